@@ -1,0 +1,40 @@
+/**
+ * Two programs from one source.
+ *
+ * dist/device: `core` has no side effects, so that the XS linker can preload it into flash; `main` opens sockets and
+ *              cannot be preloaded. Everything that the Moddable SDK provides stays an import.
+ * dist/host:   the same core with Node's sockets, the command line and the demo.
+ */
+import { chmod } from 'node:fs/promises';
+import { builtinModules, createRequire } from 'node:module';
+import esbuild from 'rollup-plugin-esbuild';
+
+const { dependencies } = createRequire(import.meta.url)('./package.json');
+
+/** Specifiers that the Moddable SDK resolves on the device. */
+const moddable = /^(embedded:|mc\/|pins\/|dns\/|text\/|setup\/|(timer|time|system|instrumentation|preference|net|socket|wifi|sntp|mdns|file|flash|worker|crypt)$)/;
+const node = new RegExp(`^(node:|(${[...builtinModules, ...Object.keys(dependencies)].join('|')})($|/))`);
+
+const typescript = () => esbuild({ target: 'es2022', tsconfig: false });
+const output = dir => ({ dir, format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name].js', sourcemap: false });
+
+/** npm links the bin to this file; git does not carry the mode of a file that is built. */
+const executable = {
+  name: 'executable',
+  writeBundle: ({ dir }) => chmod(`${dir}/main.js`, 0o755),
+};
+
+export default [
+  {
+    input: { core: 'src/device/core.ts', main: 'src/device/main.ts' },
+    external: moddable,
+    plugins: [typescript()],
+    output: output('dist/device'),
+  },
+  {
+    input: { main: 'src/host/main.ts' },
+    external: node,
+    plugins: [typescript(), executable],
+    output: { ...output('dist/host'), banner: '#!/usr/bin/env node' },
+  },
+];

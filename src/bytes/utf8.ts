@@ -1,0 +1,145 @@
+/**
+ * UTF-8 in place: check, compare, decode. No view and no string is made except by `decodeUTF8`.
+ *
+ * MQTT forbids what Unicode forbids (ill-formed sequences, surrogates) and, besides, U+0000
+ * [MQTT311-1.5.3-1] [MQTT311-1.5.3-2] [MQTT5-1.5.4-1] [MQTT5-1.5.4-2]. U+FEFF is a character like any other [MQTT311-1.5.3-3].
+ */
+import type { Arena } from './arena.ts';
+
+/** One bit per byte of a 32-bit word: the sign bits, and the ones below which a byte is NUL. */
+const HIGH_BITS = 0x80808080 | 0;
+const LOW_BITS = 0x01010101;
+
+/** @returns whether [`offset`, `end`) is well-formed UTF-8 without U+0000. An empty range is. */
+export function isWellFormedUTF8(arena: Arena, offset: number, end: number): boolean {
+  const view = arena.view;
+  // Four ASCII bytes at a time: neither a sign bit nor, by the classic subtraction test, a zero byte.
+  for (let word = 0, last = end - 4; offset <= last; offset += 4) {
+    word = view.getInt32(offset);
+    if (((word | (word - LOW_BITS)) & HIGH_BITS) !== 0)
+      break;
+  }
+  const bytes = arena.bytes;
+  while (offset < end) {
+    const byte = bytes[offset++]!;
+    if (byte === 0)
+      return false;
+    if (byte < 0x80)
+      continue;
+    const length = sequenceLength(bytes, byte, offset, end);
+    if (length === 0)
+      return false;
+    offset += length - 1;
+  }
+  return true;
+}
+
+/**
+ * Length of the multi-byte sequence that `lead` opens and that goes on at `offset`; 0 when it is ill-formed.
+ * The bounds of the second byte are those of table 3-7 of the Unicode Standard: they exclude overlong forms,
+ * surrogates (ED A0..BF) and code points above U+10FFFF.
+ */
+function sequenceLength(bytes: Uint8Array, lead: number, offset: number, end: number): number {
+  let length = 2, low = 0x80, high = 0xBF;
+  if (lead < 0xC2 || lead > 0xF4)
+    return 0;
+  if (lead >= 0xF0) {
+    length = 4;
+    if (lead === 0xF0) low = 0x90;
+    if (lead === 0xF4) high = 0x8F;
+  } else if (lead >= 0xE0) {
+    length = 3;
+    if (lead === 0xE0) low = 0xA0;
+    if (lead === 0xED) high = 0x9F;
+  }
+  if (offset + length - 1 > end || bytes[offset]! < low || bytes[offset]! > high)
+    return 0;
+  for (let rest = offset + 1; rest < offset + length - 1; ++rest)
+    if ((bytes[rest]! & 0xC0) !== 0x80)
+      return 0;
+  return length;
+}
+
+/**
+ * Compares `length` bytes at `a` and at `b`, eight at a time as doubles. A NaN pattern equals nothing, and -0 equals 0,
+ * so a group that decides by itself is compared again as two integers.
+ */
+export function equalBytes(arena: Arena, a: number, b: number, length: number): boolean {
+  const view = arena.view;
+  let left = length;
+  for (; left >= 8; left -= 8, a += 8, b += 8) {
+    const value = view.getFloat64(a);
+    if (value !== view.getFloat64(b) || value === 0)
+      if (view.getInt32(a) !== view.getInt32(b) || view.getInt32(a + 4) !== view.getInt32(b + 4))
+        return false;
+  }
+  if (left >= 4) {
+    if (view.getInt32(a) !== view.getInt32(b))
+      return false;
+    left -= 4; a += 4; b += 4;
+  }
+  const bytes = arena.bytes;
+  for (; left > 0; --left, ++a, ++b)
+    if (bytes[a] !== bytes[b])
+      return false;
+  return true;
+}
+
+/** Writes `text` as UTF-8 at `offset`. Configuration and status only: it walks a string. @returns the offset behind it */
+export function encodeUTF8(arena: Arena, offset: number, text: string): number {
+  const bytes = arena.bytes;
+  for (let index = 0; index < text.length; ++index) {
+    const code = text.codePointAt(index)!;
+    if (code < 0x80)
+      bytes[offset++] = code;
+    else if (code < 0x800) {
+      bytes[offset++] = 0xC0 | code >> 6;
+      bytes[offset++] = 0x80 | code & 0x3F;
+    } else if (code < 0x10000) {
+      bytes[offset++] = 0xE0 | code >> 12;
+      bytes[offset++] = 0x80 | code >> 6 & 0x3F;
+      bytes[offset++] = 0x80 | code & 0x3F;
+    } else {
+      ++index; // a pair of surrogates
+      bytes[offset++] = 0xF0 | code >> 18;
+      bytes[offset++] = 0x80 | code >> 12 & 0x3F;
+      bytes[offset++] = 0x80 | code >> 6 & 0x3F;
+      bytes[offset++] = 0x80 | code & 0x3F;
+    }
+  }
+  return offset;
+}
+
+/** Number of bytes that `encodeUTF8` will write. */
+export function lengthOfUTF8(text: string): number {
+  let length = 0;
+  for (let index = 0; index < text.length; ++index) {
+    const code = text.codePointAt(index)!;
+    if (code >= 0x10000) ++index;
+    length += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return length;
+}
+
+/** For people: logs and status. Bytes that are not UTF-8 become U+FFFD. It makes a string: never per packet. */
+export function decodeUTF8(arena: Arena, offset: number, length: number): string {
+  const bytes = arena.bytes;
+  const end = offset + length;
+  let text = '';
+  while (offset < end) {
+    const byte = bytes[offset++]!;
+    if (byte < 0x80) {
+      text += String.fromCharCode(byte);
+      continue;
+    }
+    const rest = sequenceLength(bytes, byte, offset, end) - 1;
+    let code = 0xFFFD;
+    if (rest > 0) {
+      code = byte & 0x3F >> rest;
+      for (let index = 0; index < rest; ++index)
+        code = code << 6 | bytes[offset++]! & 0x3F;
+    }
+    text += String.fromCodePoint(code);
+  }
+  return text;
+}
