@@ -1,0 +1,217 @@
+/**
+ * CONNECT and CONNACK, read and written. MQTT 3.1.1 sections 3.1 and 3.2; 3.1 chapters 3.1 and 3.2.
+ *
+ * "Clean Start" is the name of 5.0 for what 3.1 and 3.1.1 call Clean Session.
+ * Reading checks the form of the packet. Whether the identifier, the credentials or the level are welcome is the
+ * session's business, with one exception: of an unknown level nothing behind the level can be read.
+ */
+import type { Arena } from '../bytes/arena.ts';
+import { isWellFormedUTF8 } from '../bytes/utf8.ts';
+import { CONNACK, CONNECT } from './control-packet.ts';
+import { ABSENT, writeFixedHeader, writeString } from './data-representation.ts';
+import type { Packet } from './packet.ts';
+import * as ProtocolVersion from './protocol-version.ts';
+import * as ReasonCode from './reason-code.ts';
+import { isValidTopicName } from './topic.ts';
+
+/** Connect flags (3.1.1 section 3.1.2.3). */
+export const RESERVED = 0x01;
+export const CLEAN_START = 0x02;
+export const WILL = 0x04;
+export const WILL_QOS_SHIFT = 3;
+export const WILL_RETAIN = 0x20;
+export const PASSWORD = 0x40;
+export const USER_NAME = 0x80;
+
+const WILL_QOS_AND_RETAIN = 0x38;
+
+/** "MQTT" and "MQIsdp" as big-endian words. */
+const WORD_MQTT = 0x4D515454;
+const WORD_MQIS = 0x4D514973;
+const HALF_WORD_DP = 0x6470;
+
+/** What a CONNECT says; spans lie in the arena. A `Packet` that was read has the same fields. */
+export interface ConnectFields {
+  version: number;
+  isBridge: boolean;
+  /** User name, password, Will and Clean Start flags, all but the reserved one. */
+  connectFlags: number;
+  keepAlive: number;
+  clientIdentifierOffset: number;
+  clientIdentifierLength: number;
+  willTopicOffset: number;
+  willTopicLength: number;
+  willPayloadOffset: number;
+  willPayloadLength: number;
+  userNameOffset: number;
+  userNameLength: number;
+  passwordOffset: number;
+  passwordLength: number;
+}
+
+/** The QoS of the Will in connect flags. */
+export const willQoSOf = (connectFlags: number): number => connectFlags >> WILL_QOS_SHIFT & 3;
+
+/**
+ * Reads the packet whose variable header starts at `packet.offset`.
+ * @returns SUCCESS; UNSUPPORTED_PROTOCOL_VERSION, answered with CONNACK [MQTT311-3.1.2-2]; MALFORMED_PACKET or
+ * PROTOCOL_ERROR, which close the connection without one [MQTT311-3.1.4-1]
+ */
+export function readConnect(packet: Packet): number {
+  const { arena, end } = packet;
+  const { bytes, view } = arena;
+  let offset = packet.offset;
+  // Protocol Name [MQTT311-3.1.2-1]
+  if (end - offset < 2)
+    return ReasonCode.MALFORMED_PACKET;
+  const nameLength = view.getUint16(offset);
+  offset += 2;
+  if (end - offset < nameLength + 1)
+    return ReasonCode.MALFORMED_PACKET;
+  const isMQIsdp = nameLength === 6 && view.getInt32(offset) === WORD_MQIS && view.getUint16(offset + 4) === HALF_WORD_DP;
+  if (!isMQIsdp && !(nameLength === 4 && view.getInt32(offset) === WORD_MQTT))
+    return ReasonCode.PROTOCOL_ERROR;
+  offset += nameLength;
+  // Protocol Level [MQTT311-3.1.2-2]
+  const level = bytes[offset++]!;
+  packet.isBridge = (level & ProtocolVersion.BRIDGE_BIT) !== 0;
+  const version = packet.version = level & ~ProtocolVersion.BRIDGE_BIT;
+  if (!ProtocolVersion.isKnown(version) || ProtocolVersion.isNamedMQIsdp(version) !== isMQIsdp)
+    return ReasonCode.UNSUPPORTED_PROTOCOL_VERSION;
+  if (packet.flags !== 0 && !ProtocolVersion.ignoresConnectHeaderFlags(version)) // [MQTT311-2.2.2-2]
+    return ReasonCode.MALFORMED_PACKET;
+  if (end - offset < 3)
+    return ReasonCode.MALFORMED_PACKET;
+  let connectFlags = bytes[offset++]!;
+  if ((connectFlags & RESERVED) !== 0) { // [MQTT311-3.1.2-3]
+    if (!ProtocolVersion.ignoresReservedConnectFlag(version))
+      return ReasonCode.MALFORMED_PACKET;
+    connectFlags &= ~RESERVED;
+  }
+  if ((connectFlags & WILL) === 0) {
+    if ((connectFlags & WILL_QOS_AND_RETAIN) !== 0) // [MQTT311-3.1.2-11] [MQTT311-3.1.2-13] [MQTT311-3.1.2-15]
+      return ReasonCode.MALFORMED_PACKET;
+  } else if (willQoSOf(connectFlags) === 3) // [MQTT311-3.1.2-14]
+    return ReasonCode.MALFORMED_PACKET;
+  if ((connectFlags & (USER_NAME | PASSWORD)) === PASSWORD && ProtocolVersion.requiresUserNameForPassword(version))
+    return ReasonCode.MALFORMED_PACKET; // [MQTT311-3.1.2-22]
+  packet.connectFlags = connectFlags;
+  packet.keepAlive = view.getUint16(offset);
+  return readConnectPayload(packet, offset + 2);
+}
+
+/** Client Identifier, Will Topic, Will Message, User Name, Password, in this order [MQTT311-3.1.3-1]. */
+function readConnectPayload(packet: Packet, offset: number): number {
+  const { arena, connectFlags, end, version } = packet;
+  const view = arena.view;
+  if (end - offset < 2) // the Client Identifier is always there [MQTT311-3.1.3-3]
+    return ReasonCode.MALFORMED_PACKET;
+  const clientIdentifierOffset = packet.clientIdentifierOffset = offset + 2;
+  packet.clientIdentifierLength = view.getUint16(offset);
+  offset = clientIdentifierOffset + packet.clientIdentifierLength;
+  if (offset > end || !isWellFormedUTF8(arena, clientIdentifierOffset, offset)) // [MQTT311-3.1.3-4]
+    return ReasonCode.MALFORMED_PACKET;
+
+  packet.willTopicLength = packet.willPayloadLength = 0;
+  if ((connectFlags & WILL) !== 0) { // [MQTT311-3.1.2-9]
+    if (end - offset < 2)
+      return ReasonCode.MALFORMED_PACKET;
+    packet.willTopicOffset = offset + 2;
+    packet.willTopicLength = view.getUint16(offset);
+    offset += 2 + packet.willTopicLength;
+    if (end - offset < 2 || !isValidTopicName(arena, packet.willTopicOffset, packet.willTopicLength)) // [MQTT311-3.1.3-10]
+      return ReasonCode.MALFORMED_PACKET;
+    packet.willPayloadOffset = offset + 2;
+    packet.willPayloadLength = view.getUint16(offset);
+    offset += 2 + packet.willPayloadLength;
+    if (offset > end)
+      return ReasonCode.MALFORMED_PACKET;
+  }
+
+  packet.userNameLength = packet.passwordLength = ABSENT;
+  const mayBeMissing = ProtocolVersion.toleratesMissingCredentials(version);
+  if ((connectFlags & USER_NAME) !== 0 && !(mayBeMissing && offset === end)) { // [MQTT311-3.1.2-19]
+    if (end - offset < 2)
+      return ReasonCode.MALFORMED_PACKET;
+    packet.userNameOffset = offset + 2;
+    packet.userNameLength = view.getUint16(offset);
+    offset += 2 + packet.userNameLength;
+    if (offset > end || !isWellFormedUTF8(arena, packet.userNameOffset, offset)) // [MQTT311-3.1.3-11]
+      return ReasonCode.MALFORMED_PACKET;
+  }
+  if ((connectFlags & PASSWORD) !== 0 && !(mayBeMissing && offset === end)) { // [MQTT311-3.1.2-21]
+    if (end - offset < 2)
+      return ReasonCode.MALFORMED_PACKET;
+    packet.passwordOffset = offset + 2;
+    packet.passwordLength = view.getUint16(offset);
+    offset += 2 + packet.passwordLength;
+  }
+  // Neither too short nor anything left that no flag announced [MQTT311-3.1.2-18] [MQTT311-3.1.2-20]
+  return offset === end ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET;
+}
+
+/** Remaining Length of the CONNECT that `writeConnect` makes of these fields. */
+export function remainingLengthOfConnect(fields: ConnectFields): number {
+  const { connectFlags } = fields;
+  let length = (ProtocolVersion.isNamedMQIsdp(fields.version) ? 12 : 10) + 2 + fields.clientIdentifierLength;
+  if ((connectFlags & WILL) !== 0)
+    length += 4 + fields.willTopicLength + fields.willPayloadLength;
+  if ((connectFlags & USER_NAME) !== 0)
+    length += 2 + fields.userNameLength;
+  if ((connectFlags & PASSWORD) !== 0)
+    length += 2 + fields.passwordLength;
+  return length;
+}
+
+/** Writes a whole CONNECT at `offset`. The caller has made sure that it fits. @returns the offset behind it */
+export function writeConnect(arena: Arena, offset: number, fields: ConnectFields): number {
+  const { bytes, view } = arena;
+  const { connectFlags, version } = fields;
+  offset = writeFixedHeader(arena, offset, CONNECT << 4, remainingLengthOfConnect(fields));
+  if (ProtocolVersion.isNamedMQIsdp(version)) {
+    view.setUint16(offset, 6);
+    view.setInt32(offset + 2, WORD_MQIS);
+    view.setUint16(offset + 6, HALF_WORD_DP);
+    offset += 8;
+  } else {
+    view.setUint16(offset, 4);
+    view.setInt32(offset + 2, WORD_MQTT);
+    offset += 6;
+  }
+  bytes[offset] = fields.isBridge ? version | ProtocolVersion.BRIDGE_BIT : version;
+  bytes[offset + 1] = connectFlags;
+  view.setUint16(offset + 2, fields.keepAlive);
+  offset = writeString(arena, offset + 4, fields.clientIdentifierOffset, fields.clientIdentifierLength);
+  if ((connectFlags & WILL) !== 0) {
+    offset = writeString(arena, offset, fields.willTopicOffset, fields.willTopicLength);
+    offset = writeString(arena, offset, fields.willPayloadOffset, fields.willPayloadLength);
+  }
+  if ((connectFlags & USER_NAME) !== 0)
+    offset = writeString(arena, offset, fields.userNameOffset, fields.userNameLength);
+  if ((connectFlags & PASSWORD) !== 0)
+    offset = writeString(arena, offset, fields.passwordOffset, fields.passwordLength);
+  return offset;
+}
+
+/** @returns SUCCESS or MALFORMED_PACKET; the Server's answer itself is in `packet.reasonCode` */
+export function readConnack(packet: Packet): number {
+  const { offset } = packet;
+  if (packet.end - offset !== 2)
+    return ReasonCode.MALFORMED_PACKET;
+  const bytes = packet.arena.bytes;
+  const flags = ProtocolVersion.hasConnackFlags(packet.version) ? bytes[offset]! : 0;
+  packet.reasonCode = ReasonCode.fromReturnCode(bytes[offset + 1]!);
+  packet.sessionPresent = flags === 1;
+  // Bits 7 to 1 are reserved; a refusal never has a session [MQTT311-3.2.2-4]
+  return flags > 1 || flags === 1 && packet.reasonCode !== ReasonCode.SUCCESS ? ReasonCode.MALFORMED_PACKET : ReasonCode.SUCCESS;
+}
+
+/** @param returnCode 0 to 5, see reason-code.ts @returns the offset behind the packet */
+export function writeConnack(arena: Arena, offset: number, version: number, returnCode: number, sessionPresent: boolean): number {
+  const bytes = arena.bytes;
+  bytes[offset] = CONNACK << 4;
+  bytes[offset + 1] = 2;
+  bytes[offset + 2] = sessionPresent && returnCode === 0 && ProtocolVersion.hasConnackFlags(version) ? 1 : 0;
+  bytes[offset + 3] = returnCode;
+  return offset + 4;
+}

@@ -1,0 +1,56 @@
+/**
+ * The fourteen Control Packets (3.1 calls the type "message type") and the flags that their fixed headers must carry.
+ * MQTT 3.1.1 section 2.2, MQTT 5.0 section 2.1. Import as a namespace: `ControlPacket.PUBLISH`.
+ */
+import { allowsDuplicateFlagOnRequests, ignoresConnectHeaderFlags } from './protocol-version.ts';
+
+export const CONNECT = 1;
+export const CONNACK = 2;
+export const PUBLISH = 3;
+export const PUBACK = 4;
+export const PUBREC = 5;
+export const PUBREL = 6;
+export const PUBCOMP = 7;
+export const SUBSCRIBE = 8;
+export const SUBACK = 9;
+export const UNSUBSCRIBE = 10;
+export const UNSUBACK = 11;
+export const PINGREQ = 12;
+export const PINGRESP = 13;
+export const DISCONNECT = 14;
+
+/** For people; index is the type. Types 0 and 15 are reserved in 3.1 and 3.1.1. */
+export const NAMES: readonly string[] = Object.freeze([
+  'reserved (0)', 'CONNECT', 'CONNACK', 'PUBLISH', 'PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP', 'SUBSCRIBE', 'SUBACK',
+  'UNSUBSCRIBE', 'UNSUBACK', 'PINGREQ', 'PINGRESP', 'DISCONNECT', 'reserved (15)',
+]);
+
+/** PUBLISH flags, in the low four bits of the first byte. */
+export const DUP = 8;
+export const QOS_SHIFT = 1;
+export const RETAIN = 1;
+
+/** The flags of PUBREL, SUBSCRIBE and UNSUBSCRIBE: once "sent with QoS 1" (3.1), since 3.1.1 a reserved value. */
+const REQUEST_FLAGS = 2;
+
+/** Longest packet that a Remaining Length of four bytes can announce, without its fixed header. */
+export const MAXIMUM_REMAINING_LENGTH = 268_435_455;
+
+/**
+ * Checks the low four bits of the first byte for every type but PUBLISH, whose reader checks them.
+ * [MQTT311-2.2.2-1] [MQTT311-2.2.2-2] [MQTT311-3.6.1-1] [MQTT311-3.8.1-1] [MQTT311-3.10.1-1] [MQTT311-3.14.1-1]
+ */
+export function hasValidFlags(type: number, flags: number, version: number): boolean {
+  switch (type) {
+    case PUBREL:
+    case SUBSCRIBE:
+    case UNSUBSCRIBE:
+      return flags === REQUEST_FLAGS || flags === (REQUEST_FLAGS | DUP) && allowsDuplicateFlagOnRequests(version);
+    case CONNECT: // its version is only known once it has been read: readConnect checks
+      return true;
+    case CONNACK:
+      return flags === 0 || ignoresConnectHeaderFlags(version);
+    default:
+      return flags === 0;
+  }
+}

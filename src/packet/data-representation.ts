@@ -1,0 +1,32 @@
+/**
+ * Integers, strings and the Remaining Length as they lie on the wire. MQTT 3.1.1 sections 1.5 and 2.2.3, MQTT 5.0 section 1.5.
+ * Writers return the offset behind what they wrote.
+ */
+import type { Arena } from '../bytes/arena.ts';
+
+/** A field that may be absent announces that by this length; an empty field has length 0. */
+export const ABSENT = -1;
+
+/** Number of bytes of a Variable Byte Integer, 1 to 4. */
+export const lengthOfVariableByteInteger = (value: number): number =>
+  value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4;
+
+/** Writes the first byte and the Remaining Length. @returns the offset of the variable header */
+export function writeFixedHeader(arena: Arena, offset: number, firstByte: number, remainingLength: number): number {
+  const bytes = arena.bytes;
+  bytes[offset] = firstByte;
+  while (remainingLength >= 0x80) {
+    bytes[++offset] = remainingLength | 0x80;
+    remainingLength >>= 7;
+  }
+  bytes[++offset] = remainingLength;
+  return offset + 1;
+}
+
+/** A length of two bytes, then the bytes: a UTF-8 encoded string or, in a Will, binary data. `length` is at most 65535. */
+export function writeString(arena: Arena, offset: number, source: number, length: number): number {
+  arena.view.setUint16(offset, length);
+  offset += 2;
+  arena.bytes.copyWithin(offset, source, source + length);
+  return offset + length;
+}

@@ -1,0 +1,85 @@
+/**
+ * What a parser found: integers and spans of the arena, never copies. One instance is reused for every packet of every
+ * connection, so it is valid only during the call of the handler. Fields that the packet at hand does not have keep old
+ * values and mean nothing. Most used fields come first: XS searches them in order of definition.
+ */
+import type { Arena } from '../bytes/arena.ts';
+import { decodeUTF8 } from '../bytes/utf8.ts';
+import { MQTT_3_1_1 } from './protocol-version.ts';
+
+/** A PUBLISH without its delivery: who sends it decides about QoS, identifier and DUP. */
+export interface Message {
+  topicNameOffset: number;
+  topicNameLength: number;
+  payloadOffset: number;
+  payloadLength: number;
+  /** Quality of Service, 0 to 2. */
+  qos: number;
+  /** RETAIN flag, 0 or 1. */
+  retain: number;
+}
+
+export class Packet implements Message {
+  readonly arena: Arena;
+  /** Control Packet type, 1 to 14. */
+  type = 0;
+  /** Low four bits of the first byte. */
+  flags = 0;
+  /** Offset of the variable header. */
+  offset = 0;
+  /** Offset behind the last byte. */
+  end = 0;
+  topicNameOffset = 0;
+  topicNameLength = 0;
+  payloadOffset = 0;
+  payloadLength = 0;
+  qos = 0;
+  retain = 0;
+  /** 1 to 65535. A PUBLISH with QoS 0 has none. */
+  packetIdentifier = 0;
+  /** PUBLISH: the number of its topic in the topic table. */
+  topicIndex = 0;
+  /** A PUBLISH that is longer than the ring: `payloadLength` is what it announces, the payload itself is skipped. */
+  isOversize = false;
+  /** Protocol level of the connection; in a CONNECT the level that it asks for, without the bridge bit. */
+  version = MQTT_3_1_1;
+
+  /** SUBSCRIBE and UNSUBSCRIBE: how many filters, and the one that `nextTopicFilter` has moved to. */
+  topicFilterCount = 0;
+  topicFilterOffset = 0;
+  topicFilterLength = 0;
+
+  connectFlags = 0;
+  isBridge = false;
+  /** Seconds, 0 to 65535; 0 turns it off. */
+  keepAlive = 0;
+  clientIdentifierOffset = 0;
+  clientIdentifierLength = 0;
+  willTopicOffset = 0;
+  willTopicLength = 0;
+  willPayloadOffset = 0;
+  willPayloadLength = 0;
+  userNameOffset = 0;
+  /** -1: the packet has no user name. An empty one is something else. */
+  userNameLength = -1;
+  passwordOffset = 0;
+  passwordLength = -1;
+
+  /** CONNACK: a code of reason-code.ts. */
+  reasonCode = 0;
+  sessionPresent = false;
+
+  constructor(arena: Arena) {
+    this.arena = arena;
+  }
+
+  /** For logs: makes a string. */
+  decodeTopicName(): string {
+    return decodeUTF8(this.arena, this.topicNameOffset, this.topicNameLength);
+  }
+
+  /** For logs: makes a string. */
+  decodeClientIdentifier(): string {
+    return decodeUTF8(this.arena, this.clientIdentifierOffset, this.clientIdentifierLength);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Why something ended. The values are the Reason Codes of MQTT 5.0 (section 2.4), for every version: a session that
+ * speaks 3.1 or 3.1.1 keeps the same code in memory and the log, and translates it where its version has a return code.
+ * 0 means success and, where a function reports an error, "no error". Import as a namespace: `ReasonCode.PROTOCOL_ERROR`.
+ */
+
+export const SUCCESS = 0x00;
+/** Returned as the granted QoS of a refused subscription [MQTT311-3.9.3-2]. */
+export const UNSPECIFIED_ERROR = 0x80;
+export const MALFORMED_PACKET = 0x81;
+export const PROTOCOL_ERROR = 0x82;
+export const IMPLEMENTATION_SPECIFIC_ERROR = 0x83;
+export const UNSUPPORTED_PROTOCOL_VERSION = 0x84;
+export const CLIENT_IDENTIFIER_NOT_VALID = 0x85;
+export const BAD_USER_NAME_OR_PASSWORD = 0x86;
+export const NOT_AUTHORIZED = 0x87;
+export const SERVER_UNAVAILABLE = 0x88;
+export const SERVER_BUSY = 0x89;
+export const SERVER_SHUTTING_DOWN = 0x8B;
+export const KEEP_ALIVE_TIMEOUT = 0x8D;
+export const SESSION_TAKEN_OVER = 0x8E;
+export const TOPIC_FILTER_INVALID = 0x8F;
+export const TOPIC_NAME_INVALID = 0x90;
+export const RECEIVE_MAXIMUM_EXCEEDED = 0x93;
+export const PACKET_TOO_LARGE = 0x95;
+export const MESSAGE_RATE_TOO_HIGH = 0x96;
+export const QUOTA_EXCEEDED = 0x97;
+export const ADMINISTRATIVE_ACTION = 0x98;
+
+/**
+ * Beyond one byte: endings of a connection for which MQTT has no code, because nothing can be sent any more.
+ * They never reach the wire.
+ */
+export const NETWORK_CLOSED = 0x100;
+export const CONNECT_TIMEOUT = 0x101;
+export const CONNACK_TIMEOUT = 0x102;
+export const PINGRESP_TIMEOUT = 0x103;
+/** The peer does not take what we send. */
+export const SEND_TIMEOUT = 0x104;
+/** A CONNACK return code that no version defines. */
+export const UNKNOWN_RETURN_CODE = 0x105;
+/** Session Present from a Server, although we asked for a clean session or keep no state [MQTT311-3.2.2-1]. */
+export const SESSION_PRESENT_UNEXPECTED = 0x106;
+export const NETWORK_UNREACHABLE = 0x107;
+export const NAME_NOT_RESOLVED = 0x108;
+/** The Server closed the connection in answer to CONNECT, without CONNACK. */
+export const CLOSED_BEFORE_CONNACK = 0x109;
+
+/** Return codes of CONNACK in 3.1 and 3.1.1 (table 3.1); index is the code on the wire. */
+const RETURN_CODES: readonly number[] = Object.freeze([
+  SUCCESS, UNSUPPORTED_PROTOCOL_VERSION, CLIENT_IDENTIFIER_NOT_VALID, SERVER_UNAVAILABLE, BAD_USER_NAME_OR_PASSWORD,
+  NOT_AUTHORIZED,
+]);
+
+/** @returns the reason for a return code; 6 to 255 are reserved and mean a refusal all the same */
+export const fromReturnCode = (returnCode: number): number =>
+  returnCode < RETURN_CODES.length ? RETURN_CODES[returnCode]! : UNKNOWN_RETURN_CODE;
+
+/** @returns the return code for a reason, or -1 when 3.x has none: then the connection is closed without CONNACK [MQTT311-3.2.2-6] */
+export const toReturnCode = (reasonCode: number): number => RETURN_CODES.indexOf(reasonCode);
+
+/** What happened, in words for a log or a status line. */
+export function describe(reasonCode: number): string {
+  switch (reasonCode) {
+    case SUCCESS: return 'normal disconnection';
+    case MALFORMED_PACKET: return 'malformed packet';
+    case PROTOCOL_ERROR: return 'protocol error';
+    case UNSUPPORTED_PROTOCOL_VERSION: return 'protocol version not accepted';
+    case CLIENT_IDENTIFIER_NOT_VALID: return 'client identifier rejected';
+    case BAD_USER_NAME_OR_PASSWORD: return 'bad user name or password';
+    case NOT_AUTHORIZED: return 'not authorized';
+    case SERVER_UNAVAILABLE: return 'server unavailable';
+    case SERVER_SHUTTING_DOWN: return 'shutting down';
+    case KEEP_ALIVE_TIMEOUT: return 'keep alive timeout';
+    case SESSION_TAKEN_OVER: return 'session taken over by a new connection with the same client identifier';
+    case TOPIC_NAME_INVALID: return 'invalid topic name';
+    case TOPIC_FILTER_INVALID: return 'invalid topic filter';
+    case RECEIVE_MAXIMUM_EXCEEDED: return 'too many QoS 2 messages in flight';
+    case PACKET_TOO_LARGE: return 'packet too large';
+    case MESSAGE_RATE_TOO_HIGH: return 'message rate too high';
+    case QUOTA_EXCEEDED: return 'quota exceeded';
+    case ADMINISTRATIVE_ACTION: return 'closed by the operator';
+    case NETWORK_CLOSED: return 'network connection lost';
+    case CONNECT_TIMEOUT: return 'no CONNECT in time';
+    case CONNACK_TIMEOUT: return 'no CONNACK in time';
+    case PINGRESP_TIMEOUT: return 'no PINGRESP in time';
+    case SEND_TIMEOUT: return 'peer stopped reading';
+    case UNKNOWN_RETURN_CODE: return 'refused with an unknown return code';
+    case SESSION_PRESENT_UNEXPECTED: return 'session present where none was asked for';
+    case NETWORK_UNREACHABLE: return 'cannot reach the network address';
+    case NAME_NOT_RESOLVED: return 'cannot resolve the host name';
+    case CLOSED_BEFORE_CONNACK: return 'connection closed instead of a CONNACK';
+    default: return `reason code 0x${reasonCode.toString(16)}`;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Topic Names and Topic Filters where they lie: validity and matching. MQTT 3.1.1 section 4.7.
+ * Nothing is normalised: two topics are equal when their bytes are [MQTT311-4.7.3-4].
+ */
+import type { Arena } from '../bytes/arena.ts';
+import { isWellFormedUTF8 } from '../bytes/utf8.ts';
+
+const SLASH = 0x2F;
+const PLUS = 0x2B;
+const NUMBER_SIGN = 0x23;
+const DOLLAR = 0x24;
+
+const HIGH_BITS = 0x80808080 | 0;
+const LOW_BITS = 0x01010101;
+const FOUR_PLUS = 0x2B2B2B2B;
+const FOUR_NUMBER_SIGNS = 0x23232323;
+
+/** @returns whether these bytes are a Topic Name: at least one character, no wildcard, no U+0000 [MQTT311-3.3.2-1] [MQTT311-3.3.2-2] [MQTT311-4.7.3-1] [MQTT311-4.7.3-2] */
+export function isValidTopicName(arena: Arena, offset: number, length: number): boolean {
+  if (length === 0)
+    return false;
+  const view = arena.view;
+  const end = offset + length;
+  let at = offset;
+  // Four ASCII bytes at a time. A word without sign bits minus LOW_BITS gets one where, and only where, a byte was zero.
+  for (let word = 0, last = end - 4; at <= last; at += 4) {
+    word = view.getInt32(at);
+    if (((word | (word - LOW_BITS) | ((word ^ FOUR_PLUS) - LOW_BITS) | ((word ^ FOUR_NUMBER_SIGNS) - LOW_BITS)) & HIGH_BITS) !== 0)
+      break;
+  }
+  const bytes = arena.bytes;
+  for (let index = at; index < end; ++index) {
+    const byte = bytes[index]!;
+    if (byte === PLUS || byte === NUMBER_SIGN)
+      return false;
+  }
+  return isWellFormedUTF8(arena, at, end);
+}
+
+/** @returns whether these bytes are a Topic Filter [MQTT311-4.7.1-2] [MQTT311-4.7.1-3] [MQTT311-4.7.3-1] */
+export function isValidTopicFilter(arena: Arena, offset: number, length: number): boolean {
+  const bytes = arena.bytes;
+  const end = offset + length;
+  for (let index = offset; index < end; ++index) {
+    const byte = bytes[index]!;
+    if (byte !== PLUS && byte !== NUMBER_SIGN)
+      continue;
+    if (index > offset && bytes[index - 1] !== SLASH) // a wildcard occupies its whole level
+      return false;
+    if (index + 1 < end && (byte === NUMBER_SIGN || bytes[index + 1] !== SLASH)) // and `#` is the last character
+      return false;
+  }
+  return length > 0 && isWellFormedUTF8(arena, offset, end);
+}
+
+/**
+ * Whether a valid filter matches a valid name. `#` includes the parent level; a leading wildcard does not match a topic
+ * that begins with `$` [MQTT311-4.7.2-1].
+ */
+export function matchesTopicFilter(arena: Arena, filterOffset: number, filterLength: number, nameOffset: number, nameLength: number): boolean {
+  const bytes = arena.bytes;
+  const filterEnd = filterOffset + filterLength;
+  const nameEnd = nameOffset + nameLength;
+  let filter = filterOffset;
+  let name = nameOffset;
+  if (bytes[name] === DOLLAR && bytes[filter] !== DOLLAR)
+    return false;
+  while (filter < filterEnd) {
+    const byte = bytes[filter]!;
+    if (byte === NUMBER_SIGN)
+      return true;
+    if (byte === PLUS) {
+      while (name < nameEnd && bytes[name] !== SLASH)
+        ++name;
+      ++filter;
+      // Behind `+` stands the end or a slash.
+    } else if (name < nameEnd && bytes[name] === byte) {
+      ++name;
+      ++filter;
+    } else // "sport/#" matches "sport" too
+      return name === nameEnd && byte === SLASH && filter + 2 === filterEnd && bytes[filter + 1] === NUMBER_SIGN;
+  }
+  return name === nameEnd;
+}
+
+/** Whether some Topic Name could match both filters. Used for configuration only: it is recursive in wildcards. */
+export function topicFiltersOverlap(a: string, b: string): boolean {
+  const left = a.split('/');
+  const right = b.split('/');
+  if (a.startsWith('$') !== b.startsWith('$'))
+    return false;
+  for (let level = 0; ; ++level) {
+    const l = left[level], r = right[level];
+    if (l === '#' || r === '#')
+      return true;
+    if (l === undefined || r === undefined)
+      return l === r || (l ?? r) === '#';
+    if (l !== r && l !== '+' && r !== '+')
+      return false;
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * All that the core knows about time: what time it is, because whoever drives it has written that down, and when it
+ * wants to be called next. Milliseconds as 32-bit integers that wrap round after 49.7 days; compare differences only,
+ * `(a - b) | 0`.
+ */
+
+/** @returns whether `moment` has come at `now`, across the wrap-around; for moments less than 24 days apart */
+export const isDue = (moment: number, now: number): boolean => (now - moment | 0) >= 0;
+
+export class Clock {
+  /** Set by the driver before it calls anything. */
+  now = 0;
+  /** When `handleTimeout` should be called; means nothing while `isArmed` is false. */
+  deadline = 0;
+  isArmed = false;
+
+  /** Asks for a call of `handleTimeout` at `moment` or earlier. */
+  request(moment: number): void {
+    if (!this.isArmed || (moment - this.deadline | 0) < 0) {
+      this.deadline = moment;
+      this.isArmed = true;
+    }
+  }
+}
