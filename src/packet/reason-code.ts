@@ -45,6 +45,8 @@ export const NETWORK_UNREACHABLE = 0x107;
 export const NAME_NOT_RESOLVED = 0x108;
 /** The Server closed the connection in answer to CONNECT, without CONNACK. */
 export const CLOSED_BEFORE_CONNACK = 0x109;
+/** PUBLISH, PUBREL or SUBSCRIBE that the peer does not acknowledge, although it is alive. */
+export const ACKNOWLEDGEMENT_TIMEOUT = 0x10A;
 
 /** Return codes of CONNACK in 3.1 and 3.1.1 (table 3.1); index is the code on the wire. */
 const RETURN_CODES: readonly number[] = Object.freeze([
@@ -89,6 +91,7 @@ export function describe(reasonCode: number): string {
     case SESSION_PRESENT_UNEXPECTED: return 'session present where none was asked for';
     case NETWORK_UNREACHABLE: return 'cannot reach the network address';
     case NAME_NOT_RESOLVED: return 'cannot resolve the host name';
+    case ACKNOWLEDGEMENT_TIMEOUT: return 'no acknowledgement in time';
     case CLOSED_BEFORE_CONNACK: return 'connection closed instead of a CONNACK';
     default: return `reason code 0x${reasonCode.toString(16)}`;
   }

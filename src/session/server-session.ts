@@ -1,0 +1,292 @@
+/**
+ * The Server role: one sensor node's connection to the gateway's own listener.
+ *
+ * Judges the form of CONNECT and of the Client Identifier by itself; who may connect, and which session state belongs to
+ * the identifier, is asked of the handler, which answers with `accept` or `refuse`, now or later. Until then nothing that
+ * the node sends is looked at [MQTT311-3.1.4-5]. What must be known of the CONNECT afterwards, the identifier and the
+ * Will, is copied to regions of this session.
+ */
+import type { ArenaPlan } from '../bytes/arena.ts';
+import { CLEAN_START, WILL, WILL_RETAIN, willQoSOf, writeConnack } from '../packet/connect.ts';
+import * as ControlPacket from '../packet/control-packet.ts';
+import type { Message, Packet } from '../packet/packet.ts';
+import * as ProtocolVersion from '../packet/protocol-version.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
+import { nextTopicFilter, writeSubackHeader } from '../packet/subscribe.ts';
+import { isDue } from './clock.ts';
+import { afterConnack, CLIENT, CLOSED, CONNECTED, CONNECTING, OPENED } from './connection-state.ts';
+import { expiryInterval } from './keep-alive.ts';
+import { Session, type Output, type SessionContext } from './session.ts';
+import type { SessionState } from './session-state.ts';
+
+/** Who decides. The packet is valid only during the call. */
+export interface ServerHandler {
+  /** A CONNECT of valid form. Answer with `accept` or `refuse`, at once or later. */
+  onConnect(session: ServerSession, packet: Packet): void;
+  /** @returns whether the message has been taken over, so that it is acknowledged at once */
+  onMessage(session: ServerSession, packet: Packet): boolean;
+  /** One filter of a SUBSCRIBE. Sends nothing. @returns the granted QoS or SUBACK_FAILURE */
+  onSubscribe(session: ServerSession, packet: Packet): number;
+  /** The same filter again, after SUBACK, if it was granted: time for retained messages. */
+  onSubscribed(session: ServerSession, packet: Packet): void;
+  onUnsubscribe(session: ServerSession, packet: Packet): void;
+  /** The connection is over. SUCCESS: the node said DISCONNECT, so there is no Will any more. */
+  onClosed(session: ServerSession, reasonCode: number): void;
+}
+
+export interface ServerSessionSettings {
+  /** Longest packet that a node may send, and length of its receive ring. */
+  readonly maximumPacketSize: number;
+  /** Bytes for Will Topic and Will Message together. */
+  readonly willCapacity: number;
+  /** Bytes of a Client Identifier. 3.1 has a limit of its own, 23 characters. */
+  readonly maximumClientIdentifierLength: number;
+  /** Milliseconds from the network connection to CONNECT, and to the verdict on it. */
+  readonly connectTimeout: number;
+  /** Milliseconds that a node may refuse to take what is sent to it. */
+  readonly sendTimeout: number;
+  /** OVERSIZE_CLOSE or OVERSIZE_DROP of packet-parser.ts. */
+  readonly oversize: number;
+  /** Longest Keep Alive in seconds that is accepted; 65535 accepts any, and 0 as well. */
+  readonly maximumKeepAlive: number;
+}
+
+const ANY_KEEP_ALIVE = 65535;
+
+/** The Will of one connection; its spans lie in the session's own region. */
+class Will implements Message {
+  topicNameOffset = 0;
+  topicNameLength = 0;
+  payloadOffset = 0;
+  payloadLength = 0;
+  qos = 0;
+  retain = 0;
+}
+
+export class ServerSession extends Session {
+  /** Position in the pool. */
+  readonly index: number;
+  readonly will: Message = new Will();
+  hasWill = false;
+  cleanStart = true;
+  clientIdentifierLength = 0;
+  readonly clientIdentifierOffset: number;
+  /** Index of the user in the configuration, -1 for none. */
+  user = -1;
+  private readonly willOffset: number;
+  private readonly handler: ServerHandler;
+  private readonly settings: ServerSessionSettings;
+  private keepAlive = 0;
+  private deadline = 0;
+
+  static plan(plan: ArenaPlan, settings: ServerSessionSettings): number {
+    return plan.reserve('node: receive ring, Will, identifier', ServerSession.regionLength(settings));
+  }
+
+  private static regionLength(settings: ServerSessionSettings): number {
+    return settings.maximumPacketSize + settings.willCapacity + settings.maximumClientIdentifierLength;
+  }
+
+  /** @param offset what `plan` returned for the same settings */
+  constructor(context: SessionContext, index: number, offset: number, settings: ServerSessionSettings, handler: ServerHandler) {
+    super(context, offset, settings.maximumPacketSize, CLIENT);
+    this.index = index;
+    this.willOffset = offset + settings.maximumPacketSize;
+    this.clientIdentifierOffset = this.willOffset + settings.willCapacity;
+    this.settings = settings;
+    this.handler = handler;
+    this.parser.oversize = settings.oversize;
+  }
+
+  /** A network connection; a CONNECT is expected. */
+  open(output: Output): void {
+    this.begin(output, ProtocolVersion.UNKNOWN);
+    this.sessionState = undefined;
+    this.hasWill = false;
+    this.clientIdentifierLength = 0;
+    this.user = -1;
+    this.deadline = this.clock.now + this.settings.connectTimeout | 0;
+    this.clock.request(this.deadline);
+  }
+
+  /**
+   * Lets the node in [MQTT311-3.1.4-4]. The handler has ended an older connection of the same identifier before
+   * [MQTT311-3.1.4-2]. Call `continueReading` afterwards if `onConnect` has returned in the meantime.
+   */
+  accept(sessionState: SessionState, sessionPresent: boolean): void {
+    if (this.state !== CONNECTING)
+      return;
+    this.sessionState = sessionState;
+    this.parser.isPaused = false;
+    if (!this.sendConnack(0, sessionPresent))
+      return;
+    this.enter(CONNECTED);
+    if (this.keepAlive !== 0)
+      this.clock.request(this.clock.now + expiryInterval(this.keepAlive) | 0);
+    if (sessionPresent)
+      sessionState.outbound.rewind();
+  }
+
+  /** After a later `accept`: what arrived behind CONNECT is looked at now. */
+  continueReading(): void {
+    this.parser.resume();
+    if (this.parser.reasonCode !== ReasonCode.SUCCESS)
+      this.fail(this.parser.reasonCode);
+    else
+      this.output.resume();
+  }
+
+  /** Refuses the CONNECT: with its return code, where 3.x has one, then by closing [MQTT311-3.2.2-5] [MQTT311-3.2.2-6]. */
+  refuse(reasonCode: number): void {
+    const returnCode = ReasonCode.toReturnCode(reasonCode);
+    if (this.state === CONNECTING && returnCode > 0)
+      this.sendConnack(returnCode, false);
+    super.fail(reasonCode);
+  }
+
+  override fail(reasonCode: number): void {
+    // Of an unknown level not even the rest of CONNECT can be read, but the node is told so [MQTT311-3.1.2-2].
+    if (reasonCode === ReasonCode.UNSUPPORTED_PROTOCOL_VERSION && this.state === OPENED) {
+      this.enter(CONNECTING);
+      this.refuse(reasonCode);
+    } else
+      super.fail(reasonCode);
+  }
+
+  handleTimeout(): void {
+    if (this.state === CLOSED)
+      return;
+    const now = this.clock.now;
+    let deadline = this.deadline;
+    let reasonCode = ReasonCode.CONNECT_TIMEOUT;
+    if (this.state === CONNECTED) {
+      if (this.output.stalledFor(now) >= this.settings.sendTimeout) {
+        this.fail(ReasonCode.SEND_TIMEOUT);
+        return;
+      }
+      if (this.keepAlive === 0)
+        return;
+      deadline = this.lastReceivedAt + expiryInterval(this.keepAlive) | 0;
+      reasonCode = ReasonCode.KEEP_ALIVE_TIMEOUT;
+    }
+    if (isDue(deadline, now))
+      this.fail(reasonCode);
+    else
+      this.clock.request(deadline);
+  }
+
+  onPacket(packet: Packet): void {
+    switch (packet.type) {
+      case ControlPacket.PINGREQ: // [MQTT311-3.12.4-1]
+        this.sendEmpty(ControlPacket.PINGRESP);
+        break;
+      case ControlPacket.CONNECT:
+        this.handleConnect(packet);
+        break;
+      case ControlPacket.SUBSCRIBE:
+        this.handleSubscribe(packet);
+        break;
+      case ControlPacket.UNSUBSCRIBE:
+        while (nextTopicFilter(packet)) // [MQTT311-3.10.4-6]
+          this.handler.onUnsubscribe(this, packet);
+        this.sendAcknowledgement(ControlPacket.UNSUBACK, packet.packetIdentifier); // [MQTT311-3.10.4-4] [MQTT311-3.10.4-5]
+        break;
+      case ControlPacket.DISCONNECT: // [MQTT311-3.14.4-3]
+        this.hasWill = false;
+        this.fail(ReasonCode.SUCCESS);
+        break;
+      default:
+        this.handleAcknowledgement(packet);
+    }
+  }
+
+  protected deliver(packet: Packet): boolean {
+    return this.handler.onMessage(this, packet);
+  }
+
+  protected closed(reasonCode: number): void {
+    this.handler.onClosed(this, reasonCode);
+  }
+
+  private sendConnack(returnCode: number, sessionPresent: boolean): boolean {
+    const { arena, parser } = this;
+    const length = writeConnack(arena, arena.stagingOffset, parser.version, returnCode, sessionPresent) - arena.stagingOffset;
+    return this.send(ControlPacket.CONNACK, length) && afterConnack(ReasonCode.fromReturnCode(returnCode)) === CONNECTED;
+  }
+
+  private handleConnect(packet: Packet): void {
+    const { version } = packet;
+    this.enter(CONNECTING);
+    this.parser.version = version;
+    this.parser.isPaused = true;
+    this.cleanStart = (packet.connectFlags & CLEAN_START) !== 0;
+    this.keepAlive = packet.keepAlive;
+    const { maximumKeepAlive } = this.settings;
+    const keepsTooQuiet = maximumKeepAlive !== ANY_KEEP_ALIVE && (this.keepAlive === 0 || this.keepAlive > maximumKeepAlive);
+    // 3.x has no way to tell a Client to be more lively; Mosquitto refuses its identifier, and so do we.
+    if (keepsTooQuiet || !this.isValidIdentifier(packet))
+      this.refuse(ReasonCode.CLIENT_IDENTIFIER_NOT_VALID);
+    else if (!this.storeWill(packet))
+      this.refuse(ReasonCode.SERVER_UNAVAILABLE);
+    else {
+      const length = this.clientIdentifierLength = packet.clientIdentifierLength;
+      this.arena.bytes.copyWithin(this.clientIdentifierOffset, packet.clientIdentifierOffset, packet.clientIdentifierOffset + length);
+      this.handler.onConnect(this, packet);
+    }
+  }
+
+  /** Rules C6 and C8; [MQTT311-3.1.3-5] [MQTT311-3.1.3-8] [MQTT311-3.1.3-9]. */
+  private isValidIdentifier(packet: Packet): boolean {
+    const { clientIdentifierLength, clientIdentifierOffset, version } = packet;
+    if (clientIdentifierLength === 0)
+      return ProtocolVersion.allowsEmptyClientIdentifier(version, this.cleanStart);
+    if (clientIdentifierLength > this.settings.maximumClientIdentifierLength)
+      return false;
+    if (!ProtocolVersion.limitsClientIdentifierTo23(version))
+      return true;
+    let characters = 0;
+    for (let index = 0; index < clientIdentifierLength; ++index)
+      if ((this.arena.bytes[clientIdentifierOffset + index]! & 0xC0) !== 0x80)
+        ++characters;
+    return characters <= 23;
+  }
+
+  /** Keeps topic and payload for the day the connection breaks [MQTT311-3.1.2-8]. @returns false when they are too long */
+  private storeWill(packet: Packet): boolean {
+    if ((packet.connectFlags & WILL) === 0)
+      return true;
+    const { willPayloadLength, willTopicLength } = packet;
+    if (willTopicLength + willPayloadLength > this.settings.willCapacity)
+      return false;
+    const { will, willOffset } = this;
+    const bytes = this.arena.bytes;
+    bytes.copyWithin(willOffset, packet.willTopicOffset, packet.willTopicOffset + willTopicLength);
+    bytes.copyWithin(willOffset + willTopicLength, packet.willPayloadOffset, packet.willPayloadOffset + willPayloadLength);
+    will.topicNameOffset = willOffset;
+    will.topicNameLength = willTopicLength;
+    will.payloadOffset = willOffset + willTopicLength; // rule C11: without the two length bytes
+    will.payloadLength = willPayloadLength;
+    will.qos = willQoSOf(packet.connectFlags);
+    will.retain = (packet.connectFlags & WILL_RETAIN) === 0 ? 0 : 1;
+    this.hasWill = true;
+    return true;
+  }
+
+  /** All filters, then one SUBACK for them [MQTT311-3.8.4-1] [MQTT311-3.8.4-4], then retained messages. */
+  private handleSubscribe(packet: Packet): void {
+    const { arena, handler } = this;
+    const { bytes, stagingOffset } = arena;
+    const payloadOffset = packet.payloadOffset;
+    const codes = writeSubackHeader(arena, stagingOffset, packet.packetIdentifier, packet.topicFilterCount);
+    let at = codes;
+    while (nextTopicFilter(packet)) {
+      const code = handler.onSubscribe(this, packet);
+      bytes[at++] = code > 2 && !ProtocolVersion.hasSubackFailure(packet.version) ? packet.qos : code;
+    }
+    if (!this.send(ControlPacket.SUBACK, at - stagingOffset))
+      return;
+    packet.payloadOffset = payloadOffset;
+    while (this.state === CONNECTED && nextTopicFilter(packet))
+      handler.onSubscribed(this, packet);
+  }
+}

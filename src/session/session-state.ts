@@ -1,0 +1,78 @@
+/**
+ * What outlives a network connection (3.1.1 section 4.1): messages on their way out, and the identifiers of QoS 2
+ * messages that came in and are not released. In the Server role it is found by the Client Identifier (rule C7); the
+ * subscriptions, which belong to it too, are the gateway's. All of fixed size.
+ */
+import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import { OutboundQueue } from './outbound-queue.ts';
+
+export interface SessionStateLimits {
+  /** Bytes of the queue of outgoing messages. */
+  readonly queueCapacity: number;
+  /** Messages in that queue. */
+  readonly maximumQueuedMessages: number;
+  /** Outgoing messages that may be unacknowledged at a time, and incoming QoS 2 messages that may be unreleased. */
+  readonly maximumInflightMessages: number;
+}
+
+const IDENTIFIER_LENGTH = 2;
+
+export class SessionState {
+  readonly outbound: OutboundQueue;
+  readonly maximumInflight: number;
+  /** Incoming QoS 2 messages that are not released. */
+  receivedCount = 0;
+  private readonly arena: Arena;
+  private readonly receivedOffset: number;
+
+  static plan(plan: ArenaPlan, name: string, limits: SessionStateLimits): number {
+    return plan.reserve(name, (limits.queueCapacity + 3 & ~3) + limits.maximumInflightMessages * IDENTIFIER_LENGTH);
+  }
+
+  /** @param offset what `plan` returned for the same limits */
+  constructor(arena: Arena, offset: number, limits: SessionStateLimits) {
+    this.arena = arena;
+    const capacity = limits.queueCapacity + 3 & ~3;
+    this.outbound = new OutboundQueue(arena, offset, capacity, limits.maximumQueuedMessages);
+    this.receivedOffset = offset + capacity;
+    this.maximumInflight = limits.maximumInflightMessages;
+  }
+
+  /** Begins a new session that inherits nothing. */
+  clear(): void {
+    this.outbound.clear();
+    this.receivedCount = 0;
+  }
+
+  /** Whether a QoS 2 message with this identifier has been taken over and not been released [MQTT311-4.3.3-2]. */
+  hasReceived(identifier: number): boolean {
+    return this.indexOfReceived(identifier) < this.receivedCount;
+  }
+
+  /** @returns false when as many as allowed are under way */
+  addReceived(identifier: number): boolean {
+    if (this.receivedCount === this.maximumInflight)
+      return false;
+    this.arena.view.setUint16(this.receivedOffset + this.receivedCount++ * IDENTIFIER_LENGTH, identifier);
+    return true;
+  }
+
+  /** PUBREL: from now on the identifier means a new message. */
+  removeReceived(identifier: number): void {
+    const index = this.indexOfReceived(identifier);
+    if (index === this.receivedCount)
+      return;
+    const view = this.arena.view;
+    const last = this.receivedOffset + --this.receivedCount * IDENTIFIER_LENGTH;
+    view.setUint16(this.receivedOffset + index * IDENTIFIER_LENGTH, view.getUint16(last));
+  }
+
+  private indexOfReceived(identifier: number): number {
+    const view = this.arena.view;
+    const count = this.receivedCount;
+    let index = 0;
+    while (index < count && view.getUint16(this.receivedOffset + index * IDENTIFIER_LENGTH) !== identifier)
+      ++index;
+    return index;
+  }
+}

@@ -1,0 +1,281 @@
+/**
+ * One network connection from the first byte to the last: what the Client and the Server role share.
+ *
+ * Four kinds of methods, called in this order:
+ *   getters                  any time
+ *   what the world did       open(output), receive(offset, length), writable(), handleTimeout(), transportClosed()
+ *   what the program wants   publish(...), enqueue(...), acknowledge(...), close(reasonCode); each role adds its own
+ *   what to do next          packets go to `output` as they arise, deadlines to `clock`, events to the role's handler
+ *
+ * `clock.now` is set by the driver before each call. A handler may call anything but `receive`. After `onClosed` the
+ * session is CLOSED and may be opened again: session objects are pooled, one per possible connection.
+ *
+ * Knows no socket, no timer and no topic policy.
+ */
+import type { Arena } from '../bytes/arena.ts';
+import { RingBuffer } from '../bytes/ring-buffer.ts';
+import * as ControlPacket from '../packet/control-packet.ts';
+import { PacketParser, type PacketHandler } from '../packet/packet-parser.ts';
+import type { Message, Packet } from '../packet/packet.ts';
+import { lengthOfPublish, writeAcknowledgement, writePublish } from '../packet/publish.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
+import type { TopicTable } from '../packet/topic-table.ts';
+import type { Clock } from './clock.ts';
+import { CLIENT, CLOSED, CONNECTED, ILLEGAL, legalTypes, nextState, OPENED, SERVER } from './connection-state.ts';
+import { NONE, RELEASED } from './outbound-queue.ts';
+import type { SessionState } from './session-state.ts';
+
+/** Where packets go. The session builds each one in the arena's staging area. */
+export interface Output {
+  /** Bytes that `send` takes at the moment. */
+  readonly room: number;
+  /** Takes the first `length` bytes of the staging area, at most `room`. */
+  send(length: number): void;
+  /** Everything that was sent still goes out, then the connection is closed. */
+  close(): void;
+  /** Milliseconds that bytes have been waiting without the peer taking any; 0 when none wait. */
+  stalledFor(now: number): number;
+  /** The session reads again: what arrived while it was paused may be delivered. */
+  resume(): void;
+}
+
+/** What all sessions of a program share. */
+export interface SessionContext {
+  readonly arena: Arena;
+  readonly clock: Clock;
+  readonly topics: TopicTable;
+  readonly packet: Packet;
+}
+
+export abstract class Session implements PacketHandler {
+  /** A state of connection-state.ts. */
+  state = CLOSED;
+  /** Undefined between connections in the Server role: nobody has said CONNECT yet. */
+  sessionState: SessionState | undefined;
+  readonly parser: PacketParser;
+  protected readonly arena: Arena;
+  protected readonly clock: Clock;
+  protected readonly packet: Packet;
+  protected output!: Output;
+  protected lastSentAt = 0;
+  protected lastReceivedAt = 0;
+  /** When an acknowledgement last came, or began to be awaited. */
+  protected lastProgressAt = 0;
+  /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
+  private readonly peer: number;
+
+  protected constructor(context: SessionContext, ringOffset: number, ringCapacity: number, peer: number) {
+    this.arena = context.arena;
+    this.clock = context.clock;
+    this.packet = context.packet;
+    this.peer = peer;
+    this.parser = new PacketParser(context.packet, context.topics, new RingBuffer(context.arena, ringOffset, ringCapacity), this);
+  }
+
+  get isConnected(): boolean {
+    return this.state === CONNECTED;
+  }
+
+  /** Protocol level of the connection, UNKNOWN before CONNECT. */
+  get version(): number {
+    return this.parser.version;
+  }
+
+  // What the world did
+
+  /** Takes `length` bytes at `offset`, at most `parser.capacity`. */
+  receive(offset: number, length: number): void {
+    this.lastReceivedAt = this.clock.now;
+    const parser = this.parser;
+    parser.receive(offset, length);
+    if (parser.reasonCode !== ReasonCode.SUCCESS)
+      this.fail(parser.reasonCode);
+  }
+
+  /** There is more room in `output`. */
+  writable(): void {
+    if (this.state === CONNECTED)
+      this.transmitQueued();
+  }
+
+  /** The connection is gone, nothing more can be sent. */
+  transportClosed(reasonCode: number): void {
+    if (this.state !== CLOSED)
+      this.end(reasonCode);
+  }
+
+  abstract handleTimeout(): void;
+
+  /** A valid PUBLISH. QoS 1 and 2 are acknowledged when the message has been taken over [MQTT311-3.3.4-1]. */
+  onPublish(packet: Packet): void {
+    const qos = packet.qos;
+    if (qos === 0) {
+      this.deliver(packet);
+      return;
+    }
+    const identifier = packet.packetIdentifier;
+    if (qos === 2) {
+      const sessionState = this.sessionState!;
+      if (sessionState.hasReceived(identifier)) { // [MQTT311-4.3.3-2]
+        this.sendAcknowledgement(ControlPacket.PUBREC, identifier);
+        return;
+      }
+      if (sessionState.receivedCount === sessionState.maximumInflight) {
+        this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
+        return;
+      }
+    }
+    if (this.deliver(packet))
+      this.acknowledge(identifier, qos);
+  }
+
+  abstract onPacket(packet: Packet): void;
+
+  // What the program wants
+
+  /** Sends a QoS 0 message at once. @returns false, and nothing was sent, when there is no connection or no room */
+  publish(message: Message): boolean {
+    const output = this.output;
+    const length = lengthOfPublish(message, 0);
+    if (this.state !== CONNECTED || length > output.room || length > this.arena.stagingCapacity)
+      return false;
+    writePublish(this.arena, this.arena.stagingOffset, message, 0, 0);
+    this.lastSentAt = this.clock.now;
+    output.send(length);
+    return true;
+  }
+
+  /** Keeps a message of any QoS until it has been sent and acknowledged. @returns false when the queue is full: nothing has changed */
+  enqueue(message: Message, qos: number): boolean {
+    if (!this.sessionState!.outbound.append(message, qos))
+      return false;
+    if (this.state === CONNECTED)
+      this.transmitQueued();
+    return true;
+  }
+
+  /** Acknowledges a message that the handler took over later than in `onMessage`. */
+  acknowledge(packetIdentifier: number, qos: number): void {
+    if (this.state !== CONNECTED)
+      return;
+    if (qos === 1)
+      this.sendAcknowledgement(ControlPacket.PUBACK, packetIdentifier);
+    else if (this.sessionState!.addReceived(packetIdentifier))
+      this.sendAcknowledgement(ControlPacket.PUBREC, packetIdentifier);
+  }
+
+  /** The only way into failure: the peer broke a rule or ran out of time. */
+  fail(reasonCode: number): void {
+    this.parser.fail(reasonCode);
+    if (this.state !== CLOSED) {
+      this.output.close();
+      this.end(reasonCode);
+    }
+  }
+
+  // For the roles
+
+  /** @returns whether the message has been taken over, so that it is acknowledged now */
+  protected abstract deliver(packet: Packet): boolean;
+  protected abstract closed(reasonCode: number): void;
+
+  protected begin(output: Output, version: number): void {
+    this.output = output;
+    this.lastSentAt = this.lastReceivedAt = this.lastProgressAt = this.clock.now;
+    this.parser.reset(0, version);
+    this.enter(OPENED);
+  }
+
+  protected enter(state: number): void {
+    this.state = state;
+    this.parser.acceptedTypes = legalTypes(state, this.peer);
+  }
+
+  /** Ends the connection without sending anything. */
+  protected end(reasonCode: number): void {
+    this.enter(CLOSED);
+    this.parser.fail(reasonCode);
+    this.closed(reasonCode);
+  }
+
+  /**
+   * Sends `length` bytes of the staging area as a packet of `type`.
+   * @returns false when the peer does not take what we send; the session has failed then
+   */
+  protected send(type: number, length: number): boolean {
+    const output = this.output;
+    if (nextState(this.state, this.peer === SERVER ? CLIENT : SERVER, type) === ILLEGAL)
+      return false;
+    if (length > output.room) {
+      this.fail(ReasonCode.SEND_TIMEOUT);
+      return false;
+    }
+    this.lastSentAt = this.clock.now;
+    output.send(length);
+    return true;
+  }
+
+  protected sendAcknowledgement(type: number, packetIdentifier: number): void {
+    const { arena } = this;
+    writeAcknowledgement(arena, arena.stagingOffset, type, packetIdentifier);
+    this.send(type, 4);
+  }
+
+  /** PINGREQ, PINGRESP or DISCONNECT. */
+  protected sendEmpty(type: number): boolean {
+    const { bytes, stagingOffset } = this.arena;
+    bytes[stagingOffset] = type << 4;
+    bytes[stagingOffset + 1] = 0;
+    return this.send(type, 2);
+  }
+
+  /** Sends what waits, as far as the peer's window, the inflight limit and the room allow. */
+  protected transmitQueued(): void {
+    const { arena, output } = this;
+    const { maximumInflight, outbound } = this.sessionState!;
+    while (outbound.hasUnsent && this.state === CONNECTED) {
+      const record = outbound.peek();
+      if (record === NONE)
+        return;
+      const needsAcknowledgement = outbound.qosOf(record) !== 0;
+      if (needsAcknowledgement && outbound.inflightCount >= maximumInflight)
+        return;
+      const isReleased = outbound.stateOf(record) === RELEASED;
+      if ((isReleased ? 4 : outbound.lengthOf(record)) > output.room)
+        return;
+      if (needsAcknowledgement && outbound.inflightCount === 0)
+        this.lastProgressAt = this.clock.now;
+      const length = isReleased
+        ? writeAcknowledgement(arena, arena.stagingOffset, ControlPacket.PUBREL, outbound.identifierOf(record)) - arena.stagingOffset
+        : outbound.stage(record);
+      outbound.markSent(record);
+      this.lastSentAt = this.clock.now;
+      output.send(length);
+    }
+  }
+
+  /** PUBACK, PUBREC, PUBREL and PUBCOMP are the same in both roles. One that nothing awaits is ignored, it frees nothing. */
+  protected handleAcknowledgement(packet: Packet): void {
+    const { outbound } = this.sessionState!;
+    const identifier = packet.packetIdentifier;
+    this.lastProgressAt = this.clock.now;
+    switch (packet.type) {
+      case ControlPacket.PUBACK:
+        outbound.complete(identifier, 1);
+        break;
+      case ControlPacket.PUBREC:
+        // Answered even when unknown: else a receiver that remembers more than we do would wait for ever.
+        outbound.release(identifier);
+        this.sendAcknowledgement(ControlPacket.PUBREL, identifier);
+        return;
+      case ControlPacket.PUBREL:
+        this.sessionState!.removeReceived(identifier);
+        this.sendAcknowledgement(ControlPacket.PUBCOMP, identifier);
+        return;
+      case ControlPacket.PUBCOMP:
+        outbound.complete(identifier, 2);
+    }
+    if (outbound.hasUnsent)
+      this.transmitQueued();
+  }
+}
