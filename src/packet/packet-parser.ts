@@ -119,7 +119,7 @@ export class PacketParser {
   /** Goes on after a pause with what the ring holds. */
   resume(): void {
     this.isPaused = false;
-    if (this.ring.length > 0)
+    if (this.ring.length > 0 && this.reasonCode === ReasonCode.SUCCESS)
       this.parseRing();
   }
 
