@@ -78,7 +78,7 @@ export function readConnect(packet: Packet): number {
   const version = packet.version = level & ~ProtocolVersion.BRIDGE_BIT;
   if (!ProtocolVersion.isKnown(version) || ProtocolVersion.isNamedMQIsdp(version) !== isMQIsdp)
     return ReasonCode.UNSUPPORTED_PROTOCOL_VERSION;
-  if (packet.flags !== 0 && !ProtocolVersion.ignoresConnectHeaderFlags(version)) // [MQTT311-2.2.2-2]
+  if (packet.flags !== 0 && !ProtocolVersion.ignoresUnusedHeaderFlags(version)) // [MQTT311-2.2.2-2]
     return ReasonCode.MALFORMED_PACKET;
   if (end - offset < 3)
     return ReasonCode.MALFORMED_PACKET;
@@ -89,8 +89,9 @@ export function readConnect(packet: Packet): number {
     connectFlags &= ~RESERVED;
   }
   if ((connectFlags & WILL) === 0) {
-    if ((connectFlags & WILL_QOS_AND_RETAIN) !== 0) // [MQTT311-3.1.2-11] [MQTT311-3.1.2-13] [MQTT311-3.1.2-15]
-      return ReasonCode.MALFORMED_PACKET;
+    if ((connectFlags & WILL_QOS_AND_RETAIN) !== 0 && !ProtocolVersion.ignoresWillFieldsWithoutWill(version))
+      return ReasonCode.MALFORMED_PACKET; // [MQTT311-3.1.2-11] [MQTT311-3.1.2-13] [MQTT311-3.1.2-15]
+    connectFlags &= ~WILL_QOS_AND_RETAIN;
   } else if (willQoSOf(connectFlags) === 3) // [MQTT311-3.1.2-14]
     return ReasonCode.MALFORMED_PACKET;
   if ((connectFlags & (USER_NAME | PASSWORD)) === PASSWORD && ProtocolVersion.requiresUserNameForPassword(version))

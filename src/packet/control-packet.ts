@@ -2,7 +2,7 @@
  * The fourteen Control Packets (3.1 calls the type "message type") and the flags that their fixed headers must carry.
  * MQTT 3.1.1 section 2.2, MQTT 5.0 section 2.1. Import as a namespace: `ControlPacket.PUBLISH`.
  */
-import { allowsDuplicateFlagOnRequests, ignoresConnectHeaderFlags } from './protocol-version.ts';
+import { allowsDuplicateFlagOnRequests, ignoresUnusedHeaderFlags } from './protocol-version.ts';
 
 export const CONNECT = 1;
 export const CONNACK = 2;
@@ -48,9 +48,7 @@ export function hasValidFlags(type: number, flags: number, version: number): boo
       return flags === REQUEST_FLAGS || flags === (REQUEST_FLAGS | DUP) && allowsDuplicateFlagOnRequests(version);
     case CONNECT: // its version is only known once it has been read: readConnect checks
       return true;
-    case CONNACK:
-      return flags === 0 || ignoresConnectHeaderFlags(version);
     default:
-      return flags === 0;
+      return flags === 0 || ignoresUnusedHeaderFlags(version);
   }
 }

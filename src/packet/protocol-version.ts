@@ -23,8 +23,11 @@ export const isNamedMQIsdp = (version: number): boolean => version === MQTT_3_1;
 export const nameOf = (version: number): string =>
   version === MQTT_3_1 ? 'MQTT 3.1' : version === MQTT_3_1_1 ? 'MQTT 3.1.1' : version === MQTT_5_0 ? 'MQTT 5.0' : 'MQTT';
 
-/** 3.1: "DUP, QoS and RETAIN are not used in CONNECT and CONNACK"; later versions fix them to 0 [MQTT311-2.2.2-1]. */
-export const ignoresConnectHeaderFlags = (version: number): boolean => version === MQTT_3_1;
+/**
+ * 3.1: DUP, QoS and RETAIN are "not used" in the fixed header of every packet but PUBLISH, PUBREL, SUBSCRIBE and
+ * UNSUBSCRIBE; later versions fix them to 0 [MQTT311-2.2.2-1].
+ */
+export const ignoresUnusedHeaderFlags = (version: number): boolean => version === MQTT_3_1;
 
 /** 3.1 lets a Client repeat PUBREL, SUBSCRIBE and UNSUBSCRIBE with DUP set [MQTT31-4.2]. */
 export const allowsDuplicateFlagOnRequests = (version: number): boolean => version === MQTT_3_1;
@@ -32,11 +35,14 @@ export const allowsDuplicateFlagOnRequests = (version: number): boolean => versi
 /** Bit 0 of the connect flags: unused in 3.1, since then it must be 0 [MQTT311-3.1.2-3]. */
 export const ignoresReservedConnectFlag = (version: number): boolean => version === MQTT_3_1;
 
+/** Will QoS and Will RETAIN without a Will: 3.1 disregards them, since then they must be 0 [MQTT311-3.1.2-11]. */
+export const ignoresWillFieldsWithoutWill = (version: number): boolean => version === MQTT_3_1;
+
 /** 3.1: a flag may announce a user name or password that the payload does not hold; Remaining Length wins. */
 export const toleratesMissingCredentials = (version: number): boolean => version === MQTT_3_1;
 
-/** 3.1.1 forbids a password without a user name [MQTT311-3.1.2-22]; 5.0 allows it again. */
-export const requiresUserNameForPassword = (version: number): boolean => version === MQTT_3_1_1;
+/** 3.1 ("not valid") and 3.1.1 forbid a password without a user name [MQTT311-3.1.2-22]; 5.0 allows it. */
+export const requiresUserNameForPassword = (version: number): boolean => version === MQTT_3_1 || version === MQTT_3_1_1;
 
 /** 3.1: 1 to 23 characters, always. Later: what the Server's configuration allows. */
 export const limitsClientIdentifierTo23 = (version: number): boolean => version === MQTT_3_1;
