@@ -85,11 +85,16 @@ export function equalBytes(arena: Arena, a: number, b: number, length: number): 
   return true;
 }
 
-/** Writes `text` as UTF-8 at `offset`. Configuration and status only: it walks a string. @returns the offset behind it */
+/**
+ * Writes `text` as UTF-8 at `offset`. Configuration and status only: it walks a string. A surrogate without its partner,
+ * which JSON can spell, becomes U+FFFD: it must never be sent [MQTT311-1.5.3-1]. @returns the offset behind it
+ */
 export function encodeUTF8(arena: Arena, offset: number, text: string): number {
   const bytes = arena.bytes;
   for (let index = 0; index < text.length; ++index) {
-    const code = text.codePointAt(index)!;
+    let code = text.codePointAt(index)!;
+    if ((code & 0x1FF800) === 0xD800)
+      code = 0xFFFD;
     if (code < 0x80)
       bytes[offset++] = code;
     else if (code < 0x800) {
