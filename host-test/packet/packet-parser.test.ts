@@ -1,0 +1,513 @@
+/**
+ * Every vector: whole, byte by byte, at every two-way split, from every ring offset, with packets before and behind it,
+ * with pauses; what was read is written again and compared. Then what no single packet shows: sticky errors, pauses,
+ * packets longer than the ring. Last, arbitrary bytes.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../../src/packet/packet-parser.ts';
+import * as ReasonCode from '../../src/packet/reason-code.ts';
+import { ALL_VECTORS } from '../vectors/all-vectors.ts';
+import { describe as line } from '../vectors/event-log.ts';
+import { type MachineOptions, type RunOptions, SERVER_TYPES, VectorMachine } from '../vectors/run-vector.ts';
+import { bytesOf, type Acceptance, type Rejection, type Sender, type Vector } from '../vectors/vector.ts';
+
+/** Up to here every split from every offset; of longer packets a choice. */
+const SHORT = 64;
+const LONG = 100_000;
+
+const isAcceptance = (vector: Vector): vector is Acceptance => 'expected' in vector;
+
+const expectedLog = (vector: Vector): string[] =>
+  [isAcceptance(vector) ? line(vector.expected) : `error 0x${vector.reasonCode.toString(16)}`];
+
+/** Two packets that this side may send at any time, and their lines. */
+const FOLLOWERS: Record<Sender, [hex: string, lines: string[]]> = {
+  client: ['c0 00 30 04 0001 7a 21', ['PINGREQ', 'PUBLISH qos=0 topicName=z payload=!']],
+  server: ['d0 00 30 04 0001 7a 21', ['PINGRESP', 'PUBLISH qos=0 topicName=z payload=!']],
+};
+
+const concat = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap(part => [...part]));
+
+/** Every position from 0 to `length`, or of a long packet those near its ends and a few in between. */
+function positions(length: number): number[] {
+  if (length <= SHORT)
+    return Array.from({ length: length + 1 }, (_, position) => position);
+  return [0, 1, 2, 3, 4, 5, 6, 7, 8, 100, 127, 128, length >> 1, length - 2, length - 1, length].filter(position => position <= length);
+}
+
+/** The packet fits exactly, or with some room; never less than the longest header and a follower. */
+const ringCapacities = (length: number): number[] => length > LONG ? [length] : [Math.max(length, 8), length + 9];
+
+function expectRun(machine: VectorMachine, bytes: Uint8Array, vector: Vector, options: RunOptions, expected: string[]): void {
+  const log = machine.run(bytes, vector.sender, vector.version, options);
+  // `expect` costs more than the run: ask it only for its message
+  if (log.length !== expected.length || log.some((entry, index) => entry !== expected[index]))
+    expect(log, JSON.stringify({ ...options, ringCapacity: machine.ring.capacity })).toEqual(expected);
+}
+
+describe('the vectors', () => {
+  it('have names that differ', () => {
+    const names = ALL_VECTORS.map(({ name, version, sender }) => `${name} ${version} ${sender}`);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+
+  it('are as many rejections as acceptances', () => {
+    const acceptances = ALL_VECTORS.filter(isAcceptance).length;
+    expect(ALL_VECTORS.length - acceptances).toBeGreaterThanOrEqual(acceptances);
+  });
+
+  it('hold every type that 3.1 and 3.1.1 have', () => {
+    for (const version of [3, 4]) {
+      const types = new Set(ALL_VECTORS.filter(vector => vector.version === version).filter(isAcceptance).map(({ expected }) => expected.type));
+      expect([...types].sort()).toEqual([
+        'CONNACK', 'CONNECT', 'DISCONNECT', 'PINGREQ', 'PINGRESP', 'PUBACK', 'PUBCOMP', 'PUBLISH', 'PUBREC', 'PUBREL', 'SUBACK',
+        'SUBSCRIBE', 'UNSUBACK', 'UNSUBSCRIBE']);
+    }
+  });
+
+  /** The statements of 3.1.1 that can be seen in the bytes of one packet. */
+  it.each([
+    '1.5.3-1', '1.5.3-2', '2.2.2-2', '2.3.1-1', '3.1.0-1', '3.1.2-1', '3.1.2-2', '3.1.2-3', '3.1.2-9', '3.1.2-11', '3.1.2-13',
+    '3.1.2-14', '3.1.2-15', '3.1.2-18', '3.1.2-19', '3.1.2-20', '3.1.2-21', '3.1.2-22', '3.1.3-3', '3.1.3-4', '3.1.3-10', '3.1.3-11',
+    '3.1.4-1', '3.2.0-1', '3.2.2-4', '3.3.1-2', '3.3.1-4', '3.3.2-1', '3.3.2-2', '3.6.1-1', '3.8.1-1', '3.8.3-1', '3.8.3-3',
+    '3.8.3-4', '3.8.4-5', '3.9.3-2', '3.10.1-1', '3.10.3-1', '3.10.3-2', '3.14.1-1', '4.3.1-1', '4.7.1-1', '4.7.1-2', '4.7.1-3',
+    '4.7.3-1', '4.7.3-2',
+  ])('reject a packet for [MQTT311-%s]', statement => {
+    expect(ALL_VECTORS.some(vector => vector.name.startsWith(`[MQTT311-${statement}]`) && !isAcceptance(vector))).toBe(true);
+  });
+
+  it.each(['zz', '0', '3 0', '30{', '30{x}', '30{1.5}', '3G'])('are not written as %s', hex => {
+    expect(() => bytesOf(hex)).toThrow();
+  });
+
+  it('may repeat a byte', () => {
+    expect([...bytesOf('00 0a{3}ff 7f')]).toEqual([0, 10, 10, 10, 255, 127]);
+  });
+});
+
+describe.each(ALL_VECTORS.map(vector => [`${vector.version === 3 ? '3.1' : '3.1.1'} ${vector.name}`, vector] as const))('%s', (_name, vector) => {
+  const bytes = bytesOf(vector.hex);
+  const expected = expectedLog(vector);
+
+  it('gives the same at every split from every ring offset', () => {
+    for (const ringCapacity of ringCapacities(bytes.length)) {
+      const machine = new VectorMachine({ ringCapacity });
+      const offsets = bytes.length > LONG ? [0, ringCapacity - 1] : positions(ringCapacity - 1);
+      for (const ringOffset of offsets)
+        for (const cut of bytes.length > LONG ? [1, 5, bytes.length >> 1] : positions(bytes.length))
+          expectRun(machine, bytes, vector, { ringOffset, cuts: [cut] }, expected);
+      expect(machine.guardsAreIntact).toBe(true);
+    }
+  });
+
+  it('gives the same byte by byte, and at the first byte that shows it', () => {
+    const ringCapacity = Math.max(bytes.length, 8);
+    const machine = new VectorMachine({ ringCapacity });
+    for (const ringOffset of bytes.length > SHORT ? [0, ringCapacity - 2] : positions(ringCapacity - 1)) {
+      if (bytes.length > LONG)
+        expectRun(machine, bytes, vector, { ringOffset, every: 1000 }, expected);
+      else
+        expectRun(machine, bytes, vector, { ringOffset, every: 1 }, expected);
+      expect(machine.failedAfter).toBe(isAcceptance(vector) ? -1 : vector.after ?? bytes.length);
+    }
+  });
+
+  it('gives nothing before its last byte', () => {
+    const machine = new VectorMachine({ ringCapacity: Math.max(bytes.length, 8) });
+    for (const length of positions(bytes.length - 1)) {
+      if (!isAcceptance(vector) && vector.after !== undefined && length >= vector.after)
+        continue;
+      machine.run(bytes.subarray(0, length), vector.sender, vector.version);
+      expect(machine.log).toEqual([]);
+    }
+  });
+
+  it('gives the same with packets before and behind it', () => {
+    if (bytes.length > LONG)
+      return;
+    const [hex, lines] = FOLLOWERS[vector.sender];
+    const isConnect = bytes[0]! >> 4 === 1;
+    const around = bytesOf(hex);
+    const stream = isConnect ? concat(bytes, around) : concat(around, bytes, around);
+    const log = isConnect ? [...expected] : [...lines, ...expected];
+    if (isAcceptance(vector))
+      log.push(...lines);
+    for (const ringCapacity of ringCapacities(bytes.length)) {
+      const machine = new VectorMachine({ ringCapacity });
+      for (const ringOffset of [0, 1, ringCapacity - 1]) {
+        for (const cut of positions(stream.length))
+          expectRun(machine, stream, vector, { ringOffset, cuts: [cut] }, log);
+        for (const every of [1, 2, 3, 5, 7])
+          expectRun(machine, stream, vector, { ringOffset, every }, log);
+      }
+      // A landing area as short as it may be, and a handler that pauses after every packet
+      const narrow = new VectorMachine({ ringCapacity, landingCapacity: 3 });
+      for (const pauseEvery of [0, 1, 2]) {
+        expectRun(narrow, stream, vector, { pauseEvery }, log);
+        expectRun(machine, stream, vector, { pauseEvery }, log);
+        expectRun(machine, stream, vector, { pauseEvery, every: 5, ringOffset: ringCapacity - 1 }, log);
+      }
+      expect(machine.guardsAreIntact && narrow.guardsAreIntact).toBe(true);
+    }
+  });
+
+  if (isAcceptance(vector))
+    it('is written as it was read', () => {
+      const written = vector.written === undefined ? vector.hex : vector.written;
+      const machine = new VectorMachine({ ringCapacity: bytes.length, landingCapacity: bytes.length, outputCapacity: bytes.length + 8 });
+      expectRun(machine, bytes, vector, {}, expected);
+      expect(machine.written && Buffer.from(machine.written).toString('hex'))
+        .toEqual(written === null ? undefined : Buffer.from(bytesOf(written)).toString('hex'));
+      expect(machine.guardsAreIntact).toBe(true);
+    });
+});
+
+describe('after an error', () => {
+  const rejections = ALL_VECTORS.filter((vector): vector is Rejection => !isAcceptance(vector));
+
+  /** Like `feed`, but goes on after the error. */
+  function insist(machine: VectorMachine, hex: string): void {
+    const bytes = bytesOf(hex);
+    for (const byte of bytes) {
+      machine.arena.bytes[machine.arena.landingOffset] = byte;
+      machine.parser.receive(machine.arena.landingOffset, 1);
+    }
+    machine.arena.bytes.set(bytes, machine.arena.landingOffset);
+    machine.parser.receive(machine.arena.landingOffset, bytes.length);
+  }
+
+  it('nothing is parsed any more, and the error stays the first one', () => {
+    for (const vector of rejections) {
+      const bytes = bytesOf(vector.hex);
+      const machine = new VectorMachine({ ringCapacity: bytes.length + 40 });
+      machine.run(bytes, vector.sender, vector.version, { every: 1 });
+      insist(machine, FOLLOWERS[vector.sender][0]);
+      insist(machine, '00');
+      machine.parser.resume();
+      expect(machine.log, vector.name).toEqual(expectedLog(vector));
+      machine.parser.fail(ReasonCode.KEEP_ALIVE_TIMEOUT);
+      expect(machine.parser.reasonCode).toBe(vector.reasonCode);
+    }
+  });
+
+  it('a full ring is no new error', () => {
+    const machine = new VectorMachine({ ringCapacity: 8 });
+    machine.run(bytesOf('30 ffffff7f'), 'client', 4);
+    for (let round = 0; round < 4; ++round)
+      insist(machine, FOLLOWERS.client[0]);
+    expect(machine.parser.reasonCode).toBe(ReasonCode.PACKET_TOO_LARGE);
+    expect(machine.guardsAreIntact).toBe(true);
+  });
+
+  it('fail() by the owner ends parsing, also of what a pause kept', () => {
+    const machine = new VectorMachine({ ringCapacity: 32 });
+    machine.start('client', 4, 0xC0);
+    machine.parser.isPaused = true;
+    machine.feed(bytesOf('c0 00 c0 00'), 0, 4);
+    machine.parser.fail(ReasonCode.KEEP_ALIVE_TIMEOUT);
+    machine.parser.resume();
+    insist(machine, 'c0 00');
+    expect(machine.log).toEqual([]);
+    expect(machine.parser.reasonCode).toBe(ReasonCode.KEEP_ALIVE_TIMEOUT);
+  });
+
+  it('fail() by the handler stops in the middle of a burst', () => {
+    for (const every of [1, 2, 5, 100]) {
+      const machine = new VectorMachine({ ringCapacity: 32 });
+      const { onPacket } = machine;
+      machine.onPacket = packet => {
+        onPacket.call(machine, packet);
+        machine.parser.fail(ReasonCode.QUOTA_EXCEEDED);
+      };
+      expect(machine.run(bytesOf('c0 00 c0 00 c0 00'), 'client', 4, { every })).toEqual(['PINGREQ', 'error 0x97']);
+    }
+  });
+
+  it('reset() starts afresh', () => {
+    const machine = new VectorMachine({ ringCapacity: 32 });
+    machine.run(bytesOf('30 05 0003 61'), 'client', 4); // cut short
+    expect(machine.run(bytesOf('f0'), 'client', 4)).toEqual(['error 0x81']);
+    expect(machine.run(bytesOf('c0 00'), 'client', 4)).toEqual(['PINGREQ']);
+    expect(machine.ring.length).toBe(0);
+  });
+});
+
+describe('a pause', () => {
+  const BURST = bytesOf('c0 00 30 04 0001 7a 21 40 02 0001 c0 00 62 02 0002');
+  const LINES = ['PINGREQ', 'PUBLISH qos=0 topicName=z payload=!', 'PUBACK packetIdentifier=1', 'PINGREQ', 'PUBREL packetIdentifier=2'];
+
+  it('holds back what follows in the same burst until resumed', () => {
+    const machine = new VectorMachine({ ringCapacity: 64 });
+    machine.start('client', 4, 0xC0);
+    for (let expected = 1; expected <= LINES.length; ++expected) {
+      const { onPacket } = VectorMachine.prototype;
+      machine.onPacket = packet => {
+        onPacket.call(machine, packet);
+        machine.parser.isPaused = true;
+      };
+      if (expected === 1)
+        machine.feed(BURST, 0, BURST.length);
+      else
+        machine.parser.resume();
+      expect(machine.log).toEqual(LINES.slice(0, expected));
+      expect(machine.parser.isPaused).toBe(true);
+    }
+    machine.parser.resume();
+    expect(machine.log).toEqual(LINES);
+    expect(machine.ring.length).toBe(0);
+  });
+
+  it('keeps bytes that come meanwhile, until the ring is full', () => {
+    const machine = new VectorMachine({ ringCapacity: 10 });
+    machine.start('client', 4, 0xC0);
+    machine.parser.isPaused = true;
+    for (let left = 10; left > 0; left -= 2) {
+      expect(machine.parser.capacity).toBe(left);
+      machine.feed(bytesOf('c0 00'), 0, 2);
+    }
+    expect(machine.parser.capacity).toBe(0);
+    expect(machine.log).toEqual([]);
+    machine.parser.resume();
+    expect(machine.log).toEqual(new Array(5).fill('PINGREQ'));
+    expect(machine.parser.capacity).toBe(10);
+  });
+
+  it('gives an error, and breaks nothing, when more than the capacity is fed', () => {
+    const machine = new VectorMachine({ ringCapacity: 8, landingCapacity: 16 });
+    machine.start('client', 4, 0xC0);
+    machine.parser.isPaused = true;
+    machine.parser.receive(machine.arena.landingOffset, 9);
+    expect(machine.parser.reasonCode).toBe(ReasonCode.QUOTA_EXCEEDED);
+    expect(machine.guardsAreIntact).toBe(true);
+
+    machine.start('client', 4, 0xC0);
+    machine.parser.isPaused = true;
+    machine.parser.receive(machine.arena.landingOffset, 1);
+    machine.parser.receive(machine.arena.landingOffset, 8);
+    expect(machine.parser.reasonCode).toBe(ReasonCode.QUOTA_EXCEEDED);
+    expect(machine.guardsAreIntact).toBe(true);
+  });
+
+  it('reports an illegal first byte only when resumed', () => {
+    const machine = new VectorMachine({ ringCapacity: 8 });
+    machine.start('client', 4, 0xC0);
+    machine.parser.isPaused = true;
+    machine.feed(bytesOf('00'), 0, 1);
+    expect(machine.parser.reasonCode).toBe(ReasonCode.SUCCESS);
+    machine.parser.resume();
+    expect(machine.parser.reasonCode).toBe(ReasonCode.MALFORMED_PACKET);
+  });
+
+  it('gives the same whatever the fragments, offset and ring', () => {
+    for (const ringCapacity of [8, 9, 11, 32])
+      for (let ringOffset = 0; ringOffset < ringCapacity; ++ringOffset) {
+        const machine = new VectorMachine({ ringCapacity });
+        for (let every = 1; every <= BURST.length; ++every)
+          for (const pauseEvery of [0, 1, 2, 3])
+            expect(machine.run(BURST, 'client', 4, { every, ringOffset, pauseEvery })).toEqual(LINES);
+      }
+  });
+
+  it('moves the head of the ring, so that a packet lies across its end', () => {
+    // Public calls only: packets kept by a pause are consumed one by one, the last one is cut in two.
+    for (let count = 1; count <= 8; ++count) {
+      const machine = new VectorMachine({ ringCapacity: 18 });
+      machine.start('client', 4, 0xC0);
+      machine.parser.isPaused = true;
+      for (let index = 0; index < count; ++index)
+        machine.feed(bytesOf('c0 00'), 0, 2);
+      machine.feed(bytesOf('32 0c'), 0, 2);
+      machine.parser.resume();
+      expect(machine.ring.head).toBe(2 * count);
+      machine.feed(bytesOf('0003 612f62 000a 68656c6c6f'), 0, 12);
+      expect(machine.log.at(-1)).toBe('PUBLISH qos=1 topicName=a/b packetIdentifier=10 payload=hello');
+      expect(machine.log.length).toBe(count + 1);
+      expect(machine.guardsAreIntact).toBe(true);
+    }
+  });
+});
+
+describe('the types that are accepted', () => {
+  it('are asked for each packet anew, also within a burst', () => {
+    for (const every of [1, 2, 3, 100]) {
+      const machine = new VectorMachine({ ringCapacity: 32 });
+      const { onPacket } = machine;
+      machine.onPacket = packet => {
+        onPacket.call(machine, packet);
+        machine.parser.acceptedTypes = SERVER_TYPES & ~(1 << 2);
+      };
+      expect(machine.run(bytesOf('20 02 00 00 d0 00 20 02 00 00'), 'server', 4, { every })).toEqual([
+        'CONNACK reasonCode=0 sessionPresent=false', 'PINGRESP', 'error 0x82']);
+    }
+  });
+
+  it('may be none', () => {
+    for (let type = 0; type < 16; ++type) {
+      const machine = new VectorMachine({ ringCapacity: 8 });
+      machine.start('client', 4, undefined);
+      machine.parser.acceptedTypes = 0;
+      machine.feed(Uint8Array.of(type << 4), 0, 1);
+      expect(machine.parser.reasonCode).toBe(type === 0 || type === 15 ? ReasonCode.MALFORMED_PACKET : ReasonCode.PROTOCOL_ERROR);
+    }
+  });
+});
+
+describe('a packet longer than the ring', () => {
+  const NEXT = bytesOf('c0 00 40 02 0007');
+  const NEXT_LINES = ['PINGREQ', 'PUBACK packetIdentifier=7'];
+
+  /** [name, hex, line when dropped]; the rings below hold 16 to 20 bytes. */
+  const OVERSIZE = [
+    ['QoS 0', '30 14 0003 612f62 78{15}', 'PUBLISH qos=0 topicName=a/b oversizePayloadLength=15'],
+    ['QoS 1', '32 20 0003 612f62 000a 78{25}', 'PUBLISH qos=1 topicName=a/b packetIdentifier=10 oversizePayloadLength=25'],
+    ['QoS 2, RETAIN, DUP', '3d 40 0003 612f62 ffff 78{57}', 'PUBLISH dup=true qos=2 retain=true topicName=a/b packetIdentifier=65535 oversizePayloadLength=57'],
+    ['Remaining Length of two bytes', '30 ac02 0001 61 78{297}', 'PUBLISH qos=0 topicName=a oversizePayloadLength=297'],
+    ['a payload that looks like packets', '30 16 0003 612f62 c000{8} f0', 'PUBLISH qos=0 topicName=a/b oversizePayloadLength=17'],
+  ] as const;
+
+  describe.each(OVERSIZE)('PUBLISH, %s', (_name, hex, dropped) => {
+    const packet = bytesOf(hex.replace('c000{8}', 'c000'.repeat(8)));
+    const stream = concat(NEXT, packet, NEXT);
+
+    it('is dropped at every split from every offset, and the next packet is parsed', () => {
+      for (const ringCapacity of [16, 19]) {
+        const machine = new VectorMachine({ ringCapacity, oversize: OVERSIZE_DROP });
+        for (let ringOffset = 0; ringOffset < ringCapacity; ++ringOffset) {
+          const expected = [...NEXT_LINES, dropped, ...NEXT_LINES];
+          for (let cut = 0; cut <= Math.min(stream.length, 80); ++cut)
+            expect(machine.run(stream, 'client', 4, { cuts: [cut], ringOffset })).toEqual(expected);
+          for (const every of [1, 2, 3, 5, 16, 17])
+            expect(machine.run(stream, 'client', 4, { every, ringOffset })).toEqual(expected);
+          for (const pauseEvery of [1, 2, 3])
+            for (const every of [1, 7, 100])
+              expect(machine.run(stream, 'client', 4, { every, pauseEvery, ringOffset })).toEqual(expected);
+        }
+        expect(machine.guardsAreIntact).toBe(true);
+      }
+    });
+
+    it('is dropped where it lies, when landing is longer than the ring', () => {
+      const machine = new VectorMachine({ ringCapacity: 16, landingCapacity: 512, oversize: OVERSIZE_DROP });
+      machine.start('client', 4, 0xC0);
+      machine.arena.bytes.set(stream, machine.arena.landingOffset);
+      machine.parser.receive(machine.arena.landingOffset, stream.length);
+      expect(machine.log).toEqual([...NEXT_LINES, dropped, ...NEXT_LINES]);
+    });
+
+    it('ends the connection once its length is known, if it shall not be dropped', () => {
+      const headerLength = packet[1]! < 0x80 ? 2 : 3;
+      const machine = new VectorMachine({ ringCapacity: 16, oversize: OVERSIZE_CLOSE });
+      for (let cut = 0; cut <= Math.min(stream.length, 80); ++cut)
+        expect(machine.run(stream, 'client', 4, { cuts: [cut] })).toEqual([...NEXT_LINES, 'error 0x95']);
+      machine.run(stream, 'client', 4, { every: 1 });
+      expect(machine.failedAfter).toBe(NEXT.length + headerLength);
+    });
+  });
+
+  it('skips while paused, and keeps what comes behind', () => {
+    const packet = bytesOf(OVERSIZE[1][1]);
+    const machine = new VectorMachine({ ringCapacity: 16, oversize: OVERSIZE_DROP });
+    machine.start('client', 4, 0x32);
+    machine.feed(packet, 0, 12);
+    machine.parser.isPaused = true;
+    machine.feed(packet, 12, packet.length);
+    machine.feed(NEXT, 0, NEXT.length);
+    expect(machine.log).toEqual([OVERSIZE[1][2]]);
+    expect(machine.parser.capacity).toBe(16 - NEXT.length);
+    machine.parser.resume();
+    expect(machine.log).toEqual([OVERSIZE[1][2], ...NEXT_LINES]);
+  });
+
+  const MORE: [string, string, number][] = [
+    ['is refused when its topic name alone is longer than the ring', '30 1e 0013 61{19} 78{9}', ReasonCode.PACKET_TOO_LARGE],
+    ['is refused when topic name and identifier are longer than the ring by one', '32 1e 000b 61{11} 000a 78{15}', ReasonCode.PACKET_TOO_LARGE],
+    ['is refused for QoS 3', '36 1e 0001 61 000a 78{25}', ReasonCode.MALFORMED_PACKET],
+    ['is refused for DUP at QoS 0', '38 1e 0001 61 78{27}', ReasonCode.MALFORMED_PACKET],
+    ['is refused for identifier 0', '32 1e 0001 61 0000 78{25}', ReasonCode.PROTOCOL_ERROR],
+    ['is refused for its topic name', '30 1e 0001 23 78{27}', ReasonCode.TOPIC_NAME_INVALID],
+    ['is refused for an empty topic name', '30 1e 0000 78{28}', ReasonCode.TOPIC_NAME_INVALID],
+    ['is refused unless it is a PUBLISH: CONNECT', '10 1e 0004 4d515454 04 02 003c 0012 61{18}', ReasonCode.PACKET_TOO_LARGE],
+    ['is refused unless it is a PUBLISH: SUBSCRIBE', '82 1e 000a 0019 61{25} 00', ReasonCode.PACKET_TOO_LARGE],
+  ];
+
+  it.each(MORE)('%s', (_name, hex, reasonCode) => {
+    const bytes = bytesOf(hex);
+    expect(bytes[1]! + 2).toBe(bytes.length); // the vector itself
+    const machine = new VectorMachine({ ringCapacity: 16, oversize: OVERSIZE_DROP });
+    for (let cut = 0; cut <= bytes.length; ++cut)
+      expect(machine.run(bytes, 'client', 4, { cuts: [cut], ringOffset: cut % 16 })).toEqual([`error 0x${reasonCode.toString(16)}`]);
+    expect(machine.run(bytes, 'client', 4, { every: 1 })).toEqual([`error 0x${reasonCode.toString(16)}`]);
+  });
+
+  it('is dropped when its header fills the ring to the last byte', () => {
+    const machine = new VectorMachine({ ringCapacity: 16, oversize: OVERSIZE_DROP });
+    const bytes = concat(bytesOf('32 1e 000a 61{10} 000a 78{16}'), NEXT);
+    for (let every = 1; every <= bytes.length; ++every)
+      expect(machine.run(bytes, 'client', 4, { every })).toEqual(
+        ['PUBLISH qos=1 topicName=aaaaaaaaaa packetIdentifier=10 oversizePayloadLength=16', ...NEXT_LINES]);
+  });
+
+  it('drops 268435455 bytes as they come', () => {
+    // Only the beginning is sent: the parser must not wait for anything, nor keep any of it
+    const machine = new VectorMachine({ ringCapacity: 16, oversize: OVERSIZE_DROP });
+    machine.start('client', 4, 0x30);
+    machine.feed(bytesOf('30 ffffff7f 0001 61 78{5000}'), 0, 5008);
+    expect(machine.log).toEqual(['PUBLISH qos=0 topicName=a oversizePayloadLength=268435452']);
+    expect(machine.ring.length).toBe(0);
+    expect(machine.parser.capacity).toBe(16);
+  });
+
+  it('by one byte is too long; exactly as long as the ring is not', () => {
+    const packet = bytesOf('30 0e 0003 612f62 78{9}');
+    for (const oversize of [OVERSIZE_CLOSE, OVERSIZE_DROP])
+      for (let every = 1; every <= packet.length; ++every) {
+        expect(new VectorMachine({ ringCapacity: 16, oversize }).run(packet, 'client', 4, { every, ringOffset: every % 16 }))
+          .toEqual(['PUBLISH qos=0 topicName=a/b payload=xxxxxxxxx']);
+        expect(new VectorMachine({ ringCapacity: 15, oversize }).run(packet, 'client', 4, { every, ringOffset: every % 15 }))
+          .toEqual([oversize === OVERSIZE_CLOSE ? 'error 0x95' : 'PUBLISH qos=0 topicName=a/b oversizePayloadLength=9']);
+      }
+  });
+});
+
+describe('arbitrary bytes', () => {
+  /** Bytes that are more often the beginning of something legal than chance would have it. */
+  const fragments = fc.oneof(
+    { weight: 3, arbitrary: fc.uint8Array({ maxLength: 24 }) },
+    { weight: 6, arbitrary: fc.constantFrom(...ALL_VECTORS.map(({ hex }) => bytesOf(hex)).filter(bytes => bytes.length <= SHORT)) },
+    { weight: 2, arbitrary: fc.tuple(fc.constantFrom(0x10, 0x20, 0x30, 0x32, 0x34, 0x82, 0x90, 0xA2), fc.uint8Array({ maxLength: 40 }))
+      .map(([first, body]) => Uint8Array.of(first, body.length, ...body)) },
+  );
+  const streams = fc.array(fragments, { maxLength: 6 }).map(parts => concat(...parts));
+  const cases = fc.record({
+    stream: streams,
+    sender: fc.constantFrom<Sender>('client', 'server'),
+    version: fc.constantFrom(3, 4),
+    oversize: fc.constantFrom(OVERSIZE_CLOSE, OVERSIZE_DROP),
+    ringCapacity: fc.integer({ min: 8, max: 48 }),
+    topicCapacity: fc.integer({ min: 0, max: 8 }),
+    every: fc.integer({ min: 1, max: 20 }),
+    cuts: fc.array(fc.nat(60), { maxLength: 5 }),
+    pauseEvery: fc.nat(3),
+  });
+
+  it('give packets or one reason code, never a throw, and the same in any fragmentation', () => {
+    fc.assert(fc.property(cases, ({ stream, sender, version, every, cuts, pauseEvery, ...rest }) => {
+      const options: MachineOptions = { ...rest, topicCount: 2 };
+      const { ringCapacity } = options;
+      const whole = [...new VectorMachine({ ...options, landingCapacity: Math.max(stream.length, 1) }).run(stream, sender, version)];
+      const errors = whole.filter(entry => entry.startsWith('error'));
+      expect(errors.length).toBeLessThanOrEqual(1);
+      const machine = new VectorMachine(options);
+      const sorted = cuts.map(cut => Math.min(cut, stream.length)).sort((a, b) => a - b);
+      const runs: RunOptions[] = [
+        { every: 1 }, { every, ringOffset: every % ringCapacity }, { cuts: sorted, ringOffset: ringCapacity - 1 }, { every, pauseEvery },
+        { cuts: sorted, pauseEvery },
+      ];
+      for (const run of runs)
+        expect(machine.run(stream, sender, version, run)).toEqual(whole);
+      expect(machine.guardsAreIntact).toBe(true);
+      expect(machine.ring.length).toBeLessThanOrEqual(ringCapacity);
+    }), { numRuns: 4000 });
+  });
+});

@@ -1,0 +1,190 @@
+/**
+ * Runs bytes through a parser and keeps a log: one line per packet, then `error 0x..` if it ended in one. Engine-neutral,
+ * so that Node and XS compare the same lines.
+ *
+ * Bytes go through the landing area, as io does it: never more than the parser's capacity at a time, and what has been
+ * received is overwritten at once, the staging area too. Guards lie around the ring and the topic table.
+ */
+import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
+import { equalBytes } from '../../src/bytes/utf8.ts';
+import { RingBuffer } from '../../src/bytes/ring-buffer.ts';
+import * as ControlPacket from '../../src/packet/control-packet.ts';
+import { Packet } from '../../src/packet/packet.ts';
+import { type PacketHandler, PacketParser } from '../../src/packet/packet-parser.ts';
+import * as ProtocolVersion from '../../src/packet/protocol-version.ts';
+import { SUCCESS } from '../../src/packet/reason-code.ts';
+import { TopicTable } from '../../src/packet/topic-table.ts';
+import { describe, fieldsOf } from './event-log.ts';
+import type { Sender } from './vector.ts';
+import { NOT_WRITABLE, writePacket } from './write-packet.ts';
+
+/** Who may send what, from the column "Direction of flow" of table 2.1 of MQTT 3.1.1. */
+const BOTH = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7;
+export const CLIENT_TYPES = BOTH | 1 << 1 | 1 << 8 | 1 << 10 | 1 << 12 | 1 << 14;
+export const SERVER_TYPES = BOTH | 1 << 2 | 1 << 9 | 1 << 11 | 1 << 13;
+
+const POISON = 0xA5;
+const GUARD_LENGTH = 16;
+
+export interface MachineOptions {
+  readonly ringCapacity: number;
+  /** Default: the capacity of the ring. */
+  readonly landingCapacity?: number;
+  readonly topicCount?: number;
+  readonly topicCapacity?: number;
+  readonly oversize?: number;
+  /** Default: no, which is much faster on Node. */
+  readonly resizable?: boolean;
+  /** Room for one packet written by our writers; 0 for none. */
+  readonly outputCapacity?: number;
+}
+
+export interface RunOptions {
+  /** Cut the bytes in fragments of this length, */
+  readonly every?: number;
+  /** or cut them here. Default: one fragment. */
+  readonly cuts?: readonly number[];
+  /** Where in its region the empty ring starts. */
+  readonly ringOffset?: number;
+  /** Pause after every so many packets; resumed when no more bytes are taken. */
+  readonly pauseEvery?: number;
+}
+
+export class VectorMachine implements PacketHandler {
+  readonly log: string[] = [];
+  /** How many bytes had been fed when the parser failed, in whole fragments; -1: it did not. */
+  failedAfter = -1;
+  /** What our writers made of the last packet; undefined when they cannot, or there is no room for output. */
+  written: Uint8Array | undefined;
+  readonly arena: Arena;
+  readonly parser: PacketParser;
+  readonly ring: RingBuffer;
+  readonly topics: TopicTable;
+  private readonly guards: readonly number[];
+  private readonly output: number;
+  private readonly outputCapacity: number;
+  private pauseEvery = 0;
+  private fed = 0;
+
+  constructor(options: MachineOptions) {
+    const { ringCapacity, landingCapacity = ringCapacity, topicCount = 4, topicCapacity = 16, outputCapacity = 0 } = options;
+    const plan = new ArenaPlan();
+    const guards = [plan.reserve('guard', GUARD_LENGTH)];
+    const ringOffset = plan.reserve('ring', ringCapacity);
+    guards.push(plan.reserve('guard', GUARD_LENGTH));
+    const topicsOffset = TopicTable.plan(plan, topicCount, topicCapacity);
+    guards.push(plan.reserve('guard', GUARD_LENGTH));
+    this.output = plan.reserve('output', outputCapacity);
+    guards.push(plan.reserve('guard', GUARD_LENGTH));
+    const arena = this.arena = new Arena(plan, { landingCapacity, stagingCapacity: ringCapacity, resizable: options.resizable ?? false });
+    for (const guard of guards)
+      arena.bytes.fill(POISON, guard, guard + GUARD_LENGTH);
+    arena.bytes.fill(POISON, ringOffset, ringOffset + ringCapacity);
+    arena.bytes.fill(POISON, arena.landingOffset);
+    this.guards = guards;
+    this.outputCapacity = outputCapacity;
+    this.ring = new RingBuffer(arena, ringOffset, ringCapacity);
+    this.topics = new TopicTable(arena, topicsOffset, topicCount, topicCapacity);
+    this.parser = new PacketParser(new Packet(arena), this.topics, this.ring, this);
+    this.parser.oversize = options.oversize ?? 0;
+  }
+
+  /** A new connection to `sender`, whose first byte tells whether its version is known yet. */
+  start(sender: Sender, version: number, firstByte: number | undefined, ringOffset = 0): void {
+    const isConnect = firstByte !== undefined && firstByte >> 4 === ControlPacket.CONNECT;
+    this.parser.reset(sender === 'client' ? CLIENT_TYPES : SERVER_TYPES, isConnect ? ProtocolVersion.UNKNOWN : version);
+    this.ring.head = ringOffset;
+    this.log.length = 0;
+    this.fed = 0;
+    this.failedAfter = -1;
+    this.pauseEvery = 0;
+    this.written = undefined;
+  }
+
+  /** Feeds [`from`, `to`) of `source` as one fragment. */
+  feed(source: Uint8Array, from: number, to: number): void {
+    const { arena, parser } = this;
+    const { bytes, landingCapacity, landingOffset } = arena;
+    while (from < to && parser.reasonCode === SUCCESS) {
+      const room = parser.capacity < landingCapacity ? parser.capacity : landingCapacity;
+      if (room === 0) {
+        if (!parser.isPaused)
+          throw new Error('no capacity, and not paused');
+        parser.resume();
+        continue;
+      }
+      const length = to - from < room ? to - from : room;
+      for (let index = 0; index < length; ++index)
+        bytes[landingOffset + index] = source[from + index]!;
+      parser.receive(landingOffset, length);
+      bytes.fill(POISON, landingOffset, landingOffset + length);
+      if (arena.stagingCapacity <= 4096)
+        bytes.fill(POISON, arena.stagingOffset);
+      from += length;
+      this.fed += length;
+    }
+    if (parser.reasonCode !== SUCCESS && this.failedAfter < 0)
+      this.failedAfter = this.fed;
+  }
+
+  /** Feeds all bytes, then goes on until nothing is paused. @returns the log, which the next run reuses */
+  run(source: Uint8Array, sender: Sender, version: number, options: RunOptions = {}): readonly string[] {
+    const parser = this.parser;
+    this.start(sender, version, source[0], options.ringOffset);
+    this.pauseEvery = options.pauseEvery ?? 0;
+    if (options.every !== undefined)
+      for (let at = 0; at < source.length; at += options.every)
+        this.feed(source, at, Math.min(at + options.every, source.length));
+    else {
+      let from = 0;
+      for (const cut of options.cuts ?? []) {
+        this.feed(source, from, cut);
+        from = cut;
+      }
+      this.feed(source, from, source.length);
+    }
+    while (parser.isPaused && parser.reasonCode === SUCCESS)
+      parser.resume();
+    if (parser.reasonCode !== SUCCESS)
+      this.log.push(`error 0x${parser.reasonCode.toString(16)}`);
+    return this.log;
+  }
+
+  /** Whether nothing has been written outside the ring, the table and the output. */
+  get guardsAreIntact(): boolean {
+    for (const guard of this.guards)
+      for (let index = 0; index < GUARD_LENGTH; ++index)
+        if (this.arena.bytes[guard + index] !== POISON)
+          return false;
+    return true;
+  }
+
+  onPublish(packet: Packet): void {
+    const { arena, topics } = this;
+    const isCached = packet.topicIndex !== topics.uncached;
+    if (isCached && !equalBytes(arena, topics.offsetOf(packet.topicIndex), packet.topicNameOffset, packet.topicNameLength))
+      this.log.push('the topic table holds another name under this number');
+    this.onPacket(packet);
+  }
+
+  onPacket(packet: Packet): void {
+    const { log, parser } = this;
+    log.push(describe(fieldsOf(packet)));
+    if (packet.type === ControlPacket.CONNECT)
+      parser.version = packet.version; // as a session does
+    if (this.outputCapacity > 0)
+      this.write(packet);
+    if (this.pauseEvery > 0 && log.length % this.pauseEvery === 0)
+      parser.isPaused = true;
+  }
+
+  private write(packet: Packet): void {
+    const bytes = this.arena.bytes;
+    bytes.fill(POISON, this.output, this.output + this.outputCapacity);
+    const end = writePacket(packet, this.output);
+    this.written = end === NOT_WRITABLE ? undefined : bytes.slice(this.output, end);
+    for (let at = end === NOT_WRITABLE ? this.output : end; at < this.output + this.outputCapacity; ++at)
+      if (bytes[at] !== POISON)
+        this.log.push('a writer wrote behind the end that it returned');
+  }
+}
