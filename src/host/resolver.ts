@@ -9,13 +9,10 @@ export class HostResolver implements Resolver {
   resolve(host: string, onResolved: (address: string) => void, onError: () => void): void {
     if (isIPv4(host))
       queueMicrotask(() => onResolved(host));
+    // Node would take the empty name for a success without an address, and warn.
+    else if (host === '')
+      queueMicrotask(onError);
     else
-      lookup(host, { family: 4 }, (error, address) => {
-        // Node takes the empty name for a success without an address.
-        if (error || !isIPv4(address))
-          onError();
-        else
-          onResolved(address);
-      });
+      lookup(host, { family: 4 }, (error, address) => error ? onError() : onResolved(address));
   }
 }
