@@ -57,7 +57,7 @@ export class BackOff {
       this.previous = 0;
     this.wasRefused = refused;
     const ceiling = this.previous === 0 ? base : this.previous * 3;
-    const wait = base + this.random() * (ceiling - base) | 0;
-    return this.previous = wait < cap ? wait : cap;
+    const wait = base + this.random() * (ceiling - base);
+    return this.previous = wait < cap ? wait | 0 : cap; // made an integer only when it is known to fit one
   }
 }

@@ -12,6 +12,7 @@ import type { Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { writeSubscribe, writeUnsubscribe } from '../packet/subscribe.ts';
+import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
 import { afterConnack, CLOSED, CONNECTED, CONNECTING, SERVER } from './connection-state.ts';
 import { pingInterval } from './keep-alive.ts';
@@ -51,6 +52,7 @@ export class ClientSession extends Session {
   private readonly handler: ClientHandler;
   /** SUBSCRIBE or UNSUBSCRIBE that has not been answered; 0 for none. */
   private pendingIdentifier = 0;
+  private pendingType = 0;
   private awaitsPingresp = false;
   private pingSentAt = 0;
   private openedAt = 0;
@@ -62,12 +64,14 @@ export class ClientSession extends Session {
   /**
    * @param offset what `plan` returned for the same settings
    * @param connect what to say in CONNECT; its spans stay valid
-   * @throws RangeError when that CONNECT is longer than the staging area
+   * @throws RangeError when that CONNECT is longer than the staging area, or its Client Identifier not allowed (rule C6)
    */
   constructor(context: SessionContext, offset: number, settings: ClientSessionSettings, connect: ConnectFields, sessionState: SessionState, handler: ClientHandler) {
     super(context, offset, settings.maximumPacketSize, SERVER);
     if (remainingLengthOfConnect(connect) + 5 > context.arena.stagingCapacity)
       throw new RangeError('the CONNECT packet (identifier, Will, user name and password) is longer than the packet buffer');
+    if (!isAllowedClientIdentifier(context.arena, connect.clientIdentifierOffset, connect.clientIdentifierLength, connect.version, (connect.connectFlags & CLEAN_START) !== 0))
+      throw new RangeError('the client identifier must have 1 to 23 characters in MQTT 3.1, and in 3.1.1 may only be empty with a clean session');
     this.settings = settings;
     this.connect = connect;
     this.sessionState = sessionState;
@@ -110,19 +114,19 @@ export class ClientSession extends Session {
   }
 
   handleTimeout(): void {
-    const { clock, settings, state } = this;
-    const now = clock.now;
+    const { settings, state } = this;
     if (state === CLOSED)
       return;
-    if (this.output.stalledFor(now) >= settings.sendTimeout)
-      this.fail(ReasonCode.SEND_TIMEOUT);
-    else if (state === CONNECTING)
+    this.checkStall(settings.sendTimeout);
+    if (this.state !== state)
+      return;
+    if (state === CONNECTING)
       this.checkDeadline(this.openedAt + settings.connackTimeout | 0, ReasonCode.CONNACK_TIMEOUT);
     else {
       if (this.pendingIdentifier !== 0 || this.sessionState!.outbound.inflightCount > 0)
         this.checkDeadline(this.lastProgressAt + settings.acknowledgementTimeout | 0, ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
       if (this.connect.keepAlive !== 0 && this.state === CONNECTED)
-        this.keepAlive(now);
+        this.keepAlive();
     }
   }
 
@@ -135,6 +139,8 @@ export class ClientSession extends Session {
     switch (packet.type) {
       case ControlPacket.PINGRESP:
         this.awaitsPingresp = false;
+        if (this.connect.keepAlive !== 0)
+          this.clock.request(this.lastSentAt + pingInterval(this.connect.keepAlive) | 0);
         break;
       case ControlPacket.CONNACK:
         this.handleConnack(packet);
@@ -143,10 +149,8 @@ export class ClientSession extends Session {
         this.handleSuback(packet);
         break;
       case ControlPacket.UNSUBACK:
-        if (packet.packetIdentifier === this.pendingIdentifier) {
-          this.pendingIdentifier = 0;
+        if (this.answersRequest(packet, ControlPacket.UNSUBSCRIBE))
           this.handler.onSubscribed(this, 0);
-        }
         break;
       default:
         this.handleAcknowledgement(packet);
@@ -162,23 +166,30 @@ export class ClientSession extends Session {
   }
 
   /** The rules of 3.1.1 section 3.1.2.10 from the Client's side [MQTT311-3.1.2-23]; also finds a peer that vanished. */
-  private keepAlive(now: number): void {
+  private keepAlive(): void {
+    const { clock, lastReceivedAt, lastSentAt } = this;
+    const now = clock.now;
     const interval = pingInterval(this.connect.keepAlive);
     if (this.awaitsPingresp) {
       this.checkDeadline(this.pingSentAt + this.settings.pingrespTimeout | 0, ReasonCode.PINGRESP_TIMEOUT);
-      return;
+      if (this.state === CLOSED)
+        return;
     }
-    const quietSince = (this.lastSentAt - this.lastReceivedAt | 0) < 0 ? this.lastSentAt : this.lastReceivedAt;
+    // While a PINGRESP is awaited only our own silence counts: it must stay shorter than Keep Alive all the same.
+    const quietSince = this.awaitsPingresp || (lastSentAt - lastReceivedAt | 0) < 0 ? lastSentAt : lastReceivedAt;
     const pingAt = quietSince + interval | 0;
     if (!isDue(pingAt, now)) {
-      this.clock.request(pingAt);
+      clock.request(pingAt);
       return;
     }
     if (!this.sendEmpty(ControlPacket.PINGREQ))
       return;
+    clock.request(now + interval | 0);
+    if (this.awaitsPingresp)
+      return;
     this.awaitsPingresp = true;
     this.pingSentAt = now;
-    this.clock.request(now + this.settings.pingrespTimeout | 0);
+    clock.request(now + this.settings.pingrespTimeout | 0);
   }
 
   private checkDeadline(deadline: number, reasonCode: number): void {
@@ -215,20 +226,30 @@ export class ClientSession extends Session {
   }
 
   private handleSuback(packet: Packet): void {
-    if (packet.packetIdentifier !== this.pendingIdentifier)
-      return; // of an earlier life of the session: frees nothing
-    if (packet.payloadLength !== 1) { // [MQTT311-3.8.4-5]
-      this.fail(ReasonCode.MALFORMED_PACKET);
+    if (!this.answersRequest(packet, ControlPacket.SUBSCRIBE))
       return;
-    }
+    if (packet.payloadLength !== 1) // [MQTT311-3.8.4-5]
+      this.fail(ReasonCode.MALFORMED_PACKET);
+    else
+      this.handler.onSubscribed(this, this.arena.bytes[packet.payloadOffset]!);
+  }
+
+  /** @returns whether this is the answer to the pending request of `type`; one of an earlier life of the session frees nothing */
+  private answersRequest(packet: Packet, type: number): boolean {
+    if (packet.packetIdentifier !== this.pendingIdentifier || type !== this.pendingType)
+      return false;
     this.pendingIdentifier = 0;
     this.lastProgressAt = this.clock.now;
-    const code = this.arena.bytes[packet.payloadOffset]!;
-    this.handler.onSubscribed(this, code);
+    return true;
+  }
+
+  protected override awaitAcknowledgement(): void {
+    super.awaitAcknowledgement();
+    this.clock.request(this.clock.now + this.settings.acknowledgementTimeout | 0);
   }
 
   private request(type: number, filterOffset: number, filterLength: number, qos: number): boolean {
-    const { arena, clock } = this;
+    const { arena } = this;
     const start = arena.stagingOffset;
     if (this.state !== CONNECTED || this.isSubscribing || filterLength + 10 > arena.stagingCapacity)
       return false;
@@ -239,8 +260,8 @@ export class ClientSession extends Session {
     if (!this.send(type, end - start))
       return false;
     this.pendingIdentifier = identifier;
-    this.lastProgressAt = clock.now;
-    clock.request(clock.now + this.settings.acknowledgementTimeout | 0);
+    this.pendingType = type;
+    this.awaitAcknowledgement();
     return true;
   }
 }

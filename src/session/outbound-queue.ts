@@ -77,6 +77,11 @@ export class OutboundQueue {
     return HEADER_LENGTH + lengthOfPublish(message, qos) + 3 & ~3;
   }
 
+  /** Whether the message can ever go out from here: as a record it fits the queue, as a packet the staging area. */
+  canHold(message: Message, qos: number): boolean {
+    return lengthOfPublish(message, qos) <= this.arena.stagingCapacity && OutboundQueue.lengthOfRecord(message, qos) <= this.capacity;
+  }
+
   /** The next Packet Identifier, 1 to 65535. SUBSCRIBE and UNSUBSCRIBE take theirs from the same sequence. */
   nextIdentifier(): number {
     return this.lastIdentifier = this.lastIdentifier === 65535 ? 1 : this.lastIdentifier + 1;
@@ -84,11 +89,12 @@ export class OutboundQueue {
 
   /** Enters a message as QUEUED. @returns false, and nothing has changed, when it does not fit */
   append(message: Message, qos: number): boolean {
-    const length = OutboundQueue.lengthOfRecord(message, qos);
-    const at = this.reserve(length);
+    const { arena } = this;
+    const packetLength = lengthOfPublish(message, qos);
+    const length = HEADER_LENGTH + packetLength + 3 & ~3;
+    const at = packetLength <= arena.stagingCapacity ? this.reserve(length) : NONE;
     if (at === NONE)
       return false;
-    const { arena } = this;
     const record = this.offset + at;
     const identifier = qos === 0 ? 0 : this.nextIdentifier();
     const packet = record + HEADER_LENGTH;

@@ -13,6 +13,7 @@ import type { Message, Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { nextTopicFilter, writeSubackHeader } from '../packet/subscribe.ts';
+import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
 import { afterConnack, CLIENT, CLOSED, CONNECTED, CONNECTING, OPENED } from './connection-state.ts';
 import { expiryInterval } from './keep-alive.ts';
@@ -121,10 +122,12 @@ export class ServerSession extends Session {
     if (!this.sendConnack(0, sessionPresent))
       return;
     this.enter(CONNECTED);
+    this.lastReceivedAt = this.clock.now; // a node that waits for a late verdict is not silent
     if (this.keepAlive !== 0)
       this.clock.request(this.clock.now + expiryInterval(this.keepAlive) | 0);
     if (sessionPresent)
       sessionState.outbound.rewind();
+    this.transmitQueued(); // [MQTT311-4.4.0-1]
   }
 
   /** After a later `accept`: what arrived behind CONNECT is looked at now. */
@@ -160,11 +163,8 @@ export class ServerSession extends Session {
     let deadline = this.deadline;
     let reasonCode = ReasonCode.CONNECT_TIMEOUT;
     if (this.state === CONNECTED) {
-      if (this.output.stalledFor(now) >= this.settings.sendTimeout) {
-        this.fail(ReasonCode.SEND_TIMEOUT);
-        return;
-      }
-      if (this.keepAlive === 0)
+      this.checkStall(this.settings.sendTimeout);
+      if (this.state !== CONNECTED || this.keepAlive === 0)
         return;
       deadline = this.lastReceivedAt + expiryInterval(this.keepAlive) | 0;
       reasonCode = ReasonCode.KEEP_ALIVE_TIMEOUT;
@@ -208,6 +208,13 @@ export class ServerSession extends Session {
     this.handler.onClosed(this, reasonCode);
   }
 
+  /** The Will is stored if, and only if, the CONNECT is accepted (3.1.1 section 3.1.2.5). */
+  protected override end(reasonCode: number): void {
+    if (this.state !== CONNECTED)
+      this.hasWill = false;
+    super.end(reasonCode);
+  }
+
   private sendConnack(returnCode: number, sessionPresent: boolean): boolean {
     const { arena, parser } = this;
     const length = writeConnack(arena, arena.stagingOffset, parser.version, returnCode, sessionPresent) - arena.stagingOffset;
@@ -238,17 +245,8 @@ export class ServerSession extends Session {
   /** Rules C6 and C8; [MQTT311-3.1.3-5] [MQTT311-3.1.3-8] [MQTT311-3.1.3-9]. */
   private isValidIdentifier(packet: Packet): boolean {
     const { clientIdentifierLength, clientIdentifierOffset, version } = packet;
-    if (clientIdentifierLength === 0)
-      return ProtocolVersion.allowsEmptyClientIdentifier(version, this.cleanStart);
-    if (clientIdentifierLength > this.settings.maximumClientIdentifierLength)
-      return false;
-    if (!ProtocolVersion.limitsClientIdentifierTo23(version))
-      return true;
-    let characters = 0;
-    for (let index = 0; index < clientIdentifierLength; ++index)
-      if ((this.arena.bytes[clientIdentifierOffset + index]! & 0xC0) !== 0x80)
-        ++characters;
-    return characters <= 23;
+    return clientIdentifierLength <= this.settings.maximumClientIdentifierLength
+      && isAllowedClientIdentifier(this.arena, clientIdentifierOffset, clientIdentifierLength, version, this.cleanStart);
   }
 
   /** Keeps topic and payload for the day the connection breaks [MQTT311-3.1.2-8]. @returns false when they are too long */

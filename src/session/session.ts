@@ -4,7 +4,7 @@
  * Four kinds of methods, called in this order:
  *   getters                  any time
  *   what the world did       open(output), receive(offset, length), writable(), handleTimeout(), transportClosed()
- *   what the program wants   publish(...), enqueue(...), acknowledge(...), close(reasonCode); each role adds its own
+ *   what the program wants   publish(...), enqueue(...), acknowledge(...), fail(reasonCode); each role adds its own
  *   what to do next          packets go to `output` as they arise, deadlines to `clock`, events to the role's handler
  *
  * `clock.now` is set by the driver before each call. A handler may call anything but `receive`. After `onClosed` the
@@ -83,6 +83,9 @@ export abstract class Session implements PacketHandler {
 
   // What the world did
 
+  /** A network connection stands; packets go to `output` from now on. */
+  abstract open(output: Output): void;
+
   /** Takes `length` bytes at `offset`, at most `parser.capacity`. */
   receive(offset: number, length: number): void {
     this.lastReceivedAt = this.clock.now;
@@ -160,8 +163,10 @@ export abstract class Session implements PacketHandler {
       return;
     if (qos === 1)
       this.sendAcknowledgement(ControlPacket.PUBACK, packetIdentifier);
-    else if (this.sessionState!.addReceived(packetIdentifier))
+    else if (this.sessionState!.hasReceived(packetIdentifier) || this.sessionState!.addReceived(packetIdentifier))
       this.sendAcknowledgement(ControlPacket.PUBREC, packetIdentifier);
+    else
+      this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
   }
 
   /** The only way into failure: the peer broke a rule or ran out of time. */
@@ -178,6 +183,21 @@ export abstract class Session implements PacketHandler {
   /** @returns whether the message has been taken over, so that it is acknowledged now */
   protected abstract deliver(packet: Packet): boolean;
   protected abstract closed(reasonCode: number): void;
+
+  /** From now on an acknowledgement is owed to us. */
+  protected awaitAcknowledgement(): void {
+    this.lastProgressAt = this.clock.now;
+  }
+
+  /** Fails when the peer has not taken anything for `sendTimeout`; else asks to be called when that will be so. */
+  protected checkStall(sendTimeout: number): void {
+    const { clock } = this;
+    const stalled = this.output.stalledFor(clock.now);
+    if (stalled >= sendTimeout)
+      this.fail(ReasonCode.SEND_TIMEOUT);
+    else if (stalled > 0)
+      clock.request(clock.now + sendTimeout - stalled | 0);
+  }
 
   protected begin(output: Output, version: number): void {
     this.output = output;
@@ -244,7 +264,7 @@ export abstract class Session implements PacketHandler {
       if ((isReleased ? 4 : outbound.lengthOf(record)) > output.room)
         return;
       if (needsAcknowledgement && outbound.inflightCount === 0)
-        this.lastProgressAt = this.clock.now;
+        this.awaitAcknowledgement();
       const length = isReleased
         ? writeAcknowledgement(arena, arena.stagingOffset, ControlPacket.PUBREL, outbound.identifierOf(record)) - arena.stagingOffset
         : outbound.stage(record);
