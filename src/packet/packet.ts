@@ -19,6 +19,16 @@ export interface Message {
   retain: number;
 }
 
+/** A message that is put together, or kept, outside a packet: made once and filled again and again. */
+export class MessageSpans implements Message {
+  topicNameOffset = 0;
+  topicNameLength = 0;
+  payloadOffset = 0;
+  payloadLength = 0;
+  qos = 0;
+  retain = 0;
+}
+
 export class Packet implements Message {
   readonly arena: Arena;
   /** Control Packet type, 1 to 14. */

@@ -9,7 +9,7 @@
 import type { ArenaPlan } from '../bytes/arena.ts';
 import { CLEAN_START, WILL, WILL_RETAIN, willQoSOf, writeConnack } from '../packet/connect.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
-import type { Message, Packet } from '../packet/packet.ts';
+import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { nextTopicFilter, writeSubackHeader } from '../packet/subscribe.ts';
@@ -28,7 +28,7 @@ export interface ServerHandler {
   onMessage(session: ServerSession, packet: Packet): boolean;
   /** One filter of a SUBSCRIBE. Sends nothing. @returns the granted QoS or SUBACK_FAILURE */
   onSubscribe(session: ServerSession, packet: Packet): number;
-  /** The same filter again, after SUBACK, if it was granted: time for retained messages. */
+  /** The same filter again, after SUBACK, granted or not: time for retained messages. */
   onSubscribed(session: ServerSession, packet: Packet): void;
   onUnsubscribe(session: ServerSession, packet: Packet): void;
   /** The connection is over. SUCCESS: the node said DISCONNECT, so there is no Will any more. */
@@ -54,20 +54,11 @@ export interface ServerSessionSettings {
 
 const ANY_KEEP_ALIVE = 65535;
 
-/** The Will of one connection; its spans lie in the session's own region. */
-class Will implements Message {
-  topicNameOffset = 0;
-  topicNameLength = 0;
-  payloadOffset = 0;
-  payloadLength = 0;
-  qos = 0;
-  retain = 0;
-}
-
 export class ServerSession extends Session {
   /** Position in the pool. */
   readonly index: number;
-  readonly will: Message = new Will();
+  /** Its spans lie in the session's own region. */
+  readonly will: Message = new MessageSpans();
   hasWill = false;
   cleanStart = true;
   clientIdentifierLength = 0;
@@ -80,16 +71,18 @@ export class ServerSession extends Session {
   private keepAlive = 0;
   private deadline = 0;
 
-  static plan(plan: ArenaPlan, settings: ServerSessionSettings): number {
-    return plan.reserve('node: receive ring, Will, identifier', ServerSession.regionLength(settings));
+  /** Reserves the regions of `count` sessions. */
+  static plan(plan: ArenaPlan, settings: ServerSessionSettings, count: number): number {
+    return plan.reserve('node: receive ring, Will, identifier', ServerSession.regionLength(settings), count);
   }
 
   private static regionLength(settings: ServerSessionSettings): number {
     return settings.maximumPacketSize + settings.willCapacity + settings.maximumClientIdentifierLength;
   }
 
-  /** @param offset what `plan` returned for the same settings */
-  constructor(context: SessionContext, index: number, offset: number, settings: ServerSessionSettings, handler: ServerHandler) {
+  /** @param regions what `plan` returned for the same settings @param index which of them is this session's */
+  constructor(context: SessionContext, index: number, regions: number, settings: ServerSessionSettings, handler: ServerHandler) {
+    const offset = regions + index * ServerSession.regionLength(settings);
     super(context, offset, settings.maximumPacketSize, CLIENT);
     this.index = index;
     this.willOffset = offset + settings.maximumPacketSize;

@@ -3,7 +3,7 @@
  * messages that came in and are not released. In the Server role it is found by the Client Identifier (rule C7); the
  * subscriptions, which belong to it too, are the gateway's. All of fixed size.
  */
-import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import type { Arena } from '../bytes/arena.ts';
 import { OutboundQueue } from './outbound-queue.ts';
 
 export interface SessionStateLimits {
@@ -25,11 +25,12 @@ export class SessionState {
   private readonly arena: Arena;
   private readonly receivedOffset: number;
 
-  static plan(plan: ArenaPlan, name: string, limits: SessionStateLimits): number {
-    return plan.reserve(name, (limits.queueCapacity + 3 & ~3) + limits.maximumInflightMessages * IDENTIFIER_LENGTH);
+  /** Bytes of the region that a state with these limits needs. */
+  static lengthOf(limits: SessionStateLimits): number {
+    return (limits.queueCapacity + 3 & ~3) + limits.maximumInflightMessages * IDENTIFIER_LENGTH;
   }
 
-  /** @param offset what `plan` returned for the same limits */
+  /** @param offset of a region of `lengthOf(limits)` bytes */
   constructor(arena: Arena, offset: number, limits: SessionStateLimits) {
     this.arena = arena;
     const capacity = limits.queueCapacity + 3 & ~3;

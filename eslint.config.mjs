@@ -1,0 +1,28 @@
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+  { ignores: ['dist/', 'build/', 'node_modules/'] },
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.recommended],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      'eqeqeq': 'error',
+      'no-console': 'error',
+      'prefer-const': ['error', { destructuring: 'all' }],
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      // Indices into tables of fixed size are in range by construction; the compiler cannot see that.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      // A pooled object hands itself to callbacks that are called with a socket as `this`.
+      '@typescript-eslint/no-this-alias': 'off',
+    },
+  },
+  {
+    files: ['src/{bytes,packet,session,gateway,io}/**/*.ts'],
+    rules: {
+      'no-restricted-globals': ['error', 'console', 'process', 'Buffer', 'setTimeout', 'setInterval', 'queueMicrotask', 'performance', 'Date', 'TextEncoder', 'TextDecoder'],
+    },
+  },
+);

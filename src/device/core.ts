@@ -1,0 +1,20 @@
+/**
+ * The entry of the bundle `core`: everything that has no side effects and imports nothing of the platform, so that the
+ * Moddable linker can preload it into flash. `main`, the tests on XS and other Moddable projects import from it.
+ */
+export { Arena, ArenaPlan } from '../bytes/arena.ts';
+export { RingBuffer } from '../bytes/ring-buffer.ts';
+export { decodeUTF8, encodeUTF8 } from '../bytes/utf8.ts';
+export { completeConfiguration } from '../gateway/configuration.ts';
+export type { Configuration, PartialConfiguration, SensorConfiguration } from '../gateway/configuration.ts';
+export { describeEvent } from '../gateway/events.ts';
+export { Gateway } from '../gateway/gateway.ts';
+export { CachedViews, ResizedViews } from '../io/exact-view.ts';
+export { Link } from '../io/link.ts';
+export { Runtime } from '../io/runtime.ts';
+export type { Platform, RuntimeObserver } from '../io/runtime.ts';
+export { createSimulatedSensor } from '../io/simulated-sensors.ts';
+export { MessageSpans, Packet } from '../packet/packet.ts';
+export { PacketParser } from '../packet/packet-parser.ts';
+export * as ReasonCode from '../packet/reason-code.ts';
+export { TopicTable } from '../packet/topic-table.ts';

@@ -1,0 +1,150 @@
+/**
+ * The gateway's upstream side: subscribes what the rules of direction "in" ask for, sends what those of direction "out"
+ * let through, and keeps it while the Server is away.
+ *
+ * QoS 0 goes straight out while the connection is up and nothing waits; everything else goes through the queue, in order.
+ * When the queue is full: `drop_oldest` gives up the oldest message that no promise protects (outbound-queue.ts) and takes
+ * the new one; `drop_newest`, or when nothing may be given up, refuses the new one. Either is counted.
+ */
+import { MessageSpans, type Message, type Packet } from '../packet/packet.ts';
+import { SUBACK_FAILURE } from '../packet/subscribe.ts';
+import type { ClientHandler, ClientSession } from '../session/client-session.ts';
+import { OutboundQueue } from '../session/outbound-queue.ts';
+import * as Event from './events.ts';
+import { NO_RULE, type TopicMap } from './topic-map.ts';
+
+/** Who gets what arrives from upstream. */
+export interface BridgeOwner {
+  /** A message with its local name; `index` is the number of its remote name. */
+  onUpstreamMessage(message: Message, index: number): void;
+  onUpstreamConnected(): void;
+  onUpstreamClosed(reasonCode: number): void;
+}
+
+export class Bridge implements ClientHandler {
+  readonly outbound: TopicMap;
+  readonly inbound: TopicMap;
+  session!: ClientSession;
+  receivedCount = 0;
+  sentCount = 0;
+  droppedCount = 0;
+  private readonly outgoing = new MessageSpans();
+  private readonly incoming = new MessageSpans();
+  private readonly owner: BridgeOwner;
+  private readonly observer: Event.GatewayObserver;
+  private readonly dropsOldest: boolean;
+  /** The rule of direction "in" whose subscription is under way or next. */
+  private subscribing = 0;
+  private isFull = false;
+
+  constructor(outbound: TopicMap, inbound: TopicMap, dropsOldest: boolean, owner: BridgeOwner, observer: Event.GatewayObserver) {
+    this.outbound = outbound;
+    this.inbound = inbound;
+    this.dropsOldest = dropsOldest;
+    this.owner = owner;
+    this.observer = observer;
+  }
+
+  /** The topic table gives `index` another name. */
+  forget(index: number): void {
+    this.outbound.forget(index);
+    this.inbound.forget(index);
+  }
+
+  /**
+   * Sends a local message upstream if a rule says so.
+   * @param index number of its name in the topic table
+   */
+  forward(message: Message, index: number): void {
+    const rule = this.outbound.find(index, message.topicNameOffset, message.topicNameLength);
+    if (rule === NO_RULE)
+      return;
+    const { outbound, outgoing, session } = this;
+    const topicRule = outbound.rules[rule]!;
+    outgoing.topicNameOffset = outbound.mappedOffset;
+    outgoing.topicNameLength = outbound.mappedLength;
+    outgoing.payloadOffset = message.payloadOffset;
+    outgoing.payloadLength = message.payloadLength;
+    outgoing.retain = message.retain;
+    const qos = message.qos < topicRule.qos ? message.qos : topicRule.qos;
+    const { outbound: queue } = session.sessionState!;
+    if (qos === 0 && queue.count === 0 && session.publish(outgoing) || this.enqueue(outgoing, qos, queue)) {
+      ++this.sentCount;
+      ++topicRule.forwarded;
+    } else
+      ++topicRule.dropped;
+  }
+
+  onConnected(_session: ClientSession, sessionPresent: boolean): void {
+    this.subscribing = 0;
+    this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
+    this.owner.onUpstreamConnected();
+    this.subscribeNext();
+  }
+
+  onMessage(_session: ClientSession, packet: Packet): boolean {
+    if (packet.isOversize) {
+      ++this.droppedCount;
+      this.observer.onEvent(Event.OVERSIZE_DROPPED, Event.UPSTREAM, packet.payloadLength);
+      return true;
+    }
+    ++this.receivedCount;
+    const { inbound, incoming } = this;
+    const rule = inbound.find(packet.topicIndex, packet.topicNameOffset, packet.topicNameLength);
+    if (rule === NO_RULE)
+      return true; // acknowledged, even if nobody wants it [MQTT311-4.5.0-2]
+    ++inbound.rules[rule]!.forwarded;
+    incoming.topicNameOffset = inbound.mappedOffset;
+    incoming.topicNameLength = inbound.mappedLength;
+    incoming.payloadOffset = packet.payloadOffset;
+    incoming.payloadLength = packet.payloadLength;
+    incoming.qos = packet.qos;
+    incoming.retain = packet.retain;
+    this.owner.onUpstreamMessage(incoming, packet.topicIndex);
+    return true;
+  }
+
+  onSubscribed(_session: ClientSession, code: number): void {
+    if (code === SUBACK_FAILURE)
+      this.observer.onEvent(Event.SUBSCRIPTION_REFUSED, this.subscribing, code);
+    ++this.subscribing;
+    this.subscribeNext();
+  }
+
+  onClosed(_session: ClientSession, reasonCode: number): void {
+    this.observer.onEvent(Event.UPSTREAM_CLOSED, Event.UPSTREAM, reasonCode);
+    this.owner.onUpstreamClosed(reasonCode);
+  }
+
+  private subscribeNext(): void {
+    const rule = this.inbound.rules[this.subscribing];
+    if (rule !== undefined)
+      this.session.subscribe(rule.filterOffset, rule.filterLength, rule.qos);
+  }
+
+  private enqueue(message: Message, qos: number, queue: OutboundQueue): boolean {
+    const { session } = this;
+    if (OutboundQueue.lengthOfRecord(message, qos) <= queue.capacity) {
+      if (session.enqueue(message, qos)) {
+        this.isFull = false;
+        return true;
+      }
+      while (this.dropsOldest && queue.dropOldest(session.isConnected)) {
+        this.countDrop();
+        if (session.enqueue(message, qos))
+          return true;
+      }
+    }
+    this.countDrop();
+    return false;
+  }
+
+  /** One line when it begins, not one per message. */
+  private countDrop(): void {
+    ++this.droppedCount;
+    if (this.isFull)
+      return;
+    this.isFull = true;
+    this.observer.onEvent(Event.STORE_FULL, Event.UPSTREAM, this.droppedCount);
+  }
+}

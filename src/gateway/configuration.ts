@@ -1,0 +1,214 @@
+/**
+ * The configuration: the same JSON on the host and on the device. Names are those that users know: Mosquitto's bridge
+ * directives for upstream and topic rules, its broker directives for the listener. Durations are seconds, sizes bytes.
+ *
+ * Every key has a default here; host/config.schema.json describes the same keys and its defaults are tested against these.
+ * Checking what a user wrote is the host's business (host/config.ts); on the device the file has been checked at build time.
+ */
+
+export type Direction = 'in' | 'out' | 'both';
+export type FullPolicy = 'drop_oldest' | 'drop_newest';
+export type OversizePolicy = 'close' | 'drop';
+
+export interface WillConfiguration {
+  topic: string;
+  payload: string;
+  qos: number;
+  retain: boolean;
+}
+
+export interface UpstreamConfiguration {
+  /** `mqtt://host:port`; tried in turn. */
+  address: readonly string[];
+  bridge_protocol_version: 'mqttv31' | 'mqttv311';
+  /** Default: `name`. */
+  remote_clientid: string;
+  remote_username: string | null;
+  remote_password: string | null;
+  cleansession: boolean;
+  keepalive_interval: number;
+  connack_timeout: number;
+  /** Base and cap of the wait between attempts. */
+  restart_timeout: readonly [number, number];
+  will: WillConfiguration | null;
+  max_packet_size: number;
+  max_inflight_messages: number;
+  acknowledgement_timeout: number;
+  send_timeout: number;
+  oversize: OversizePolicy;
+}
+
+export interface UserConfiguration {
+  username: string;
+  password?: string;
+  password_hash?: string;
+}
+
+export interface ListenerConfiguration {
+  port: number;
+  address: string;
+  max_connections: number;
+  /** Sessions that are kept, those of nodes that are away included. */
+  max_sessions: number;
+  connect_timeout: number;
+  send_timeout: number;
+  max_keepalive: number;
+  max_packet_size: number;
+  max_inflight_messages: number;
+  max_queued_messages: number;
+  max_queued_bytes: number;
+  max_clientid_length: number;
+  max_will_size: number;
+  max_subscriptions: number;
+  max_subscription_bytes: number;
+  max_retained_messages: number;
+  max_retained_bytes: number;
+  oversize: OversizePolicy;
+  allow_anonymous: boolean;
+  users: readonly UserConfiguration[];
+}
+
+export interface TopicRuleConfiguration {
+  pattern: string;
+  direction: Direction;
+  qos: number;
+  local_prefix: string;
+  remote_prefix: string;
+}
+
+export interface SensorConfiguration {
+  name: string;
+  type: string;
+  topic: string;
+  interval: number;
+  decimals: number;
+  retain: boolean;
+}
+
+export interface StoreConfiguration {
+  ram: number;
+  path: string;
+  size: number;
+  durability: 'ram' | 'flash';
+  full: FullPolicy;
+}
+
+/** Sizes that a user changes only when memory is short. */
+export interface MemoryConfiguration {
+  /** Topic names that are remembered with all that was worked out for them; a power of two. */
+  topics: number;
+  /** Longest name that is remembered. */
+  topic_length: number;
+}
+
+export interface Configuration {
+  name: string;
+  upstream: UpstreamConfiguration;
+  listener: ListenerConfiguration;
+  topic: readonly TopicRuleConfiguration[];
+  sensors: readonly SensorConfiguration[];
+  store: StoreConfiguration;
+  memory: MemoryConfiguration;
+}
+
+/** What a file may leave out. */
+export interface PartialConfiguration {
+  name?: string;
+  upstream?: Partial<UpstreamConfiguration>;
+  listener?: Partial<ListenerConfiguration>;
+  topic?: readonly Partial<TopicRuleConfiguration>[];
+  sensors?: readonly (Partial<SensorConfiguration> & { name: string; type: string })[];
+  store?: Partial<StoreConfiguration>;
+  memory?: Partial<MemoryConfiguration>;
+}
+
+export const DEFAULT_NAME = 'ringbridge';
+
+export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
+  address: Object.freeze(['mqtt://127.0.0.1:1883']),
+  bridge_protocol_version: 'mqttv311',
+  remote_clientid: '',
+  remote_username: null,
+  remote_password: null,
+  cleansession: false,
+  keepalive_interval: 60,
+  connack_timeout: 10,
+  restart_timeout: Object.freeze([5, 30] as const),
+  will: null,
+  max_packet_size: 4096,
+  max_inflight_messages: 20,
+  acknowledgement_timeout: 60,
+  send_timeout: 20,
+  oversize: 'drop',
+});
+
+export const DEFAULT_WILL: WillConfiguration = Object.freeze({ topic: '', payload: '', qos: 0, retain: false });
+
+export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
+  port: 1883,
+  address: '0.0.0.0',
+  max_connections: 6,
+  max_sessions: 0,
+  connect_timeout: 10,
+  send_timeout: 20,
+  max_keepalive: 65535,
+  max_packet_size: 2048,
+  max_inflight_messages: 20,
+  max_queued_messages: 100,
+  max_queued_bytes: 2048,
+  max_clientid_length: 64,
+  max_will_size: 256,
+  max_subscriptions: 64,
+  max_subscription_bytes: 2048,
+  max_retained_messages: 64,
+  max_retained_bytes: 8192,
+  oversize: 'close',
+  allow_anonymous: false,
+  users: Object.freeze([]),
+});
+
+export const DEFAULT_TOPIC_RULE: TopicRuleConfiguration = Object.freeze({
+  pattern: '#', direction: 'out', qos: 0, local_prefix: '', remote_prefix: '',
+});
+
+export const DEFAULT_SENSOR: SensorConfiguration = Object.freeze({
+  name: '', type: '', topic: '', interval: 10, decimals: 2, retain: false,
+});
+
+export const DEFAULT_STORE: StoreConfiguration = Object.freeze({
+  ram: 8192, path: './ringbridge.store', size: 1_048_576, durability: 'ram', full: 'drop_oldest',
+});
+
+export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 64, topic_length: 96 });
+
+/** Fills in every default. `{}` is a valid file. */
+export function completeConfiguration(partial: PartialConfiguration): Configuration {
+  const name = partial.name ?? DEFAULT_NAME;
+  const upstream = { ...DEFAULT_UPSTREAM, ...partial.upstream };
+  const listener = { ...DEFAULT_LISTENER, ...partial.listener };
+  return {
+    name,
+    upstream: {
+      ...upstream,
+      remote_clientid: upstream.remote_clientid === '' ? name : upstream.remote_clientid,
+      will: upstream.will === null ? null : { ...DEFAULT_WILL, ...upstream.will },
+    },
+    listener: {
+      ...listener,
+      max_sessions: listener.max_sessions === 0 ? listener.max_connections * 2 : listener.max_sessions,
+    },
+    topic: (partial.topic ?? []).map(rule => ({ ...DEFAULT_TOPIC_RULE, ...rule })),
+    sensors: (partial.sensors ?? []).map(sensor => ({ ...DEFAULT_SENSOR, ...sensor, topic: sensor.topic ?? sensor.name })),
+    store: { ...DEFAULT_STORE, ...partial.store },
+    memory: { ...DEFAULT_MEMORY, ...partial.memory },
+  };
+}
+
+/** Host and port of an upstream address. @throws Error when it is not `mqtt://host[:port]` */
+export function parseAddress(address: string): { host: string; port: number } {
+  const match = /^mqtt:\/\/([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?\/?$/.exec(address);
+  const port = Number(match?.[2] ?? 1883);
+  if (!match || port < 1 || port > 65535)
+    throw new Error(`"${address}" is not an upstream address: write mqtt://host or mqtt://host:port`);
+  return { host: match[1]!, port };
+}

@@ -1,0 +1,469 @@
+/**
+ * Joins one upstream session, the sessions of the nodes and the sensors: who gets which message.
+ *
+ *   node ──► onMessage ──┐                      ┌──► retained messages
+ *   sensor ─► publish ───┼──► deliver (local) ──┼──► nodes whose subscriptions match
+ *   upstream ► bridge ───┘                      └──► bridge ──► upstream (not what came from there)
+ *
+ * Owns all memory: the constructor lays out the arena, nothing is allocated after it. Knows no socket and no clock; time
+ * arrives in `clock.now`, and `handleTimeout` is to be called when `clock.deadline` has come.
+ */
+import { Arena, ArenaPlan } from '../bytes/arena.ts';
+import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
+import { writeDecimal } from '../bytes/decimal.ts';
+import { CLEAN_START, PASSWORD, USER_NAME, WILL, WILL_QOS_SHIFT, WILL_RETAIN, type ConnectFields } from '../packet/connect.ts';
+import { ABSENT } from '../packet/data-representation.ts';
+import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../packet/packet-parser.ts';
+import { type Message, MessageSpans, Packet } from '../packet/packet.ts';
+import { MQTT_3_1, MQTT_3_1_1 } from '../packet/protocol-version.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
+import { SUBACK_FAILURE } from '../packet/subscribe.ts';
+import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
+import { END } from '../bytes/packed-records.ts';
+import { ClientSession, type ClientSessionSettings } from '../session/client-session.ts';
+import { Clock } from '../session/clock.ts';
+import { ServerSession, type ServerHandler, type ServerSessionSettings } from '../session/server-session.ts';
+import type { SessionContext } from '../session/session.ts';
+import { SessionState, type SessionStateLimits } from '../session/session-state.ts';
+import { Bridge, type BridgeOwner } from './bridge.ts';
+import type { Configuration } from './configuration.ts';
+import * as Event from './events.ts';
+import { NodeStates, type NodeState } from './node-states.ts';
+import { RetainedMessages } from './retained.ts';
+import { NOT_SUBSCRIBED, Subscriptions } from './subscriptions.ts';
+import { TopicMap } from './topic-map.ts';
+
+/** The verdict comes later, by `Gateway.admit` or `Gateway.reject`. */
+export const PENDING = -1;
+
+/** Decides who a node is. */
+export interface Authenticator {
+  /** @returns SUCCESS, a reason code that has a CONNACK return code, or PENDING. May set `session.user`. */
+  authenticate(session: ServerSession, packet: Packet): number;
+}
+
+/** Told when the connection to the Server begins and ends: the driver then waits and connects anew. */
+export interface UpstreamDriver {
+  upstreamConnected(): void;
+  upstreamClosed(reasonCode: number): void;
+}
+
+export interface GatewayOptions {
+  readonly authenticator: Authenticator;
+  readonly observer: Event.GatewayObserver;
+  /** Bytes read from a socket at a time. */
+  readonly landingCapacity: number;
+  /** Regions that the edge has reserved for itself, or an empty plan. */
+  readonly plan: ArenaPlan;
+  /** Whether exact views are made by resizing the arena (the board) or otherwise (Node, where that is slow). */
+  readonly resizable: boolean;
+}
+
+/** Whether a topic has subscribers: not known, no, yes. */
+const UNKNOWN = 0;
+const NOBODY = 1;
+const SOMEBODY = 2;
+
+/** Fixed header and lengths around topic and payload of a PUBLISH, at most. */
+const PUBLISH_OVERHEAD = 9;
+
+const AUTOMATIC_IDENTIFIER = 'auto-';
+
+export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
+  readonly configuration: Configuration;
+  readonly arena: Arena;
+  readonly clock = new Clock();
+  readonly regions: ArenaPlan['regions'];
+  readonly upstream: ClientSession;
+  readonly bridge: Bridge;
+  /** One more than may be connected: the last one tells a surplus node that it is. */
+  readonly sessions: readonly ServerSession[];
+  readonly nodes: NodeStates;
+  readonly subscriptions: Subscriptions;
+  readonly retained: RetainedMessages;
+  driver: UpstreamDriver | undefined;
+  connectedCount = 0;
+  /** PUBLISH packets taken from nodes, sent to nodes, and not sent for want of room. */
+  receivedCount = 0;
+  sentCount = 0;
+  droppedCount = 0;
+  private readonly topics: TopicTable;
+  private readonly authenticator: Authenticator;
+  private readonly observer: Event.GatewayObserver;
+  private readonly outgoing = new MessageSpans();
+  /** Per session of the pool: whose state it is. */
+  private readonly nodeOf: (NodeState | undefined)[];
+  /** Per node state: QoS granted for the message at hand. */
+  private readonly granted: Int8Array;
+  /** Per number of the topic table: has its local name, or the local name that a remote one is mapped to, subscribers? */
+  private readonly localAudience: number[];
+  private readonly remoteAudience: number[];
+  private automaticIdentifiers = 0;
+
+  constructor(configuration: Configuration, options: GatewayOptions) {
+    const { listener, memory, store, topic, upstream } = configuration;
+    this.configuration = configuration;
+    this.authenticator = options.authenticator;
+    this.observer = options.observer;
+
+    const clientSettings: ClientSessionSettings = {
+      maximumPacketSize: upstream.max_packet_size,
+      connackTimeout: upstream.connack_timeout * 1000,
+      pingrespTimeout: upstream.connack_timeout * 1000,
+      acknowledgementTimeout: upstream.acknowledgement_timeout * 1000,
+      sendTimeout: upstream.send_timeout * 1000,
+      oversize: upstream.oversize === 'drop' ? OVERSIZE_DROP : OVERSIZE_CLOSE,
+    };
+    const serverSettings: ServerSessionSettings = {
+      maximumPacketSize: listener.max_packet_size,
+      willCapacity: listener.max_will_size,
+      maximumClientIdentifierLength: listener.max_clientid_length,
+      connectTimeout: listener.connect_timeout * 1000,
+      sendTimeout: listener.send_timeout * 1000,
+      oversize: listener.oversize === 'drop' ? OVERSIZE_DROP : OVERSIZE_CLOSE,
+      maximumKeepAlive: listener.max_keepalive,
+    };
+    const upstreamLimits: SessionStateLimits = {
+      queueCapacity: store.ram,
+      maximumQueuedMessages: store.ram,
+      maximumInflightMessages: upstream.max_inflight_messages,
+    };
+    const nodeLimits: SessionStateLimits = {
+      queueCapacity: listener.max_queued_bytes,
+      maximumQueuedMessages: listener.max_queued_messages,
+      maximumInflightMessages: listener.max_inflight_messages,
+    };
+
+    const longestPacket = longestOutgoingPacket(configuration);
+    const sessionCount = listener.max_connections + 1;
+    const { plan } = options;
+    const connectOffset = plan.reserve('upstream: what CONNECT says', lengthOfConnectTexts(configuration));
+    const clientOffset = ClientSession.plan(plan, clientSettings);
+    const upstreamStateOffset = plan.reserve('store, RAM part', SessionState.lengthOf(upstreamLimits));
+    const serverOffset = ServerSession.plan(plan, serverSettings, sessionCount);
+    const nodesPlan = NodeStates.plan(plan, listener.max_sessions, nodeLimits, listener.max_clientid_length);
+    const topicsOffset = TopicTable.plan(plan, memory.topics, memory.topic_length);
+    const mappedCapacity = memory.topic_length + longestPrefix(configuration);
+    const outboundPlan = TopicMap.plan(plan, 'out', topic, memory.topics, mappedCapacity, longestPacket);
+    const inboundPlan = TopicMap.plan(plan, 'in', topic, memory.topics, mappedCapacity, longestPacket);
+    const subscriptionsOffset = Subscriptions.plan(plan, listener.max_subscription_bytes);
+    const retainedOffset = RetainedMessages.plan(plan, listener.max_retained_bytes);
+    const arena = this.arena = new Arena(plan, {
+      landingCapacity: options.landingCapacity,
+      stagingCapacity: longestPacket,
+      resizable: options.resizable,
+    });
+    this.regions = plan.regions;
+
+    const topics = this.topics = new TopicTable(arena, topicsOffset, memory.topics, memory.topic_length);
+    topics.owner = this;
+    const context: SessionContext = { arena, clock: this.clock, topics, packet: new Packet(arena) };
+    this.bridge = new Bridge(
+      new TopicMap(arena, outboundPlan, memory.topics, mappedCapacity, longestPacket),
+      new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket),
+      store.full === 'drop_oldest', this, options.observer);
+    this.upstream = new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
+      new SessionState(arena, upstreamStateOffset, upstreamLimits), this.bridge);
+    this.bridge.session = this.upstream;
+
+    this.nodes = new NodeStates(arena, nodesPlan, nodeLimits, listener.max_clientid_length);
+    this.subscriptions = new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);
+    this.retained = new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
+    const sessions: ServerSession[] = [];
+    for (let index = 0; index < sessionCount; ++index)
+      sessions.push(new ServerSession(context, index, serverOffset, serverSettings, this));
+    this.sessions = sessions;
+    this.nodeOf = new Array<NodeState | undefined>(sessionCount).fill(undefined);
+    this.granted = new Int8Array(listener.max_sessions).fill(NOT_SUBSCRIBED);
+    this.localAudience = new Array<number>(memory.topics + 1).fill(UNKNOWN);
+    this.remoteAudience = new Array<number>(memory.topics + 1).fill(UNKNOWN);
+  }
+
+  /** Lets every session look at its deadlines and asks the clock for the next one. */
+  handleTimeout(): void {
+    this.upstream.handleTimeout();
+    const { sessions } = this;
+    for (let index = 0; index < sessions.length; ++index)
+      sessions[index]!.handleTimeout();
+  }
+
+  /** Closes every node's connection. Their Wills are not published: nothing has happened to the nodes. */
+  shutDown(): void {
+    const { sessions } = this;
+    for (let index = 0; index < sessions.length; ++index) {
+      const session = sessions[index]!;
+      session.hasWill = false;
+      session.fail(ReasonCode.SERVER_SHUTTING_DOWN);
+    }
+  }
+
+  /**
+   * Publishes a message of the gateway itself, a reading for instance.
+   * @returns false when its topic is no Topic Name
+   */
+  publish(message: Message): boolean {
+    const index = this.topics.indexOf(message.topicNameOffset, message.topicNameLength);
+    if (index === INVALID_TOPIC)
+      return false;
+    this.deliver(message, index);
+    this.bridge.forward(message, index);
+    return true;
+  }
+
+  // Nodes
+
+  onConnect(session: ServerSession, packet: Packet): void {
+    const verdict = this.authenticator.authenticate(session, packet);
+    if (verdict === ReasonCode.SUCCESS)
+      this.admit(session);
+    else if (verdict !== PENDING)
+      session.refuse(verdict);
+  }
+
+  /** The node is who it says. Afterwards, if the verdict was PENDING, call `session.continueReading()`. */
+  admit(session: ServerSession): void {
+    if (session.clientIdentifierLength === 0)
+      this.assignIdentifier(session);
+    const { clientIdentifierLength: length, clientIdentifierOffset: identifier } = session;
+    const old = this.nodes.find(identifier, length);
+    if (old?.session !== undefined)
+      old.session.fail(ReasonCode.SESSION_TAKEN_OVER); // [MQTT311-3.1.4-2]
+    else if (this.connectedCount >= this.configuration.listener.max_connections) {
+      session.refuse(ReasonCode.SERVER_UNAVAILABLE);
+      return;
+    }
+    let node = this.nodes.find(identifier, length);
+    const sessionPresent = node !== undefined && !session.cleanStart;
+    node ??= this.nodes.findRoom();
+    if (node === undefined) {
+      session.refuse(ReasonCode.SERVER_UNAVAILABLE);
+      return;
+    }
+    if (!sessionPresent) { // [MQTT311-3.1.2-6]
+      this.forget(node);
+      this.nodes.name(node, identifier, length);
+    }
+    node.session = session;
+    node.isPersistent = !session.cleanStart;
+    this.nodeOf[session.index] = node;
+    ++this.connectedCount;
+    session.accept(node.sessionState, sessionPresent);
+    if (!session.isConnected)
+      return;
+    this.observer.onEvent(Event.NODE_CONNECTED, session.index, session.version);
+    session.writable();
+  }
+
+  onMessage(session: ServerSession, packet: Packet): boolean {
+    ++this.receivedCount;
+    if (packet.isOversize) {
+      ++this.droppedCount;
+      this.observer.onEvent(Event.OVERSIZE_DROPPED, session.index, packet.payloadLength);
+      return true;
+    }
+    const index = packet.topicIndex;
+    this.deliver(packet, index);
+    this.bridge.forward(packet, index);
+    return true;
+  }
+
+  onSubscribe(session: ServerSession, packet: Packet): number {
+    const node = this.nodeOf[session.index]!;
+    if (!this.subscriptions.add(node.index, packet.topicFilterOffset, packet.topicFilterLength, packet.qos)) {
+      this.observer.onEvent(Event.SUBSCRIPTIONS_FULL, session.index, this.subscriptions.count);
+      return SUBACK_FAILURE;
+    }
+    this.forgetAudiences();
+    return packet.qos;
+  }
+
+  onSubscribed(session: ServerSession, packet: Packet): void {
+    const { outgoing, retained } = this;
+    const node = this.nodeOf[session.index]!;
+    const { qos, topicFilterLength, topicFilterOffset } = packet;
+    if (!this.subscriptions.has(node.index, topicFilterOffset, topicFilterLength))
+      return;
+    for (let at = retained.nextMatch(END, topicFilterOffset, topicFilterLength, outgoing); at !== END;
+      at = retained.nextMatch(at, topicFilterOffset, topicFilterLength, outgoing)) // [MQTT311-3.3.1-6]
+      this.send(node, outgoing, outgoing.qos < qos ? outgoing.qos : qos);
+  }
+
+  onUnsubscribe(session: ServerSession, packet: Packet): void {
+    this.subscriptions.remove(this.nodeOf[session.index]!.index, packet.topicFilterOffset, packet.topicFilterLength);
+    this.forgetAudiences();
+  }
+
+  onClosed(session: ServerSession, reasonCode: number): void {
+    const node = this.nodeOf[session.index];
+    if (node === undefined) {
+      this.observer.onEvent(Event.NODE_REFUSED, session.index, reasonCode);
+      return;
+    }
+    this.nodeOf[session.index] = undefined;
+    --this.connectedCount;
+    this.nodes.disconnect(node);
+    if (!node.isPersistent)
+      this.forget(node);
+    this.observer.onEvent(Event.NODE_CLOSED, session.index, reasonCode);
+    if (session.hasWill) { // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
+      session.hasWill = false;
+      this.observer.onEvent(Event.WILL_PUBLISHED, session.index, 0);
+      this.publish(session.will);
+    }
+  }
+
+  // Upstream
+
+  onUpstreamMessage(message: Message, index: number): void {
+    this.deliverTo(message, index, this.remoteAudience);
+    if (message.retain !== 0)
+      this.retain(message);
+  }
+
+  onUpstreamConnected(): void {
+    this.driver?.upstreamConnected();
+  }
+
+  onUpstreamClosed(reasonCode: number): void {
+    this.driver?.upstreamClosed(reasonCode);
+  }
+
+  onTopicReplaced(index: number): void {
+    this.bridge.forget(index);
+    this.localAudience[index] = this.remoteAudience[index] = UNKNOWN;
+  }
+
+  /** Gives a local message to the nodes, and keeps it if it is to be retained. */
+  private deliver(message: Message, index: number): void {
+    this.deliverTo(message, index, this.localAudience);
+    if (message.retain !== 0)
+      this.retain(message);
+  }
+
+  private retain(message: Message): void {
+    if (!this.retained.update(message))
+      this.observer.onEvent(Event.RETAINED_FULL, Event.UPSTREAM, message.payloadLength);
+  }
+
+  private deliverTo(message: Message, index: number, audience: number[]): void {
+    const { subscriptions } = this;
+    if (audience[index] === NOBODY || subscriptions.count === 0)
+      return;
+    const { topicNameLength, topicNameOffset } = message;
+    if (audience[index] === UNKNOWN && index < audience.length - 1)
+      if ((audience[index] = subscriptions.hasMatch(topicNameOffset, topicNameLength) ? SOMEBODY : NOBODY) === NOBODY)
+        return;
+    const { granted, outgoing } = this;
+    const states = this.nodes.states;
+    subscriptions.match(topicNameOffset, topicNameLength, granted);
+    outgoing.topicNameOffset = topicNameOffset;
+    outgoing.topicNameLength = topicNameLength;
+    outgoing.payloadOffset = message.payloadOffset;
+    outgoing.payloadLength = message.payloadLength;
+    outgoing.retain = 0; // [MQTT311-3.3.1-9]
+    for (let at = 0; at < states.length; ++at) {
+      const qos = granted[at]!;
+      if (qos === NOT_SUBSCRIBED)
+        continue;
+      granted[at] = NOT_SUBSCRIBED;
+      this.send(states[at]!, outgoing, qos < message.qos ? qos : message.qos); // [MQTT311-3.8.4-6]
+    }
+  }
+
+  /** Sends a message to one node, or queues it. QoS 0 for a node that is away is not kept (3.1.1 section 4.1). */
+  private send(node: NodeState, message: Message, qos: number): void {
+    const { session } = node;
+    if (qos === 0) {
+      if (session === undefined)
+        return;
+      if (session.publish(message)) {
+        ++this.sentCount;
+        return;
+      }
+    } else if (session === undefined ? node.sessionState.outbound.append(message, qos) : session.enqueue(message, qos)) {
+      ++this.sentCount;
+      return;
+    }
+    ++this.droppedCount;
+    if (session !== undefined)
+      this.observer.onEvent(Event.NODE_QUEUE_FULL, session.index, qos);
+  }
+
+  private forget(node: NodeState): void {
+    this.subscriptions.removeAll(node.index);
+    this.nodes.release(node);
+    this.forgetAudiences();
+  }
+
+  private forgetAudiences(): void {
+    this.localAudience.fill(UNKNOWN);
+    this.remoteAudience.fill(UNKNOWN);
+  }
+
+  /** Gives a node without identifier one that is not in use [MQTT311-3.1.3-6]. */
+  private assignIdentifier(session: ServerSession): void {
+    const offset = session.clientIdentifierOffset;
+    do {
+      const end = writeDecimal(this.arena, encodeUTF8(this.arena, offset, AUTOMATIC_IDENTIFIER), ++this.automaticIdentifiers, 0);
+      session.clientIdentifierLength = end - offset;
+    } while (this.nodes.find(offset, session.clientIdentifierLength) !== undefined);
+  }
+}
+
+/** No packet that the gateway sends is longer: a message may grow by a prefix, and rings are linearised by way of staging. */
+export function longestOutgoingPacket(configuration: Configuration): number {
+  const { listener, upstream } = configuration;
+  const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
+  return Math.max(longestReceived + longestPrefix(configuration), lengthOfConnectTexts(configuration) + 32) + PUBLISH_OVERHEAD;
+}
+
+function longestPrefix(configuration: Configuration): number {
+  return configuration.topic.reduce((longest, rule) =>
+    Math.max(longest, lengthOfUTF8(rule.local_prefix), lengthOfUTF8(rule.remote_prefix)), 0);
+}
+
+/** Everything that CONNECT says, in the order in which `connectFields` writes it. */
+function connectTexts(configuration: Configuration): readonly string[] {
+  const { remote_clientid, remote_password, remote_username, will } = configuration.upstream;
+  return [remote_clientid, will?.topic ?? '', will?.payload ?? '', remote_username ?? '', remote_password ?? ''];
+}
+
+function lengthOfConnectTexts(configuration: Configuration): number {
+  return connectTexts(configuration).reduce((sum, text) => sum + lengthOfUTF8(text), 0);
+}
+
+function connectFields(arena: Arena, offset: number, configuration: Configuration): ConnectFields {
+  const { upstream } = configuration;
+  const { will } = upstream;
+  const spans: { offset: number; length: number }[] = [];
+  for (const text of connectTexts(configuration)) {
+    const end = encodeUTF8(arena, offset, text);
+    spans.push({ offset, length: end - offset });
+    offset = end;
+  }
+  const [clientIdentifier, willTopic, willPayload, userName, password] = spans as [Span, Span, Span, Span, Span];
+  return {
+    version: upstream.bridge_protocol_version === 'mqttv31' ? MQTT_3_1 : MQTT_3_1_1,
+    isBridge: false,
+    connectFlags: (upstream.cleansession ? CLEAN_START : 0)
+      | (will === null ? 0 : WILL | will.qos << WILL_QOS_SHIFT | (will.retain ? WILL_RETAIN : 0))
+      | (upstream.remote_username === null ? 0 : USER_NAME)
+      | (upstream.remote_password === null ? 0 : PASSWORD),
+    keepAlive: upstream.keepalive_interval,
+    clientIdentifierOffset: clientIdentifier.offset,
+    clientIdentifierLength: clientIdentifier.length,
+    willTopicOffset: willTopic.offset,
+    willTopicLength: willTopic.length,
+    willPayloadOffset: willPayload.offset,
+    willPayloadLength: willPayload.length,
+    userNameOffset: userName.offset,
+    userNameLength: upstream.remote_username === null ? ABSENT : userName.length,
+    passwordOffset: password.offset,
+    passwordLength: upstream.remote_password === null ? ABSENT : password.length,
+  };
+}
+
+interface Span {
+  offset: number;
+  length: number;
+}

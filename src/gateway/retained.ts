@@ -1,0 +1,85 @@
+/**
+ * Retained messages: the last one of each topic, bounded in bytes and in count. When there is no room the new message is
+ * delivered but not kept, and counted. A record is
+ *
+ *   | topic length (2) | QoS (1) | topic | payload |
+ */
+import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import { END, PackedRecords } from '../bytes/packed-records.ts';
+import { equalBytes } from '../bytes/utf8.ts';
+import type { Message } from '../packet/packet.ts';
+import { matchesTopicFilter } from '../packet/topic.ts';
+
+const QOS = 2;
+const TOPIC = 3;
+
+export class RetainedMessages {
+  private readonly arena: Arena;
+  private readonly records: PackedRecords;
+
+  static plan(plan: ArenaPlan, capacity: number): number {
+    return plan.reserve('retained messages', capacity);
+  }
+
+  constructor(arena: Arena, offset: number, capacity: number, maximumCount: number) {
+    this.arena = arena;
+    this.records = new PackedRecords(arena, offset, capacity, maximumCount);
+  }
+
+  get count(): number {
+    return this.records.count;
+  }
+
+  /**
+   * Replaces the retained message of the topic [MQTT311-3.3.1-5] [MQTT311-3.3.1-7]; an empty payload removes it and is
+   * not kept itself [MQTT311-3.3.1-10] [MQTT311-3.3.1-11].
+   * @returns false when there was no room for it; the old one is gone all the same, for it is no longer true
+   */
+  update(message: Message): boolean {
+    const { arena, records } = this;
+    const { payloadLength, payloadOffset, topicNameLength, topicNameOffset } = message;
+    const old = this.find(topicNameOffset, topicNameLength);
+    if (old !== END)
+      records.remove(old);
+    if (payloadLength === 0)
+      return true;
+    const at = records.append(TOPIC + topicNameLength + payloadLength);
+    if (at === END)
+      return false;
+    const bytes = arena.bytes;
+    arena.view.setUint16(at, topicNameLength);
+    bytes[at + QOS] = message.qos;
+    bytes.copyWithin(at + TOPIC, topicNameOffset, topicNameOffset + topicNameLength);
+    bytes.copyWithin(at + TOPIC + topicNameLength, payloadOffset, payloadOffset + payloadLength);
+    return true;
+  }
+
+  /**
+   * Walks the retained messages that match a filter: call first with END, then with the last result.
+   * @returns where the next one is, its content is in `message`; or END. Nothing may be updated during the walk.
+   */
+  nextMatch(at: number, filterOffset: number, filterLength: number, message: Message): number {
+    const { arena, records } = this;
+    for (at = at === END ? records.first : records.next(at); at !== END; at = records.next(at)) {
+      const topicNameLength = arena.view.getUint16(at);
+      if (!matchesTopicFilter(arena, filterOffset, filterLength, at + TOPIC, topicNameLength))
+        continue;
+      message.topicNameOffset = at + TOPIC;
+      message.topicNameLength = topicNameLength;
+      message.payloadOffset = at + TOPIC + topicNameLength;
+      message.payloadLength = records.lengthOf(at) - TOPIC - topicNameLength;
+      message.qos = arena.bytes[at + QOS]!;
+      message.retain = 1; // [MQTT311-3.3.1-8]
+      return at;
+    }
+    return END;
+  }
+
+  private find(nameOffset: number, nameLength: number): number {
+    const { arena, records } = this;
+    for (let at = records.first; at !== END; at = records.next(at))
+      if (arena.view.getUint16(at) === nameLength && equalBytes(arena, at + TOPIC, nameOffset, nameLength))
+        return at;
+    return END;
+  }
+}

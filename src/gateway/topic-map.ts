@@ -1,0 +1,144 @@
+/**
+ * Topic rules: which names cross the bridge, and what they are called on the other side. In Mosquitto's meaning:
+ *
+ *   out   local names that match local_prefix + pattern; local_prefix is replaced by remote_prefix
+ *   in    remote names that match remote_prefix + pattern; remote_prefix is replaced by local_prefix
+ *
+ * An empty pattern maps the one topic local_prefix to the one topic remote_prefix. The first rule that matches wins.
+ *
+ * One map works in one direction. For each name of the topic table it keeps the rule and the mapped name, so that a
+ * packet with a known topic costs an array access; names without a place in that table are mapped every time.
+ */
+import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
+import { matchesTopicFilter } from '../packet/topic.ts';
+import type { TopicRuleConfiguration } from './configuration.ts';
+
+/** No rule: the message stays on its side. */
+export const NO_RULE = -1;
+const UNRESOLVED = -2;
+
+/** One rule in one direction. Made at start; the spans lie in the arena. */
+export class TopicRule {
+  readonly configuration: TopicRuleConfiguration;
+  readonly qos: number;
+  readonly filterOffset: number;
+  readonly filterLength: number;
+  /** Bytes at the beginning of a name that are replaced ... */
+  readonly fromPrefixLength: number;
+  /** ... by these. */
+  readonly toPrefixOffset: number;
+  readonly toPrefixLength: number;
+  forwarded = 0;
+  dropped = 0;
+
+  constructor(arena: Arena, offset: number, configuration: TopicRuleConfiguration, from: string, to: string) {
+    this.configuration = configuration;
+    this.qos = configuration.qos;
+    this.filterOffset = offset;
+    this.toPrefixOffset = encodeUTF8(arena, offset, from + configuration.pattern);
+    this.filterLength = this.toPrefixOffset - offset;
+    this.fromPrefixLength = lengthOfUTF8(from);
+    this.toPrefixLength = encodeUTF8(arena, this.toPrefixOffset, to) - this.toPrefixOffset;
+  }
+}
+
+export interface TopicMapPlan {
+  readonly rules: readonly { configuration: TopicRuleConfiguration; from: string; to: string; offset: number }[];
+  readonly placesOffset: number;
+  readonly scratchOffset: number;
+}
+
+export class TopicMap {
+  readonly rules: readonly TopicRule[];
+  /** The result of `find`: the mapped name, valid until the next `find` or until its topic is replaced. */
+  mappedOffset = 0;
+  mappedLength = 0;
+  private readonly arena: Arena;
+  private readonly placesOffset: number;
+  private readonly placeCapacity: number;
+  private readonly scratchOffset: number;
+  private readonly scratchCapacity: number;
+  /** Per number of the topic table: a rule's index, NO_RULE or UNRESOLVED. */
+  private readonly ruleOf: number[];
+  private readonly lengthOf: number[];
+
+  /** @param topicCount numbers of the topic table @param capacity bytes of a kept name @param longest bytes of any mapped name */
+  static plan(plan: ArenaPlan, direction: 'in' | 'out', rules: readonly TopicRuleConfiguration[], topicCount: number, capacity: number, longest: number): TopicMapPlan {
+    const planned = [];
+    for (const configuration of rules) {
+      if (configuration.direction !== direction && configuration.direction !== 'both')
+        continue;
+      const { local_prefix: local, remote_prefix: remote, pattern } = configuration;
+      const from = direction === 'out' ? local : remote;
+      const to = direction === 'out' ? remote : local;
+      const offset = plan.reserve(`topic rules, ${direction}`, lengthOfUTF8(from + pattern + to));
+      planned.push({ configuration, from, to, offset });
+    }
+    return {
+      rules: planned,
+      placesOffset: plan.reserve(`mapped topics, ${direction}`, capacity, topicCount),
+      scratchOffset: plan.reserve(`longest mapped topic, ${direction}`, longest),
+    };
+  }
+
+  constructor(arena: Arena, plan: TopicMapPlan, topicCount: number, capacity: number, longest: number) {
+    this.arena = arena;
+    this.rules = plan.rules.map(rule => new TopicRule(arena, rule.offset, rule.configuration, rule.from, rule.to));
+    this.placesOffset = plan.placesOffset;
+    this.placeCapacity = capacity;
+    this.scratchOffset = plan.scratchOffset;
+    this.scratchCapacity = longest;
+    // One more for all the names that have no place in the topic table.
+    this.ruleOf = new Array<number>(topicCount + 1).fill(UNRESOLVED);
+    this.lengthOf = new Array<number>(topicCount + 1).fill(0);
+  }
+
+  /** The topic table gives `index` another name. */
+  forget(index: number): void {
+    this.ruleOf[index] = UNRESOLVED;
+  }
+
+  /**
+   * @param index number of the name in the topic table
+   * @returns the index of the rule for it, and the mapped name in `mappedOffset` and `mappedLength`; or NO_RULE
+   */
+  find(index: number, nameOffset: number, nameLength: number): number {
+    const rule = this.ruleOf[index]!;
+    if (rule === NO_RULE)
+      return NO_RULE;
+    if (rule === UNRESOLVED)
+      return this.resolve(index, nameOffset, nameLength);
+    this.mappedOffset = this.placesOffset + index * this.placeCapacity;
+    this.mappedLength = this.lengthOf[index]!;
+    return rule;
+  }
+
+  private resolve(index: number, nameOffset: number, nameLength: number): number {
+    const { arena, rules } = this;
+    const isCached = index < this.ruleOf.length - 1;
+    for (let at = 0; at < rules.length; ++at) {
+      const rule = rules[at]!;
+      if (!matchesTopicFilter(arena, rule.filterOffset, rule.filterLength, nameOffset, nameLength))
+        continue;
+      const rest = nameLength - rule.fromPrefixLength;
+      const length = rule.toPrefixLength + rest;
+      if (length > this.scratchCapacity || length === 0)
+        break; // no such name can be sent
+      const keep = isCached && length <= this.placeCapacity;
+      const to = keep ? this.placesOffset + index * this.placeCapacity : this.scratchOffset;
+      arena.bytes.copyWithin(to, rule.toPrefixOffset, rule.toPrefixOffset + rule.toPrefixLength);
+      arena.bytes.copyWithin(to + rule.toPrefixLength, nameOffset + rule.fromPrefixLength, nameOffset + nameLength);
+      this.mappedOffset = to;
+      this.mappedLength = length;
+      if (keep) {
+        this.lengthOf[index] = length;
+        this.ruleOf[index] = at;
+      }
+      return at;
+    }
+    if (isCached)
+      this.ruleOf[index] = NO_RULE;
+    return NO_RULE;
+  }
+}

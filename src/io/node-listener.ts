@@ -1,0 +1,77 @@
+/**
+ * Accepts sensor nodes into the fixed pool of links and server sessions. When the pool is exhausted, even of the place
+ * that exists to refuse politely, a connection is closed at once and counted.
+ */
+import type { ServerSession } from '../session/server-session.ts';
+import type { Link } from './link.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { ListenerConstructor, TCPListener } from './transport.ts';
+
+export class NodeListener {
+  /** Connections closed because no place was free. */
+  turnedAwayCount = 0;
+  private readonly listener: TCPListener;
+  private readonly sessions: readonly ServerSession[];
+  private readonly links: readonly Link[];
+  private readonly scheduler: Scheduler;
+  private readonly onException: (error: unknown) => void;
+
+  /**
+   * @param onListening the port in use, where the platform tells
+   * @param onError the port cannot be had
+   * @throws where the platform's listener reports that by an exception
+   */
+  constructor(Listener: ListenerConstructor, address: string, port: number, sessions: readonly ServerSession[], links: readonly Link[], scheduler: Scheduler,
+    callbacks: { onListening(port: number): void; onError(message: string): void; onException(error: unknown): void }) {
+    this.sessions = sessions;
+    this.links = links;
+    this.scheduler = scheduler;
+    this.onException = callbacks.onException;
+    this.listener = new Listener({
+      address,
+      port,
+      onReadable: count => this.accept(count),
+      onListening: callbacks.onListening,
+      onError: callbacks.onError,
+    });
+  }
+
+  close(): void {
+    this.listener.close();
+  }
+
+  /** Takes exactly `count` connections: on the board, asking for one that is not there leaks. */
+  private accept(count: number): void {
+    this.scheduler.enter();
+    try {
+      while (count-- > 0)
+        this.acceptOne();
+    } catch (error) {
+      this.onException(error);
+    }
+    this.scheduler.leave();
+  }
+
+  private acceptOne(): void {
+    const socket = this.listener.read();
+    if (socket === undefined)
+      return;
+    const { links } = this;
+    let index = 0;
+    while (index < links.length && !links[index]!.isFree)
+      ++index;
+    const link = links[index];
+    if (link === undefined) {
+      ++this.turnedAwayCount;
+      socket.close();
+      return;
+    }
+    try {
+      link.accept(socket);
+    } catch { // reset in the meantime
+      socket.close();
+      return;
+    }
+    this.sessions[index]!.open(link);
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * A whole gateway on a platform: builds the core and what drives it, starts and stops it. The two entry points, device and
+ * host, and the tests differ in the platform that they pass, and in nothing else.
+ */
+import { ArenaPlan } from '../bytes/arena.ts';
+import type { Configuration } from '../gateway/configuration.ts';
+import type { GatewayObserver } from '../gateway/events.ts';
+import { type Authenticator, Gateway, longestOutgoingPacket } from '../gateway/gateway.ts';
+import { CachedViews, ResizedViews } from './exact-view.ts';
+import { Link, type LinkContext, type LinkOwner } from './link.ts';
+import { NodeListener } from './node-listener.ts';
+import { Scheduler } from './scheduler.ts';
+import { type SensorFactory, type SensorObserver, Sensors } from './sensors.ts';
+import type { ListenerConstructor, Resolver, TCPConstructor, Timer } from './transport.ts';
+import { Upstream } from './upstream.ts';
+
+/** What the platform provides. */
+export interface Platform {
+  readonly TCP: TCPConstructor;
+  readonly Listener: ListenerConstructor;
+  readonly resolver: Resolver;
+  readonly authenticator: Authenticator;
+  readonly createSensor: SensorFactory;
+  readonly createTimer: (onTimer: () => void) => Timer;
+  /** Milliseconds since any moment; only the low 32 bits are used. */
+  readonly time: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Bytes read from a socket at a time. */
+  readonly landingCapacity: number;
+  /** Whether the arena should be resizable: true on XS, false on Node (exact-view.ts). */
+  readonly resizable: boolean;
+}
+
+export interface RuntimeObserver extends GatewayObserver, SensorObserver {
+  /** Nodes may connect now. */
+  onListening(port: number): void;
+  onListenerError(message: string): void;
+  /** A defect of ours or of the platform; it has cost one connection at most. */
+  onException(error: unknown): void;
+}
+
+/** What was sent before the end still goes out for this long, in milliseconds. */
+const CLOSE_TIMEOUT = 2000;
+
+export class Runtime implements LinkOwner {
+  readonly gateway: Gateway;
+  readonly upstream: Upstream;
+  readonly sensors: Sensors;
+  private readonly links: readonly Link[];
+  private readonly upstreamLink: Link;
+  private readonly scheduler: Scheduler;
+  private readonly platform: Platform;
+  private readonly observer: RuntimeObserver;
+  private listener: NodeListener | undefined;
+  private onStopped: (() => void) | undefined;
+
+  /** Acquires memory only. @throws Error when the configuration cannot work: an address that is none, an unknown sensor type */
+  constructor(configuration: Configuration, platform: Platform, observer: RuntimeObserver) {
+    const { listener } = configuration;
+    this.platform = platform;
+    this.observer = observer;
+    const plan = new ArenaPlan();
+    const longestPacket = longestOutgoingPacket(configuration);
+    const nodeRing = Math.min(longestPacket, Math.max(listener.max_packet_size, listener.max_queued_bytes));
+    const upstreamRingOffset = plan.reserve('upstream: transmit ring', longestPacket);
+    const nodeRingsOffset = plan.reserve('node: transmit ring', nodeRing, listener.max_connections + 1);
+    const sensorsPlan = Sensors.plan(plan, configuration.sensors);
+    const gateway = this.gateway = new Gateway(configuration, {
+      authenticator: platform.authenticator,
+      observer,
+      plan,
+      landingCapacity: platform.landingCapacity,
+      resizable: platform.resizable,
+    });
+    const { arena } = gateway;
+    const scheduler = this.scheduler = new Scheduler(gateway.clock, platform.time, platform.createTimer, () => this.handleTimeout());
+    const context: LinkContext = {
+      arena,
+      scheduler,
+      views: platform.resizable ? new ResizedViews(arena) : new CachedViews(arena),
+      TCP: platform.TCP,
+      owner: this,
+    };
+    this.upstreamLink = new Link(context, gateway.upstream, upstreamRingOffset, longestPacket, CLOSE_TIMEOUT);
+    this.links = gateway.sessions.map((session, index) =>
+      new Link(context, session, nodeRingsOffset + index * nodeRing, nodeRing, CLOSE_TIMEOUT));
+    this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, observer, platform.random);
+    this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer);
+  }
+
+  /** @throws where the platform's listener reports a port that cannot be had by an exception */
+  start(): void {
+    const { address, port } = this.gateway.configuration.listener;
+    const { observer, platform } = this;
+    this.scheduler.enter();
+    this.listener = new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.scheduler, {
+      onListening: actual => observer.onListening(actual),
+      onError: message => observer.onListenerError(message),
+      onException: error => observer.onException(error),
+    });
+    this.upstream.start();
+    this.sensors.start();
+    this.scheduler.leave();
+  }
+
+  /** Says goodbye to everybody, then calls back; no later than 2 seconds from now. */
+  stop(onStopped: () => void): void {
+    this.onStopped = onStopped;
+    this.scheduler.enter();
+    this.listener?.close();
+    this.gateway.shutDown();
+    this.upstream.stop();
+    this.finishStopping();
+    this.scheduler.leave();
+  }
+
+  /** For a decision that came later than `authenticate`: brackets `decide` like an event of the network. */
+  later(decide: () => void): void {
+    this.scheduler.enter();
+    try {
+      decide();
+    } catch (error) {
+      this.observer.onException(error);
+    }
+    this.scheduler.leave();
+  }
+
+  onLinkEstablished(link: Link): void {
+    if (link === this.upstreamLink)
+      this.upstream.linkEstablished();
+  }
+
+  onLinkClosed(link: Link, reasonCode: number): void {
+    if (link === this.upstreamLink)
+      this.upstream.linkClosed(reasonCode);
+    this.finishStopping();
+  }
+
+  onException(error: unknown): void {
+    this.observer.onException(error);
+  }
+
+  private handleTimeout(): void {
+    try {
+      this.gateway.handleTimeout();
+      this.upstream.handleTimeout();
+      this.upstreamLink.handleTimeout();
+      const { links } = this;
+      for (let index = 0; index < links.length; ++index)
+        links[index]!.handleTimeout();
+      if (this.onStopped === undefined)
+        this.sensors.handleTimeout();
+    } catch (error) {
+      this.observer.onException(error);
+    }
+  }
+
+  private finishStopping(): void {
+    if (this.onStopped === undefined || !this.upstreamLink.isFree || this.links.some(link => !link.isFree))
+      return;
+    const { onStopped } = this;
+    this.onStopped = undefined;
+    this.scheduler.stop();
+    onStopped();
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Keeps the connection to the Server: resolves its name, connects, and after an end or a failure waits and tries again,
+ * with the next address if there are several. Never gives up, never hurries: see session/back-off.ts.
+ */
+import { parseAddress } from '../gateway/configuration.ts';
+import * as Event from '../gateway/events.ts';
+import type { Gateway, UpstreamDriver } from '../gateway/gateway.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
+import { BackOff } from '../session/back-off.ts';
+import { isDue } from '../session/clock.ts';
+import type { Link } from './link.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { Resolver } from './transport.ts';
+
+/** What the upstream side is doing. */
+export const STOPPED = 0;
+export const RESOLVING = 1;
+export const CONNECTING = 2;
+/** The network connection stands; the session knows the rest. */
+export const OPEN = 3;
+export const WAITING = 4;
+
+export class Upstream implements UpstreamDriver {
+  phase = STOPPED;
+  /** Why the last attempt or session ended; SUCCESS before the first end. */
+  reasonCode = ReasonCode.SUCCESS;
+  attemptCount = 0;
+  /** Moment of the next attempt while WAITING, of the time-out of the network connection while CONNECTING. */
+  deadline = 0;
+  private readonly gateway: Gateway;
+  private readonly link: Link;
+  private readonly resolver: Resolver;
+  private readonly scheduler: Scheduler;
+  private readonly observer: Event.GatewayObserver;
+  private readonly addresses: readonly { host: string; port: number }[];
+  private readonly backOff: BackOff;
+  private readonly connectTimeout: number;
+  private addressIndex = 0;
+  private connectedAt = 0;
+  private wasConnected = false;
+
+  /** @param random uniform in [0, 1) @throws Error when an address is none */
+  constructor(gateway: Gateway, link: Link, resolver: Resolver, scheduler: Scheduler, observer: Event.GatewayObserver, random: () => number) {
+    const { address, connack_timeout, restart_timeout } = gateway.configuration.upstream;
+    this.gateway = gateway;
+    this.link = link;
+    this.resolver = resolver;
+    this.scheduler = scheduler;
+    this.observer = observer;
+    this.addresses = address.map(parseAddress);
+    this.backOff = new BackOff(restart_timeout[0] * 1000, restart_timeout[1] * 1000, random);
+    this.connectTimeout = connack_timeout * 1000;
+    gateway.driver = this;
+  }
+
+  /** The address in use, or the next one to be tried. */
+  get address(): { host: string; port: number } {
+    return this.addresses[this.addressIndex]!;
+  }
+
+  start(): void {
+    this.attempt();
+  }
+
+  /** Says DISCONNECT if there is somebody to say it to. No further attempts. */
+  stop(): void {
+    const wasOpen = this.phase === OPEN;
+    this.phase = STOPPED;
+    if (wasOpen)
+      this.gateway.upstream.disconnect();
+    else
+      this.link.abort(ReasonCode.SUCCESS);
+  }
+
+  handleTimeout(): void {
+    if (this.phase !== WAITING && this.phase !== CONNECTING)
+      return;
+    const { clock } = this.gateway;
+    if (!isDue(this.deadline, clock.now))
+      clock.request(this.deadline);
+    else if (this.phase === WAITING)
+      this.attempt();
+    else
+      this.link.abort(ReasonCode.NETWORK_UNREACHABLE);
+  }
+
+  upstreamConnected(): void {
+    this.connectedAt = this.gateway.clock.now;
+    this.wasConnected = true;
+  }
+
+  upstreamClosed(reasonCode: number): void {
+    if (this.phase === OPEN || this.phase === CONNECTING)
+      this.wait(reasonCode);
+  }
+
+  /** The link is free; if there was no session yet, the attempt has failed. */
+  linkClosed(reasonCode: number): void {
+    if (this.phase === CONNECTING)
+      this.fail(reasonCode);
+  }
+
+  /** The network connection stands and CONNECT is under way. */
+  linkEstablished(): void {
+    if (this.phase === CONNECTING)
+      this.phase = OPEN;
+  }
+
+  private attempt(): void {
+    this.link.abort(ReasonCode.SUCCESS); // an old connection may still be saying goodbye
+    ++this.attemptCount;
+    this.wasConnected = false;
+    this.phase = RESOLVING;
+    const attempt = this.attemptCount;
+    const { host, port } = this.address;
+    this.resolver.resolve(host,
+      address => this.answer(attempt, () => this.connect(address, port)),
+      () => this.answer(attempt, () => this.fail(ReasonCode.NAME_NOT_RESOLVED)));
+  }
+
+  /** An answer from the resolver, unless it comes for an attempt of old. */
+  private answer(attempt: number, then: () => void): void {
+    if (this.phase !== RESOLVING || attempt !== this.attemptCount)
+      return;
+    this.scheduler.enter();
+    then();
+    this.scheduler.leave();
+  }
+
+  private connect(address: string, port: number): void {
+    const { clock } = this.gateway;
+    this.phase = CONNECTING;
+    this.deadline = clock.now + this.connectTimeout | 0;
+    clock.request(this.deadline);
+    try {
+      this.link.connect(address, port);
+    } catch {
+      this.fail(ReasonCode.NETWORK_UNREACHABLE);
+    }
+  }
+
+  private fail(reasonCode: number): void {
+    this.observer.onEvent(Event.UPSTREAM_CLOSED, Event.UPSTREAM, reasonCode);
+    this.wait(reasonCode);
+  }
+
+  private wait(reasonCode: number): void {
+    const { backOff } = this;
+    const { clock } = this.gateway;
+    this.reasonCode = reasonCode;
+    // Only a session that lasted proves that all is well: one that is accepted and kicked must not start over.
+    if (this.wasConnected && (clock.now - this.connectedAt | 0) >= backOff.stableInterval)
+      backOff.reset();
+    this.wasConnected = false;
+    this.addressIndex = (this.addressIndex + 1) % this.addresses.length;
+    this.phase = WAITING;
+    this.deadline = clock.now + backOff.next(reasonCode) | 0;
+    clock.request(this.deadline);
+  }
+}
