@@ -461,7 +461,7 @@ export const transportContract: Record<string, Check> = {
   }),
 
   'throws for an address that is not dotted': async environment => {
-    for (const address of ['localhost', '', '1.2.3', '256.1.1.1'].slice(0, 2))
+    for (const address of ['localhost', ''])
       thrownBy(() => new environment.TCP({ address, port: 1883 }), `address "${address}"`);
   },
 
