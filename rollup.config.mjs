@@ -28,6 +28,7 @@ export default [
   {
     input: { core: 'src/device/core.ts', main: 'src/device/main.ts' },
     external: moddable,
+    preserveEntrySignatures: 'allow-extension', // else core becomes a facade before a third file
     plugins: [typescript()],
     output: output('dist/device'),
   },
