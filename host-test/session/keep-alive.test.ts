@@ -1,0 +1,317 @@
+/** Keep Alive in both roles, and the other timeouts that share the clock, at the borders of 32 bits too. */
+import { describe, expect, it } from 'vitest';
+import * as ReasonCode from '../../src/packet/reason-code.ts';
+import { ClientSession } from '../../src/session/client-session.ts';
+import { expiryInterval, pingInterval } from '../../src/session/keep-alive.ts';
+import { ServerSession } from '../../src/session/server-session.ts';
+import { ClientLog, connectFields, Pair, RecordingOutput, ServerLog, World, type ConnectOptions, type WorldOptions } from './pair.ts';
+
+const STARTS = [
+  { name: 'zero', now: 0 },
+  { name: '0x7FFFFFFF', now: 0x7FFFFFFF - 20_000 },
+  { name: '0xFFFFFFFF', now: -20_000 },
+  { name: '0xFFFFFFFF of an unsigned clock', now: 0xFFFFFFFF - 20_000 },
+];
+
+function connectedClient(options: ConnectOptions & WorldOptions) {
+  const world = new World(options);
+  const log = new ClientLog();
+  const session = new ClientSession(world.context, world.clientOffset, world.clientSettings, connectFields(world, options), world.clientState, log);
+  const output = new RecordingOutput(world.arena);
+  session.open(output);
+  world.feed(session, '20 02 00 00');
+  output.take();
+  return { world, log, session, output };
+}
+
+/** A Server with a node that said CONNECT with this Keep Alive. */
+function connectedServer(keepAlive: number, options: WorldOptions = {}) {
+  const world = new World(options);
+  const log = new ServerLog(world.serverState);
+  const session = new ServerSession(world.context, 0, world.serverOffset, world.serverSettings, log);
+  const output = new RecordingOutput(world.arena);
+  session.open(output);
+  world.feed(session, `10 0d 00 04 4d 51 54 54 04 02 ${keepAlive.toString(16).padStart(4, '0')} 00 01 61`);
+  output.take();
+  return { world, log, session, output };
+}
+
+/** Jumps from one requested deadline to the next, as a driver does. @returns what was sent, with the time that had passed */
+function drive(world: World, session: ClientSession | ServerSession, output: RecordingOutput, milliseconds: number): string[] {
+  const { clock } = world;
+  const start = clock.now;
+  const events: string[] = [];
+  for (let steps = 0; clock.isArmed && (clock.deadline - start | 0) <= milliseconds; ++steps) {
+    if (steps > 10_000)
+      throw new Error('never idle');
+    if ((clock.deadline - clock.now | 0) > 0)
+      clock.now = clock.deadline;
+    clock.isArmed = false;
+    session.handleTimeout();
+    const sent = output.take();
+    if (sent !== '')
+      events.push(`${clock.now - start | 0}: ${sent}`);
+  }
+  clock.now = start + milliseconds | 0;
+  return events;
+}
+
+it('the intervals are three quarters and one and a half times Keep Alive, without overflow', () => {
+  expect(pingInterval(60)).toBe(45_000);
+  expect(expiryInterval(60)).toBe(90_000);
+  expect(expiryInterval(65535)).toBe(98_302_500);
+});
+
+describe.each(STARTS)('from $name on', ({ now }) => {
+  it('a quiet client pings at three quarters of Keep Alive, again and again [MQTT311-3.1.2-23]', () => {
+    const { output, session, world } = connectedClient({ keepAlive: 20, now });
+    const start = world.clock.now;
+    for (let round = 1; round <= 4; ++round) {
+      const before = world.clock.now - start | 0;
+      expect(drive(world, session, output, 15_000 - before % 15_000)).toEqual([`${15_000 - before % 15_000}: c0 00`]);
+      world.feed(session, 'd0 00');
+    }
+  });
+
+  it('a client that gets no PINGRESP gives up after the time that is set', () => {
+    const { log, output, session, world } = connectedClient({ keepAlive: 20, now });
+    drive(world, session, output, 15_000);
+    drive(world, session, output, 4_999);
+    expect(log.events).toEqual(['connected']);
+    drive(world, session, output, 1);
+    expect(log.events).toEqual(['connected', 'closed 0x103']);
+    expect(output.isClosed).toBe(true);
+  });
+
+  it('a PINGRESP in the last millisecond is in time', () => {
+    const { log, output, session, world } = connectedClient({ keepAlive: 20, now });
+    drive(world, session, output, 15_000);
+    drive(world, session, output, 4_999);
+    world.feed(session, 'd0 00');
+    drive(world, session, output, 1);
+    expect(log.events).toEqual(['connected']);
+  });
+
+  it('a server closes after one and a half times Keep Alive without a packet [MQTT311-3.1.2-24]', () => {
+    const { log, output, session, world } = connectedServer(20, { now });
+    drive(world, session, output, 29_999);
+    expect(log.events).toEqual(['connect a']);
+    drive(world, session, output, 1);
+    expect(log.events).toEqual(['connect a', 'closed 0x8d']);
+    expect(output.isClosed).toBe(true);
+    expect(output.take()).toBe('');
+  });
+
+  it('any packet starts the time of the server anew', () => {
+    const { log, output, session, world } = connectedServer(20, { now });
+    drive(world, session, output, 29_000);
+    world.feed(session, '30 03 00 01 74');
+    drive(world, session, output, 29_999);
+    expect(log.events).toEqual(['connect a']);
+    drive(world, session, output, 1);
+    expect(log.reasonCode).toBe(ReasonCode.KEEP_ALIVE_TIMEOUT);
+  });
+
+  it('two quiet sides stay connected for a day', () => {
+    const pair = new Pair({ keepAlive: 20, latency: 300, now });
+    pair.connect();
+    pair.drive(86_400_000);
+    expect([pair.client.isConnected, pair.server.isConnected]).toEqual([true, true]);
+    expect(pair.clientLog.events).toEqual(['connected']);
+  });
+
+  it('a peer that has vanished is found by both sides', () => {
+    const pair = new Pair({ keepAlive: 20, now });
+    pair.connect();
+    const { client, server } = pair;
+    pair.isSilent = true;
+    pair.drive(20_000);
+    expect(client.isConnected).toBe(false);
+    expect(pair.clientLog.reasonCode).toBe(ReasonCode.PINGRESP_TIMEOUT);
+    pair.drive(10_000);
+    expect(server.isConnected).toBe(false);
+    expect(pair.serverLog.reasonCode).toBe(ReasonCode.KEEP_ALIVE_TIMEOUT);
+  });
+
+  it('the CONNACK timeout works', () => {
+    const pair = new Pair({ now, server: { connectTimeout: 60_000 } });
+    pair.serverLog.verdict = 2;
+    pair.open();
+    pair.drive(9_999);
+    expect(pair.clientLog.events).toEqual([]);
+    pair.drive(1);
+    expect(pair.clientLog.events).toEqual(['closed 0x102']);
+  });
+});
+
+describe('a client', () => {
+  it('with Keep Alive 0 never pings and never gives up', () => {
+    const { log, output, session, world } = connectedClient({ keepAlive: 0 });
+    expect(drive(world, session, output, 100_000_000)).toEqual([]);
+    for (let hour = 0; hour < 48; ++hour) {
+      world.clock.now += 3_600_000;
+      session.handleTimeout();
+    }
+    expect(output.sent).toEqual([]);
+    expect(log.events).toEqual(['connected']);
+  });
+
+  it('that hears but does not speak pings all the same', () => {
+    const { output, session, world } = connectedClient({ keepAlive: 20 });
+    const sent: string[] = [];
+    for (let second = 1; second <= 16; ++second) {
+      sent.push(...drive(world, session, output, 1000));
+      world.feed(session, '30 03 00 01 74');
+    }
+    expect(sent.map(event => event.slice(-5))).toEqual(['c0 00']);
+  });
+
+  it('that speaks but hears nothing asks for a sign of life', () => {
+    const { output, session, world } = connectedClient({ keepAlive: 20 });
+    const message = world.message('t', 'x');
+    let pings = 0;
+    for (let second = 1; second <= 16; ++second) {
+      pings += drive(world, session, output, 1000).length;
+      session.publish(message);
+      output.take();
+    }
+    expect(pings).toBe(1);
+  });
+
+  it('is never silent longer than Keep Alive, even when it waits longer than that for a PINGRESP [MQTT311-3.1.2-23]', () => {
+    const { log, output, session, world } = connectedClient({ keepAlive: 10, client: { pingrespTimeout: 30_000 } });
+    const sent = drive(world, session, output, 37_499).map(event => Number(event.split(':')[0]));
+    expect(log.events).toEqual(['connected']);
+    let last = 0;
+    for (const moment of [...sent, 37_499]) {
+      expect(moment - last).toBeLessThanOrEqual(10_000);
+      last = moment;
+    }
+    drive(world, session, output, 1);
+    expect(log.events).toEqual(['connected', 'closed 0x103']); // 7.5 s + 30 s: counted from the first PINGREQ
+  });
+
+  it('pings in time again after a fast PINGRESP, however long it would have waited for a slow one', () => {
+    const { output, session, world } = connectedClient({ keepAlive: 10, client: { pingrespTimeout: 60_000 } });
+    expect(drive(world, session, output, 7_500)).toEqual(['7500: c0 00']);
+    world.feed(session, 'd0 00');
+    expect(drive(world, session, output, 7_500)).toEqual(['7500: c0 00']);
+  });
+
+  it('gives up when an acknowledgement does not come, without Keep Alive too', () => {
+    for (const keepAlive of [0, 600]) {
+      const { log, output, session, world } = connectedClient({ keepAlive });
+      drive(world, session, output, 5_000);
+      session.enqueue(world.message('t', 'x'), 1);
+      drive(world, session, output, 19_999);
+      expect(log.events).toEqual(['connected']);
+      drive(world, session, output, 1);
+      expect(log.events).toEqual(['connected', 'closed 0x10a']);
+    }
+  });
+
+  it('gives up when SUBACK or UNSUBACK does not come', () => {
+    for (const request of ['subscribe', 'unsubscribe'] as const) {
+      const { log, output, session, world } = connectedClient({ keepAlive: 0 });
+      const filter = world.text('f');
+      session[request](filter.offset, filter.length, 1);
+      drive(world, session, output, 19_999);
+      expect(log.events).toEqual(['connected']);
+      drive(world, session, output, 1);
+      expect(log.events).toEqual(['connected', 'closed 0x10a']);
+    }
+  });
+
+  it('counts progress, not age: an acknowledgement for one message gives the others time', () => {
+    const { log, output, session, world } = connectedClient({ keepAlive: 0 });
+    session.enqueue(world.message('t', 'x'), 1);
+    session.enqueue(world.message('t', 'y'), 1);
+    drive(world, session, output, 19_000);
+    world.feed(session, '40 02 00 01');
+    drive(world, session, output, 19_999);
+    expect(log.events).toEqual(['connected']);
+    drive(world, session, output, 1);
+    expect(log.reasonCode).toBe(ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
+  });
+
+  it('gives up on a server that does not take what is sent, and keeps watching until then', () => {
+    const { log, output, session, world } = connectedClient({ keepAlive: 0 });
+    output.stalledSince = world.clock.now;
+    world.clock.now += 1;
+    session.handleTimeout();
+    expect(world.clock.isArmed).toBe(true);
+    drive(world, session, output, 14_998);
+    expect(log.events).toEqual(['connected']);
+    drive(world, session, output, 1);
+    expect(log.reasonCode).toBe(ReasonCode.SEND_TIMEOUT);
+  });
+});
+
+describe('a server', () => {
+  it('with Keep Alive 0 waits for ever', () => {
+    const { log, output, session, world } = connectedServer(0);
+    drive(world, session, output, 1_000_000_000);
+    session.handleTimeout();
+    expect(log.events).toEqual(['connect a']);
+  });
+
+  it('gives up on a node that does not take what is sent, and keeps watching until then', () => {
+    for (const keepAlive of [0, 600]) {
+      const { log, output, session, world } = connectedServer(keepAlive);
+      output.stalledSince = world.clock.now;
+      world.clock.now += 1;
+      session.handleTimeout();
+      drive(world, session, output, 14_998);
+      expect(log.events).toEqual(['connect a']);
+      drive(world, session, output, 1);
+      expect(log.reasonCode).toBe(ReasonCode.SEND_TIMEOUT);
+    }
+  });
+
+  it('closes when CONNECT does not come in time, and sends nothing', () => {
+    const world = new World();
+    const log = new ServerLog(world.serverState);
+    const session = new ServerSession(world.context, 0, world.serverOffset, world.serverSettings, log);
+    const output = new RecordingOutput(world.arena);
+    session.open(output);
+    world.feed(session, '10 0d 00 04'); // half a CONNECT does not help
+    drive(world, session, output, 7_999);
+    expect(log.events).toEqual([]);
+    drive(world, session, output, 1);
+    expect(log.events).toEqual(['closed 0x101']);
+    expect(output.sent).toEqual([]);
+    expect(output.isClosed).toBe(true);
+  });
+
+  it('closes when the verdict does not come in time', () => {
+    const world = new World();
+    const log = new ServerLog(world.serverState);
+    log.verdict = 2;
+    const session = new ServerSession(world.context, 0, world.serverOffset, world.serverSettings, log);
+    const output = new RecordingOutput(world.arena);
+    session.open(output);
+    world.feed(session, '10 0d 00 04 4d 51 54 54 04 02 00 0a 00 01 61');
+    drive(world, session, output, 8_000);
+    expect(log.events).toEqual(['connect a', 'closed 0x101']);
+    log.accept(session); // too late
+    expect(output.sent).toEqual([]);
+  });
+
+  it('does not count the time of its own late verdict as silence of the node', () => {
+    const world = new World();
+    const log = new ServerLog(world.serverState);
+    log.verdict = 2;
+    const session = new ServerSession(world.context, 0, world.serverOffset, world.serverSettings, log);
+    const output = new RecordingOutput(world.arena);
+    session.open(output);
+    world.feed(session, '10 0d 00 04 4d 51 54 54 04 02 00 01 00 01 61'); // Keep Alive: 1 s
+    world.clock.now = 5_000;
+    log.accept(session);
+    session.handleTimeout();
+    expect(session.isConnected).toBe(true);
+    drive(world, session, output, 1_499);
+    expect(session.isConnected).toBe(true);
+    drive(world, session, output, 1);
+    expect(log.reasonCode).toBe(ReasonCode.KEEP_ALIVE_TIMEOUT);
+  });
+});
