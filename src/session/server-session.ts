@@ -65,6 +65,8 @@ export class ServerSession extends Session {
   readonly clientIdentifierOffset: number;
   /** Index of the user in the configuration, -1 for none. */
   user = -1;
+  /** Network connections so far: a verdict that comes late can tell whether it is still the same one. */
+  connectionCount = 0;
   private readonly willOffset: number;
   private readonly handler: ServerHandler;
   private readonly settings: ServerSessionSettings;
@@ -95,6 +97,7 @@ export class ServerSession extends Session {
   /** A network connection; a CONNECT is expected. */
   open(output: Output): void {
     this.begin(output, ProtocolVersion.UNKNOWN);
+    ++this.connectionCount;
     this.sessionState = undefined;
     this.hasWill = false;
     this.clientIdentifierLength = 0;

@@ -1,0 +1,163 @@
+/**
+ * Decides which node may connect: by user name and password of `listener.users`, or, if `listener.allow_anonymous` says so,
+ * without them. Knows neither topics nor sockets.
+ *
+ * A password is verified in a thread, so the verdict is PENDING at first; by the time it is there, the session may be
+ * closed or belong to another connection, hence the count of connections. Few verifications run and wait at a time: what
+ * comes beyond that is refused as "server unavailable", so that a flood of CONNECTs costs bounded memory and time.
+ *
+ * An unknown user name takes the same time and gets the same answer as a wrong password. Nothing here is ever logged.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { ListenerConfiguration, UserConfiguration } from '../gateway/configuration.ts';
+import { type Authenticator, type Gateway, PENDING } from '../gateway/gateway.ts';
+import { ABSENT } from '../packet/data-representation.ts';
+import type { Packet } from '../packet/packet.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
+import { CONNECTING } from '../session/connection-state.ts';
+import type { ServerSession } from '../session/server-session.ts';
+import { hashPassword, parsePasswordHash, type PasswordHash, unmatchableHash, verifyPassword } from './password.ts';
+
+/** Each takes a thread of Node's pool, which has four, and 16 MB. */
+export const MAXIMUM_RUNNING = 2;
+export const MAXIMUM_WAITING = 16;
+
+/** The part of io/runtime.ts that a late verdict needs. */
+export interface LateVerdicts {
+  readonly gateway: Pick<Gateway, 'admit'>;
+  later(decide: () => void): void;
+}
+
+interface Verification {
+  readonly session: ServerSession;
+  readonly connection: number;
+  /** -1: there is no such user. */
+  readonly user: number;
+  readonly password: Buffer;
+}
+
+export type Verify = (password: Buffer, expected: PasswordHash) => Promise<boolean>;
+
+export class PasswordAuthenticator implements Authenticator {
+  /** To be set before the first node connects; it exists only after this has been made. */
+  runtime: LateVerdicts | undefined;
+  private readonly allowsAnonymous: boolean;
+  private readonly userNames: readonly Buffer[];
+  private readonly hashes: readonly PasswordHash[];
+  private readonly nobody: PasswordHash;
+  private readonly verify: Verify;
+  /** Per user a tag of the password that was right last, so that a node which comes back is not verified again. */
+  private readonly knownTags: (Buffer | undefined)[];
+  private readonly tagKey = randomBytes(32);
+  private readonly waiting: Verification[] = [];
+  private runningCount = 0;
+
+  /** Hashes plain passwords. @throws Error when a `password_hash` is none */
+  static async create(listener: Pick<ListenerConfiguration, 'allow_anonymous' | 'users'>, verify: Verify = verifyPassword): Promise<PasswordAuthenticator> {
+    const hashes: PasswordHash[] = [];
+    for (const user of listener.users)
+      hashes.push(await hashOf(user));
+    return new PasswordAuthenticator(listener.allow_anonymous, listener.users.map(user => user.username), hashes, verify);
+  }
+
+  private constructor(allowsAnonymous: boolean, userNames: readonly string[], hashes: readonly PasswordHash[], verify: Verify) {
+    this.allowsAnonymous = allowsAnonymous;
+    this.userNames = userNames.map(name => Buffer.from(name));
+    this.hashes = hashes;
+    this.nobody = unmatchableHash(hashes[0]);
+    this.knownTags = new Array<Buffer | undefined>(hashes.length).fill(undefined);
+    this.verify = verify;
+  }
+
+  authenticate(session: ServerSession, packet: Packet): number {
+    if (packet.userNameLength === ABSENT)
+      return this.allowsAnonymous ? ReasonCode.SUCCESS : ReasonCode.NOT_AUTHORIZED;
+    if (this.allowsAnonymous && this.hashes.length === 0)
+      return ReasonCode.SUCCESS; // everybody is welcome, whatever they call themselves
+    const { bytes } = packet.arena;
+    const userName = bytes.subarray(packet.userNameOffset, packet.userNameOffset + packet.userNameLength);
+    const user = this.userNames.findIndex(name => name.equals(userName));
+    const password = packet.passwordLength === ABSENT ? Buffer.alloc(0)
+      : Buffer.from(bytes.subarray(packet.passwordOffset, packet.passwordOffset + packet.passwordLength));
+    if (this.isKnown(user, password)) {
+      session.user = user;
+      return ReasonCode.SUCCESS;
+    }
+    return this.enqueue({ session, connection: session.connectionCount, user, password });
+  }
+
+  private enqueue(verification: Verification): number {
+    if (this.runningCount >= MAXIMUM_RUNNING && this.waiting.length >= MAXIMUM_WAITING) {
+      const obsolete = this.waiting.findIndex(other => !isWaited(other));
+      if (obsolete === -1)
+        return ReasonCode.SERVER_UNAVAILABLE;
+      this.waiting.splice(obsolete, 1);
+    }
+    this.waiting.push(verification);
+    this.runNext();
+    return PENDING;
+  }
+
+  private runNext(): void {
+    while (this.runningCount < MAXIMUM_RUNNING) {
+      const verification = this.waiting.shift();
+      if (verification === undefined)
+        return;
+      if (isWaited(verification))
+        void this.run(verification);
+    }
+  }
+
+  private async run(verification: Verification): Promise<void> {
+    const { password, user } = verification;
+    ++this.runningCount;
+    let reasonCode = ReasonCode.SERVER_UNAVAILABLE;
+    try {
+      const isRight = await this.verify(password, this.hashes[user] ?? this.nobody);
+      reasonCode = isRight && user !== -1 ? ReasonCode.SUCCESS : ReasonCode.BAD_USER_NAME_OR_PASSWORD;
+    } catch { /* out of memory or threads: the node may come again */ }
+    --this.runningCount;
+    if (reasonCode === ReasonCode.SUCCESS)
+      this.knownTags[user] = this.tagOf(password);
+    this.runtime!.later(() => this.decide(verification, reasonCode));
+    this.runNext();
+  }
+
+  private decide(verification: Verification, reasonCode: number): void {
+    const { session, user } = verification;
+    if (!isWaited(verification))
+      return;
+    if (reasonCode !== ReasonCode.SUCCESS) {
+      session.refuse(reasonCode);
+      return;
+    }
+    session.user = user;
+    this.runtime!.gateway.admit(session);
+    if (session.isConnected)
+      session.continueReading();
+  }
+
+  private isKnown(user: number, password: Buffer): boolean {
+    const tag = this.tagOf(password);
+    const known = this.knownTags[user];
+    return known !== undefined && timingSafeEqual(known, tag);
+  }
+
+  /** Of no use to whoever reads it without the key, which dies with the process. */
+  private tagOf(password: Buffer): Buffer {
+    return createHmac('sha256', this.tagKey).update(password).digest();
+  }
+}
+
+/** Whether the connection that asked is still there and waits for the verdict. */
+const isWaited = ({ connection, session }: Verification): boolean =>
+  session.connectionCount === connection && session.state === CONNECTING;
+
+async function hashOf(user: UserConfiguration): Promise<PasswordHash> {
+  if (user.password_hash === undefined)
+    return hashPassword(user.password ?? '');
+  const hash = parsePasswordHash(user.password_hash);
+  if (hash === undefined)
+    throw new Error(`the password_hash of user "${user.username}" is none: make one with "ringbridge passwd"`);
+  return hash;
+}

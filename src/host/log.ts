@@ -1,0 +1,225 @@
+/**
+ * The log: one line per event, `timestamp level text`. What repeats itself is said a few times, then counted and said
+ * again with the count when ten minutes have passed; what floods is cut off. So a broker that is away for a week costs a
+ * line every ten minutes. Names that nodes gave themselves cannot break a line or reach the terminal as a control sequence.
+ */
+import type { SensorConfiguration } from '../gateway/configuration.ts';
+import * as Event from '../gateway/events.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { RuntimeObserver } from '../io/runtime.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
+
+export type Level = 'info' | 'warning' | 'error';
+
+/** Milliseconds after which a repeated line is said again. */
+export const REPEAT_INTERVAL = 600_000;
+/** Lines in a minute; the rest is counted. */
+export const LINES_PER_MINUTE = 120;
+const MINUTE = 60_000;
+/** Different lines that are remembered. */
+const MEMORY = 200;
+
+/** Times that something is said before it is only counted. */
+const ONCE = 1;
+const A_FEW_TIMES = 3;
+
+interface Repetition {
+  level: Level;
+  text: string;
+  since: number;
+  said: number;
+  unsaid: number;
+}
+
+export class Log {
+  private readonly output: (line: string) => void;
+  private readonly now: () => number;
+  private readonly repetitions = new Map<string, Repetition>();
+  private minute = 0;
+  private linesThisMinute = 0;
+  private leftOut = 0;
+
+  /** @param output takes a line without its end @param now milliseconds since 1970 */
+  constructor(output: (line: string) => void, now: () => number = Date.now) {
+    this.output = output;
+    this.now = now;
+  }
+
+  /**
+   * @param key what makes this line a repetition of another one
+   * @param times how often it is said within REPEAT_INTERVAL
+   * @returns whether it was said
+   */
+  write(level: Level, text: string, key = text, times = A_FEW_TIMES): boolean {
+    const now = this.now();
+    const repetition = this.repetitions.get(key);
+    if (repetition === undefined) {
+      this.remember(key, { level, text, since: now, said: 1, unsaid: 0 });
+      return this.say(level, text);
+    }
+    repetition.text = text;
+    if (now - repetition.since >= REPEAT_INTERVAL) {
+      const said = this.say(level, text + countOf(repetition.unsaid));
+      Object.assign(repetition, { since: now, said: 1, unsaid: 0 });
+      return said;
+    }
+    if (repetition.said < times) {
+      ++repetition.said;
+      return this.say(level, text);
+    }
+    ++repetition.unsaid;
+    return false;
+  }
+
+  /** Whatever begins like this is news again. */
+  forget(keyPrefix: string): void {
+    for (const key of this.repetitions.keys())
+      if (key.startsWith(keyPrefix))
+        this.repetitions.delete(key);
+  }
+
+  /** Says what has only been counted for long enough. To be called now and then. */
+  flush(): void {
+    const now = this.now();
+    for (const [key, repetition] of this.repetitions) {
+      if (now - repetition.since < REPEAT_INTERVAL)
+        continue;
+      if (repetition.unsaid === 0)
+        this.repetitions.delete(key);
+      else {
+        this.say(repetition.level, repetition.text + countOf(repetition.unsaid));
+        Object.assign(repetition, { since: now, said: 1, unsaid: 0 });
+      }
+    }
+  }
+
+  private remember(key: string, repetition: Repetition): void {
+    if (this.repetitions.size >= MEMORY)
+      this.repetitions.delete(this.repetitions.keys().next().value!);
+    this.repetitions.set(key, repetition);
+  }
+
+  private say(level: Level, text: string): boolean {
+    const now = this.now();
+    if (now - this.minute >= MINUTE) {
+      if (this.leftOut > 0)
+        this.print(now, 'warning', `${this.leftOut} lines were left out: more than ${LINES_PER_MINUTE} in a minute`);
+      this.minute = now;
+      this.linesThisMinute = this.leftOut = 0;
+    }
+    if (this.linesThisMinute >= LINES_PER_MINUTE) {
+      ++this.leftOut;
+      return false;
+    }
+    ++this.linesThisMinute;
+    this.print(now, level, text);
+    return true;
+  }
+
+  private print(now: number, level: Level, text: string): void {
+    this.output(`${new Date(now).toISOString()} ${level} ${printable(text)}`);
+  }
+}
+
+const countOf = (unsaid: number): string => unsaid === 0 ? '' : ` (${unsaid} more time${unsaid === 1 ? '' : 's'} since it was last said)`;
+
+/** Control characters, line ends and marks that turn the direction of writing become \u escapes. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** What LogObserver needs of io/runtime.ts; it exists only after its observer. */
+export interface LoggedRuntime {
+  readonly gateway: Gateway;
+  readonly upstream: { readonly address: { host: string; port: number } };
+}
+
+export interface ListenerCallbacks {
+  onListening(port: number): void;
+  onListenerError(message: string): void;
+}
+
+const FAILED = 'upstream failed';
+
+/** Turns what happens in a gateway into lines. */
+export class LogObserver implements RuntimeObserver {
+  runtime: LoggedRuntime | undefined;
+  private readonly log: Log;
+  private readonly listener: ListenerCallbacks;
+  private isUpstreamConnected = false;
+
+  constructor(log: Log, listener: ListenerCallbacks) {
+    this.log = log;
+    this.listener = listener;
+  }
+
+  onEvent(event: number, subject: number, detail: number): void {
+    const { log } = this;
+    const { gateway } = this.runtime!;
+    if (event === Event.UPSTREAM_CLOSED) {
+      this.logUpstreamClosed(detail);
+      return;
+    }
+    const text = Event.describeEvent(gateway, event, subject, detail);
+    switch (event) {
+      case Event.UPSTREAM_CONNECTED:
+        this.isUpstreamConnected = true;
+        if (log.write('info', `${this.upstreamName()} connected${detail === 1 ? ', session present' : ''}`))
+          log.forget(FAILED);
+        break;
+      case Event.NODE_CONNECTED:
+      case Event.WILL_PUBLISHED:
+        log.write('info', text);
+        break;
+      case Event.NODE_CLOSED:
+        log.write(detail === ReasonCode.SUCCESS || detail === ReasonCode.SERVER_SHUTTING_DOWN ? 'info' : 'warning', text);
+        break;
+      case Event.NODE_REFUSED: // strangers choose their names: only the reason makes it a repetition
+        log.write('warning', text, `refused ${detail}`);
+        break;
+      default: // numbers in the text do not make it news
+        log.write('warning', text, `${event} ${subject}`, ONCE);
+    }
+  }
+
+  onListening(port: number): void {
+    this.listener.onListening(port);
+  }
+
+  onListenerError(message: string): void {
+    this.listener.onListenerError(message);
+  }
+
+  onSensorFailed({ name }: SensorConfiguration, error: unknown): void {
+    this.log.write('warning', `sensor "${name}" failed: ${messageOf(error)}; it is asked again, less and less often`);
+  }
+
+  onSensorRecovered({ name }: SensorConfiguration): void {
+    this.log.write('info', `sensor "${name}" works again`);
+  }
+
+  onException(error: unknown): void {
+    const text = `a defect of ringbridge, please report it: ${error instanceof Error ? error.stack ?? error.message : String(error)}`;
+    this.log.write('error', text.replace(/\s*\n\s*/g, ' | '));
+  }
+
+  private logUpstreamClosed(reasonCode: number): void {
+    const wasConnected = this.isUpstreamConnected;
+    this.isUpstreamConnected = false;
+    const name = this.upstreamName();
+    const text = `${name}: ${ReasonCode.describe(reasonCode)}${Event.adviceForUpstream(reasonCode)}`;
+    if (reasonCode === ReasonCode.SUCCESS)
+      this.log.write('info', text);
+    else if (wasConnected)
+      this.log.write('warning', text);
+    else
+      this.log.write('warning', text, `${FAILED} ${name} ${reasonCode}`, ONCE);
+  }
+
+  private upstreamName(): string {
+    const { host, port } = this.runtime!.upstream.address;
+    return `upstream mqtt://${host}:${port}`;
+  }
+}
+
+export const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error);

@@ -1,0 +1,29 @@
+/**
+ * What io/runtime.ts needs from a platform, on Node: sockets over node:net, the system's resolver, and simulated sensors,
+ * because a PC has no pins.
+ */
+import type { Authenticator } from '../gateway/gateway.ts';
+import type { Platform } from '../io/runtime.ts';
+import { createSimulatedSensor } from '../io/simulated-sensors.ts';
+import { Listener } from './listener.ts';
+import { HostResolver } from './resolver.ts';
+import { TCP } from './tcp.ts';
+import { HostTimer } from './timer.ts';
+
+/** Node hands over up to 64 KB at a time; a quarter of that costs few calls and little memory. */
+const LANDING_CAPACITY = 16_384;
+
+export function createPlatform(authenticator: Authenticator): Platform {
+  return {
+    TCP,
+    Listener,
+    resolver: new HostResolver(),
+    authenticator,
+    createSensor: configuration => createSimulatedSensor(configuration, Math.random),
+    createTimer: onTimer => new HostTimer(onTimer),
+    time: () => performance.now(),
+    random: Math.random,
+    landingCapacity: LANDING_CAPACITY,
+    resizable: false,
+  };
+}

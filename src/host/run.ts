@@ -1,0 +1,92 @@
+/**
+ * Runs a gateway in this process: from a checked configuration to the ready line, and from a signal to a clean end.
+ */
+import { parseAddress, type Configuration } from '../gateway/configuration.ts';
+import { Runtime } from '../io/runtime.ts';
+import { PasswordAuthenticator } from './authentication.ts';
+import { type Log, LogObserver } from './log.ts';
+import { createPlatform } from './platform.ts';
+
+export interface RunningGateway {
+  readonly runtime: Runtime;
+  /** In use, even if the configuration said 0. */
+  readonly port: number;
+  /** Says goodbye to the Server and to the nodes; takes two seconds at most. */
+  stop(): Promise<void>;
+}
+
+/** The log is asked this often, in milliseconds, for what it has only counted. */
+const FLUSH_INTERVAL = 60_000;
+
+/**
+ * @param onLost the listener is gone later on
+ * @returns when nodes may connect
+ * @throws Error whose message says what to do: the port cannot be had, a sensor type does not exist
+ */
+export async function startGateway(configuration: Configuration, log: Log, onLost: (message: string) => void = () => {}): Promise<RunningGateway> {
+  const authenticator = await PasswordAuthenticator.create(configuration.listener);
+  return new Promise((resolve, reject) => {
+    const flushing = setInterval(() => log.flush(), FLUSH_INTERVAL).unref();
+    const stop = (): Promise<void> => new Promise(onStopped => {
+      clearInterval(flushing);
+      runtime.stop(onStopped);
+    });
+    let isListening = false;
+    const observer = new LogObserver(log, {
+      onListening: port => {
+        isListening = true;
+        resolve({ runtime, port, stop });
+      },
+      onListenerError: message => {
+        if (isListening)
+          onLost(message);
+        else
+          void stop().then(() => reject(new Error(message)));
+      },
+    });
+    const runtime = new Runtime(withoutPasswords(configuration), createPlatform(authenticator), observer);
+    observer.runtime = authenticator.runtime = runtime;
+    runtime.start();
+  });
+}
+
+/**
+ * Until SIGINT or SIGTERM; a second signal ends at once.
+ * @returns the exit code
+ */
+export async function runUntilSignal(configuration: Configuration, log: Log, print: (line: string) => void): Promise<number> {
+  let end!: (exitCode: number) => void;
+  const ended = new Promise<number>(resolve => end = resolve);
+  let signalCount = 0;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (++signalCount > 1)
+      process.exit(signal === 'SIGINT' ? 130 : 143);
+    log.write('info', `${signal}: stopping`);
+    end(0);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    const running = await startGateway(configuration, log, message => {
+      log.write('error', message);
+      end(1);
+    });
+    const { address } = configuration.listener;
+    print(`ready listener=${address}:${running.port} upstream=${configuration.upstream.address.map(urlOf).join(',')}`);
+    const exitCode = await ended;
+    await running.stop();
+    return exitCode;
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+const urlOf = (address: string): string => {
+  const { host, port } = parseAddress(address);
+  return `mqtt://${host}:${port}`;
+};
+
+/** The authenticator has what it needs; nobody else needs it. */
+const withoutPasswords = (configuration: Configuration): Configuration => ({
+  ...configuration,
+  listener: { ...configuration.listener, users: configuration.listener.users.map(({ username }) => ({ username })) },
+});
