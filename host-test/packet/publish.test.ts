@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import * as ControlPacket from '../../src/packet/control-packet.ts';
+import { Packet, type Message } from '../../src/packet/packet.ts';
+import { lengthOfPublish, readAcknowledgement, readPublish, writeAcknowledgement, writePublish } from '../../src/packet/publish.ts';
+import * as ReasonCode from '../../src/packet/reason-code.ts';
+import { hexOf, isPoisonOutside, put, testArena } from '../bytes/test-arena.ts';
+import { VectorMachine } from '../vectors/run-vector.ts';
+import { bytesOf } from '../vectors/vector.ts';
+
+/** A message whose topic name and payload lie in the second half of an arena. */
+function messageOf(capacity: number, topicName: string | Uint8Array, payload: Uint8Array, retain = 0): [Message, ReturnType<typeof testArena>] {
+  const arena = testArena(2 * capacity);
+  const topicNameLength = put(arena, capacity, topicName);
+  arena.bytes.set(payload, capacity + topicNameLength);
+  return [{ topicNameOffset: capacity, topicNameLength, payloadOffset: capacity + topicNameLength, payloadLength: payload.length, qos: 0, retain }, arena];
+}
+
+describe('writePublish', () => {
+  it.each([
+    ['QoS 0', 'a/b', '6869', 0, 0, '30 07 0003 612f62 6869'],
+    ['QoS 0 has no identifier [MQTT311-2.3.1-5]', 'a/b', '', 0, 0, '30 05 0003 612f62'],
+    ['QoS 1', 'a/b', '', 1, 0, '32 07 0003 612f62 1234'],
+    ['QoS 2, RETAIN', 'a', 'ff00', 2, 1, '35 07 0001 61 1234 ff00'],
+    ['QoS 0, RETAIN', 'a', '', 0, 1, '31 03 0001 61'],
+  ])('%s', (_name, topicName, payload, qos, retain, hex) => {
+    const [message, arena] = messageOf(64, topicName, bytesOf(payload), retain);
+    const end = writePublish(arena, 9, message, qos, 0x1234);
+    expect(hexOf(arena, 9, end)).toBe(Buffer.from(bytesOf(hex)).toString('hex'));
+    expect(lengthOfPublish(message, qos)).toBe(end - 9);
+    arena.bytes.fill(0xA5, 64);
+    expect(isPoisonOutside(arena, 9, end)).toBe(true);
+  });
+
+  it('takes the QoS it is told, not that of the message', () => {
+    const [message, arena] = messageOf(32, 'a', new Uint8Array);
+    message.qos = 2;
+    expect(hexOf(arena, 0, writePublish(arena, 0, message, 0, 7))).toBe('3003000161');
+  });
+
+  it.each([[0, 127, '7f'], [0, 128, '8001'], [1, 127, '7f'], [1, 128, '8001'], [2, 16383, 'ff7f'], [0, 16384, '808001'], [0, 2097151, 'ffff7f'], [1, 2097152, '80808001']])(
+    'at QoS %i has the Remaining Length %i of table 2.4, and lengthOfPublish knows', (qos, remainingLength, hex) => {
+      const payload = new Uint8Array(remainingLength - 3 - (qos > 0 ? 2 : 0)).fill(0x78);
+      const [message, arena] = messageOf(remainingLength + 16, 'a', payload);
+      const end = writePublish(arena, 2, message, qos, 1);
+      const headerLength = 1 + hex.length / 2;
+      expect(hexOf(arena, 3, 2 + headerLength)).toBe(hex);
+      expect(end - 2).toBe(headerLength + remainingLength);
+      expect(lengthOfPublish(message, qos)).toBe(end - 2);
+      expect(Buffer.from(arena.bytes.subarray(end - payload.length, end)).equals(payload)).toBe(true);
+      expect(arena.bytes[end]).toBe(0xA5);
+    });
+
+  it('writes what is read again, for any message', () => {
+    const topicNames = fc.string({ unit: fc.constantFrom('a', '/', '$', '\u00E4', '\u{2A6D4}'), minLength: 1, maxLength: 60 }).map(text => Uint8Array.from(Buffer.from(text)));
+    fc.assert(fc.property(topicNames, fc.uint8Array({ maxLength: 200 }), fc.nat(2), fc.nat(1), fc.integer({ min: 1, max: 65535 }), fc.integer({ min: 1, max: 40 }),
+      (topicName, payload, qos, retain, packetIdentifier, every) => {
+        const [message, arena] = messageOf(1024, topicName, payload, retain);
+        const end = writePublish(arena, 0, message, qos, packetIdentifier);
+        const bytes = arena.bytes.slice(0, end);
+        const machine = new VectorMachine({ ringCapacity: 512, outputCapacity: 512 });
+        const { onPublish } = machine;
+        let found: unknown;
+        machine.onPublish = packet => {
+          onPublish.call(machine, packet);
+          found = {
+            topicName: packet.arena.bytes.slice(packet.topicNameOffset, packet.topicNameOffset + packet.topicNameLength),
+            payload: packet.arena.bytes.slice(packet.payloadOffset, packet.payloadOffset + packet.payloadLength),
+            qos: packet.qos, retain: packet.retain, packetIdentifier: packet.qos > 0 ? packet.packetIdentifier : packetIdentifier,
+          };
+          expect(packet.decodeTopicName()).toBe(Buffer.from(topicName).toString());
+        };
+        machine.run(bytes, 'client', 4, { every });
+        expect(machine.parser.reasonCode).toBe(ReasonCode.SUCCESS);
+        expect(found).toEqual({ topicName, payload, qos, retain, packetIdentifier });
+        expect(machine.written).toEqual(bytes);
+      }), { numRuns: 500 });
+  });
+});
+
+describe('readPublish', () => {
+  it('takes every combination of header flags that the version allows, and no other', () => {
+    for (const version of [3, 4])
+      for (let flags = 0; flags < 16; ++flags) {
+        const packet = new Packet(testArena(32));
+        packet.offset = 3;
+        packet.end = 3 + put(packet.arena, 3, bytesOf('0001 61 000a'));
+        packet.flags = flags;
+        packet.version = version;
+        const qos = flags >> 1 & 3;
+        const isRight = qos < 3 && (version === 3 || qos > 0 || flags < 8); // [MQTT311-3.3.1-2] [MQTT311-3.3.1-4]
+        expect([version, flags, readPublish(packet)]).toEqual([version, flags, isRight ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET]);
+        if (isRight)
+          expect([packet.qos, packet.retain, packet.payloadLength]).toEqual([qos, flags & 1, qos === 0 ? 2 : 0]);
+      }
+  });
+
+  it('never reads behind the end', () => {
+    const whole = bytesOf('0003 612f62 000a');
+    for (let length = 0; length < whole.length; ++length) {
+      const packet = new Packet(testArena(32));
+      put(packet.arena, 3, whole);
+      packet.offset = 3;
+      packet.end = 3 + length;
+      packet.flags = 2;
+      expect([length, readPublish(packet)]).toEqual([length, ReasonCode.MALFORMED_PACKET]);
+    }
+  });
+});
+
+describe('acknowledgements', () => {
+  it.each([['PUBACK', '40'], ['PUBREC', '50'], ['PUBREL', '62'], ['PUBCOMP', '70'], ['UNSUBACK', 'b0']] as const)(
+    '%s is written with first byte %s [MQTT311-2.2.2-1] [MQTT311-3.6.1-1]', (name, firstByte) => {
+      for (const [packetIdentifier, hex] of [[1, '0001'], [0x1234, '1234'], [65535, 'ffff']] as const) {
+        const arena = testArena(16);
+        expect(writeAcknowledgement(arena, 6, ControlPacket[name], packetIdentifier)).toBe(10);
+        expect(hexOf(arena, 6, 10)).toBe(`${firstByte}02${hex}`);
+        expect(isPoisonOutside(arena, 6, 10)).toBe(true);
+      }
+    });
+
+  it('are read for every identifier but 0 [MQTT311-2.3.1-6]', () => {
+    const packet = new Packet(testArena(8));
+    packet.offset = 2;
+    packet.end = 4;
+    let wrong = 0;
+    for (let packetIdentifier = 0; packetIdentifier < 65536; ++packetIdentifier) {
+      put(packet.arena, 2, [packetIdentifier >> 8, packetIdentifier & 255]);
+      const reasonCode = readAcknowledgement(packet);
+      if (packet.packetIdentifier !== packetIdentifier || reasonCode !== (packetIdentifier === 0 ? ReasonCode.PROTOCOL_ERROR : ReasonCode.SUCCESS))
+        ++wrong;
+    }
+    expect(wrong).toBe(0);
+  });
+});
