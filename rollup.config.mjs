@@ -12,7 +12,7 @@ import esbuild from 'rollup-plugin-esbuild';
 const { dependencies } = createRequire(import.meta.url)('./package.json');
 
 /** Specifiers that the Moddable SDK resolves on the device. */
-const moddable = /^(embedded:|mc\/|pins\/|dns\/|text\/|setup\/|(timer|time|system|instrumentation|preference|net|socket|wifi|sntp|mdns|file|flash|worker|crypt)$)/;
+const moddable = /^(embedded:|mc\/|pins\/|dns\/|text\/|setup\/|(timer|time|system|instrumentation|preference|net|socket|wifi|sntp|mdns|file|flash|worker|crypt|modules|board)$)/;
 const node = new RegExp(`^(node:|(${[...builtinModules, ...Object.keys(dependencies)].join('|')})($|/))`);
 
 const typescript = () => esbuild({ target: 'es2022', tsconfig: false });
@@ -26,11 +26,20 @@ const executable = {
 
 export default [
   {
-    input: { core: 'src/device/core.ts', main: 'src/device/main.ts' },
+    input: {
+      core: 'src/device/core.ts',
+      main: 'src/device/main.ts',
+      'board-esp32': 'src/device/board-esp32.ts',
+      'board-simulator': 'src/device/board-simulator.ts',
+    },
     external: moddable,
     preserveEntrySignatures: 'allow-extension', // else core becomes a facade before a third file
     plugins: [typescript()],
-    output: output('dist/device'),
+    output: {
+      ...output('dist/device'),
+      // Everything that has no side effects is one module; the boards share nothing else but the log.
+      manualChunks: id => /src\/(bytes|packet|session|gateway|io)\/|src\/device\/core\.ts$/.test(id) ? 'core' : undefined,
+    },
   },
   {
     input: { main: 'src/host/main.ts' },

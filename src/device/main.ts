@@ -1,31 +1,76 @@
 /**
- * The entry point on the ESP32 and in Moddable's simulator.
+ * The entry point on the ESP32 and in Moddable's simulator: hands the sockets of the platform to the gateway and starts it
+ * when the network is there. What the two do not have in common is in the module `board`.
  */
 import Listener from 'embedded:io/socket/listener';
 import TCP from 'embedded:io/socket/tcp';
-import config from 'mc/config';
 import Time from 'time';
-import { completeConfiguration, createSimulatedSensor, describeEvent, ReasonCode, Runtime, type PartialConfiguration } from './core.ts';
+import Timer from 'timer';
+import { createSensor, restart, startNetwork } from 'board';
+import { DeviceAuthenticator } from './authentication.ts';
+import { useConfiguration } from './configuration.ts';
+import { type Configuration, Runtime, type RuntimeObserver } from './core.ts';
+import { describeError, EventLog, log } from './log.ts';
+import { DeviceResolver } from './resolver.ts';
 import { DeviceTimer } from './timer.ts';
 import type { ListenerConstructor, TCPConstructor } from '../io/transport.ts';
 
-const runtime = new Runtime(completeConfiguration((config.ringbridge ?? {}) as PartialConfiguration), {
-  TCP: TCP as TCPConstructor,
-  Listener: Listener as ListenerConstructor,
-  resolver: { resolve: (host, onResolved) => onResolved(host) },
-  authenticator: { authenticate: () => ReasonCode.SUCCESS },
-  createSensor: configuration => createSimulatedSensor(configuration, Math.random),
-  createTimer: onTimer => new DeviceTimer(onTimer),
-  time: () => Time.ticks,
-  random: Math.random,
-  landingCapacity: 1536,
-  resizable: true,
-}, {
-  onListening: port => trace(`listening on port ${port}\n`),
-  onListenerError: message => trace(`${message}\n`),
-  onException: error => trace(`${String(error)}\n`),
-  onEvent: (event, subject, detail) => trace(`${describeEvent(runtime.gateway, event, subject, detail)}\n`),
-  onSensorFailed: (sensor, error) => trace(`sensor ${sensor.name} fails: ${String(error)}\n`),
-  onSensorRecovered: sensor => trace(`sensor ${sensor.name} is back\n`),
+/** One segment of the network: more is seldom there at once. */
+const LANDING_CAPACITY = 1536;
+
+/** Before another attempt when the gateway cannot start, for the user to read why. */
+const RESTART_DELAY = 30_000;
+
+/**
+ * Called by XS before it gives up (`defines.xs.abortHook` of the manifest). Our own callbacks let nothing out, so an
+ * unhandled exception comes from a module of the SDK, for instance from an answer of the network that it cannot read:
+ * that must not cost the gateway. Everything else ends the program, and the board restarts.
+ */
+(globalThis as { abort?: (reason: string, exception: unknown) => boolean }).abort = (reason, exception) => {
+  log(`${reason}: ${describeError(exception)}`);
+  return reason !== 'unhandled exception';
+};
+
+function createRuntime(configuration: Configuration): Runtime {
+  const events = new EventLog();
+  const observer: RuntimeObserver = {
+    onListening() { /* the board does not tell */ },
+    onListenerError: message => log(`cannot listen: ${message}`),
+    onException: error => log(`defect: ${describeError(error)}`),
+    onEvent: (event, subject, detail) => events.report(runtime.gateway, event, subject, detail),
+    onSensorFailed: (sensor, error) => log(`sensor "${sensor.name}" fails: ${describeError(error)}`),
+    onSensorRecovered: sensor => log(`sensor "${sensor.name}" works again`),
+  };
+  const runtime = new Runtime(configuration, {
+    TCP: TCP as TCPConstructor,
+    Listener: Listener as ListenerConstructor,
+    resolver: new DeviceResolver(error => observer.onException(error)),
+    authenticator: new DeviceAuthenticator(configuration.listener, Math.random),
+    createSensor,
+    createTimer: onTimer => new DeviceTimer(onTimer),
+    time: () => Time.ticks,
+    random: Math.random,
+    landingCapacity: LANDING_CAPACITY,
+    resizable: true,
+  }, observer);
+  return runtime;
+}
+
+function run(start: () => void): void {
+  try {
+    start();
+  } catch (error) {
+    log(`not started: ${describeError(error)}`);
+    Timer.set(restart, RESTART_DELAY);
+  }
+}
+
+run(() => {
+  const runtime = useConfiguration(createRuntime);
+  const { arena, configuration } = runtime.gateway;
+  log(`ringbridge "${configuration.name}", ${arena.length} bytes of arena`);
+  startNetwork(() => run(() => {
+    runtime.start();
+    log(`ready listener=:${configuration.listener.port} upstream=${configuration.upstream.address[0]}`);
+  }));
 });
-runtime.start();

@@ -44,3 +44,68 @@ declare module 'embedded:io/socket/udp' {
   const UDP: unknown;
   export default UDP;
 }
+
+declare module 'embedded:network/dns/resolver/udp' {
+  export default class Resolver {
+    constructor(options: { servers: readonly string[]; socket: { io: unknown } });
+    /** One of the two is called, never from inside `resolve`. */
+    resolve(request: { host: string; onResolved(host: string, address: string): void; onError(host: string): void }): void;
+  }
+}
+
+declare module 'embedded:network/interface/wifi' {
+  export default class WiFi {
+    constructor(options: { onChanged(property: string): void });
+    /** 200: not connected, 300: connecting, 400: connected without address, 500: ready. */
+    readonly connection: number;
+    readonly address: string | undefined;
+    readonly RSSI: number | undefined;
+    connect(options: { SSID: string; password?: string }): void;
+    disconnect(): void;
+  }
+}
+
+declare module 'crypt' {
+  export class Digest {
+    constructor(type: 'SHA256');
+    write(data: ArrayBuffer | Uint8Array): void;
+    close(): ArrayBuffer;
+    reset(): void;
+  }
+}
+
+declare module 'preference' {
+  const Preference: { get(domain: string, key: string): unknown };
+  export default Preference;
+}
+
+/** Ours: board-esp32 or board-simulator, as the manifest says. */
+declare module 'board' {
+  export const createSensor: import('../io/sensors.ts').SensorFactory;
+  /** Calls back once, when sockets can be opened; looks after the network from then on. */
+  export function startNetwork(onReady: () => void): void;
+  export function restart(): void;
+}
+
+/** The modules of the program, by specifiers that are known only at run time. */
+declare module 'modules' {
+  const Modules: { has(specifier: string): boolean; importNow(specifier: string): Record<string, unknown> };
+  export default Modules;
+}
+
+/** Of modules/io. */
+declare const System: {
+  /** The system's resolver, with the name servers of the network. Without an answer `address` is undefined. */
+  resolve(host: string, callback: (host: string, address: string | undefined) => void): void;
+  /** Only on the board. */
+  restart?(): void;
+};
+
+interface ArrayBufferConstructor {
+  /** XS: UTF-8. */
+  fromString(text: string): ArrayBuffer;
+}
+
+interface Uint8ArrayConstructor {
+  fromBase64(text: string): Uint8Array;
+}

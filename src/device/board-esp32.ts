@@ -1,0 +1,23 @@
+/**
+ * The module `board` on an ESP32: Wi-Fi, and the sensors that are wired to it.
+ */
+import config from 'mc/config';
+import { createSimulatedSensor, type SensorConfiguration } from './core.ts';
+import { log } from './log.ts';
+import { Station } from './wifi.ts';
+import type { Sensor } from '../io/sensors.ts';
+
+export const createSensor = (configuration: SensorConfiguration): Sensor => createSimulatedSensor(configuration, Math.random);
+
+/** The manifest's own names: with the SDK's `ssid` its set-up module would connect, once, and start us only then. */
+export function startNetwork(onReady: () => void): void {
+  const { wifi_password, wifi_ssid } = config;
+  if (typeof wifi_ssid !== 'string' || wifi_ssid === '')
+    log('no Wi-Fi: build with wifi_ssid=NAME wifi_password=PASSWORD');
+  else
+    new Station(wifi_ssid, typeof wifi_password === 'string' ? wifi_password : '', onReady);
+}
+
+export function restart(): void {
+  System.restart!();
+}

@@ -1,0 +1,43 @@
+/**
+ * Where the configuration of a device is: compiled in, under `ringbridge` of the manifest's `config`, or, stronger, in
+ * storage, as JSON under `ringbridge`, `config` of the preferences. One that cannot work must not cost the device, so the
+ * compiled-in one comes next.
+ */
+import config from 'mc/config';
+import Preference from 'preference';
+import { completeConfiguration, type Configuration, type PartialConfiguration } from './core.ts';
+import { describeError, log } from './log.ts';
+
+/** Where the user may find the configuration that is at fault. */
+type Source = 'stored' | 'compiled-in';
+
+/**
+ * Calls `use` with the strongest configuration that it does not refuse by an exception.
+ * @throws what `use` throws with the compiled-in one
+ */
+export function useConfiguration<T>(use: (configuration: Configuration) => T): T {
+  const stored = read('stored', () => Preference.get('ringbridge', 'config'));
+  if (stored !== undefined)
+    try {
+      return use(completeConfiguration(stored));
+    } catch (error) {
+      log(`the stored configuration does not work, the compiled-in one is used: ${describeError(error)}`);
+    }
+  return use(completeConfiguration(read('compiled-in', () => config.ringbridge) ?? {}));
+}
+
+/** @returns undefined when there is none or it is broken, which is told */
+function read(source: Source, get: () => unknown): PartialConfiguration | undefined {
+  try {
+    const value = get();
+    if (value === undefined || value === null)
+      return undefined;
+    const parsed: unknown = typeof value === 'string' ? JSON.parse(value) : value; // from mcconfig's command line it is text
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
+      return parsed;
+    throw new Error('it is not an object');
+  } catch (error) {
+    log(`the ${source} configuration is ignored: ${describeError(error)}`);
+    return undefined;
+  }
+}
