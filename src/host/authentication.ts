@@ -158,6 +158,6 @@ async function hashOf(user: UserConfiguration): Promise<PasswordHash> {
     return hashPassword(user.password ?? '');
   const hash = parsePasswordHash(user.password_hash);
   if (hash === undefined)
-    throw new Error(`the password_hash of user "${user.username}" is none: make one with "ringbridge passwd"`);
+    throw new Error(`the password_hash of user "${user.username}" cannot be used: make one with "ringbridge passwd"`);
   return hash;
 }

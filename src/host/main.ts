@@ -2,17 +2,27 @@
  * The command line. Exit codes: 0 all is well, 1 it could not be done, 2 the command or the configuration file is wrong.
  */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { loadConfiguration } from './config.ts';
+import { describeConfiguration, notesForDevice } from './check.ts';
+import { loadConfiguration, SCHEMA_FILE } from './config.ts';
 import { Log, messageOf } from './log.ts';
+import { makeUser } from './passwd.ts';
 import { runUntilSignal } from './run.ts';
 
 const USAGE = `usage:
-  ringbridge run [--config FILE]   runs the gateway; without FILE a demo with a broker and nodes of its own
-  ringbridge check FILE            validates FILE; prints the topic rules and the memory that it takes
-  ringbridge passwd [USERNAME]     asks for a password and prints an entry for listener.users
+  ringbridge run [--config FILE]          runs the gateway; without FILE a demo with a broker and nodes of its own
+  ringbridge check FILE                   validates FILE; prints the topic rules and the memory that a board gives
+  ringbridge passwd [--device] [USERNAME] asks for a password and prints an entry for listener.users;
+                                          --device: with a hash that a board can verify as well
   ringbridge --help | --version
+
+In FILE, which is JSON, every key has a default: {} is a valid file. Its keys are described in
+${fileURLToPath(SCHEMA_FILE)}
 `;
+
+/** How many operands each command takes at most. */
+const OPERANDS: Readonly<Record<string, number>> = { run: 0, check: 1, passwd: 1 };
 
 const FAILURE = 1;
 const USAGE_ERROR = 2;
@@ -30,12 +40,17 @@ async function main(args: string[]): Promise<number> {
     parsed = parseArgs({
       args,
       allowPositionals: true,
-      options: { config: { type: 'string', short: 'c' }, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } },
+      options: {
+        config: { type: 'string', short: 'c' },
+        device: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
+      },
     });
   } catch (error) {
     return misused(messageOf(error));
   }
-  const { positionals: [command, ...operands], values: { config, help, version } } = parsed;
+  const { positionals: [command, ...operands], values: { config, device, help, version } } = parsed;
   if (help) {
     process.stdout.write(USAGE);
     return 0;
@@ -44,12 +59,35 @@ async function main(args: string[]): Promise<number> {
     print((JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version);
     return 0;
   }
+  if (command === undefined)
+    return misused('a command is missing');
+  const most = OPERANDS[command];
+  if (most === undefined)
+    return misused(`there is no command "${command}"`);
+  if (operands.length > most)
+    return misused(command === 'run' ? `run takes no "${operands[0]}"; write --config ${operands[0]} instead` : `${command} takes no "${operands[most]}"`);
+  if (config !== undefined && command !== 'run')
+    return misused(`${command} takes no --config`);
+  if (device && command !== 'passwd')
+    return misused(`${command} takes no --device`);
   switch (command) {
-    case 'run':
-      return operands.length > 0 ? misused(`run takes no "${operands[0]}"; a file is given as --config ${operands[0]}`) : run(config);
+    case 'check':
+      return operands[0] === undefined ? misused('check needs a file') : check(operands[0]);
+    case 'passwd':
+      return makeUser(operands[0], device === true);
     default:
-      return misused(command === undefined ? 'a command is missing' : `there is no command "${command}"`);
+      return run(config);
   }
+}
+
+function check(file: string): number {
+  const { configuration, errors, notes, warnings } = loadConfiguration(file);
+  [...errors, ...warnings].forEach(complain);
+  if (configuration === undefined)
+    return USAGE_ERROR;
+  [...notes, ...notesForDevice(configuration).map(note => `${file}: note: ${note}`)].forEach(complain);
+  print(describeConfiguration(configuration));
+  return 0;
 }
 
 async function run(file: string | undefined): Promise<number> {
@@ -72,7 +110,7 @@ async function run(file: string | undefined): Promise<number> {
 
 function misused(message: string): number {
   complain(`ringbridge: ${message}`);
-  process.stderr.write(USAGE);
+  complain('write "ringbridge --help" to see what there is');
   return USAGE_ERROR;
 }
 

@@ -13,6 +13,9 @@ import { HostTimer } from './timer.ts';
 /** Node hands over up to 64 KB at a time; a quarter of that costs few calls and little memory. */
 const LANDING_CAPACITY = 16_384;
 
+/** What `createSensor` below can make. */
+export const SENSOR_TYPES: readonly string[] = ['simulated', 'simulated_switch'];
+
 export function createPlatform(authenticator: Authenticator): Platform {
   return {
     TCP,

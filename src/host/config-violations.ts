@@ -1,0 +1,151 @@
+/**
+ * What a schema finds wrong, in words for the author of the file: what is wrong, and what to write instead. Never repeats
+ * the value of a password.
+ */
+import type { ErrorObject } from 'ajv';
+import type { Finding } from './config.ts';
+
+/** The part of JSON Schema that config.schema.json uses. */
+export interface Schema {
+  readonly description?: string;
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly string[];
+  readonly default?: unknown;
+  readonly examples?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly [keyword: string]: unknown;
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  string: 'a text in double quotes', integer: 'a whole number', number: 'a number', boolean: 'true or false', array: 'a list [...]', object: 'an object {...}', null: 'null',
+};
+
+/** @param root the whole schema, to find keys that stand in the wrong object */
+export function describeViolation(violation: ErrorObject, root: Schema): Finding {
+  const path = pathOf(violation.instancePath);
+  const schema = violation.parentSchema as Schema;
+  const params = violation.params as Record<string, unknown>;
+  const value: unknown = violation.data;
+  switch (violation.keyword) {
+    case 'additionalProperties': {
+      const key = String(params.additionalProperty);
+      return { path: [...path, key], text: `there is no such key; ${adviceForKey(key, schema, root)}` };
+    }
+    case 'required':
+      return { path, text: `the key "${String(params.missingProperty)}" is missing; write it as well` };
+    case 'type':
+      return { path, text: `must be ${typeNames(schema)}, not ${NAMES[typeOf(value)]}; ${adviceForType(value, schema, isSecret(path))}` };
+    case 'enum':
+      return { path, text: `${JSON.stringify(value)} is not known here; write ${schema.enum!.map(choice => JSON.stringify(choice)).join(' or ')} instead` };
+    case 'minimum':
+    case 'maximum':
+      return { path, text: `${String(value)} is too ${violation.keyword === 'minimum' ? 'small' : 'large'}; write a number from ${schema.minimum} to ${schema.maximum} instead` };
+    case 'minLength':
+      return { path, text: `must not be empty; ${adviceByExample(schema)}` };
+    case 'maxLength':
+      return { path, text: `is too long; write at most ${String(params.limit)} characters instead` };
+    case 'minItems':
+    case 'maxItems':
+      return { path, text: `has too ${violation.keyword === 'minItems' ? 'few' : 'many'} entries; ${adviceByExample(schema)}` };
+    default:
+      return { path, text: `${violation.message ?? 'is wrong'}; ${adviceByExample(schema)}` };
+  }
+}
+
+/** Steps of a JSON Pointer; what looks like an index is one, for no key does. */
+function pathOf(pointer: string): (string | number)[] {
+  return pointer.split('/').slice(1).map(step => /^[0-9]+$/.test(step) ? Number(step) : step.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+const isSecret = (path: Finding['path']): boolean => String(path.at(-1)).includes('password');
+
+const typeOf = (value: unknown): string => value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+
+const typesOf = ({ type }: Schema): readonly string[] => typeof type === 'string' ? [type] : type ?? [];
+
+const typeNames = (schema: Schema): string => typesOf(schema).map(type => NAMES[type]).join(' or ');
+
+function adviceForType(value: unknown, schema: Schema, secret: boolean): string {
+  const types = typesOf(schema);
+  const isText = typeof value === 'string';
+  if (!secret) {
+    if (types.includes('string') && (typeof value === 'number' || typeof value === 'boolean'))
+      return `write "${String(value)}" instead`;
+    if ((types.includes('integer') || types.includes('number')) && isText && value.trim() !== '' && Number.isFinite(Number(value)))
+      return `write ${Number(value)} instead`;
+    if (types.includes('integer') && typeof value === 'number')
+      return `write ${Math.round(value)} instead`;
+    if (types.includes('boolean') && (value === 'true' || value === 'false'))
+      return `write ${value} instead`;
+    if (types.includes('array') && typeOf(value) === schema.items?.type)
+      return `write [${JSON.stringify(value)}] instead`;
+  }
+  return adviceByExample(schema);
+}
+
+function adviceByExample(schema: Schema): string {
+  const example = schema.examples?.[0] ?? schema.default;
+  if (example !== undefined && example !== '' && example !== null)
+    return `write for example ${JSON.stringify(example)} instead`;
+  return schema.type === undefined ? 'remove it' : `write ${typeNames(schema)} instead`;
+}
+
+function adviceForKey(key: string, schema: Schema, root: Schema): string {
+  const known = Object.keys(schema.properties ?? {}).filter(name => !name.startsWith('$'));
+  const meant = nearest(key, known);
+  if (meant !== undefined)
+    return `write "${meant}" instead`;
+  const elsewhere = [...pathsOf(key, root, '')];
+  if (elsewhere.length > 0)
+    return `it belongs elsewhere: write ${elsewhere.join(' or ')} instead`;
+  return `remove it, or write one of these instead: ${known.join(', ')}`;
+}
+
+function* pathsOf(key: string, schema: Schema, path: string): Generator<string> {
+  for (const [name, inner] of Object.entries(schema.properties ?? {})) {
+    const innerPath = path === '' ? name : `${path}.${name}`;
+    if (name === key)
+      yield innerPath;
+    yield* pathsOf(key, inner, innerPath);
+    if (inner.items !== undefined)
+      yield* pathsOf(key, inner.items, `${innerPath}[]`);
+  }
+}
+
+/** @returns the name that was probably meant: few letters are different, or one is part of the other */
+export function nearest(key: string, names: readonly string[]): string | undefined {
+  const normal = key.toLowerCase().replaceAll('-', '_');
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(key.length / 3)) + 1;
+  for (const name of names) {
+    const distance = editDistance(normal, name);
+    if (distance < bestDistance) {
+      best = name;
+      bestDistance = distance;
+    }
+  }
+  const bare = normal.replaceAll('_', '');
+  return best ?? (bare.length < 4 ? undefined : names.find(name => name.replaceAll('_', '').includes(bare)));
+}
+
+/** Letters that were inserted, left out, replaced, or swapped with their neighbour. */
+export function editDistance(a: string, b: string): number {
+  let last: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; ++i) {
+    const next = [i];
+    for (let j = 1; j <= b.length; ++j) {
+      const isSame = a[i - 1] === b[j - 1];
+      let distance = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (isSame ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        distance = Math.min(distance, last[j - 2]! + 1);
+      next.push(distance);
+    }
+    last = row;
+    row = next;
+  }
+  return row[b.length]!;
+}
