@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as ControlPacket from '../../src/packet/control-packet.ts';
 import { Packet, type Message } from '../../src/packet/packet.ts';
-import { lengthOfPublish, readAcknowledgement, readPublish, writeAcknowledgement, writePublish } from '../../src/packet/publish.ts';
+import { lengthOfPublish, readAcknowledgement, writeAcknowledgement, writePublish } from '../../src/packet/publish.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { hexOf, isPoisonOutside, put, testArena } from '../bytes/test-arena.ts';
+import { describe as line } from '../vectors/event-log.ts';
 import { VectorMachine } from '../vectors/run-vector.ts';
 import { bytesOf } from '../vectors/vector.ts';
 
@@ -78,33 +79,31 @@ describe('writePublish', () => {
   });
 });
 
-describe('readPublish', () => {
+describe('reading a PUBLISH', () => {
+  const machine = new VectorMachine({ ringCapacity: 32 });
+
   it('takes every combination of header flags that the version allows, and no other', () => {
     for (const version of [3, 4])
       for (let flags = 0; flags < 16; ++flags) {
-        const packet = new Packet(testArena(32));
-        packet.offset = 3;
-        packet.end = 3 + put(packet.arena, 3, bytesOf('0001 61 000a'));
-        packet.flags = flags;
-        packet.version = version;
         const qos = flags >> 1 & 3;
         const isRight = qos < 3 && (version === 3 || qos > 0 || flags < 8); // [MQTT311-3.3.1-2] [MQTT311-3.3.1-4]
-        expect([version, flags, readPublish(packet)]).toEqual([version, flags, isRight ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET]);
-        if (isRight)
-          expect([packet.qos, packet.retain, packet.payloadLength]).toEqual([qos, flags & 1, qos === 0 ? 2 : 0]);
+        const log = machine.run(Uint8Array.of(0x30 | flags, 5, 0, 1, 0x61, 0, 10), 'client', version);
+        expect([version, flags, ...log]).toEqual([version, flags, isRight ? line({
+          type: 'PUBLISH', qos, topicName: 'a', ...flags >= 8 && { dup: true }, ...(flags & 1) !== 0 && { retain: true },
+          ...qos > 0 ? { packetIdentifier: 10, payload: '' } : { payload: '\\x00\\x0a' },
+        }) : 'error 0x81']);
       }
   });
 
-  it('never reads behind the end', () => {
+  it('never reads behind the end of the packet', () => {
     const whole = bytesOf('0003 612f62 000a');
-    for (let length = 0; length < whole.length; ++length) {
-      const packet = new Packet(testArena(32));
-      put(packet.arena, 3, whole);
-      packet.offset = 3;
-      packet.end = 3 + length;
-      packet.flags = 2;
-      expect([length, readPublish(packet)]).toEqual([length, ReasonCode.MALFORMED_PACKET]);
-    }
+    for (const firstByte of [0x30, 0x32])
+      for (let length = 0; length < whole.length; ++length)
+        if (firstByte === 0x32 || length < 5) {
+          // what lies behind would make it whole
+          const log = machine.run(Uint8Array.of(firstByte, length, ...whole), 'client', 4);
+          expect([length, ...log]).toEqual([length, 'error 0x81']);
+        }
   });
 });
 

@@ -30,11 +30,6 @@ class Bench {
     return this.table.indexOf(at, put(this.arena, at, name));
   }
 
-  stored(index: number, length: number): string {
-    const offset = this.table.offsetOf(index);
-    return Buffer.from(this.arena.bytes.slice(offset, offset + length)).toString();
-  }
-
   get guardsAreIntact(): boolean {
     const { bytes, length } = this.arena;
     return bytes.subarray(256, 256 + GUARD).every(byte => byte === POISON) && bytes.subarray(length - GUARD).every(byte => byte === POISON);
@@ -51,13 +46,12 @@ describe('a topic table', () => {
     for (const at of [0, 1, 7, 33])
       expect(bench.indexOf('sensor/temperature', at)).toBe(index);
     expect(bench.replaced).toEqual([index]);
-    expect(bench.stored(index, 18)).toBe('sensor/temperature');
   });
 
   it('replaces a name by another that has the same place, and tells the owner', () => {
     const bench = new Bench(1, 32); // every name has the same place
     for (const name of ['a', 'b', 'a', 'ab', 'abc', 'abcdefgh'])
-      expect([bench.indexOf(name), bench.stored(0, name.length)]).toEqual([0, name]);
+      expect(bench.indexOf(name)).toBe(0);
     expect(bench.replaced).toEqual([0, 0, 0, 0, 0, 0]);
     bench.indexOf('abcdefgh');
     expect(bench.replaced.length).toBe(6);
@@ -168,7 +162,6 @@ describe('a topic table', () => {
         } else if (length > 8)
           expect([index, bench.replaced.slice(told)]).toEqual([count, [count]]);
         else {
-          expect(bench.stored(index, length)).toBe(name);
           expect(bench.replaced.slice(told)).toEqual(known.get(index) === name ? [] : [index]);
           known.set(index, name);
         }

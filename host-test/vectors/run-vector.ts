@@ -6,15 +6,14 @@
  * received is overwritten at once, the staging area too. Guards lie around the ring and the topic table.
  */
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
-import { equalBytes } from '../../src/bytes/utf8.ts';
 import { RingBuffer } from '../../src/bytes/ring-buffer.ts';
 import * as ControlPacket from '../../src/packet/control-packet.ts';
 import { Packet } from '../../src/packet/packet.ts';
 import { type PacketHandler, PacketParser } from '../../src/packet/packet-parser.ts';
 import * as ProtocolVersion from '../../src/packet/protocol-version.ts';
 import { SUCCESS } from '../../src/packet/reason-code.ts';
-import { TopicTable } from '../../src/packet/topic-table.ts';
-import { describe, fieldsOf } from './event-log.ts';
+import { TopicTable, type TopicTableOwner } from '../../src/packet/topic-table.ts';
+import { describe, fieldsOf, textOf } from './event-log.ts';
 import type { Sender } from './vector.ts';
 import { NOT_WRITABLE, writePacket } from './write-packet.ts';
 
@@ -50,7 +49,7 @@ export interface RunOptions {
   readonly pauseEvery?: number;
 }
 
-export class VectorMachine implements PacketHandler {
+export class VectorMachine implements PacketHandler, TopicTableOwner {
   readonly log: string[] = [];
   /** How many bytes had been fed when the parser failed, in whole fragments; -1: it did not. */
   failedAfter = -1;
@@ -63,6 +62,9 @@ export class VectorMachine implements PacketHandler {
   private readonly guards: readonly number[];
   private readonly output: number;
   private readonly outputCapacity: number;
+  /** What the numbers of the topic table stand for, as far as its owner has been told. */
+  private readonly names: (string | undefined)[] = [];
+  private reported = SUCCESS;
   private pauseEvery = 0;
   private fed = 0;
 
@@ -85,6 +87,7 @@ export class VectorMachine implements PacketHandler {
     this.outputCapacity = outputCapacity;
     this.ring = new RingBuffer(arena, ringOffset, ringCapacity);
     this.topics = new TopicTable(arena, topicsOffset, topicCount, topicCapacity);
+    this.topics.owner = this;
     this.parser = new PacketParser(new Packet(arena), this.topics, this.ring, this);
     this.parser.oversize = options.oversize ?? 0;
   }
@@ -97,6 +100,7 @@ export class VectorMachine implements PacketHandler {
     this.log.length = 0;
     this.fed = 0;
     this.failedAfter = -1;
+    this.reported = SUCCESS;
     this.pauseEvery = 0;
     this.written = undefined;
   }
@@ -108,7 +112,7 @@ export class VectorMachine implements PacketHandler {
     while (from < to && parser.reasonCode === SUCCESS) {
       const room = parser.capacity < landingCapacity ? parser.capacity : landingCapacity;
       if (room === 0) {
-        if (!parser.isPaused)
+        if (!this.isPaused)
           throw new Error('no capacity, and not paused');
         parser.resume();
         continue;
@@ -143,11 +147,18 @@ export class VectorMachine implements PacketHandler {
       }
       this.feed(source, from, source.length);
     }
-    while (parser.isPaused && parser.reasonCode === SUCCESS)
+    while (this.isPaused)
       parser.resume();
     if (parser.reasonCode !== SUCCESS)
       this.log.push(`error 0x${parser.reasonCode.toString(16)}`);
+    if (this.reported !== parser.reasonCode)
+      this.log.push(`but 0x${this.reported.toString(16)} was reported to the handler`);
     return this.log;
+  }
+
+  /** A parser that has not failed wants bytes unless it is paused: its ring has room for the packet that it waits for. */
+  get isPaused(): boolean {
+    return this.parser.wanted === 0 && this.parser.reasonCode === SUCCESS;
   }
 
   /** Whether nothing has been written outside the ring, the table and the output. */
@@ -160,10 +171,12 @@ export class VectorMachine implements PacketHandler {
   }
 
   onPublish(packet: Packet): void {
-    const { arena, topics } = this;
-    const isCached = packet.topicIndex !== topics.uncached;
-    if (isCached && !equalBytes(arena, topics.offsetOf(packet.topicIndex), packet.topicNameOffset, packet.topicNameLength))
-      this.log.push('the topic table holds another name under this number');
+    const { bytes } = packet.arena;
+    const name = textOf(bytes, packet.topicNameOffset, packet.topicNameLength);
+    const known = this.names[packet.topicIndex];
+    if (known !== undefined && known !== name)
+      this.log.push(`this number of the topic table stands for ${known}`);
+    this.names[packet.topicIndex] = name;
     this.onPacket(packet);
   }
 
@@ -175,7 +188,15 @@ export class VectorMachine implements PacketHandler {
     if (this.outputCapacity > 0)
       this.write(packet);
     if (this.pauseEvery > 0 && log.length % this.pauseEvery === 0)
-      parser.isPaused = true;
+      parser.pause();
+  }
+
+  onTopicReplaced(index: number): void {
+    this.names[index] = undefined;
+  }
+
+  onError(reasonCode: number): void {
+    this.reported = reasonCode;
   }
 
   private write(packet: Packet): void {
