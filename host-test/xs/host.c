@@ -129,20 +129,18 @@ static void host_collect(txMachine* the)
 
 enum { COUNTER_COUNT = 5 };
 
-/* The elements of a Float64Array that is the first argument, reached without allocating. */
-static double* countersArgument(txMachine* the)
+/* The bytes of a typed array that is an argument, reached without allocating. */
+static txByte* typedArrayArgument(txMachine* the, txInteger index, txInteger* length)
 {
-  txSlot* array = (mxArgc > 0 && mxArgv(0)->kind == XS_REFERENCE_KIND) ? mxArgv(0)->value.reference->next : C_NULL;
+  txSlot* array = (mxArgc > index && mxArgv(index)->kind == XS_REFERENCE_KIND) ? mxArgv(index)->value.reference->next : C_NULL;
   txSlot* view;
   txSlot* buffer;
-  if (!array || array->kind != XS_TYPED_ARRAY_KIND
-    || array->value.typedArray.dispatch->constructorID != _Float64Array)
-    mxTypeError("readCounters: not a Float64Array");
+  if (!array || array->kind != XS_TYPED_ARRAY_KIND)
+    mxTypeError("argument %d is not a typed array", (int)index);
   view = array->next;
   buffer = view->next;
-  if (fxGetDataViewSize(the, view, buffer) < (txInteger)(COUNTER_COUNT * sizeof(double)))
-    mxTypeError("readCounters: fewer than %d elements", COUNTER_COUNT);
-  return (double*)(buffer->value.reference->next->value.arrayBuffer.address + view->value.dataView.offset);
+  *length = fxGetDataViewSize(the, view, buffer);
+  return (txByte*)(buffer->value.reference->next->value.arrayBuffer.address + view->value.dataView.offset);
 }
 
 /* XS counts in 32 bits, which is some 10 seconds: right as long as it is asked that often. */
@@ -160,14 +158,63 @@ static double countSteps(txMachine* the)
  */
 static void host_readCounters(txMachine* the)
 {
-  double* counters = countersArgument(the);
+  txInteger length;
+  double* counters = (double*)typedArrayArgument(the, 0, &length);
   struct timespec now;
+  if (length < (txInteger)(COUNTER_COUNT * sizeof(double)))
+    mxTypeError("readCounters: fewer than %d elements", COUNTER_COUNT);
   counters[0] = the->currentHeapCount;
   counters[1] = the->currentChunksSize;
   counters[2] = the->collectionCount;
   counters[3] = countSteps(the);
   clock_gettime(CLOCK_MONOTONIC, &now);
   counters[4] = now.tv_sec * 1e9 + now.tv_nsec;
+}
+
+/*
+ * The socket of the measurements. Its methods are native, as those of a board's socket are, so that they count no step
+ * that a board would not spend. feed(bytes): what comes in, over and over again.
+ */
+#define FEED_CAPACITY 65536
+#define SOCKET_ROOM 8192
+
+static txByte feedBytes[FEED_CAPACITY];
+static txInteger feedLength;
+static txInteger feedPosition;
+
+static void host_feed(txMachine* the)
+{
+  txInteger length;
+  txByte* bytes = typedArrayArgument(the, 0, &length);
+  if (length == 0 || length > FEED_CAPACITY)
+    mxRangeError("feed: 1 to %d bytes", FEED_CAPACITY);
+  memcpy(feedBytes, bytes, length);
+  feedLength = length;
+  feedPosition = 0;
+}
+
+/* socketRead(view): fills the view with the next bytes of the feed. */
+static void host_socketRead(txMachine* the)
+{
+  txInteger length;
+  txByte* view = typedArrayArgument(the, 0, &length);
+  for (txInteger done = 0; done < length;) {
+    txInteger part = feedLength - feedPosition < length - done ? feedLength - feedPosition : length - done;
+    memcpy(view + done, feedBytes + feedPosition, part);
+    done += part;
+    feedPosition = (feedPosition + part) % feedLength;
+  }
+  mxResult->kind = XS_INTEGER_KIND;
+  mxResult->value.integer = length;
+}
+
+/* socketWrite(view): takes everything; there is always the same room. */
+static void host_socketWrite(txMachine* the)
+{
+  txInteger length;
+  typedArrayArgument(the, 0, &length);
+  mxResult->kind = XS_INTEGER_KIND;
+  mxResult->value.integer = SOCKET_ROOM;
 }
 
 /* Moves the value on top of the stack into a property of the global object. */
@@ -244,6 +291,9 @@ static txMachine* createMachine(const Options* options, txSize usedSlots, txSize
   defineFunction(the, "print", host_print, 1);
   defineFunction(the, "collect", host_collect, 0);
   defineFunction(the, "readCounters", host_readCounters, 1);
+  defineFunction(the, "feed", host_feed, 1);
+  defineFunction(the, "socketRead", host_socketRead, 1);
+  defineFunction(the, "socketWrite", host_socketWrite, 1);
   mxPushStringC(ENGINE_NAME);
   defineGlobal(the, "engine");
   defineScriptArguments(the, options);

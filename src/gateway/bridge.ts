@@ -13,6 +13,11 @@ import { OutboundQueue } from '../session/outbound-queue.ts';
 import * as Event from './events.ts';
 import { NO_RULE, type TopicMap } from './topic-map.ts';
 
+/** Whether a topic has subscribers here: not known, no, yes. */
+export const UNKNOWN = 0;
+export const NOBODY = 1;
+export const SOMEBODY = 2;
+
 /** Who gets what arrives from upstream. */
 export interface BridgeOwner {
   /** A message with its local name; `index` is the number of its remote name. */
@@ -32,12 +37,15 @@ export class Bridge implements ClientHandler {
   private readonly incoming = new MessageSpans();
   private readonly owner: BridgeOwner;
   private readonly observer: Event.GatewayObserver;
+  /** Per number of the topic table: whether anybody here would get a message of that remote name. */
+  private readonly audience: readonly number[];
   private readonly dropsOldest: boolean;
   /** The rule of direction "in" whose subscription is under way or next. */
   private subscribing = 0;
   private isFull = false;
 
-  constructor(outbound: TopicMap, inbound: TopicMap, dropsOldest: boolean, owner: BridgeOwner, observer: Event.GatewayObserver) {
+  constructor(outbound: TopicMap, inbound: TopicMap, audience: readonly number[], dropsOldest: boolean, owner: BridgeOwner, observer: Event.GatewayObserver) {
+    this.audience = audience;
     this.outbound = outbound;
     this.inbound = inbound;
     this.dropsOldest = dropsOldest;
@@ -59,7 +67,9 @@ export class Bridge implements ClientHandler {
     const rule = this.outbound.find(index, message.topicNameOffset, message.topicNameLength);
     if (rule === NO_RULE)
       return;
-    const { outbound, outgoing, session } = this;
+    const outbound = this.outbound;
+    const outgoing = this.outgoing;
+    const session = this.session;
     const topicRule = outbound.rules[rule]!;
     outgoing.topicNameOffset = outbound.mappedOffset;
     outgoing.topicNameLength = outbound.mappedLength;
@@ -67,7 +77,7 @@ export class Bridge implements ClientHandler {
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
     const qos = message.qos < topicRule.qos ? message.qos : topicRule.qos;
-    const { outbound: queue } = session.sessionState!;
+    const queue = session.sessionState!.outbound;
     if (qos === 0 && queue.count === 0 && session.publish(outgoing) || this.enqueue(outgoing, qos, queue)) {
       ++this.sentCount;
       ++topicRule.forwarded;
@@ -89,10 +99,14 @@ export class Bridge implements ClientHandler {
       return true;
     }
     ++this.receivedCount;
-    const { inbound, incoming } = this;
-    const rule = inbound.find(packet.topicIndex, packet.topicNameOffset, packet.topicNameLength);
-    if (rule === NO_RULE)
+    const index = packet.topicIndex;
+    if (this.audience[index] === NOBODY && packet.retain === 0)
       return true; // acknowledged, even if nobody wants it [MQTT311-4.5.0-2]
+    const inbound = this.inbound;
+    const incoming = this.incoming;
+    const rule = inbound.find(index, packet.topicNameOffset, packet.topicNameLength);
+    if (rule === NO_RULE)
+      return true;
     ++inbound.rules[rule]!.forwarded;
     incoming.topicNameOffset = inbound.mappedOffset;
     incoming.topicNameLength = inbound.mappedLength;
@@ -100,7 +114,7 @@ export class Bridge implements ClientHandler {
     incoming.payloadLength = packet.payloadLength;
     incoming.qos = packet.qos;
     incoming.retain = packet.retain;
-    this.owner.onUpstreamMessage(incoming, packet.topicIndex);
+    this.owner.onUpstreamMessage(incoming, index);
     return true;
   }
 

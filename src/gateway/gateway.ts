@@ -25,7 +25,7 @@ import { Clock } from '../session/clock.ts';
 import { ServerSession, type ServerHandler, type ServerSessionSettings } from '../session/server-session.ts';
 import type { SessionContext } from '../session/session.ts';
 import { SessionState, type SessionStateLimits } from '../session/session-state.ts';
-import { Bridge, type BridgeOwner } from './bridge.ts';
+import { Bridge, type BridgeOwner, NOBODY, SOMEBODY, UNKNOWN } from './bridge.ts';
 import type { Configuration } from './configuration.ts';
 import * as Event from './events.ts';
 import { NodeStates, type NodeState } from './node-states.ts';
@@ -58,11 +58,6 @@ export interface GatewayOptions {
   /** Whether exact views are made by resizing the arena (the board) or otherwise (Node, where that is slow). */
   readonly resizable: boolean;
 }
-
-/** Whether a topic has subscribers: not known, no, yes. */
-const UNKNOWN = 0;
-const NOBODY = 1;
-const SOMEBODY = 2;
 
 /** Fixed header and lengths around topic and payload of a PUBLISH, at most. */
 const PUBLISH_OVERHEAD = 9;
@@ -158,10 +153,12 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const topics = this.topics = new TopicTable(arena, topicsOffset, memory.topics, memory.topic_length);
     topics.owner = this;
     const context: SessionContext = { arena, clock: this.clock, topics, packet: new Packet(arena) };
+    this.localAudience = new Array<number>(memory.topics + 1).fill(UNKNOWN);
+    this.remoteAudience = new Array<number>(memory.topics + 1).fill(UNKNOWN);
     this.bridge = new Bridge(
       new TopicMap(arena, outboundPlan, memory.topics, mappedCapacity, longestPacket),
       new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket),
-      store.full === 'drop_oldest', this, options.observer);
+      this.remoteAudience, store.full === 'drop_oldest', this, options.observer);
     this.upstream = new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
       new SessionState(arena, upstreamStateOffset, upstreamLimits), this.bridge);
     this.bridge.session = this.upstream;
@@ -175,8 +172,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     this.sessions = sessions;
     this.nodeOf = new Array<NodeState | undefined>(sessionCount).fill(undefined);
     this.granted = new Int8Array(listener.max_sessions).fill(NOT_SUBSCRIBED);
-    this.localAudience = new Array<number>(memory.topics + 1).fill(UNKNOWN);
-    this.remoteAudience = new Array<number>(memory.topics + 1).fill(UNKNOWN);
   }
 
   /** Lets every session look at its deadlines and asks the clock for the next one. */
@@ -205,7 +200,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const index = this.topics.indexOf(message.topicNameOffset, message.topicNameLength);
     if (index === INVALID_TOPIC)
       return false;
-    this.deliver(message, index);
+    if (this.localAudience[index] !== NOBODY || message.retain !== 0)
+      this.deliver(message, index);
     this.bridge.forward(message, index);
     return true;
   }
@@ -262,7 +258,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       return true;
     }
     const index = packet.topicIndex;
-    this.deliver(packet, index);
+    if (this.localAudience[index] !== NOBODY || packet.retain !== 0)
+      this.deliver(packet, index);
     this.bridge.forward(packet, index);
     return true;
   }
@@ -346,14 +343,16 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   }
 
   private deliverTo(message: Message, index: number, audience: number[]): void {
-    const { subscriptions } = this;
-    if (audience[index] === NOBODY || subscriptions.count === 0)
+    if (audience[index] === NOBODY)
       return;
-    const { topicNameLength, topicNameOffset } = message;
+    const subscriptions = this.subscriptions;
+    const topicNameOffset = message.topicNameOffset;
+    const topicNameLength = message.topicNameLength;
     if (audience[index] === UNKNOWN && index < audience.length - 1)
       if ((audience[index] = subscriptions.hasMatch(topicNameOffset, topicNameLength) ? SOMEBODY : NOBODY) === NOBODY)
         return;
-    const { granted, outgoing } = this;
+    const granted = this.granted;
+    const outgoing = this.outgoing;
     const states = this.nodes.states;
     subscriptions.match(topicNameOffset, topicNameLength, granted);
     outgoing.topicNameOffset = topicNameOffset;

@@ -15,38 +15,47 @@ import type { TCPSocket } from './transport.ts';
 export interface ExactViews {
   /** Reads `length` bytes, at most what the socket has and what fits, into the landing area. */
   read(socket: TCPSocket, length: number): void;
-  /** Writes the first `length` bytes of the staging area. @returns how many more bytes may be written now */
+  /** Writes the first `length` bytes of the staging area. @returns how many more bytes may be written now; 0 too when the connection turns out to be dead */
   write(socket: TCPSocket, length: number): number;
   /** After an exception out of `read` or `write`. */
   restore(): void;
 }
 
 export class ResizedViews implements ExactViews {
-  private readonly arena: Arena;
+  private readonly buffer: ArrayBuffer;
+  private readonly length: number;
+  private readonly landing: Uint8Array;
+  private readonly landingOffset: number;
+  private readonly staging: Uint8Array;
+  private readonly stagingOffset: number;
 
   constructor(arena: Arena) {
-    this.arena = arena;
+    this.buffer = arena.buffer;
+    this.length = arena.length;
+    this.landing = arena.landingView;
+    this.landingOffset = arena.landingOffset;
+    this.staging = arena.stagingView;
+    this.stagingOffset = arena.stagingOffset;
   }
 
   read(socket: TCPSocket, length: number): void {
-    const arena = this.arena;
-    const buffer = arena.buffer;
-    buffer.resize(arena.landingOffset + length);
-    socket.read(arena.landingView);
-    buffer.resize(arena.length);
+    this.buffer.resize(this.landingOffset + length);
+    socket.read(this.landing);
+    this.buffer.resize(this.length);
   }
 
   write(socket: TCPSocket, length: number): number {
-    const arena = this.arena;
-    const buffer = arena.buffer;
-    buffer.resize(arena.stagingOffset + length);
-    const room = socket.write(arena.stagingView);
-    buffer.resize(arena.length);
-    return room ?? 0; // the board answers undefined when the connection is dead, and reports that later
+    let room: number | undefined = 0;
+    this.buffer.resize(this.stagingOffset + length);
+    try {
+      room = socket.write(this.staging);
+    } catch { /* the board is not ready to write once the peer has closed, though there may be more to read */ }
+    this.buffer.resize(this.length);
+    return room ?? 0; // undefined: the connection is dead, which is reported later
   }
 
   restore(): void {
-    this.arena.buffer.resize(this.arena.length);
+    this.buffer.resize(this.length);
   }
 }
 
@@ -68,7 +77,11 @@ export class CachedViews implements ExactViews {
 
   write(socket: TCPSocket, length: number): number {
     const { stagingOffset, bytes } = this.arena;
-    return socket.write(this.staging[length] ??= bytes.subarray(stagingOffset, stagingOffset + length)) ?? 0;
+    try {
+      return socket.write(this.staging[length] ??= bytes.subarray(stagingOffset, stagingOffset + length)) ?? 0;
+    } catch {
+      return 0;
+    }
   }
 
   restore(): void { /* nothing was changed */ }

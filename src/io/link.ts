@@ -13,18 +13,18 @@ import { RingBuffer } from '../bytes/ring-buffer.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { Clock } from '../session/clock.ts';
 import { isDue } from '../session/clock.ts';
+import type { PacketParser } from '../packet/packet-parser.ts';
 import type { Output, Session } from '../session/session.ts';
 import type { ExactViews } from './exact-view.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { TCPConstructor, TCPOptions, TCPSocket } from './transport.ts';
 
-/** Told when a link is free again, and of exceptions, which are defects of ours or of the platform. */
+/** Told when a link comes up and when it is free again. */
 export interface LinkOwner {
   /** A connection of ours stands; the session is opened next. */
   onLinkEstablished(link: Link): void;
   /** @param reasonCode why, when it was not the session that closed */
   onLinkClosed(link: Link, reasonCode: number): void;
-  onException(error: unknown): void;
 }
 
 /** What all links of a gateway share. */
@@ -34,15 +34,20 @@ export interface LinkContext {
   readonly scheduler: Scheduler;
   readonly TCP: TCPConstructor;
   readonly owner: LinkOwner;
+  /** The link whose event is being handled. If an exception leaves it, a defect of ours, that one connection is given up. */
+  active: Link | undefined;
 }
 
 export class Link implements Output {
   /** Undefined: free. */
   private socket: TCPSocket | undefined;
-  private readonly session: Session;
-  private readonly arena: Arena;
   private readonly clock: Clock;
+  private readonly time: () => number;
   private readonly views: ExactViews;
+  private readonly session: Session;
+  private readonly parser: PacketParser;
+  private readonly arena: Arena;
+  private readonly landingOffset: number;
   private readonly scheduler: Scheduler;
   private readonly context: LinkContext;
   private readonly pending: RingBuffer;
@@ -54,6 +59,8 @@ export class Link implements Output {
   private writable = 0;
   /** Since when `pending` has not been empty, or when it last shrank. */
   private pendingSince = 0;
+  /** So much waits in `pending` that nothing is read until it has gone: whoever does not fetch answers gets to ask no more. */
+  private isBackedUp = false;
   private isEstablished = false;
   private isClosing = false;
   private closingSince = 0;
@@ -66,13 +73,39 @@ export class Link implements Output {
     this.scheduler = context.scheduler;
     this.clock = context.scheduler.clock;
     this.session = session;
+    this.parser = session.parser;
+    this.landingOffset = context.arena.landingOffset;
     this.pending = new RingBuffer(context.arena, ringOffset, ringCapacity);
     this.closeTimeout = closeTimeout;
+    this.time = context.scheduler.time;
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- `this` is the socket there
     const link = this;
+    // A socket that was given up may have one more thing to say; nobody listens then.
     this.options = {
-      onReadable(this: TCPSocket, count: number) { link.onReadable(this, count); },
-      onWritable(this: TCPSocket, count: number) { link.onWritable(this, count); },
-      onError(this: TCPSocket) { link.onError(this); },
+      onReadable(this: TCPSocket, count: number) { // the hot path: enter and leave are written out
+        if (link.socket !== this)
+          return;
+        const clock = link.clock;
+        clock.now = link.time() | 0;
+        link.context.active = link;
+        if (count <= link.parser.wanted && !link.isBackedUp) { // the usual case: everything at once
+          link.views.read(this, count);
+          link.parser.receive(link.landingOffset, count);
+        } else {
+          link.readable = count;
+          link.pump();
+        }
+        if (link.isClosing || clock.isChanged)
+          link.leave();
+      },
+      onWritable(this: TCPSocket, count: number) {
+        if (link.socket === this)
+          link.onWritable(count);
+      },
+      onError(this: TCPSocket) {
+        if (link.socket === this)
+          link.onError();
+      },
     };
   }
 
@@ -119,11 +152,11 @@ export class Link implements Output {
     return pending.length > 0 ? pending.free : this.writable + pending.capacity;
   }
 
-  send(length: number): void {
-    if (length <= this.writable && this.pending.length === 0)
-      this.writable = this.views.write(this.socket!, length);
-    else
-      this.sendLater(length);
+  send(length: number): boolean {
+    if (length > this.writable || this.pending.length !== 0)
+      return this.sendLater(length);
+    this.writable = this.views.write(this.socket!, length);
+    return true;
   }
 
   stalledFor(now: number): number {
@@ -145,65 +178,44 @@ export class Link implements Output {
 
   // Callbacks of the socket
 
-  private onReadable(socket: TCPSocket, count: number): void {
-    if (socket !== this.socket)
-      return;
-    this.scheduler.enter();
-    try {
-      this.readable = count;
-      this.pump();
+  /** What every event begins with: the time, and who is to blame for an exception. */
+  private enter(): void {
+    this.clock.now = this.time() | 0;
+    this.context.active = this;
+  }
+
+  private leave(): void {
+    if (this.isClosing)
       this.finishClosing();
-    } catch (error) {
-      this.recover(error);
-    }
-    this.scheduler.leave();
+    if (this.clock.isChanged)
+      this.scheduler.leave();
   }
 
-  private onWritable(socket: TCPSocket, count: number): void {
-    if (socket !== this.socket)
-      return;
-    this.scheduler.enter();
-    try {
-      this.writable = count;
-      if (!this.isEstablished) {
-        this.isEstablished = true;
-        this.context.owner.onLinkEstablished(this);
-        this.session.open(this);
-      }
-      if (this.pending.length > 0)
-        this.flush(socket);
-      this.session.writable();
-      this.pump();
-      this.finishClosing();
-    } catch (error) {
-      this.recover(error);
+  private onWritable(count: number): void {
+    this.enter();
+    this.writable = count;
+    if (!this.isEstablished) {
+      this.isEstablished = true;
+      this.context.owner.onLinkEstablished(this);
+      this.session.open(this);
     }
-    this.scheduler.leave();
+    if (this.pending.length > 0)
+      this.flush();
+    this.session.writable();
+    this.pump();
+    this.leave();
   }
 
-  private onError(socket: TCPSocket): void {
-    if (socket !== this.socket)
-      return;
-    this.scheduler.enter();
-    try {
-      this.abort(this.isEstablished ? ReasonCode.NETWORK_CLOSED : ReasonCode.NETWORK_UNREACHABLE);
-    } catch (error) {
-      this.recover(error);
-    }
-    this.scheduler.leave();
-  }
-
-  /** A defect must cost one connection, not the machine: on the board an exception that leaves a callback ends the program. */
-  private recover(error: unknown): void {
-    this.views.restore();
-    this.context.owner.onException(error);
-    this.abort(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR);
+  private onError(): void {
+    this.enter();
+    this.abort(this.isEstablished ? ReasonCode.NETWORK_CLOSED : ReasonCode.NETWORK_UNREACHABLE);
+    this.leave();
   }
 
   private start(socket: TCPSocket): void {
     this.socket = socket;
     this.readable = this.writable = 0;
-    this.isEstablished = this.isClosing = false;
+    this.isEstablished = this.isClosing = this.isBackedUp = false;
     this.pending.clear();
   }
 
@@ -217,17 +229,15 @@ export class Link implements Output {
 
   /** Reads while there is something to read and the session takes it. */
   private pump(): void {
-    const { arena, pending, session } = this;
-    const { parser } = session;
-    while (this.readable > 0 && !this.isClosing && !parser.isPaused && pending.length <= pending.capacity >> 1) {
-      let length = this.readable;
-      if (length > arena.landingCapacity)
-        length = arena.landingCapacity;
-      if (length > parser.capacity)
-        length = parser.capacity;
+    const parser = this.parser;
+    let length = this.readable;
+    while (length > 0 && parser.wanted > 0 && !this.isBackedUp) {
+      if (length > parser.wanted)
+        length = parser.wanted;
       this.readable -= length;
       this.views.read(this.socket!, length);
-      session.receive(arena.landingOffset, length);
+      parser.receive(this.landingOffset, length);
+      length = this.readable;
     }
   }
 
@@ -249,8 +259,10 @@ export class Link implements Output {
   }
 
   /** The socket takes what it can, the ring the rest. */
-  private sendLater(length: number): void {
+  private sendLater(length: number): boolean {
     const { arena, clock, pending } = this;
+    if (this.socket === undefined || length > this.room)
+      return false;
     let offset = arena.stagingOffset;
     if (pending.length === 0) {
       this.pendingSince = clock.now;
@@ -261,10 +273,12 @@ export class Link implements Output {
         length -= now;
       }
     }
-    pending.write(offset, length); // `room` has promised it
+    pending.write(offset, length); // fits: `room` has said so
+    this.isBackedUp = pending.length > pending.capacity >> 1;
+    return true;
   }
 
-  private flush(socket: TCPSocket): void {
+  private flush(): void {
     const { arena, pending } = this;
     const { bytes, stagingCapacity, stagingOffset } = arena;
     while (pending.length > 0 && this.writable > 0) {
@@ -277,7 +291,8 @@ export class Link implements Output {
       bytes.copyWithin(stagingOffset, from, from + length);
       pending.consume(length);
       this.pendingSince = this.clock.now;
-      this.writable = this.views.write(socket, length);
+      this.writable = this.views.write(this.socket!, length);
     }
+    this.isBackedUp = pending.length > pending.capacity >> 1;
   }
 }

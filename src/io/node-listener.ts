@@ -14,7 +14,6 @@ export class NodeListener {
   private readonly sessions: readonly ServerSession[];
   private readonly links: readonly Link[];
   private readonly scheduler: Scheduler;
-  private readonly onException: (error: unknown) => void;
 
   /**
    * @param onListening the port in use, where the platform tells
@@ -22,11 +21,10 @@ export class NodeListener {
    * @throws where the platform's listener reports that by an exception
    */
   constructor(Listener: ListenerConstructor, address: string, port: number, sessions: readonly ServerSession[], links: readonly Link[], scheduler: Scheduler,
-    callbacks: { onListening(port: number): void; onError(message: string): void; onException(error: unknown): void }) {
+    callbacks: { onListening(port: number): void; onError(message: string): void }) {
     this.sessions = sessions;
     this.links = links;
     this.scheduler = scheduler;
-    this.onException = callbacks.onException;
     this.listener = new Listener({
       address,
       port,
@@ -43,12 +41,8 @@ export class NodeListener {
   /** Takes exactly `count` connections: on the board, asking for one that is not there leaks. */
   private accept(count: number): void {
     this.scheduler.enter();
-    try {
-      while (count-- > 0)
-        this.acceptOne();
-    } catch (error) {
-      this.onException(error);
-    }
+    while (count-- > 0)
+      this.acceptOne();
     this.scheduler.leave();
   }
 

@@ -7,6 +7,7 @@ import type { Configuration } from '../gateway/configuration.ts';
 import type { GatewayObserver } from '../gateway/events.ts';
 import { type Authenticator, Gateway, longestOutgoingPacket } from '../gateway/gateway.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
 import { Link, type LinkContext, type LinkOwner } from './link.ts';
 import { NodeListener } from './node-listener.ts';
 import { Scheduler } from './scheduler.ts';
@@ -50,6 +51,7 @@ export class Runtime implements LinkOwner {
   private readonly links: readonly Link[];
   private readonly upstreamLink: Link;
   private readonly scheduler: Scheduler;
+  private readonly context: LinkContext;
   private readonly platform: Platform;
   private readonly observer: RuntimeObserver;
   private listener: NodeListener | undefined;
@@ -75,12 +77,13 @@ export class Runtime implements LinkOwner {
     });
     const { arena } = gateway;
     const scheduler = this.scheduler = new Scheduler(gateway.clock, platform.time, platform.createTimer, () => this.handleTimeout());
-    const context: LinkContext = {
+    const context: LinkContext = this.context = {
       arena,
       scheduler,
       views: platform.resizable ? new ResizedViews(arena) : new CachedViews(arena),
       TCP: platform.TCP,
       owner: this,
+      active: undefined,
     };
     this.upstreamLink = new Link(context, gateway.upstream, upstreamRingOffset, longestPacket, CLOSE_TIMEOUT);
     this.links = gateway.sessions.map((session, index) =>
@@ -97,7 +100,6 @@ export class Runtime implements LinkOwner {
     this.listener = new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.scheduler, {
       onListening: actual => observer.onListening(actual),
       onError: message => observer.onListenerError(message),
-      onException: error => observer.onException(error),
     });
     this.upstream.start();
     this.sensors.start();
@@ -118,11 +120,22 @@ export class Runtime implements LinkOwner {
   /** For a decision that came later than `authenticate`: brackets `decide` like an event of the network. */
   later(decide: () => void): void {
     this.scheduler.enter();
-    try {
-      decide();
-    } catch (error) {
-      this.observer.onException(error);
-    }
+    decide();
+    this.scheduler.leave();
+  }
+
+  /**
+   * An exception has left a callback: a defect, ours or the platform's. The edge catches it, Node by `uncaughtException`
+   * and the board by its abort hook, because a `try` around each event would cost a tenth of it. The connection whose
+   * event it was is given up, the rest lives on.
+   */
+  recover(error: unknown): void {
+    const { context } = this;
+    context.views.restore();
+    this.observer.onException(error);
+    this.scheduler.enter();
+    context.active?.abort(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR);
+    context.active = undefined;
     this.scheduler.leave();
   }
 
@@ -137,23 +150,16 @@ export class Runtime implements LinkOwner {
     this.finishStopping();
   }
 
-  onException(error: unknown): void {
-    this.observer.onException(error);
-  }
-
   private handleTimeout(): void {
-    try {
-      this.gateway.handleTimeout();
-      this.upstream.handleTimeout();
-      this.upstreamLink.handleTimeout();
-      const { links } = this;
-      for (let index = 0; index < links.length; ++index)
-        links[index]!.handleTimeout();
-      if (this.onStopped === undefined)
-        this.sensors.handleTimeout();
-    } catch (error) {
-      this.observer.onException(error);
-    }
+    this.context.active = undefined;
+    this.gateway.handleTimeout();
+    this.upstream.handleTimeout();
+    this.upstreamLink.handleTimeout();
+    const { links } = this;
+    for (let index = 0; index < links.length; ++index)
+      links[index]!.handleTimeout();
+    if (this.onStopped === undefined)
+      this.sensors.handleTimeout();
   }
 
   private finishStopping(): void {

@@ -7,7 +7,7 @@ import type { Timer } from './transport.ts';
 
 export class Scheduler {
   readonly clock: Clock;
-  private readonly time: () => number;
+  readonly time: () => number;
   private readonly timer: Timer;
   private readonly onTimeout: () => void;
   private timerSetTo = 0;
@@ -31,6 +31,7 @@ export class Scheduler {
 
   leave(): void {
     const clock = this.clock;
+    clock.isChanged = false;
     if (clock.isArmed && (!this.isTimerSet || clock.deadline !== this.timerSetTo))
       this.setTimer(clock.deadline);
   }

@@ -5,6 +5,7 @@
 import { parseAddress } from '../gateway/configuration.ts';
 import * as Event from '../gateway/events.ts';
 import type { Gateway, UpstreamDriver } from '../gateway/gateway.ts';
+import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../gateway/upstream-phase.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { BackOff } from '../session/back-off.ts';
 import { isDue } from '../session/clock.ts';
@@ -12,16 +13,9 @@ import type { Link } from './link.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Resolver } from './transport.ts';
 
-/** What the upstream side is doing. */
-export const STOPPED = 0;
-export const RESOLVING = 1;
-export const CONNECTING = 2;
-/** The network connection stands; the session knows the rest. */
-export const OPEN = 3;
-export const WAITING = 4;
-
 export class Upstream implements UpstreamDriver {
-  phase = STOPPED;
+  /** One of upstream-phase.ts. */
+  phase: number = STOPPED;
   /** Why the last attempt or session ended; SUCCESS before the first end. */
   reasonCode = ReasonCode.SUCCESS;
   attemptCount = 0;

@@ -28,6 +28,7 @@ export const NAMES: readonly string[] = Object.freeze([
 /** PUBLISH flags, in the low four bits of the first byte. */
 export const DUP = 8;
 export const QOS_SHIFT = 1;
+export const QOS_MASK = 6;
 export const RETAIN = 1;
 
 /** The flags of PUBREL, SUBSCRIBE and UNSUBSCRIBE: once "sent with QoS 1" (3.1), since 3.1.1 a reserved value. */
@@ -37,18 +38,21 @@ const REQUEST_FLAGS = 2;
 export const MAXIMUM_REMAINING_LENGTH = 268_435_455;
 
 /**
- * Checks the low four bits of the first byte for every type but PUBLISH, whose reader checks them.
- * [MQTT311-2.2.2-1] [MQTT311-2.2.2-2] [MQTT311-3.6.1-1] [MQTT311-3.8.1-1] [MQTT311-3.10.1-1] [MQTT311-3.14.1-1]
+ * The low four bits of the first byte; index is the type. PUBLISH has flags of its own, which its reader checks.
+ * [MQTT311-2.2.2-1] [MQTT311-3.6.1-1] [MQTT311-3.8.1-1] [MQTT311-3.10.1-1] [MQTT311-3.14.1-1]
  */
-export function hasValidFlags(type: number, flags: number, version: number): boolean {
+export const FLAGS: readonly number[] = Object.freeze([0, 0, 0, 0, 0, 0, REQUEST_FLAGS, 0, REQUEST_FLAGS, 0, REQUEST_FLAGS, 0, 0, 0, 0, 0]);
+
+/** Whether flags other than those of the table are accepted all the same; if not, the packet is malformed [MQTT311-2.2.2-2]. */
+export function toleratesFlags(type: number, flags: number, version: number): boolean {
   switch (type) {
     case PUBREL:
     case SUBSCRIBE:
     case UNSUBSCRIBE:
-      return flags === REQUEST_FLAGS || flags === (REQUEST_FLAGS | DUP) && allowsDuplicateFlagOnRequests(version);
+      return flags === (REQUEST_FLAGS | DUP) && allowsDuplicateFlagOnRequests(version);
     case CONNECT: // its version is only known once it has been read: readConnect checks
       return true;
     default:
-      return flags === 0 || ignoresUnusedHeaderFlags(version);
+      return ignoresUnusedHeaderFlags(version);
   }
 }

@@ -67,7 +67,7 @@ export class ClientSession extends Session {
    * @throws RangeError when that CONNECT is longer than the staging area, or its Client Identifier not allowed (rule C6)
    */
   constructor(context: SessionContext, offset: number, settings: ClientSessionSettings, connect: ConnectFields, sessionState: SessionState, handler: ClientHandler) {
-    super(context, offset, settings.maximumPacketSize, SERVER);
+    super(context, offset, settings.maximumPacketSize, SERVER, handler);
     if (remainingLengthOfConnect(connect) + 5 > context.arena.stagingCapacity)
       throw new RangeError('the CONNECT packet (identifier, Will, user name and password) is longer than the packet buffer');
     if (!isAllowedClientIdentifier(context.arena, connect.clientIdentifierOffset, connect.clientIdentifierLength, connect.version, (connect.connectFlags & CLEAN_START) !== 0))
@@ -136,6 +136,7 @@ export class ClientSession extends Session {
   }
 
   onPacket(packet: Packet): void {
+    this.lastReceivedAt = this.clock.now;
     switch (packet.type) {
       case ControlPacket.PINGRESP:
         this.awaitsPingresp = false;
@@ -155,10 +156,6 @@ export class ClientSession extends Session {
       default:
         this.handleAcknowledgement(packet);
     }
-  }
-
-  protected deliver(packet: Packet): boolean {
-    return this.handler.onMessage(this, packet);
   }
 
   protected closed(reasonCode: number): void {

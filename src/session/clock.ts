@@ -13,12 +13,14 @@ export class Clock {
   /** When `handleTimeout` should be called; means nothing while `isArmed` is false. */
   deadline = 0;
   isArmed = false;
+  /** The deadline has moved since the driver last looked. */
+  isChanged = false;
 
   /** Asks for a call of `handleTimeout` at `moment` or earlier. */
   request(moment: number): void {
     if (!this.isArmed || (moment - this.deadline | 0) < 0) {
       this.deadline = moment;
-      this.isArmed = true;
+      this.isArmed = this.isChanged = true;
     }
   }
 }

@@ -85,7 +85,7 @@ export class ServerSession extends Session {
   /** @param regions what `plan` returned for the same settings @param index which of them is this session's */
   constructor(context: SessionContext, index: number, regions: number, settings: ServerSessionSettings, handler: ServerHandler) {
     const offset = regions + index * ServerSession.regionLength(settings);
-    super(context, offset, settings.maximumPacketSize, CLIENT);
+    super(context, offset, settings.maximumPacketSize, CLIENT, handler);
     this.index = index;
     this.willOffset = offset + settings.maximumPacketSize;
     this.clientIdentifierOffset = this.willOffset + settings.willCapacity;
@@ -114,7 +114,7 @@ export class ServerSession extends Session {
     if (this.state !== CONNECTING)
       return;
     this.sessionState = sessionState;
-    this.parser.isPaused = false;
+    this.parser.unpause();
     if (!this.sendConnack(0, sessionPresent))
       return;
     this.enter(CONNECTED);
@@ -129,9 +129,7 @@ export class ServerSession extends Session {
   /** After a later `accept`: what arrived behind CONNECT is looked at now. */
   continueReading(): void {
     this.parser.resume();
-    if (this.parser.reasonCode !== ReasonCode.SUCCESS)
-      this.fail(this.parser.reasonCode);
-    else
+    if (this.isConnected)
       this.output.resume();
   }
 
@@ -172,6 +170,7 @@ export class ServerSession extends Session {
   }
 
   onPacket(packet: Packet): void {
+    this.lastReceivedAt = this.clock.now;
     switch (packet.type) {
       case ControlPacket.PINGREQ: // [MQTT311-3.12.4-1]
         this.sendEmpty(ControlPacket.PINGRESP);
@@ -196,10 +195,6 @@ export class ServerSession extends Session {
     }
   }
 
-  protected deliver(packet: Packet): boolean {
-    return this.handler.onMessage(this, packet);
-  }
-
   protected closed(reasonCode: number): void {
     this.handler.onClosed(this, reasonCode);
   }
@@ -221,7 +216,7 @@ export class ServerSession extends Session {
     const { version } = packet;
     this.enter(CONNECTING);
     this.parser.version = version;
-    this.parser.isPaused = true;
+    this.parser.pause();
     this.cleanStart = (packet.connectFlags & CLEAN_START) !== 0;
     this.keepAlive = packet.keepAlive;
     const { maximumKeepAlive } = this.settings;

@@ -3,11 +3,11 @@
  *
  * Four kinds of methods, called in this order:
  *   getters                  any time
- *   what the world did       open(output), receive(offset, length), writable(), handleTimeout(), transportClosed()
+ *   what the world did       open(output), parser.receive(offset, length), writable(), handleTimeout(), transportClosed()
  *   what the program wants   publish(...), enqueue(...), acknowledge(...), fail(reasonCode); each role adds its own
  *   what to do next          packets go to `output` as they arise, deadlines to `clock`, events to the role's handler
  *
- * `clock.now` is set by the driver before each call. A handler may call anything but `receive`. After `onClosed` the
+ * `clock.now` is set by the driver before each call. A handler may call anything but `parser.receive`. After `onClosed` the
  * session is CLOSED and may be opened again: session objects are pooled, one per possible connection.
  *
  * Knows no socket, no timer and no topic policy.
@@ -17,11 +17,11 @@ import { RingBuffer } from '../bytes/ring-buffer.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
 import { PacketParser, type PacketHandler } from '../packet/packet-parser.ts';
 import type { Message, Packet } from '../packet/packet.ts';
-import { lengthOfPublish, writeAcknowledgement, writePublish } from '../packet/publish.ts';
+import { writeAcknowledgement, writePublish } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import type { Clock } from './clock.ts';
-import { CLIENT, CLOSED, CONNECTED, ILLEGAL, legalTypes, nextState, OPENED, SERVER } from './connection-state.ts';
+import { CLIENT, CLOSED, CONNECTED, legalTypes, OPENED, SERVER } from './connection-state.ts';
 import { NONE, RELEASED } from './outbound-queue.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -29,8 +29,8 @@ import type { SessionState } from './session-state.ts';
 export interface Output {
   /** Bytes that `send` takes at the moment. */
   readonly room: number;
-  /** Takes the first `length` bytes of the staging area, at most `room`. */
-  send(length: number): void;
+  /** Takes the first `length` bytes of the staging area, all or none. @returns whether it took them */
+  send(length: number): boolean;
   /** Everything that was sent still goes out, then the connection is closed. */
   close(): void;
   /** Milliseconds that bytes have been waiting without the peer taking any; 0 when none wait. */
@@ -47,6 +47,12 @@ export interface SessionContext {
   readonly packet: Packet;
 }
 
+/** Who gets the messages. */
+export interface MessageHandler {
+  /** @returns whether the message has been taken over, so that it is acknowledged at once */
+  onMessage(session: Session, packet: Packet): boolean;
+}
+
 export abstract class Session implements PacketHandler {
   /** A state of connection-state.ts. */
   state = CLOSED;
@@ -59,16 +65,20 @@ export abstract class Session implements PacketHandler {
   protected output!: Output;
   protected lastSentAt = 0;
   protected lastReceivedAt = 0;
+  /** Bit n: a packet of type n may be sent now. */
+  private sendableTypes = 0;
   /** When an acknowledgement last came, or began to be awaited. */
   protected lastProgressAt = 0;
   /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
   private readonly peer: number;
+  private readonly receiver: MessageHandler;
 
-  protected constructor(context: SessionContext, ringOffset: number, ringCapacity: number, peer: number) {
+  protected constructor(context: SessionContext, ringOffset: number, ringCapacity: number, peer: number, receiver: MessageHandler) {
     this.arena = context.arena;
     this.clock = context.clock;
     this.packet = context.packet;
     this.peer = peer;
+    this.receiver = receiver;
     this.parser = new PacketParser(context.packet, context.topics, new RingBuffer(context.arena, ringOffset, ringCapacity), this);
   }
 
@@ -86,15 +96,6 @@ export abstract class Session implements PacketHandler {
   /** A network connection stands; packets go to `output` from now on. */
   abstract open(output: Output): void;
 
-  /** Takes `length` bytes at `offset`, at most `parser.capacity`. */
-  receive(offset: number, length: number): void {
-    this.lastReceivedAt = this.clock.now;
-    const parser = this.parser;
-    parser.receive(offset, length);
-    if (parser.reasonCode !== ReasonCode.SUCCESS)
-      this.fail(parser.reasonCode);
-  }
-
   /** There is more room in `output`. */
   writable(): void {
     if (this.state === CONNECTED)
@@ -111,9 +112,10 @@ export abstract class Session implements PacketHandler {
 
   /** A valid PUBLISH. QoS 1 and 2 are acknowledged when the message has been taken over [MQTT311-3.3.4-1]. */
   onPublish(packet: Packet): void {
+    this.lastReceivedAt = this.clock.now;
     const qos = packet.qos;
     if (qos === 0) {
-      this.deliver(packet);
+      this.receiver.onMessage(this, packet);
       return;
     }
     const identifier = packet.packetIdentifier;
@@ -128,24 +130,26 @@ export abstract class Session implements PacketHandler {
         return;
       }
     }
-    if (this.deliver(packet))
+    if (this.receiver.onMessage(this, packet))
       this.acknowledge(identifier, qos);
   }
 
   abstract onPacket(packet: Packet): void;
 
+  onError(reasonCode: number): void {
+    this.fail(reasonCode);
+  }
+
   // What the program wants
 
-  /** Sends a QoS 0 message at once. @returns false, and nothing was sent, when there is no connection or no room */
+  /** Sends a QoS 0 message, which fits the staging area, at once. @returns false, and nothing was sent, when there is no connection or no room */
   publish(message: Message): boolean {
-    const output = this.output;
-    const length = lengthOfPublish(message, 0);
-    if (this.state !== CONNECTED || length > output.room || length > this.arena.stagingCapacity)
+    if (this.state !== CONNECTED)
       return false;
-    writePublish(this.arena, this.arena.stagingOffset, message, 0, 0);
+    const arena = this.arena;
+    const start = arena.stagingOffset;
     this.lastSentAt = this.clock.now;
-    output.send(length);
-    return true;
+    return this.output.send(writePublish(arena, start, message, 0, 0) - start);
   }
 
   /** Keeps a message of any QoS until it has been sent and acknowledged. @returns false when the queue is full: nothing has changed */
@@ -180,8 +184,6 @@ export abstract class Session implements PacketHandler {
 
   // For the roles
 
-  /** @returns whether the message has been taken over, so that it is acknowledged now */
-  protected abstract deliver(packet: Packet): boolean;
   protected abstract closed(reasonCode: number): void;
 
   /** From now on an acknowledgement is owed to us. */
@@ -209,6 +211,7 @@ export abstract class Session implements PacketHandler {
   protected enter(state: number): void {
     this.state = state;
     this.parser.acceptedTypes = legalTypes(state, this.peer);
+    this.sendableTypes = legalTypes(state, this.peer === SERVER ? CLIENT : SERVER);
   }
 
   /** Ends the connection without sending anything. */
@@ -223,21 +226,17 @@ export abstract class Session implements PacketHandler {
    * @returns false when the peer does not take what we send; the session has failed then
    */
   protected send(type: number, length: number): boolean {
-    const output = this.output;
-    if (nextState(this.state, this.peer === SERVER ? CLIENT : SERVER, type) === ILLEGAL)
+    if ((this.sendableTypes >> type & 1) === 0)
       return false;
-    if (length > output.room) {
-      this.fail(ReasonCode.SEND_TIMEOUT);
-      return false;
-    }
     this.lastSentAt = this.clock.now;
-    output.send(length);
-    return true;
+    if (this.output.send(length))
+      return true;
+    this.fail(ReasonCode.SEND_TIMEOUT);
+    return false;
   }
 
   protected sendAcknowledgement(type: number, packetIdentifier: number): void {
-    const { arena } = this;
-    writeAcknowledgement(arena, arena.stagingOffset, type, packetIdentifier);
+    writeAcknowledgement(this.arena, this.arena.stagingOffset, type, packetIdentifier);
     this.send(type, 4);
   }
 

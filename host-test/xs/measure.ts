@@ -1,0 +1,52 @@
+/**
+ * Runs on XS: brings each workload into its steady state, warms it up, then counts what a number of rounds costs. Prints
+ * one JSON object per workload. Script arguments: rounds, and optionally names of workloads.
+ */
+import { workloads, type Engine } from './workloads.ts';
+
+declare const print: (line: string) => void;
+declare const readCounters: (counters: Float64Array) => void;
+declare const feed: (bytes: Uint8Array) => void;
+declare const socketRead: (view: Uint8Array) => number;
+declare const socketWrite: (view: Uint8Array) => number;
+declare const scriptArguments: string[];
+declare const engine: string;
+
+const host: Engine = { feed, socketRead, socketWrite };
+const before = new Float64Array(5);
+const after = new Float64Array(5);
+const rounds = Number(scriptArguments[0] ?? 1000);
+const names = scriptArguments.slice(1);
+
+/** Steps of the loop around each round and of the two readings, which no gateway spends. */
+function overhead(): number {
+  readCounters(before);
+  for (let round = 0; round < rounds; ++round)
+    nothing.call(host, 88);
+  readCounters(after);
+  return after[3]! - before[3]!;
+}
+
+function nothing(_count: number): void { /* what a socket would call */ }
+
+for (const workload of workloads) {
+  if (names.length > 0 && !names.includes(workload.name))
+    continue;
+  const run = workload.prepare(host);
+  run(100);
+  run(rounds);
+  const idle = overhead();
+  readCounters(before);
+  run(rounds);
+  readCounters(after);
+  print(JSON.stringify({
+    engine,
+    workload: workload.name,
+    subject: 'ringbridge',
+    steps: Math.round((after[3]! - before[3]! - idle) / rounds),
+    slots: after[0]! - before[0]!,
+    chunkBytes: after[1]! - before[1]!,
+    collections: after[2]! - before[2]!,
+    nsPerPacket: Math.round((after[4]! - before[4]!) / rounds),
+  }));
+}

@@ -1,0 +1,400 @@
+/**
+ * The steady states of a gateway, each as something that can be done over and over again: what must not allocate, and
+ * whose steps are counted. Run on XS by measure.ts and on Node by host-test/bench. Imports the device bundle's core and
+ * nothing else; what the engine provides, a socket with native methods, comes in as `Engine`.
+ *
+ * W1 to W6 are those of shared/xs-facts.md, where the engine's own MQTT clients were measured with the same packets.
+ */
+import { completeConfiguration, MessageSpans, Runtime, type PartialConfiguration, type Platform, type RuntimeObserver } from '../../src/device/core.ts';
+import type { ListenerOptions, TCPOptions, TCPSocket, Timer } from '../../src/io/transport.ts';
+
+/** What differs between XS and Node. */
+export interface Engine {
+  /** What every socket receives from now on, over and over again. */
+  feed(bytes: Uint8Array): void;
+  readonly socketRead: (view: Uint8Array) => number;
+  readonly socketWrite: (view: Uint8Array) => number;
+}
+
+export interface Workload {
+  readonly name: string;
+  readonly description: string;
+  /** Brings the gateway into the steady state; afterwards `run` may be called as often as wanted. */
+  prepare(engine: Engine): (count: number) => void;
+}
+
+// Packets
+
+/** Bytes of hexadecimal digits and of "text". */
+export function bytesOf(...parts: (string | number | Uint8Array)[]): Uint8Array {
+  const bytes: number[] = [];
+  for (const part of parts)
+    if (typeof part === 'number')
+      bytes.push(part);
+    else if (typeof part === 'string')
+      for (let index = 0; index < part.length; ++index)
+        bytes.push(part.charCodeAt(index));
+    else
+      bytes.push(...part);
+  return new Uint8Array(bytes);
+}
+
+const text = (value: string) => bytesOf(value.length >> 8, value.length & 255, value);
+const withLength = (firstByte: number, ...parts: (string | number | Uint8Array)[]) => {
+  const body = bytesOf(...parts);
+  return body.length < 128 ? bytesOf(firstByte, body.length, body) : bytesOf(firstByte, body.length & 127 | 128, body.length >> 7, body);
+};
+const TOPIC = 'site/room1/temp/0001';
+const publish = (qos: number, identifier: number, topic: string, payloadLength: number, flags = 0) =>
+  withLength(0x30 | qos << 1 | flags, text(topic), ...(qos > 0 ? [identifier >> 8, identifier & 255] : []), 'p'.repeat(payloadLength));
+const connect = (level: number, identifier: string, cleanSession = true) => level === 3
+  ? withLength(0x10, text('MQIsdp'), 3, cleanSession ? 2 : 0, 0, 60, text(identifier))
+  : withLength(0x10, text('MQTT'), level, cleanSession ? 2 : 0, 0, 60, text(identifier));
+const subscribe = (topic: string, qos: number) => withLength(0x82, 0, 1, text(topic), qos);
+const unsubscribe = (topic: string) => withLength(0xA2, 0, 2, text(topic));
+const acknowledgement = (firstByte: number, identifier: number) => bytesOf(firstByte, 2, identifier >> 8, identifier & 255);
+
+/** The 88 bytes of W1. */
+export const W1 = publish(0, 0, TOPIC, 64);
+export const W2 = publish(0, 0, TOPIC, 1024);
+export const W6 = publish(1, 7, TOPIC, 64);
+
+// A gateway whose network is the engine's socket
+
+class MeasuredSocket implements TCPSocket {
+  readonly options: TCPOptions;
+  declare read: (view: Uint8Array) => number;
+  declare write: (view: Uint8Array) => number;
+
+  constructor(options: TCPOptions) {
+    this.options = options;
+  }
+
+  close(): void { /* nothing to release */ }
+}
+
+class Setup {
+  readonly runtime: Runtime;
+  now = 0;
+  private listener!: ListenerOptions;
+  private readonly waiting: TCPSocket[] = [];
+  private readonly opened: MeasuredSocket[] = [];
+  private fireTimer!: () => void;
+  private readonly engine: Engine;
+
+  constructor(engine: Engine, configuration: PartialConfiguration) {
+    this.engine = engine;
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- classes below are made here
+    const setup = this;
+    class TCP extends MeasuredSocket {
+      constructor(options: TCPOptions) {
+        super(options);
+        setup.opened.push(this);
+      }
+    }
+    TCP.prototype.read = engine.socketRead;
+    TCP.prototype.write = engine.socketWrite;
+    class Listener {
+      constructor(options: ListenerOptions) {
+        setup.listener = options;
+      }
+      read(): TCPSocket | undefined {
+        return setup.waiting.shift();
+      }
+      close(): void { /* nothing to release */ }
+    }
+    const timer: Timer = { set() { /* fired by hand */ }, clear() { /* not set */ } };
+    const platform: Platform = {
+      TCP,
+      Listener,
+      resolver: { resolve(_host, onResolved) { onResolved('127.0.0.1'); } },
+      authenticator: { authenticate: () => 0 },
+      createSensor: () => ({ read: () => 21.375 }),
+      createTimer: onTimer => {
+        this.fireTimer = onTimer;
+        return timer;
+      },
+      time: () => this.now,
+      random: () => 0.5,
+      landingCapacity: 2048,
+      resizable: true,
+    };
+    const observer: RuntimeObserver = {
+      onEvent() { /* told in integers: costs nothing */ },
+      onSensorFailed() { /* does not happen here */ },
+      onSensorRecovered() { /* does not happen here */ },
+      onListening() { /* at once */ },
+      onListenerError() { /* does not happen here */ },
+      onException(error) { throw error; },
+    };
+    this.runtime = new Runtime(completeConfiguration(configuration), platform, observer);
+    this.runtime.start();
+    this.wait(0);
+  }
+
+  get upstream(): MeasuredSocket {
+    return this.opened[0]!;
+  }
+
+  /** Lets time pass and fires the timer. */
+  wait(milliseconds: number): void {
+    this.now = this.now + milliseconds | 0;
+    this.fireTimer();
+  }
+
+  receive(socket: MeasuredSocket, bytes: Uint8Array): void {
+    this.engine.feed(bytes);
+    socket.options.onReadable!.call(socket, bytes.length);
+  }
+
+  /** The Server accepts, and grants what the rules ask for. */
+  connectUpstream(subscriptions: number): this {
+    const { upstream } = this;
+    upstream.options.onWritable!.call(upstream, 8192);
+    this.receive(upstream, bytesOf(0x20, 2, 0, 0));
+    for (let identifier = 1; identifier <= subscriptions; ++identifier)
+      this.receive(upstream, bytesOf(0x90, 3, 0, identifier, 1));
+    return this;
+  }
+
+  connectNode(level: number, identifier: string, ...packets: Uint8Array[]): MeasuredSocket {
+    this.waiting.push(new MeasuredSocket({}));
+    this.listener.onReadable(1);
+    const socket = this.opened[this.opened.length - 1]!;
+    socket.options.onWritable!.call(socket, 8192);
+    this.receive(socket, connect(level, identifier));
+    for (const packet of packets)
+      this.receive(socket, packet);
+    return socket;
+  }
+}
+
+const OUT_AND_IN: PartialConfiguration = {
+  topic: [
+    { pattern: 'site/#', direction: 'out', qos: 2, local_prefix: '', remote_prefix: 'gateway/' },
+    { pattern: '#', direction: 'in', qos: 2, local_prefix: '', remote_prefix: '' },
+  ],
+};
+
+const NO_RULES: PartialConfiguration = {};
+
+/** Delivers `bytes`, one whole packet or some that belong together, per round. */
+function delivering(engine: Engine, socket: MeasuredSocket, bytes: Uint8Array): (count: number) => void {
+  const onReadable = socket.options.onReadable!;
+  const { length } = bytes;
+  return count => {
+    engine.feed(bytes);
+    for (let round = 0; round < count; ++round)
+      onReadable.call(socket, length);
+  };
+}
+
+const fromUpstream = (name: string, description: string, bytes: Uint8Array, version: 'mqttv31' | 'mqttv311' = 'mqttv311'): Workload => ({
+  name,
+  description,
+  prepare(engine) {
+    const setup = new Setup(engine, { ...OUT_AND_IN, upstream: { bridge_protocol_version: version } }).connectUpstream(1);
+    return delivering(engine, setup.upstream, bytes);
+  },
+});
+
+const fromNode = (name: string, description: string, bytes: Uint8Array, level = 4, configuration = NO_RULES): Workload => ({
+  name,
+  description,
+  prepare(engine) {
+    const setup = new Setup(engine, configuration).connectUpstream(0);
+    return delivering(engine, setup.connectNode(level, 'node1'), bytes);
+  },
+});
+
+/** Bytes of many packets, to be delivered in pieces of 1 to 37 bytes, the same pieces in every run. */
+function fragmented(engine: Engine, socket: MeasuredSocket, packet: Uint8Array): (count: number) => void {
+  const onReadable = socket.options.onReadable!;
+  return count => {
+    engine.feed(packet);
+    let seed = 1;
+    for (let left = count * packet.length; left > 0;) {
+      seed = seed * 75 % 65537;
+      let length = 1 + seed % 37;
+      if (length > left)
+        length = left;
+      onReadable.call(socket, length);
+      left -= length;
+    }
+  };
+}
+
+export const workloads: readonly Workload[] = [
+  fromUpstream('W1', 'receive a PUBLISH of 88 bytes, QoS 0, from upstream; a rule maps its topic', W1),
+  fromUpstream('W2', 'as W1 with a payload of 1024 bytes', W2),
+  {
+    name: 'W3',
+    description: 'as W1, in pieces of 1 to 37 bytes',
+    prepare(engine) {
+      const setup = new Setup(engine, OUT_AND_IN).connectUpstream(1);
+      return fragmented(engine, setup.upstream, W1);
+    },
+  },
+  {
+    name: 'W4',
+    description: 'publish such a message upstream, topic mapped by a rule',
+    prepare(engine) {
+      const setup = new Setup(engine, OUT_AND_IN).connectUpstream(1);
+      const { gateway } = setup.runtime;
+      const message = new MessageSpans();
+      const at = gateway.arena.landingOffset;
+      gateway.arena.bytes.set(W1, at);
+      message.topicNameOffset = at + 4;
+      message.topicNameLength = TOPIC.length;
+      message.payloadOffset = at + 4 + TOPIC.length;
+      message.payloadLength = 64;
+      return count => {
+        for (let round = 0; round < count; ++round)
+          gateway.publish(message);
+      };
+    },
+  },
+  fromUpstream('W5', 'receive a PINGRESP', bytesOf(0xD0, 0)),
+  fromUpstream('W6', 'as W1 with QoS 1, PUBACK sent', W6),
+
+  fromUpstream('upstream 3.1', 'as W1 with MQTT 3.1', W1, 'mqttv31'),
+  fromUpstream('upstream QoS 2', 'PUBLISH with QoS 2 and its PUBREL from upstream', bytesOf(publish(2, 9, TOPIC, 64), acknowledgement(0x62, 9))),
+  fromUpstream('upstream burst', 'sixteen packets of W1 in one piece', bytesOf(...new Array<Uint8Array>(16).fill(W1))),
+  fromNode('node QoS 0', 'PUBLISH from a node, no rule', W1),
+  fromNode('node QoS 0, 3.1', 'the same with MQTT 3.1', W1, 3),
+  fromNode('node QoS 1', 'PUBLISH with QoS 1 from a node, PUBACK sent', W6),
+  fromNode('node QoS 2', 'PUBLISH with QoS 2 and PUBREL from a node', bytesOf(publish(2, 9, TOPIC, 64), acknowledgement(0x62, 9))),
+  fromNode('node PINGREQ', 'PINGREQ from a node, PINGRESP sent', bytesOf(0xC0, 0)),
+  fromNode('node to upstream, QoS 0', 'PUBLISH from a node, through a rule, to upstream', W1, 4, OUT_AND_IN),
+  fromNode('node subscribes', 'SUBSCRIBE and UNSUBSCRIBE', bytesOf(subscribe('a/+/b', 1), unsubscribe('a/+/b'))),
+  fromNode('node, new topics', 'PUBLISH with two topics that share a place of the topic table',
+    bytesOf(publish(0, 0, 'x'.repeat(100), 8), publish(0, 0, 'y'.repeat(100), 8))),
+  fromNode('node, retained', 'retained PUBLISH, then its deletion', bytesOf(publish(0, 0, TOPIC, 16, 1), publish(0, 0, TOPIC, 0, 1))),
+  {
+    name: 'node to upstream, QoS 1',
+    description: 'PUBLISH with QoS 1 from a node, through rule and queue, acknowledged by upstream',
+    prepare: engine => acknowledgedForward(engine, 1),
+  },
+  {
+    name: 'node to upstream, QoS 2',
+    description: 'the same with QoS 2 on both sides',
+    prepare: engine => acknowledgedForward(engine, 2),
+  },
+  {
+    name: 'node to node, QoS 0',
+    description: 'PUBLISH from a node, delivered to another one',
+    prepare(engine) {
+      const setup = new Setup(engine, NO_RULES).connectUpstream(0);
+      setup.connectNode(4, 'reader', subscribe('site/#', 0));
+      return delivering(engine, setup.connectNode(4, 'writer'), W1);
+    },
+  },
+  {
+    name: 'node to node, QoS 1',
+    description: 'PUBLISH with QoS 1 from a node, delivered to another one, both acknowledged',
+    prepare(engine) {
+      const setup = new Setup(engine, NO_RULES).connectUpstream(0);
+      const reader = setup.connectNode(4, 'reader', subscribe('site/#', 1));
+      const writer = setup.connectNode(4, 'writer');
+      return acknowledging(engine, writer, W6, reader, [0x40], 1);
+    },
+  },
+  {
+    name: 'queue full',
+    description: 'PUBLISH with QoS 1 from a node while upstream is away and the store is full',
+    prepare(engine) {
+      const setup = new Setup(engine, { ...OUT_AND_IN, store: { ram: 1024 } });
+      return delivering(engine, setup.connectNode(4, 'node1'), W6);
+    },
+  },
+  {
+    name: 'oversize dropped',
+    description: 'a PUBLISH that is longer than the ring, skipped and acknowledged',
+    prepare(engine) {
+      const setup = new Setup(engine, { listener: { max_packet_size: 128, oversize: 'drop' } }).connectUpstream(0);
+      return delivering(engine, setup.connectNode(4, 'node1'), publish(1, 5, TOPIC, 512));
+    },
+  },
+  {
+    name: 'keep alive',
+    description: 'a minute passes: PINGREQ, PINGRESP',
+    prepare(engine) {
+      const setup = new Setup(engine, NO_RULES).connectUpstream(0);
+      const { upstream } = setup;
+      const onReadable = upstream.options.onReadable!;
+      const pingresp = bytesOf(0xD0, 0);
+      return count => {
+        engine.feed(pingresp);
+        for (let round = 0; round < count; ++round) {
+          setup.wait(45_000);
+          onReadable.call(upstream, 2);
+        }
+      };
+    },
+  },
+  {
+    name: 'sensor',
+    description: 'a reading becomes a payload and goes upstream',
+    prepare(engine) {
+      const setup = new Setup(engine, {
+        topic: [{ pattern: '#', direction: 'out', qos: 0, local_prefix: '', remote_prefix: 'gateway/' }],
+        upstream: { keepalive_interval: 0 },
+        sensors: [{ name: 'air', type: 'simulated', topic: 'site/air', interval: 1 }],
+      }).connectUpstream(0);
+      return count => {
+        for (let round = 0; round < count; ++round)
+          setup.wait(1000);
+      };
+    },
+  },
+  {
+    name: 'rejected packet',
+    description: 'a node connects, sends a malformed packet and is closed: the session, without the socket',
+    prepare(engine) {
+      const setup = new Setup(engine, NO_RULES).connectUpstream(0);
+      const { arena, sessions } = setup.runtime.gateway;
+      const session = sessions[0]!;
+      const output = { room: 8192, send: () => true, close() { /* closed */ }, stalledFor: () => 0, resume() { /* not paused */ } };
+      const packets = bytesOf(connect(4, 'node1'), publish(3, 1, TOPIC, 4));
+      return count => {
+        arena.bytes.set(packets, arena.landingOffset);
+        for (let round = 0; round < count; ++round) {
+          session.open(output);
+          session.parser.receive(arena.landingOffset, packets.length);
+        }
+      };
+    },
+  },
+];
+
+/**
+ * Each round delivers `bytes` to `from`, then to `to` the acknowledgements of what the gateway sent it, one by one, under
+ * the identifier that the gateway uses next: they count up from `first` and wrap.
+ */
+function acknowledging(engine: Engine, from: MeasuredSocket, bytes: Uint8Array, to: MeasuredSocket, firstBytes: readonly number[], first: number): (count: number) => void {
+  const script = bytesOf(bytes, ...firstBytes.map(firstByte => acknowledgement(firstByte, 0)));
+  const deliver = from.options.onReadable!;
+  const acknowledge = to.options.onReadable!;
+  let identifier = first;
+  return count => {
+    for (let round = 0; round < count; ++round) {
+      for (let at = bytes.length; at < script.length; at += 4) {
+        script[at + 2] = identifier >> 8;
+        script[at + 3] = identifier;
+      }
+      identifier = identifier === 65535 ? 1 : identifier + 1;
+      engine.feed(script);
+      deliver.call(from, bytes.length);
+      for (let at = bytes.length; at < script.length; at += 4)
+        acknowledge.call(to, 4);
+    }
+  };
+}
+
+function acknowledgedForward(engine: Engine, qos: number): (count: number) => void {
+  const setup = new Setup(engine, OUT_AND_IN).connectUpstream(1);
+  const node = setup.connectNode(4, 'node1');
+  const packet = qos === 1 ? W6 : bytesOf(publish(2, 9, TOPIC, 64), acknowledgement(0x62, 9));
+  // Identifier 1 went into the subscription.
+  return acknowledging(engine, node, packet, setup.upstream, qos === 1 ? [0x40] : [0x50, 0x70], 2);
+}
