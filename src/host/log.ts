@@ -141,16 +141,24 @@ export interface ListenerCallbacks {
 
 const FAILED = 'upstream failed';
 
+/** A Server that ends this many sessions in a row, each within so many milliseconds, mostly gives them to someone else. */
+const CLASH_COUNT = 3;
+const CLASH_INTERVAL = 10_000;
+
 /** Turns what happens in a gateway into lines. */
 export class LogObserver implements RuntimeObserver {
   runtime: LoggedRuntime | undefined;
   private readonly log: Log;
   private readonly listener: ListenerCallbacks;
+  private readonly now: () => number;
   private isUpstreamConnected = false;
+  private connectedAt = 0;
+  private shortSessionCount = 0;
 
-  constructor(log: Log, listener: ListenerCallbacks) {
+  constructor(log: Log, listener: ListenerCallbacks, now: () => number = Date.now) {
     this.log = log;
     this.listener = listener;
+    this.now = now;
   }
 
   onEvent(event: number, subject: number, detail: number): void {
@@ -164,6 +172,7 @@ export class LogObserver implements RuntimeObserver {
     switch (event) {
       case Event.UPSTREAM_CONNECTED:
         this.isUpstreamConnected = true;
+        this.connectedAt = this.now();
         if (log.write('info', `${this.upstreamName()} connected${detail === 1 ? ', session present' : ''}`))
           log.forget(FAILED);
         break;
@@ -210,10 +219,21 @@ export class LogObserver implements RuntimeObserver {
     const text = `${name}: ${ReasonCode.describe(reasonCode)}${Event.adviceForUpstream(reasonCode)}`;
     if (reasonCode === ReasonCode.SUCCESS)
       this.log.write('info', text);
-    else if (wasConnected)
+    else if (wasConnected) {
       this.log.write('warning', text);
-    else
+      this.watchClash(reasonCode);
+    } else
       this.log.write('warning', text, `${FAILED} ${name} ${reasonCode}`, ONCE);
+  }
+
+  /** Two Clients of one identifier throw each other out for ever (3.1.1 section 3.1.4); neither is told why. */
+  private watchClash(reasonCode: number): void {
+    const isShort = reasonCode === ReasonCode.NETWORK_CLOSED && this.now() - this.connectedAt < CLASH_INTERVAL;
+    this.shortSessionCount = isShort ? this.shortSessionCount + 1 : 0;
+    if (this.shortSessionCount < CLASH_COUNT)
+      return;
+    const identifier = this.runtime!.gateway.configuration.upstream.remote_clientid;
+    this.log.write('warning', `${this.upstreamName()} keeps accepting and dropping this gateway: does another client call itself "${identifier}"? Give each one an upstream.remote_clientid of its own`, 'clash', ONCE);
   }
 
   private upstreamName(): string {
