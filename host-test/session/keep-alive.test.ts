@@ -166,6 +166,31 @@ describe('a client', () => {
     expect(sent.map(event => event.slice(-5))).toEqual(['c0 00']);
   });
 
+  it.each(['publish', 'enqueue', 'acknowledge'] as const)('that hears, and speaks by %s, has no need to ping', means => {
+    const { output, session, world } = connectedClient({ keepAlive: 20 });
+    const message = world.message('t', 'x');
+    for (let second = 1; second <= 40; ++second) {
+      expect(drive(world, session, output, 1000)).toEqual([]);
+      if (means === 'publish')
+        session.publish(message);
+      else if (means === 'enqueue')
+        session.enqueue(message, 0);
+      world.feed(session, means === 'acknowledge' ? '32 05 00 01 74 00 01' : '30 03 00 01 74');
+      expect(output.take()).not.toBe('');
+    }
+  });
+
+  it('is not excused by messages that found no room: then it finds that it cannot speak', () => {
+    const { log, output, session, world } = connectedClient({ keepAlive: 20 });
+    output.room = 0;
+    for (let second = 1; second <= 16; ++second) {
+      expect(session.publish(world.message('t', 'x'))).toBe(false);
+      drive(world, session, output, 1000);
+      world.feed(session, '30 03 00 01 74');
+    }
+    expect(log.reasonCode).toBe(ReasonCode.SEND_TIMEOUT);
+  });
+
   it('that speaks but hears nothing asks for a sign of life', () => {
     const { output, session, world } = connectedClient({ keepAlive: 20 });
     const message = world.message('t', 'x');
@@ -253,6 +278,16 @@ describe('a server', () => {
     drive(world, session, output, 1_000_000_000);
     session.handleTimeout();
     expect(log.events).toEqual(['connect a']);
+  });
+
+  it('counts packets, not bytes: one that trickles in does not keep the connection alive [MQTT311-3.1.2-24]', () => {
+    const { log, output, session, world } = connectedServer(20);
+    for (const byte of ['30', '04', '00', '01']) {
+      drive(world, session, output, 7_000);
+      world.feed(session, byte);
+    }
+    drive(world, session, output, 2_000);
+    expect(log.reasonCode).toBe(ReasonCode.KEEP_ALIVE_TIMEOUT);
   });
 
   it('gives up on a node that does not take what is sent, and keeps watching until then', () => {

@@ -137,7 +137,7 @@ export class World {
     return { topicNameOffset: topic.offset, topicNameLength: topic.length, payloadOffset: body.offset, payloadLength: body.length, qos: 0, retain };
   }
 
-  /** `receive` in chunks whose sizes `nextSize` names; stops when the session takes no more. @returns how many bytes it took */
+  /** `parser.receive` in chunks whose sizes `nextSize` names; stops when the session takes no more. @returns how many bytes it took */
   feed(session: Session, data: readonly number[] | string, nextSize: () => number = () => Infinity): number {
     const values = typeof data === 'string' ? bytes(data) : data;
     const { arena } = this;
@@ -148,7 +148,7 @@ export class World {
         break;
       for (let index = 0; index < length; ++index)
         arena.bytes[arena.landingOffset + index] = values[at + index]!;
-      session.receive(arena.landingOffset, length);
+      session.parser.receive(arena.landingOffset, length);
       arena.bytes.fill(0xA5, arena.landingOffset, arena.landingOffset + length);
       at += length;
     }
@@ -216,16 +216,17 @@ export class RecordingOutput implements Output {
     this.arena = arena;
   }
 
-  send(length: number): void {
-    if (length > this.room)
-      throw new RangeError(`${length} bytes sent, ${this.room} have room`);
+  send(length: number): boolean {
     if (this.isClosed)
       throw new Error('sent after close');
+    if (length > this.room)
+      return false;
     const { bytes: memory, stagingOffset } = this.arena;
     for (let index = 0; index < length; ++index)
       this.accept(memory[stagingOffset + index]!);
     this.room -= length;
     memory.fill(0xA5, stagingOffset, stagingOffset + length);
+    return true;
   }
 
   close(): void {

@@ -148,8 +148,10 @@ export abstract class Session implements PacketHandler {
       return false;
     const arena = this.arena;
     const start = arena.stagingOffset;
+    if (!this.output.send(writePublish(arena, start, message, 0, 0) - start))
+      return false;
     this.lastSentAt = this.clock.now;
-    return this.output.send(writePublish(arena, start, message, 0, 0) - start);
+    return true;
   }
 
   /** Keeps a message of any QoS until it has been sent and acknowledged. @returns false when the queue is full: nothing has changed */
