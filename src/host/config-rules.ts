@@ -5,7 +5,7 @@
 import { isIPv4 } from 'node:net';
 import { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
-import { type Configuration, parseAddress, type TopicRuleConfiguration } from '../gateway/configuration.ts';
+import { type Configuration, parseAddress, type PartialConfiguration, type TopicRuleConfiguration } from '../gateway/configuration.ts';
 import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
 import { isValidTopicFilter, isValidTopicName, topicFiltersOverlap } from '../packet/topic.ts';
 import type { Finding, Path } from './config.ts';
@@ -33,9 +33,10 @@ class Judge {
   }
 }
 
-export function judgeConfiguration(configuration: Configuration): { errors: readonly Finding[]; warnings: readonly Finding[] } {
+/** @param written what the user wrote, without the defaults that were made of it */
+export function judgeConfiguration(configuration: Configuration, written: PartialConfiguration): { errors: readonly Finding[]; warnings: readonly Finding[] } {
   const judge = new Judge();
-  judgeStrings(judge, configuration, []);
+  judgeStrings(judge, written, []);
   judgeUpstream(judge, configuration);
   judgeListener(judge, configuration);
   judgeUsers(judge, configuration);

@@ -73,8 +73,9 @@ export function readConfiguration(text: string, file: string): LoadedConfigurati
     prune(partial, violations);
     delete partial.$schema;
     const configuration = completeConfiguration(partial);
-    const { errors, warnings } = judgeConfiguration(configuration);
-    findings.push(...errors);
+    const { errors, warnings } = judgeConfiguration(configuration, partial);
+    const isConsequence = ({ path }: Finding): boolean => findings.some(other => path.every((step, index) => other.path[index] === step));
+    findings.push(...errors.filter(error => !isConsequence(error)));
     if (findings.length === 0)
       return { configuration, errors: [], warnings: describe(warnings, 'warning: ', text, file, root), notes: notesOn(text, file) };
   }
@@ -156,7 +157,9 @@ function removeAt(root: unknown, steps: readonly string[], isObject: boolean): v
 /** One per line: what follows on the same line mostly follows from it. */
 function describeSyntaxErrors(text: string, file: string, errors: readonly ParseError[]): string[] {
   const lines = new Map<string, string>();
-  for (const { error, length, offset } of errors) {
+  for (const [index, { error, length, offset }] of errors.entries()) {
+    if (printParseErrorCode(error) === 'ValueExpected' && index > 0 && printParseErrorCode(errors[index - 1]!.error) === 'InvalidSymbol')
+      continue; // the symbol should have been the value
     const place = placeOf(text, offset);
     const [line] = place.split(':');
     if (!lines.has(line!))
