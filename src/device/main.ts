@@ -21,14 +21,20 @@ const LANDING_CAPACITY = 1536;
 /** Before another attempt when the gateway cannot start, for the user to read why. */
 const RESTART_DELAY = 30_000;
 
+let running: Runtime | undefined;
+
 /**
- * Called by XS before it gives up (`defines.xs.abortHook` of the manifest). Our own callbacks let nothing out, so an
- * unhandled exception comes from a module of the SDK, for instance from an answer of the network that it cannot read:
- * that must not cost the gateway. Everything else ends the program, and the board restarts.
+ * Called by XS before it gives up (`defines.xs.abortHook` of the manifest). An exception that has left a callback costs one
+ * connection, or, if it comes from a module of the SDK, for instance because of an answer of the network that it cannot
+ * read, nothing. Everything else ends the program, and the board restarts.
  */
 (globalThis as { abort?: (reason: string, exception: unknown) => boolean }).abort = (reason, exception) => {
-  log(`${reason}: ${describeError(exception)}`);
-  return reason !== 'unhandled exception';
+  if (reason !== 'unhandled exception' || running === undefined) {
+    log(`${reason}: ${describeError(exception)}`);
+    return true;
+  }
+  running.recover(exception);
+  return false;
 };
 
 function createRuntime(configuration: Configuration): Runtime {
@@ -70,6 +76,7 @@ run(() => {
   const { arena, configuration } = runtime.gateway;
   log(`ringbridge "${configuration.name}", ${arena.length} bytes of arena`);
   startNetwork(() => run(() => {
+    running = runtime;
     runtime.start();
     log(`ready listener=:${configuration.listener.port} upstream=${configuration.upstream.address[0]}`);
   }));

@@ -263,17 +263,13 @@ export class Link implements Output {
     const { arena, clock, pending } = this;
     if (this.socket === undefined || length > this.room)
       return false;
-    let offset = arena.stagingOffset;
-    if (pending.length === 0) {
+    const now = pending.length === 0 ? this.writable : 0;
+    if (pending.length === 0)
       this.pendingSince = clock.now;
-      const now = this.writable;
-      if (now > 0) {
-        this.writable = this.views.write(this.socket!, now);
-        offset += now;
-        length -= now;
-      }
-    }
-    pending.write(offset, length); // fits: `room` has said so
+    // The rest first: a write of the head leaves zeros behind it in staging (exact-view.ts).
+    pending.write(arena.stagingOffset + now, length - now); // fits: `room` has said so
+    if (now > 0)
+      this.writable = this.views.write(this.socket!, now);
     this.isBackedUp = pending.length > pending.capacity >> 1;
     return true;
   }
