@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest';
+import * as Event from '../../src/gateway/events.ts';
+import type { Gateway } from '../../src/gateway/gateway.ts';
+import { LINES_PER_MINUTE, Log, LogObserver, printable, REPEAT_INTERVAL } from '../../src/host/log.ts';
+import * as ReasonCode from '../../src/packet/reason-code.ts';
+
+function prepare() {
+  const lines: string[] = [];
+  const time = { now: Date.UTC(2026, 0, 1) };
+  const log = new Log(line => lines.push(line.replace(/^\S+ /, '')), () => time.now);
+  return { lines, time, log };
+}
+
+describe('the log', () => {
+  test('writes timestamp, level and text', () => {
+    const lines: string[] = [];
+    new Log(line => lines.push(line), () => Date.UTC(2026, 0, 2, 3, 4, 5, 6)).write('warning', 'careful');
+    expect(lines).toEqual(['2026-01-02T03:04:05.006Z warning careful']);
+  });
+
+  test('says the same thing a few times, then counts, and tells the count when time has passed', () => {
+    const { lines, log, time } = prepare();
+    for (let count = 0; count < 10; ++count)
+      log.write('info', 'again');
+    expect(lines).toEqual(['info again', 'info again', 'info again']);
+    time.now += REPEAT_INTERVAL;
+    log.write('info', 'again');
+    expect(lines.at(-1)).toBe('info again (7 more times since it was last said)');
+    expect(lines).toHaveLength(4);
+  });
+
+  test('tells the count even if nothing happens any more', () => {
+    const { lines, log, time } = prepare();
+    log.write('info', 'once', 'key', 1);
+    log.write('info', 'once', 'key', 1);
+    log.flush();
+    expect(lines).toHaveLength(1);
+    time.now += REPEAT_INTERVAL;
+    log.flush();
+    expect(lines).toEqual(['info once', 'info once (1 more time since it was last said)']);
+    time.now += REPEAT_INTERVAL;
+    log.flush();
+    log.flush();
+    expect(lines).toHaveLength(2);
+    log.write('info', 'once', 'key', 1);
+    expect(lines.at(-1)).toBe('info once');
+  });
+
+  test('takes lines of one key for the same', () => {
+    const { lines, log } = prepare();
+    for (let count = 0; count < 5; ++count)
+      log.write('info', `number ${count}`, 'key', 1);
+    expect(lines).toEqual(['info number 0']);
+    log.forget('k');
+    log.write('info', 'number 6', 'key', 1);
+    expect(lines).toHaveLength(2);
+  });
+
+  test('cuts off a flood and says how much is missing', () => {
+    const { lines, log, time } = prepare();
+    for (let count = 0; count < LINES_PER_MINUTE + 50; ++count)
+      log.write('info', `stranger ${count}`);
+    expect(lines).toHaveLength(LINES_PER_MINUTE);
+    time.now += 60_000;
+    log.write('info', 'next');
+    expect(lines.slice(LINES_PER_MINUTE)).toEqual([`warning 50 lines were left out: more than ${LINES_PER_MINUTE} in a minute`, 'info next']);
+  });
+
+  test('lets no name break a line or reach the terminal', () => {
+    const { lines, log } = prepare();
+    log.write('info', 'node "a\n2026 error fake\u001b[2J\u202e\u2028é"');
+    expect(lines).toEqual(['info node "a\\u000a2026 error fake\\u001b[2J\\u202e\\u2028é"']);
+    expect(printable('plain ✓ 日本 😀')).toBe('plain ✓ 日本 😀');
+  });
+});
+
+describe('the observer of a gateway', () => {
+  function observe() {
+    const { lines, log, time } = prepare();
+    const observer = new LogObserver(log, { onListening() {}, onListenerError() {} }, () => time.now);
+    const address = { host: 'broker', port: 1883 };
+    const gateway = { configuration: { upstream: { remote_clientid: 'me' } }, sessions: [{ clientIdentifierLength: 0 }] } as unknown as Gateway;
+    observer.runtime = { gateway, upstream: { address } };
+    const closed = (reasonCode: number): void => observer.onEvent(Event.UPSTREAM_CLOSED, Event.UPSTREAM, reasonCode);
+    const connected = (): void => observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, 0);
+    return { lines, time, observer, address, closed, connected };
+  }
+
+  test('says once that the broker is away and what to do, again when the reason changes or it was there in between', () => {
+    const { closed, connected, lines } = observe();
+    for (let count = 0; count < 100; ++count)
+      closed(ReasonCode.NETWORK_UNREACHABLE);
+    expect(lines).toEqual(['warning upstream mqtt://broker:1883: cannot reach the network address: is a broker listening at upstream.address?']);
+    closed(ReasonCode.BAD_USER_NAME_OR_PASSWORD);
+    expect(lines.at(-1)).toBe('warning upstream mqtt://broker:1883: bad user name or password: check upstream.remote_username and upstream.remote_password');
+    closed(ReasonCode.NETWORK_UNREACHABLE);
+    expect(lines).toHaveLength(2);
+    connected();
+    closed(ReasonCode.PINGRESP_TIMEOUT);
+    closed(ReasonCode.NETWORK_UNREACHABLE);
+    expect(lines).toHaveLength(5);
+  });
+
+  test('a broker that is away for a day costs a line every ten minutes', () => {
+    const { closed, lines, time } = observe();
+    for (let second = 0; second < 86_400; second += 30) {
+      closed(ReasonCode.NETWORK_UNREACHABLE);
+      time.now += 30_000;
+    }
+    expect(lines).toHaveLength(144);
+    expect(lines[1]).toContain('(19 more times');
+  });
+
+  test('a broker that accepts and drops does not flood, and the likely cause is named', () => {
+    const { closed, connected, lines, time } = observe();
+    for (let count = 0; count < 100; ++count) {
+      connected();
+      time.now += 1000;
+      closed(ReasonCode.NETWORK_CLOSED);
+      time.now += 4000;
+    }
+    expect(lines.length).toBeLessThan(10);
+    expect(lines.filter(line => line.includes('does another client call itself "me"'))).toHaveLength(1);
+  });
+
+  test('sessions that lasted are no clash', () => {
+    const { closed, connected, lines, time } = observe();
+    for (let count = 0; count < 5; ++count) {
+      connected();
+      time.now += 60_000;
+      closed(ReasonCode.NETWORK_CLOSED);
+    }
+    expect(lines.join()).not.toContain('another client');
+  });
+
+  test('the end that we made ourselves is no warning', () => {
+    const { closed, connected, lines } = observe();
+    connected();
+    closed(ReasonCode.SUCCESS);
+    expect(lines).toEqual(['info upstream mqtt://broker:1883 connected', 'info upstream mqtt://broker:1883: normal disconnection']);
+  });
+
+  test('strangers that are refused do not flood, whatever they call themselves', () => {
+    const { lines, observer } = observe();
+    for (let count = 0; count < 100; ++count)
+      observer.onEvent(Event.NODE_REFUSED, 0, ReasonCode.NOT_AUTHORIZED);
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toContain('listener.allow_anonymous');
+  });
+
+  test('numbers in the text do not make it news', () => {
+    const { lines, observer } = observe();
+    observer.onEvent(Event.STORE_FULL, Event.UPSTREAM, 1);
+    observer.onEvent(Event.STORE_FULL, Event.UPSTREAM, 2);
+    expect(lines).toHaveLength(1);
+  });
+
+  test('sensors that fail, and our own defects', () => {
+    const { lines, observer } = observe();
+    const sensor = { name: 'air', type: 'x', topic: 'air', interval: 1, decimals: 1, retain: false };
+    observer.onSensorFailed(sensor, new Error('no answer'));
+    observer.onSensorRecovered(sensor);
+    observer.onException(new TypeError('oops'));
+    observer.onException('odd');
+    expect(lines.slice(0, 2)).toEqual(['warning sensor "air" failed: no answer; it is asked again, less and less often', 'info sensor "air" works again']);
+    expect(lines[2]).toMatch(/^error a defect of ringbridge, please report it: TypeError: oops \| at /);
+    expect(lines[3]).toContain('odd');
+  });
+});
