@@ -223,6 +223,19 @@ describe('a client', () => {
     expect(drive(world, session, output, 7_500)).toEqual(['7500: c0 00']);
   });
 
+  it('does not wait for the PINGRESP of an older connection', () => {
+    const { log, output, session, world } = connectedClient({ keepAlive: 20 });
+    drive(world, session, output, 15_000);
+    session.transportClosed(ReasonCode.NETWORK_CLOSED);
+    const second = new RecordingOutput(world.arena);
+    session.open(second);
+    world.feed(session, '20 02 00 00');
+    second.take();
+    expect(drive(world, session, second, 14_999)).toEqual([]);
+    expect(drive(world, session, second, 1)).toEqual(['1: c0 00']);
+    expect(log.events).toEqual(['connected', 'closed 0x100', 'connected']);
+  });
+
   it('gives up when an acknowledgement does not come, without Keep Alive too', () => {
     for (const keepAlive of [0, 600]) {
       const { log, output, session, world } = connectedClient({ keepAlive });

@@ -273,6 +273,7 @@ function run(bench: Bench, model: Model, action: Step, fill: number): void {
       // As in use: inflight records are dropped between two connections only, and the next one begins with rewind.
       accepted = queue.dropOldest(action.isConnected);
       expect(accepted).toBe(model.dropOldest(action.isConnected));
+      expect(queue.hasUnsent).toBe(model.cursor < model.records.length);
       if (accepted && !action.isConnected) {
         queue.rewind();
         model.rewind();

@@ -62,6 +62,8 @@ export interface WorldOptions {
 }
 
 const TEXT_CAPACITY = 16_384;
+/** Places in the pool of Server sessions. */
+export const SERVER_SESSION_COUNT = 4;
 const TOPIC_COUNT = 16;
 const TOPIC_CAPACITY = 32;
 
@@ -111,7 +113,7 @@ export class World {
     const clientState = plan.reserve('client state', SessionState.lengthOf(limits));
     const serverState = plan.reserve('server state', SessionState.lengthOf(limits));
     this.clientOffset = ClientSession.plan(plan, this.clientSettings);
-    this.serverOffset = ServerSession.plan(plan, this.serverSettings, 1);
+    this.serverOffset = ServerSession.plan(plan, this.serverSettings, SERVER_SESSION_COUNT);
     this.arena = new Arena(plan, { landingCapacity: 1024, stagingCapacity: options.stagingCapacity ?? 1024, resizable: false });
     this.arena.bytes.fill(0xA5, this.arena.stagingOffset);
     const topicTable = new TopicTable(this.arena, topics, TOPIC_COUNT, TOPIC_CAPACITY);

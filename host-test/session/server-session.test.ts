@@ -1,12 +1,13 @@
 /** The Server role alone: bytes in, bytes out, events. What belongs to rules C1 to C15 is in connect-rules.test.ts. */
 import { describe, expect, it } from 'vitest';
+import { decodeUTF8 } from '../../src/bytes/utf8.ts';
 import { SUBACK_FAILURE } from '../../src/packet/subscribe.ts';
 import { OVERSIZE_DROP } from '../../src/packet/packet-parser.ts';
 import type { Packet } from '../../src/packet/packet.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { CLOSED, CONNECTED, CONNECTING } from '../../src/session/connection-state.ts';
 import { ServerSession } from '../../src/session/server-session.ts';
-import { ascii, bytes, hex, LATER, RecordingOutput, REFUSE, ServerLog, World, type WorldOptions } from './pair.ts';
+import { ascii, bytes, hex, LATER, RecordingOutput, REFUSE, SERVER_SESSION_COUNT, ServerLog, World, type WorldOptions } from './pair.ts';
 
 /** Client Identifier 'a', Keep Alive 0; with and without Clean Session. */
 const CONNECT = '10 0d 00 04 4d 51 54 54 04 02 00 00 00 01 61';
@@ -491,4 +492,25 @@ describe('the end of a connection', () => {
     expect(session.index).toBe(3);
     expect(log.events).toEqual(['connect a']);
   });
+});
+
+it('the sessions of a pool, and the ring, Will and identifier of each, share no memory', () => {
+  const { world } = opened({ server: { maximumPacketSize: 64, willCapacity: 10, maximumClientIdentifierLength: 12 } });
+  const pool = Array.from({ length: SERVER_SESSION_COUNT }, (_, index) => {
+    const log = new ServerLog(world.serverState);
+    const session = new ServerSession(world.context, index, world.serverOffset, world.serverSettings, log);
+    session.open(new RecordingOutput(world.arena));
+    return { log, session, letter: 'abcd'.charAt(index) };
+  });
+  for (const { letter, session } of pool)
+    world.feed(session, withBody('00 04 4d 51 54 54 04', '06 00 00 00 0c', ascii(letter.repeat(12)), '00 05', ascii(letter.repeat(5)), '00 05', ascii(letter.repeat(5))));
+  for (const { letter, session } of pool) // 63 of 64 bytes of a packet lie in the ring
+    world.feed(session, `30 3e 00 01 74 ${ascii(letter.toUpperCase().repeat(58))}`);
+  for (const { letter, log, session } of pool) {
+    expect(decodeUTF8(world.arena, session.clientIdentifierOffset, session.clientIdentifierLength)).toBe(letter.repeat(12));
+    world.feed(session, ascii('.'));
+    expect(log.messages).toEqual([`0 t ${letter.toUpperCase().repeat(58)}.`]);
+    session.transportClosed(ReasonCode.NETWORK_CLOSED);
+    expect(log.will).toBe(`${letter.repeat(5)} ${letter.repeat(5)} 0 0`);
+  }
 });

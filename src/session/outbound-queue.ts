@@ -122,10 +122,6 @@ export class OutboundQueue {
     const state = bytes[record + STATE]!;
     if (state !== QUEUED && (isConnected || bytes[record + QOS] === 2))
       return false;
-    if (this.unsentCount === this.count) {
-      --this.unsentCount;
-      this.cursor = this.positionAfter(this.head);
-    }
     bytes[record + STATE] = DONE;
     this.removeDone();
     return true;
