@@ -217,9 +217,10 @@ export class LogObserver implements RuntimeObserver {
     this.isUpstreamConnected = false;
     const name = this.upstreamName();
     const text = `${name}: ${ReasonCode.describe(reasonCode)}${Event.adviceForUpstream(reasonCode)}`;
-    if (reasonCode === ReasonCode.SUCCESS)
-      this.log.write('info', text);
-    else if (wasConnected) {
+    if (reasonCode === ReasonCode.SUCCESS) { // our own doing
+      if (wasConnected)
+        this.log.write('info', text);
+    } else if (wasConnected) {
       this.log.write('warning', text);
       this.watchClash(reasonCode);
     } else

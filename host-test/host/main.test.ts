@@ -1,0 +1,222 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { bundle, Command, exchange, FakeServer, Folder, freePort, run } from './command-line.ts';
+
+/** CONNACK: accepted; not authorized. */
+const ACCEPTED = [0x20, 0x02, 0x00, 0x00];
+const NOT_AUTHORIZED = [0x20, 0x02, 0x00, 0x05];
+const BAD_PASSWORD = [0x20, 0x02, 0x00, 0x04];
+const DISCONNECT = 'e000';
+
+/** CONNECT of 3.1.1, clean, Keep Alive 60, identifier "n". */
+const CONNECT = '10 0d 00 04 4d 51 54 54 04 02 00 3c 00 01 6e';
+/** The same with user name "a" and password "b", or "c". */
+const CONNECT_AS_A = '10 13 00 04 4d 51 54 54 04 c2 00 3c 00 01 6e 00 01 61 00 01 62';
+const CONNECT_WRONG = '10 13 00 04 4d 51 54 54 04 c2 00 3c 00 01 6e 00 01 61 00 01 63';
+
+const folder = new Folder();
+const endings: (() => void)[] = [];
+
+beforeAll(bundle);
+afterEach(() => {
+  for (const end of endings.splice(0))
+    end();
+});
+afterAll(() => folder.remove());
+
+function start(...args: string[]): Command {
+  const command = new Command(args);
+  endings.push(() => command.process.kill('SIGKILL'));
+  return command;
+}
+
+async function serve(answer: readonly number[] | undefined, closesAfterwards = false): Promise<{ server: FakeServer; address: string }> {
+  const server = new FakeServer(answer, closesAfterwards);
+  endings.push(() => server.close());
+  return { server, address: `mqtt://127.0.0.1:${await server.listen()}` };
+}
+
+const configure = (upstream: object, listener: object = {}, rest: object = {}): string => folder.write('config.json', {
+  upstream: { restart_timeout: [0.01, 0.02], ...upstream },
+  listener: { address: '127.0.0.1', port: 0, allow_anonymous: true, ...listener },
+  topic: [{ pattern: '#', direction: 'out' }],
+  ...rest,
+});
+
+describe('the command line', () => {
+  test('explains itself', async () => {
+    const { exitCode, stderr, stdout } = await run(['--help']);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    for (const word of ['run', '--config', 'check', 'passwd', '--version', 'config.schema.json'])
+      expect(stdout).toContain(word);
+  });
+
+  test('tells its version', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+    expect(await run(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  test.each<readonly [readonly string[], string]>([
+    [[], 'a command is missing'],
+    [['fly'], 'there is no command "fly"'],
+    [['run', '--colour'], 'Unknown option \'--colour\''],
+    [['run', '--config'], 'argument missing'],
+    [['run', 'x.json'], 'write --config x.json instead'],
+    [['check'], 'check needs a file'],
+    [['check', 'a', 'b'], 'check takes no "b"'],
+    [['check', 'a', '--config', 'b'], 'check takes no --config'],
+    [['run', '--device'], 'run takes no --device'],
+  ])('refuses %j', async (args, message) => {
+    const { exitCode, stderr, stdout } = await run(args);
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain('write "ringbridge --help"');
+  });
+});
+
+describe('run --config', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('is ready, and ends with a DISCONNECT at %s', async signal => {
+    const { address, server } = await serve(ACCEPTED);
+    const command = start('run', '--config', configure({ address: [address], remote_clientid: 'gw' }));
+    const port = await command.ready();
+    expect(command.stdout).toBe(`ready listener=127.0.0.1:${port} upstream=${address}\n`);
+    expect(await exchange(port, CONNECT, 4)).toBe('20020000');
+    await command.find('stderr', /upstream mqtt\S+ connected/);
+    expect(server.received).toMatch(/^10..00044d51545404/);
+    const signalledAt = Date.now();
+    command.process.kill(signal);
+    expect(await command.exited).toBe(0);
+    expect(Date.now() - signalledAt).toBeLessThan(3000);
+    await server.until(() => server.received.endsWith(DISCONNECT));
+    expect(command.stdout.split('\n')).toHaveLength(2);
+  });
+
+  test('starts nothing with a bad file', async () => {
+    const { address, server } = await serve(ACCEPTED);
+    const file = folder.write('bad.json', `{\n  "upstream": { "address": ["${address}"] },\n  "listener": { "prot": 0, "address": "here" } }`);
+    const { exitCode, lines, stdout } = await run(['run', '--config', file]);
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(lines).toEqual([
+      `${file}:3:17: listener.prot: there is no such key; write "port" instead`,
+      expect.stringContaining(`${file}:3:28: listener.address: "here" is no IPv4 address; write`),
+    ]);
+    expect(server.connectionCount).toBe(0);
+  });
+
+  test('says so when the file is not there', async () => {
+    expect(await run(['run', '--config', '/nowhere.json'])).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringContaining('/nowhere.json: there is no such file') as string });
+  });
+
+  test('says what to do when the port is in use', async () => {
+    const occupant = createServer().listen(0, '127.0.0.1');
+    endings.push(() => occupant.close());
+    await once(occupant, 'listening');
+    const { port } = occupant.address() as AddressInfo;
+    const { address } = await serve(ACCEPTED);
+    const { exitCode, lines, stdout } = await run(['run', '--config', configure({ address: [address] }, { port })]);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(lines.filter(line => line.startsWith('error'))).toEqual([`error port ${port} on 127.0.0.1 is in use: stop the program that uses it or set "listener.port"`]);
+  });
+
+  test('says once that no broker is there, and serves nodes all the same', async () => {
+    const port = await freePort();
+    const command = start('run', '--config', configure({ address: [`mqtt://127.0.0.1:${port}`] }));
+    const listenerPort = await command.ready();
+    await command.find('stderr', /is a broker listening at upstream\.address/);
+    expect(await exchange(listenerPort, CONNECT, 4)).toBe('20020000');
+    command.process.kill('SIGTERM');
+    expect(await command.exited).toBe(0);
+    expect(command.lines.filter(line => line.includes('upstream'))).toEqual([
+      `warning upstream mqtt://127.0.0.1:${port}: cannot reach the network address: is a broker listening at upstream.address?`,
+    ]);
+  });
+
+  test.each<readonly [string, readonly number[] | undefined, string]>([
+    ['closes instead of answering', undefined, 'connection closed instead of a CONNACK: does the broker accept upstream.bridge_protocol_version?'],
+    ['refuses the password', BAD_PASSWORD, 'bad user name or password: check upstream.remote_username and upstream.remote_password'],
+    ['refuses the user', NOT_AUTHORIZED, 'not authorized: check upstream.remote_username and upstream.remote_password'],
+  ])('goes on trying a broker that %s, and says it once', async (_name, answer, message) => {
+    const { address, server } = await serve(answer, true);
+    const command = start('run', '--config', configure({ address: [address], remote_username: 'u', remote_password: 'hush' }));
+    await server.until(() => server.connectionCount >= 5);
+    command.process.kill('SIGTERM');
+    expect(await command.exited).toBe(0);
+    expect(command.lines.filter(line => line.includes('upstream'))).toEqual([`warning upstream ${address}: ${message}`]);
+    expect(command.stderr + command.stdout).not.toContain('hush');
+  });
+
+  test('asks nodes for their password', async () => {
+    const { address } = await serve(ACCEPTED);
+    const { stdout } = await run(['passwd', 'a'], 'b\n');
+    const command = start('run', '--config', configure({ address: [address] }, { allow_anonymous: false, users: [JSON.parse(stdout)] }));
+    const port = await command.ready();
+    expect(await exchange(port, CONNECT, 4)).toBe('20020005');
+    expect(await exchange(port, CONNECT_WRONG, 4)).toBe('20020004');
+    // A PINGREQ that follows before the verdict is answered after it.
+    expect(await exchange(port, `${CONNECT_AS_A} c0 00`, 6)).toBe('20020000d000');
+    expect(await exchange(port, `${CONNECT_AS_A} c0 00`, 6)).toBe('20020000d000');
+    command.process.kill('SIGTERM');
+    expect(await command.exited).toBe(0);
+  });
+
+  test('survives whoever reads its output', async () => {
+    const { address, server } = await serve(undefined);
+    const command = start('run', '--config', configure({ address: [address] }));
+    command.process.stderr!.destroy();
+    await command.ready();
+    command.process.stdout!.destroy();
+    await server.until(() => server.connectionCount >= 5);
+    command.process.kill('SIGTERM');
+    expect(await command.exited).toBe(0);
+  });
+});
+
+describe('check', () => {
+  test('prints rules, memory and warnings', async () => {
+    const file = folder.write('check.json', {
+      listener: { max_connections: 8, allow_anonymous: true, max_queued_bytes: 4096 },
+      topic: [
+        { pattern: '#', direction: 'out', qos: 1, remote_prefix: 'site/' },
+        { pattern: 'set/+', direction: 'in', local_prefix: 'l/', remote_prefix: 'r/' },
+        { pattern: '', direction: 'both', local_prefix: 'here', remote_prefix: 'there' },
+      ],
+    });
+    const { exitCode, stderr, stdout } = await run(['check', file]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^ {2}# +-> +site\/# +out +1$/m);
+    expect(stdout).toMatch(/^ {2}l\/set\/\+ +<- +r\/set\/\+ +in +0$/m);
+    expect(stdout).toMatch(/^ {2}here +<-> +there +both +0$/m);
+    expect(stdout).toMatch(/^ {2}node: transmit ring +9 +\d+ +\d+$/m);
+    expect(stdout).toMatch(/^ {2}landing +1 +1536 +1536$/m);
+    const rows = [...stdout.matchAll(/^ {2}.* +(\d+) +(\d+) +(\d+)$/gm)].map(match => match.slice(1).map(Number) as [number, number, number]);
+    for (const [count, length, total] of rows)
+      expect(total).toBe(count * length);
+    expect(Number(/^ {2}all +(\d+)$/m.exec(stdout)![1])).toBe(rows.reduce((sum, [, , total]) => sum + total, 0));
+    expect(stderr).toContain('warning: listener.allow_anonymous');
+    expect(stderr).toContain('note: listener.max_connections: a board has room for 6');
+  });
+
+  test('prints errors and nothing else', async () => {
+    const file = folder.write('wrong.json', '{"listener": {"port": 99999}}');
+    expect(await run(['check', file])).toMatchObject({ exitCode: 2, stdout: '', stderr: `${file}:1:15: listener.port: 99999 is too large; write a number from 0 to 65535 instead\n` });
+  });
+});
+
+describe('passwd', () => {
+  test.each<readonly [readonly string[], string, RegExp]>([
+    [['passwd', 'bob'], 'secret\n', /^scrypt\$16384\$8\$1\$/],
+    [['passwd', '--device', 'bob'], 'secret', /^pbkdf2-sha256\$2000\$/],
+    [['passwd'], 'bob\nsecret\n', /^scrypt/],
+  ])('prints an entry for listener.users: %j', async (args, input, hash) => {
+    const { exitCode, stderr, stdout } = await run(args, input);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout)).toEqual({ username: 'bob', password_hash: expect.stringMatching(hash) as string });
+    expect(stdout).not.toContain('secret');
+  });
+
+  test('accepts no empty password', async () => {
+    expect(await run(['passwd', 'bob'], '')).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('empty password') as string });
+  });
+});
