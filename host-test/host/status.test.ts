@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest';
+import { completeConfiguration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
+import { ALL_IS_WELL, statusOf, type Status } from '../../src/gateway/status.ts';
+import * as Phase from '../../src/gateway/upstream-phase.ts';
+import { createPlatform } from '../../src/host/platform.ts';
+import { Log, LogObserver } from '../../src/host/log.ts';
+import { startGateway } from '../../src/host/run.ts';
+import { Runtime } from '../../src/io/runtime.ts';
+import * as ReasonCode from '../../src/packet/reason-code.ts';
+import { CONNECTED } from '../../src/session/connection-state.ts';
+import { exchange, FakeServer, freePort } from './command-line.ts';
+
+const SECRETS = ['upstream-user', 'upstream-secret', 'node-user', 'node-secret'];
+
+const BASE: PartialConfiguration = {
+  name: 'greenhouse',
+  upstream: { address: ['mqtt://broker:1884'], remote_username: SECRETS[0]!, remote_password: SECRETS[1]! },
+  listener: { allow_anonymous: true, address: '127.0.0.1', port: 0, users: [{ username: SECRETS[2]!, password: SECRETS[3]! }] },
+  topic: [{ pattern: '#', remote_prefix: 'site/' }, { pattern: 'set/#', direction: 'in', remote_prefix: 'site/' }],
+  sensors: [{ name: 'air', type: 'simulated', topic: 'air/temperature' }],
+};
+
+/** A gateway that is not started, put into the state that a test wants. */
+function build(partial: PartialConfiguration = {}): Runtime {
+  const observer = new LogObserver(new Log(() => {}), { onListening() {}, onListenerError() {} });
+  const runtime = new Runtime(completeConfiguration({ ...BASE, ...partial }), createPlatform({ authenticate: () => ReasonCode.SUCCESS }), observer);
+  return observer.runtime = runtime;
+}
+
+function connected(partial: PartialConfiguration = {}): Runtime {
+  const runtime = build(partial);
+  runtime.upstream.phase = Phase.OPEN;
+  runtime.gateway.upstream.state = CONNECTED;
+  return runtime;
+}
+
+describe('the status', () => {
+  test('is plain data with everything in it', () => {
+    const status = statusOf(connected(), 0);
+    expect(status).toEqual<Status>({
+      name: 'greenhouse',
+      advice: ALL_IS_WELL,
+      upstream: { state: 'connected', address: 'mqtt://broker:1884', reason: null, next: 'nothing waits', nextAttemptIn: null, attempts: 0 },
+      nodes: [],
+      counters: {
+        connectedNodes: 0, receivedFromNodes: 0, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0, sentUpstream: 0, droppedUpstream: 0,
+        subscriptions: 0, retainedMessages: 0,
+      },
+      store: { count: 0, bytes: 0, capacity: 8192, dropped: 0 },
+      rules: [
+        { pattern: '#', direction: 'out', local: '#', remote: 'site/#', forwarded: 0, dropped: 0 },
+        { pattern: 'set/#', direction: 'in', local: 'set/#', remote: 'site/set/#', forwarded: 0, dropped: 0 },
+      ],
+      sensors: [{ name: 'air', topic: 'air/temperature', value: null, works: true }],
+    });
+    expect(JSON.parse(JSON.stringify(status))).toEqual(status);
+  });
+
+  test('holds no secret', () => {
+    const text = JSON.stringify([statusOf(connected(), 0), statusOf(build(), 0)]);
+    for (const secret of SECRETS)
+      expect(text).not.toContain(secret);
+  });
+
+  test.each<readonly [string, number, boolean, string, string]>([
+    ['stopped', Phase.STOPPED, false, 'stopped', 'nothing'],
+    ['resolving', Phase.RESOLVING, false, 'asking for the address of the broker', 'connect'],
+    ['connecting', Phase.CONNECTING, false, 'connecting', 'say CONNECT'],
+    ['open', Phase.OPEN, false, 'waiting for the broker to accept', 'subscribe and send what waits'],
+    ['connected', Phase.OPEN, true, 'connected', 'nothing waits'],
+    ['waiting', Phase.WAITING, false, 'waiting before the next attempt', 'connect again'],
+  ])('tells the phase in words: %s', (_name, phase, isConnected, state, next) => {
+    const runtime = isConnected ? connected() : build();
+    runtime.upstream.phase = phase;
+    expect(statusOf(runtime, 0).upstream).toMatchObject({ state, next });
+  });
+
+  test('counts down to the next attempt, also when the clock wraps round', () => {
+    const runtime = build();
+    Object.assign(runtime.upstream, { phase: Phase.WAITING, reasonCode: ReasonCode.NETWORK_UNREACHABLE, deadline: 0x7FFFFFFF + 1000 | 0, attemptCount: 3 });
+    expect(statusOf(runtime, 0x7FFFFFFF - 500).upstream).toMatchObject({ nextAttemptIn: 2, attempts: 3, reason: 'cannot reach the network address' });
+    expect(statusOf(runtime, 0x7FFFFFFF + 2000 | 0).upstream.nextAttemptIn).toBe(0);
+  });
+});
+
+describe('the advice', () => {
+  const WAITING = { phase: Phase.WAITING, deadline: 5000 };
+  test.each<readonly [string, () => Runtime, string]>([
+    ['nothing is wrong', () => connected(), ALL_IS_WELL],
+    ['stopped', () => build(), 'the gateway is stopped: start it again'],
+    ['the first attempt', () => {
+      const runtime = build();
+      runtime.upstream.phase = Phase.CONNECTING;
+      return runtime;
+    }, 'the connection to mqtt://broker:1884 is being made: wait a moment'],
+    ['no broker', () => {
+      const runtime = build();
+      Object.assign(runtime.upstream, WAITING, { reasonCode: ReasonCode.NETWORK_UNREACHABLE });
+      return runtime;
+    }, 'no connection to the broker: cannot reach the network address: is a broker listening at upstream.address?; the next attempt is in 5 seconds, at mqtt://broker:1884'],
+    ['a wrong password, while trying again', () => {
+      const runtime = build();
+      Object.assign(runtime.upstream, { phase: Phase.CONNECTING, reasonCode: ReasonCode.NOT_AUTHORIZED });
+      return runtime;
+    }, 'no connection to the broker: not authorized: check upstream.remote_username and upstream.remote_password; an attempt is being made at mqtt://broker:1884'],
+    ['a broken sensor', () => {
+      const runtime = connected();
+      runtime.sensors.states[0]!.pause = 2;
+      return runtime;
+    }, 'sensor "air" does not answer: check its wiring'],
+    ['messages dropped for nodes', () => {
+      const runtime = connected();
+      runtime.gateway.droppedCount = 3;
+      return runtime;
+    }, '3 messages from or for nodes were dropped: raise listener.max_queued_messages, max_queued_bytes or max_packet_size'],
+    ['no rules', () => connected({ topic: [] }), 'nothing crosses the bridge: write rules in "topic"'],
+    ['no users', () => connected({ listener: {} }), 'no node can connect: write users in listener.users, or set listener.allow_anonymous'],
+  ])('in the case of %s', (_name, make, advice) => {
+    expect(statusOf(make(), 0).advice).toBe(advice);
+  });
+});
+
+describe('of a running gateway', () => {
+  /** CONNECT with Clean Session 0 and identifier "n1"; SUBSCRIBE "a" QoS 1; PUBLISH "b" QoS 1; DISCONNECT is not sent. */
+  const CONNECT = '10 0e 00 04 4d 51 54 54 04 00 00 3c 00 02 6e 31';
+  const SUBSCRIBE = '82 06 00 01 00 01 61 01';
+  const PUBLISH = '32 06 00 01 62 00 02 78';
+
+  test('shows the node, what it sent, and the store while the broker is away', async () => {
+    const port = await freePort();
+    const configuration = completeConfiguration({ ...BASE, upstream: { address: [`mqtt://127.0.0.1:${port}`] }, topic: [{ pattern: '#', qos: 1 }], sensors: [] });
+    const { port: listenerPort, runtime, stop } = await startGateway(configuration, new Log(() => {}));
+    expect(await exchange(listenerPort, `${CONNECT} ${SUBSCRIBE} ${PUBLISH}`, 13)).toBe('20020000' + '9003000101' + '40020002');
+    const status = statusOf(runtime, performance.now() | 0);
+    expect(status.nodes).toEqual([expect.objectContaining({ identifier: 'n1', queuedMessages: 0 })]);
+    expect(status.counters).toMatchObject({ receivedFromNodes: 1, subscriptions: 1, sentUpstream: 1 });
+    expect(status.store.count).toBe(1);
+    expect(status.rules[0]).toMatchObject({ forwarded: 1, dropped: 0 });
+    expect(status.advice).toMatch(/^(no connection to the broker|the connection to)/);
+    await stop();
+    expect(statusOf(runtime, performance.now() | 0).upstream.state).toBe('stopped');
+  });
+
+  test('shows the readings of its sensors', async () => {
+    const server = new FakeServer([0x20, 0x02, 0x00, 0x00]);
+    const configuration = completeConfiguration({ ...BASE, upstream: { address: [`mqtt://127.0.0.1:${await server.listen()}`] } });
+    const { runtime, stop } = await startGateway(configuration, new Log(() => {}));
+    await server.until(() => runtime.gateway.upstream.isConnected && server.received.includes(Buffer.from('site/air/temperature').toString('hex')));
+    const status = statusOf(runtime, performance.now() | 0);
+    expect(status.sensors).toEqual([{ name: 'air', topic: 'air/temperature', value: expect.any(Number) as number, works: true }]);
+    expect(status.upstream).toMatchObject({ state: 'connected', attempts: 1 });
+    await stop();
+    server.close();
+  });
+});
