@@ -32,6 +32,7 @@ export class Upstream implements UpstreamDriver {
   private addressIndex = 0;
   private connectedAt = 0;
   private wasConnected = false;
+  private isUnplugged = false;
 
   /** @param random uniform in [0, 1) @throws Error when an address is none */
   constructor(gateway: Gateway, link: Link, resolver: Resolver, scheduler: Scheduler, observer: Event.GatewayObserver, random: () => number) {
@@ -64,6 +65,21 @@ export class Upstream implements UpstreamDriver {
       this.gateway.upstream.disconnect();
     else
       this.link.abort(ReasonCode.SUCCESS);
+  }
+
+  /** As if the cable were pulled, for demonstrations: the connection is lost without a word, and every attempt fails until `plug`. */
+  unplug(): void {
+    this.isUnplugged = true;
+    this.link.abort(ReasonCode.NETWORK_CLOSED);
+  }
+
+  /** Tries again at once: whoever puts the cable back waits for it. */
+  plug(): void {
+    this.isUnplugged = false;
+    if (this.phase !== WAITING)
+      return;
+    this.backOff.reset();
+    this.attempt();
   }
 
   handleTimeout(): void {
@@ -123,6 +139,10 @@ export class Upstream implements UpstreamDriver {
 
   private connect(address: string, port: number): void {
     const { clock } = this.gateway;
+    if (this.isUnplugged) {
+      this.fail(ReasonCode.NETWORK_UNREACHABLE);
+      return;
+    }
     this.phase = CONNECTING;
     this.deadline = clock.now + this.connectTimeout | 0;
     clock.request(this.deadline);
