@@ -2,7 +2,7 @@
  * Runs on XS: brings each workload into its steady state, warms it up, then counts what a number of rounds costs. Prints
  * one JSON object per workload. Script arguments: rounds, and optionally names of workloads.
  */
-import { workloads, type Engine } from './workloads.ts';
+import { ALLOCATING, workloads, type Engine } from './workloads.ts';
 
 declare const print: (line: string) => void;
 declare const readCounters: (counters: Float64Array) => void;
@@ -29,9 +29,7 @@ function overhead(): number {
 
 function nothing(_count: number): void { /* what a socket would call */ }
 
-for (const workload of workloads) {
-  if (names.length > 0 && !names.includes(workload.name))
-    continue;
+for (const workload of names.length === 0 ? workloads : [...workloads, ALLOCATING].filter(({ name }) => names.includes(name))) {
   const run = workload.prepare(host);
   run(100);
   run(rounds);

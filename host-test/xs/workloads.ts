@@ -82,7 +82,7 @@ class Setup {
   private fireTimer!: () => void;
   private readonly engine: Engine;
 
-  constructor(engine: Engine, configuration: PartialConfiguration) {
+  constructor(engine: Engine, configuration: PartialConfiguration, time = () => this.now) {
     this.engine = engine;
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- classes below are made here
     const setup = this;
@@ -114,7 +114,7 @@ class Setup {
         this.fireTimer = onTimer;
         return timer;
       },
-      time: () => this.now,
+      time,
       random: () => 0.5,
       landingCapacity: 2048,
       resizable: true,
@@ -366,6 +366,16 @@ export const workloads: readonly Workload[] = [
     },
   },
 ];
+
+/** The test of the test: a handler that makes one object per packet. */
+export const ALLOCATING: Workload = {
+  name: 'allocating',
+  description: 'as W1, with a clock that makes an object',
+  prepare(engine) {
+    const setup = new Setup(engine, OUT_AND_IN, () => ({ now: 1 }).now).connectUpstream(1);
+    return delivering(engine, setup.upstream, W1);
+  },
+};
 
 /**
  * Each round delivers `bytes` to `from`, then to `to` the acknowledgements of what the gateway sent it, one by one, under

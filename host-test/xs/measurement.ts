@@ -1,0 +1,51 @@
+/** Builds the programs for XS, runs them and reads what they print. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { buildHost } from './build-host.mjs';
+import { bundleForXS } from './bundle.mjs';
+import { runXS } from './run-xs.mjs';
+
+/** A line of measure.ts. */
+export interface Measurement {
+  readonly engine: 'xs32' | 'xs64';
+  readonly workload: string;
+  readonly subject: string;
+  readonly steps: number;
+  readonly slots: number;
+  readonly chunkBytes: number;
+  readonly collections: number;
+  readonly nsPerPacket: number;
+}
+
+export type Width = 32 | 64;
+
+/**
+ * Engines that can be built here. Where it decides whether work lands, both are demanded: there a missing package shows
+ * as an error that names it.
+ */
+export function widths(): readonly Width[] {
+  return process.env['CI'] === 'true' || canCompile32() ? [32, 64] : [64];
+}
+
+function canCompile32(): boolean {
+  try {
+    execFileSync('gcc', ['-m32', '-x', 'c', '-', '-o', '/dev/null'], { input: '#include <stdio.h>\nint main(void){return 0;}', stdio: ['pipe', 'ignore', 'ignore'] });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a program of this folder on XS. @returns its lines @throws Error with what XS says when it fails */
+export async function runProgram(width: Width, name: string, args: readonly string[] = []): Promise<string[]> {
+  const program = await bundleForXS(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), `${name}-${width}`);
+  const { code, stderr, stdout } = await runXS(await buildHost(width), program, [...args]);
+  if (code !== 0)
+    throw new Error(`${name} on XS, ${width} bits, ended with ${code}: ${stderr}`);
+  return stdout.split('\n').slice(0, -1);
+}
+
+/** @param names of workloads; none: all */
+export async function measure(width: Width, rounds: number, names: readonly string[] = []): Promise<Measurement[]> {
+  return (await runProgram(width, 'measure', [String(rounds), ...names])).map(line => JSON.parse(line) as Measurement);
+}
