@@ -156,7 +156,7 @@ export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
   max_inflight_messages: 20,
   max_queued_messages: 100,
   max_queued_bytes: 2048,
-  max_clientid_length: 64,
+  max_clientid_length: 92,
   max_will_size: 256,
   max_subscriptions: 64,
   max_subscription_bytes: 2048,

@@ -56,7 +56,8 @@ export class BackOff {
     if (refused !== this.wasRefused)
       this.previous = 0;
     this.wasRefused = refused;
-    const ceiling = this.previous === 0 ? base : this.previous * 3;
+    // The first wait is drawn too: after a power cut all gateways of a site come back at the same moment.
+    const ceiling = (this.previous === 0 ? base : this.previous) * 3;
     const wait = base + this.random() * (ceiling - base);
     return this.previous = wait < cap ? wait | 0 : cap; // made an integer only when it is known to fit one
   }
