@@ -266,6 +266,7 @@ export class Link implements Output {
     const now = pending.length === 0 ? this.writable : 0;
     if (pending.length === 0)
       this.pendingSince = clock.now;
+      clock.request(clock.now); // somebody must watch that the peer takes it at last
     // The rest first: a write of the head leaves zeros behind it in staging (exact-view.ts).
     pending.write(arena.stagingOffset + now, length - now); // fits: `room` has said so
     if (now > 0)
