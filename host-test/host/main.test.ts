@@ -114,8 +114,10 @@ describe('run --config', () => {
     endings.push(() => occupant.close());
     await once(occupant, 'listening');
     const { port } = occupant.address() as AddressInfo;
-    const { address } = await serve(ACCEPTED);
+    const { address, server } = await serve(ACCEPTED);
     const { exitCode, lines, stdout } = await run(['run', '--config', configure({ address: [address] }, { port })]);
+    // A CONNECT would throw the gateway out that has the port, and the identifier.
+    expect(server.received).toBe('');
     expect([exitCode, stdout]).toEqual([1, '']);
     expect(lines.filter(line => line.startsWith('error'))).toEqual([`error port ${port} on 127.0.0.1 is in use: stop the program that uses it or set "listener.port"`]);
   });
@@ -136,6 +138,7 @@ describe('run --config', () => {
   test.each<readonly [string, readonly number[] | undefined, string]>([
     ['closes instead of answering', undefined, 'connection closed instead of a CONNACK: does the broker accept upstream.bridge_protocol_version?'],
     ['refuses the password', BAD_PASSWORD, 'bad user name or password: check upstream.remote_username and upstream.remote_password'],
+    ['is none', [0x48, 0x54, 0x54, 0x50], 'protocol error: is it an MQTT broker that listens at upstream.address?'],
     ['refuses the user', NOT_AUTHORIZED, 'not authorized: check upstream.remote_username and upstream.remote_password'],
   ])('goes on trying a broker that %s, and says it once', async (_name, answer, message) => {
     const { address, server } = await serve(answer, true);

@@ -92,6 +92,9 @@ export function adviceForUpstream(reasonCode: number): string {
     case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return ': try another upstream.bridge_protocol_version';
     case ReasonCode.NETWORK_UNREACHABLE: return ': is a broker listening at upstream.address?';
     case ReasonCode.NAME_NOT_RESOLVED: return ': check upstream.address, or the name server';
+    case ReasonCode.MALFORMED_PACKET:
+    case ReasonCode.PROTOCOL_ERROR: return ': is it an MQTT broker that listens at upstream.address?';
+    case ReasonCode.SERVER_UNAVAILABLE: return ': the broker is there but does not serve; ask its operator if this lasts';
     case ReasonCode.CONNACK_TIMEOUT: return ': does an MQTT broker listen there? (upstream.connack_timeout)';
     case ReasonCode.CLOSED_BEFORE_CONNACK: return ': does the broker accept upstream.bridge_protocol_version?';
     case ReasonCode.PACKET_TOO_LARGE: return ': raise upstream.max_packet_size, or set upstream.oversize to "drop"';
