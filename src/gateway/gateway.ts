@@ -9,13 +9,10 @@
  * arrives in `clock.now`, and `handleTimeout` is to be called when `clock.deadline` has come.
  */
 import { Arena, ArenaPlan } from '../bytes/arena.ts';
-import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
+import { encodeUTF8 } from '../bytes/utf8.ts';
 import { writeDecimal } from '../bytes/decimal.ts';
-import { CLEAN_START, PASSWORD, USER_NAME, WILL, WILL_QOS_SHIFT, WILL_RETAIN, type ConnectFields } from '../packet/connect.ts';
-import { ABSENT } from '../packet/data-representation.ts';
 import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../packet/packet-parser.ts';
 import { type Message, MessageSpans, Packet } from '../packet/packet.ts';
-import { MQTT_3_1, MQTT_3_1_1 } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
@@ -27,6 +24,7 @@ import type { SessionContext } from '../session/session.ts';
 import { SessionState, type SessionStateLimits } from '../session/session-state.ts';
 import { Bridge, type BridgeOwner, NOBODY, SOMEBODY, UNKNOWN } from './bridge.ts';
 import type { Configuration } from './configuration.ts';
+import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix } from './packet-limits.ts';
 import * as Event from './events.ts';
 import { NodeStates, type NodeState } from './node-states.ts';
 import { RetainedMessages } from './retained.ts';
@@ -58,9 +56,6 @@ export interface GatewayOptions {
   /** Whether exact views are made by resizing the arena (the board) or otherwise (Node, where that is slow). */
   readonly resizable: boolean;
 }
-
-/** Fixed header and lengths around topic and payload of a PUBLISH, at most. */
-const PUBLISH_OVERHEAD = 9;
 
 const AUTOMATIC_IDENTIFIER = 'auto-';
 
@@ -407,62 +402,4 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       session.clientIdentifierLength = end - offset;
     } while (this.nodes.find(offset, session.clientIdentifierLength) !== undefined);
   }
-}
-
-/** No packet that the gateway sends is longer: a message may grow by a prefix, and rings are linearised by way of staging. */
-export function longestOutgoingPacket(configuration: Configuration): number {
-  const { listener, upstream } = configuration;
-  const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
-  return Math.max(longestReceived + longestPrefix(configuration), lengthOfConnectTexts(configuration) + 32) + PUBLISH_OVERHEAD;
-}
-
-function longestPrefix(configuration: Configuration): number {
-  return configuration.topic.reduce((longest, rule) =>
-    Math.max(longest, lengthOfUTF8(rule.local_prefix), lengthOfUTF8(rule.remote_prefix)), 0);
-}
-
-/** Everything that CONNECT says, in the order in which `connectFields` writes it. */
-function connectTexts(configuration: Configuration): readonly string[] {
-  const { remote_clientid, remote_password, remote_username, will } = configuration.upstream;
-  return [remote_clientid, will?.topic ?? '', will?.payload ?? '', remote_username ?? '', remote_password ?? ''];
-}
-
-function lengthOfConnectTexts(configuration: Configuration): number {
-  return connectTexts(configuration).reduce((sum, text) => sum + lengthOfUTF8(text), 0);
-}
-
-function connectFields(arena: Arena, offset: number, configuration: Configuration): ConnectFields {
-  const { upstream } = configuration;
-  const { will } = upstream;
-  const spans: { offset: number; length: number }[] = [];
-  for (const text of connectTexts(configuration)) {
-    const end = encodeUTF8(arena, offset, text);
-    spans.push({ offset, length: end - offset });
-    offset = end;
-  }
-  const [clientIdentifier, willTopic, willPayload, userName, password] = spans as [Span, Span, Span, Span, Span];
-  return {
-    version: upstream.bridge_protocol_version === 'mqttv31' ? MQTT_3_1 : MQTT_3_1_1,
-    isBridge: false,
-    connectFlags: (upstream.cleansession ? CLEAN_START : 0)
-      | (will === null ? 0 : WILL | will.qos << WILL_QOS_SHIFT | (will.retain ? WILL_RETAIN : 0))
-      | (upstream.remote_username === null ? 0 : USER_NAME)
-      | (upstream.remote_password === null ? 0 : PASSWORD),
-    keepAlive: upstream.keepalive_interval,
-    clientIdentifierOffset: clientIdentifier.offset,
-    clientIdentifierLength: clientIdentifier.length,
-    willTopicOffset: willTopic.offset,
-    willTopicLength: willTopic.length,
-    willPayloadOffset: willPayload.offset,
-    willPayloadLength: willPayload.length,
-    userNameOffset: userName.offset,
-    userNameLength: upstream.remote_username === null ? ABSENT : userName.length,
-    passwordOffset: password.offset,
-    passwordLength: upstream.remote_password === null ? ABSENT : password.length,
-  };
-}
-
-interface Span {
-  offset: number;
-  length: number;
 }

@@ -5,7 +5,8 @@
 import { ArenaPlan } from '../bytes/arena.ts';
 import type { Configuration } from '../gateway/configuration.ts';
 import type { GatewayObserver } from '../gateway/events.ts';
-import { type Authenticator, Gateway, longestOutgoingPacket } from '../gateway/gateway.ts';
+import { type Authenticator, Gateway } from '../gateway/gateway.ts';
+import { longestOutgoingPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { Link, type LinkContext, type LinkOwner } from './link.ts';

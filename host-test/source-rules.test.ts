@@ -1,0 +1,137 @@
+/**
+ * The architecture as a test: imports point down only, no folder in a folder, no file without limit, and nothing in the
+ * folders of the packet path that allocates, outside constructors, unless it stands in the list of exceptions with its
+ * reason and its rate.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { ALLOCATION_EXCEPTIONS } from './source-exceptions.ts';
+
+const source = resolve(dirname(fileURLToPath(import.meta.url)), '../src');
+
+/** Lowest first; a file imports from its own folder and from those before it. The last two are beside each other. */
+const LAYERS = ['bytes', 'packet', 'session', 'gateway', 'io', 'device', 'host'];
+const PACKET_PATH = ['bytes', 'packet', 'session', 'gateway', 'io'];
+const LONGEST_FILE = 400;
+
+interface SourceFile {
+  readonly name: string;
+  readonly layer: string;
+  readonly text: string;
+  readonly tree: ts.SourceFile;
+}
+
+const files: SourceFile[] = LAYERS.flatMap(layer => readdirSync(join(source, layer))
+  .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+  .map(file => {
+    const text = readFileSync(join(source, layer, file), 'utf8');
+    return { name: `${layer}/${file}`, layer, text, tree: ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true) };
+  }));
+
+function specifiersOf({ tree }: SourceFile): string[] {
+  return tree.statements
+    .filter(statement => ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement))
+    .flatMap(({ moduleSpecifier }) => moduleSpecifier === undefined ? [] : [(moduleSpecifier as ts.StringLiteral).text]);
+}
+
+/** `Class.method`, or the name of the function, that a node belongs to; undefined at module level and in constructors. */
+function ownerOf(node: ts.Node): string | undefined {
+  for (let at: ts.Node | undefined = node.parent; at !== undefined; at = at.parent) {
+    if (ts.isConstructorDeclaration(at) || ts.isPropertyDeclaration(at))
+      return undefined;
+    if (ts.isMethodDeclaration(at) || ts.isGetAccessor(at) || ts.isSetAccessor(at)) {
+      if (ts.isClassLike(at.parent))
+        return `${at.parent.name?.text ?? ''}.${at.name.getText()}`;
+    } else if (ts.isFunctionDeclaration(at))
+      return at.name?.text;
+    else if (ts.isVariableDeclaration(at) && ts.isSourceFile(at.parent.parent.parent) && at.initializer !== undefined && ts.isArrowFunction(at.initializer) && at.initializer !== node)
+      return at.name.getText();
+  }
+  return undefined;
+}
+
+const STRING_METHODS = new Set(['charCodeAt', 'codePointAt', 'concat', 'join', 'map', 'filter', 'slice', 'split', 'subarray',
+  'substring', 'toString', 'toFixed', 'reduce', 'replace', 'startsWith', 'endsWith', 'padStart', 'fromCharCode', 'fromCodePoint', 'bind']);
+
+/** What a node allocates, in words; undefined when nothing. */
+function allocationOf(node: ts.Node): string | undefined {
+  if (ts.isObjectLiteralExpression(node)) return 'an object literal';
+  if (ts.isArrayLiteralExpression(node)) return 'an array literal';
+  if (ts.isArrowFunction(node) || ts.isFunctionExpression(node)) return 'a closure';
+  if (ts.isNewExpression(node)) return 'new';
+  if (ts.isTemplateExpression(node)) return 'a template';
+  if (ts.isSpreadElement(node) || ts.isSpreadAssignment(node)) return 'spread';
+  if (ts.isForOfStatement(node) || ts.isForInStatement(node)) return 'an iterator';
+  if (ts.isArrayBindingPattern(node)) return 'destructuring of an array';
+  if (ts.isRegularExpressionLiteral(node)) return 'a regular expression';
+  if (ts.isBigIntLiteral(node)) return 'a BigInt';
+  if (ts.isAwaitExpression(node) || ts.isYieldExpression(node)) return 'await or yield';
+  if (ts.isParameter(node) && node.dotDotDotToken !== undefined) return 'a rest parameter';
+  if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && STRING_METHODS.has(node.expression.name.text))
+    return `.${node.expression.name.text}()`;
+  return undefined;
+}
+
+function allocationsIn(file: SourceFile): { owner: string; what: string; line: number }[] {
+  const found: { owner: string; what: string; line: number }[] = [];
+  const visit = (node: ts.Node): void => {
+    const what = allocationOf(node);
+    const owner = what === undefined ? undefined : ownerOf(node);
+    if (what !== undefined && owner !== undefined)
+      found.push({ owner: `${file.name}: ${owner}`, what, line: file.tree.getLineAndCharacterOfPosition(node.getStart()).line + 1 });
+    ts.forEachChild(node, visit);
+  };
+  visit(file.tree);
+  return found;
+}
+
+describe('the source', () => {
+  it('has no folder in a folder', () => {
+    for (const layer of LAYERS)
+      expect(readdirSync(join(source, layer), { withFileTypes: true }).filter(entry => entry.isDirectory()), layer).toEqual([]);
+    expect(readdirSync(source).sort()).toEqual([...LAYERS].sort());
+  });
+
+  it.each(files.map(file => [file.name, file] as const))('%s imports from its own layer and from those below', (_name, file) => {
+    for (const specifier of specifiersOf(file)) {
+      if (!specifier.startsWith('.')) {
+        expect(file.layer, specifier).toMatch(specifier.startsWith('node:') || !specifier.includes(':') && file.layer === 'host' ? /host/ : /device/);
+        continue;
+      }
+      const layer = specifier.startsWith('./') ? file.layer : specifier.split('/')[1]!;
+      expect(LAYERS.indexOf(layer), specifier).toBeLessThanOrEqual(LAYERS.indexOf(file.layer));
+      expect([layer, file.layer], specifier).not.toEqual(['device', 'host']);
+    }
+  });
+
+  it.each(files.map(({ name, text }) => [name, text.split('\n').length] as const))(`%s has at most ${LONGEST_FILE} lines`, (_name, length) => {
+    expect(length).toBeLessThanOrEqual(LONGEST_FILE);
+  });
+
+  it('opens each file with what it is for', () => {
+    expect(files.filter(({ text }) => !text.startsWith('/**')).map(({ name }) => name)).toEqual([]);
+  });
+
+  const allocations = files.filter(({ layer }) => PACKET_PATH.includes(layer)).flatMap(allocationsIn);
+
+  it('allocates in the folders of the packet path only in constructors and where the list of exceptions says why', () => {
+    const unlisted = allocations.filter(({ owner }) => !(owner in ALLOCATION_EXCEPTIONS));
+    expect(unlisted.map(({ owner, what, line }) => `${owner}, line ${line}: ${what}`)).toEqual([]);
+  });
+
+  it('has no exception that is not needed', () => {
+    expect(Object.keys(ALLOCATION_EXCEPTIONS).filter(name => !allocations.some(({ owner }) => owner === name))).toEqual([]);
+  });
+
+  it('would find each kind of allocation', () => {
+    const text = `class C { m(a, ...b) { const [c] = a; for (const d of a) ({}); return [\`\${c}\`, () => 1, new C(), /x/, 1n, a.slice(1)]; } }`;
+    const planted: SourceFile = { name: 'planted.ts', layer: 'bytes', text, tree: ts.createSourceFile('planted.ts', text, ts.ScriptTarget.ES2022, true) };
+    expect(allocationsIn(planted).map(({ what }) => what).sort()).toEqual([
+      '.slice()', 'a BigInt', 'a closure', 'a regular expression', 'a rest parameter', 'a template', 'an array literal',
+      'an iterator', 'an object literal', 'destructuring of an array', 'new',
+    ]);
+  });
+});

@@ -1,0 +1,296 @@
+/**
+ * Finds the packets in a range of bytes that lies in one piece: fixed header, type, length, and for a PUBLISH its topic.
+ * What is left over at the end, and everything that has to do with time passing between bytes, is the parser's business
+ * (packet-parser.ts, which extends this class).
+ *
+ * The first illegal byte ends it: the type of a packet is checked against `acceptedTypes`, which the session keeps, as
+ * soon as that one byte is there. An error is sticky. No packet may be longer than `maximumPacketSize`, wherever it
+ * arrived, so what is accepted never depends on how the network cut it.
+ *
+ * Knows no connection and no time.
+ */
+import type { Arena } from '../bytes/arena.ts';
+import * as ControlPacket from './control-packet.ts';
+import type { Packet } from './packet.ts';
+import * as ProtocolVersion from './protocol-version.ts';
+import { readPublish } from './publish.ts';
+import { readPacket } from './read-packet.ts';
+import * as ReasonCode from './reason-code.ts';
+import type { TopicTable } from './topic-table.ts';
+
+export interface PacketHandler {
+  /** A valid PUBLISH; `packet` is valid only during the call. */
+  onPublish(packet: Packet): void;
+  /** Any other valid packet. */
+  onPacket(packet: Packet): void;
+  /** What arrived was illegal; nothing more will be looked at. */
+  onError(reasonCode: number): void;
+}
+
+/** What to do with a PUBLISH that is longer than `maximumPacketSize`. Any other packet of that length is an error. */
+export const OVERSIZE_CLOSE = 0;
+export const OVERSIZE_DROP = 1;
+
+/** Enough to learn more: the first byte and one byte of the Remaining Length. */
+export const SHORTEST_HEADER = 2;
+
+/** In `packet.end`: there is no packet yet. */
+const INCOMPLETE = -1;
+
+/** No two bytes. */
+const NONE = -1;
+
+/** With its length in front it fills the eight bytes that are compared at a time. */
+const SHORTEST_PREDICTED_TOPIC = 6;
+
+/** A longer packet has a Remaining Length of more than one byte. */
+const LONGEST_SHORT_PACKET = 129;
+
+export abstract class PacketReader {
+  /** The first two bytes of the last PUBLISH: type, flags and Remaining Length; NONE when there is none to go by. */
+  private predictedHeader = NONE;
+  /** Where the topic table keeps its topic, with the length in front. */
+  private predictedPlace = 0;
+  /** Where the last eight bytes of length and topic begin. */
+  private predictedLast = 0;
+  /** Where the payload begins, and where the packet ends, seen from the topic's length. */
+  private predictedPayload = 0;
+  private predictedLength = 0;
+  private predictedIndex = 0;
+  private predictedQoS = 0;
+  private predictedRetain = 0;
+
+  protected isPaused = false;
+  /** Bit n: a packet of type n is legal now. */
+  acceptedTypes = 0;
+  version = ProtocolVersion.UNKNOWN;
+  /** Why parsing has ended, for good; SUCCESS while it has not. */
+  reasonCode = ReasonCode.SUCCESS;
+  oversize = OVERSIZE_CLOSE;
+  protected readonly arena: Arena;
+  protected readonly handler: PacketHandler;
+  /** How many bytes, from the first one that was not consumed, are worth another try. */
+  protected needed = SHORTEST_HEADER;
+  /** Bytes still to be skipped of a payload that is not wanted. */
+  protected skip = 0;
+  private readonly view: DataView;
+  private readonly packet: Packet;
+  private readonly topics: TopicTable;
+  private readonly maximumPacketSize: number;
+  /** Up to this length a packet needs no further look at its header. */
+  private readonly shortLength: number;
+
+  protected constructor(packet: Packet, topics: TopicTable, maximumPacketSize: number, handler: PacketHandler) {
+    this.arena = packet.arena;
+    this.view = packet.arena.view;
+    this.packet = packet;
+    this.topics = topics;
+    this.maximumPacketSize = maximumPacketSize;
+    this.shortLength = maximumPacketSize < LONGEST_SHORT_PACKET ? maximumPacketSize : LONGEST_SHORT_PACKET;
+    this.handler = handler;
+  }
+
+  /** Stops for good; the handler calls it too. */
+  abstract fail(reasonCode: number): void;
+
+  /** A new connection: nothing is known of it. */
+  protected begin(acceptedTypes: number, version: number): void {
+    this.acceptedTypes = acceptedTypes;
+    this.version = version;
+    this.isPaused = false;
+    this.reasonCode = ReasonCode.SUCCESS;
+    this.needed = SHORTEST_HEADER;
+    this.predictedHeader = NONE;
+    this.skip = 0;
+  }
+
+  /**
+   * Handles every packet that is complete in [`offset`, `end`), which is not empty. @returns the offset of the first byte
+   * that was not consumed; `needed` then says how many bytes, counted from there, are worth another try
+   *
+   * Header prediction: a sensor sends the same topic over and over, mostly at the same length. When the first two bytes
+   * are those of the last PUBLISH of this connection, and its topic follows, all that was found out then holds again.
+   */
+  protected parse(offset: number, end: number): number {
+    const packet = this.packet;
+    const view = this.view;
+    do {
+      if (view.getUint16(offset) === this.predictedHeader) {
+        const topic = offset + SHORTEST_HEADER;
+        const place = this.predictedPlace;
+        const last = this.predictedLast;
+        if (topic + this.predictedLength <= end
+          && view.getFloat64(topic) === view.getFloat64(place)
+          && view.getFloat64(topic + last) === view.getFloat64(place + last)
+          && (last <= 8 || view.getFloat64(topic + 8) === view.getFloat64(place + 8)
+            && (last <= 16 || this.isPredictedTopic(topic, place, last)))) {
+          offset = topic + this.predictedLength;
+          packet.topicNameOffset = topic + 2;
+          packet.topicNameLength = last + 6;
+          packet.payloadOffset = topic + this.predictedPayload;
+          packet.payloadLength = this.predictedLength - this.predictedPayload;
+          packet.retain = this.predictedRetain;
+          packet.topicIndex = this.predictedIndex;
+          if ((packet.qos = this.predictedQoS) !== 0 && (packet.packetIdentifier = view.getUint16(packet.payloadOffset - 2)) === 0)
+            this.fail(ReasonCode.PROTOCOL_ERROR);
+          else
+            this.handler.onPublish(packet);
+          continue;
+        }
+      }
+      const firstByte = view.getUint8(offset);
+      const type = firstByte >> 4;
+      packet.type = type;
+      packet.flags = firstByte & 15;
+      packet.offset = offset + SHORTEST_HEADER;
+      packet.version = this.version;
+      // What lies behind `end` is not ours, but reading it does no harm: the packet is not complete then in any case.
+      let packetEnd = packet.end = offset + SHORTEST_HEADER + view.getUint8(offset + 1);
+      if ((this.acceptedTypes >> type & 1) === 0 || packetEnd > end || packetEnd - offset > this.shortLength) {
+        const next = this.parseHeader(offset, end);
+        if (next !== offset) {
+          offset = next;
+          continue;
+        }
+        packetEnd = packet.end;
+        if (packetEnd === INCOMPLETE)
+          return offset;
+      }
+      if (type === ControlPacket.PUBLISH) {
+        const reasonCode = readPublish(packet, this.topics);
+        if (reasonCode === ReasonCode.SUCCESS) {
+          this.predict(offset);
+          this.handler.onPublish(packet);
+        } else
+          this.fail(reasonCode);
+      } else if (type >= ControlPacket.PINGREQ && packetEnd === packet.offset && packet.flags === 0)
+        this.handler.onPacket(packet); // nothing in it to be read
+      else
+        this.parseOther(type);
+      offset = packetEnd;
+    } while (offset < end && !this.isPaused && this.reasonCode === ReasonCode.SUCCESS);
+    this.needed = SHORTEST_HEADER;
+    return offset;
+  }
+
+  /**
+   * All that is not a whole, short, legal packet. @returns `offset` when `packet.end` has been found, or is INCOMPLETE:
+   * too few bytes, or failed; another offset when the packet has been dealt with
+   */
+  private parseHeader(offset: number, end: number): number {
+    const packet = this.packet;
+    const type = packet.type;
+    if ((this.acceptedTypes >> type & 1) === 0) {
+      this.fail(type === 0 || type === 15 ? ReasonCode.MALFORMED_PACKET : ReasonCode.PROTOCOL_ERROR);
+      packet.end = INCOMPLETE;
+      return offset;
+    }
+    const body = this.readRemainingLength(offset, end); // sets `needed`
+    if (body === 0) {
+      packet.end = INCOMPLETE;
+      return offset;
+    }
+    packet.offset = body;
+    const length = packet.end - offset;
+    if (length > this.maximumPacketSize)
+      return this.parseOversize(offset, end);
+    if (packet.end > end) {
+      this.needed = length;
+      packet.end = INCOMPLETE;
+    }
+    return offset;
+  }
+
+  /**
+   * A Remaining Length of one to four bytes; a fifth one is malformed (3.1.1 section 2.2.3).
+   * @returns the offset of the variable header, `packet.end` is set; or 0: too few bytes, or failed
+   */
+  private readRemainingLength(offset: number, end: number): number {
+    const bytes = this.arena.bytes;
+    let length = 0;
+    for (let at = offset + 1, shift = 0; shift < 28; shift += 7, ++at) {
+      if (at === end) {
+        this.needed = at + 1 - offset;
+        return 0;
+      }
+      length |= (bytes[at]! & 0x7F) << shift;
+      if (bytes[at]! < 0x80) {
+        this.packet.end = at + 1 + length;
+        return at + 1;
+      }
+    }
+    this.fail(ReasonCode.MALFORMED_PACKET);
+    return 0;
+  }
+
+  /**
+   * A packet that is longer than the ring. If it is a PUBLISH and the setting says so, the handler gets it without its
+   * payload, so that it can be acknowledged and counted, and the payload is skipped. @returns as `parseHeader`
+   */
+  private parseOversize(offset: number, end: number): number {
+    const packet = this.packet;
+    const { offset: body, end: packetEnd } = packet;
+    packet.end = INCOMPLETE;
+    if (packet.type !== ControlPacket.PUBLISH || this.oversize === OVERSIZE_CLOSE) {
+      this.fail(ReasonCode.PACKET_TOO_LARGE);
+      return offset;
+    }
+    let headerEnd = body + 2;
+    if (headerEnd <= end)
+      headerEnd += this.arena.view.getUint16(body) + (packet.flags < 1 << ControlPacket.QOS_SHIFT ? 0 : 2);
+    if (headerEnd - offset > this.maximumPacketSize) {
+      this.fail(ReasonCode.PACKET_TOO_LARGE);
+      return offset;
+    }
+    if (headerEnd > end) {
+      this.needed = headerEnd - offset;
+      return offset;
+    }
+    packet.end = packetEnd;
+    packet.isOversize = true;
+    const reasonCode = readPublish(packet, this.topics);
+    if (reasonCode === ReasonCode.SUCCESS)
+      this.handler.onPublish(packet);
+    else
+      this.fail(reasonCode);
+    packet.isOversize = false;
+    const next = packetEnd < end ? packetEnd : end;
+    this.skip = packetEnd - next;
+    return next;
+  }
+
+  private parseOther(type: number): void {
+    const packet = this.packet;
+    const reasonCode = readPacket(type, packet);
+    if (reasonCode === ReasonCode.SUCCESS)
+      this.handler.onPacket(packet);
+    else
+      this.fail(reasonCode);
+  }
+
+  /** The bytes between the first sixteen and the last eight. */
+  private isPredictedTopic(topic: number, place: number, last: number): boolean {
+    const view = this.view;
+    for (let at = 16; at < last; at += 8)
+      if (view.getFloat64(topic + at) !== view.getFloat64(place + at))
+        return false;
+    return true;
+  }
+
+  /** Remembers the PUBLISH that begins at `offset`, to recognise the next one like it. */
+  private predict(offset: number): void {
+    const packet = this.packet;
+    const topics = this.topics;
+    const length = packet.topicNameLength;
+    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === topics.uncached || packet.offset !== offset + SHORTEST_HEADER)
+      return;
+    this.predictedHeader = this.view.getUint16(offset);
+    this.predictedPlace = topics.placeOf(packet.topicIndex);
+    this.predictedLast = length - 6;
+    this.predictedPayload = packet.payloadOffset - packet.offset;
+    this.predictedLength = packet.end - packet.offset;
+    this.predictedIndex = packet.topicIndex;
+    this.predictedQoS = packet.qos;
+    this.predictedRetain = packet.retain;
+  }
+}

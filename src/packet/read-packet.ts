@@ -1,0 +1,28 @@
+/** Finds the reader of a Control Packet: everything but PUBLISH, which the parser reads itself. */
+import { readConnack, readConnect } from './connect.ts';
+import * as ControlPacket from './control-packet.ts';
+import type { Packet } from './packet.ts';
+import { readAcknowledgement } from './publish.ts';
+import * as ReasonCode from './reason-code.ts';
+import { readSuback, readTopicFilters } from './subscribe.ts';
+
+/** Checks the flags and reads the variable header and payload of a packet that is complete. @returns a reason code */
+export function readPacket(type: number, packet: Packet): number {
+  if (packet.flags !== ControlPacket.FLAGS[type]! && !ControlPacket.toleratesFlags(type, packet.flags, packet.version))
+    return ReasonCode.MALFORMED_PACKET;
+  if (type <= ControlPacket.PUBCOMP && type >= ControlPacket.PUBACK || type === ControlPacket.UNSUBACK)
+    return readAcknowledgement(packet);
+  switch (type) {
+    case ControlPacket.SUBSCRIBE:
+    case ControlPacket.UNSUBSCRIBE:
+      return readTopicFilters(packet);
+    case ControlPacket.SUBACK:
+      return readSuback(packet);
+    case ControlPacket.CONNECT:
+      return readConnect(packet);
+    case ControlPacket.CONNACK:
+      return readConnack(packet);
+    default: // PINGREQ, PINGRESP and DISCONNECT have no body
+      return packet.end === packet.offset ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET;
+  }
+}
