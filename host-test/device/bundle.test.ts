@@ -34,6 +34,11 @@ const PROVIDERS: Record<string, { by: string; in: string[] }> = {
   'embedded:io/smbus': { by: IO, in: ON_BOARD },
   'embedded:io/pulsecount': { by: IO, in: ON_BOARD },
   'embedded:io/serial': { by: IO, in: ON_BOARD },
+  ...Object.fromEntries(([
+    ['Barometer-Humidity-Temperature/BME68x', 'bme68x'], ['Barometer-Temperature/BMP280', 'bmp280'], ['Humidity-Temperature/AHT10', 'aht10'],
+    ['Humidity-Temperature/SHT3x', 'sht3x'], ['Humidity-Temperature/SHTC3', 'shtc3'], ['Humidity-Temperature/SI7020', 'si7020'],
+    ['Temperature/LM75', 'lm75'], ['Temperature/NTC_Thermistor', 'ntcThermistor'], ['Temperature/TMP102', 'tmp102'], ['Temperature/TMP117', 'tmp117'],
+  ] as const).map(([part, folder]) => [`embedded:sensor/${part}`, { by: `$(MODULES)/drivers/sensors/${folder}/manifest.json`, in: ON_BOARD }])),
   'embedded:network/interface/wifi': { by: '$(MODDABLE)/examples/manifest_net.json', in: ON_BOARD },
   'embedded:network/dns/resolver/udp': { by: '$(MODDABLE)/examples/io/udp/dns/manifest_dns.json', in: EVERYWHERE },
   'crypt': { by: '$(MODDABLE)/modules/crypt/digest/manifest.json', in: EVERYWHERE },
@@ -54,6 +59,10 @@ function walk(node: Node, visit: (node: Node, parent: Node | undefined, key: str
       if (typeof child === 'object' && child !== null && 'type' in child)
         walk(child as Node, visit, node, name);
 }
+
+/** The sections of the manifest whose `board` is this module; all of them for what is no board. */
+const platformsOf = (name: string): { include?: string[] }[] =>
+  Object.values(manifest.platforms).filter(({ modules }) => !name.startsWith('board-') || modules.board!.endsWith(`/${name}`));
 
 const isNameOnly = (parent: Node | undefined, key: string): boolean =>
   parent !== undefined && parent.computed !== true && (parent.type === 'MemberExpression' && key === 'property' || key === 'key');
@@ -88,7 +97,8 @@ describe('the device bundle', () => {
         }
         expect(PROVIDERS, `${name} imports "${specifier}"`).toHaveProperty([specifier]);
         const { by, in: where } = PROVIDERS[specifier]!;
-        expect(manifest.include, `"${specifier}" needs ${by}`).toContain(by);
+        for (const platform of platformsOf(name))
+          expect([...manifest.include, ...platform.include ?? []], `"${specifier}" needs ${by}`).toContain(by);
         expect(where, `${name} imports "${specifier}"`).toContain(name);
       }
   });

@@ -2,12 +2,16 @@
  * The module `board` on an ESP32: Wi-Fi, and the sensors that are wired to it.
  */
 import config from 'mc/config';
-import { createSimulatedSensor, type SensorConfiguration } from './core.ts';
 import { log } from './log.ts';
+import { BoardSensors } from './sensors.ts';
 import { Station } from './wifi.ts';
-import type { Sensor } from '../io/sensors.ts';
+import type { SensorFactory } from '../io/sensors.ts';
 
-export const createSensor = (configuration: SensorConfiguration): Sensor => createSimulatedSensor(configuration, Math.random);
+/** A factory, because what is preloaded into flash cannot keep anything. */
+export function createSensors(): SensorFactory {
+  const sensors = new BoardSensors();
+  return configuration => sensors.create(configuration);
+}
 
 /** The manifest's own names: with the SDK's `ssid` its set-up module would connect, once, and start us only then. */
 export function startNetwork(onReady: () => void): void {

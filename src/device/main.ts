@@ -6,7 +6,7 @@ import Listener from 'embedded:io/socket/listener';
 import TCP from 'embedded:io/socket/tcp';
 import Time from 'time';
 import Timer from 'timer';
-import { createSensor, restart, startNetwork } from 'board';
+import { createSensors, restart, startNetwork } from 'board';
 import { DeviceAuthenticator } from './authentication.ts';
 import { useConfiguration } from './configuration.ts';
 import { type Configuration, Runtime, type RuntimeObserver } from './core.ts';
@@ -52,7 +52,7 @@ function createRuntime(configuration: Configuration): Runtime {
     Listener: Listener as ListenerConstructor,
     resolver: new DeviceResolver(error => observer.onException(error)),
     authenticator: new DeviceAuthenticator(configuration.listener, Math.random),
-    createSensor,
+    createSensor: createSensors(),
     createTimer: onTimer => new DeviceTimer(onTimer),
     time: () => Time.ticks,
     random: Math.random,

@@ -81,16 +81,57 @@ declare module 'preference' {
 
 /** Ours: board-esp32 or board-simulator, as the manifest says. */
 declare module 'board' {
-  export const createSensor: import('../io/sensors.ts').SensorFactory;
+  export function createSensors(): import('../io/sensors.ts').SensorFactory;
   /** Calls back once, when sockets can be opened; looks after the network from then on. */
   export function startNetwork(onReady: () => void): void;
   export function restart(): void;
 }
 
-/** The modules of the program, by specifiers that are known only at run time. */
-declare module 'modules' {
-  const Modules: { has(specifier: string): boolean; importNow(specifier: string): Record<string, unknown> };
-  export default Modules;
+declare module 'embedded:io/analog' {
+  export default class Analog {
+    constructor(options: { pin: number });
+    /** Bits of a reading. */
+    readonly resolution: number;
+    read(): number;
+  }
+}
+
+declare module 'embedded:io/digital' {
+  export default class Digital {
+    static readonly InputPullUp: number;
+    constructor(options: { pin: number; mode: number });
+    /** 0 or 1. */
+    read(): number;
+  }
+}
+
+declare module 'embedded:io/pulsecount' {
+  export default class PulseCount {
+    constructor(options: { signal: number });
+    read(): number;
+  }
+}
+
+declare module 'embedded:io/serial' {
+  export default class Serial {
+    constructor(options: { receive: number; baud: number; port: number; format: 'number'; onReadable(this: Serial, count: number): void });
+    read(): number | undefined;
+  }
+}
+
+declare module 'embedded:io/i2c' {
+  const I2C: unknown;
+  export default I2C;
+}
+
+declare module 'embedded:io/smbus' {
+  const SMBus: unknown;
+  export default SMBus;
+}
+
+declare module 'embedded:sensor/*' {
+  const Driver: unknown;
+  export default Driver;
 }
 
 /** Of modules/io. */

@@ -83,6 +83,19 @@ export interface SensorConfiguration {
   interval: number;
   decimals: number;
   retain: boolean;
+  /** Which of the values of a sensor that measures several; `temperature` when not given. */
+  quantity?: 'temperature' | 'humidity' | 'pressure';
+  /** The reading is multiplied by `scale`, then `offset` is added: 1 and 0 when not given. */
+  scale?: number;
+  offset?: number;
+  /** Nothing is published before the value has changed by this much; 0 when not given. */
+  deadband?: number;
+  /** Wiring, on a board only: GPIO numbers, address on the bus, speed of a serial line. */
+  pin?: number;
+  data?: number;
+  clock?: number;
+  address?: number;
+  baud?: number;
 }
 
 export interface StoreConfiguration {
