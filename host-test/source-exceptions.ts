@@ -1,6 +1,35 @@
 /**
- * Functions in the folders of the packet path that allocate: why, and how often. Constructors need no entry: they run once
- * per gateway.
+ * Functions, or whole files, in the folders of the packet path that allocate: why, and how often. Constructors need no
+ * entry: they run once per gateway.
  */
 export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
+  // Once per gateway, before any packet
+  'bytes/arena.ts: ArenaPlan.reserve': 'an entry of the RAM map, once per region at start',
+  'bytes/utf8.ts: encodeUTF8': 'texts of the configuration are walked once at start',
+  'bytes/utf8.ts: lengthOfUTF8': 'texts of the configuration are measured once at start',
+  'gateway/configuration.ts': 'defaults are filled in once at start',
+  'gateway/node-states.ts: NodeStates.plan': 'once at start',
+  'gateway/packet-limits.ts': 'sizes and texts of the configuration, once at start',
+  'gateway/topic-map.ts: TopicMap.plan': 'once at start',
+  'io/runtime.ts: Runtime.start': 'the callbacks of the listener, once per start',
+  'io/sensors.ts: Sensors.plan': 'once at start',
+  'io/simulated-sensors.ts: createSimulatedSensor': 'once per sensor at start',
+  'packet/topic.ts: topicFiltersOverlap': 'a check of the configuration, on the host only',
+  'session/connection-state.ts: row': 'the table, once at load, in flash on the board',
+  // Words for people, when somebody asks or something ends
+  'bytes/utf8.ts: decodeUTF8': 'a name for a log line or a status',
+  'gateway/events.ts: describeEvent': 'a log line, made by the edge that has a log',
+  'gateway/events.ts: nodeName': 'a log line, made by the edge that has a log',
+  'gateway/status.ts': 'the status, when somebody asks for it',
+  'packet/reason-code.ts: describe': 'a log line or a status',
+  // Once per connection
+  'io/link.ts: Link.accept': 'options for the socket, once per connection',
+  'io/link.ts: Link.connect': 'options for the socket, once per connection',
+  'io/upstream.ts: Upstream.attempt': 'callbacks for the resolver, once per attempt to connect',
+  'io/runtime.ts: Runtime.plugUpstream': 'by hand, in the demo',
+  'io/runtime.ts: Runtime.unplugUpstream': 'by hand, in the demo',
+  'io/runtime.ts: Runtime.finishStopping': 'once, when the gateway stops',
+  // On Node only, whose collector does not mind
+  'io/exact-view.ts: CachedViews.read': 'a view for each length, the first time it is needed, on Node only',
+  'io/exact-view.ts: CachedViews.write': 'a view for each length, the first time it is needed, on Node only',
 };
