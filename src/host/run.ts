@@ -64,9 +64,16 @@ export async function runUntilSignal(configuration: Configuration, log: Log, pri
     log.write('info', `${signal}: stopping`);
     end(0);
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  let running: RunningGateway | undefined;
+  // A defect that shows in one connection's event costs that connection; before the gateway runs it ends the program.
+  const onDefect = (error: unknown): void => {
+    if (running === undefined)
+      throw error;
+    running.runtime.recover(error);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('uncaughtException', onDefect);
   try {
-    const running = await startGateway(configuration, log, message => {
+    running = await startGateway(configuration, log, message => {
       log.write('error', message);
       end(1);
     });
@@ -76,7 +83,7 @@ export async function runUntilSignal(configuration: Configuration, log: Log, pri
     await running.stop();
     return exitCode;
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('uncaughtException', onDefect);
   }
 }
 
