@@ -6,10 +6,13 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/gateway/configuration.ts';
-import { GATEWAY_PROGRAM } from './built-gateway.ts';
 import { type Program, Scene } from './program.ts';
+
+/** What users start; built before the tests (host-test/build.ts). */
+const GATEWAY_PROGRAM = fileURLToPath(new URL('../../dist/host/main.js', import.meta.url));
 
 /** Of one test, in milliseconds: every wait in it has a shorter limit of its own. */
 const TEST_TIMEOUT = 60_000;

@@ -1,12 +1,8 @@
 /** What goes wrong between a gateway, its nodes and its broker: passwords, restarts, absent brokers, taken ports. */
 import { beforeAll, expect } from 'vitest';
-import { buildGateway } from './built-gateway.ts';
 import { Broker, exchange, freePort, Gateway, interop, MOSQUITTO, publish, requirePrograms, Subscriber, VERSIONS } from './cast.ts';
 
-beforeAll(async () => {
-  requirePrograms(MOSQUITTO);
-  await buildGateway();
-}, 60_000);
+beforeAll(() => requirePrograms(MOSQUITTO));
 
 for (const version of VERSIONS)
   interop(`a password that the broker does not take: says so in one line, tries again, works once it is taken (${version})`, async scene => {

@@ -1,14 +1,10 @@
 /** Messages between real Mosquitto clients at the listener and a real Mosquitto broker upstream, in every version and QoS. */
 import { beforeAll, describe, expect } from 'vitest';
-import { buildGateway } from './built-gateway.ts';
 import { Broker, Gateway, interop, MOSQUITTO, publish, requirePrograms, Subscriber, VERSIONS } from './cast.ts';
 
 const QOS = ['0', '1', '2'] as const;
 
-beforeAll(async () => {
-  requirePrograms(MOSQUITTO);
-  await buildGateway();
-}, 60_000);
+beforeAll(() => requirePrograms(MOSQUITTO));
 
 describe.each(VERSIONS)('a gateway that speaks %s to the broker', version => {
   interop('takes messages from nodes to the broker, and commands back, with each version and QoS', async scene => {

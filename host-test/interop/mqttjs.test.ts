@@ -1,14 +1,10 @@
 /** MQTT.js as a node: a client with its own ideas about reconnecting, queues and identifiers. */
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { beforeAll, describe, expect } from 'vitest';
-import { buildGateway } from './built-gateway.ts';
 import { Broker, freePort, Gateway, interop, MOSQUITTO, publish, requirePrograms, Subscriber } from './cast.ts';
 import { patiently, type Scene } from './program.ts';
 
-beforeAll(async () => {
-  requirePrograms(MOSQUITTO);
-  await buildGateway();
-}, 60_000);
+beforeAll(() => requirePrograms(MOSQUITTO));
 
 const VERSIONS: readonly { name: string; options: IClientOptions }[] = [
   { name: '3.1', options: { protocolVersion: 3, protocolId: 'MQIsdp' } },
