@@ -42,6 +42,7 @@ export async function runDemo(): Promise<number> {
   for (const signal of signals)
     process.on(signal, onSignal);
   process.on('uncaughtException', demo.crash);
+  process.stdout.once('error', () => end(0)); // nobody watches any more
   try {
     await demo.start();
     return await ended;

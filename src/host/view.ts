@@ -103,7 +103,7 @@ function linesOfHead({ broker, brokerCount, gateway, nodes, rates, status, uptim
     [[`${countOf(status.sensors.length, 'sensor')}, ${connected} of ${countOf(nodes.length, 'node')} `], ['──► ', 'dim'], [`gateway ${gateway} `],
       isUp ? ['══► ', 'good'] : ['═╳ ► ', 'bad'], [`broker ${broker}`]],
     [label('upstream'), [upstream.state, isUp ? 'good' : 'bad'], [nextOf(upstream)]],
-    [label('messages'), [`${rateOf(rates.fromNodes)} from nodes, ${rateOf(rates.forBroker)} for the broker, ${rateOf(rates.atBroker)} arrived there (${brokerCount} so far)`]],
+    [label('messages'), [`${rateOf(rates.fromNodes)} from nodes, ${rateOf(rates.forBroker)} for the broker; ${rateOf(rates.atBroker)} arrived, ${brokerCount} in all`]],
     [label('store'), [barOf(fill), fill > 0.5 ? 'bad' : store.count > 0 ? 'careful' : 'dim'],
       [` ${store.bytes} of ${store.capacity} bytes, ${countOf(store.count, 'message')}, `], [`${store.dropped} dropped`, store.dropped > 0 ? 'bad' : undefined]],
   ];
