@@ -2,6 +2,7 @@
  * A measuring host: runs one ECMAScript module on XS and hands the module XS's own counters.
  *
  *     xs-host [--heap-slots N] [--chunk-bytes N] main.js [argument ...]
+ *     xs-host --code-size file.js ...       runs nothing: prints the bytes of byte code of each module
  *
  * It knows how to start an XS machine, which globals the module finds, and how to report a failure.
  * It does not know where modules come from (modules.c), nor what is measured: that is the module's
@@ -344,7 +345,8 @@ static void runModule(txMachine* the, txString path)
 
 static void failUsage(void)
 {
-  fprintf(stderr, "usage: xs-host [--heap-slots N] [--chunk-bytes N] main.js [argument ...]\n");
+  fprintf(stderr, "usage: xs-host [--heap-slots N] [--chunk-bytes N] main.js [argument ...]\n"
+    "       xs-host --code-size file.js ...\n");
   finish(2);
 }
 
@@ -377,8 +379,26 @@ static Options parseOptions(int count, char** values)
   return options;
 }
 
+/* One line per module: its byte code in bytes. */
+static void printCodeSizes(int count, char** paths)
+{
+  Options options = { 0 };
+  txMachine* the = createMachine(&options, 0, 0);
+  for (int index = 0; index < count; ++index) {
+    txSize size = codeSizeOf(the, paths[index]);
+    if (size < 0) {
+      fprintf(stderr, "XS: %s\n", codeSizeError());
+      finish(1);
+    }
+    printf("%d\n", size);
+  }
+  finish(0);
+}
+
 int main(int count, char** values)
 {
+  if (count > 2 && !strcmp(values[1], "--code-size"))
+    printCodeSizes(count - 2, values + 2);
   Options options = parseOptions(count, values);
   bool isFixed = options.heapSlots || options.chunkBytes;
   txMachine* the = isFixed ? createFixedMachine(&options) : createMachine(&options, 0, 0);

@@ -97,6 +97,25 @@ static txScript* parseModule(txMachine* the, FILE* file, txString path)
   return script;
 }
 
+/* Bytes of the byte code of a module in a file, which is not run; -1 if it has none: see `codeSizeError`. */
+txSize codeSizeOf(txMachine* the, txString path)
+{
+  FILE* file = fopen(path, "r");
+  txScript* script = file ? parseModule(the, file, path) : C_NULL;
+  if (!script) {
+    if (!file)
+      snprintf(syntaxError, sizeof(syntaxError), "cannot read %s: %s", path, strerror(errno));
+    return -1;
+  }
+  fclose(file);
+  return script->codeSize;
+}
+
+const char* codeSizeError(void)
+{
+  return syntaxError;
+}
+
 /* Replaces the part of `path` after its last slash by `specifier`. */
 static void joinToDirectory(char* path, size_t capacity, const char* importer, const char* specifier)
 {

@@ -1,0 +1,156 @@
+/**
+ * npm run size [-- --write] [--readme FILE]: bytes of the bundles, byte code of the device core, memory on XS after start and per node, and
+ * the RAM map of the README's example. Fails when the README's table is old; --write brings it up to date.
+ *
+ * Byte code and heap are XS's own figures, with the slots of 32 bits that the ESP32 has (host-test/xs).
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { transform } from 'esbuild';
+import { buildHost } from '../xs/build-host.mjs';
+import { bundleForXS } from '../xs/bundle.mjs';
+import { runXS } from '../xs/run-xs.mjs';
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const README = join(ROOT, 'README.md');
+const TABLE = /(<!-- size -->\n)([^]*?)(<!-- \/size -->)/;
+const EXAMPLE = /<!-- example -->\n```json\n([^]*?)```/;
+
+/** Folders of the device core, as the imports point; in each row also all those before it. */
+const LAYERS = ['bytes', 'packet', 'session', 'gateway', 'io'];
+const BIGGEST = 8;
+
+/** DESIGN.md, section 8. */
+const BYTE_CODE_BUDGET = 24 * 1024;
+const NODE_BUDGET = 1024;
+const SLOT_LENGTH = 16;
+
+const sum = numbers => numbers.reduce((total, number) => total + number, 0);
+const count = number => Math.round(number).toLocaleString('en');
+const heapBytes = ({ slots, chunkBytes }) => slots * SLOT_LENGTH + chunkBytes;
+
+// Measuring
+
+async function measureBundles() {
+  if (!existsSync(join(ROOT, 'dist/device/core.js')) || !existsSync(join(ROOT, 'dist/host/main.js')))
+    execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
+  const bundles = [];
+  for (const folder of ['dist/device', 'dist/host'])
+    for (const name of (await readdir(join(ROOT, folder))).filter(file => file.endsWith('.js')).sort()) {
+      const source = await readFile(join(ROOT, folder, name), 'utf8');
+      const { code } = await transform(source, { minify: true, format: 'esm', legalComments: 'none' });
+      bundles.push({ name: `${folder}/${name}`, length: Buffer.byteLength(source), minifiedLength: Buffer.byteLength(code) });
+    }
+  return bundles;
+}
+
+/** The modules of the core one by one, as esbuild makes them, and the bundle. */
+async function measureByteCode(executable) {
+  const scratch = await mkdtemp(join(tmpdir(), 'ringbridge-size-'));
+  try {
+    const modules = [];
+    for (const layer of LAYERS)
+      for (const name of (await readdir(join(ROOT, 'src', layer))).filter(file => file.endsWith('.ts')).sort()) {
+        const { code } = await transform(await readFile(join(ROOT, 'src', layer, name), 'utf8'), { loader: 'ts', target: 'es2022', tsconfigRaw: {} });
+        const file = join(scratch, `${layer}-${name}.js`);
+        await writeFile(file, code);
+        modules.push({ name: `${layer}/${name}`, layer, file });
+      }
+    const files = [join(ROOT, 'dist/device/core.js'), join(ROOT, 'dist/device/main.js'), ...modules.map(({ file }) => file)];
+    const [core, main, ...sizes] = execFileSync(executable, ['--code-size', ...files], { encoding: 'utf8' }).trim().split('\n').map(Number);
+    return { core, main, modules: modules.map(({ layer, name }, index) => ({ layer, name, size: sizes[index] })) };
+  } finally {
+    await rm(scratch, { recursive: true });
+  }
+}
+
+async function measureHeap(executable, configuration) {
+  const program = await bundleForXS(join(ROOT, 'host-test/size/resident.ts'), `size-${process.pid}`);
+  try {
+    const { code, stderr, stdout } = await runXS(executable, program, [JSON.stringify(configuration)]);
+    if (code !== 0) throw new Error(`the gateway on XS ended with ${code}: ${stderr}`);
+    return JSON.parse(stdout);
+  } finally {
+    await rm(dirname(program), { recursive: true });
+  }
+}
+
+// The table
+
+function bundleTable(bundles) {
+  return ['| bundle | bytes | minified |', '|---|--:|--:|',
+    ...bundles.map(({ length, minifiedLength, name }) => `| \`${name}\` | ${count(length)} | ${count(minifiedLength)} |`)];
+}
+
+function byteCodeTable({ core, main, modules }) {
+  const sizeOf = layers => sum(modules.filter(({ layer }) => layers.includes(layer)).map(({ size }) => size));
+  const biggest = [...modules].sort((a, b) => b.size - a.size).slice(0, BIGGEST);
+  return ['| byte code on XS | bytes |', '|---|--:|',
+    `| \`dist/device/core.js\`, budget ${count(BYTE_CODE_BUDGET)} | ${count(core)} |`,
+    `| \`dist/device/main.js\` | ${count(main)} |`,
+    ...LAYERS.map(layer => `| \`src/${layer}\`, module by module | ${count(sizeOf([layer]))} |`),
+    `| the biggest modules | ${biggest.map(({ name, size }) => `${name} ${count(size)}`).join(', ')} |`];
+}
+
+function heapTable({ arenaBytes, connectedNode, possibleNode, started }) {
+  const row = (name, heap, arena) => `| ${name} | ${count(heap.slots)} | ${count(heap.chunkBytes)} | ${count(heapBytes(heap))} | ${count(arena)} |`;
+  return ['| memory of the example, 32-bit XS | slots | chunk bytes | heap | arena |', '|---|--:|--:|--:|--:|',
+    row('after start', started, arenaBytes),
+    row(`each node more in \`listener.max_connections\`, budget ${count(NODE_BUDGET)} of heap`, possibleNode, possibleNode.arenaBytes),
+    row('each node that is connected', connectedNode, 0)];
+}
+
+function memoryMap({ arenaBytes, regions }) {
+  return ['| RAM map of the example | count | bytes each | bytes |', '|---|--:|--:|--:|',
+    ...regions.map(({ count: number, length, name }) => `| ${name} | ${count(number)} | ${count(length)} | ${count(number * length)} |`),
+    `| arena | | | ${count(arenaBytes)} |`];
+}
+
+async function describe(readme) {
+  const example = EXAMPLE.exec(readme)?.[1];
+  if (example === undefined) throw new Error('there is no example: put a configuration between <!-- example --> and <!-- /example -->');
+  const executable = await buildHost(32);
+  const bundles = await measureBundles();
+  const byteCode = await measureByteCode(executable);
+  const heap = await measureHeap(executable, JSON.parse(example));
+  const tables = [bundleTable(bundles), byteCodeTable(byteCode), heapTable(heap), memoryMap(heap)];
+  return { text: `${tables.map(lines => lines.join('\n')).join('\n\n')}\n`, byteCode, heap };
+}
+
+/** What is above DESIGN's budgets, in words; not a failure, the table says it to everybody. */
+function excesses({ byteCode, heap }) {
+  const node = heapBytes(heap.possibleNode) + heapBytes(heap.connectedNode);
+  return [
+    ...byteCode.core > BYTE_CODE_BUDGET ? [`the core's byte code is ${count(byteCode.core)} bytes, above the budget of ${count(BYTE_CODE_BUDGET)}`] : [],
+    ...node > NODE_BUDGET ? [`a connected node takes ${count(node)} bytes of heap beside its part of the arena, above the budget of ${count(NODE_BUDGET)}`] : [],
+  ];
+}
+
+// The command
+
+async function main() {
+  const { values } = parseArgs({ options: { write: { type: 'boolean', default: false }, readme: { type: 'string', default: README } } });
+  const file = values.readme;
+  if (!existsSync(file)) throw new Error(`there is no ${file} to compare with: write one with <!-- size --> and <!-- /size -->`);
+  const readme = await readFile(file, 'utf8');
+  if (!TABLE.test(readme)) throw new Error(`${file} has no place for the table: put <!-- size --> and <!-- /size --> on lines of their own`);
+  const measured = await describe(readme);
+  console.log(measured.text);
+  for (const excess of excesses(measured)) console.log(`note: ${excess}`);
+  if (TABLE.exec(readme)[2] === measured.text) return;
+  if (!values.write) throw new Error(`the table in ${file} is old: npm run size -- --write brings it up to date`);
+  const current = await readFile(file, 'utf8'); // somebody may have written while we measured
+  await writeFile(file, current.replace(TABLE, (_all, open, _old, close) => open + measured.text + close));
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
