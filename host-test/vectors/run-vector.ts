@@ -78,7 +78,7 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     guards.push(plan.reserve('guard', GUARD_LENGTH));
     this.output = plan.reserve('output', outputCapacity);
     guards.push(plan.reserve('guard', GUARD_LENGTH));
-    const arena = this.arena = new Arena(plan, { landingCapacity, stagingCapacity: ringCapacity, resizable: options.resizable ?? false });
+    const arena = this.arena = new Arena(plan, { landingCapacity, stagingCapacity: Math.max(ringCapacity, 8), resizable: options.resizable ?? false });
     for (const guard of guards)
       arena.bytes.fill(POISON, guard, guard + GUARD_LENGTH);
     arena.bytes.fill(POISON, ringOffset, ringOffset + ringCapacity);

@@ -22,8 +22,6 @@ export class PacketParser extends PacketReader {
   /** How many bytes to bring next: what fits the ring and the landing area; 0 while paused, and after an error. */
   wanted = 0;
   private readonly ring: RingBuffer;
-  /** Whether the next bytes belong behind, or into, something that is kept: the ring, a payload to skip, a pause. */
-  private isCarrying = false;
   /** Fewer bytes than these cannot complete what the ring holds; 0 while it holds nothing, or a pause. */
   private missing = 0;
 
@@ -70,11 +68,9 @@ export class PacketParser extends PacketReader {
   /** Goes on after a pause, with what the ring holds. */
   resume(): void {
     this.isPaused = false;
-    if (this.ring.length > 0 && this.reasonCode === ReasonCode.SUCCESS)
+    if (this.ring.length > 0 && this.isActive)
       this.parseRing();
-    this.settle();
-    if (this.reasonCode !== ReasonCode.SUCCESS)
-      this.handler.onError(this.reasonCode);
+    this.carry(0, 0);
   }
 
   /**
@@ -82,6 +78,18 @@ export class PacketParser extends PacketReader {
    * that is complete. Afterwards the bytes may be overwritten.
    */
   receive(offset: number, length: number): void {
+    if (this.isCarrying) {
+      this.receiveBehind(offset, length);
+      return;
+    }
+    const end = offset + length;
+    const rest = this.parse(offset, end);
+    if (rest !== end || this.isCarrying)
+      this.carry(rest, end);
+  }
+
+  /** Takes bytes that belong behind, or into, something that is kept. */
+  private receiveBehind(offset: number, length: number): void {
     if (length < this.missing) { // one more piece of the packet in the ring
       this.missing -= length;
       this.wanted -= length;
@@ -89,54 +97,41 @@ export class PacketParser extends PacketReader {
       return;
     }
     const end = offset + length;
-    if (this.isCarrying)
-      offset = this.receiveCarried(offset, end);
-    if (offset < end) {
+    if (this.skip > 0)
+      offset = this.skipTo(offset, end);
+    if (this.ring.length > 0)
+      offset = this.completeRing(offset, end);
+    if (offset < end && this.isActive)
       offset = this.parse(offset, end);
-      if (offset < end || this.skip > 0)
-        this.carry(offset, end);
-    }
+    this.carry(offset, end);
+  }
+
+  /** Keeps what is left for later, and says so if there will be no later. */
+  private carry(offset: number, end: number): void {
+    if (offset < end && this.reasonCode === ReasonCode.SUCCESS && !this.ring.write(offset, end - offset))
+      this.fail(ReasonCode.QUOTA_EXCEEDED);
+    this.settle();
     if (this.reasonCode !== ReasonCode.SUCCESS)
       this.handler.onError(this.reasonCode);
   }
 
-  /** Gives bytes to what is kept. @returns the offset of the first byte that is to be parsed in place; `end` if none */
-  private receiveCarried(offset: number, end: number): number {
-    if (this.reasonCode !== ReasonCode.SUCCESS)
-      return end;
-    if (this.skip > 0)
-      offset = this.skipTo(offset, end);
-    if (this.ring.length > 0 && !this.isPaused)
-      offset = this.completeRing(offset, end);
-    if (this.reasonCode !== ReasonCode.SUCCESS)
-      return end;
-    if (this.isPaused) {
-      this.carry(offset, end);
-      return end;
-    }
-    this.settle();
-    return offset;
-  }
-
-  /** Keeps bytes for later. */
-  private carry(offset: number, end: number): void {
-    if (this.reasonCode === ReasonCode.SUCCESS && offset < end && !this.ring.write(offset, end - offset))
-      this.fail(ReasonCode.QUOTA_EXCEEDED);
-    this.settle();
+  private get isActive(): boolean {
+    return !this.isPaused && this.reasonCode === ReasonCode.SUCCESS;
   }
 
   /** Works out anew what the hot path relies on. */
   private settle(): void {
-    const isStopped = this.isPaused || this.reasonCode !== ReasonCode.SUCCESS;
-    this.wanted = isStopped ? 0 : this.ring.free < this.arena.landingCapacity ? this.ring.free : this.arena.landingCapacity;
-    this.isCarrying = isStopped || this.skip > 0 || this.ring.length > 0;
-    this.missing = isStopped || this.ring.length === 0 ? 0 : this.needed - this.ring.length;
+    const { ring } = this;
+    const room = ring.free < this.arena.landingCapacity ? ring.free : this.arena.landingCapacity;
+    this.wanted = this.isActive ? room : 0;
+    this.isCarrying = !this.isActive || this.skip > 0 || ring.length > 0;
+    this.missing = this.isActive && ring.length > 0 ? this.needed - ring.length : 0;
   }
 
   /** Moves bytes into the ring, no more than needed, until what it holds has been parsed. @returns where the rest begins */
   private completeRing(offset: number, end: number): number {
     const ring = this.ring;
-    while (ring.length > 0 && this.reasonCode === ReasonCode.SUCCESS && !this.isPaused) {
+    while (ring.length > 0 && this.isActive) {
       let missing = this.needed - ring.length;
       if (missing > 0) {
         if (missing > end - offset)

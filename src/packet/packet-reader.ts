@@ -37,8 +37,8 @@ export const SHORTEST_HEADER = 2;
 /** In `packet.end`: there is no packet yet. */
 const INCOMPLETE = -1;
 
-/** No two bytes. */
-const NONE = -1;
+/** Equals nothing, not even itself: no packet begins like this. */
+const NOTHING = NaN;
 
 /** With its length in front it fills the eight bytes that are compared at a time. */
 const SHORTEST_PREDICTED_TOPIC = 6;
@@ -47,20 +47,27 @@ const SHORTEST_PREDICTED_TOPIC = 6;
 const LONGEST_SHORT_PACKET = 129;
 
 export abstract class PacketReader {
-  /** The first two bytes of the last PUBLISH: type, flags and Remaining Length; NONE when there is none to go by. */
-  private predictedHeader = NONE;
-  /** Where the topic table keeps its topic, with the length in front. */
-  private predictedPlace = 0;
-  /** Where the last eight bytes of length and topic begin. */
-  private predictedLast = 0;
-  /** Where the payload begins, and where the packet ends, seen from the topic's length. */
-  private predictedPayload = 0;
+  /**
+   * The last PUBLISH of this connection, to recognise the next one like it. Its beginning, the first bytes behind that and
+   * the end of its topic are kept as numbers: eight bytes are compared at once by reading them as a double.
+   */
+  private predictedStart = NOTHING;
+  private predictedMiddle = 0;
+  private predictedTail = 0;
+  /** Where the last eight bytes of the topic begin, where the payload begins, and the length, seen from the packet. */
+  private predictedTailAt = 0;
+  private predictedPayloadAt = 0;
   private predictedLength = 0;
+  private predictedTopicLength = 0;
   private predictedIndex = 0;
   private predictedQoS = 0;
   private predictedRetain = 0;
+  /** State of the topic table that `predictedIndex` comes from. */
+  private predictedGeneration = 0;
 
   protected isPaused = false;
+  /** Whether the next bytes belong behind, or into, something that is kept: the ring, a payload to skip, a pause. */
+  protected isCarrying = false;
   /** Bit n: a packet of type n is legal now. */
   acceptedTypes = 0;
   version = ProtocolVersion.UNKNOWN;
@@ -100,7 +107,7 @@ export abstract class PacketReader {
     this.isPaused = false;
     this.reasonCode = ReasonCode.SUCCESS;
     this.needed = SHORTEST_HEADER;
-    this.predictedHeader = NONE;
+    this.predictedStart = NOTHING;
     this.skip = 0;
   }
 
@@ -108,35 +115,32 @@ export abstract class PacketReader {
    * Handles every packet that is complete in [`offset`, `end`), which is not empty. @returns the offset of the first byte
    * that was not consumed; `needed` then says how many bytes, counted from there, are worth another try
    *
-   * Header prediction: a sensor sends the same topic over and over, mostly at the same length. When the first two bytes
-   * are those of the last PUBLISH of this connection, and its topic follows, all that was found out then holds again.
+   * Header prediction: a sensor sends the same topic over and over, mostly at the same length. When the fixed header and the
+   * topic are those of the last PUBLISH of this connection, all that was found out then holds again. (Eight bytes that are
+   * no number as a double equal nothing: such a topic is never predicted, which is only slower.)
    */
   protected parse(offset: number, end: number): number {
     const packet = this.packet;
     const view = this.view;
     do {
-      if (view.getUint16(offset) === this.predictedHeader) {
-        const topic = offset + SHORTEST_HEADER;
-        const place = this.predictedPlace;
-        const last = this.predictedLast;
-        if (topic + this.predictedLength <= end
-          && view.getFloat64(topic) === view.getFloat64(place)
-          && view.getFloat64(topic + last) === view.getFloat64(place + last)
-          && (last <= 8 || view.getFloat64(topic + 8) === view.getFloat64(place + 8)
-            && (last <= 16 || this.isPredictedTopic(topic, place, last)))) {
-          offset = topic + this.predictedLength;
-          packet.topicNameOffset = topic + 2;
-          packet.topicNameLength = last + 6;
-          packet.payloadOffset = topic + this.predictedPayload;
-          packet.payloadLength = this.predictedLength - this.predictedPayload;
-          packet.retain = this.predictedRetain;
-          packet.topicIndex = this.predictedIndex;
-          if ((packet.qos = this.predictedQoS) !== 0 && (packet.packetIdentifier = view.getUint16(packet.payloadOffset - 2)) === 0)
-            this.fail(ReasonCode.PROTOCOL_ERROR);
-          else
-            this.handler.onPublish(packet);
-          continue;
-        }
+      if (view.getFloat64(offset) === this.predictedStart
+        && offset + this.predictedLength <= end
+        && view.getFloat64(offset + this.predictedTailAt) === this.predictedTail
+        && this.topics.generation === this.predictedGeneration
+        && (this.predictedTopicLength <= 12 || view.getFloat64(offset + 8) === this.predictedMiddle
+          && (this.predictedTopicLength <= 20 || this.isPredictedTopic(offset)))) {
+        packet.topicNameOffset = offset + 4;
+        packet.topicNameLength = this.predictedTopicLength;
+        const payload = packet.payloadOffset = offset + this.predictedPayloadAt;
+        offset += this.predictedLength;
+        packet.payloadLength = offset - payload;
+        packet.retain = this.predictedRetain;
+        packet.topicIndex = this.predictedIndex;
+        if ((packet.qos = this.predictedQoS) !== 0 && (packet.packetIdentifier = view.getUint16(payload - 2)) === 0)
+          this.fail(ReasonCode.PROTOCOL_ERROR);
+        else
+          this.handler.onPublish(packet);
+        continue;
       }
       const firstByte = view.getUint8(offset);
       const type = firstByte >> 4;
@@ -256,6 +260,7 @@ export abstract class PacketReader {
     packet.isOversize = false;
     const next = packetEnd < end ? packetEnd : end;
     this.skip = packetEnd - next;
+    this.isCarrying ||= this.skip > 0;
     return next;
   }
 
@@ -268,29 +273,32 @@ export abstract class PacketReader {
       this.fail(reasonCode);
   }
 
-  /** The bytes between the first sixteen and the last eight. */
-  private isPredictedTopic(topic: number, place: number, last: number): boolean {
+  /** The bytes of a long topic between those that are compared first. */
+  private isPredictedTopic(offset: number): boolean {
     const view = this.view;
-    for (let at = 16; at < last; at += 8)
-      if (view.getFloat64(topic + at) !== view.getFloat64(place + at))
+    const place = this.topics.placeOf(this.predictedIndex) - SHORTEST_HEADER;
+    for (let at = 16; at < this.predictedTailAt; at += 8)
+      if (view.getFloat64(offset + at) !== view.getFloat64(place + at))
         return false;
     return true;
   }
 
-  /** Remembers the PUBLISH that begins at `offset`, to recognise the next one like it. */
+  /** Remembers the PUBLISH that begins at `offset`. */
   private predict(offset: number): void {
-    const packet = this.packet;
-    const topics = this.topics;
+    const { packet, topics, view } = this;
     const length = packet.topicNameLength;
     if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === topics.uncached || packet.offset !== offset + SHORTEST_HEADER)
       return;
-    this.predictedHeader = this.view.getUint16(offset);
-    this.predictedPlace = topics.placeOf(packet.topicIndex);
-    this.predictedLast = length - 6;
-    this.predictedPayload = packet.payloadOffset - packet.offset;
-    this.predictedLength = packet.end - packet.offset;
+    this.predictedStart = view.getFloat64(offset);
+    this.predictedMiddle = view.getFloat64(offset + 8);
+    this.predictedTailAt = length - 4;
+    this.predictedTail = view.getFloat64(offset + length - 4);
+    this.predictedPayloadAt = packet.payloadOffset - offset;
+    this.predictedLength = packet.end - offset;
+    this.predictedTopicLength = length;
     this.predictedIndex = packet.topicIndex;
     this.predictedQoS = packet.qos;
     this.predictedRetain = packet.retain;
+    this.predictedGeneration = topics.generation;
   }
 }

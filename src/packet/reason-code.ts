@@ -67,6 +67,7 @@ export function describe(reasonCode: number): string {
     case SUCCESS: return 'normal disconnection';
     case MALFORMED_PACKET: return 'malformed packet';
     case PROTOCOL_ERROR: return 'protocol error';
+    case IMPLEMENTATION_SPECIFIC_ERROR: return 'defect of this program';
     case UNSUPPORTED_PROTOCOL_VERSION: return 'protocol version not accepted';
     case CLIENT_IDENTIFIER_NOT_VALID: return 'client identifier rejected';
     case BAD_USER_NAME_OR_PASSWORD: return 'bad user name or password';

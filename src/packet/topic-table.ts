@@ -23,6 +23,8 @@ export class TopicTable {
   /** The number of names that have no place; `replaced` is reported for it each time. */
   readonly uncached: number;
   owner: TopicTableOwner | undefined;
+  /** Grows whenever a number gets a new meaning. */
+  generation = 0;
   private readonly arena: Arena;
   private readonly view: DataView;
   private readonly offset: number;
@@ -100,6 +102,7 @@ export class TopicTable {
     else {
       arena.view.setUint16(place, length);
       arena.bytes.copyWithin(place + 2, name, name + length);
+      ++this.generation;
     }
     this.owner?.onTopicReplaced(index);
     return index;
