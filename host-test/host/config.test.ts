@@ -209,6 +209,7 @@ describe('the schema', () => {
     ['upstream', properties!.upstream!, Defaults.DEFAULT_UPSTREAM],
     ['upstream.will', properties!.upstream!.properties!.will!, Defaults.DEFAULT_WILL],
     ['listener', properties!.listener!, Defaults.DEFAULT_LISTENER],
+    ['listener.acl[]', properties!.listener!.properties!.acl!.items!, Defaults.DEFAULT_ACCESS],
     ['topic[]', properties!.topic!.items!, Defaults.DEFAULT_TOPIC_RULE],
     ['sensors[]', properties!.sensors!.items!, Defaults.DEFAULT_SENSOR],
     ['store', properties!.store!, Defaults.DEFAULT_STORE],

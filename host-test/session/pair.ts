@@ -84,6 +84,7 @@ export const SERVER_SETTINGS: ServerSessionSettings = {
   sendTimeout: 15_000,
   oversize: OVERSIZE_CLOSE,
   maximumKeepAlive: 65535,
+  maximumPublishRate: 0,
 };
 
 export const LIMITS: SessionStateLimits = { queueCapacity: 1024, maximumQueuedMessages: 16, maximumInflightMessages: 4 };

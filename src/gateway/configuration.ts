@@ -42,6 +42,16 @@ export interface UserConfiguration {
   username: string;
   password?: string;
   password_hash?: string;
+  /** In front of all topics of this user's nodes, which see nothing else; %u and %c as in `acl`. */
+  mount_point?: string;
+}
+
+export interface AccessConfiguration {
+  /** Null: every node. */
+  user: string | null;
+  /** Topic Filter; %u is the user name of the node, %c its client identifier. */
+  topic: string;
+  access: 'read' | 'write' | 'readwrite' | 'deny';
 }
 
 export interface ListenerConfiguration {
@@ -66,6 +76,12 @@ export interface ListenerConfiguration {
   oversize: OversizePolicy;
   allow_anonymous: boolean;
   users: readonly UserConfiguration[];
+  /** Who may read and write what; an empty list allows everything. */
+  acl: readonly AccessConfiguration[];
+  /** Messages per second that a node may publish; 0: any number. */
+  max_publish_rate: number;
+  /** Seconds between the figures under $SYS/broker/; 0: none. */
+  sys_interval: number;
 }
 
 export interface TopicRuleConfiguration {
@@ -128,7 +144,7 @@ export interface Configuration {
 export interface PartialConfiguration {
   name?: string;
   upstream?: Partial<UpstreamConfiguration>;
-  listener?: Partial<ListenerConfiguration>;
+  listener?: Partial<Omit<ListenerConfiguration, 'acl'>> & { acl?: readonly Partial<AccessConfiguration>[] };
   topic?: readonly Partial<TopicRuleConfiguration>[];
   sensors?: readonly (Partial<SensorConfiguration> & { name: string; type: string })[];
   store?: Partial<StoreConfiguration>;
@@ -178,7 +194,12 @@ export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
   oversize: 'close',
   allow_anonymous: false,
   users: Object.freeze([]),
+  acl: Object.freeze([]),
+  max_publish_rate: 0,
+  sys_interval: 10,
 });
+
+export const DEFAULT_ACCESS: AccessConfiguration = Object.freeze({ user: null, topic: '#', access: 'readwrite' });
 
 export const DEFAULT_TOPIC_RULE: TopicRuleConfiguration = Object.freeze({
   pattern: '#', direction: 'out', qos: 0, local_prefix: '', remote_prefix: '',
@@ -209,6 +230,7 @@ export function completeConfiguration(partial: PartialConfiguration): Configurat
     listener: {
       ...listener,
       max_sessions: listener.max_sessions === 0 ? listener.max_connections * 2 : listener.max_sessions,
+      acl: listener.acl.map(entry => ({ ...DEFAULT_ACCESS, ...entry })),
     },
     topic: (partial.topic ?? []).map(rule => ({ ...DEFAULT_TOPIC_RULE, ...rule })),
     sensors: (partial.sensors ?? []).map(sensor => ({ ...DEFAULT_SENSOR, ...sensor, topic: sensor.topic ?? sensor.name })),

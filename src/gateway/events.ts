@@ -31,6 +31,15 @@ export const RETAINED_FULL = 11;
 /** subject: index of the session. */
 export const SUBSCRIPTIONS_FULL = 12;
 
+/** subject: index of the session; detail: FORBIDDEN_PUBLISH, FORBIDDEN_SUBSCRIBE or FORBIDDEN_WILL. */
+export const ACCESS_DENIED = 13;
+/** subject: index of the session. It sends faster than listener.max_publish_rate and is made to wait. */
+export const RATE_LIMITED = 14;
+
+export const FORBIDDEN_PUBLISH = 1;
+export const FORBIDDEN_SUBSCRIBE = 2;
+export const FORBIDDEN_WILL = 3;
+
 export const UPSTREAM = -1;
 
 export interface GatewayObserver {
@@ -65,6 +74,10 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
       return 'no room for a retained message (listener.max_retained_messages, listener.max_retained_bytes): it was delivered but is not kept';
     case SUBSCRIPTIONS_FULL:
       return `refused a subscription of node ${nodeName(gateway, subject)}: no room (listener.max_subscriptions, listener.max_subscription_bytes)`;
+    case ACCESS_DENIED:
+      return `refused a ${detail === FORBIDDEN_PUBLISH ? 'message' : detail === FORBIDDEN_WILL ? 'Will' : 'subscription'} of node ${nodeName(gateway, subject)}: not allowed (listener.acl)`;
+    case RATE_LIMITED:
+      return `node ${nodeName(gateway, subject)} sends too fast and is made to wait (listener.max_publish_rate)`;
     default:
       return `event ${event}`;
   }
@@ -76,7 +89,7 @@ function adviceForNode(reasonCode: number): string {
     case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return ' (this gateway speaks MQTT 3.1 and 3.1.1)';
     case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: return ' (1 to 23 characters with 3.1, at most listener.max_clientid_length bytes else; Keep Alive at most listener.max_keepalive)';
     case ReasonCode.SERVER_UNAVAILABLE: return ' (listener.max_connections, listener.max_sessions and listener.max_will_size are the limits)';
-    case ReasonCode.NOT_AUTHORIZED: return ' (set listener.allow_anonymous, or give the node a user of listener.users)';
+    case ReasonCode.NOT_AUTHORIZED: return ' (set listener.allow_anonymous, or give the node a user of listener.users and an identifier that no other user has)';
     case ReasonCode.PACKET_TOO_LARGE: return ' (the limit is listener.max_packet_size)';
     case ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: return ' (the limit is listener.max_inflight_messages)';
     default: return '';

@@ -22,13 +22,16 @@ import { Clock } from '../session/clock.ts';
 import { ServerSession, type ServerHandler, type ServerSessionSettings } from '../session/server-session.ts';
 import type { SessionContext } from '../session/session.ts';
 import { SessionState, type SessionStateLimits } from '../session/session-state.ts';
+import { Access, READ, WRITE } from './access.ts';
 import { Bridge, type BridgeOwner, NOBODY, SOMEBODY, UNKNOWN } from './bridge.ts';
 import type { Configuration } from './configuration.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix } from './packet-limits.ts';
+import { EndingCounts } from './ending-counts.ts';
 import * as Event from './events.ts';
 import { NodeStates, type NodeState } from './node-states.ts';
 import { RetainedMessages } from './retained.ts';
 import { NOT_SUBSCRIBED, Subscriptions } from './subscriptions.ts';
+import { isSystemTopic, SystemTopics } from './system-topics.ts';
 import { TopicMap } from './topic-map.ts';
 
 /** The verdict comes later, by `Gateway.admit` or `Gateway.reject`. */
@@ -73,10 +76,20 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   readonly retained: RetainedMessages;
   driver: UpstreamDriver | undefined;
   connectedCount = 0;
+  maximumConnectedCount = 0;
   /** PUBLISH packets taken from nodes, sent to nodes, and not sent for want of room. */
   receivedCount = 0;
   sentCount = 0;
   droppedCount = 0;
+  /** Messages, Wills and subscriptions of nodes that were not allowed, and times that a node was made to wait. */
+  deniedCount = 0;
+  heldCount = 0;
+  /** Why connections of nodes have ended, or were refused. */
+  readonly endings = new EndingCounts();
+  readonly systemTopics: SystemTopics;
+  /** Undefined: everything is allowed. */
+  private readonly access: Access | undefined;
+  private readonly limitsRate: boolean;
   private readonly topics: TopicTable;
   private readonly authenticator: Authenticator;
   private readonly observer: Event.GatewayObserver;
@@ -112,6 +125,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       sendTimeout: listener.send_timeout * 1000,
       oversize: listener.oversize === 'drop' ? OVERSIZE_DROP : OVERSIZE_CLOSE,
       maximumKeepAlive: listener.max_keepalive,
+      maximumPublishRate: listener.max_publish_rate,
     };
     const upstreamLimits: SessionStateLimits = {
       queueCapacity: store.ram,
@@ -138,6 +152,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const inboundPlan = TopicMap.plan(plan, 'in', topic, memory.topics, mappedCapacity, longestPacket);
     const subscriptionsOffset = Subscriptions.plan(plan, listener.max_subscription_bytes);
     const retainedOffset = RetainedMessages.plan(plan, listener.max_retained_bytes);
+    const accessPlan = Access.plan(plan, listener, memory.topics, listener.max_packet_size);
+    const systemTopicsOffset = SystemTopics.plan(plan);
     const arena = this.arena = new Arena(plan, {
       landingCapacity: options.landingCapacity,
       stagingCapacity: longestPacket,
@@ -166,6 +182,9 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       sessions.push(new ServerSession(context, index, serverOffset, serverSettings, this));
     this.sessions = sessions;
     this.nodeOf = new Array<NodeState | undefined>(sessionCount).fill(undefined);
+    this.access = accessPlan && new Access(arena, accessPlan, listener);
+    this.limitsRate = listener.max_publish_rate !== 0;
+    this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000);
     this.granted = new Int8Array(listener.max_sessions).fill(NOT_SUBSCRIBED);
   }
 
@@ -175,6 +194,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const { sessions } = this;
     for (let index = 0; index < sessions.length; ++index)
       sessions[index]!.handleTimeout();
+    this.systemTopics.handleTimeout();
   }
 
   /** Closes every node's connection. Their Wills are not published: nothing has happened to the nodes. */
@@ -195,10 +215,13 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const index = this.topics.indexOf(message.topicNameOffset, message.topicNameLength);
     if (index === INVALID_TOPIC)
       return false;
-    if (this.localAudience[index] !== NOBODY || message.retain !== 0)
-      this.deliver(message, index);
-    this.bridge.forward(message, index);
+    this.publishAs(message, index);
     return true;
+  }
+
+  /** Gives a figure of the gateway to the nodes that have subscribed to it. */
+  deliverFigure(message: Message): void {
+    this.deliverTo(message, this.topics.uncached, this.localAudience);
   }
 
   // Nodes
@@ -217,6 +240,10 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       this.assignIdentifier(session);
     const { clientIdentifierLength: length, clientIdentifierOffset: identifier } = session;
     const old = this.nodes.find(identifier, length);
+    if (old !== undefined && old.user !== session.user) { // a session belongs to its user
+      session.refuse(ReasonCode.NOT_AUTHORIZED);
+      return;
+    }
     if (old?.session !== undefined)
       old.session.fail(ReasonCode.SESSION_TAKEN_OVER); // [MQTT311-3.1.4-2]
     else if (this.connectedCount >= this.configuration.listener.max_connections) {
@@ -233,11 +260,18 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     if (!sessionPresent) { // [MQTT311-3.1.2-6]
       this.forget(node);
       this.nodes.name(node, identifier, length);
+      node.user = session.user;
+      if (this.access !== undefined && !this.access.enter(node)) {
+        this.nodes.release(node);
+        session.refuse(ReasonCode.NOT_AUTHORIZED);
+        return;
+      }
     }
     node.session = session;
     node.isPersistent = !session.cleanStart;
     this.nodeOf[session.index] = node;
-    ++this.connectedCount;
+    if (++this.connectedCount > this.maximumConnectedCount)
+      this.maximumConnectedCount = this.connectedCount;
     session.accept(node.sessionState, sessionPresent);
     if (!session.isConnected)
       return;
@@ -247,12 +281,21 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
 
   onMessage(session: ServerSession, packet: Packet): boolean {
     ++this.receivedCount;
+    if (this.limitsRate && session.spendCredit()) {
+      ++this.heldCount;
+      this.observer.onEvent(Event.RATE_LIMITED, session.index, 0);
+    }
     if (packet.isOversize) {
       ++this.droppedCount;
       this.observer.onEvent(Event.OVERSIZE_DROPPED, session.index, packet.payloadLength);
       return true;
     }
     const index = packet.topicIndex;
+    if (this.access !== undefined) {
+      if (!this.publishFor(this.nodeOf[session.index]!, packet, index, this.access))
+        this.deny(session, Event.FORBIDDEN_PUBLISH); // acknowledged all the same [MQTT311-3.3.5-2]
+      return true;
+    }
     if (this.localAudience[index] !== NOBODY || packet.retain !== 0)
       this.deliver(packet, index);
     this.bridge.forward(packet, index);
@@ -260,7 +303,12 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   }
 
   onSubscribe(session: ServerSession, packet: Packet): number {
+    const { access } = this;
     const node = this.nodeOf[session.index]!;
+    if (!this.mountFilter(node, packet) || access !== undefined && !access.allowsSubscription(node, packet.topicFilterOffset, packet.topicFilterLength)) {
+      this.deny(session, Event.FORBIDDEN_SUBSCRIBE);
+      return SUBACK_FAILURE;
+    }
     if (!this.subscriptions.add(node.index, packet.topicFilterOffset, packet.topicFilterLength, packet.qos)) {
       this.observer.onEvent(Event.SUBSCRIPTIONS_FULL, session.index, this.subscriptions.count);
       return SUBACK_FAILURE;
@@ -270,23 +318,33 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   }
 
   onSubscribed(session: ServerSession, packet: Packet): void {
-    const { outgoing, retained } = this;
+    const { outgoing, retained, systemTopics } = this;
     const node = this.nodeOf[session.index]!;
+    const { uncached } = this.topics;
+    if (!this.mountFilter(node, packet))
+      return;
     const { qos, topicFilterLength, topicFilterOffset } = packet;
     if (!this.subscriptions.has(node.index, topicFilterOffset, topicFilterLength))
       return;
     for (let at = retained.nextMatch(END, topicFilterOffset, topicFilterLength, outgoing); at !== END;
       at = retained.nextMatch(at, topicFilterOffset, topicFilterLength, outgoing)) // [MQTT311-3.3.1-6]
-      this.send(node, outgoing, outgoing.qos < qos ? outgoing.qos : qos);
+      this.sendAllowed(node, outgoing, uncached, outgoing.qos < qos ? outgoing.qos : qos);
+    for (let topic = systemTopics.nextMatch(-1, topicFilterOffset, topicFilterLength); topic !== -1;
+      topic = systemTopics.nextMatch(topic, topicFilterOffset, topicFilterLength))
+      this.sendAllowed(node, systemTopics.current, uncached, 0);
   }
 
   onUnsubscribe(session: ServerSession, packet: Packet): void {
-    this.subscriptions.remove(this.nodeOf[session.index]!.index, packet.topicFilterOffset, packet.topicFilterLength);
+    const node = this.nodeOf[session.index]!;
+    if (!this.mountFilter(node, packet))
+      return;
+    this.subscriptions.remove(node.index, packet.topicFilterOffset, packet.topicFilterLength);
     this.forgetAudiences();
   }
 
   onClosed(session: ServerSession, reasonCode: number): void {
     const node = this.nodeOf[session.index];
+    this.endings.add(reasonCode);
     if (node === undefined) {
       this.observer.onEvent(Event.NODE_REFUSED, session.index, reasonCode);
       return;
@@ -295,13 +353,12 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     --this.connectedCount;
     this.nodes.disconnect(node);
     if (!node.isPersistent)
-      this.forget(node);
+      this.unsubscribeAll(node);
     this.observer.onEvent(Event.NODE_CLOSED, session.index, reasonCode);
-    if (session.hasWill) { // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
-      session.hasWill = false;
-      this.observer.onEvent(Event.WILL_PUBLISHED, session.index, 0);
-      this.publish(session.will);
-    }
+    if (session.hasWill) // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
+      this.publishWill(session, node);
+    if (!node.isPersistent)
+      this.nodes.release(node);
   }
 
   // Upstream
@@ -322,11 +379,68 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
 
   onTopicReplaced(index: number): void {
     this.bridge.forget(index);
+    this.access?.forget(index);
     this.localAudience[index] = this.remoteAudience[index] = UNKNOWN;
+  }
+
+  /** What a node, a sensor or the gateway says: for the nodes and for upstream. */
+  private publishAs(message: Message, index: number): void {
+    if (this.localAudience[index] !== NOBODY || message.retain !== 0)
+      this.deliver(message, index);
+    this.bridge.forward(message, index);
+  }
+
+  /** Publishes what a node may publish, under its mount point. @returns false when it may not */
+  private publishFor(node: NodeState, message: Message, index: number, access: Access): boolean {
+    if (node.mountLength !== 0) {
+      if (!access.mountMessage(node, message))
+        return false;
+      message = access.mounted;
+      index = this.topics.indexOf(message.topicNameOffset, message.topicNameLength);
+    }
+    if (!access.allows(node, index, message.topicNameOffset, message.topicNameLength, WRITE))
+      return false;
+    this.publishAs(message, index);
+    return true;
+  }
+
+  private publishWill(session: ServerSession, node: NodeState): void {
+    const { access, topics } = this;
+    const { will } = session;
+    session.hasWill = false; // [MQTT311-3.1.2-10]
+    const index = topics.indexOf(will.topicNameOffset, will.topicNameLength);
+    if (access !== undefined && !this.publishFor(node, will, index, access)) {
+      this.deny(session, Event.FORBIDDEN_WILL);
+      return;
+    }
+    this.observer.onEvent(Event.WILL_PUBLISHED, session.index, 0);
+    if (access === undefined)
+      this.publishAs(will, index);
+  }
+
+  /** Puts the mount point of the node in front of the filter at hand. @returns false when it can have no such filter */
+  private mountFilter(node: NodeState, packet: Packet): boolean {
+    if (node.mountLength === 0)
+      return true;
+    const access = this.access!;
+    if (!access.mount(node, packet.topicFilterOffset, packet.topicFilterLength))
+      return false;
+    packet.topicFilterOffset = access.mounted.topicNameOffset;
+    packet.topicFilterLength = access.mounted.topicNameLength;
+    return true;
+  }
+
+  private deny(session: ServerSession, what: number): void {
+    ++this.deniedCount;
+    this.observer.onEvent(Event.ACCESS_DENIED, session.index, what);
   }
 
   /** Gives a local message to the nodes, and keeps it if it is to be retained. */
   private deliver(message: Message, index: number): void {
+    if (isSystemTopic(this.arena, message.topicNameOffset, message.topicNameLength)) {
+      ++this.droppedCount; // only the gateway itself speaks there
+      return;
+    }
     this.deliverTo(message, index, this.localAudience);
     if (message.retain !== 0)
       this.retain(message);
@@ -350,6 +464,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const outgoing = this.outgoing;
     const states = this.nodes.states;
     subscriptions.match(topicNameOffset, topicNameLength, granted);
+    const localIndex = this.access === undefined || audience === this.localAudience ? index : this.localIndexOf(message);
     outgoing.topicNameOffset = topicNameOffset;
     outgoing.topicNameLength = topicNameLength;
     outgoing.payloadOffset = message.payloadOffset;
@@ -360,8 +475,38 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       if (qos === NOT_SUBSCRIBED)
         continue;
       granted[at] = NOT_SUBSCRIBED;
-      this.send(states[at]!, outgoing, qos < message.qos ? qos : message.qos); // [MQTT311-3.8.4-6]
+      if (this.access === undefined)
+        this.send(states[at]!, outgoing, qos < message.qos ? qos : message.qos); // [MQTT311-3.8.4-6]
+      else
+        this.sendAllowed(states[at]!, outgoing, localIndex, qos < message.qos ? qos : message.qos);
     }
+  }
+
+  /** Number of the local name of a message from upstream; only rights are kept under it. */
+  private localIndexOf(message: Message): number {
+    const { topics } = this;
+    const index = topics.indexOf(message.topicNameOffset, message.topicNameLength);
+    return index === INVALID_TOPIC ? topics.uncached : index;
+  }
+
+  /** Sends a message that the node may read, without its mount point. @param index number of its name, or `uncached` */
+  private sendAllowed(node: NodeState, message: Message, index: number, qos: number): void {
+    const { access } = this;
+    const { mountLength } = node;
+    const { topicNameLength, topicNameOffset } = message;
+    if (access !== undefined && !access.allows(node, index, topicNameOffset, topicNameLength, READ))
+      return;
+    if (mountLength === 0) {
+      this.send(node, message, qos);
+      return;
+    }
+    if (!access!.isInside(node, topicNameOffset, topicNameLength))
+      return;
+    message.topicNameOffset = topicNameOffset + mountLength;
+    message.topicNameLength = topicNameLength - mountLength;
+    this.send(node, message, qos);
+    message.topicNameOffset = topicNameOffset;
+    message.topicNameLength = topicNameLength;
   }
 
   /** Sends a message to one node, or queues it. QoS 0 for a node that is away is not kept (3.1.1 section 4.1). */
@@ -384,8 +529,12 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   }
 
   private forget(node: NodeState): void {
-    this.subscriptions.removeAll(node.index);
+    this.unsubscribeAll(node);
     this.nodes.release(node);
+  }
+
+  private unsubscribeAll(node: NodeState): void {
+    this.subscriptions.removeAll(node.index);
     this.forgetAudiences();
   }
 

@@ -19,6 +19,11 @@ export class NodeState {
   session: ServerSession | undefined;
   /** The node asked that its session outlives the connection (Clean Session 0). */
   isPersistent = false;
+  /** Index of its user in the configuration, -1 for none. Nobody else may continue or take over the session. */
+  user = -1;
+  /** In front of its topics; see access.ts. */
+  mountOffset = 0;
+  mountLength = 0;
   /** Grows with each disconnection; the smallest one has been away longest. */
   awaySince = 0;
 
@@ -37,6 +42,8 @@ export interface NodeStatesPlan {
 
 export class NodeStates {
   readonly states: readonly NodeState[];
+  /** Nodes that have a name, connected or away. */
+  knownCount = 0;
   private readonly arena: Arena;
   private disconnections = 0;
 
@@ -87,6 +94,7 @@ export class NodeStates {
   name(state: NodeState, identifierOffset: number, length: number): void {
     this.arena.bytes.copyWithin(state.identifierOffset, identifierOffset, identifierOffset + length);
     state.identifierLength = length;
+    ++this.knownCount;
   }
 
   /** The node's connection is gone. */
@@ -97,6 +105,8 @@ export class NodeStates {
 
   /** Forgets the node; its subscriptions are the caller's business. */
   release(state: NodeState): void {
+    if (state.identifierLength !== 0)
+      --this.knownCount;
     state.identifierLength = 0;
     state.sessionState.clear();
   }

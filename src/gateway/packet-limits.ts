@@ -6,16 +6,17 @@ import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { CLEAN_START, type ConnectFields, PASSWORD, USER_NAME, WILL, WILL_QOS_SHIFT, WILL_RETAIN } from '../packet/connect.ts';
 import { ABSENT } from '../packet/data-representation.ts';
 import { MQTT_3_1, MQTT_3_1_1 } from '../packet/protocol-version.ts';
+import { longestMountPoint } from './access.ts';
 import type { Configuration } from './configuration.ts';
 
 /** Fixed header and lengths around topic and payload of a PUBLISH, at most. */
 const PUBLISH_OVERHEAD = 9;
 
-/** No packet that the gateway sends is longer: a message may grow by a prefix, and rings are linearised by way of staging. */
+/** No packet that the gateway sends is longer: a message may grow by a mount point and a prefix, and rings are linearised by way of staging. */
 export function longestOutgoingPacket(configuration: Configuration): number {
   const { listener, upstream } = configuration;
   const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
-  return Math.max(longestReceived + longestPrefix(configuration), lengthOfConnectTexts(configuration) + 32) + PUBLISH_OVERHEAD;
+  return Math.max(longestReceived + longestMountPoint(listener) + longestPrefix(configuration), lengthOfConnectTexts(configuration) + 32) + PUBLISH_OVERHEAD;
 }
 
 /** Bytes by which a rule can lengthen a topic. */

@@ -30,6 +30,10 @@ export class RetainedMessages {
     return this.records.count;
   }
 
+  get usedLength(): number {
+    return this.records.usedLength;
+  }
+
   /**
    * Replaces the retained message of the topic [MQTT311-3.3.1-5] [MQTT311-3.3.1-7]; an empty payload removes it and is
    * not kept itself [MQTT311-3.3.1-10] [MQTT311-3.3.1-11].

@@ -11,6 +11,7 @@ import { matchesTopicFilter } from '../packet/topic.ts';
 
 const QOS = 2;
 const FILTER = 3;
+const DOLLAR = 0x24;
 
 /** No subscription of this node matches. */
 export const NOT_SUBSCRIBED = -1;
@@ -63,6 +64,15 @@ export class Subscriptions {
     let at = records.first;
     while (at !== END)
       at = arena.view.getUint16(at) === node ? records.remove(at) : records.next(at);
+  }
+
+  /** Whether any filter begins with `$`: nothing else matches a topic that does [MQTT311-4.7.2-1]. */
+  hasDollarFilter(): boolean {
+    const { arena, records } = this;
+    for (let at = records.first; at !== END; at = records.next(at))
+      if (arena.bytes[at + FILTER] === DOLLAR)
+        return true;
+    return false;
   }
 
   /** Whether anyone would get a message of this name. */

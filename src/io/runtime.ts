@@ -102,6 +102,7 @@ export class Runtime implements LinkOwner {
       onListening: actual => observer.onListening(actual),
       onError: message => observer.onListenerError(message),
     });
+    this.gateway.systemTopics.start();
     this.upstream.start();
     this.sensors.start();
     this.scheduler.leave();

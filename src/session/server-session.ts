@@ -50,9 +50,16 @@ export interface ServerSessionSettings {
   readonly oversize: number;
   /** Longest Keep Alive in seconds that is accepted; 65535 accepts any, and 0 as well. */
   readonly maximumKeepAlive: number;
+  /** Messages per second that a node may publish, 0 for any number. */
+  readonly maximumPublishRate: number;
 }
 
 const ANY_KEEP_ALIVE = 65535;
+
+/** Credit for one message. */
+const TOKEN = 1000;
+/** Shortest time for which nothing is read of a node that sends too fast, in milliseconds: not a timer for each message. */
+const SHORTEST_HOLD = 20;
 
 export class ServerSession extends Session {
   /** Position in the pool. */
@@ -65,6 +72,8 @@ export class ServerSession extends Session {
   readonly clientIdentifierOffset: number;
   /** Index of the user in the configuration, -1 for none. */
   user = -1;
+  /** Packets received, PUBLISH not included. */
+  receivedPacketCount = 0;
   /** Network connections so far: a verdict that comes late can tell whether it is still the same one. */
   connectionCount = 0;
   private readonly willOffset: number;
@@ -72,6 +81,12 @@ export class ServerSession extends Session {
   private readonly settings: ServerSessionSettings;
   private keepAlive = 0;
   private deadline = 0;
+  /** In thousandths of a message; at most a second's worth. */
+  private credit = 0;
+  private creditedAt = 0;
+  /** Nothing is read until `heldUntil`. */
+  private isHeld = false;
+  private heldUntil = 0;
 
   /** Reserves the regions of `count` sessions. */
   static plan(plan: ArenaPlan, settings: ServerSessionSettings, count: number): number {
@@ -102,6 +117,9 @@ export class ServerSession extends Session {
     this.hasWill = false;
     this.clientIdentifierLength = 0;
     this.user = -1;
+    this.isHeld = false;
+    this.credit = this.settings.maximumPublishRate * TOKEN;
+    this.creditedAt = this.clock.now;
     this.deadline = this.clock.now + this.settings.connectTimeout | 0;
     this.clock.request(this.deadline);
   }
@@ -141,6 +159,27 @@ export class ServerSession extends Session {
     super.fail(reasonCode);
   }
 
+  /**
+   * One message counts against `maximumPublishRate`, which is not 0. When the credit is used up nothing is read of this
+   * node for a moment: the network makes it wait. @returns whether that begins now
+   */
+  spendCredit(): boolean {
+    const { clock, settings } = this;
+    const rate = settings.maximumPublishRate;
+    const elapsed = clock.now - this.creditedAt | 0;
+    const credit = this.credit + (elapsed < 1000 ? elapsed : 1000) * rate;
+    this.creditedAt = clock.now;
+    this.credit = (credit < rate * TOKEN ? credit : rate * TOKEN) - TOKEN;
+    if (this.credit >= TOKEN || this.isHeld)
+      return false;
+    const wait = (TOKEN - this.credit + rate - 1) / rate | 0;
+    this.isHeld = true;
+    this.heldUntil = clock.now + (wait > SHORTEST_HOLD ? wait : SHORTEST_HOLD) | 0;
+    clock.request(this.heldUntil);
+    this.parser.pause();
+    return true;
+  }
+
   override fail(reasonCode: number): void {
     // Of an unknown level not even the rest of CONNECT can be read, but the node is told so [MQTT311-3.1.2-2].
     if (reasonCode === ReasonCode.UNSUPPORTED_PROTOCOL_VERSION && this.state === OPENED) {
@@ -158,6 +197,8 @@ export class ServerSession extends Session {
     let reasonCode = ReasonCode.CONNECT_TIMEOUT;
     if (this.state === CONNECTED) {
       this.checkStall(this.settings.sendTimeout);
+      if (this.isHeld)
+        this.release();
       if (this.state !== CONNECTED || this.keepAlive === 0)
         return;
       deadline = this.lastReceivedAt + expiryInterval(this.keepAlive) | 0;
@@ -171,6 +212,7 @@ export class ServerSession extends Session {
 
   onPacket(packet: Packet): void {
     this.lastReceivedAt = this.clock.now;
+    ++this.receivedPacketCount;
     switch (packet.type) {
       case ControlPacket.PINGREQ: // [MQTT311-3.12.4-1]
         this.sendEmpty(ControlPacket.PINGRESP);
@@ -197,6 +239,18 @@ export class ServerSession extends Session {
 
   protected closed(reasonCode: number): void {
     this.handler.onClosed(this, reasonCode);
+  }
+
+  /** Reads on when the time has come. */
+  private release(): void {
+    const { clock } = this;
+    if (!isDue(this.heldUntil, clock.now)) {
+      clock.request(this.heldUntil);
+      return;
+    }
+    this.isHeld = false;
+    this.lastReceivedAt = clock.now; // a node that was made to wait is not silent
+    this.continueReading();
   }
 
   /** The Will is stored if, and only if, the CONNECT is accepted (3.1.1 section 3.1.2.5). */

@@ -67,6 +67,8 @@ export abstract class Session implements PacketHandler {
   protected lastReceivedAt = 0;
   /** Bit n: a packet of type n may be sent now. */
   private sendableTypes = 0;
+  /** Packets sent, PUBLISH not included. */
+  sentPacketCount = 0;
   /** When an acknowledgement last came, or began to be awaited. */
   protected lastProgressAt = 0;
   /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
@@ -231,6 +233,7 @@ export abstract class Session implements PacketHandler {
     if ((this.sendableTypes >> type & 1) === 0)
       return false;
     this.lastSentAt = this.clock.now;
+    ++this.sentPacketCount;
     if (this.output.send(length))
       return true;
     this.fail(ReasonCode.SEND_TIMEOUT);

@@ -1,0 +1,264 @@
+/**
+ * What a node may read and write, and where in the topic tree it lives.
+ *
+ * `listener.acl` in Mosquitto's meaning: without a list everything is allowed; with one, what no entry allows is refused,
+ * and "deny" wins over everything else, in whatever order they stand. An entry with a user is about that user, one without
+ * about every node; `%u` and `%c` stand for user name and Client Identifier. A subscription is granted when there is
+ * something in it that the node may read; what it may not read of it is left out at delivery.
+ *
+ * A user's `mount_point` is put in front of the topics of its nodes, and taken away again on the way back: they see
+ * nothing else. Rights are about the full names, as in Mosquitto.
+ *
+ * A verdict is kept per node and number of the topic table, in the arena, so a message with a known topic costs an array
+ * access. Knows no connection.
+ */
+import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
+import { type Message, MessageSpans } from '../packet/packet.ts';
+import { matchesTopicFilter } from '../packet/topic.ts';
+import { filterCovers, filtersOverlap } from './access-filters.ts';
+import { NOT_ABOUT_THIS_NODE, Template, UNFIT_NAME, type PlaceholderValues } from './access-template.ts';
+import type { AccessConfiguration, ListenerConfiguration } from './configuration.ts';
+import type { NodeState } from './node-states.ts';
+
+export const READ = 1;
+export const WRITE = 2;
+/** Beside each right in a kept verdict: whether it is known. */
+const KNOWN_SHIFT = 2;
+
+const EVERYBODY = -2;
+const DOLLAR = 0x24;
+const LONGEST_TOPIC = 65_535;
+
+class AccessEntry {
+  /** Index of the user, or EVERYBODY. */
+  readonly user: number;
+  readonly template: Template;
+  readonly isDenial: boolean;
+  readonly rights: number;
+
+  constructor(arena: Arena, offset: number, { access, topic }: AccessConfiguration, user: number) {
+    this.user = user;
+    this.template = new Template(arena, offset, topic);
+    this.isDenial = access === 'deny';
+    this.rights = access === 'read' ? READ : access === 'write' ? WRITE : READ | WRITE;
+  }
+}
+
+export interface AccessPlan {
+  readonly textsOffset: number;
+  readonly filterOffset: number;
+  readonly mountedOffset: number;
+  readonly verdictsOffset: number;
+  readonly mountsOffset: number;
+  readonly mountCapacity: number;
+  readonly topicCount: number;
+}
+
+/** A node as placeholders see it; filled in again and again. */
+class NodeNames implements PlaceholderValues {
+  userNameOffset = 0;
+  userNameLength = 0;
+  identifierOffset = 0;
+  identifierLength = 0;
+}
+
+const longest = (lengths: readonly number[]): number => lengths.reduce((most, length) => Math.max(most, length), 0);
+
+/** Bytes by which a mount point can lengthen a topic. */
+export const longestMountPoint = ({ max_clientid_length, users }: ListenerConfiguration): number =>
+  longest(users.map(({ mount_point, username }) =>
+    mount_point === undefined || mount_point === '' ? 0 : Template.expandedLength(mount_point, lengthOfUTF8(username), max_clientid_length)));
+
+export class Access {
+  /** The result of `mount`: a topic with its mount point; valid until the next call. */
+  readonly mounted = new MessageSpans();
+  private readonly arena: Arena;
+  private readonly plan: AccessPlan;
+  private readonly entries: readonly AccessEntry[];
+  private readonly mountPoints: readonly (Template | undefined)[];
+  private readonly nodeCount: number;
+  private readonly names = new NodeNames();
+  private readonly userNameOffsets: number[] = [];
+  private readonly userNameLengths: number[] = [];
+  /** Where `resolve` has put the filter of an entry. */
+  private filterOffset = 0;
+  private filterLength = 0;
+
+  /** @returns undefined when everything is allowed to everybody and nobody is moved @param longestTopic bytes that a node can send */
+  static plan(plan: ArenaPlan, listener: ListenerConfiguration, topicCount: number, longestTopic: number): AccessPlan | undefined {
+    const { acl, max_clientid_length, max_sessions, users } = listener;
+    const mountCapacity = longestMountPoint(listener);
+    if (acl.length === 0 && mountCapacity === 0)
+      return undefined;
+    const longestName = longest(users.map(({ username }) => lengthOfUTF8(username)));
+    const longestFilter = longest(acl.map(({ topic }) => Template.expandedLength(topic, longestName, max_clientid_length)));
+    const textLength = [...acl.map(({ topic }) => topic), ...users.flatMap(({ mount_point, username }) => [username, mount_point ?? ''])]
+      .reduce((sum, text) => sum + lengthOfUTF8(text), 0);
+    return {
+      textsOffset: plan.reserve('access: names and topics', textLength),
+      filterOffset: plan.reserve('access: a filter', longestFilter),
+      mountedOffset: plan.reserve('access: a mounted topic', mountCapacity === 0 ? 0 : mountCapacity + longestTopic),
+      verdictsOffset: plan.reserve('access: verdicts', acl.length === 0 ? 0 : topicCount * max_sessions),
+      mountsOffset: plan.reserve('node: mount point', mountCapacity, max_sessions),
+      mountCapacity,
+      topicCount,
+    };
+  }
+
+  /** @throws Error when an entry names a user that is not there */
+  constructor(arena: Arena, plan: AccessPlan, listener: ListenerConfiguration) {
+    this.arena = arena;
+    this.plan = plan;
+    this.nodeCount = listener.max_sessions;
+    let offset = plan.textsOffset;
+    for (const { username } of listener.users) {
+      const end = encodeUTF8(arena, offset, username);
+      this.userNameOffsets.push(offset);
+      this.userNameLengths.push(end - offset);
+      offset = end;
+    }
+    const mountPoints: (Template | undefined)[] = [];
+    for (const { mount_point: mountPoint } of listener.users) {
+      mountPoints.push(mountPoint === undefined || mountPoint === '' ? undefined : new Template(arena, offset, mountPoint));
+      offset += lengthOfUTF8(mountPoint ?? '');
+    }
+    this.mountPoints = mountPoints;
+    this.entries = listener.acl.map((entry, index) => {
+      const user = entry.user === null ? EVERYBODY : listener.users.findIndex(({ username }) => username === entry.user);
+      if (user === -1)
+        throw new Error(`listener.acl[${index}].user: there is no user "${entry.user}"; write one of listener.users, or null for every node`);
+      const made = new AccessEntry(arena, offset, entry, user);
+      offset += lengthOfUTF8(entry.topic);
+      return made;
+    });
+  }
+
+  /** Settles where the topics of a node that has just been named lie. @returns false: its name fits no mount point, so it must not be let in */
+  enter(node: NodeState): boolean {
+    const { bytes } = this.arena;
+    const { mountCapacity, mountsOffset, topicCount, verdictsOffset } = this.plan;
+    if (this.entries.length > 0)
+      for (let index = 0; index < topicCount; ++index)
+        bytes[verdictsOffset + index * this.nodeCount + node.index] = 0;
+    node.mountOffset = mountsOffset + node.index * mountCapacity;
+    const mountPoint = node.user < 0 ? undefined : this.mountPoints[node.user];
+    const length = mountPoint === undefined ? 0 : mountPoint.expand(node.mountOffset, this.namesOf(node));
+    node.mountLength = length < 0 ? 0 : length;
+    return length >= 0;
+  }
+
+  /** The topic table gives `index` another name. */
+  forget(index: number): void {
+    const { topicCount, verdictsOffset } = this.plan;
+    if (this.entries.length > 0 && index < topicCount)
+      this.arena.bytes.fill(0, verdictsOffset + index * this.nodeCount, verdictsOffset + (index + 1) * this.nodeCount);
+  }
+
+  /** Puts the mount point in front of a name or filter. @returns false when nothing can be published or subscribed there; else see `mounted` */
+  mount(node: NodeState, offset: number, length: number): boolean {
+    const { bytes } = this.arena;
+    const { mounted } = this;
+    const to = this.plan.mountedOffset;
+    const { mountLength, mountOffset } = node;
+    // A topic with `$` would become one that `#` matches.
+    if (bytes[offset] === DOLLAR || mountLength + length > LONGEST_TOPIC)
+      return false;
+    bytes.copyWithin(to, mountOffset, mountOffset + mountLength);
+    bytes.copyWithin(to + mountLength, offset, offset + length);
+    mounted.topicNameOffset = to;
+    mounted.topicNameLength = mountLength + length;
+    return true;
+  }
+
+  /** As `mount`, for a whole message: the result is in `mounted`. */
+  mountMessage(node: NodeState, message: Message): boolean {
+    const { mounted } = this;
+    mounted.payloadOffset = message.payloadOffset;
+    mounted.payloadLength = message.payloadLength;
+    mounted.qos = message.qos;
+    mounted.retain = message.retain;
+    return this.mount(node, message.topicNameOffset, message.topicNameLength);
+  }
+
+  /** Whether a full name lies inside of the node's mount point, so that something is left when that is taken away. */
+  isInside(node: NodeState, nameOffset: number, nameLength: number): boolean {
+    return nameLength > node.mountLength && this.arena.bytes[nameOffset + node.mountLength] !== DOLLAR;
+  }
+
+  /** @param index number of the full name in the topic table @param right READ or WRITE */
+  allows(node: NodeState, index: number, nameOffset: number, nameLength: number, right: number): boolean {
+    if (this.entries.length === 0)
+      return true;
+    const { topicCount, verdictsOffset } = this.plan;
+    if (index >= topicCount)
+      return this.judge(node, nameOffset, nameLength, right);
+    const { bytes } = this.arena;
+    const at = verdictsOffset + index * this.nodeCount + node.index;
+    const known = bytes[at]!;
+    if ((known & right << KNOWN_SHIFT) !== 0)
+      return (known & right) !== 0;
+    const verdict = this.judge(node, nameOffset, nameLength, right);
+    bytes[at] = known | right << KNOWN_SHIFT | (verdict ? right : 0);
+    return verdict;
+  }
+
+  /** Whether the node may read anything that matches the full filter. */
+  allowsSubscription(node: NodeState, filterOffset: number, filterLength: number): boolean {
+    const { arena, entries } = this;
+    let isAllowed = entries.length === 0;
+    for (let index = 0; index < entries.length; ++index) {
+      const entry = entries[index]!;
+      const found = this.resolve(entry, node);
+      if (found === UNFIT_NAME)
+        return false;
+      if (found === NOT_ABOUT_THIS_NODE || (entry.rights & READ) === 0)
+        continue;
+      if (entry.isDenial) {
+        if (filterCovers(arena, this.filterOffset, this.filterLength, filterOffset, filterLength))
+          return false;
+      } else if (!isAllowed)
+        isAllowed = filtersOverlap(arena, this.filterOffset, this.filterLength, filterOffset, filterLength);
+    }
+    return isAllowed;
+  }
+
+  private judge(node: NodeState, nameOffset: number, nameLength: number, right: number): boolean {
+    const { arena, entries } = this;
+    let isAllowed = false;
+    for (let index = 0; index < entries.length; ++index) {
+      const entry = entries[index]!;
+      const found = this.resolve(entry, node);
+      if (found === UNFIT_NAME)
+        return false;
+      if (found === NOT_ABOUT_THIS_NODE || (entry.rights & right) === 0
+        || !matchesTopicFilter(arena, this.filterOffset, this.filterLength, nameOffset, nameLength))
+        continue;
+      if (entry.isDenial)
+        return false;
+      isAllowed = true;
+    }
+    return isAllowed;
+  }
+
+  /** Puts the filter of an entry together for one node. @returns 0 or more; NOT_ABOUT_THIS_NODE; or UNFIT_NAME: nothing is allowed to it */
+  private resolve({ template, user }: AccessEntry, node: NodeState): number {
+    if (user !== EVERYBODY && user !== node.user)
+      return NOT_ABOUT_THIS_NODE;
+    this.filterOffset = template.offset;
+    if (template.isConstant)
+      return this.filterLength = template.length;
+    this.filterOffset = this.plan.filterOffset;
+    return this.filterLength = template.expand(this.filterOffset, this.namesOf(node));
+  }
+
+  private namesOf(node: NodeState): NodeNames {
+    const { names } = this;
+    const hasUser = node.user >= 0;
+    names.userNameOffset = hasUser ? this.userNameOffsets[node.user]! : 0;
+    names.userNameLength = hasUser ? this.userNameLengths[node.user]! : 0;
+    names.identifierOffset = node.identifierOffset;
+    names.identifierLength = node.identifierLength;
+    return names;
+  }
+}

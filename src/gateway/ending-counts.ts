@@ -1,0 +1,20 @@
+/** How many connections of nodes have ended for which reason. Codes of reason-code.ts lie in two short ranges. */
+
+const FIRST_NETWORK_REASON = 0x100;
+const PLACES_PER_RANGE = 32;
+
+/** SUCCESS, 0x80 to 0x9F, 0x100 to 0x11F. */
+const placeOf = (reasonCode: number): number => reasonCode === 0 ? 0
+  : 1 + (reasonCode < FIRST_NETWORK_REASON ? 0 : PLACES_PER_RANGE) + (reasonCode & PLACES_PER_RANGE - 1);
+
+export class EndingCounts {
+  private readonly counts = new Uint32Array(1 + 2 * PLACES_PER_RANGE);
+
+  add(reasonCode: number): void {
+    ++this.counts[placeOf(reasonCode)]!;
+  }
+
+  of(reasonCode: number): number {
+    return this.counts[placeOf(reasonCode)]!;
+  }
+}
