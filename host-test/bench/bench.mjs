@@ -1,7 +1,7 @@
 /**
  * npm run bench -- [--engine node|xs32|xs64] [--seconds N] [--json]
  *
- * node: parsing and generating against mqtt-packet, whole bridges against MQTT.js. xs32, xs64: the whole path of every
+ * node: parsing and generating against mqtt-packet, our whole path, whole bridges against MQTT.js. xs32, xs64: the whole path of every
  * workload of host-test/xs, beside the recorded figures of Moddable's clients. Default: all three.
  * --seconds: how long each comparison on Node takes. --json: one JSON object per line and nothing else.
  */
@@ -42,6 +42,8 @@ async function* onNode(seconds) {
   const { compareGenerating, compareParsing } = await importTypeScript('host-test/bench/packets.ts');
   yield* compareParsing(seconds);
   yield* compareGenerating(seconds);
+  const { measureWholePaths } = await importTypeScript('host-test/bench/whole-path.ts');
+  yield* measureWholePaths(seconds / 4);
   const { compareBridges } = await importTypeScript('host-test/bench/bridges.ts');
   const program = await bundleForNode('host-test/bench/bridge-process.ts');
   try {
@@ -94,10 +96,13 @@ const ratio = (ours, theirs) => ours === undefined ? ['', ''] : [count(ours.nsPe
 
 function printNode(figures) {
   const isBridge = ({ workload }) => workload.startsWith('bridge');
+  const isPackets = ({ workload }) => /^(parse|generate) /.test(workload);
   console.log('Node: nanoseconds per packet, medians of rounds in turn in one process; packets per second of ours as a multiple.\n');
-  const rows = byWorkload(figures.filter(figure => !isBridge(figure))).map(([workload, [ours, theirs, copying]]) =>
+  const rows = byWorkload(figures.filter(isPackets)).map(([workload, [ours, theirs, copying]]) =>
     [workload, count(theirs.nsPerPacket), ...ratio(ours, theirs), ...ratio(copying, theirs)]);
   printTable([['', 'mqtt-packet', 'ringbridge', '', 'with string and Buffer', ''], ...rows], 'lrrrrr');
+  console.log('Node: the whole path, from the socket\'s callback to the end, as on XS; nanoseconds per round of the workload.\n');
+  printTable([['', 'ns'], ...figures.filter(figure => !isBridge(figure) && !isPackets(figure)).map(({ nsPerPacket, workload }) => [workload, count(nsPerPacket)])], 'lr');
   console.log('Node: a whole bridge, messages of 88 bytes; nanoseconds of CPU per message, and messages per second.\n');
   const bridges = figures.filter(isBridge).map(({ nsPerPacket, packetsPerSecond, subject, workload }) => [workload, subject, count(nsPerPacket), count(packetsPerSecond)]);
   printTable([['', '', 'ns', 'per second'], ...bridges], 'llrr');

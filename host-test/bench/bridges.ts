@@ -16,7 +16,7 @@ const SUBJECTS = ['ringbridge', 'aedes + MQTT.js', 'MQTT.js'];
 const TOPIC_COUNT = 16;
 /** Messages under way: few enough that nobody has to drop any, many enough that nobody waits. */
 const WINDOW = 512;
-const WARM_UP = 10_000;
+const WARM_UP = 5000;
 const ROUND = 5000;
 const FEWEST_ROUNDS = 3;
 /** A message that is lost ends the benchmark after so many milliseconds. */

@@ -22,8 +22,8 @@ export interface Subject {
 }
 
 /** One round takes about so long, in milliseconds: short beside disturbances, long beside the clock. */
-const ROUND = 10;
-const FEWEST_ROUNDS = 5;
+const ROUND = 2;
+const FEWEST_ROUNDS = 25;
 /** Before that: the compiler has seen the code often enough. */
 const WARM_UP = 100;
 

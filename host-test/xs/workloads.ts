@@ -14,6 +14,8 @@ export interface Engine {
   feed(bytes: Uint8Array): void;
   readonly socketRead: (view: Uint8Array) => number;
   readonly socketWrite: (view: Uint8Array) => number;
+  /** As in Platform of io/runtime.ts; default: true. */
+  readonly resizable?: boolean;
 }
 
 export interface Workload {
@@ -117,7 +119,7 @@ class Setup {
       time,
       random: () => 0.5,
       landingCapacity: 2048,
-      resizable: true,
+      resizable: engine.resizable ?? true,
     };
     const observer: RuntimeObserver = {
       onEvent() { /* told in integers: costs nothing */ },
