@@ -93,15 +93,15 @@ export class Bridge implements ClientHandler {
   }
 
   onMessage(_session: ClientSession, packet: Packet): boolean {
+    ++this.receivedCount;
+    if (this.audience[packet.topicIndex] === NOBODY && packet.retain === 0)
+      return true; // acknowledged, even if nobody wants it [MQTT311-4.5.0-2]
     if (packet.isOversize) {
       ++this.droppedCount;
       this.observer.onEvent(Event.OVERSIZE_DROPPED, Event.UPSTREAM, packet.payloadLength);
       return true;
     }
-    ++this.receivedCount;
     const index = packet.topicIndex;
-    if (this.audience[index] === NOBODY && packet.retain === 0)
-      return true; // acknowledged, even if nobody wants it [MQTT311-4.5.0-2]
     const inbound = this.inbound;
     const incoming = this.incoming;
     const rule = inbound.find(index, packet.topicNameOffset, packet.topicNameLength);

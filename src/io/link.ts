@@ -95,7 +95,7 @@ export class Link implements Output {
           link.readable = count;
           link.pump();
         }
-        if (link.isClosing || clock.isChanged)
+        if (clock.isChanged) // `close` sees to it, too
           link.leave();
       },
       onWritable(this: TCPSocket, count: number) {
@@ -170,6 +170,7 @@ export class Link implements Output {
     this.isClosing = true;
     this.closingSince = this.clock.now;
     this.clock.request(this.closingSince);
+    this.clock.isChanged = true;
   }
 
   resume(): void {
@@ -264,9 +265,10 @@ export class Link implements Output {
     if (this.socket === undefined || length > this.room)
       return false;
     const now = pending.length === 0 ? this.writable : 0;
-    if (pending.length === 0)
+    if (pending.length === 0) {
       this.pendingSince = clock.now;
       clock.request(clock.now); // somebody must watch that the peer takes it at last
+    }
     // The rest first: a write of the head leaves zeros behind it in staging (exact-view.ts).
     pending.write(arena.stagingOffset + now, length - now); // fits: `room` has said so
     if (now > 0)
