@@ -43,7 +43,7 @@ class Socket implements TCPSocket {
 
   constructor(options: TCPOptions) {
     this.options = options;
-    lastSocket = this; // eslint-disable-line @typescript-eslint/no-this-alias
+    lastSocket = this;
   }
 
   close(): void { /* nothing to release */ }
