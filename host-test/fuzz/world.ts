@@ -6,7 +6,7 @@
  *
  * A throw needs no check: on the simulated network it ends the run.
  */
-import { completeConfiguration } from '../../src/gateway/configuration.ts';
+import { completeConfiguration, type Configuration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
 import * as Event from '../../src/gateway/events.ts';
 import { createSimulatedSensor } from '../../src/io/simulated-sensors.ts';
 import { Runtime } from '../../src/io/runtime.ts';
@@ -25,7 +25,7 @@ const NODES = '10.0.0.3';
 const PORT = 1883;
 
 /** Small, so that every limit is met often. */
-const CONFIGURATION = completeConfiguration({
+const SMALL: PartialConfiguration = {
   name: 'fuzzed',
   upstream: { address: [`mqtt://${SERVER}`], max_packet_size: 512, max_inflight_messages: 4, restart_timeout: [1, 2], acknowledgement_timeout: 10 },
   listener: {
@@ -39,7 +39,24 @@ const CONFIGURATION = completeConfiguration({
   ],
   store: { ram: 600 },
   memory: { topics: 8, topic_length: 24 },
-});
+};
+
+/** Worlds take turns. In the second one a node that gives any user name is user "m". */
+const CONFIGURATIONS: readonly Configuration[] = [
+  completeConfiguration(SMALL),
+  completeConfiguration({
+    ...SMALL,
+    listener: {
+      ...SMALL.listener, oversize: 'drop', max_publish_rate: 30, sys_interval: 1,
+      users: [{ username: 'm', mount_point: 'm/%c/' }],
+      acl: [
+        { topic: 'w/#', access: 'readwrite' }, { topic: 'f/#', access: 'readwrite' }, { topic: 'f/a/#', access: 'deny' },
+        { topic: '%c/+', access: 'read' }, { user: 'm', topic: 'm/#', access: 'readwrite' },
+      ],
+    },
+    upstream: { ...SMALL.upstream, bridge_protocol_version: 'mqttv31', oversize: 'close', cleansession: true },
+  }),
+];
 
 /** MQTT 3.1.1, clean session, identifier "witness". */
 const WITNESS_CONNECT = bytesOf('10 13 0004 4d515454 04 02 0000 0007 7769746e657373');
@@ -88,11 +105,16 @@ export class World {
     this.server = new ScriptedServer(network.addHost(SERVER, PEER), PORT);
     this.nodesHost = network.addHost(NODES, { ...PEER, receiveWindow: 512 });
     this.server.onPeer = peer => this.serve(peer);
-    this.runtime = new Runtime(CONFIGURATION, {
+    this.runtime = new Runtime(CONFIGURATIONS[seed & 1]!, {
       TCP: gatewayHost.TCP,
       Listener: gatewayHost.Listener,
       resolver: new network.Resolver(),
-      authenticator: { authenticate: () => ReasonCode.SUCCESS },
+      authenticator: {
+        authenticate: (session, packet) => {
+          session.user = packet.userNameLength > 0 ? (seed & 1) - 1 : -1; // -1: nobody
+          return ReasonCode.SUCCESS;
+        },
+      },
       createSensor: configuration => createSimulatedSensor(configuration, () => 0.5),
       createTimer: onTimer => new clock.Timer(onTimer),
       time: () => clock.now,
