@@ -1,7 +1,10 @@
 /**
  * Accepts sensor nodes into the fixed pool of links and server sessions. When the pool is exhausted, even of the place
- * that exists to refuse politely, a connection is closed at once and counted.
+ * that exists to refuse politely, a connection that has not said CONNECT yet makes room, the oldest first: whoever only
+ * holds connections keeps nobody out. If all have said it, the new one is closed at once and counted.
  */
+import * as ReasonCode from '../packet/reason-code.ts';
+import { OPENED } from '../session/connection-state.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { Link } from './link.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -50,11 +53,8 @@ export class NodeListener {
     const socket = this.listener.read();
     if (socket === undefined)
       return;
-    const { links } = this;
-    let index = 0;
-    while (index < links.length && !links[index]!.isFree)
-      ++index;
-    const link = links[index];
+    const index = this.findRoom();
+    const link = this.links[index];
     if (link === undefined) {
       ++this.turnedAwayCount;
       socket.close();
@@ -67,5 +67,20 @@ export class NodeListener {
       return;
     }
     this.sessions[index]!.open(link);
+  }
+
+  /** @returns the index of a free link, or one that is not there */
+  private findRoom(): number {
+    const { links, sessions } = this;
+    let index = 0;
+    while (index < links.length && !links[index]!.isFree)
+      ++index;
+    if (index < links.length)
+      return index;
+    for (let at = 0; at < sessions.length; ++at)
+      if (sessions[at]!.state === OPENED && (index === links.length || (sessions[at]!.openedAt - sessions[index]!.openedAt | 0) < 0))
+        index = at;
+    links[index]?.abort(ReasonCode.CONNECT_TIMEOUT);
+    return index;
   }
 }

@@ -72,6 +72,8 @@ export class ServerSession extends Session {
   readonly clientIdentifierOffset: number;
   /** Index of the user in the configuration, -1 for none. */
   user = -1;
+  /** When the network connection came up. */
+  openedAt = 0;
   /** Packets received, PUBLISH not included. */
   receivedPacketCount = 0;
   /** Network connections so far: a verdict that comes late can tell whether it is still the same one. */
@@ -113,6 +115,7 @@ export class ServerSession extends Session {
   open(output: Output): void {
     this.begin(output, ProtocolVersion.UNKNOWN);
     ++this.connectionCount;
+    this.openedAt = this.clock.now;
     this.sessionState = undefined;
     this.hasWill = false;
     this.clientIdentifierLength = 0;

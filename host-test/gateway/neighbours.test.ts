@@ -1,0 +1,198 @@
+/** A node cannot hurt others: silent, slow, flooding, malformed and identifier-stealing ones beside one that behaves. */
+import { describe, expect, it } from 'vitest';
+import { GatewayWorld, type TestNode } from './gateway-world.ts';
+import { connect, DISCONNECT, PINGREQ, publish, subscribe } from './packets.ts';
+
+const works = (node: TestNode): boolean => node.ask(PINGREQ).join() === 'PINGRESP';
+
+describe('silent connections', () => {
+  it('hold places only until somebody needs them, the oldest first', () => {
+    const world = new GatewayWorld({ listener: { max_connections: 3 } });
+    const friend = world.node('friend');
+    const silent = Array.from({ length: 3 }, () => {
+      world.run(100);
+      return world.open();
+    });
+    const [node, answer] = world.connect('node');
+    expect(answer).toEqual(['CONNACK 0']);
+    expect(silent.map(each => each.peer.isClosed)).toEqual([true, false, false]);
+    expect([works(friend), works(node)]).toEqual([true, true]);
+    expect(world.gateway.endings.of(0x101)).toBe(1);
+  });
+
+  it('that begin a packet and never end it are closed in time', () => {
+    const world = new GatewayWorld({ listener: { connect_timeout: 5 } });
+    const slow = world.open().send(connect('slow').subarray(0, 5));
+    for (let second = 0; second < 4; ++second) {
+      world.run(1000);
+      slow.send(connect('slow').subarray(5 + second, 6 + second)); // a byte a second is no sign of life
+    }
+    world.run(1100);
+    expect(slow.take()).toEqual(['closed']);
+  });
+
+  it('that have said CONNECT keep their places; the surplus one is turned away', () => {
+    const world = new GatewayWorld({ listener: { max_connections: 2 } }, { authenticator: { authenticate: () => -1 } });
+    const waiting = Array.from({ length: 3 }, (_, index) => world.open().send(connect(`n${index}`)));
+    expect(world.open().ask(connect('surplus'))).toEqual(['closed']);
+    expect(waiting.map(node => node.peer.isClosed)).toEqual([false, false, false]);
+  });
+});
+
+describe('a node that does not read', () => {
+  const flooded = (qos: number) => {
+    const world = new GatewayWorld({ listener: { max_queued_bytes: 4096, max_queued_messages: 50, send_timeout: 20 } });
+    const stuck = world.node('stuck', {}, subscribe(1, 't', qos));
+    const reader = world.node('reader', {}, subscribe(1, 't', 0));
+    reader.take();
+    stuck.peer.stopReading();
+    const writer = world.node('writer');
+    for (let round = 0; round < 100; ++round)
+      writer.send(publish('t', 'x'.repeat(500), { qos: 1 }));
+    return { world, stuck, reader, writer };
+  };
+
+  it.each([0, 1])('costs a bounded queue and messages of its own, QoS %i, nobody else', qos => {
+    const { reader, world, writer } = flooded(qos);
+    expect(reader.take()).toHaveLength(100);
+    expect(writer.take()).toHaveLength(100);
+    expect(world.gateway.droppedCount).toBeGreaterThan(0);
+    const { outbound } = world.gateway.nodes.states[0]!.sessionState;
+    expect(outbound.usedLength).toBeLessThanOrEqual(outbound.capacity);
+  });
+
+  it('is given up after send_timeout, and its place is free', () => {
+    const { world, stuck, reader } = flooded(0);
+    world.run(25_000);
+    expect(world.gateway.endings.of(0x104)).toBe(1);
+    expect(world.gateway.connectedCount).toBe(2);
+    reader.take();
+    expect(works(reader)).toBe(true);
+    stuck.peer.startReading();
+    world.run(1000);
+    expect(stuck.peer.isClosed).toBe(true);
+  });
+
+  it('is told no more when it only asks: its requests wait', () => {
+    const world = new GatewayWorld({ listener: { send_timeout: 5 } });
+    const friend = world.node('friend');
+    const stuck = world.node('stuck');
+    stuck.peer.stopReading();
+    for (let round = 0; round < 40; ++round)
+      stuck.post(...new Array<Uint8Array>(1000).fill(PINGREQ));
+    world.run(1000);
+    expect(works(friend)).toBe(true);
+    world.run(10_000);
+    expect(world.gateway.connectedCount).toBe(1);
+    expect(works(friend)).toBe(true);
+  });
+});
+
+describe('max_publish_rate', () => {
+  it('makes a node wait that sends faster; nothing is lost, nobody is closed', () => {
+    const world = new GatewayWorld({ listener: { max_publish_rate: 10 } });
+    const reader = world.node('reader', {}, subscribe(1, '#', 0));
+    reader.take();
+    const writer = world.node('writer', { keepAlive: 1 });
+    writer.post(...Array.from({ length: 50 }, (_, index) => publish('t', `${index}`, { qos: 1, identifier: index + 1 })), PINGREQ);
+    world.run();
+    expect(reader.take()).toHaveLength(10);
+    expect(world.gateway.heldCount).toBe(1);
+    expect(world.events.filter(event => event.includes('"writer" sends too fast'))).toHaveLength(1);
+    world.run(1000);
+    expect(reader.take().length).toBeGreaterThanOrEqual(9);
+    world.run(3100);
+    expect(reader.take().at(-1)).toBe('PUBLISH t=49 q0');
+    expect(writer.take().at(-1)).toBe('PINGRESP');
+    expect(writer.peer.isClosed).toBe(false);
+  });
+
+  it('lets a burst of one second through, and never more than rate and burst in any time', () => {
+    const world = new GatewayWorld({ listener: { max_publish_rate: 100, sys_interval: 0 } });
+    const writer = world.node('writer');
+    for (let round = 0; round < 40; ++round) {
+      writer.post(...new Array<Uint8Array>(50).fill(publish('t', 'x')));
+      world.run(100);
+    }
+    expect(world.gateway.receivedCount).toBeGreaterThanOrEqual(495);
+    expect(world.gateway.receivedCount).toBeLessThanOrEqual(505);
+  });
+
+  it('holds for each node by itself, for oversize messages, and ends with the connection', () => {
+    const world = new GatewayWorld({ listener: { max_publish_rate: 1, max_packet_size: 128, oversize: 'drop' } });
+    const a = world.node('a', {}, publish('t', 'x'.repeat(200)), publish('t', 'x'));
+    const b = world.node('b');
+    expect(world.gateway.receivedCount).toBe(1);
+    expect(works(b)).toBe(true);
+    expect(a.ask(PINGREQ)).toEqual([]);
+    a.vanish();
+    expect(works(world.node('a'))).toBe(true);
+    world.run(2000);
+    expect(world.exceptions).toEqual([]);
+  });
+});
+
+describe('flooding nodes', () => {
+  it('two of them get the same share, and a third one its answers', () => {
+    const world = new GatewayWorld();
+    const counts = [0, 0];
+    const floods = [0, 1].map(index => {
+      const node = world.node(`flood${index}`);
+      world.network.lastLink.toServer.set({ bytesPerSecond: 100_000 });
+      node.post(...new Array<Uint8Array>(3000).fill(publish(`flood/${index}`, 'x'.repeat(50))));
+      return node;
+    });
+    const reader = world.node('reader', {}, subscribe(1, '#', 0));
+    const friend = world.node('friend');
+    for (let round = 0; round < 10; ++round) {
+      world.run(80);
+      expect(works(friend)).toBe(true);
+    }
+    for (const event of reader.take())
+      if (event.startsWith('PUBLISH flood/'))
+        ++counts[Number(event[14])]!;
+    expect(Math.min(...counts)).toBeGreaterThan(500);
+    expect(Math.abs(counts[0]! - counts[1]!) / counts[0]!).toBeLessThan(0.1);
+    expect(floods.map(node => node.peer.isClosed)).toEqual([false, false]);
+  });
+
+  it('of connections: hundreds that come and go leave nothing behind', () => {
+    const world = new GatewayWorld({ listener: { max_connections: 4 } });
+    const friend = world.node('friend', {}, subscribe(1, 'a', 0));
+    friend.take();
+    for (let round = 0; round < 300; ++round) {
+      const node = world.open().send(connect(`n${round}`, round % 3 === 0 ? { clean: false } : {}), subscribe(1, 'b', 1), publish('a', 'x'));
+      if (round % 2 === 0)
+        node.send(DISCONNECT);
+      else
+        node.vanish();
+    }
+    expect(friend.take()).toHaveLength(300);
+    expect([world.gateway.connectedCount, world.gateway.nodes.knownCount <= 8, world.gateway.subscriptions.count <= 8]).toEqual([1, true, true]);
+  });
+});
+
+describe('a node that steals identifiers', () => {
+  it('can only quarrel with whoever has the same one, and everybody else works', () => {
+    const world = new GatewayWorld();
+    const friend = world.node('friend');
+    let last = world.node('victim');
+    for (let round = 0; round < 100; ++round) {
+      const next = world.node('victim');
+      expect(last.take()).toEqual(['closed']);
+      last = next;
+    }
+    expect([works(friend), works(last), world.gateway.connectedCount]).toEqual([true, true, 2]);
+    expect(world.gateway.endings.of(0x8E)).toBe(100);
+  });
+
+  it('can do nothing at all when it is another user', () => {
+    const world = new GatewayWorld({ listener: { users: [{ username: 'victim', password: '' }, { username: 'thief', password: '' }] } });
+    const victim = world.node('v', { user: 'victim', will: { topic: 'w', payload: '' } });
+    for (let round = 0; round < 100; ++round)
+      expect(world.connect('v', { user: 'thief' })[1]).toEqual(['CONNACK 5', 'closed']);
+    expect(works(victim)).toBe(true);
+    expect(world.gateway.endings.of(0x87)).toBe(100);
+    expect(world.events.filter(event => event.startsWith('published the Will'))).toEqual([]);
+  });
+});
