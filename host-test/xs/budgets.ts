@@ -31,4 +31,12 @@ export const STEP_BUDGETS: Readonly<Record<string, number>> = {
   'keep alive': 2005,
   'sensor': 2597,
   'rejected packet': 8921,
+  'server: retained delivery': 6100,
+  'server: Will': 11000,
+  'server: right known': 690,
+  'server: right denied': 620,
+  'server: right judged': 7600,
+  'server: mount point': 1160,
+  'server: rate limit': 2680,
+  'server: $SYS': 27800,
 };

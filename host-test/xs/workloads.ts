@@ -86,7 +86,6 @@ class Setup {
 
   constructor(engine: Engine, configuration: PartialConfiguration, time = () => this.now) {
     this.engine = engine;
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- classes below are made here
     const setup = this;
     class TCP extends MeasuredSocket {
       constructor(options: TCPOptions) {
@@ -110,7 +109,12 @@ class Setup {
       TCP,
       Listener,
       resolver: { resolve(_host, onResolved) { onResolved('127.0.0.1'); } },
-      authenticator: { authenticate: () => 0 },
+      authenticator: {
+        authenticate: session => {
+          session.user = this.runtime.gateway.configuration.listener.users.length - 1;
+          return 0;
+        },
+      },
       createSensor: () => ({ read: () => 21.375 }),
       createTimer: onTimer => {
         this.fireTimer = onTimer;
@@ -363,6 +367,67 @@ export const workloads: readonly Workload[] = [
         for (let round = 0; round < count; ++round) {
           session.open(output);
           session.parser.receive(arena.landingOffset, packets.length);
+        }
+      };
+    },
+  },
+  {
+    name: 'server: retained delivery',
+    description: 'SUBSCRIBE, a retained message, UNSUBSCRIBE',
+    prepare(engine) {
+      const setup = new Setup(engine, NO_RULES).connectUpstream(0);
+      return delivering(engine, setup.connectNode(4, 'node1', publish(0, 0, TOPIC, 16, 1)), bytesOf(subscribe('site/#', 0), unsubscribe('site/#')));
+    },
+  },
+  {
+    name: 'server: Will',
+    description: 'a node connects and vanishes, its Will reaches another one: the session, without the socket',
+    prepare(engine) {
+      const setup = new Setup(engine, NO_RULES).connectUpstream(0);
+      setup.connectNode(4, 'reader', subscribe('site/#', 0));
+      const { arena, sessions } = setup.runtime.gateway;
+      const session = sessions[1]!;
+      const output = { room: 8192, send: () => true, close() { /* closed */ }, stalledFor: () => 0, resume() { /* not paused */ } };
+      const packet = withLength(0x10, text('MQTT'), 4, 6, 0, 60, text('node1'), text(TOPIC), text('gone'));
+      return count => {
+        for (let round = 0; round < count; ++round) {
+          arena.bytes.set(packet, arena.landingOffset);
+          session.open(output);
+          session.parser.receive(arena.landingOffset, packet.length);
+          session.transportClosed(0x100);
+        }
+      };
+    },
+  },
+  fromNode('server: right known', 'PUBLISH from a node that may, by listener.acl', W1, 4, { listener: { acl: [{ topic: 'site/%c/#', access: 'read' }, { topic: 'site/#', access: 'write' }] } }),
+  fromNode('server: right denied', 'PUBLISH from a node that may not', W1, 4, { listener: { acl: [{ topic: 'site/%c/#' }] } }),
+  fromNode('server: right judged', 'PUBLISH with two topics that share a place of the topic table, rights judged anew',
+    bytesOf(publish(0, 0, 'x'.repeat(100), 8), publish(0, 0, 'y'.repeat(100), 8)), 4, { listener: { acl: [{ topic: '%c/#' }, { topic: '#' }] } }),
+  fromNode('server: mount point', 'PUBLISH from a node that has a mount point', W1, 4, { listener: { users: [{ username: 'anna', password: '', mount_point: 'mount/%u/' }] } }),
+  {
+    name: 'server: rate limit',
+    description: 'a message from a node that may send one a second: held, and released a second later',
+    prepare(engine) {
+      const setup = new Setup(engine, { upstream: { keepalive_interval: 0 }, listener: { max_publish_rate: 1, sys_interval: 0 } }).connectUpstream(0);
+      const deliver = delivering(engine, setup.connectNode(4, 'node1'), W1);
+      return count => {
+        for (let round = 0; round < count; ++round) {
+          deliver(1);
+          setup.wait(1000);
+        }
+      };
+    },
+  },
+  {
+    name: 'server: $SYS',
+    description: 'ten seconds pass: all figures to one node, which says PINGREQ',
+    prepare(engine) {
+      const setup = new Setup(engine, { upstream: { keepalive_interval: 0 } }).connectUpstream(0);
+      const deliver = delivering(engine, setup.connectNode(4, 'node1', subscribe('$SYS/#', 0)), bytesOf(0xC0, 0));
+      return count => {
+        for (let round = 0; round < count; ++round) {
+          setup.wait(10_000);
+          deliver(1);
         }
       };
     },
