@@ -41,15 +41,17 @@ describe('a configuration file that can be used', () => {
     expect(errors).toEqual([]);
     expect(configuration).toMatchObject({
       name: 'greenhouse',
-      upstream: { remote_username: 'gw', will: { topic: 'site/greenhouse/status', qos: 1 }, max_packet_size: Defaults.DEFAULT_UPSTREAM.max_packet_size },
+      upstream: { remote_username: 'gw', will: { topic: 'site/greenhouse/status', qos: 1 }, max_packet_size: Defaults.PC_SIZES.upstream.max_packet_size },
       listener: { max_keepalive: 300, users: [{ username: 'node1', password: '…' }] },
       sensors: [{ name: 'air', interval: 1, decimals: 2 }],
     });
     expect(configuration).not.toHaveProperty('$schema');
   });
 
-  test('an empty object means all defaults', () => {
-    expect(readConfiguration('{}', FILE).configuration).toEqual(Defaults.completeConfiguration({}));
+  test('an empty object means all defaults, with the sizes of a PC or of a board', () => {
+    expect(readConfiguration('{}', FILE).configuration).toEqual(Defaults.completeConfiguration({}, Defaults.PC_SIZES));
+    expect(readConfiguration('{}', FILE, {}).configuration).toEqual(Defaults.completeConfiguration({}));
+    expect(readConfiguration('{"listener":{"max_packet_size":300}}', FILE).configuration!.listener.max_packet_size).toBe(300);
   });
 
   test('comments and trailing commas are accepted, with a note for boards', () => {

@@ -7,7 +7,7 @@
  */
 
 export type Direction = 'in' | 'out' | 'both';
-export type FullPolicy = 'drop_oldest' | 'drop_newest';
+export type FullPolicy = 'drop_oldest' | 'drop_newest' | 'latest_per_topic';
 export type OversizePolicy = 'close' | 'drop';
 
 export interface WillConfiguration {
@@ -90,6 +90,12 @@ export interface TopicRuleConfiguration {
   qos: number;
   local_prefix: string;
   remote_prefix: string;
+  /** Whether messages of QoS 1 and 2 are kept where they survive a power cut, if `store.durability` is "flash". */
+  store: boolean;
+  /** Null: as `store.full`. */
+  full: FullPolicy | null;
+  /** Seconds after which a message that has not been sent is given up; 0: never. */
+  expiry: number;
 }
 
 export interface SensorConfiguration {
@@ -120,6 +126,8 @@ export interface StoreConfiguration {
   size: number;
   durability: 'ram' | 'flash';
   full: FullPolicy;
+  /** Messages per second that are sent of those that waited for the connection; 0: any number. */
+  replay_rate: number;
 }
 
 /** Sizes that a user changes only when memory is short. */
@@ -151,6 +159,9 @@ export interface PartialConfiguration {
   memory?: Partial<MemoryConfiguration>;
 }
 
+/** Sessions of nodes that are away, beside those of all that may be connected. */
+const SPARE_SESSIONS = 2;
+
 export const DEFAULT_NAME = 'ringbridge';
 
 export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
@@ -164,7 +175,7 @@ export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
   connack_timeout: 10,
   restart_timeout: Object.freeze([5, 30] as const),
   will: null,
-  max_packet_size: 4096,
+  max_packet_size: 2048,
   max_inflight_messages: 20,
   acknowledgement_timeout: 60,
   send_timeout: 20,
@@ -181,16 +192,16 @@ export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
   connect_timeout: 10,
   send_timeout: 20,
   max_keepalive: 65535,
-  max_packet_size: 2048,
+  max_packet_size: 1024,
   max_inflight_messages: 20,
   max_queued_messages: 100,
-  max_queued_bytes: 2048,
+  max_queued_bytes: 1024,
   max_clientid_length: 92,
   max_will_size: 256,
-  max_subscriptions: 64,
-  max_subscription_bytes: 2048,
-  max_retained_messages: 64,
-  max_retained_bytes: 8192,
+  max_subscriptions: 32,
+  max_subscription_bytes: 1024,
+  max_retained_messages: 32,
+  max_retained_bytes: 4096,
   oversize: 'close',
   allow_anonymous: false,
   users: Object.freeze([]),
@@ -202,7 +213,7 @@ export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
 export const DEFAULT_ACCESS: AccessConfiguration = Object.freeze({ user: null, topic: '#', access: 'readwrite' });
 
 export const DEFAULT_TOPIC_RULE: TopicRuleConfiguration = Object.freeze({
-  pattern: '#', direction: 'out', qos: 0, local_prefix: '', remote_prefix: '',
+  pattern: '#', direction: 'out', qos: 0, local_prefix: '', remote_prefix: '', store: true, full: null, expiry: 0,
 });
 
 export const DEFAULT_SENSOR: SensorConfiguration = Object.freeze({
@@ -210,16 +221,30 @@ export const DEFAULT_SENSOR: SensorConfiguration = Object.freeze({
 });
 
 export const DEFAULT_STORE: StoreConfiguration = Object.freeze({
-  ram: 8192, path: './ringbridge.store', size: 1_048_576, durability: 'ram', full: 'drop_oldest',
+  ram: 8192, path: './ringbridge.store', size: 1_048_576, durability: 'ram', full: 'drop_oldest', replay_rate: 0,
 });
 
-export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 64, topic_length: 96 });
+export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, topic_length: 64 });
 
-/** Fills in every default. `{}` is a valid file. */
-export function completeConfiguration(partial: PartialConfiguration): Configuration {
+/** The defaults above fit a board. A PC has memory to spare; these sizes replace them there. */
+export const PC_SIZES = Object.freeze({
+  upstream: Object.freeze({ max_packet_size: 65_536 }),
+  listener: Object.freeze({
+    max_connections: 100, max_packet_size: 65_536, max_queued_messages: 1000, max_queued_bytes: 131_072, max_will_size: 4096,
+    max_subscriptions: 2000, max_subscription_bytes: 131_072, max_retained_messages: 2000, max_retained_bytes: 1_048_576,
+  }),
+  store: Object.freeze({ ram: 1_048_576 }),
+  memory: Object.freeze({ topics: 1024, topic_length: 256 }),
+});
+
+/**
+ * Fills in every default. `{}` is a valid file.
+ * @param sizes replace the defaults of a board: PC_SIZES
+ */
+export function completeConfiguration(partial: PartialConfiguration, sizes: PartialConfiguration = {}): Configuration {
   const name = partial.name ?? DEFAULT_NAME;
-  const upstream = { ...DEFAULT_UPSTREAM, ...partial.upstream };
-  const listener = { ...DEFAULT_LISTENER, ...partial.listener };
+  const upstream = { ...DEFAULT_UPSTREAM, ...sizes.upstream, ...partial.upstream };
+  const listener = { ...DEFAULT_LISTENER, ...sizes.listener, ...partial.listener };
   return {
     name,
     upstream: {
@@ -229,13 +254,13 @@ export function completeConfiguration(partial: PartialConfiguration): Configurat
     },
     listener: {
       ...listener,
-      max_sessions: listener.max_sessions === 0 ? listener.max_connections * 2 : listener.max_sessions,
+      max_sessions: listener.max_sessions === 0 ? listener.max_connections + SPARE_SESSIONS : listener.max_sessions,
       acl: listener.acl.map(entry => ({ ...DEFAULT_ACCESS, ...entry })),
     },
     topic: (partial.topic ?? []).map(rule => ({ ...DEFAULT_TOPIC_RULE, ...rule })),
     sensors: (partial.sensors ?? []).map(sensor => ({ ...DEFAULT_SENSOR, ...sensor, topic: sensor.topic ?? sensor.name })),
-    store: { ...DEFAULT_STORE, ...partial.store },
-    memory: { ...DEFAULT_MEMORY, ...partial.memory },
+    store: { ...DEFAULT_STORE, ...sizes.store, ...partial.store },
+    memory: { ...DEFAULT_MEMORY, ...sizes.memory, ...partial.memory },
   };
 }
 

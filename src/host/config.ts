@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
-import { completeConfiguration, type Configuration, type PartialConfiguration } from '../gateway/configuration.ts';
+import { completeConfiguration, type Configuration, type PartialConfiguration, PC_SIZES } from '../gateway/configuration.ts';
 import { judgeConfiguration } from './config-rules.ts';
 import { describeViolation, type Schema } from './config-violations.ts';
 import { messageOf, printable } from './log.ts';
@@ -39,8 +39,11 @@ export const readSchema = (): Schema => JSON.parse(readFileSync(SCHEMA_FILE, 'ut
 
 let validator: ValidateFunction | undefined;
 
-/** @returns what the file says, or errors; a file that cannot be read is one of them */
-export function loadConfiguration(file: string): LoadedConfiguration {
+/**
+ * @param sizes defaults that replace those of a board
+ * @returns what the file says, or errors; a file that cannot be read is one of them
+ */
+export function loadConfiguration(file: string, sizes: PartialConfiguration = PC_SIZES): LoadedConfiguration {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -48,11 +51,11 @@ export function loadConfiguration(file: string): LoadedConfiguration {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     return failed([`${file}: ${isMissing ? 'there is no such file; write the path of a configuration file instead' : `cannot be read: ${messageOf(error)}`}`]);
   }
-  return readConfiguration(text.replace(/^\uFEFF/, ''), file);
+  return readConfiguration(text.replace(/^\uFEFF/, ''), file, sizes);
 }
 
-/** @param file its name, for the messages */
-export function readConfiguration(text: string, file: string): LoadedConfiguration {
+/** @param file its name, for the messages @param sizes as for `loadConfiguration` */
+export function readConfiguration(text: string, file: string, sizes: PartialConfiguration = PC_SIZES): LoadedConfiguration {
   const syntaxErrors: ParseError[] = [];
   const root = parseTree(text, syntaxErrors, { allowTrailingComma: true });
   if (text.trim() === '')
@@ -72,7 +75,7 @@ export function readConfiguration(text: string, file: string): LoadedConfigurati
     const partial = getNodeValue(root) as PartialConfiguration & { $schema?: string };
     prune(partial, violations);
     delete partial.$schema;
-    const configuration = completeConfiguration(partial);
+    const configuration = completeConfiguration(partial, sizes);
     const { errors, warnings } = judgeConfiguration(configuration, partial);
     const isConsequence = ({ path }: Finding): boolean => findings.some(other => path.every((step, index) => other.path[index] === step));
     findings.push(...errors.filter(error => !isConsequence(error)));

@@ -81,7 +81,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 function check(file: string): number {
-  const { configuration, errors, notes, warnings } = loadConfiguration(file);
+  const { configuration, errors, notes, warnings } = loadConfiguration(file, {}); // with the defaults of a board
   [...errors, ...warnings].forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;
