@@ -104,7 +104,6 @@ describe('the demo', () => {
     for (const topic of ['air/temperature', 'pump/running', 'weather/humidity', 'door/state', 'rover/battery', 'rover/status'])
       expect(status[0]).toContain(` demo/${topic}=`);
     await demo.find(/rover" connected[^]*rover" connected/);
-    // eslint-disable-next-line no-control-regex
     expect(demo.output).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
     demo.process.kill('SIGINT');
     expect(await demo.exited).toBe(0);
@@ -128,17 +127,17 @@ describe('the demo', () => {
     demo.process.stdin!.write('q');
     expect(await demo.exited).toBe(0);
 
-    const modes = [...demo.output.matchAll(/\x1b\[\?(\d+[hl])/g)].map(match => match[1]); // eslint-disable-line no-control-regex
+    const modes = [...demo.output.matchAll(/\x1b\[\?(\d+[hl])/g)].map(match => match[1]);
     expect(modes).toEqual(['1049h', '25l', '25h', '1049l']);
     const frames = demo.output.split('\x1b[H').slice(1).map(frame => frame.split('\x1b[J')[0]!);
     expect(frames.length).toBeGreaterThan(4);
     for (const frame of frames) {
-      const lines = frame.replace(/\x1b\[[\d;]*[mK]/g, '').split('\n'); // eslint-disable-line no-control-regex
+      const lines = frame.replace(/\x1b\[[\d;]*[mK]/g, '').split('\n');
       expect(lines.length).toBeLessThanOrEqual(30);
       for (const line of lines)
         expect(line.replaceAll('\r', '').length).toBeLessThan(100);
     }
-    expect(demo.output).toMatch(/\x1b\[\?1049lstopped after [^\x1b]*$/); // eslint-disable-line no-control-regex
+    expect(demo.output).toMatch(/\x1b\[\?1049lstopped after [^\x1b]*$/);
   });
 
   test('has no colours when NO_COLOR is set, and ends at Ctrl-C', async () => {
@@ -146,7 +145,6 @@ describe('the demo', () => {
     await demo.find(/first message at the broker/);
     demo.process.stdin!.write('\x03');
     expect(await demo.exited).toBe(0);
-    // eslint-disable-next-line no-control-regex
     expect(demo.output).not.toMatch(/\x1b\[[\d;]*m/);
   });
 });

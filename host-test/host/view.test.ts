@@ -65,7 +65,6 @@ const DISCONNECTED: View = {
 const USUAL: ViewSize = { columns: 80, rows: 24, colour: false };
 
 /** What the terminal makes of colours. */
-// eslint-disable-next-line no-control-regex
 const withoutColours = (text: string): string => text.replace(/\x1b\[\d+m/g, '');
 
 describe('the live view', () => {
@@ -147,7 +146,6 @@ describe('the live view', () => {
     expect(withoutColours(coloured)).toBe(render(DISCONNECTED, USUAL));
     expect(coloured).toContain('\x1b[31mwaiting before the next attempt\x1b[0m');
     for (const line of coloured.split('\n'))
-      // eslint-disable-next-line no-control-regex
       expect(line.match(/\x1b\[[1-9]\d*m/g)?.length ?? 0).toBe(line.match(/\x1b\[0m/g)?.length ?? 0);
     expect(render(DISCONNECTED, USUAL)).not.toContain('\x1b');
   });
@@ -161,7 +159,6 @@ describe('the live view', () => {
       events: [{ time: '12:00:00', level: 'info', text: evil }],
     };
     const frame = render(view, { ...USUAL, columns: 200 });
-    // eslint-disable-next-line no-control-regex
     expect(frame).not.toMatch(/[\x00-\x09\x0b-\x1f\u202e]/);
     expect(frame.split('\n')).toHaveLength(24);
     expect(frame.split('\\u001b[2J')).toHaveLength(5); // once per place

@@ -21,7 +21,7 @@ describe('the wait before the next attempt', () => {
       let index = 0;
       const backOff = new BackOff(BASE, CAP, () => draws[index++ % draws.length]!);
       let previous = BASE;
-      for (const _ of draws) {
+      for (let attempt = 0; attempt < draws.length; ++attempt) {
         const wait = backOff.next(ReasonCode.NETWORK_CLOSED);
         expect(wait).toBeGreaterThanOrEqual(BASE);
         expect(wait).toBeLessThanOrEqual(Math.min(CAP, previous * 3));

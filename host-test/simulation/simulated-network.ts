@@ -59,7 +59,6 @@ export class SimulatedHost {
     this.listenerLimit = options.listenerLimit;
     this.sendCapacity = options.sendCapacity;
     this.receiveWindow = options.receiveWindow;
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the classes' own `this` is the socket
     const host = this;
     this.TCP = class TCP extends SimulatedTCP {
       constructor(tcpOptions: TCPOptions) {

@@ -38,7 +38,6 @@ export class VirtualClock {
 
   constructor(origin = 0) {
     this.origin = origin;
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the classes' own `this` is the timer
     const clock = this;
     this.Timer = class implements Timer {
       #event: ScheduledEvent | undefined;

@@ -78,7 +78,6 @@ export class Link implements Output {
     this.pending = new RingBuffer(context.arena, ringOffset, ringCapacity);
     this.closeTimeout = closeTimeout;
     this.time = context.scheduler.time;
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- `this` is the socket there
     const link = this;
     // A socket that was given up may have one more thing to say; nobody listens then.
     this.options = {

@@ -51,7 +51,7 @@ export class TopicTable {
   /** @returns the number of the name [`name`, `name` + `length`), or INVALID_TOPIC */
   indexOf(name: number, length: number): number {
     const view = this.view;
-    let last = length - 8;
+    const last = length - 8;
     if (last < 0)
       return this.indexOfShort(name, length);
     // The end of a topic varies most, then its middle. Digits differ in their lowest bits, so fold those together.
