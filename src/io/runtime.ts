@@ -57,6 +57,8 @@ export class Runtime implements LinkOwner {
   private readonly observer: RuntimeObserver;
   private listener: NodeListener | undefined;
   private onStopped: (() => void) | undefined;
+  /** From `stop` on: nothing is sampled any more, nor is the timer set for it. */
+  private isStopping = false;
 
   /** Acquires memory only. @throws Error when the configuration cannot work: an address that is none, an unknown sensor type */
   constructor(configuration: Configuration, platform: Platform, observer: RuntimeObserver) {
@@ -111,6 +113,7 @@ export class Runtime implements LinkOwner {
   /** Says goodbye to everybody, then calls back; no later than 2 seconds from now. */
   stop(onStopped: () => void): void {
     this.onStopped = onStopped;
+    this.isStopping = true;
     this.scheduler.enter();
     this.listener?.close();
     this.gateway.shutDown();
@@ -138,7 +141,7 @@ export class Runtime implements LinkOwner {
   /**
    * An exception has left a callback: a defect, ours or the platform's. The edge catches it, Node by `uncaughtException`
    * and the board by its abort hook, because a `try` around each event would cost a tenth of it. The connection whose
-   * event it was is given up, the rest lives on.
+   * event it was is given up [MQTT311-4.8.0-2], the rest lives on.
    */
   recover(error: unknown): void {
     const { context } = this;
@@ -169,7 +172,7 @@ export class Runtime implements LinkOwner {
     const { links } = this;
     for (let index = 0; index < links.length; ++index)
       links[index]!.handleTimeout();
-    if (this.onStopped === undefined)
+    if (!this.isStopping)
       this.sensors.handleTimeout();
   }
 
