@@ -1,9 +1,29 @@
+import { spawnSync } from 'node:child_process';
 import { defineConfig } from 'vitest/config';
+
+const has = (command: string): boolean => spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${command}`]).status === 0;
+const compiles32 = (): boolean => spawnSync('gcc', ['-m32', '-x', 'c', '-', '-o', '/dev/null'], { input: '#include <stdio.h>\nint main(void){return 0;}' }).status === 0;
+
+/**
+ * Tests that need more than Node and a C compiler. Where it decides whether work lands (CI=true, see .ci/run) none is left
+ * out: there a missing package makes them fail.
+ */
+const demands = [
+  { tests: 'host-test/interop/**', isMet: () => has('mosquitto') && has('mosquitto_pub'), packages: 'mosquitto mosquitto-clients' },
+  { tests: 'host-test/interop/paho.test.ts', isMet: () => has('paho_c_pub'), packages: 'paho.mqtt.c-examples' },
+  { tests: 'host-test/size/**', isMet: compiles32, packages: 'gcc-multilib' },
+  { tests: 'host-test/bench/**', isMet: compiles32, packages: 'gcc-multilib' },
+];
+
+const leftOut = process.env['CI'] === 'true' ? [] : demands.filter(({ isMet }) => !isMet());
+for (const { packages, tests } of leftOut)
+  process.stderr.write(`left out: ${tests}; to run it: apt-get install ${packages}\n`);
 
 export default defineConfig({
   test: {
     root: '.',
     include: ['host-test/**/*.test.ts'],
+    exclude: leftOut.map(({ tests }) => tests),
     globalSetup: ['host-test/build.ts'],
     // Two cores; some tests run brokers and gateways as processes of their own.
     maxWorkers: 2,
