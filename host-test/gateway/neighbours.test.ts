@@ -172,6 +172,30 @@ describe('flooding nodes', () => {
   });
 });
 
+describe('a defect of the gateway itself', () => {
+  it('costs the connection whose packet it was, and no other [MQTT311-4.8.0-2]', () => {
+    const world = new GatewayWorld({}, { authenticator: { authenticate(session, packet) {
+      if (packet.decodeClientIdentifier() === 'poison')
+        throw new Error('a defect');
+      session.user = -1;
+      return 0;
+    } } });
+    const friend = world.node('friend');
+    const poison = world.open();
+    poison.post(connect('poison'));
+    let error: unknown;
+    try {
+      world.run();
+    } catch (thrown) { // as the platform catches what leaves a callback
+      error = thrown;
+    }
+    world.runtime.recover(error);
+    world.run();
+    expect([poison.take(), works(friend), world.exceptions]).toEqual([['closed'], true, [new Error('a defect')]]);
+    expect(works(world.node('next'))).toBe(true);
+  });
+});
+
 describe('a node that steals identifiers', () => {
   it('can only quarrel with whoever has the same one, and everybody else works', () => {
     const world = new GatewayWorld();

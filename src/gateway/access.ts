@@ -28,6 +28,7 @@ const KNOWN_SHIFT = 2;
 
 const EVERYBODY = -2;
 const DOLLAR = 0x24;
+/** [MQTT311-4.7.3-3] */
 const LONGEST_TOPIC = 65_535;
 
 class AccessEntry {

@@ -250,8 +250,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       session.refuse(ReasonCode.SERVER_UNAVAILABLE);
       return;
     }
-    let node = this.nodes.find(identifier, length);
-    const sessionPresent = node !== undefined && !session.cleanStart;
+    let node = this.nodes.find(identifier, length); // [MQTT311-3.1.3-2]
+    const sessionPresent = node !== undefined && !session.cleanStart; // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
     node ??= this.nodes.findRoom();
     if (node === undefined) {
       session.refuse(ReasonCode.SERVER_UNAVAILABLE);
@@ -279,6 +279,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     session.writable();
   }
 
+  /** Each packet is a new message [MQTT311-4.3.2-2]; what QoS 2 repeats, the session has kept back. */
   onMessage(session: ServerSession, packet: Packet): boolean {
     ++this.receivedCount;
     if (this.limitsRate && session.spendCredit()) {
@@ -338,6 +339,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const node = this.nodeOf[session.index]!;
     if (!this.mountFilter(node, packet))
       return;
+    // Nothing new is queued for it; what is queued goes on its way [MQTT311-3.10.4-2] [MQTT311-3.10.4-3].
     this.subscriptions.remove(node.index, packet.topicFilterOffset, packet.topicFilterLength);
     this.forgetAudiences();
   }
@@ -352,7 +354,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     this.nodeOf[session.index] = undefined;
     --this.connectedCount;
     this.nodes.disconnect(node);
-    if (!node.isPersistent)
+    if (!node.isPersistent) // [MQTT311-4.1.0-1]
       this.unsubscribeAll(node);
     this.observer.onEvent(Event.NODE_CLOSED, session.index, reasonCode);
     if (session.hasWill) // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
@@ -442,7 +444,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       return;
     }
     this.deliverTo(message, index, this.localAudience);
-    if (message.retain !== 0)
+    if (message.retain !== 0) // [MQTT311-3.3.1-12]
       this.retain(message);
   }
 
@@ -469,7 +471,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     outgoing.topicNameLength = topicNameLength;
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
-    outgoing.retain = 0; // [MQTT311-3.3.1-9]
+    outgoing.retain = 0; // [MQTT311-3.3.1-9]; how a message came, with DUP or not, is no part of it [MQTT311-3.3.1-3]
     for (let at = 0; at < states.length; ++at) {
       const qos = granted[at]!;
       if (qos === NOT_SUBSCRIBED)
@@ -509,7 +511,10 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     message.topicNameLength = topicNameLength;
   }
 
-  /** Sends a message to one node, or queues it. QoS 0 for a node that is away is not kept (3.1.1 section 4.1). */
+  /**
+   * Sends a message to one node, or queues it [MQTT311-4.5.0-1], behind all that came before [MQTT311-4.6.0-5]
+   * [MQTT311-4.6.0-6]. For a node that is away QoS 1 and 2 are kept [MQTT311-3.1.2-5], QoS 0 is not (3.1.1 section 4.1).
+   */
   private send(node: NodeState, message: Message, qos: number): void {
     const { session } = node;
     if (qos === 0) {
@@ -528,6 +533,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       this.observer.onEvent(Event.NODE_QUEUE_FULL, session.index, qos);
   }
 
+  /** All but its retained messages, which are nobody's [MQTT311-3.1.2-7]. */
   private forget(node: NodeState): void {
     this.unsubscribeAll(node);
     this.nodes.release(node);

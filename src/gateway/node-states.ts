@@ -84,7 +84,7 @@ export class NodeStates {
       const state = this.states[index]!;
       if (state.identifierLength === 0)
         return state;
-      if (state.session === undefined && (oldest === undefined || state.awaySince < oldest.awaySince))
+      if (state.session === undefined /* [MQTT311-4.1.0-2] */ && (oldest === undefined || state.awaySince < oldest.awaySince))
         oldest = state;
     }
     return oldest;

@@ -85,7 +85,7 @@ export class Subscriptions {
   }
 
   /**
-   * Raises `granted[node]` to the highest QoS of the node's matching subscriptions, so that overlapping ones deliver a
+   * Raises `granted[node]` to the highest QoS of the node's matching subscriptions [MQTT311-3.3.2-3], so that overlapping ones deliver a
    * message once [MQTT311-3.3.5-1].
    */
   match(nameOffset: number, nameLength: number, granted: Int8Array): void {

@@ -57,7 +57,7 @@ export function lengthOfPublish(message: Message, qos: number): number {
 }
 
 /**
- * Writes a whole PUBLISH with DUP 0 at `offset`; the caller has made sure that it fits.
+ * Writes a whole PUBLISH with DUP 0 at `offset` [MQTT311-4.3.1-1] [MQTT311-4.3.2-1]; the caller has made sure that it fits.
  * @param packetIdentifier ignored at QoS 0, where a PUBLISH has none [MQTT311-2.3.1-5]
  * @returns the offset behind it
  */

@@ -15,7 +15,7 @@ const LOW_BITS = 0x01010101;
 const FOUR_PLUS = 0x2B2B2B2B;
 const FOUR_NUMBER_SIGNS = 0x23232323;
 
-/** @returns whether these bytes are a Topic Name: at least one character, no wildcard, no U+0000 [MQTT311-3.3.2-1] [MQTT311-3.3.2-2] [MQTT311-4.7.3-1] [MQTT311-4.7.3-2] */
+/** @returns whether these bytes are a Topic Name: at least one character, no wildcard [MQTT311-4.7.1-1], no U+0000 [MQTT311-3.3.2-1] [MQTT311-3.3.2-2] [MQTT311-4.7.3-1] [MQTT311-4.7.3-2] */
 export function isValidTopicName(arena: Arena, offset: number, length: number): boolean {
   if (length === 0)
     return false;

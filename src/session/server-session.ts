@@ -183,6 +183,7 @@ export class ServerSession extends Session {
     return true;
   }
 
+  /** Whatever breaks a rule costs the connection that it came on, and no other [MQTT311-4.8.0-1]. */
   override fail(reasonCode: number): void {
     // Of an unknown level not even the rest of CONNECT can be read, but the node is told so [MQTT311-3.1.2-2].
     if (reasonCode === ReasonCode.UNSUPPORTED_PROTOCOL_VERSION && this.state === OPENED) {
@@ -229,7 +230,7 @@ export class ServerSession extends Session {
       case ControlPacket.UNSUBSCRIBE:
         while (nextTopicFilter(packet)) // [MQTT311-3.10.4-6]
           this.handler.onUnsubscribe(this, packet);
-        this.sendAcknowledgement(ControlPacket.UNSUBACK, packet.packetIdentifier); // [MQTT311-3.10.4-4] [MQTT311-3.10.4-5]
+        this.sendAcknowledgement(ControlPacket.UNSUBACK, packet.packetIdentifier); // [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-2.3.1-7]
         break;
       case ControlPacket.DISCONNECT: // [MQTT311-3.14.4-3]
         this.hasWill = false;
@@ -299,7 +300,7 @@ export class ServerSession extends Session {
 
   /** Keeps topic and payload for the day the connection breaks [MQTT311-3.1.2-8]. @returns false when they are too long */
   private storeWill(packet: Packet): boolean {
-    if ((packet.connectFlags & WILL) === 0)
+    if ((packet.connectFlags & WILL) === 0) // [MQTT311-3.1.2-12]
       return true;
     const { willPayloadLength, willTopicLength } = packet;
     if (willTopicLength + willPayloadLength > this.settings.willCapacity)
@@ -313,7 +314,7 @@ export class ServerSession extends Session {
     will.payloadOffset = willOffset + willTopicLength; // rule C11: without the two length bytes
     will.payloadLength = willPayloadLength;
     will.qos = willQoSOf(packet.connectFlags);
-    will.retain = (packet.connectFlags & WILL_RETAIN) === 0 ? 0 : 1;
+    will.retain = (packet.connectFlags & WILL_RETAIN) === 0 ? 0 : 1; // [MQTT311-3.1.2-16] [MQTT311-3.1.2-17]
     this.hasWill = true;
     return true;
   }
@@ -323,7 +324,7 @@ export class ServerSession extends Session {
     const { arena, handler } = this;
     const { bytes, stagingOffset } = arena;
     const payloadOffset = packet.payloadOffset;
-    const codes = writeSubackHeader(arena, stagingOffset, packet.packetIdentifier, packet.topicFilterCount);
+    const codes = writeSubackHeader(arena, stagingOffset, packet.packetIdentifier, packet.topicFilterCount); // [MQTT311-3.8.4-2] [MQTT311-2.3.1-7]
     let at = codes;
     while (nextTopicFilter(packet)) {
       const code = handler.onSubscribe(this, packet);
