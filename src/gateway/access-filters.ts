@@ -23,8 +23,10 @@ export function filtersOverlap(arena: Arena, a: number, aLength: number, b: numb
       a = endOfLevel(bytes, a, aEnd);
       b = endOfLevel(bytes, b, bEnd);
     } else
-      while (a < aEnd && b < bEnd && bytes[a] === bytes[b] && bytes[a] !== SLASH)
-        ++a, ++b;
+      while (a < aEnd && b < bEnd && bytes[a] === bytes[b] && bytes[a] !== SLASH) {
+        ++a;
+        ++b;
+      }
     if (a === aEnd)
       return b === bEnd || isParentOfAll(bytes, b, bEnd);
     if (b === bEnd)
@@ -52,8 +54,10 @@ export function filterCovers(arena: Arena, outer: number, outerLength: number, i
       outer = endOfLevel(bytes, outer, outerEnd);
       inner = endOfLevel(bytes, inner, innerEnd);
     } else
-      while (outer < outerEnd && inner < innerEnd && bytes[outer] === bytes[inner] && bytes[outer] !== SLASH)
-        ++outer, ++inner;
+      while (outer < outerEnd && inner < innerEnd && bytes[outer] === bytes[inner] && bytes[outer] !== SLASH) {
+        ++outer;
+        ++inner;
+      }
     if (inner === innerEnd)
       return outer === outerEnd || isParentOfAll(bytes, outer, outerEnd);
     if (outer === outerEnd || bytes[outer] !== SLASH || bytes[inner] !== SLASH)
