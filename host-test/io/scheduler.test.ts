@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { Scheduler } from '../../src/io/scheduler.ts';
+import { Clock } from '../../src/session/clock.ts';
+
+/** A scheduler whose time and timer are in the test's hands. */
+function scheduled(time = 1000) {
+  const clock = new Clock();
+  const state = { time, sets: [] as number[], clears: 0, calls: [] as number[], onTimeout: () => {} };
+  let fire = () => {};
+  const scheduler = new Scheduler(clock, () => state.time, onTimer => {
+    fire = onTimer;
+    return { set: milliseconds => state.sets.push(milliseconds), clear: () => ++state.clears };
+  }, () => {
+    state.calls.push(clock.now);
+    state.onTimeout();
+  });
+  scheduler.enter();
+  return { clock, scheduler, state, fire: () => fire() };
+}
+
+describe('the scheduler', () => {
+  it('tells the time before anything happens, as 32 bits', () => {
+    const { clock, scheduler, state } = scheduled(2 ** 40 + 5.75);
+    expect(clock.now).toBe(5);
+    state.time = 0xFFFFFFFF;
+    scheduler.enter();
+    expect(clock.now).toBe(-1);
+  });
+
+  it('sets no timer while nobody wants one', () => {
+    const { scheduler, state } = scheduled();
+    scheduler.leave();
+    expect(state.sets).toEqual([]);
+  });
+
+  it('sets the timer to the earliest deadline, and not again while that stays', () => {
+    const { clock, scheduler, state } = scheduled();
+    clock.request(1500);
+    clock.request(1200);
+    clock.request(1300);
+    scheduler.leave();
+    expect(state.sets).toEqual([200]);
+    expect(clock.isChanged).toBe(false);
+    state.time = 1100;
+    scheduler.enter();
+    clock.request(1400);
+    scheduler.leave();
+    expect(state.sets).toEqual([200]);
+    clock.request(1150);
+    scheduler.leave();
+    expect(state.sets).toEqual([200, 50]);
+  });
+
+  it('asks for a deadline that has passed at once, but not from inside the call', () => {
+    const { clock, scheduler, state } = scheduled();
+    clock.request(400);
+    scheduler.leave();
+    expect(state.sets).toEqual([0]);
+    expect(state.calls).toEqual([]);
+  });
+
+  it('calls when the deadline has come, and sets the timer to what was asked for meanwhile', () => {
+    const { clock, fire, scheduler, state } = scheduled();
+    clock.request(1200);
+    scheduler.leave();
+    state.onTimeout = () => clock.request(clock.now + 300);
+    state.time = 1203;
+    fire();
+    expect(state.calls).toEqual([1203]);
+    expect(state.sets).toEqual([200, 300]);
+  });
+
+  it('sets the timer again when it comes early, and calls nobody', () => {
+    const { clock, fire, scheduler, state } = scheduled();
+    clock.request(1200);
+    scheduler.leave();
+    state.time = 1199;
+    fire();
+    expect(state.calls).toEqual([]);
+    expect(state.sets).toEqual([200, 1]);
+    state.time = 1200;
+    fire();
+    expect(state.calls).toEqual([1200]);
+  });
+
+  it('rests when nobody has asked for more', () => {
+    const { clock, fire, scheduler, state } = scheduled();
+    clock.request(1200);
+    scheduler.leave();
+    state.time = 1200;
+    fire();
+    expect(state.sets).toEqual([200]);
+    expect(clock.isArmed).toBe(false);
+  });
+
+  it('sets the timer for the same moment again after it has come', () => {
+    const { clock, fire, scheduler, state } = scheduled();
+    clock.request(1200);
+    scheduler.leave();
+    state.time = 1200;
+    state.onTimeout = () => clock.request(1200);
+    fire();
+    expect(state.sets).toEqual([200, 0]);
+  });
+
+  it('counts across the wrap of 32 bits, signed and unsigned', () => {
+    for (const time of [0x7FFFFFFF - 10, 0xFFFFFFFF - 10]) {
+      const { clock, fire, scheduler, state } = scheduled(time);
+      clock.request(clock.now + 100 | 0);
+      scheduler.leave();
+      expect(state.sets).toEqual([100]);
+      state.time = time + 99;
+      fire();
+      expect(state.calls.length).toBe(0);
+      state.time = time + 100;
+      fire();
+      expect(state.calls).toEqual([time + 100 | 0]);
+    }
+  });
+
+  it('forgets everything when stopped', () => {
+    const { clock, fire, scheduler, state } = scheduled();
+    clock.request(1200);
+    scheduler.leave();
+    scheduler.stop();
+    expect(state.clears).toBe(1);
+    state.time = 5000;
+    fire(); // a timer that was on its way already
+    expect(state.calls).toEqual([]);
+    scheduler.leave();
+    expect(state.sets).toEqual([200]);
+    clock.request(6000);
+    scheduler.leave();
+    expect(state.sets).toEqual([200, 1000]); // may be used again
+  });
+});
