@@ -367,8 +367,12 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
 
   onUpstreamMessage(message: Message, index: number): void {
     this.deliverTo(message, index, this.remoteAudience);
-    if (message.retain !== 0)
+    // The Server says RETAIN 0 to an established subscription [MQTT311-3.3.1-9], so of a topic that is retained here the
+    // message is the state by now.
+    if (message.retain !== 0 || this.remoteAudience[index] !== NOBODY && this.retained.has(message.topicNameOffset, message.topicNameLength)) {
       this.retain(message);
+      this.remoteAudience[index] = UNKNOWN;
+    }
   }
 
   onUpstreamConnected(): void {
@@ -460,7 +464,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const topicNameOffset = message.topicNameOffset;
     const topicNameLength = message.topicNameLength;
     if (audience[index] === UNKNOWN && index < audience.length - 1)
-      if ((audience[index] = subscriptions.hasMatch(topicNameOffset, topicNameLength) ? SOMEBODY : NOBODY) === NOBODY)
+      if ((audience[index] = this.isOfInterest(topicNameOffset, topicNameLength, audience) ? SOMEBODY : NOBODY) === NOBODY)
         return;
     const granted = this.granted;
     const outgoing = this.outgoing;
@@ -482,6 +486,11 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       else
         this.sendAllowed(states[at]!, outgoing, localIndex, qos < message.qos ? qos : message.qos);
     }
+  }
+
+  /** Whether anybody would get a message of this name, or whether it would change what is retained. */
+  private isOfInterest(nameOffset: number, nameLength: number, audience: number[]): boolean {
+    return this.subscriptions.hasMatch(nameOffset, nameLength) || audience === this.remoteAudience && this.retained.has(nameOffset, nameLength);
   }
 
   /** Number of the local name of a message from upstream; only rights are kept under it. */

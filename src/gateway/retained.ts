@@ -58,6 +58,10 @@ export class RetainedMessages {
     return true;
   }
 
+  has(nameOffset: number, nameLength: number): boolean {
+    return this.find(nameOffset, nameLength) !== END;
+  }
+
   /**
    * Walks the retained messages that match a filter: call first with END, then with the last result.
    * @returns where the next one is, its content is in `message`; or END. Nothing may be updated during the walk.
