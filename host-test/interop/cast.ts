@@ -166,7 +166,7 @@ export class Gateway {
 
 /** Publishes with mosquitto_pub, which returns when the message has been acknowledged. */
 export async function publish(scene: Scene, port: number, topic: string, payload: string, ...args: string[]): Promise<void> {
-  const exit = await scene.start('mosquitto_pub', 'mosquitto_pub', '-h', '127.0.0.1', '-p', String(port), '-t', topic, ...payload === '' ? ['-n'] : ['-m', payload], ...args).ended;
+  const exit = await scene.start('mosquitto_pub', 'mosquitto_pub', '-h', '127.0.0.1', '-p', String(port), '-t', topic, ...payload === '' ? ['-n'] : ['-m', payload], ...args).exit();
   expect(exit).toEqual({ code: 0, signal: null });
 }
 

@@ -32,7 +32,7 @@ interop('nodes with a wrong password, or none, are refused with the right return
   });
   const attempt = async (...args: string[]) => {
     const program = scene.start('node', 'mosquitto_pub', '-h', '127.0.0.1', '-p', String(gateway.port), '-t', 'reading/a', '-m', 'x', '-q', '1', ...args);
-    const { code } = await program.ended;
+    const { code } = await program.exit();
     return { code, said: program.lines.join(' ') };
   };
   for (const version of VERSIONS) {
@@ -114,7 +114,7 @@ interop('the gateway is killed and started again: nodes and broker find it as be
 interop('a port that is in use: one line that says what to do, exit code 1', async scene => {
   const broker = await Broker.start(scene);
   const program = await Gateway.run(scene, { upstream: { address: [broker.address] }, listener: { port: broker.port } });
-  expect(await program.ended).toEqual({ code: 1, signal: null });
+  expect(await program.exit()).toEqual({ code: 1, signal: null });
   const errors = program.lines.filter(line => / error /.test(line));
   expect(errors).toEqual([expect.stringContaining(`port ${broker.port} on 127.0.0.1 is in use: stop the program that uses it or set "listener.port"`)]);
   expect(program.count(/^ready/)).toBe(0);
@@ -143,7 +143,7 @@ interop('a node of MQTT 5.0 is refused with return code 1, and the gateway lives
   const gateway = await Gateway.start(scene, { upstream: { address: [`mqtt://127.0.0.1:${await freePort()}`] } });
   expect(await exchange(gateway.port, '10 0e 00 04 4d515454 05 02 003c 00 0001 61')).toBe('20020001');
   const program = scene.start('node', 'mosquitto_pub', '-V', 'mqttv5', '-h', '127.0.0.1', '-p', String(gateway.port), '-t', 'reading/a', '-m', 'x');
-  expect((await program.ended).code).not.toBe(0);
+  expect((await program.exit()).code).not.toBe(0);
   await gateway.program.line(/refused: protocol version not accepted \(this gateway speaks MQTT 3\.1 and 3\.1\.1\)/);
   await publish(scene, gateway.port, 'reading/a', 'fine', '-q', '1');
 });

@@ -11,7 +11,7 @@ const SUBSCRIBERS = ['paho_c_sub', 'paho_cs_sub'];
 beforeAll(() => requirePrograms({ ...MOSQUITTO, ...Object.fromEntries([...PUBLISHERS, ...SUBSCRIBERS].map(program => [program, PAHO])) }));
 
 async function pahoPublish(scene: Scene, program: string, port: number, topic: string, payload: string, ...args: string[]): Promise<void> {
-  const { code } = await scene.start(program, program, '-h', '127.0.0.1', '-p', String(port), '-i', 'paho-publisher', '-t', topic, '-m', payload, ...args).ended;
+  const { code } = await scene.start(program, program, '-h', '127.0.0.1', '-p', String(port), '-i', 'paho-publisher', '-t', topic, '-m', payload, ...args).exit();
   expect(code).toBe(0);
 }
 

@@ -28,12 +28,18 @@ interface Waiter {
   timer: NodeJS.Timeout;
 }
 
+/** Should a test run out of time, nobody else would end them. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running)
+    child.kill('SIGKILL');
+});
+
 export class Program {
   readonly name: string;
   /** Both streams. */
   readonly lines: string[] = [];
-  /** Settles when the program has ended and all it said has been read. */
-  readonly ended: Promise<Exit>;
+  private readonly ended: Promise<Exit>;
   private readonly child: ChildProcess;
   private waiters: Waiter[] = [];
   private hasEnded = false;
@@ -41,6 +47,7 @@ export class Program {
   constructor(name: string, command: string, args: readonly string[], transcript: string[]) {
     this.name = name;
     const child = this.child = spawn(command, args, { env: { ...process.env, PATH }, stdio: ['ignore', 'pipe', 'pipe'] });
+    running.add(child);
     for (const stream of [child.stdout!, child.stderr!])
       createInterface({ input: stream }).on('line', line => {
         this.lines.push(line);
@@ -88,10 +95,15 @@ export class Program {
     this.child.kill(signal);
   }
 
+  /** Waits until the program has ended and all it said has been read. */
+  exit(): Promise<Exit> {
+    return patiently(`${this.name} ends`, this.ended);
+  }
+
   /** Ends the program, if it has not ended, and waits for that. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
     this.kill(signal);
-    return this.ended;
+    return this.exit();
   }
 
   private settle(): void {
@@ -107,6 +119,7 @@ export class Program {
 
   private end(): void {
     this.hasEnded = true;
+    running.delete(this.child);
     this.settle();
     for (const { pattern, reject, timer } of this.waiters.splice(0)) {
       clearTimeout(timer);
