@@ -58,10 +58,10 @@ describe('packed records', () => {
 
   it('follow each other, each at a multiple of 4', () => {
     const both = pair();
-    for (const length of [1, 2, 3, 4, 5])
+    for (const length of [0, 1, 3, 4, 5, 0])
       expect(append(both, Array.from({ length }, (_, index) => length * 16 + index))).toBe(true);
     check(both);
-    expect(offsets(both.records).map(at => at % 4)).toEqual([0, 0, 0, 0, 0]);
+    expect(offsets(both.records).map(at => at % 4)).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   it('take all of the room, to the last byte', () => {
@@ -104,7 +104,7 @@ describe('packed records', () => {
 
   it('behave as a list, whatever is done', () => {
     const action = fc.oneof(
-      { weight: 4, arbitrary: fc.record({ kind: fc.constant('append' as const), content: fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 1, maxLength: 40 }) }) },
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant('append' as const), content: fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 40 }) }) },
       { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove' as const), index: fc.nat(MAXIMUM_COUNT) }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('clear' as const) }) },
     );

@@ -38,7 +38,7 @@ export class PackedRecords {
   /** The record behind the one at `at`, or END. */
   next(at: number): number {
     const next = at + this.spanOf(this.lengthOf(at));
-    return next < this.offset + this.usedLength ? next : END;
+    return next <= this.offset + this.usedLength ? next : END; // equal: the last one is empty
   }
 
   /** Length of the content at `at`. */

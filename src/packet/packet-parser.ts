@@ -93,6 +93,8 @@ export class PacketParser extends PacketReader {
     if (length < this.missing) { // one more piece of the packet in the ring
       this.missing -= length;
       this.wanted -= length;
+      if (this.wanted < this.missing) // a packet longer than two landing areas; `missing` always fits the ring
+        this.wanted = this.missing < this.arena.landingCapacity ? this.missing : this.arena.landingCapacity;
       this.ring.write(offset, length);
       return;
     }
