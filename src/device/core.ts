@@ -9,6 +9,7 @@ export { completeConfiguration } from '../gateway/configuration.ts';
 export type { Configuration, PartialConfiguration, SensorConfiguration } from '../gateway/configuration.ts';
 export { describeEvent } from '../gateway/events.ts';
 export { Gateway } from '../gateway/gateway.ts';
+export { type Flash, FlashBlocks, ResizedStaging } from '../io/block-storage.ts';
 export { CachedViews, ResizedViews } from '../io/exact-view.ts';
 export { Link } from '../io/link.ts';
 export { Runtime } from '../io/runtime.ts';

@@ -53,6 +53,15 @@ declare module 'embedded:network/dns/resolver/udp' {
   }
 }
 
+declare module 'embedded:network/dnssd' {
+  /** mDNS. All instances share one socket, which lives as long as a claim does. */
+  export default class DNSSD {
+    constructor(options: { socket: { io: unknown } });
+    /** One of the two is called, never from inside `claim`. Questions are answered from then on. */
+    claim(options: { host: string; onReady(): void; onError(): void }): unknown;
+  }
+}
+
 declare module 'embedded:network/interface/wifi' {
   export default class WiFi {
     constructor(options: { onChanged(property: string): void });
@@ -63,6 +72,11 @@ declare module 'embedded:network/interface/wifi' {
     connect(options: { SSID: string; password?: string }): void;
     disconnect(): void;
   }
+}
+
+declare module 'embedded:storage/flash' {
+  const flash: { open(options: { path: string; mode: 'r' | 'r+' | 'w' }): import('../io/block-storage.ts').Flash };
+  export default flash;
 }
 
 declare module 'crypt' {
@@ -84,6 +98,8 @@ declare module 'board' {
   export function createSensors(): import('../io/sensors.ts').SensorFactory;
   /** Calls back once, when sockets can be opened; looks after the network from then on. */
   export function startNetwork(onReady: () => void): void;
+  /** Makes the gateway reachable by its name. To be called when the network is ready. */
+  export function announce(name: string): void;
   export function restart(): void;
 }
 

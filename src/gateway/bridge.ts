@@ -2,15 +2,18 @@
  * The gateway's upstream side: subscribes what the rules of direction "in" ask for, sends what those of direction "out"
  * let through, and keeps it while the Server is away.
  *
- * QoS 0 goes straight out while the connection is up and nothing waits; everything else goes through the queue, in order.
- * When the queue is full: `drop_oldest` gives up the oldest message that no promise protects (outbound-queue.ts) and takes
- * the new one; `drop_newest`, or when nothing may be given up, refuses the new one. Either is counted.
+ * QoS 0 goes straight out while the connection is up and nothing waits, and past what waited for the connection; everything
+ * else goes through the queue, in order. What its rule wants to survive a power cut goes into the store first
+ * (store-backlog.ts). When there is no room the rule says what is given up (store-policy.ts); each such message is counted.
  */
 import { MessageSpans, type Message, type Packet } from '../packet/packet.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import type { ClientHandler, ClientSession } from '../session/client-session.ts';
 import { OutboundQueue } from '../session/outbound-queue.ts';
 import * as Event from './events.ts';
+import { NOT_WORKING, STORED, type LossObserver, type StoreBacklog } from './store-backlog.ts';
+import { dropExpired, makeRoom } from './store-memory.ts';
+import type { StorePolicy } from './store-policy.ts';
 import { NO_RULE, type TopicMap } from './topic-map.ts';
 
 /** Whether a topic has subscribers here: not known, no, yes. */
@@ -26,10 +29,15 @@ export interface BridgeOwner {
   onUpstreamClosed(reasonCode: number): void;
 }
 
-export class Bridge implements ClientHandler {
+export class Bridge implements ClientHandler, LossObserver {
   readonly outbound: TopicMap;
   readonly inbound: TopicMap;
   session!: ClientSession;
+  /** Undefined unless there is a storage. */
+  backlog: StoreBacklog | undefined;
+  /** Who sent the message at hand, if it must be recognised when it comes again (store-intake.ts); 0: nobody. */
+  origin = 0;
+  originIdentifier = 0;
   receivedCount = 0;
   sentCount = 0;
   droppedCount = 0;
@@ -39,16 +47,20 @@ export class Bridge implements ClientHandler {
   private readonly observer: Event.GatewayObserver;
   /** Per number of the topic table: whether anybody here would get a message of that remote name. */
   private readonly audience: readonly number[];
-  private readonly dropsOldest: boolean;
+  /** For each rule of direction "out". */
+  readonly policies: readonly StorePolicy[];
+  /** Seconds since 1970, 0 where nobody knows. */
+  private readonly date: () => number;
   /** The rule of direction "in" whose subscription is under way or next. */
   private subscribing = 0;
   private isFull = false;
 
-  constructor(outbound: TopicMap, inbound: TopicMap, audience: readonly number[], dropsOldest: boolean, owner: BridgeOwner, observer: Event.GatewayObserver) {
+  constructor(outbound: TopicMap, inbound: TopicMap, audience: readonly number[], policies: readonly StorePolicy[], date: () => number, owner: BridgeOwner, observer: Event.GatewayObserver) {
     this.audience = audience;
     this.outbound = outbound;
     this.inbound = inbound;
-    this.dropsOldest = dropsOldest;
+    this.policies = policies;
+    this.date = date;
     this.owner = owner;
     this.observer = observer;
   }
@@ -78,7 +90,8 @@ export class Bridge implements ClientHandler {
     outgoing.retain = message.retain;
     const qos = message.qos < topicRule.qos ? message.qos : topicRule.qos;
     const queue = session.sessionState!.outbound;
-    if (qos === 0 && queue.count === 0 && session.publish(outgoing) || this.enqueue(outgoing, qos, queue)) {
+    if (qos === 0 && (queue.count === 0 || session.replayCount > 0 && queue.atMostOnceCount === 0) && session.publish(outgoing)
+      || this.enqueue(outgoing, qos, queue, rule)) {
       ++this.sentCount;
       ++topicRule.forwarded;
     } else
@@ -87,6 +100,8 @@ export class Bridge implements ClientHandler {
 
   onConnected(_session: ClientSession, sessionPresent: boolean): void {
     this.subscribing = 0;
+    this.backlog?.commit();
+    dropExpired(this.session.sessionState!.outbound, this.policies, this.date(), this);
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
     this.owner.onUpstreamConnected();
     this.subscribeNext();
@@ -126,6 +141,7 @@ export class Bridge implements ClientHandler {
   }
 
   onClosed(_session: ClientSession, reasonCode: number): void {
+    this.backlog?.closed();
     this.observer.onEvent(Event.UPSTREAM_CLOSED, Event.UPSTREAM, reasonCode);
     this.owner.onUpstreamClosed(reasonCode);
   }
@@ -136,27 +152,54 @@ export class Bridge implements ClientHandler {
       this.session.subscribe(rule.filterOffset, rule.filterLength, rule.qos);
   }
 
-  private enqueue(message: Message, qos: number, queue: OutboundQueue): boolean {
-    const { session } = this;
-    if (OutboundQueue.lengthOfRecord(message, qos) <= queue.capacity) {
+  /** A message that had been taken is given up. */
+  onLost(rule: number, isExpired: boolean): void {
+    const policy = this.policies[rule];
+    if (policy !== undefined) {
+      ++policy.rule.dropped;
+      if (isExpired)
+        ++policy.expired;
+    }
+    this.countDrop(isExpired);
+  }
+
+  private enqueue(message: Message, qos: number, queue: OutboundQueue, rule: number): boolean {
+    const { backlog, session } = this;
+    const policy = this.policies[rule]!;
+    if (qos !== 0 && backlog !== undefined && policy.isStored) {
+      const result = backlog.add(message, qos, rule, this.origin, this.originIdentifier);
+      if (result === STORED)
+        return true;
+      if (result !== NOT_WORKING) {
+        this.countDrop(false);
+        return false;
+      }
+    }
+    queue.rule = rule;
+    if (policy.expiry > 0)
+      queue.time = this.date();
+    if (queue.canHold(message, qos)) {
       if (session.enqueue(message, qos)) {
         this.isFull = false;
         return true;
       }
-      while (this.dropsOldest && queue.dropOldest(session.isConnected)) {
-        this.countDrop();
+      // What is in the store is not given up for what is not.
+      for (let most = queue.count; most > 0 && backlog === undefined && policy.full !== 'drop_newest'; --most) {
+        if (!makeRoom(queue, message, session.isConnected, policy.full === 'latest_per_topic', this))
+          break;
+        queue.rule = rule;
         if (session.enqueue(message, qos))
           return true;
       }
     }
-    this.countDrop();
+    this.countDrop(false);
     return false;
   }
 
   /** One line when it begins, not one per message. */
-  private countDrop(): void {
+  private countDrop(isExpired: boolean): void {
     ++this.droppedCount;
-    if (this.isFull)
+    if (this.isFull || isExpired)
       return;
     this.isFull = true;
     this.observer.onEvent(Event.STORE_FULL, Event.UPSTREAM, this.droppedCount);

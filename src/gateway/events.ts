@@ -25,6 +25,12 @@ export const UPSTREAM_CONNECTED = 7;
 export const UPSTREAM_CLOSED = 8;
 /** detail: messages dropped so far. */
 export const STORE_FULL = 9;
+/** Nothing is stored any more; detail: messages that are in the store. */
+export const STORE_FAILED = 15;
+/** detail: places in the store that are unreadable. */
+export const STORE_DAMAGED = 16;
+/** detail: messages found in the store at start. */
+export const STORE_RESTORED = 17;
 /** subject: index of the rule among those of direction "in". */
 export const SUBSCRIPTION_REFUSED = 10;
 export const RETAINED_FULL = 11;
@@ -67,7 +73,13 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
     case UPSTREAM_CLOSED:
       return `upstream: ${ReasonCode.describe(detail)}${adviceForUpstream(detail)}`;
     case STORE_FULL:
-      return `the store is full, ${detail} message${detail === 1 ? '' : 's'} dropped so far (store.ram, store.full)`;
+      return `the store is full, ${detail} message${detail === 1 ? '' : 's'} dropped so far (store.ram, store.size, store.full)`;
+    case STORE_FAILED:
+      return `the storage of the store has failed: messages are kept in memory only, and ${detail} may be delivered again after a restart; check store.path and the disk, then restart`;
+    case STORE_DAMAGED:
+      return `${detail} place${detail === 1 ? '' : 's'} in the store could not be read, after a power cut or because something else was there; the rest was recovered`;
+    case STORE_RESTORED:
+      return `${detail} message${detail === 1 ? '' : 's'} found in the store from before the start`;
     case SUBSCRIPTION_REFUSED:
       return `upstream refused the subscription of topic rule "${gateway.bridge.inbound.rules[subject]!.configuration.pattern}": check the access rights of upstream.remote_username`;
     case RETAINED_FULL:

@@ -30,6 +30,12 @@ import { EndingCounts } from './ending-counts.ts';
 import * as Event from './events.ts';
 import { NodeStates, type NodeState } from './node-states.ts';
 import { RetainedMessages } from './retained.ts';
+import type { BlockStorage } from './block-storage.ts';
+import { LAST_STORED_IDENTIFIER, MAXIMUM_QUEUED, StoreBacklog } from './store-backlog.ts';
+import { RECORD_HEADER_LENGTH } from './store-format.ts';
+import { StoreIntake } from './store-intake.ts';
+import { StorePolicy } from './store-policy.ts';
+import { Store } from './store.ts';
 import { NOT_SUBSCRIBED, Subscriptions } from './subscriptions.ts';
 import { isSystemTopic, SystemTopics } from './system-topics.ts';
 import { TopicMap } from './topic-map.ts';
@@ -58,6 +64,8 @@ export interface GatewayOptions {
   readonly plan: ArenaPlan;
   /** Whether exact views are made by resizing the arena (the board) or otherwise (Node, where that is slow). */
   readonly resizable: boolean;
+  /** Seconds since 1970, 0 as long as nobody knows; also the default. */
+  readonly date?: () => number;
 }
 
 const AUTOMATIC_IDENTIFIER = 'auto-';
@@ -84,6 +92,10 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   /** Messages, Wills and subscriptions of nodes that were not allowed, and times that a node was made to wait. */
   deniedCount = 0;
   heldCount = 0;
+  /** The persistent store; undefined unless `store.durability` is "flash". */
+  readonly backlog: StoreBacklog | undefined;
+  /** Undefined unless that has a storage. */
+  private intake: StoreIntake | undefined;
   /** Why connections of nodes have ended, or were refused. */
   readonly endings = new EndingCounts();
   readonly systemTopics: SystemTopics;
@@ -127,10 +139,14 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       maximumKeepAlive: listener.max_keepalive,
       maximumPublishRate: listener.max_publish_rate,
     };
+    const isPersistent = store.durability === 'flash';
+    const date = options.date ?? (() => 0);
     const upstreamLimits: SessionStateLimits = {
       queueCapacity: store.ram,
-      maximumQueuedMessages: store.ram,
+      maximumQueuedMessages: isPersistent ? MAXIMUM_QUEUED : store.ram,
       maximumInflightMessages: upstream.max_inflight_messages,
+      isAnnotated: true,
+      firstIdentifier: isPersistent ? LAST_STORED_IDENTIFIER + 1 : 1,
     };
     const nodeLimits: SessionStateLimits = {
       queueCapacity: listener.max_queued_bytes,
@@ -156,7 +172,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const systemTopicsOffset = SystemTopics.plan(plan);
     const arena = this.arena = new Arena(plan, {
       landingCapacity: options.landingCapacity,
-      stagingCapacity: longestPacket,
+      stagingCapacity: isPersistent ? longestPacket + RECORD_HEADER_LENGTH + 3 & ~3 : longestPacket,
       resizable: options.resizable,
     });
     this.regions = plan.regions;
@@ -166,13 +182,17 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const context: SessionContext = { arena, clock: this.clock, topics, packet: new Packet(arena) };
     this.localAudience = new Array<number>(memory.topics + 1).fill(UNKNOWN);
     this.remoteAudience = new Array<number>(memory.topics + 1).fill(UNKNOWN);
+    const outbound = new TopicMap(arena, outboundPlan, memory.topics, mappedCapacity, longestPacket);
+    const policies = outbound.rules.map(rule => new StorePolicy(rule, store));
     this.bridge = new Bridge(
-      new TopicMap(arena, outboundPlan, memory.topics, mappedCapacity, longestPacket),
+      outbound,
       new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket),
-      this.remoteAudience, store.full === 'drop_oldest', this, options.observer);
+      this.remoteAudience, policies, date, this, options.observer);
     this.upstream = new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
       new SessionState(arena, upstreamStateOffset, upstreamLimits), this.bridge);
     this.bridge.session = this.upstream;
+    this.upstream.replayRate = store.replay_rate;
+    this.upstream.replayReserve = longestPacket;
 
     this.nodes = new NodeStates(arena, nodesPlan, nodeLimits, listener.max_clientid_length);
     this.subscriptions = new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);
@@ -186,10 +206,33 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     this.limitsRate = listener.max_publish_rate !== 0;
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000);
     this.granted = new Int8Array(listener.max_sessions).fill(NOT_SUBSCRIBED);
+    if (isPersistent)
+      this.backlog = new StoreBacklog(this.upstream, policies, this.clock, options.observer, this.bridge, new Store(arena), {
+        maximumInflight: upstream.max_inflight_messages,
+        receptionCapacity: listener.max_connections * listener.max_inflight_messages,
+        date,
+      });
+  }
+
+  /** Takes a storage into use, before anything else happens. @throws when it cannot be used; messages are kept in memory then */
+  openStore(storage: BlockStorage): void {
+    const { backlog } = this;
+    if (backlog === undefined)
+      return;
+    backlog.open(storage);
+    this.bridge.backlog = backlog;
+    this.intake = new StoreIntake(backlog, this.bridge, this.clock, this.sessions, this);
+  }
+
+  /** Makes durable what has been taken, and lets out what has waited for that. */
+  commit(): void {
+    if (this.intake !== undefined && this.intake.needsCommit)
+      this.intake.commit();
   }
 
   /** Lets every session look at its deadlines and asks the clock for the next one. */
   handleTimeout(): void {
+    this.commit();
     this.upstream.handleTimeout();
     const { sessions } = this;
     for (let index = 0; index < sessions.length; ++index)
@@ -200,6 +243,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   /** Closes every node's connection. Their Wills are not published: nothing has happened to the nodes. */
   shutDown(): void {
     const { sessions } = this;
+    this.commit();
     for (let index = 0; index < sessions.length; ++index) {
       const session = sessions[index]!;
       session.hasWill = false;
@@ -280,7 +324,13 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   }
 
   /** Each packet is a new message [MQTT311-4.3.2-2]; what QoS 2 repeats, the session has kept back. */
+  onReleased(session: ServerSession, packetIdentifier: number): void {
+    this.intake?.release(session, packetIdentifier);
+  }
+
   onMessage(session: ServerSession, packet: Packet): boolean {
+    if (packet.qos !== 0 && this.intake !== undefined && !this.intake.isTaking)
+      return this.intake.take(session, packet);
     ++this.receivedCount;
     if (this.limitsRate && session.spendCredit()) {
       ++this.heldCount;

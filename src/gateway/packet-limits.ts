@@ -19,6 +19,12 @@ export function longestOutgoingPacket(configuration: Configuration): number {
   return Math.max(longestReceived + longestMountPoint(listener) + longestPrefix(configuration), lengthOfConnectTexts(configuration) + 32) + PUBLISH_OVERHEAD;
 }
 
+/** No packet that goes upstream is longer; readings of sensors are short. */
+export function longestStoredPacket(configuration: Configuration): number {
+  const { listener } = configuration;
+  return listener.max_packet_size + longestMountPoint(listener) + longestPrefix(configuration) + PUBLISH_OVERHEAD;
+}
+
 /** Bytes by which a rule can lengthen a topic. */
 export function longestPrefix(configuration: Configuration): number {
   return configuration.topic.reduce((longest, rule) =>

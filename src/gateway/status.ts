@@ -98,7 +98,7 @@ export function statusOf(sources: StatusSources, now: number): Status {
       subscriptions: gateway.subscriptions.count,
       retainedMessages: gateway.retained.count,
     },
-    store: { count: queue.count, bytes: queue.usedLength, capacity: queue.capacity, dropped: bridge.droppedCount },
+    store: { count: queue.count + queue.waitingCount, bytes: queue.usedLength, capacity: queue.capacity, dropped: bridge.droppedCount },
     rules: [...bridge.outbound.rules.map(rule => ruleOf(rule, 'out')), ...bridge.inbound.rules.map(rule => ruleOf(rule, 'in'))],
     sensors: sensors.states.map(({ configuration: { name, topic }, pause, value }) => ({
       name, topic, value: Number.isNaN(value) ? null : value, works: pause === 1,

@@ -6,6 +6,8 @@ import { isIPv4 } from 'node:net';
 import { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { type Configuration, parseAddress, type PartialConfiguration, type TopicRuleConfiguration } from '../gateway/configuration.ts';
+import { longestStoredPacket } from '../gateway/packet-limits.ts';
+import { blockLengthFor, FEWEST_BLOCKS } from '../gateway/store-format.ts';
 import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
 import { isValidTopicFilter, isValidTopicName, topicFiltersOverlap } from '../packet/topic.ts';
 import type { Finding, Path } from './config.ts';
@@ -41,6 +43,7 @@ export function judgeConfiguration(configuration: Configuration, written: Partia
   judgeListener(judge, configuration);
   judgeUsers(judge, configuration);
   judgeSensors(judge, configuration);
+  judgeStore(judge, configuration);
   judgeMemory(judge, configuration);
   configuration.topic.forEach((rule, index) => judgeRule(judge, rule, ['topic', index]));
   if (judge.errors.length === 0)
@@ -128,7 +131,7 @@ function judgeUsers(judge: Judge, { listener }: Configuration): void {
   });
 }
 
-function judgeSensors(judge: Judge, { sensors, store }: Configuration): void {
+function judgeSensors(judge: Judge, { sensors }: Configuration): void {
   const names = new Set<string>();
   sensors.forEach(({ name, topic, type }, index) => {
     const path = ['sensors', index];
@@ -140,8 +143,13 @@ function judgeSensors(judge: Judge, { sensors, store }: Configuration): void {
     if (topic !== '' && topic !== undefined && !isTopicName(topic))
       judge.error([...path, 'topic'], `"${topic}" is no Topic Name; write one without "+" and "#" instead`);
   });
-  if (store.durability === 'flash')
-    judge.warn(['store', 'durability'], '"flash" is accepted, but this version keeps the store in memory: messages do not survive a power cut');
+}
+
+function judgeStore(judge: Judge, configuration: Configuration): void {
+  const { size, durability } = configuration.store;
+  const least = FEWEST_BLOCKS * blockLengthFor(longestStoredPacket(configuration));
+  if (durability === 'flash' && size < least)
+    judge.error(['store', 'size'], `${size} bytes are too few for messages as long as listener.max_packet_size allows; write ${least} or more instead`);
 }
 
 function judgeMemory(judge: Judge, { listener, memory, store, upstream }: Configuration): void {

@@ -199,6 +199,10 @@ export class LogObserver implements RuntimeObserver {
     this.listener.onListenerError(message);
   }
 
+  onStoreRemark(message: string, isUsed: boolean): void {
+    this.log.write(isUsed ? 'warning' : 'error', isUsed ? `store: ${message}` : `store: ${message}; messages are kept in memory only`);
+  }
+
   onSensorFailed({ name }: SensorConfiguration, error: unknown): void {
     this.log.write('warning', `sensor "${name}" failed: ${messageOf(error)}; it is asked again, less and less often`);
   }

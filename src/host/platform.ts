@@ -5,6 +5,7 @@
 import type { Authenticator } from '../gateway/gateway.ts';
 import type { Platform } from '../io/runtime.ts';
 import { createSimulatedSensor } from '../io/simulated-sensors.ts';
+import { FileStorage } from './file-storage.ts';
 import { Listener } from './listener.ts';
 import { HostResolver } from './resolver.ts';
 import { TCP } from './tcp.ts';
@@ -28,5 +29,7 @@ export function createPlatform(authenticator: Authenticator): Platform {
     random: Math.random,
     landingCapacity: LANDING_CAPACITY,
     resizable: false,
+    date: () => Math.floor(Date.now() / 1000),
+    openStorage: ({ path, size }, arena, longestPacket) => new FileStorage(path, size, arena, longestPacket),
   };
 }

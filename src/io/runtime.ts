@@ -3,10 +3,12 @@
  * host, and the tests differ in the platform that they pass, and in nothing else.
  */
 import { ArenaPlan } from '../bytes/arena.ts';
-import type { Configuration } from '../gateway/configuration.ts';
+import type { Arena } from '../bytes/arena.ts';
+import type { BlockStorage } from '../gateway/block-storage.ts';
+import type { Configuration, StoreConfiguration } from '../gateway/configuration.ts';
 import type { GatewayObserver } from '../gateway/events.ts';
 import { type Authenticator, Gateway } from '../gateway/gateway.ts';
-import { longestOutgoingPacket } from '../gateway/packet-limits.ts';
+import { longestOutgoingPacket, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { Link, type LinkContext, type LinkOwner } from './link.ts';
@@ -32,9 +34,15 @@ export interface Platform {
   readonly landingCapacity: number;
   /** Whether the arena should be resizable: true on XS, false on Node (exact-view.ts). */
   readonly resizable: boolean;
+  /** Seconds since 1970, 0 as long as nobody knows; also the default. */
+  readonly date?: () => number;
+  /** Opens what `store.path` names, for packets of up to `longestPacket` bytes. @throws Error whose message says what to do */
+  readonly openStorage?: (store: StoreConfiguration, arena: Arena, longestPacket: number) => BlockStorage;
 }
 
 export interface RuntimeObserver extends GatewayObserver, SensorObserver {
+  /** Something about the storage of the store that the user should know; `isUsed`: it works all the same. */
+  onStoreRemark?(message: string, isUsed: boolean): void;
   /** Nodes may connect now. */
   onListening(port: number): void;
   onListenerError(message: string): void;
@@ -77,6 +85,7 @@ export class Runtime implements LinkOwner {
       plan,
       landingCapacity: platform.landingCapacity,
       resizable: platform.resizable,
+      ...platform.date === undefined ? {} : { date: platform.date },
     });
     const { arena } = gateway;
     const scheduler = this.scheduler = new Scheduler(gateway.clock, platform.time, platform.createTimer, () => this.handleTimeout());
@@ -100,6 +109,7 @@ export class Runtime implements LinkOwner {
     const { address, port } = this.gateway.configuration.listener;
     const { observer, platform } = this;
     this.scheduler.enter();
+    this.openStore();
     this.listener = new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.scheduler, {
       onListening: actual => observer.onListening(actual),
       onError: message => observer.onListenerError(message),
@@ -176,12 +186,30 @@ export class Runtime implements LinkOwner {
       this.sensors.handleTimeout();
   }
 
+  private openStore(): void {
+    const { observer, platform: { openStorage } } = this;
+    const { arena, backlog, configuration } = this.gateway;
+    if (backlog === undefined || backlog.store.storage !== undefined)
+      return;
+    try {
+      if (openStorage === undefined)
+        throw new Error('there is no storage for a persistent store here');
+      const storage = openStorage(configuration.store, arena, longestStoredPacket(configuration));
+      this.gateway.openStore(storage);
+      if (storage.remark !== '')
+        observer.onStoreRemark?.(storage.remark, true);
+    } catch (error) {
+      observer.onStoreRemark?.(error instanceof Error ? error.message : String(error), false);
+    }
+  }
+
   private finishStopping(): void {
     if (this.onStopped === undefined || !this.upstreamLink.isFree || this.links.some(link => !link.isFree))
       return;
     const { onStopped } = this;
     this.onStopped = undefined;
     this.scheduler.stop();
+    this.gateway.backlog?.store.close();
     onStopped();
   }
 }

@@ -127,6 +127,8 @@ export class ClientSession extends Session {
         this.checkDeadline(this.lastProgressAt + settings.acknowledgementTimeout | 0, ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
       if (this.connect.keepAlive !== 0 && this.state === CONNECTED)
         this.keepAlive();
+      if (this.replayCount > 0)
+        this.writable();
     }
   }
 
@@ -217,6 +219,7 @@ export class ClientSession extends Session {
       sessionState!.outbound.restart();
       sessionState!.receivedCount = 0;
     }
+    this.replayCount = sessionState!.outbound.unsentTotal;
     this.clock.request(this.clock.now + pingInterval(connect.keepAlive) | 0);
     this.handler.onConnected(this, packet.sessionPresent);
     this.writable();

@@ -1,7 +1,8 @@
 /**
- * Messages on their way out of one session: waiting, or sent and not yet acknowledged. A ring of records in the arena:
- *
- *   | length (4) | state (1) | QoS (1) | packet identifier (2) | the encoded PUBLISH | padding to 4 |
+ * Messages on their way out of one session: waiting, or sent and not yet acknowledged. A ring of records in the arena
+ * (publish-records.ts). If the owner keeps a journal, messages that must survive a power cut lie in a longer log elsewhere, the
+ * queue is the window onto its head, and the journal is told what happens to them. Such messages bring identifiers with
+ * them, out of a range of their own.
  *
  * A record is the packet itself, identifier included, so sending is one copy, and the queue is all the memory that
  * retransmission needs (3.1.1 section 4.4). Records never wrap: what is too long for the end of the region starts over at 0.
@@ -16,9 +17,12 @@
  * Full means full in bytes or in records: `append` refuses and nothing has changed. `dropOldest` makes room.
  */
 import type { Arena } from '../bytes/arena.ts';
-import { DUP } from '../packet/control-packet.ts';
+import { DUP, QOS_SHIFT } from '../packet/control-packet.ts';
 import type { Message } from '../packet/packet.ts';
 import { lengthOfPublish, writePublish } from '../packet/publish.ts';
+import { HEADER_LENGTH, IDENTIFIER, NONE, NOT_STORED, POSITION, PublishRecords, QOS, STATE, topicOfPacket } from './publish-records.ts';
+
+export { NONE, NOT_STORED } from './publish-records.ts';
 
 /** Not sent yet, on any connection. */
 export const QUEUED = 0;
@@ -29,83 +33,115 @@ export const RELEASED = 2;
 /** Acknowledged or given up; the place is free as soon as it is at the head. */
 export const DONE = 3;
 
-const HEADER_LENGTH = 8;
-const STATE = 4;
-const QOS = 5;
-const IDENTIFIER = 6;
+/** Keeps what happens to stored messages where it survives. Positions are the journal's own. */
+export interface Journal {
+  /** PUBREC has come. PUBREL must not go out before that is durable: the journal sees to it, `isReleasing` until then. */
+  released(position: number, identifier: number): void;
+  isReleasing(identifier: number): boolean;
+  /** Delivered, or given up. */
+  done(position: number): void;
+  /** Moves waiting messages into the queue. */
+  refill(): void;
+}
 
 /** Keeps the identifiers in use far from a full turn of the counter. */
 export const MAXIMUM_RECORD_COUNT = 32_768;
 
-/** Returned when no record fits the question. */
-export const NONE = -1;
-
-export class OutboundQueue {
-  /** Records between head and tail, DONE ones included. */
-  count = 0;
-  /** Bytes between head and tail, headers and padding included. */
-  usedLength = 0;
+export class OutboundQueue extends PublishRecords {
   /** Records that are SENT or RELEASED on the present connection. */
   inflightCount = 0;
-  readonly capacity: number;
+  /** Records at the tail that must not be sent yet, because they are not durable. */
+  heldCount = 0;
+  /** QoS 0 records. */
+  atMostOnceCount = 0;
+  /** Messages of the journal's log that come behind those here. */
+  waitingCount = 0;
+  journal: Journal | undefined;
   readonly maximumCount: number;
-  private readonly arena: Arena;
-  private readonly offset: number;
-  private head = 0;
+  /** Where identifiers given out here begin, and where they end. */
+  private readonly firstIdentifier: number;
   private cursor = 0;
-  private tail = 0;
   /** Records between cursor and tail. */
   private unsentCount = 0;
-  private lastIdentifier = 0;
+  private lastIdentifier: number;
 
-  /** @param capacity bytes of the region at `offset`, a multiple of 4 @param maximumCount records, at most 32768 */
-  constructor(arena: Arena, offset: number, capacity: number, maximumCount: number) {
-    if ((capacity & 3) !== 0)
-      throw new RangeError(`a queue needs a multiple of 4 bytes, got ${capacity}`);
-    this.arena = arena;
-    this.offset = offset;
-    this.capacity = capacity;
+  /** @param capacity bytes of the region at `offset`, a multiple of 4 @param maximumCount records, at most 32768 @param isAnnotated whether `annotate` may be used @param firstIdentifier those below are the journal's */
+  constructor(arena: Arena, offset: number, capacity: number, maximumCount: number, isAnnotated = false, firstIdentifier = 1) {
+    super(arena, offset, capacity, isAnnotated);
+    this.firstIdentifier = firstIdentifier;
+    this.lastIdentifier = firstIdentifier - 1;
     this.maximumCount = maximumCount < MAXIMUM_RECORD_COUNT ? maximumCount : MAXIMUM_RECORD_COUNT;
   }
 
   get hasUnsent(): boolean {
-    return this.unsentCount > 0;
+    return this.unsentCount > this.heldCount;
   }
 
-  /** Bytes that a message takes in a queue, header and padding included. */
+  /** Messages that wait, here or in the log, to be sent or to be sent again. */
+  get unsentTotal(): number {
+    return this.unsentCount + this.waitingCount;
+  }
+
+  /** Bytes that a message takes in a queue without journal, header and padding included. */
   static lengthOfRecord(message: Message, qos: number): number {
     return HEADER_LENGTH + lengthOfPublish(message, qos) + 3 & ~3;
   }
 
   /** Whether the message can ever go out from here: as a record it fits the queue, as a packet the staging area. */
   canHold(message: Message, qos: number): boolean {
-    return lengthOfPublish(message, qos) <= this.arena.stagingCapacity && OutboundQueue.lengthOfRecord(message, qos) <= this.capacity;
+    return lengthOfPublish(message, qos) <= this.arena.stagingCapacity && this.headerLength + lengthOfPublish(message, qos) + 3 >> 2 <= this.capacity >> 2;
   }
 
   /** The next Packet Identifier, 1 to 65535. SUBSCRIBE and UNSUBSCRIBE take theirs from the same sequence. */
   nextIdentifier(): number {
-    return this.lastIdentifier = this.lastIdentifier === 65535 ? 1 : this.lastIdentifier + 1;
+    return this.lastIdentifier = this.lastIdentifier === 65535 ? this.firstIdentifier : this.lastIdentifier + 1;
   }
 
   /** Enters a message as QUEUED. @returns false, and nothing has changed, when it does not fit */
   append(message: Message, qos: number): boolean {
     const { arena } = this;
     const packetLength = lengthOfPublish(message, qos);
-    const length = HEADER_LENGTH + packetLength + 3 & ~3;
-    const at = packetLength <= arena.stagingCapacity ? this.reserve(length) : NONE;
+    const at = packetLength <= arena.stagingCapacity ? this.reserve(this.headerLength + packetLength + 3 & ~3) : NONE;
     if (at === NONE)
       return false;
-    const record = this.offset + at;
     const identifier = qos === 0 ? 0 : this.nextIdentifier();
-    const packet = record + HEADER_LENGTH;
-    arena.view.setUint32(record, writePublish(arena, packet, message, qos, identifier) - packet);
-    arena.bytes[record + STATE] = QUEUED;
-    arena.bytes[record + QOS] = qos;
-    arena.view.setUint16(record + IDENTIFIER, identifier);
-    this.tail = at + length;
-    this.usedLength += length;
-    ++this.count;
+    writePublish(arena, this.offset + at + this.headerLength, message, qos, identifier);
+    this.enter(at, packetLength, QUEUED, qos, identifier);
     ++this.unsentCount;
+    if (qos === 0)
+      ++this.atMostOnceCount;
+    if (this.heldCount > 0)
+      ++this.heldCount; // order is kept
+    return true;
+  }
+
+  /** Enters an encoded packet of QoS 1 or 2 that lies at `packet`. @returns its record, NONE when it does not fit */
+  appendPacket(packet: number, packetLength: number, state: number, identifier: number): number {
+    const { bytes } = this.arena;
+    const at = this.reserve(this.headerLength + packetLength + 3 & ~3);
+    if (at === NONE)
+      return NONE;
+    const record = this.offset + at;
+    bytes.copyWithin(record + this.headerLength, packet, packet + packetLength);
+    this.enter(at, packetLength, state, bytes[packet]! >> QOS_SHIFT & 3, identifier);
+    ++this.unsentCount;
+    return record;
+  }
+
+  /** Enters the packet in the staging area anew, as if it were just coming. @returns false when it does not fit */
+  appendStaged(packetLength: number, rule: number, time: number): boolean {
+    const { stagingOffset, bytes, view } = this.arena;
+    const qos = bytes[stagingOffset]! >> QOS_SHIFT & 3;
+    const topic = topicOfPacket(this.arena, stagingOffset);
+    const identifier = qos === 0 ? 0 : this.nextIdentifier();
+    if (qos !== 0)
+      view.setUint16(topic + view.getUint16(topic - 2), identifier);
+    this.rule = rule;
+    this.time = time;
+    if (this.appendPacket(stagingOffset, packetLength, QUEUED, identifier) === NONE)
+      return false;
+    if (qos === 0)
+      ++this.atMostOnceCount;
     return true;
   }
 
@@ -122,15 +158,56 @@ export class OutboundQueue {
     const state = bytes[record + STATE]!;
     if (state !== QUEUED && (isConnected || bytes[record + QOS] === 2))
       return false;
-    bytes[record + STATE] = DONE;
+    if (bytes[record + QOS] === 0)
+      --this.atMostOnceCount;
+    this.finish(record);
     this.removeDone();
     return true;
+  }
+
+  /**
+   * Gives up the message of a record. If it is a QoS 2 message that the receiver may know, PUBREL still goes out: else the
+   * receiver would take a later message of that identifier for the same one.
+   */
+  giveUp(record: number): void {
+    const { bytes } = this.arena;
+    const wasSent = bytes[record + STATE] !== QUEUED;
+    const isReleased = wasSent && bytes[record + QOS] === 2;
+    if (bytes[record + QOS] === 0)
+      --this.atMostOnceCount;
+    else if (wasSent && !isReleased && this.isBeforeCursor(record))
+      --this.inflightCount;
+    this.finish(record);
+    if (isReleased) {
+      bytes[record + STATE] = RELEASED;
+      this.annotate(record, NOT_STORED, this.timeOf(record), this.ruleOf(record));
+    }
+    this.removeDone();
+  }
+
+  /** @returns the record of the message that is stored at `position`, or NONE */
+  findStored(position: number): number {
+    const { bytes, view } = this.arena;
+    for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
+      const record = this.offset + at;
+      if (view.getUint32(record + POSITION) === position && bytes[record + STATE] !== DONE)
+        return record;
+    }
+    return NONE;
+  }
+
+  /** Walks the records: call first with NONE, then with the last result. @returns the next one, or NONE */
+  following(record: number): number {
+    if (record === NONE)
+      return this.oldest;
+    const at = this.positionAfter(record - this.offset);
+    return at === this.tail ? NONE : this.offset + at;
   }
 
   /** Offset in the arena of the first record behind the cursor that still has something to send; NONE when there is none. */
   peek(): number {
     const bytes = this.arena.bytes;
-    while (this.unsentCount > 0) {
+    while (this.unsentCount > this.heldCount) {
       const record = this.offset + this.cursor;
       if (bytes[record + STATE] !== DONE)
         return record;
@@ -145,6 +222,7 @@ export class OutboundQueue {
     this.advance();
     if (bytes[record + QOS] === 0) {
       bytes[record + STATE] = DONE;
+      --this.atMostOnceCount;
       this.removeDone();
       return;
     }
@@ -159,7 +237,7 @@ export class OutboundQueue {
     const bytes = this.arena.bytes;
     if (record === NONE || bytes[record + QOS] !== qos || bytes[record + STATE] !== (qos === 1 ? SENT : RELEASED))
       return false;
-    bytes[record + STATE] = DONE;
+    this.finish(record);
     --this.inflightCount;
     this.removeDone();
     return true;
@@ -171,6 +249,8 @@ export class OutboundQueue {
     const bytes = this.arena.bytes;
     if (record === NONE || bytes[record + QOS] !== 2)
       return false;
+    if (bytes[record + STATE] === SENT && this.journal !== undefined && this.positionOf(record) !== NOT_STORED)
+      this.journal.released(this.positionOf(record), identifier);
     bytes[record + STATE] = RELEASED; // a repeated PUBREC finds it so already
     return true;
   }
@@ -194,41 +274,31 @@ export class OutboundQueue {
       if (bytes[record + STATE] === SENT)
         bytes[record + STATE] = QUEUED;
       else if (bytes[record + STATE] === RELEASED)
-        bytes[record + STATE] = DONE;
+        this.finish(record);
     }
     this.removeDone();
   }
 
   clear(): void {
     this.head = this.cursor = this.tail = 0;
-    this.count = this.unsentCount = this.inflightCount = this.usedLength = 0;
-  }
-
-  lengthOf(record: number): number {
-    return this.arena.view.getUint32(record);
-  }
-
-  stateOf(record: number): number {
-    return this.arena.bytes[record + STATE]!;
-  }
-
-  qosOf(record: number): number {
-    return this.arena.bytes[record + QOS]!;
-  }
-
-  identifierOf(record: number): number {
-    return this.arena.view.getUint16(record + IDENTIFIER);
+    this.count = this.unsentCount = this.inflightCount = this.usedLength = this.heldCount = this.atMostOnceCount = 0;
   }
 
   /** Copies the packet to the staging area, with DUP when it was sent before [MQTT311-3.3.1-1]. @returns its length */
   stage(record: number): number {
     const { bytes, stagingOffset } = this.arena;
     const length = this.lengthOf(record);
-    const packet = record + HEADER_LENGTH;
+    const packet = record + this.headerLength;
     bytes.copyWithin(stagingOffset, packet, packet + length);
     if (bytes[record + STATE] === SENT)
       bytes[stagingOffset] = bytes[stagingOffset]! | DUP;
     return length;
+  }
+
+  private finish(record: number): void {
+    this.arena.bytes[record + STATE] = DONE;
+    if (this.journal !== undefined && this.positionOf(record) !== NOT_STORED)
+      this.journal.done(this.positionOf(record));
   }
 
   private find(identifier: number): number {
@@ -239,17 +309,16 @@ export class OutboundQueue {
     return NONE;
   }
 
+  private isBeforeCursor(record: number): boolean {
+    for (let left = this.count - this.unsentCount, at = this.head; left > 0; --left, at = this.positionAfter(at))
+      if (this.offset + at === record)
+        return true;
+    return false;
+  }
+
   private advance(): void {
     this.cursor = this.positionAfter(this.cursor);
     --this.unsentCount;
-  }
-
-  /** Where the record behind the one at `at` begins; what lies there means nothing when `at` was the last one. */
-  private positionAfter(at: number): number {
-    const view = this.arena.view;
-    at += HEADER_LENGTH + view.getUint32(this.offset + at) + 3 & ~3;
-    // At the tail the next record's place is not known yet.
-    return at !== this.tail && (at === this.capacity || view.getUint32(this.offset + at) === 0) ? 0 : at;
   }
 
   /** Finds room for a record. @returns its position, or NONE */
@@ -289,5 +358,7 @@ export class OutboundQueue {
     }
     if (this.count === 0)
       this.clear();
+    if (this.heldCount > this.unsentCount)
+      this.heldCount = this.unsentCount;
   }
 }

@@ -13,6 +13,9 @@ export interface SessionStateLimits {
   readonly maximumQueuedMessages: number;
   /** Outgoing messages that may be unacknowledged at a time, and incoming QoS 2 messages that may be unreleased. */
   readonly maximumInflightMessages: number;
+  /** Whether records of the queue carry notes, and the smallest identifier that the queue itself gives out. */
+  readonly isAnnotated?: boolean;
+  readonly firstIdentifier?: number;
 }
 
 const IDENTIFIER_LENGTH = 2;
@@ -34,7 +37,7 @@ export class SessionState {
   constructor(arena: Arena, offset: number, limits: SessionStateLimits) {
     this.arena = arena;
     const capacity = limits.queueCapacity + 3 & ~3;
-    this.outbound = new OutboundQueue(arena, offset, capacity, limits.maximumQueuedMessages);
+    this.outbound = new OutboundQueue(arena, offset, capacity, limits.maximumQueuedMessages, limits.isAnnotated, limits.firstIdentifier);
     this.receivedOffset = offset + capacity;
     this.maximumInflight = limits.maximumInflightMessages;
   }

@@ -51,6 +51,8 @@ export interface SessionContext {
 export interface MessageHandler {
   /** @returns whether the message has been taken over, so that it is acknowledged at once */
   onMessage(session: Session, packet: Packet): boolean;
+  /** PUBREL: the sender of a QoS 2 message will not send it again. */
+  onReleased?(session: Session, packetIdentifier: number): void;
 }
 
 export abstract class Session implements PacketHandler {
@@ -71,6 +73,13 @@ export abstract class Session implements PacketHandler {
   sentPacketCount = 0;
   /** When an acknowledgement last came, or began to be awaited. */
   protected lastProgressAt = 0;
+  /** Messages that waited when this connection came up, and have not been sent on it. */
+  replayCount = 0;
+  /** How many of them may be sent in a second, 0 for any number; and the room that they leave to others. */
+  replayRate = 0;
+  replayReserve = 0;
+  private replayCredit = 0;
+  private replayedAt = 0;
   /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
   private readonly peer: number;
   private readonly receiver: MessageHandler;
@@ -177,6 +186,12 @@ export abstract class Session implements PacketHandler {
       this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
   }
 
+  /** Sends the PUBREL that the journal of the queue has held back. */
+  sendRelease(packetIdentifier: number): void {
+    if (this.state === CONNECTED)
+      this.sendAcknowledgement(ControlPacket.PUBREL, packetIdentifier);
+  }
+
   /** The only way into failure: the peer broke a rule or ran out of time. */
   fail(reasonCode: number): void {
     this.parser.fail(reasonCode);
@@ -257,7 +272,9 @@ export abstract class Session implements PacketHandler {
   protected transmitQueued(): void {
     const { arena, output } = this;
     const { maximumInflight, outbound } = this.sessionState!;
-    while (outbound.hasUnsent && this.state === CONNECTED) {
+    while (this.state === CONNECTED) {
+      if (!outbound.hasUnsent && outbound.waitingCount > 0)
+        outbound.journal!.refill();
       const record = outbound.peek();
       if (record === NONE)
         return;
@@ -266,6 +283,8 @@ export abstract class Session implements PacketHandler {
         return;
       const isReleased = outbound.stateOf(record) === RELEASED;
       if ((isReleased ? 4 : outbound.lengthOf(record)) > output.room)
+        return;
+      if (this.replayCount > 0 && !this.mayReplay(record))
         return;
       if (needsAcknowledgement && outbound.inflightCount === 0)
         this.awaitAcknowledgement();
@@ -276,6 +295,31 @@ export abstract class Session implements PacketHandler {
       this.lastSentAt = this.clock.now;
       output.send(length);
     }
+  }
+
+  /** Paces what waited, so that what is new gets through between. */
+  private mayReplay(record: number): boolean {
+    const { clock, output, replayRate } = this;
+    const { outbound } = this.sessionState!;
+    if (this.replayCount > outbound.unsentTotal) // some were given up
+      this.replayCount = outbound.unsentTotal;
+    // With something in flight an acknowledgement will come, and with it another turn.
+    if (outbound.inflightCount > 0 && outbound.lengthOf(record) + this.replayReserve > output.room)
+      return false;
+    if (replayRate > 0) { // in thousandths of a message; no more than 100 milliseconds are made up for
+      const elapsed = clock.now - this.replayedAt | 0;
+      this.replayedAt = clock.now;
+      const credit = this.replayCredit + (elapsed < 100 ? elapsed : 100) * replayRate;
+      const most = replayRate < 20 ? 1000 : replayRate * 50;
+      this.replayCredit = credit < most ? credit : most;
+      if (this.replayCredit < 1000) {
+        clock.request(clock.now + (1000 - this.replayCredit) / replayRate + 1 | 0);
+        return false;
+      }
+      this.replayCredit -= 1000;
+    }
+    --this.replayCount;
+    return true;
   }
 
   /** PUBACK, PUBREC, PUBREL and PUBCOMP are the same in both roles. One that nothing awaits is ignored, it frees nothing. */
@@ -290,16 +334,18 @@ export abstract class Session implements PacketHandler {
       case ControlPacket.PUBREC:
         // Answered even when unknown: else a receiver that remembers more than we do would wait for ever.
         outbound.release(identifier);
-        this.sendAcknowledgement(ControlPacket.PUBREL, identifier);
+        if (outbound.journal === undefined || !outbound.journal.isReleasing(identifier))
+          this.sendAcknowledgement(ControlPacket.PUBREL, identifier);
         return;
       case ControlPacket.PUBREL:
         this.sessionState!.removeReceived(identifier);
+        this.receiver.onReleased?.(this, identifier);
         this.sendAcknowledgement(ControlPacket.PUBCOMP, identifier);
         return;
       case ControlPacket.PUBCOMP:
         outbound.complete(identifier, 2);
     }
-    if (outbound.hasUnsent)
+    if (outbound.hasUnsent || outbound.waitingCount > 0)
       this.transmitQueued();
   }
 }

@@ -1,0 +1,143 @@
+/**
+ * The power fails at every single step of a workload: before, in the middle of and after each word that is programmed and
+ * each erasure. Whatever was acknowledged must arrive, QoS 2 once, in order.
+ */
+import { describe, expect, it } from 'vitest';
+import { seeded } from '../session/pair.ts';
+import { FlashMedium } from '../simulation/simulated-flash.ts';
+import { NodeModel, ServerModel, StoreWorld } from '../simulation/store-world.ts';
+
+const BLOCK_LENGTH = 512;
+const BLOCK_COUNT = 6;
+
+interface Scene {
+  readonly medium: FlashMedium;
+  readonly server: ServerModel;
+  readonly nodes: readonly NodeModel[];
+}
+
+const newScene = (): Scene => ({ medium: new FlashMedium(BLOCK_LENGTH, BLOCK_COUNT), server: new ServerModel(), nodes: [new NodeModel('one'), new NodeModel('two')] });
+
+type Workload = (world: StoreWorld, random: () => number) => void;
+
+/** Numbered, and of a length and content that shows whether it is whole. */
+const payloadOf = (node: number, number: number): string => `${node}:${number}:`.padEnd(8 + number * 7 % 50, `${number % 10}`);
+
+function sender(world: StoreWorld, random: () => number): (node: number, count: number, qos?: number) => void {
+  const counts = [0, 0];
+  return (node, count, qos) => {
+    const messages: [string, string, number][] = [];
+    for (let left = count; left > 0; --left) {
+      const number = counts[node]!++;
+      messages.push([`room${node}/t${number % 3}`, payloadOf(node, number), qos ?? 1 + Math.floor(random() * 2)]);
+    }
+    world.send(node, ...messages);
+  };
+}
+
+const WORKLOADS: Record<string, Workload> = {
+  'the Server is there all the time'(world, random) {
+    const send = sender(world, random);
+    world.connectUpstream();
+    world.connectNode(0);
+    for (let round = 0; round < 16; ++round) {
+      send(0, 1 + round % 3);
+      world.settle();
+    }
+  },
+  'the Server goes away and comes back'(world, random) {
+    const send = sender(world, random);
+    world.connectNode(0);
+    world.connectNode(1);
+    for (let round = 0; round < 4; ++round) {
+      for (let count = 0; count < 4; ++count) {
+        send(count & 1, 1 + (count & 1));
+        world.settle();
+      }
+      world.connectUpstream();
+      send(0, 2);
+      world.cutUpstream();
+      world.settle();
+    }
+    world.connectUpstream();
+  },
+  'nodes lose their connections with messages under way'(world, random) {
+    const send = sender(world, random);
+    for (let round = 0; round < 6; ++round) {
+      world.connectNode(0);
+      send(0, 2, 2);
+      world.cutNode(0);
+      world.settle();
+      world.connectNode(0);
+      if (round % 3 === 1)
+        world.connectUpstream();
+      send(0, 1, 2);
+      world.settle();
+      world.cutUpstream();
+    }
+  },
+};
+
+/** Runs the workload until the power fails, then as many lives as it takes. @returns whether the power failed */
+function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boolean, secondCut = 0): boolean {
+  const random = seeded(7);
+  const tearing = seeded(cutAt);
+  const first = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt, random: tearing });
+  workload(first, random);
+  if (first.hasPower)
+    first.finish();
+  const hasFailed = !first.hasPower;
+  const taken = scene.nodes.map(({ messages }) => messages.filter(({ isTaken }) => isTaken).map(({ payload }) => payload));
+  if (hasFailed) {
+    if (secondCut > 0) {
+      const second = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt: scene.medium.stepCount + secondCut, random: tearing });
+      second.finish(nodesReturn);
+    }
+    new StoreWorld(scene.medium, scene.server, scene.nodes).finish(nodesReturn);
+  }
+  check(scene, nodesReturn || !hasFailed, taken);
+  return hasFailed;
+}
+
+function check({ nodes, server }: Scene, isComplete: boolean, taken: string[][]): void {
+  nodes.forEach((node, index) => {
+    const delivered = server.delivered.filter(({ payload }) => payload.startsWith(`${index}:`));
+    const payloads = delivered.map(({ payload }) => payload);
+    const expected = isComplete ? node.messages.map(({ payload }) => payload) : taken[index]!;
+    expect(expected.filter(payload => !payloads.includes(payload)), 'lost').toEqual([]);
+    for (const { payload } of delivered)
+      expect(node.messages.some(message => message.payload === payload), `half a message: ${payload}`).toBe(true);
+    const exactlyOnce = delivered.filter(({ qos }) => qos === 2).map(({ payload }) => payload);
+    expect(exactlyOnce, 'twice').toEqual([...new Set(exactlyOnce)]);
+    const numbers = [...new Set(payloads)].map(payload => Number(payload.split(':')[1]));
+    expect(numbers, 'order').toEqual([...numbers].sort((a, b) => a - b));
+  });
+}
+
+describe.each(Object.entries(WORKLOADS))('when %s', (_name, workload) => {
+  it('loses nothing acknowledged, wherever the power fails', () => {
+    const whole = newScene();
+    expect(run(whole, workload, Infinity, true)).toBe(false);
+    const { eraseCount, stepCount } = whole.medium;
+    expect(stepCount).toBeGreaterThan(400);
+    expect(eraseCount).toBeGreaterThan(BLOCK_COUNT - 2);
+    for (let cutAt = 0; cutAt < stepCount; ++cutAt)
+      try {
+        expect(run(newScene(), workload, cutAt, cutAt % 2 === 0)).toBe(true);
+      } catch (error) {
+        throw new Error(`power cut at step ${cutAt}`, { cause: error });
+      }
+  }, 120_000);
+
+  it('loses nothing when the power fails again during the recovery', () => {
+    const whole = newScene();
+    run(whole, workload, Infinity, true);
+    const random = seeded(11);
+    for (let cutAt = 3; cutAt < whole.medium.stepCount; cutAt += 7)
+      try {
+        run(newScene(), workload, cutAt, cutAt % 2 === 0, 1 + Math.floor(random() * 120));
+      } catch (error) {
+        throw new Error(`power cut at step ${cutAt}`, { cause: error });
+      }
+  }, 120_000);
+});

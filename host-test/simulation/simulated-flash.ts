@@ -1,0 +1,149 @@
+/**
+ * NOR flash for tests: erased by blocks, programmed by words and each word once, with a count of what it has suffered. The
+ * power can fail before, in the middle of, and after any operation: the word that is being programmed, or the block that is
+ * being erased, is then left with any mixture of bits that the physics allow.
+ */
+import type { Arena } from '../../src/bytes/arena.ts';
+import type { BlockStorage } from '../../src/gateway/block-storage.ts';
+
+export class PowerLoss extends Error {}
+
+/** What survives a power cut. */
+export class FlashMedium {
+  readonly blockLength: number;
+  readonly blockCount: number;
+  readonly bytes: Uint8Array;
+  /** Erasures of each block. */
+  readonly wear: number[];
+  /** Words programmed, and program operations, so far. */
+  wordCount = 0;
+  programCount = 0;
+  /** Steps so far: a power cut can come at each. */
+  stepCount = 0;
+
+  constructor(blockLength: number, blockCount: number) {
+    this.blockLength = blockLength;
+    this.blockCount = blockCount;
+    this.bytes = new Uint8Array(blockLength * blockCount).fill(0xFF);
+    this.wear = new Array<number>(blockCount).fill(0);
+  }
+
+  get eraseCount(): number {
+    return this.wear.reduce((sum, count) => sum + count, 0);
+  }
+}
+
+export interface CutOptions {
+  /** The step of the medium at which the power fails; Infinity: never. */
+  readonly cutAt?: number;
+  readonly random?: () => number;
+  /** Every operation fails from this step on, as a medium that is worn out or read-only; the power stays. */
+  readonly failsAt?: number;
+}
+
+/**
+ * A medium with power. A word that is programmed is one step with three outcomes, taken in turn by the number of the step
+ * and the random generator: nothing of it, some bits, all of it. An erasure has as many steps as outcomes.
+ */
+export class SimulatedFlash implements BlockStorage {
+  readonly blockLength: number;
+  readonly blockCount: number;
+  readonly remark = '';
+  isDead = false;
+  readonly medium: FlashMedium;
+  private readonly arena: Arena;
+  private readonly cutAt: number;
+  private readonly failsAt: number;
+  private readonly random: () => number;
+  private readonly view: DataView;
+
+  constructor(arena: Arena, medium: FlashMedium, options: CutOptions = {}) {
+    this.arena = arena;
+    this.medium = medium;
+    this.blockLength = medium.blockLength;
+    this.blockCount = medium.blockCount;
+    this.cutAt = options.cutAt ?? Infinity;
+    this.failsAt = options.failsAt ?? Infinity;
+    this.random = options.random ?? (() => 0.5);
+    this.view = new DataView(medium.bytes.buffer);
+  }
+
+  read(position: number, length: number): void {
+    this.expectPower();
+    this.expectWords(position, length);
+    this.arena.bytes.set(this.medium.bytes.subarray(position, position + length), this.arena.stagingOffset);
+  }
+
+  program(position: number, length: number): void {
+    this.expectPower();
+    this.expectWords(position, length);
+    ++this.medium.programCount;
+    const source = new DataView(this.arena.buffer, this.arena.stagingOffset, length);
+    this.step(() => {}); // before anything has happened
+    for (let at = 0; at < length; at += 4) {
+      const old = this.view.getUint32(position + at);
+      const value = source.getUint32(at);
+      if (old !== 0xFFFFFFFF)
+        throw new Error(`the word at ${position + at} was programmed before`);
+      this.step(() => this.view.setUint32(position + at, value | this.bits(~value))); // some of its bits
+      this.view.setUint32(position + at, value);
+      ++this.medium.wordCount;
+    }
+    this.step(() => {}); // it is done, but nobody knows
+  }
+
+  erase(block: number): void {
+    this.expectPower();
+    if (!Number.isInteger(block) || block < 0 || block >= this.blockCount)
+      throw new RangeError(`there is no block ${block}`);
+    const start = block * this.blockLength;
+    this.step(() => {});
+    this.step(() => this.forEachWord(start, old => old | this.bits(~old))); // bits on their way to 1
+    this.step(() => this.forEachWord(start, old => this.random() < 0.5 ? 0xFFFFFFFF : old)); // some words, and the marks among them
+    this.step(() => this.forEachWord(start, (old, at) => at < this.blockLength >> 1 ? old : 0xFFFFFFFF));
+    this.step(() => this.forEachWord(start, (old, at) => at < this.blockLength >> 1 ? 0xFFFFFFFF : old));
+    this.medium.bytes.fill(0xFF, start, start + this.blockLength);
+    ++this.medium.wear[block]!;
+    this.step(() => {});
+  }
+
+  flush(): void {
+    this.expectPower();
+  }
+
+  close(): void { /* nothing to release */ }
+
+  private forEachWord(start: number, change: (old: number, at: number) => number): void {
+    for (let at = 0; at < this.blockLength; at += 4)
+      this.view.setUint32(start + at, change(this.view.getUint32(start + at), at));
+  }
+
+  private step(tear: () => void): void {
+    if (this.medium.stepCount++ < this.cutAt)
+      return;
+    tear();
+    this.isDead = true;
+    throw new PowerLoss('the power is gone');
+  }
+
+  /** Any of the bits of `mask`. */
+  private bits(mask: number): number {
+    return (mask & Math.floor(this.random() * 0x100000000)) >>> 0;
+  }
+
+  private expectPower(): void {
+    if (this.isDead)
+      throw new PowerLoss('there is no power');
+    if (this.medium.stepCount >= this.failsAt)
+      throw new Error('the medium refuses');
+  }
+
+  private expectWords(position: number, length: number): void {
+    const block = Math.floor(position / this.blockLength);
+    if (position % 4 !== 0 || length % 4 !== 0 || length <= 0 || position < 0
+      || position + length > this.medium.bytes.length || Math.floor((position + length - 1) / this.blockLength) !== block)
+      throw new RangeError(`${length} bytes at ${position} are not whole words of one block`);
+    if (length > this.arena.stagingCapacity)
+      throw new RangeError(`${length} bytes are more than the staging area has`);
+  }
+}

@@ -1,0 +1,320 @@
+/**
+ * A gateway with a persistent store between nodes that never forget and a Server that never forgets, without a network:
+ * bytes go from one to the other in order, and whatever has not arrived when the power fails is lost.
+ *
+ * The nodes and the Server are written anew from the specification, with plain arrays and sets; only the gateway is ours.
+ */
+import { ArenaPlan } from '../../src/bytes/arena.ts';
+import { completeConfiguration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
+import { Gateway } from '../../src/gateway/gateway.ts';
+import type { Output, Session } from '../../src/session/session.ts';
+import * as ReasonCode from '../../src/packet/reason-code.ts';
+import { type CutOptions, FlashMedium, SimulatedFlash } from './simulated-flash.ts';
+
+const word = (value: number): number[] => [value >> 8, value & 0xFF];
+const text = (value: string): number[] => [...word(value.length), ...Buffer.from(value, 'latin1')];
+const packet = (first: number, body: number[]): number[] => [first, ...body.length < 128 ? [body.length] : [body.length & 127 | 128, body.length >> 7], ...body];
+const publish = (topic: string, payload: string, qos: number, identifier: number, flags: number): number[] =>
+  packet(0x30 | qos << 1 | flags, [...text(topic), ...qos > 0 ? word(identifier) : [], ...Buffer.from(payload, 'latin1')]);
+
+/** Splits a stream of whole packets. */
+function split(stream: number[]): number[][] {
+  const packets: number[][] = [];
+  for (let at = 0; at < stream.length;) {
+    let length = stream[at + 1]!;
+    let header = 2;
+    if (length > 127) {
+      length = (length & 127) + stream[at + 2]! * 128;
+      header = 3;
+    }
+    packets.push([stream[at]!, ...stream.slice(at + header, at + header + length)]);
+    at += header + length;
+  }
+  return packets;
+}
+
+export interface Delivery {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: number;
+  readonly retain: boolean;
+  readonly isDuplicate: boolean;
+}
+
+/** A Server that keeps its sessions for ever and gives each QoS 2 identifier one message until it is released. */
+export class ServerModel {
+  readonly delivered: Delivery[] = [];
+  /** Whether it remembers the gateway's session. */
+  keepsSession = true;
+  private hasSession = false;
+  private readonly unreleased = new Set<number>();
+
+  answer([first = 0, ...body]: number[]): number[] {
+    const identifier = (body[0]! << 8 | body[1]!);
+    switch (first >> 4) {
+      case 1: {
+        const present = this.hasSession && this.keepsSession;
+        if (!present)
+          this.unreleased.clear();
+        this.hasSession = true;
+        return [0x20, 2, present ? 1 : 0, 0];
+      }
+      case 3: return this.take(first, body);
+      case 6:
+        this.unreleased.delete(identifier);
+        return [0x70, 2, ...word(identifier)];
+      case 8: return [0x90, 3, ...word(identifier), 1];
+      case 12: return [0xD0, 0];
+      default: return [];
+    }
+  }
+
+  private take(first: number, body: number[]): number[] {
+    const qos = first >> 1 & 3;
+    const length = body[0]! << 8 | body[1]!;
+    const rest = 2 + length + (qos > 0 ? 2 : 0);
+    const identifier = body[2 + length]! << 8 | body[3 + length]!;
+    const delivery = {
+      topic: Buffer.from(body.slice(2, 2 + length)).toString('latin1'), payload: Buffer.from(body.slice(rest)).toString('latin1'),
+      qos, retain: (first & 1) === 1, isDuplicate: (first & 8) !== 0,
+    };
+    if (qos < 2 || !this.unreleased.has(identifier))
+      this.delivered.push(delivery);
+    if (qos === 0)
+      return [];
+    if (qos === 2)
+      this.unreleased.add(identifier);
+    return [qos === 1 ? 0x40 : 0x50, 2, ...word(identifier)];
+  }
+}
+
+export interface SentMessage {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: number;
+  readonly retain: boolean;
+  identifier: number;
+  wasSent: boolean;
+  /** PUBACK or PUBREC has come: the gateway has taken it over. */
+  isTaken: boolean;
+  isDone: boolean;
+}
+
+/** A Client that repeats, with DUP, what was not acknowledged. */
+export class NodeModel {
+  readonly name: string;
+  readonly messages: SentMessage[] = [];
+  private identifier = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  add(topic: string, payload: string, qos: number, retain = false): number[] {
+    const message = { topic, payload, qos, retain, identifier: qos > 0 ? this.identifier = this.identifier % 65535 + 1 : 0, wasSent: false, isTaken: qos === 0, isDone: qos === 0 };
+    this.messages.push(message);
+    return this.bytesOf(message);
+  }
+
+  /** What it says after CONNACK. */
+  resume(): number[] {
+    return this.messages.filter(({ isDone }) => !isDone).flatMap(message =>
+      message.isTaken ? [0x62, 2, ...word(message.identifier)] : this.bytesOf(message));
+  }
+
+  answer([first = 0, ...body]: number[]): number[] {
+    const identifier = body[0]! << 8 | body[1]!;
+    const message = this.messages.find(one => one.identifier === identifier && !one.isDone);
+    if (message === undefined)
+      return first >> 4 === 5 ? [0x62, 2, ...word(identifier)] : [];
+    switch (first >> 4) {
+      case 4: message.isTaken = message.isDone = true; return [];
+      case 5: message.isTaken = true; return [0x62, 2, ...word(identifier)];
+      case 7: message.isDone = true; return [];
+      default: return [];
+    }
+  }
+
+  private bytesOf(message: SentMessage): number[] {
+    const { identifier, payload, qos, retain, topic } = message;
+    const bytes = publish(topic, payload, qos, identifier, (message.wasSent && qos > 0 ? 8 : 0) | (retain ? 1 : 0));
+    message.wasSent = true;
+    return bytes;
+  }
+}
+
+/** Takes what a session sends, as long as there is power. */
+class Wire implements Output {
+  sent: number[] = [];
+  room = 100_000;
+  isClosed = false;
+  private readonly world: StoreWorld;
+
+  constructor(world: StoreWorld) {
+    this.world = world;
+  }
+
+  send(length: number): boolean {
+    const { bytes, stagingOffset } = this.world.gateway.arena;
+    if (this.world.hasPower)
+      this.sent.push(...bytes.subarray(stagingOffset, stagingOffset + length));
+    bytes.fill(0xA5, stagingOffset, stagingOffset + length);
+    return true;
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  stalledFor(): number {
+    return 0;
+  }
+
+  resume(): void { /* everything has been read */ }
+}
+
+export const TINY: PartialConfiguration = {
+  upstream: { max_inflight_messages: 4, max_packet_size: 256, keepalive_interval: 0 },
+  listener: { max_connections: 2, max_packet_size: 256, max_inflight_messages: 100, allow_anonymous: true, max_queued_bytes: 256, max_retained_bytes: 256, max_subscription_bytes: 128, sys_interval: 0 },
+  topic: [{ pattern: '#', direction: 'out', qos: 2, local_prefix: '', remote_prefix: 'up/' }],
+  memory: { topics: 8, topic_length: 32 },
+  store: { ram: 400, durability: 'flash' },
+};
+
+/** One life of the gateway. Several of them share a medium, a Server and nodes. */
+export class StoreWorld {
+  readonly gateway: Gateway;
+  readonly flash: SimulatedFlash;
+  readonly server: ServerModel;
+  readonly nodes: readonly NodeModel[];
+  readonly events: number[] = [];
+  seconds: number;
+  private upstream: Wire | undefined;
+  private readonly wires: (Wire | undefined)[];
+
+  constructor(medium: FlashMedium, server: ServerModel, nodes: readonly NodeModel[], cut: CutOptions = {}, configuration: PartialConfiguration = TINY, seconds = 1_800_000_000) {
+    this.server = server;
+    this.nodes = nodes;
+    this.seconds = seconds;
+    this.wires = nodes.map(() => undefined);
+    this.gateway = new Gateway(completeConfiguration(configuration), {
+      authenticator: { authenticate: () => ReasonCode.SUCCESS },
+      observer: { onEvent: event => { this.events.push(event); } },
+      landingCapacity: 4096,
+      plan: new ArenaPlan(),
+      resizable: false,
+      date: () => this.seconds,
+    });
+    this.flash = new SimulatedFlash(this.gateway.arena, medium, cut);
+    this.gateway.openStore(this.flash);
+  }
+
+  get hasPower(): boolean {
+    return !this.flash.isDead;
+  }
+
+  get queue() {
+    return this.gateway.upstream.sessionState!.outbound;
+  }
+
+  get waitingCount(): number {
+    return this.queue.count + this.queue.waitingCount;
+  }
+
+  connectUpstream(): void {
+    if (this.upstream === undefined && this.hasPower)
+      this.gateway.upstream.open(this.upstream = new Wire(this));
+    this.settle();
+  }
+
+  cutUpstream(): void {
+    if (this.upstream === undefined)
+      return;
+    this.upstream = undefined;
+    this.gateway.upstream.transportClosed(ReasonCode.NETWORK_CLOSED);
+  }
+
+  connectNode(index: number): void {
+    if (this.wires[index] !== undefined || !this.hasPower)
+      return;
+    const session = this.gateway.sessions[index]!;
+    session.open(this.wires[index] = new Wire(this));
+    this.feed(session, packet(0x10, [...text('MQTT'), 4, 0, 0, 0, ...text(this.nodes[index]!.name)]));
+    this.wires[index]!.sent.length = 0; // CONNACK
+    this.feed(session, this.nodes[index]!.resume());
+    this.settle();
+  }
+
+  cutNode(index: number): void {
+    if (this.wires[index] === undefined)
+      return;
+    this.wires[index] = undefined;
+    this.gateway.sessions[index]!.transportClosed(ReasonCode.NETWORK_CLOSED);
+  }
+
+  /** Several messages in one segment. Without power nobody sends: what the nodes hold back must fit the store in the next life. */
+  send(index: number, ...messages: [topic: string, payload: string, qos: number, retain?: boolean][]): void {
+    if (!this.hasPower)
+      return;
+    const bytes = messages.flatMap(message => this.nodes[index]!.add(...message));
+    if (this.wires[index] !== undefined)
+      this.feed(this.gateway.sessions[index]!, bytes);
+  }
+
+  /** Time passes, and whatever was sent arrives, one packet at a time, until nothing is under way. */
+  settle(): void {
+    for (let step = 0; step < 100_000; ++step) {
+      if (!this.hasPower)
+        return;
+      const { clock } = this.gateway;
+      clock.now = clock.now + 1 | 0;
+      const isDue = clock.isArmed && (clock.now - clock.deadline | 0) >= 0;
+      if (isDue) {
+        clock.isArmed = false;
+        this.gateway.handleTimeout();
+      }
+      if (!this.deliver() && !isDue)
+        return;
+    }
+    throw new Error('never idle');
+  }
+
+  /** Everything connects and everything arrives. */
+  finish(nodes = true): void {
+    this.connectUpstream();
+    if (nodes)
+      this.nodes.forEach((_node, index) => this.connectNode(index));
+    this.settle();
+  }
+
+  private deliver(): boolean {
+    let moved = false;
+    const { upstream } = this;
+    if (upstream !== undefined && upstream.sent.length > 0) {
+      moved = true;
+      const [first = [], ...rest] = split(upstream.sent.splice(0));
+      upstream.sent.unshift(...rest.flatMap(([type = 0, ...body]) => packet(type, body)));
+      this.feed(this.gateway.upstream, this.server.answer(first));
+    }
+    this.wires.forEach((wire, index) => {
+      if (wire === undefined || wire.sent.length === 0)
+        return;
+      moved = true;
+      for (const one of split(wire.sent.splice(0)))
+        this.feed(this.gateway.sessions[index]!, this.nodes[index]!.answer(one));
+    });
+    return moved;
+  }
+
+  private feed(session: Session, bytes: number[]): void {
+    const { arena } = this.gateway;
+    while (bytes.length > 0 && this.hasPower) {
+      const piece = bytes.slice(0, Math.min(session.parser.wanted, arena.landingCapacity));
+      if (piece.length === 0)
+        return;
+      bytes = bytes.slice(piece.length);
+      arena.bytes.set(piece, arena.landingOffset);
+      session.parser.receive(arena.landingOffset, piece.length);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The layout of a queue of encoded PUBLISH packets: a ring of records in the arena, none of which wraps. What is too long for
+ * the end of the region starts over at 0.
+ *
+ *   | length (4) | state (1) | QoS (1) | packet identifier (2) | stored at (4), time (4), rule (4) | the encoded PUBLISH | padding to 4 |
+ *
+ * The three words in the middle are there only where the owner wants to know more of a record.
+ *
+ * Knows no order of sending and no acknowledgement: that is outbound-queue.ts.
+ */
+import type { Arena } from '../bytes/arena.ts';
+
+export const HEADER_LENGTH = 8;
+export const STATE = 4;
+export const QOS = 5;
+export const IDENTIFIER = 6;
+export const POSITION = 8;
+export const TIME = 12;
+export const RULE = 16;
+/** Bytes that an annotated record has more. */
+const NOTES_LENGTH = 12;
+
+/** `positionOf` a record that is in no log. */
+export const NOT_STORED = 0;
+/** Returned when no record fits the question. */
+export const NONE = -1;
+
+export class PublishRecords {
+  /** Records between head and tail, DONE ones included. */
+  count = 0;
+  /** Bytes between head and tail, headers and padding included. */
+  usedLength = 0;
+  /** What is noted of the next message that is entered. */
+  time = 0;
+  rule = 0;
+  readonly arena: Arena;
+  readonly capacity: number;
+  protected readonly headerLength: number;
+  protected readonly offset: number;
+  protected head = 0;
+  protected tail = 0;
+
+  constructor(arena: Arena, offset: number, capacity: number, isAnnotated: boolean) {
+    if ((capacity & 3) !== 0)
+      throw new RangeError(`a queue needs a multiple of 4 bytes, got ${capacity}`);
+    this.arena = arena;
+    this.offset = offset;
+    this.capacity = capacity;
+    this.headerLength = isAnnotated ? HEADER_LENGTH + NOTES_LENGTH : HEADER_LENGTH;
+  }
+
+  /** What the journal, and whoever gives messages up, must know of a record. */
+  annotate(record: number, position: number, time: number, rule: number): void {
+    const { view } = this.arena;
+    view.setUint32(record + POSITION, position);
+    view.setUint32(record + TIME, time);
+    view.setUint32(record + RULE, rule);
+  }
+
+  lengthOf(record: number): number {
+    return this.arena.view.getUint32(record);
+  }
+
+  stateOf(record: number): number {
+    return this.arena.bytes[record + STATE]!;
+  }
+
+  qosOf(record: number): number {
+    return this.arena.bytes[record + QOS]!;
+  }
+
+  identifierOf(record: number): number {
+    return this.arena.view.getUint16(record + IDENTIFIER);
+  }
+
+  positionOf(record: number): number {
+    return this.headerLength === HEADER_LENGTH ? NOT_STORED : this.arena.view.getUint32(record + POSITION);
+  }
+
+  timeOf(record: number): number {
+    return this.arena.view.getUint32(record + TIME);
+  }
+
+  ruleOf(record: number): number {
+    return this.arena.view.getUint32(record + RULE);
+  }
+
+  /** Offset in the arena of the topic name of `record`; its length is in the two bytes before. */
+  topicOf(record: number): number {
+    return topicOfPacket(this.arena, record + this.headerLength);
+  }
+
+  /** The oldest record, NONE when there is none. */
+  get oldest(): number {
+    return this.count === 0 ? NONE : this.offset + this.head;
+  }
+
+  protected enter(at: number, packetLength: number, state: number, qos: number, identifier: number): void {
+    const { bytes, view } = this.arena;
+    const record = this.offset + at;
+    const length = this.headerLength + packetLength + 3 & ~3;
+    view.setUint32(record, packetLength);
+    bytes[record + STATE] = state;
+    bytes[record + QOS] = qos;
+    view.setUint16(record + IDENTIFIER, identifier);
+    if (this.headerLength !== HEADER_LENGTH)
+      this.annotate(record, NOT_STORED, this.time, this.rule);
+    this.tail = at + length;
+    this.usedLength += length;
+    ++this.count;
+  }
+
+  /** Where the record behind the one at `at` begins; what lies there means nothing when `at` was the last one. */
+  protected positionAfter(at: number): number {
+    const view = this.arena.view;
+    at += this.headerLength + view.getUint32(this.offset + at) + 3 & ~3;
+    // At the tail the next record's place is not known yet.
+    return at !== this.tail && (at === this.capacity || view.getUint32(this.offset + at) === 0) ? 0 : at;
+  }
+}
+
+/** Offset of the topic name of an encoded PUBLISH. */
+export function topicOfPacket({ bytes }: Arena, packet: number): number {
+  while (bytes[++packet]! > 0x7F); // Remaining Length
+  return packet + 3;
+}
