@@ -101,6 +101,10 @@ describe('listener.acl', () => {
     expect(node.take()).toEqual(['PUBLISH up/open/a=x q0', 'PUBLISH up/open/a=y q0']);
   });
 
+  it.each(['', 'a#', '#/a', 'a/+b', '%u+'])('cannot have the topic %j', topic => {
+    expect(() => worldWith([{ topic }])).toThrow('is no Topic Filter');
+  });
+
   it('cannot name a user who is not there', () => {
     expect(() => worldWith([{ user: 'zoe' }])).toThrow('listener.acl[0].user: there is no user "zoe"; write one of listener.users');
   });
@@ -122,6 +126,10 @@ describe('a mount point', () => {
     root.send(publish('site/anna/cmd', '2'), publish('site/bert/cmd', '3'), publish('cmd', '4'), publish('site/anna', '5'));
     expect(anna.take()).toEqual(['PUBLISH cmd=2 q0']);
     expect(anna.ask(unsubscribe(2, '#'), unsubscribe(3, 'x/+'), publish('x/y', '6'))).toEqual(['UNSUBACK #2', 'UNSUBACK #3']);
+  });
+
+  it.each(['a/+/', '#'])('cannot be %j', mountPoint => {
+    expect(() => new GatewayWorld({ listener: { users: [{ username: 'u', password: '', mount_point: mountPoint }] } })).toThrow('is no mount point; write one without');
   });
 
   it('is that of each node', () => {

@@ -66,6 +66,10 @@ class NodeNames implements PlaceholderValues {
 
 const longest = (lengths: readonly number[]): number => lengths.reduce((most, length) => Math.max(most, length), 0);
 
+/** Of a configuration: what placeholders stand for is checked when they are filled in. */
+const isFilterText = (text: string): boolean => text !== '' && !text.includes('\0')
+  && text.split('/').every((level, index, levels) => !/[+#]/.test(level) || level === '+' || level === '#' && index === levels.length - 1);
+
 /** Bytes by which a mount point can lengthen a topic. */
 export const longestMountPoint = ({ max_clientid_length, users }: ListenerConfiguration): number =>
   longest(users.map(({ mount_point, username }) =>
@@ -107,7 +111,7 @@ export class Access {
     };
   }
 
-  /** @throws Error when an entry names a user that is not there */
+  /** @throws Error when an entry names a user that is not there, a topic is no filter, or a mount point has wildcards */
   constructor(arena: Arena, plan: AccessPlan, listener: ListenerConfiguration) {
     this.arena = arena;
     this.plan = plan;
@@ -121,6 +125,8 @@ export class Access {
     }
     const mountPoints: (Template | undefined)[] = [];
     for (const { mount_point: mountPoint } of listener.users) {
+      if (mountPoint !== undefined && /[+#\0]/.test(mountPoint))
+        throw new Error(`listener.users: "${mountPoint}" is no mount point; write one without "+" and "#", for example "site/%u/"`);
       mountPoints.push(mountPoint === undefined || mountPoint === '' ? undefined : new Template(arena, offset, mountPoint));
       offset += lengthOfUTF8(mountPoint ?? '');
     }
@@ -129,6 +135,8 @@ export class Access {
       const user = entry.user === null ? EVERYBODY : listener.users.findIndex(({ username }) => username === entry.user);
       if (user === -1)
         throw new Error(`listener.acl[${index}].user: there is no user "${entry.user}"; write one of listener.users, or null for every node`);
+      if (!isFilterText(entry.topic))
+        throw new Error(`listener.acl[${index}].topic: "${entry.topic}" is no Topic Filter: "+" and "#" stand for whole levels, "#" for the last ones; write for example "site/%u/#"`);
       const made = new AccessEntry(arena, offset, entry, user);
       offset += lengthOfUTF8(entry.topic);
       return made;

@@ -95,5 +95,5 @@ const urlOf = (address: string): string => {
 /** The authenticator has what it needs; nobody else needs it. */
 const withoutPasswords = (configuration: Configuration): Configuration => ({
   ...configuration,
-  listener: { ...configuration.listener, users: configuration.listener.users.map(({ username }) => ({ username })) },
+  listener: { ...configuration.listener, users: configuration.listener.users.map(({ mount_point = '', username }) => ({ username, mount_point })) },
 });
