@@ -42,6 +42,7 @@ export function judgeConfiguration(configuration: Configuration, written: Partia
   judgeUpstream(judge, configuration);
   judgeListener(judge, configuration);
   judgeUsers(judge, configuration);
+  judgeAccess(judge, configuration);
   judgeSensors(judge, configuration);
   judgeStore(judge, configuration);
   judgeMemory(judge, configuration);
@@ -128,6 +129,26 @@ function judgeUsers(judge: Judge, { listener }: Configuration): void {
       judge.warn([...path, 'password'], 'the password stands in the file in plain text; make a hash with "ringbridge passwd"');
     if (password_hash !== undefined && parsePasswordHash(password_hash) === undefined)
       judge.error([...path, 'password_hash'], 'is no hash that can be used; write what "ringbridge passwd" prints instead');
+  });
+}
+
+/** Placeholders are filled with what cannot be a wildcard. */
+const withoutPlaceholders = (text: string): string => text.replace(/%[uc]/g, 'x');
+
+function judgeAccess(judge: Judge, { listener }: Configuration): void {
+  const names = listener.users.map(({ username }) => username);
+  listener.acl.forEach(({ topic, user }, index) => {
+    const path = ['listener', 'acl', index];
+    if (user !== null && !names.includes(user)) {
+      const other = nearest(user, names.filter(name => name !== undefined));
+      judge.error([...path, 'user'], `there is no user "${user}"; write ${other === undefined ? 'one of listener.users' : `"${other}"`} instead, or null for every node`);
+    }
+    if (!isTopicFilter(withoutPlaceholders(topic)))
+      judge.error([...path, 'topic'], `"${topic}" is no Topic Filter: "+" and "#" stand for whole levels, "#" for the last ones; write for example "site/%u/#" instead`);
+  });
+  listener.users.forEach(({ mount_point }, index) => {
+    if (mount_point !== undefined && mount_point !== '' && !isTopicName(withoutPlaceholders(mount_point)))
+      judge.error(['listener', 'users', index, 'mount_point'], `"${mount_point}" has wildcards; write one without "+" and "#", for example "site/%u/", instead`);
   });
 }
 
