@@ -2,6 +2,7 @@
  * The module `board` on an ESP32: Wi-Fi, and the sensors that are wired to it.
  */
 import config from 'mc/config';
+import { claimLocalName } from './local-name.ts';
 import { log } from './log.ts';
 import { BoardSensors } from './sensors.ts';
 import { Station } from './wifi.ts';
@@ -20,6 +21,13 @@ export function startNetwork(onReady: () => void): void {
     log('no Wi-Fi: build with wifi_ssid=NAME wifi_password=PASSWORD');
   else
     new Station(wifi_ssid, typeof wifi_password === 'string' ? wifi_password : '', onReady);
+}
+
+/** Every question that is asked in the local network costs some memory for a moment; hence `local_name=off`. */
+export function announce(name: string): void {
+  const { local_name } = config;
+  if (local_name !== 'off')
+    claimLocalName(name);
 }
 
 export function restart(): void {

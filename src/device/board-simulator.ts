@@ -27,6 +27,9 @@ export function startNetwork(onReady: () => void): void {
   Timer.set(onReady);
 }
 
+/** The computer has a name already. */
+export function announce(_name: string): void { /* nothing to do */ }
+
 export function restart(): void {
   log('a board would restart now');
 }

@@ -6,7 +6,7 @@ import Listener from 'embedded:io/socket/listener';
 import TCP from 'embedded:io/socket/tcp';
 import Time from 'time';
 import Timer from 'timer';
-import { createSensors, restart, startNetwork } from 'board';
+import { announce, createSensors, restart, startNetwork } from 'board';
 import { DeviceAuthenticator } from './authentication.ts';
 import { useConfiguration } from './configuration.ts';
 import { type Configuration, Runtime, type RuntimeObserver } from './core.ts';
@@ -79,5 +79,6 @@ run(() => {
     running = runtime;
     runtime.start();
     log(`ready listener=:${configuration.listener.port} upstream=${configuration.upstream.address[0]}`);
+    announce(configuration.name);
   }));
 });
