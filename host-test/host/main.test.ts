@@ -68,6 +68,10 @@ describe('the command line', () => {
     [['check', 'a', 'b'], 'check takes no "b"'],
     [['check', 'a', '--config', 'b'], 'check takes no --config'],
     [['run', '--device'], 'run takes no --device'],
+    [['run', '--pc'], 'run takes no --pc'],
+    [['passwd', '--board', 'esp32'], 'passwd takes no --board'],
+    [['check', 'a', '--board', 'toaster'], 'there is no board "toaster"; write one of esp32, esp32c3'],
+    [['check', 'a', '--board', 'esp32', '--pc'], 'write either --board or --pc'],
   ])('refuses %j', async (args, message) => {
     const { exitCode, stderr, stdout } = await run(args);
     expect([exitCode, stdout]).toEqual([2, '']);
@@ -179,7 +183,7 @@ describe('run --config', () => {
 describe('check', () => {
   test('prints rules, memory and warnings', async () => {
     const file = folder.write('check.json', {
-      listener: { max_connections: 8, allow_anonymous: true, max_queued_bytes: 4096 },
+      listener: { max_connections: 8, allow_anonymous: true, max_queued_bytes: 1024 },
       topic: [
         { pattern: '#', direction: 'out', qos: 1, remote_prefix: 'site/' },
         { pattern: 'set/+', direction: 'in', local_prefix: 'l/', remote_prefix: 'r/' },
@@ -199,6 +203,25 @@ describe('check', () => {
     expect(Number(/^ {2}all +(\d+)$/m.exec(stdout)![1])).toBe(rows.reduce((sum, [, , total]) => sum + total, 0));
     expect(stderr).toContain('warning: listener.allow_anonymous');
     expect(stderr).toContain('note: listener.max_connections: a board has room for 6');
+  });
+
+  test('refuses what does not fit the board, and shows the memory', async () => {
+    const file = folder.write('large.json', { listener: { max_connections: 6, allow_anonymous: true }, store: { ram: 65_536 }, topic: [{ pattern: '#', direction: 'out' }] });
+    const [onBoard, onPC] = await Promise.all([run(['check', file]), run(['check', '--pc', file])]);
+    expect(onBoard.exitCode).toBe(2);
+    expect(onBoard.stdout).toMatch(/^ {2}store, RAM part +1 +\d+ +\d+$/m);
+    const needed = Number(/^ {2}all +(\d+)\n {2}there are/m.exec(onBoard.stdout)![1]);
+    const available = Number(/^ {2}there are +(\d+)$/m.exec(onBoard.stdout)![1]);
+    expect(onBoard.stderr).toContain(`${file}: does not fit the memory of the board "esp32": ${needed - available} bytes too much; lower`);
+    expect(onPC.exitCode).toBe(0);
+    expect(onPC.stderr).not.toContain('does not fit');
+    expect(onPC.stdout).not.toContain('there are');
+  });
+
+  test('knows boards that have less', async () => {
+    const file = folder.write('small.json', { listener: { allow_anonymous: true }, topic: [{ pattern: '#', direction: 'out' }] });
+    const [large, small] = await Promise.all([run(['check', '--board', 'esp32', file]), run(['check', '--board', 'esp32c3', file])]);
+    expect([large.exitCode, small.exitCode]).toEqual([0, 2]);
   });
 
   test('prints errors and nothing else', async () => {

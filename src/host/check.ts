@@ -15,8 +15,42 @@ const DEVICE_CONNECTIONS = 6;
 
 const ARROWS = { out: '->', in: '<-', both: '<->' } as const;
 
-export function describeConfiguration(configuration: Configuration): string {
-  return `${describeRules(configuration.topic)}\n\n${describeMemory(configuration)}`;
+/** A slot is 16 bytes on a 32-bit processor. */
+const STACK = 512 * 16;
+
+/**
+ * What a board gives to the program: slots, chunks and stack of XS together, in bytes. On an ESP32 that is what the SDK's own
+ * target for it (nodemcu) takes at start, with Wi-Fi: chunks of 78,848 bytes and 4,928 slots, and the stack. On an ESP32-C3
+ * it is one block of a fixed size, `creation.static` of manifest.json.
+ */
+export const BOARDS: Readonly<Record<string, number>> = {
+  esp32: 78_848 + 4_928 * 16 + STACK,
+  esp32c3: 114_688,
+};
+
+/**
+ * What stands beside the arena, in bytes of slots and chunks: measured in Moddable's simulator, 32 bit, by one more of each,
+ * and rounded up. To a node belong its connection and the socket, to a sensor its driver.
+ */
+const OBJECTS = { program: 36_000, connection: 3000, session: 460, sensor: 1000, user: 460, access: 460, rule: 460 } as const;
+
+/** Bytes for what comes and goes: lines of the log, name resolution, questions in the local network. */
+const WORKING_ROOM = 8192;
+
+/** @param board a name of BOARDS; undefined: a PC, whose memory is not limited */
+export function describeConfiguration(configuration: Configuration, board?: string): string {
+  const parts = [describeRules(configuration.topic), describeMemory(configuration)];
+  if (board !== undefined)
+    parts.push(describeBoard(configuration, board));
+  return parts.join('\n\n');
+}
+
+/** @returns why the configuration cannot run on the board and what to do; undefined when it can */
+export function findOverflow(configuration: Configuration, board: string): string | undefined {
+  const missing = memoryNeeds(configuration).reduce((sum, { length }) => sum + length, 0) - BOARDS[board]!;
+  return missing <= 0 ? undefined : `does not fit the memory of the board "${board}": ${missing} bytes too much; `
+    + 'lower what the RAM map shows as large: listener.max_connections, max_sessions, max_packet_size and max_queued_bytes, '
+    + 'upstream.max_packet_size, store.ram, memory.topics';
 }
 
 /** What works on this computer and would not on a board. */
@@ -41,7 +75,30 @@ function describeMemory(configuration: Configuration): string {
   const regions = memoryMap(configuration);
   const rows = regions.map(({ count, length, name }) => [name, String(count), String(length), String(count * length)]);
   const total = regions.reduce((sum, { count, length }) => sum + count * length, 0);
-  return table('RAM map of a board', ['region', 'count', 'bytes', 'total'], [...rows, ['all', '', '', String(total)]], 1);
+  return table('RAM map, the arena of a board', ['region', 'count', 'bytes', 'total'], [...rows, ['all', '', '', String(total)]], 1);
+}
+
+/** What the program takes of a board's memory. */
+function memoryNeeds(configuration: Configuration): { name: string; length: number }[] {
+  const { listener, sensors, topic } = configuration;
+  return [
+    { name: 'arena', length: memoryMap(configuration).reduce((sum, { count, length }) => sum + count * length, 0) },
+    { name: 'program', length: OBJECTS.program },
+    { name: 'connections', length: OBJECTS.connection * listener.max_connections },
+    { name: 'sessions', length: OBJECTS.session * listener.max_sessions },
+    { name: 'users and their rights', length: OBJECTS.user * listener.users.length + OBJECTS.access * listener.acl.length },
+    { name: 'topic rules', length: OBJECTS.rule * topic.length },
+    { name: 'sensors', length: OBJECTS.sensor * sensors.length },
+    { name: 'stack', length: STACK },
+    { name: 'working room', length: WORKING_ROOM },
+  ];
+}
+
+function describeBoard(configuration: Configuration, board: string): string {
+  const needs = memoryNeeds(configuration);
+  const rows = needs.map(({ length, name }) => [name, String(length)]);
+  const total = needs.reduce((sum, { length }) => sum + length, 0);
+  return table(`Memory of the board "${board}"`, ['for', 'bytes'], [...rows, ['all', String(total)], ['there are', String(BOARDS[board])]], 1);
 }
 
 /** The regions of the arena as a board lays them out; those of one name are one line. */

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { describeConfiguration, notesForDevice } from './check.ts';
+import { BOARDS, describeConfiguration, findOverflow, notesForDevice } from './check.ts';
 import { loadConfiguration, SCHEMA_FILE } from './config.ts';
 import { Log, messageOf } from './log.ts';
 import { makeUser } from './passwd.ts';
@@ -12,7 +12,9 @@ import { runUntilSignal } from './run.ts';
 
 const USAGE = `usage:
   ringbridge run [--config FILE]          runs the gateway; without FILE a demo with a broker and nodes of its own
-  ringbridge check FILE                   validates FILE; prints the topic rules and the memory that a board gives
+  ringbridge check [--board NAME|--pc] FILE
+                                          validates FILE; prints the topic rules and the memory that a board gives, and
+                                          refuses what it has not: ${Object.keys(BOARDS).join(', ')}; --pc: no board
   ringbridge passwd [--device] [USERNAME] asks for a password and prints an entry for listener.users;
                                           --device: with a hash that a board can verify as well
   ringbridge --help | --version
@@ -23,6 +25,8 @@ ${fileURLToPath(SCHEMA_FILE)}
 
 /** How many operands each command takes at most. */
 const OPERANDS: Readonly<Record<string, number>> = { run: 0, check: 1, passwd: 1 };
+
+const DEFAULT_BOARD = 'esp32';
 
 const FAILURE = 1;
 const USAGE_ERROR = 2;
@@ -41,16 +45,18 @@ async function main(args: string[]): Promise<number> {
       args,
       allowPositionals: true,
       options: {
+        board: { type: 'string' },
         config: { type: 'string', short: 'c' },
         device: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
+        pc: { type: 'boolean' },
         version: { type: 'boolean', short: 'v' },
       },
     });
   } catch (error) {
     return misused(messageOf(error));
   }
-  const { positionals: [command, ...operands], values: { config, device, help, version } } = parsed;
+  const { positionals: [command, ...operands], values: { board, config, device, help, pc, version } } = parsed;
   if (help) {
     process.stdout.write(USAGE);
     return 0;
@@ -70,9 +76,13 @@ async function main(args: string[]): Promise<number> {
     return misused(`${command} takes no --config`);
   if (device && command !== 'passwd')
     return misused(`${command} takes no --device`);
+  if ((board !== undefined || pc) && command !== 'check')
+    return misused(`${command} takes no --${pc ? 'pc' : 'board'}`);
+  if (board !== undefined && (pc || !Object.hasOwn(BOARDS, board)))
+    return misused(pc ? 'write either --board or --pc' : `there is no board "${board}"; write one of ${Object.keys(BOARDS).join(', ')}`);
   switch (command) {
     case 'check':
-      return operands[0] === undefined ? misused('check needs a file') : check(operands[0]);
+      return operands[0] === undefined ? misused('check needs a file') : check(operands[0], pc ? undefined : board ?? DEFAULT_BOARD);
     case 'passwd':
       return makeUser(operands[0], device === true);
     default:
@@ -80,14 +90,20 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-function check(file: string): number {
-  const { configuration, errors, notes, warnings } = loadConfiguration(file, {}); // with the defaults of a board
+/** @param board undefined: as it would run on this computer */
+function check(file: string, board: string | undefined): number {
+  const { configuration, errors, notes, warnings } = board === undefined ? loadConfiguration(file) : loadConfiguration(file, {}); // the defaults of a board
   [...errors, ...warnings].forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;
-  [...notes, ...notesForDevice(configuration).map(note => `${file}: note: ${note}`)].forEach(complain);
-  print(describeConfiguration(configuration));
-  return 0;
+  const notesOfBoard = board === undefined ? [] : notesForDevice(configuration).map(note => `${file}: note: ${note}`);
+  [...notes, ...notesOfBoard].forEach(complain);
+  print(describeConfiguration(configuration, board));
+  const overflow = board === undefined ? undefined : findOverflow(configuration, board);
+  if (overflow === undefined)
+    return 0;
+  complain(`${file}: ${overflow}`);
+  return USAGE_ERROR;
 }
 
 async function run(file: string | undefined): Promise<number> {
