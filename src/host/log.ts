@@ -178,6 +178,7 @@ export class LogObserver implements RuntimeObserver {
         break;
       case Event.NODE_CONNECTED:
       case Event.WILL_PUBLISHED:
+      case Event.STORE_RESTORED:
         log.write('info', text);
         break;
       case Event.NODE_CLOSED:
