@@ -5,7 +5,8 @@
  *
  * W1 to W6 are those of shared/xs-facts.md, where the engine's own MQTT clients were measured with the same packets.
  */
-import { completeConfiguration, MessageSpans, Runtime, type PartialConfiguration, type Platform, type RuntimeObserver } from '../../src/device/core.ts';
+import { completeConfiguration, FlashBlocks, MessageSpans, ResizedStaging, Runtime, type PartialConfiguration, type Platform, type RuntimeObserver } from '../../src/device/core.ts';
+import { MemoryFlash } from './memory-flash.ts';
 import type { ListenerOptions, TCPOptions, TCPSocket, Timer } from '../../src/io/transport.ts';
 
 /** What differs between XS and Node. */
@@ -75,6 +76,9 @@ class MeasuredSocket implements TCPSocket {
   close(): void { /* nothing to release */ }
 }
 
+/** Sectors of the flash of those workloads that have one. */
+const FLASH_SECTORS = 16;
+
 class Setup {
   readonly runtime: Runtime;
   now = 0;
@@ -124,6 +128,8 @@ class Setup {
       random: () => 0.5,
       landingCapacity: 2048,
       resizable: engine.resizable ?? true,
+      date: () => 1_800_000_000,
+      openStorage: (_store, arena, longestPacket) => new FlashBlocks(new MemoryFlash(FLASH_SECTORS), new ResizedStaging(arena), longestPacket),
     };
     const observer: RuntimeObserver = {
       onEvent() { /* told in integers: costs nothing */ },
@@ -432,6 +438,60 @@ export const workloads: readonly Workload[] = [
       };
     },
   },
+  {
+    name: 'store append',
+    description: 'PUBLISH with QoS 1 from a node into the store, then upstream, then both acknowledged',
+    prepare(engine) {
+      const { deliver, acknowledge } = storing(engine, 8192, 1);
+      return count => {
+        for (let round = 0; round < count; ++round) {
+          deliver();
+          acknowledge();
+        }
+      };
+    },
+  },
+  {
+    name: 'store append, QoS 2',
+    description: 'the same with QoS 2 on both sides',
+    prepare(engine) {
+      const { deliver, acknowledge } = storing(engine, 8192, 2);
+      return count => {
+        for (let round = 0; round < count; ++round) {
+          deliver();
+          acknowledge();
+        }
+      };
+    },
+  },
+  {
+    name: 'store replay',
+    description: 'the same with QoS 1 while so much waits that each message is read from the flash before it is sent',
+    prepare(engine) {
+      const { deliver, acknowledge } = storing(engine, 1024, 1);
+      for (let waiting = 0; waiting < 100; ++waiting)
+        deliver();
+      return count => {
+        for (let round = 0; round < count; ++round) {
+          deliver();
+          acknowledge();
+        }
+      };
+    },
+  },
+  {
+    name: 'store drop',
+    description: 'PUBLISH with QoS 1 from a node into a full store while upstream is away: the oldest block is given up and erased now and then',
+    prepare(engine) {
+      const { deliver } = storing(engine, 1024, 1, false);
+      for (let waiting = 0; waiting < 1000; ++waiting)
+        deliver();
+      return count => {
+        for (let round = 0; round < count; ++round)
+          deliver();
+      };
+    },
+  },
 ];
 
 /** The test of the test: a handler that makes one object per packet. */
@@ -474,4 +534,42 @@ function acknowledgedForward(engine: Engine, qos: number): (count: number) => vo
   const packet = qos === 1 ? W6 : bytesOf(publish(2, 9, TOPIC, 64), acknowledgement(0x62, 9));
   // Identifier 1 went into the subscription.
   return acknowledging(engine, node, packet, setup.upstream, qos === 1 ? [0x40] : [0x50, 0x70], 2);
+}
+
+/** A gateway with a persistent store. `deliver`: a message from a node, up to its acknowledgement; `acknowledge`: of the oldest one upstream. */
+function storing(engine: Engine, ram: number, qos: number, isConnected = true): { deliver: () => void; acknowledge: () => void } {
+  const setup = new Setup(engine, { ...OUT_AND_IN, store: { ram, durability: 'flash' }, upstream: { keepalive_interval: 0 }, listener: { sys_interval: 0 } });
+  if (isConnected)
+    setup.connectUpstream(0);
+  const node = setup.connectNode(4, 'node1');
+  const { upstream } = setup;
+  const onNode = node.options.onReadable!;
+  const onUpstream = upstream.options.onReadable!;
+  const packet = qos === 1 ? W6 : publish(2, 9, TOPIC, 64);
+  const pubrel = acknowledgement(0x62, 9);
+  const acknowledgements = (qos === 1 ? [0x40] : [0x50, 0x70]).map(firstByte => acknowledgement(firstByte, 0));
+  let identifier = 0;
+  if (isConnected)
+    setup.receive(upstream, bytesOf(0x90, 3, 0x80, 0, 1)); // the subscription's identifier is the first of those that are not stored
+  return {
+    deliver() {
+      engine.feed(packet);
+      onNode.call(node, packet.length);
+      setup.wait(0);
+      if (qos === 2) {
+        engine.feed(pubrel);
+        onNode.call(node, 4);
+      }
+    },
+    acknowledge() {
+      identifier = identifier === 32767 ? 1 : identifier + 1;
+      for (let index = 0; index < acknowledgements.length; ++index) {
+        acknowledgements[index]![2] = identifier >> 8;
+        acknowledgements[index]![3] = identifier;
+        engine.feed(acknowledgements[index]!);
+        onUpstream.call(upstream, 4);
+        setup.wait(0);
+      }
+    },
+  };
 }

@@ -221,7 +221,9 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       return;
     backlog.open(storage);
     this.bridge.backlog = backlog;
-    this.intake = new StoreIntake(backlog, this.bridge, this.clock, this.sessions, this);
+    const intake = this.intake = new StoreIntake(backlog, this.bridge, this.clock, this.sessions, this);
+    for (const session of this.sessions)
+      session.keeper = intake;
   }
 
   /** Makes durable what has been taken, and lets out what has waited for that. */
@@ -324,13 +326,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   }
 
   /** Each packet is a new message [MQTT311-4.3.2-2]; what QoS 2 repeats, the session has kept back. */
-  onReleased(session: ServerSession, packetIdentifier: number): void {
-    this.intake?.release(session, packetIdentifier);
-  }
-
   onMessage(session: ServerSession, packet: Packet): boolean {
-    if (packet.qos !== 0 && this.intake !== undefined && !this.intake.isTaking)
-      return this.intake.take(session, packet);
     ++this.receivedCount;
     if (this.limitsRate && session.spendCredit()) {
       ++this.heldCount;

@@ -14,9 +14,7 @@ import { hashOf } from './store-policy.ts';
 const CAPACITY = 128;
 const FIELDS = 3;
 
-export class StoreIntake {
-  /** The message at hand is being taken over: who routes it need not come here again. */
-  isTaking = false;
+export class StoreIntake implements MessageHandler {
   private count = 0;
   /** Index of the session, its connection, identifier and QoS. */
   private readonly owed = new Int32Array(CAPACITY * FIELDS);
@@ -39,17 +37,15 @@ export class StoreIntake {
   }
 
   /** Has the message routed. @returns whether it may be acknowledged at once; else that happens in `commit` */
-  take(session: ServerSession, packet: Packet): boolean {
+  onMessage(session: ServerSession, packet: Packet): boolean {
     const { backlog, bridge } = this;
     const origin = packet.qos === 2 ? this.originOf(session) : 0;
     if (origin === 0 || !backlog.isRepeated(packet, origin)) {
-      this.isTaking = true;
       bridge.origin = origin;
       bridge.originIdentifier = packet.packetIdentifier;
       try {
         this.router.onMessage(session, packet);
       } finally {
-        this.isTaking = false;
         bridge.origin = 0;
       }
     }
@@ -69,7 +65,7 @@ export class StoreIntake {
   }
 
   /** PUBREL of a node. */
-  release(session: ServerSession, packetIdentifier: number): void {
+  onReleased(session: ServerSession, packetIdentifier: number): void {
     this.backlog.forgetReception(this.originOf(session), packetIdentifier);
   }
 

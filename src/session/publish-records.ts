@@ -103,8 +103,11 @@ export class PublishRecords {
     bytes[record + STATE] = state;
     bytes[record + QOS] = qos;
     view.setUint16(record + IDENTIFIER, identifier);
-    if (this.headerLength !== HEADER_LENGTH)
-      this.annotate(record, NOT_STORED, this.time, this.rule);
+    if (this.headerLength !== HEADER_LENGTH) {
+      view.setUint32(record + POSITION, NOT_STORED);
+      view.setUint32(record + TIME, this.time);
+      view.setUint32(record + RULE, this.rule);
+    }
     this.tail = at + length;
     this.usedLength += length;
     ++this.count;

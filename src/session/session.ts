@@ -83,13 +83,15 @@ export abstract class Session implements PacketHandler {
   /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
   private readonly peer: number;
   private readonly receiver: MessageHandler;
+  /** Who takes over messages of QoS 1 and 2, if not the same one. */
+  keeper: MessageHandler;
 
   protected constructor(context: SessionContext, ringOffset: number, ringCapacity: number, peer: number, receiver: MessageHandler) {
     this.arena = context.arena;
     this.clock = context.clock;
     this.packet = context.packet;
     this.peer = peer;
-    this.receiver = receiver;
+    this.receiver = this.keeper = receiver;
     this.parser = new PacketParser(context.packet, context.topics, new RingBuffer(context.arena, ringOffset, ringCapacity), this);
   }
 
@@ -141,7 +143,7 @@ export abstract class Session implements PacketHandler {
         return;
       }
     }
-    if (this.receiver.onMessage(this, packet))
+    if (this.keeper.onMessage(this, packet))
       this.acknowledge(identifier, qos);
   }
 
@@ -339,7 +341,7 @@ export abstract class Session implements PacketHandler {
         return;
       case ControlPacket.PUBREL:
         this.sessionState!.removeReceived(identifier);
-        this.receiver.onReleased?.(this, identifier);
+        this.keeper.onReleased?.(this, identifier);
         this.sendAcknowledgement(ControlPacket.PUBCOMP, identifier);
         return;
       case ControlPacket.PUBCOMP:
