@@ -110,7 +110,7 @@ describe('the advice', () => {
     }, 'sensor "air" does not answer: check its wiring'],
     ['messages dropped for nodes', () => {
       const runtime = connected();
-      runtime.gateway.droppedCount = 3;
+      runtime.gateway.delivery.droppedCount = 3;
       return runtime;
     }, '3 messages from or for nodes were dropped: raise listener.max_queued_messages, max_queued_bytes or max_packet_size'],
     ['no rules', () => connected({ topic: [] }), 'nothing crosses the bridge: write rules in "topic"'],

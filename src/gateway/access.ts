@@ -14,7 +14,7 @@
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
-import { type Message, MessageSpans } from '../packet/packet.ts';
+import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import { matchesTopicFilter } from '../packet/topic.ts';
 import { filterCovers, filtersOverlap } from './access-filters.ts';
 import { NOT_ABOUT_THIS_NODE, Template, UNFIT_NAME, type PlaceholderValues } from './access-template.ts';
@@ -188,6 +188,17 @@ export class Access {
     mounted.qos = message.qos;
     mounted.retain = message.retain;
     return this.mount(node, message.topicNameOffset, message.topicNameLength);
+  }
+
+  /** Puts the mount point of the node in front of the filter at hand. @returns false when it can have no such filter */
+  mountFilter(node: NodeState, packet: Packet): boolean {
+    if (node.mountLength === 0)
+      return true;
+    if (!this.mount(node, packet.topicFilterOffset, packet.topicFilterLength))
+      return false;
+    packet.topicFilterOffset = this.mounted.topicNameOffset;
+    packet.topicFilterLength = this.mounted.topicNameLength;
+    return true;
   }
 
   /** Whether a full name lies inside of the node's mount point, so that something is left when that is taken away. */

@@ -4,9 +4,12 @@
  * away longest is given up.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
-import { equalBytes } from '../bytes/utf8.ts';
+import { writeDecimal } from '../bytes/decimal.ts';
+import { encodeUTF8, equalBytes } from '../bytes/utf8.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { SessionState, type SessionStateLimits } from '../session/session-state.ts';
+
+const AUTOMATIC_IDENTIFIER = 'auto-';
 
 export class NodeState {
   /** Position in the pool; the subscriptions name it. */
@@ -46,6 +49,7 @@ export class NodeStates {
   knownCount = 0;
   private readonly arena: Arena;
   private disconnections = 0;
+  private automaticIdentifiers = 0;
 
   static plan(plan: ArenaPlan, count: number, limits: SessionStateLimits, identifierCapacity: number): NodeStatesPlan {
     const length = SessionState.lengthOf(limits);
@@ -95,6 +99,15 @@ export class NodeStates {
     this.arena.bytes.copyWithin(state.identifierOffset, identifierOffset, identifierOffset + length);
     state.identifierLength = length;
     ++this.knownCount;
+  }
+
+  /** Gives a node without identifier one that is not in use [MQTT311-3.1.3-6]. */
+  assignIdentifier(session: ServerSession): void {
+    const offset = session.clientIdentifierOffset;
+    do {
+      const end = writeDecimal(this.arena, encodeUTF8(this.arena, offset, AUTOMATIC_IDENTIFIER), ++this.automaticIdentifiers, 0);
+      session.clientIdentifierLength = end - offset;
+    } while (this.find(offset, session.clientIdentifierLength) !== undefined);
   }
 
   /** The node's connection is gone. */

@@ -7,10 +7,12 @@
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
-import { MessageSpans } from '../packet/packet.ts';
+import { MessageSpans, type Packet } from '../packet/packet.ts';
 import { matchesTopicFilter } from '../packet/topic.ts';
 import { isDue, type Clock } from '../session/clock.ts';
+import type { Delivery } from './delivery.ts';
 import type { Gateway } from './gateway.ts';
+import type { NodeState } from './node-states.ts';
 
 /** The same as in package.json; a test compares them. */
 export const VERSION = '0.1.0';
@@ -97,29 +99,19 @@ export class SystemTopics {
       this.dueAt = clock.now + this.interval | 0;
       this.countTime();
       for (let topic = this.gateway.subscriptions.hasDollarFilter() ? 0 : NAMES.length; topic < NAMES.length; ++topic)
-        this.gateway.deliverFigure(this.compose(topic, 0));
+        this.gateway.delivery.deliverFigure(this.compose(topic, 0));
     }
     clock.request(this.dueAt);
   }
 
-  /**
-   * Walks the figures that match a filter: call first with -1, then with the last result.
-   * @returns which one is next, -1 when none is; it is in `current`
-   */
-  nextMatch(topic: number, filterOffset: number, filterLength: number): number {
-    if (this.interval === 0 || this.arena.bytes[filterOffset] !== DOLLAR)
-      return -1;
-    while (++topic < NAMES.length)
-      if (matchesTopicFilter(this.arena, filterOffset, filterLength, this.nameOffsets[topic]!, this.nameLengths[topic]!)) {
-        this.countTime();
-        this.compose(topic, 1);
-        return topic;
-      }
-    return -1;
-  }
-
-  get current(): MessageSpans {
-    return this.message;
+  /** Sends the figures that match a filter to the node that has just subscribed to it. */
+  sendFigures(delivery: Delivery, node: NodeState, { topicFilterLength, topicFilterOffset }: Packet): void {
+    if (this.interval === 0 || this.arena.bytes[topicFilterOffset] !== DOLLAR)
+      return;
+    this.countTime();
+    for (let topic = 0; topic < NAMES.length; ++topic)
+      if (matchesTopicFilter(this.arena, topicFilterOffset, topicFilterLength, this.nameOffsets[topic]!, this.nameLengths[topic]!))
+        delivery.sendFigure(node, this.compose(topic, 1));
   }
 
   private countTime(): void {

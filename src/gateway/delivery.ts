@@ -1,0 +1,191 @@
+/**
+ * Gives messages to the nodes whose subscriptions match, as far as they may read them, each once and with the QoS that it
+ * was granted; keeps retained ones. Whether a topic is of interest to anybody is remembered per number of the topic table,
+ * so that a message for nobody costs an array access. Knows nothing of who published, and nothing of upstream's rules.
+ */
+import type { Arena } from '../bytes/arena.ts';
+import { END } from '../bytes/packed-records.ts';
+import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
+import { INVALID_TOPIC, type TopicTable } from '../packet/topic-table.ts';
+import { type Access, READ } from './access.ts';
+import { NOBODY, SOMEBODY, UNKNOWN } from './bridge.ts';
+import * as Event from './events.ts';
+import type { NodeState, NodeStates } from './node-states.ts';
+import type { RetainedMessages } from './retained.ts';
+import { NOT_SUBSCRIBED, type Subscriptions } from './subscriptions.ts';
+import { isSystemTopic } from './system-topics.ts';
+
+export class Delivery {
+  /** Per number of the topic table: has its local name, or the local name that a remote one is mapped to, subscribers? */
+  readonly localAudience: number[];
+  readonly remoteAudience: number[];
+  /** PUBLISH packets sent to nodes, or queued for them, and those that were not. */
+  sentCount = 0;
+  droppedCount = 0;
+  private readonly arena: Arena;
+  private readonly topics: TopicTable;
+  private readonly nodes: NodeStates;
+  private readonly subscriptions: Subscriptions;
+  private readonly retained: RetainedMessages;
+  private readonly access: Access | undefined;
+  private readonly observer: Event.GatewayObserver;
+  private readonly outgoing = new MessageSpans();
+  /** Per node state: QoS granted for the message at hand. */
+  private readonly granted: Int8Array;
+
+  constructor(arena: Arena, topics: TopicTable, topicCount: number, nodes: NodeStates, subscriptions: Subscriptions, retained: RetainedMessages,
+    access: Access | undefined, observer: Event.GatewayObserver) {
+    this.arena = arena;
+    this.topics = topics;
+    this.nodes = nodes;
+    this.subscriptions = subscriptions;
+    this.retained = retained;
+    this.access = access;
+    this.observer = observer;
+    // One more for all the names that have no place in the topic table.
+    this.localAudience = new Array<number>(topicCount + 1).fill(UNKNOWN);
+    this.remoteAudience = new Array<number>(topicCount + 1).fill(UNKNOWN);
+    this.granted = new Int8Array(nodes.states.length).fill(NOT_SUBSCRIBED);
+  }
+
+  /** The topic table gives `index` another name. */
+  forget(index: number): void {
+    this.access?.forget(index);
+    this.localAudience[index] = this.remoteAudience[index] = UNKNOWN;
+  }
+
+  /** Subscriptions have changed. */
+  forgetAudiences(): void {
+    this.localAudience.fill(UNKNOWN);
+    this.remoteAudience.fill(UNKNOWN);
+  }
+
+  /** Gives a local message to the nodes, and keeps it if it is to be retained. */
+  deliver(message: Message, index: number): void {
+    if (isSystemTopic(this.arena, message.topicNameOffset, message.topicNameLength)) {
+      ++this.droppedCount; // only the gateway itself speaks there
+      return;
+    }
+    this.deliverTo(message, index, this.localAudience);
+    if (message.retain !== 0) // [MQTT311-3.3.1-12]
+      this.retain(message);
+  }
+
+  /** A message from upstream with its local name. @param index number of its remote name */
+  deliverFromUpstream(message: Message, index: number): void {
+    this.deliverTo(message, index, this.remoteAudience);
+    // The Server says RETAIN 0 to an established subscription [MQTT311-3.3.1-9], so of a topic that is retained here the
+    // message is the state by now.
+    if (message.retain !== 0 || this.remoteAudience[index] !== NOBODY && this.retained.has(message.topicNameOffset, message.topicNameLength)) {
+      this.retain(message);
+      this.remoteAudience[index] = UNKNOWN;
+    }
+  }
+
+  /** A figure of the gateway, to those who have subscribed to it; see system-topics.ts. */
+  deliverFigure(message: Message): void {
+    this.deliverTo(message, this.topics.uncached, this.localAudience);
+  }
+
+  /** The same, as retained, to one who has just subscribed to it. */
+  sendFigure(node: NodeState, message: Message): void {
+    this.sendAllowed(node, message, this.topics.uncached, 0);
+  }
+
+  /** All retained messages that match a filter to which a node has just subscribed [MQTT311-3.3.1-6]. */
+  sendRetained(node: NodeState, { qos, topicFilterLength: length, topicFilterOffset: offset }: Packet): void {
+    const { outgoing, retained, topics } = this;
+    for (let at = retained.nextMatch(END, offset, length, outgoing); at !== END; at = retained.nextMatch(at, offset, length, outgoing))
+      this.sendAllowed(node, outgoing, topics.uncached, outgoing.qos < qos ? outgoing.qos : qos);
+  }
+
+  private retain(message: Message): void {
+    if (!this.retained.update(message))
+      this.observer.onEvent(Event.RETAINED_FULL, Event.UPSTREAM, message.payloadLength);
+  }
+
+  private deliverTo(message: Message, index: number, audience: number[]): void {
+    if (audience[index] === NOBODY)
+      return;
+    const subscriptions = this.subscriptions;
+    const topicNameOffset = message.topicNameOffset;
+    const topicNameLength = message.topicNameLength;
+    if (audience[index] === UNKNOWN && index < audience.length - 1)
+      if ((audience[index] = this.isOfInterest(topicNameOffset, topicNameLength, audience) ? SOMEBODY : NOBODY) === NOBODY)
+        return;
+    const granted = this.granted;
+    const outgoing = this.outgoing;
+    const states = this.nodes.states;
+    subscriptions.match(topicNameOffset, topicNameLength, granted);
+    const localIndex = this.access === undefined || audience === this.localAudience ? index : this.localIndexOf(message);
+    outgoing.topicNameOffset = topicNameOffset;
+    outgoing.topicNameLength = topicNameLength;
+    outgoing.payloadOffset = message.payloadOffset;
+    outgoing.payloadLength = message.payloadLength;
+    outgoing.retain = 0; // [MQTT311-3.3.1-9]; how a message came, with DUP or not, is no part of it [MQTT311-3.3.1-3]
+    for (let at = 0; at < states.length; ++at) {
+      const qos = granted[at]!;
+      if (qos === NOT_SUBSCRIBED)
+        continue;
+      granted[at] = NOT_SUBSCRIBED;
+      if (this.access === undefined)
+        this.send(states[at]!, outgoing, qos < message.qos ? qos : message.qos); // [MQTT311-3.8.4-6]
+      else
+        this.sendAllowed(states[at]!, outgoing, localIndex, qos < message.qos ? qos : message.qos);
+    }
+  }
+
+  /** Whether anybody would get a message of this name, or whether it would change what is retained. */
+  private isOfInterest(nameOffset: number, nameLength: number, audience: number[]): boolean {
+    return this.subscriptions.hasMatch(nameOffset, nameLength) || audience === this.remoteAudience && this.retained.has(nameOffset, nameLength);
+  }
+
+  /** Number of the local name of a message from upstream; only rights are kept under it. */
+  private localIndexOf(message: Message): number {
+    const { topics } = this;
+    const index = topics.indexOf(message.topicNameOffset, message.topicNameLength);
+    return index === INVALID_TOPIC ? topics.uncached : index;
+  }
+
+  /** Sends a message that the node may read, without its mount point. @param index number of its name, or `uncached` */
+  private sendAllowed(node: NodeState, message: Message, index: number, qos: number): void {
+    const { access } = this;
+    const { mountLength } = node;
+    const { topicNameLength, topicNameOffset } = message;
+    if (access !== undefined && !access.allows(node, index, topicNameOffset, topicNameLength, READ))
+      return;
+    if (mountLength === 0) {
+      this.send(node, message, qos);
+      return;
+    }
+    if (!access!.isInside(node, topicNameOffset, topicNameLength))
+      return;
+    message.topicNameOffset = topicNameOffset + mountLength;
+    message.topicNameLength = topicNameLength - mountLength;
+    this.send(node, message, qos);
+    message.topicNameOffset = topicNameOffset;
+    message.topicNameLength = topicNameLength;
+  }
+
+  /**
+   * Sends a message to one node, or queues it [MQTT311-4.5.0-1], behind all that came before [MQTT311-4.6.0-5]
+   * [MQTT311-4.6.0-6]. For a node that is away QoS 1 and 2 are kept [MQTT311-3.1.2-5], QoS 0 is not (3.1.1 section 4.1).
+   */
+  private send(node: NodeState, message: Message, qos: number): void {
+    const { session } = node;
+    if (qos === 0) {
+      if (session === undefined)
+        return;
+      if (session.publish(message)) {
+        ++this.sentCount;
+        return;
+      }
+    } else if (session === undefined ? node.sessionState.outbound.append(message, qos) : session.enqueue(message, qos)) {
+      ++this.sentCount;
+      return;
+    }
+    ++this.droppedCount;
+    if (session !== undefined)
+      this.observer.onEvent(Event.NODE_QUEUE_FULL, session.index, qos);
+  }
+}

@@ -1,0 +1,33 @@
+/** What a gateway needs from outside, apart from its configuration. */
+import type { ArenaPlan } from '../bytes/arena.ts';
+import type { Packet } from '../packet/packet.ts';
+import type { ServerSession } from '../session/server-session.ts';
+import type { GatewayObserver } from './events.ts';
+
+/** The verdict comes later, by `Gateway.admit` or `Gateway.reject`. */
+export const PENDING = -1;
+
+/** Decides who a node is. */
+export interface Authenticator {
+  /** @returns SUCCESS, a reason code that has a CONNACK return code, or PENDING. May set `session.user`. */
+  authenticate(session: ServerSession, packet: Packet): number;
+}
+
+/** Told when the connection to the Server begins and ends: the driver then waits and connects anew. */
+export interface UpstreamDriver {
+  upstreamConnected(): void;
+  upstreamClosed(reasonCode: number): void;
+}
+
+export interface GatewayOptions {
+  readonly authenticator: Authenticator;
+  readonly observer: GatewayObserver;
+  /** Bytes read from a socket at a time. */
+  readonly landingCapacity: number;
+  /** Regions that the edge has reserved for itself, or an empty plan. */
+  readonly plan: ArenaPlan;
+  /** Whether exact views are made by resizing the arena (the board) or otherwise (Node, where that is slow). */
+  readonly resizable: boolean;
+  /** Seconds since 1970, 0 as long as nobody knows; also the default. */
+  readonly date?: () => number;
+}

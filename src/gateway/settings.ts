@@ -1,0 +1,47 @@
+/** What the configuration means for the sessions: seconds become milliseconds, words become codes. Once at start. */
+import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../packet/packet-parser.ts';
+import type { ClientSessionSettings } from '../session/client-session.ts';
+import type { ServerSessionSettings } from '../session/server-session.ts';
+import type { SessionStateLimits } from '../session/session-state.ts';
+import type { Configuration, ListenerConfiguration, OversizePolicy, UpstreamConfiguration } from './configuration.ts';
+import { LAST_STORED_IDENTIFIER, MAXIMUM_QUEUED } from './store-backlog.ts';
+
+const oversizeOf = (policy: OversizePolicy): number => policy === 'drop' ? OVERSIZE_DROP : OVERSIZE_CLOSE;
+
+export const clientSettingsOf = (upstream: UpstreamConfiguration): ClientSessionSettings => ({
+  maximumPacketSize: upstream.max_packet_size,
+  connackTimeout: upstream.connack_timeout * 1000,
+  pingrespTimeout: upstream.connack_timeout * 1000,
+  acknowledgementTimeout: upstream.acknowledgement_timeout * 1000,
+  sendTimeout: upstream.send_timeout * 1000,
+  oversize: oversizeOf(upstream.oversize),
+});
+
+export const serverSettingsOf = (listener: ListenerConfiguration): ServerSessionSettings => ({
+  maximumPacketSize: listener.max_packet_size,
+  willCapacity: listener.max_will_size,
+  maximumClientIdentifierLength: listener.max_clientid_length,
+  connectTimeout: listener.connect_timeout * 1000,
+  sendTimeout: listener.send_timeout * 1000,
+  oversize: oversizeOf(listener.oversize),
+  maximumKeepAlive: listener.max_keepalive,
+  maximumPublishRate: listener.max_publish_rate,
+});
+
+/** The queue towards the Server, which is the store's part in memory. */
+export function upstreamLimitsOf({ store, upstream }: Configuration): SessionStateLimits {
+  const isPersistent = store.durability === 'flash';
+  return {
+    queueCapacity: store.ram,
+    maximumQueuedMessages: isPersistent ? MAXIMUM_QUEUED : store.ram,
+    maximumInflightMessages: upstream.max_inflight_messages,
+    isAnnotated: true,
+    firstIdentifier: isPersistent ? LAST_STORED_IDENTIFIER + 1 : 1,
+  };
+}
+
+export const nodeLimitsOf = (listener: ListenerConfiguration): SessionStateLimits => ({
+  queueCapacity: listener.max_queued_bytes,
+  maximumQueuedMessages: listener.max_queued_messages,
+  maximumInflightMessages: listener.max_inflight_messages,
+});
