@@ -56,6 +56,17 @@ describe('the QoS 2 messages that came in', () => {
   });
 });
 
+describe('the limit of unreleased messages', () => {
+  it('is its own: a sender of 3.x that bursts does not know what we may have in flight', () => {
+    const { length, state } = make({ ...LIMITS, maximumUnreleasedMessages: 5 });
+    expect(length).toBe(64 + 10);
+    for (let identifier = 1; identifier <= 5; ++identifier)
+      expect(state.addReceived(identifier)).toBe(true);
+    expect(state.addReceived(6)).toBe(false);
+    expect(state.maximumInflight).toBe(3);
+  });
+});
+
 describe('the region', () => {
   it('has the announced length, a queue of whole words included, and nothing beyond it is written', () => {
     const { arena, length, offset, state } = make(LIMITS);

@@ -33,6 +33,8 @@ export interface UpstreamConfiguration {
   will: WillConfiguration | null;
   max_packet_size: number;
   max_inflight_messages: number;
+  /** Incoming QoS 2 messages that may be unreleased. */
+  max_unreleased_messages: number;
   acknowledgement_timeout: number;
   send_timeout: number;
   oversize: OversizePolicy;
@@ -65,6 +67,8 @@ export interface ListenerConfiguration {
   max_keepalive: number;
   max_packet_size: number;
   max_inflight_messages: number;
+  /** Incoming QoS 2 messages that may be unreleased. */
+  max_unreleased_messages: number;
   max_queued_messages: number;
   max_queued_bytes: number;
   max_clientid_length: number;
@@ -177,6 +181,7 @@ export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
   will: null,
   max_packet_size: 2048,
   max_inflight_messages: 20,
+  max_unreleased_messages: 64,
   acknowledgement_timeout: 60,
   send_timeout: 20,
   oversize: 'drop',
@@ -194,6 +199,7 @@ export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
   max_keepalive: 65535,
   max_packet_size: 1024,
   max_inflight_messages: 20,
+  max_unreleased_messages: 64,
   max_queued_messages: 100,
   max_queued_bytes: 1024,
   max_clientid_length: 92,
@@ -228,9 +234,9 @@ export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, t
 
 /** The defaults above fit a board. A PC has memory to spare; these sizes replace them there. */
 export const PC_SIZES = Object.freeze({
-  upstream: Object.freeze({ max_packet_size: 65_536 }),
+  upstream: Object.freeze({ max_packet_size: 65_536, max_unreleased_messages: 1000 }),
   listener: Object.freeze({
-    max_connections: 100, max_packet_size: 65_536, max_queued_messages: 1000, max_queued_bytes: 131_072, max_will_size: 4096,
+    max_connections: 100, max_packet_size: 65_536, max_queued_messages: 1000, max_queued_bytes: 131_072, max_unreleased_messages: 1000, max_will_size: 4096,
     max_subscriptions: 2000, max_subscription_bytes: 131_072, max_retained_messages: 2000, max_retained_bytes: 1_048_576,
   }),
   store: Object.freeze({ ram: 1_048_576 }),

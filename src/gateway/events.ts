@@ -103,7 +103,7 @@ function adviceForNode(reasonCode: number): string {
     case ReasonCode.SERVER_UNAVAILABLE: return ' (listener.max_connections, listener.max_sessions and listener.max_will_size are the limits)';
     case ReasonCode.NOT_AUTHORIZED: return ' (set listener.allow_anonymous, or give the node a user of listener.users and an identifier that no other user has)';
     case ReasonCode.PACKET_TOO_LARGE: return ' (the limit is listener.max_packet_size)';
-    case ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: return ' (the limit is listener.max_inflight_messages)';
+    case ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: return ' (the limit is listener.max_unreleased_messages)';
     default: return '';
   }
 }

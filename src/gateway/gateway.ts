@@ -42,6 +42,9 @@ import { TopicMap } from './topic-map.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver };
 
+/** QoS 2 messages in the store whose senders are remembered, to recognise them after a restart. */
+const MOST_RECEPTIONS = 4096;
+
 export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   readonly configuration: Configuration;
   readonly arena: Arena;
@@ -146,7 +149,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     if (isPersistent)
       this.backlog = new StoreBacklog(this.upstream, policies, this.clock, options.observer, this.bridge, new Store(arena), {
         maximumInflight: upstream.max_inflight_messages,
-        receptionCapacity: listener.max_connections * listener.max_inflight_messages,
+        receptionCapacity: Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_RECEPTIONS),
         date,
       });
   }

@@ -35,6 +35,7 @@ export function upstreamLimitsOf({ store, upstream }: Configuration): SessionSta
     queueCapacity: store.ram,
     maximumQueuedMessages: isPersistent ? MAXIMUM_QUEUED : store.ram,
     maximumInflightMessages: upstream.max_inflight_messages,
+    maximumUnreleasedMessages: upstream.max_unreleased_messages,
     isAnnotated: true,
     firstIdentifier: isPersistent ? LAST_STORED_IDENTIFIER + 1 : 1,
   };
@@ -44,4 +45,5 @@ export const nodeLimitsOf = (listener: ListenerConfiguration): SessionStateLimit
   queueCapacity: listener.max_queued_bytes,
   maximumQueuedMessages: listener.max_queued_messages,
   maximumInflightMessages: listener.max_inflight_messages,
+  maximumUnreleasedMessages: listener.max_unreleased_messages,
 });

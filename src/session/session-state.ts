@@ -11,8 +11,10 @@ export interface SessionStateLimits {
   readonly queueCapacity: number;
   /** Messages in that queue. */
   readonly maximumQueuedMessages: number;
-  /** Outgoing messages that may be unacknowledged at a time, and incoming QoS 2 messages that may be unreleased. */
+  /** Outgoing messages that may be unacknowledged at a time. */
   readonly maximumInflightMessages: number;
+  /** Incoming QoS 2 messages that may be unreleased at a time; default: as many. A sender of 3.x does not know the limit. */
+  readonly maximumUnreleasedMessages?: number;
   /** Whether records of the queue carry notes, and the smallest identifier that the queue itself gives out. */
   readonly isAnnotated?: boolean;
   readonly firstIdentifier?: number;
@@ -20,9 +22,12 @@ export interface SessionStateLimits {
 
 const IDENTIFIER_LENGTH = 2;
 
+const unreleasedOf = (limits: SessionStateLimits): number => limits.maximumUnreleasedMessages ?? limits.maximumInflightMessages;
+
 export class SessionState {
   readonly outbound: OutboundQueue;
   readonly maximumInflight: number;
+  readonly maximumUnreleased: number;
   /** Incoming QoS 2 messages that are not released. */
   receivedCount = 0;
   private readonly arena: Arena;
@@ -30,7 +35,7 @@ export class SessionState {
 
   /** Bytes of the region that a state with these limits needs. */
   static lengthOf(limits: SessionStateLimits): number {
-    return (limits.queueCapacity + 3 & ~3) + limits.maximumInflightMessages * IDENTIFIER_LENGTH;
+    return (limits.queueCapacity + 3 & ~3) + unreleasedOf(limits) * IDENTIFIER_LENGTH;
   }
 
   /** @param offset of a region of `lengthOf(limits)` bytes */
@@ -40,6 +45,7 @@ export class SessionState {
     this.outbound = new OutboundQueue(arena, offset, capacity, limits.maximumQueuedMessages, limits.isAnnotated, limits.firstIdentifier);
     this.receivedOffset = offset + capacity;
     this.maximumInflight = limits.maximumInflightMessages;
+    this.maximumUnreleased = unreleasedOf(limits);
   }
 
   /** Begins a new session that inherits nothing. */
@@ -55,7 +61,7 @@ export class SessionState {
 
   /** @returns false when as many as allowed are under way */
   addReceived(identifier: number): boolean {
-    if (this.receivedCount === this.maximumInflight)
+    if (this.receivedCount === this.maximumUnreleased)
       return false;
     this.arena.view.setUint16(this.receivedOffset + this.receivedCount++ * IDENTIFIER_LENGTH, identifier);
     return true;

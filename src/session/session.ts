@@ -138,7 +138,7 @@ export abstract class Session implements PacketHandler {
         this.sendAcknowledgement(ControlPacket.PUBREC, identifier);
         return;
       }
-      if (sessionState.receivedCount === sessionState.maximumInflight) {
+      if (sessionState.receivedCount === sessionState.maximumUnreleased) {
         this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
         return;
       }
