@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 import * as Defaults from '../../src/gateway/configuration.ts';
 import { loadConfiguration, readConfiguration, readSchema, SCHEMA_FILE } from '../../src/host/config.ts';
 import { editDistance, nearest, type Schema } from '../../src/host/config-violations.ts';
-import { SENSOR_TYPES } from '../../src/host/platform.ts';
-import { createSimulatedSensor } from '../../src/io/simulated-sensors.ts';
+import { createPlatform, SENSOR_TYPES } from '../../src/host/platform.ts';
 
 const FILE = 'test.json';
 const errorsOf = (text: string): readonly string[] => readConfiguration(text, FILE).errors;
@@ -130,6 +129,8 @@ const REJECTED: readonly (readonly [string, string, readonly (string | RegExp)[]
   ['a host name to listen on', '{"listener": {"address": "localhost"}}', [/write "127\.0\.0\.1" instead/]],
   ['sizes that no computer has', '{"listener": {"max_sessions": 4096, "max_queued_bytes": 16777216}}', [/add up to/]],
   ['an unknown sensor', '{"sensors": [{"name": "a", "type": "simulatde"}]}', ['1:28: sensors[0].type: there is no sensor type "simulatde" on this computer; write "simulated" instead']],
+  ['a sensor without its wiring', '{"sensors": [{"name": "a", "type": "sht3x", "data": 21}]}', [/^1:14: sensors\[0\]: .*needs the key "clock"/]],
+  ['a sensor without its pin', '{"sensors": [{"name": "a", "type": "digital"}]}', [/needs the key "pin"/]],
   ['two sensors of one name', '{"sensors": [{"name": "a", "type": "simulated"}, {"name": "a", "type": "simulated"}]}', [/^1:51: sensors\[1\]\.name: "a" is there twice/]],
   ['a sensor topic with a wildcard', '{"sensors": [{"name": "a", "type": "simulated", "topic": "+"}]}', [/no Topic Name/]],
   ['two users of one name', '{"listener": {"users": [{"username": "a", "password": "x"}, {"username": "a", "password": "y"}]}}', [/users\[1\]\.username: "a" is there twice/]],
@@ -211,6 +212,11 @@ describe('the schema', () => {
   const defaultsOf = (schema: Schema): Record<string, unknown> =>
     Object.fromEntries(Object.entries(schema.properties!).filter(([, inner]) => 'default' in inner).map(([key, inner]) => [key, inner.default]));
 
+  /** Keys that mean nothing unless they are given. */
+  const WITHOUT_DEFAULT: Record<string, string[]> = {
+    'sensors[]': ['quantity', 'scale', 'offset', 'deadband', 'pin', 'data', 'clock', 'address', 'baud'],
+  };
+
   test.each<readonly [string, Schema, object]>([
     ['upstream', properties!.upstream!, Defaults.DEFAULT_UPSTREAM],
     ['upstream.will', properties!.upstream!.properties!.will!, Defaults.DEFAULT_WILL],
@@ -220,9 +226,9 @@ describe('the schema', () => {
     ['sensors[]', properties!.sensors!.items!, Defaults.DEFAULT_SENSOR],
     ['store', properties!.store!, Defaults.DEFAULT_STORE],
     ['memory', properties!.memory!, Defaults.DEFAULT_MEMORY],
-  ])('has the keys and defaults of the core: %s', (_name, schema, defaults) => {
+  ])('has the keys and defaults of the core: %s', (name, schema, defaults) => {
     expect(defaultsOf(schema)).toEqual(defaults);
-    expect(Object.keys(schema.properties!)).toEqual(Object.keys(defaults));
+    expect(Object.keys(schema.properties!)).toEqual([...Object.keys(defaults), ...WITHOUT_DEFAULT[name] ?? []]);
   });
 
   test('has the sections of the core', () => {
@@ -253,10 +259,11 @@ describe('the schema', () => {
 });
 
 test('every sensor type of this computer can be made, and no other', () => {
-  const make = (type: string) => createSimulatedSensor({ ...Defaults.DEFAULT_SENSOR, name: 'a', type }, Math.random);
+  const { createSensor } = createPlatform({ authenticate: () => 0 });
+  const make = (type: string) => createSensor({ ...Defaults.DEFAULT_SENSOR, name: 'a', type });
   for (const type of SENSOR_TYPES)
     expect(make(type).read()).not.toBeNaN();
-  expect(() => make('bmp280')).toThrow('bmp280');
+  expect(() => make('bmp281')).toThrow('bmp281');
 });
 
 test.each([

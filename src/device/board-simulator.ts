@@ -3,16 +3,9 @@
  */
 import Timer from 'timer';
 import { CalibratedSensor } from './calibration.ts';
-import { createSimulatedSensor, type SensorConfiguration } from './core.ts';
+import { createSimulatedSensor, type SensorConfiguration, STANDS_FOR } from './core.ts';
 import { log } from './log.ts';
 import type { Sensor, SensorFactory } from '../io/sensors.ts';
-
-/** Types that need a board, and what stands for them here. */
-const STANDS_FOR: Record<string, string> = Object.freeze({
-  digital: 'simulated_switch', pulse_count: 'simulated_switch',
-  analog: 'simulated', serial: 'simulated', ntc: 'simulated', aht10: 'simulated', sht3x: 'simulated', shtc3: 'simulated', si7020: 'simulated',
-  bmp280: 'simulated', bme68x: 'simulated', tmp117: 'simulated', tmp102: 'simulated', lm75: 'simulated',
-});
 
 export const createSensors = (): SensorFactory => createSensor;
 

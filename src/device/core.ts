@@ -14,7 +14,7 @@ export { CachedViews, ResizedViews } from '../io/exact-view.ts';
 export { Link } from '../io/link.ts';
 export { Runtime } from '../io/runtime.ts';
 export type { Platform, RuntimeObserver } from '../io/runtime.ts';
-export { createSimulatedSensor } from '../io/simulated-sensors.ts';
+export { createSimulatedSensor, STANDS_FOR } from '../io/simulated-sensors.ts';
 export { MessageSpans, Packet } from '../packet/packet.ts';
 export { PacketParser } from '../packet/packet-parser.ts';
 export * as ReasonCode from '../packet/reason-code.ts';

@@ -152,15 +152,26 @@ function judgeAccess(judge: Judge, { listener }: Configuration): void {
   });
 }
 
+/** Sensors at one pin; all others that need a board are at a bus of two. */
+const ONE_PIN: readonly string[] = ['analog', 'digital', 'ntc', 'pulse_count', 'serial'];
+
+function wiringOf(type: string): readonly ('pin' | 'data' | 'clock')[] {
+  return type.startsWith('simulated') || !SENSOR_TYPES.includes(type) ? [] : ONE_PIN.includes(type) ? ['pin'] : ['data', 'clock'];
+}
+
 function judgeSensors(judge: Judge, { sensors }: Configuration): void {
   const names = new Set<string>();
-  sensors.forEach(({ name, topic, type }, index) => {
+  sensors.forEach((sensor, index) => {
+    const { name, topic, type } = sensor;
     const path = ['sensors', index];
     if (name !== '' && names.has(name))
       judge.error([...path, 'name'], `"${name}" is there twice; write each name once instead`);
     names.add(name);
     if (type !== '' && !SENSOR_TYPES.includes(type))
       judge.error([...path, 'type'], `there is no sensor type "${type}" on this computer; write "${nearest(type, SENSOR_TYPES) ?? SENSOR_TYPES.join('" or "')}" instead`);
+    for (const key of wiringOf(type))
+      if (sensor[key] === undefined)
+        judge.error(path, `a sensor of type "${type}" needs the key "${key}", a GPIO number; write it as well`);
     if (topic !== '' && topic !== undefined && !isTopicName(topic))
       judge.error([...path, 'topic'], `"${topic}" is no Topic Name; write one without "+" and "#" instead`);
   });

@@ -4,7 +4,7 @@
  */
 import type { Authenticator } from '../gateway/gateway.ts';
 import type { Platform } from '../io/runtime.ts';
-import { createSimulatedSensor } from '../io/simulated-sensors.ts';
+import { createSimulatedSensor, STANDS_FOR } from '../io/simulated-sensors.ts';
 import { FileStorage } from './file-storage.ts';
 import { Listener } from './listener.ts';
 import { HostResolver } from './resolver.ts';
@@ -14,8 +14,8 @@ import { HostTimer } from './timer.ts';
 /** Node hands over up to 64 KB at a time; a quarter of that costs few calls and little memory. */
 const LANDING_CAPACITY = 16_384;
 
-/** What `createSensor` below can make. */
-export const SENSOR_TYPES: readonly string[] = ['simulated', 'simulated_switch'];
+/** What `createSensor` below can make: for what needs a board, something else stands. */
+export const SENSOR_TYPES: readonly string[] = ['simulated', 'simulated_switch', ...Object.keys(STANDS_FOR)];
 
 export function createPlatform(authenticator: Authenticator): Platform {
   return {
@@ -23,7 +23,7 @@ export function createPlatform(authenticator: Authenticator): Platform {
     Listener,
     resolver: new HostResolver(),
     authenticator,
-    createSensor: configuration => createSimulatedSensor(configuration, Math.random),
+    createSensor: configuration => createSimulatedSensor({ ...configuration, type: STANDS_FOR[configuration.type] ?? configuration.type }, Math.random),
     createTimer: onTimer => new HostTimer(onTimer),
     time: () => performance.now(),
     random: Math.random,
