@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import { seeded } from '../session/pair.ts';
 import { FlashMedium } from '../simulation/simulated-flash.ts';
-import { NodeModel, ServerModel, StoreWorld } from '../simulation/store-world.ts';
+import type { PartialConfiguration } from '../../src/gateway/configuration.ts';
+import { NodeModel, ServerModel, StoreWorld, TINY } from '../simulation/store-world.ts';
 
 const BLOCK_LENGTH = 512;
 const BLOCK_COUNT = 6;
@@ -139,5 +140,42 @@ describe.each(Object.entries(WORKLOADS))('when %s', (_name, workload) => {
       } catch (error) {
         throw new Error(`power cut at step ${cutAt}`, { cause: error });
       }
+  }, 120_000);
+});
+
+describe('when a full store keeps the last message of each topic', () => {
+  const configuration: PartialConfiguration = { ...TINY, topic: [{ ...TINY.topic![0]!, full: 'latest_per_topic' }] };
+  const COUNT = 60;
+  const QUIET = ['0:quiet/1', '1:quiet/2'];
+
+  function life(scene: Scene, cutAt: number): StoreWorld {
+    return new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt, random: seeded(cutAt) }, configuration);
+  }
+
+  function fill(world: StoreWorld): void {
+    world.connectNode(0);
+    for (let number = 0; number < COUNT && world.hasPower; ++number) {
+      world.send(0, [number < 2 ? `quiet/${number + 1}` : `loud/${number & 1}`, `${number}:${number < 2 ? `quiet/${number + 1}` : ''}`, 2]);
+      world.settle();
+    }
+  }
+
+  it('neither loses nor repeats the last ones, wherever the power fails while they are moved', () => {
+    const whole = newScene();
+    fill(life(whole, Infinity));
+    expect(whole.medium.eraseCount).toBeGreaterThan(BLOCK_COUNT);
+    for (let cutAt = 0; cutAt < whole.medium.stepCount; ++cutAt) {
+      const scene = newScene();
+      fill(life(scene, cutAt));
+      const taken = scene.nodes[0]!.messages.filter(({ isTaken }) => isTaken).map(({ payload }) => payload);
+      life(scene, Infinity).finish(false);
+      const payloads = scene.server.delivered.map(({ payload }) => payload);
+      expect(payloads, `repeated after a cut at ${cutAt}`).toEqual([...new Set(payloads)]);
+      for (const quiet of QUIET)
+        if (taken.includes(quiet))
+          expect(payloads, `lost after a cut at ${cutAt}`).toContain(quiet);
+      if (taken.length > 0)
+        expect(payloads, `lost after a cut at ${cutAt}`).toContain(taken.at(-1));
+    }
   }, 120_000);
 });

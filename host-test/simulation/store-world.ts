@@ -279,6 +279,14 @@ export class StoreWorld {
     throw new Error('never idle');
   }
 
+  /** `milliseconds` pass, in steps of 20. */
+  wait(milliseconds: number): void {
+    for (const { clock } = this.gateway; milliseconds > 0; milliseconds -= 20) {
+      clock.now = clock.now + 20 | 0;
+      this.settle();
+    }
+  }
+
   /** Everything connects and everything arrives. */
   finish(nodes = true): void {
     this.connectUpstream();

@@ -100,8 +100,8 @@ export class Bridge implements ClientHandler, LossObserver {
 
   onConnected(_session: ClientSession, sessionPresent: boolean): void {
     this.subscribing = 0;
-    this.backlog?.commit();
     dropExpired(this.session.sessionState!.outbound, this.policies, this.date(), this);
+    this.backlog?.commit(); // before anything is sent again
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
     this.owner.onUpstreamConnected();
     this.subscribeNext();

@@ -224,9 +224,9 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
           this.losses.onLost(NONE, false);
         return;
       }
-      const packetLength = store.packetLengthAt(position);
-      if (packetLength === NONE)
-        continue;
+      const packetLength = store.foundLength;
+      if (!queue.hasRoom(packetLength))
+        break;
       const next = position + Format.lengthOfRecord(packetLength);
       if (store.load(position, packetLength) && store.staged(Format.DONE) === Format.ERASED_WORD) {
         const rule = store.staged(Format.RULE);

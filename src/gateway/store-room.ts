@@ -22,7 +22,7 @@ export function giveUpOldestBlock(backlog: StoreBacklog, keepsLatest: boolean): 
     position = store.seek(position);
     if (position === NONE || position >= end || position < end - store.blockLength)
       break;
-    const packetLength = store.packetLengthAt(position);
+    const packetLength = store.foundLength;
     if (store.load(position, packetLength) && store.staged(Format.DONE) === Format.ERASED_WORD)
       giveUp(backlog, position, packetLength, keepsLatest);
     position += Format.lengthOfRecord(packetLength);

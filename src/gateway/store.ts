@@ -59,6 +59,8 @@ export class Store {
   isNextErased = false;
   /** The block that is written has said that the next one is being erased. */
   hasSaidSo = false;
+  /** Length of the packet of the record that `seek` has found. */
+  foundLength = NONE;
   /** Since start. */
   appendedCount = 0;
   programCount = 0;
@@ -162,12 +164,15 @@ export class Store {
   seek(position: number): number {
     const { blockCount, blockLength, pending, tailBlock } = this;
     let block = position / blockLength | 0;
+    if (block === blockCount) // a record has filled the last block
+      block = position = 0;
     for (let left = blockCount; left > 0; --left) {
       const start = block * blockLength;
       if (pending[block] !== 0) {
         if (position < start + Format.BLOCK_HEADER_LENGTH)
           position = start + Format.BLOCK_HEADER_LENGTH;
-        if (this.packetLengthAt(position) !== NONE)
+        this.foundLength = this.packetLengthAt(position);
+        if (this.foundLength !== NONE)
           return position;
       }
       if (block === tailBlock)

@@ -115,6 +115,11 @@ export class OutboundQueue extends PublishRecords {
     return true;
   }
 
+  /** Whether it is worth while to get a packet of this length for `appendPacket`. */
+  hasRoom(packetLength: number): boolean {
+    return this.count < this.maximumCount && this.usedLength + this.headerLength + packetLength + 3 <= this.capacity;
+  }
+
   /** Enters an encoded packet of QoS 1 or 2 that lies at `packet`. @returns its record, NONE when it does not fit */
   appendPacket(packet: number, packetLength: number, state: number, identifier: number): number {
     const { bytes } = this.arena;
