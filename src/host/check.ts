@@ -32,7 +32,7 @@ export const BOARDS: Readonly<Record<string, number>> = {
  * What stands beside the arena, in bytes of slots and chunks: measured in Moddable's simulator, 32 bit, by one more of each,
  * and rounded up. To a node belong its connection and the socket, to a sensor its driver.
  */
-const OBJECTS = { program: 36_000, connection: 3000, session: 460, sensor: 1000, user: 460, access: 460, rule: 460 } as const;
+const OBJECTS = { program: 37_500, connection: 3000, session: 460, sensor: 1000, user: 460, access: 460, rule: 460 } as const;
 
 /** Bytes for what comes and goes: lines of the log, name resolution, questions in the local network. */
 const WORKING_ROOM = 8192;
