@@ -80,10 +80,10 @@ const WORKLOADS: Record<string, Workload> = {
 };
 
 /** Runs the workload until the power fails, then as many lives as it takes. @returns whether the power failed */
-function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boolean, secondCut = 0): boolean {
+function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boolean, secondCut = 0, isCached = false): boolean {
   const random = seeded(7);
   const tearing = seeded(cutAt);
-  const first = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt, random: tearing });
+  const first = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt, random: tearing, isCached });
   workload(first, random);
   if (first.hasPower)
     first.finish();
@@ -91,7 +91,7 @@ function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boole
   const taken = scene.nodes.map(({ messages }) => messages.filter(({ isTaken }) => isTaken).map(({ payload }) => payload));
   if (hasFailed) {
     if (secondCut > 0) {
-      const second = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt: scene.medium.stepCount + secondCut, random: tearing });
+      const second = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt: scene.medium.stepCount + secondCut, random: tearing, isCached });
       second.finish(nodesReturn);
     }
     new StoreWorld(scene.medium, scene.server, scene.nodes).finish(nodesReturn);
@@ -125,6 +125,17 @@ describe.each(Object.entries(WORKLOADS))('when %s', (_name, workload) => {
     for (let cutAt = 0; cutAt < stepCount; ++cutAt)
       try {
         expect(run(newScene(), workload, cutAt, cutAt % 2 === 0)).toBe(true);
+      } catch (error) {
+        throw new Error(`power cut at step ${cutAt}`, { cause: error });
+      }
+  }, 120_000);
+
+  it('loses nothing on a disk that keeps what was not flushed, or not, in any order', () => {
+    const whole = newScene();
+    run(whole, workload, Infinity, true, 0, true);
+    for (let cutAt = 0; cutAt < whole.medium.stepCount; ++cutAt)
+      try {
+        expect(run(newScene(), workload, cutAt, cutAt % 2 === 0, cutAt % 5 === 0 ? 1 + cutAt % 97 : 0, true)).toBe(true);
       } catch (error) {
         throw new Error(`power cut at step ${cutAt}`, { cause: error });
       }

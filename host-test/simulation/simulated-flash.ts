@@ -37,6 +37,8 @@ export interface CutOptions {
   /** The step of the medium at which the power fails; Infinity: never. */
   readonly cutAt?: number;
   readonly random?: () => number;
+  /** As a file: what has not been flushed when the power fails is there or not, each operation by itself. */
+  readonly isCached?: boolean;
   /** Every operation fails from this step on, as a medium that is worn out or read-only; the power stays. */
   readonly failsAt?: number;
 }
@@ -52,6 +54,11 @@ export class SimulatedFlash implements BlockStorage {
   isDead = false;
   readonly medium: FlashMedium;
   private readonly arena: Arena;
+  /** What reading shows; the medium's own bytes unless it is cached. */
+  private readonly bytes: Uint8Array;
+  private readonly isCached: boolean;
+  /** Operations since the last flush. */
+  private unflushed: { start: number; content: Uint8Array }[] = [];
   private readonly cutAt: number;
   private readonly failsAt: number;
   private readonly random: () => number;
@@ -65,13 +72,15 @@ export class SimulatedFlash implements BlockStorage {
     this.cutAt = options.cutAt ?? Infinity;
     this.failsAt = options.failsAt ?? Infinity;
     this.random = options.random ?? (() => 0.5);
-    this.view = new DataView(medium.bytes.buffer);
+    this.isCached = options.isCached ?? false;
+    this.bytes = this.isCached ? medium.bytes.slice() : medium.bytes;
+    this.view = new DataView(this.bytes.buffer);
   }
 
   read(position: number, length: number): void {
     this.expectPower();
     this.expectWords(position, length);
-    this.arena.bytes.set(this.medium.bytes.subarray(position, position + length), this.arena.stagingOffset);
+    this.arena.bytes.set(this.bytes.subarray(position, position + length), this.arena.stagingOffset);
   }
 
   program(position: number, length: number): void {
@@ -89,6 +98,7 @@ export class SimulatedFlash implements BlockStorage {
       this.view.setUint32(position + at, value);
       ++this.medium.wordCount;
     }
+    this.remember(position, length);
     this.step(() => {}); // it is done, but nobody knows
   }
 
@@ -100,15 +110,22 @@ export class SimulatedFlash implements BlockStorage {
     this.step(() => {});
     this.step(() => this.forEachWord(start, old => old | this.bits(~old))); // bits on their way to 1
     this.step(() => this.forEachWord(start, old => this.random() < 0.5 ? 0xFFFFFFFF : old)); // some words, and the marks among them
+    this.step(() => this.forEachWord(start, old => old === 0 ? 0xFFFFFFFF : old)); // the marks, and nothing else
     this.step(() => this.forEachWord(start, (old, at) => at < this.blockLength >> 1 ? old : 0xFFFFFFFF));
     this.step(() => this.forEachWord(start, (old, at) => at < this.blockLength >> 1 ? 0xFFFFFFFF : old));
-    this.medium.bytes.fill(0xFF, start, start + this.blockLength);
+    this.bytes.fill(0xFF, start, start + this.blockLength);
+    this.remember(start, this.blockLength);
     ++this.medium.wear[block]!;
     this.step(() => {});
   }
 
   flush(): void {
     this.expectPower();
+    this.step(() => {});
+    if (this.isCached)
+      this.medium.bytes.set(this.bytes);
+    this.unflushed = [];
+    this.step(() => {});
   }
 
   close(): void { /* nothing to release */ }
@@ -118,10 +135,19 @@ export class SimulatedFlash implements BlockStorage {
       this.view.setUint32(start + at, change(this.view.getUint32(start + at), at));
   }
 
+  private remember(start: number, length: number): void {
+    if (this.isCached)
+      this.unflushed.push({ start, content: this.bytes.slice(start, start + length) });
+  }
+
   private step(tear: () => void): void {
     if (this.medium.stepCount++ < this.cutAt)
       return;
-    tear();
+    if (!this.isCached)
+      tear();
+    for (const { start, content } of this.unflushed)
+      if (this.random() < 0.5)
+        this.medium.bytes.set(content, start);
     this.isDead = true;
     throw new PowerLoss('the power is gone');
   }

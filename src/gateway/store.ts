@@ -149,6 +149,8 @@ export class Store {
     try {
       if (!this.isNextErased)
         this.eraseNext();
+      if (this.isDirty) // no block without all that comes before it: a disk may write in any order
+        this.synchronize();
       this.tailBlock = next;
       this.tailOffset = Format.BLOCK_HEADER_LENGTH;
       this.isNextErased = this.hasSaidSo = false;
