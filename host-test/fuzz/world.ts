@@ -316,7 +316,7 @@ export class World {
       isWithin('messages in a queue', outbound.count, index === 0 ? gateway.configuration.store.ram : listener.max_queued_messages);
       isWithin('bytes in a queue', outbound.usedLength, outbound.capacity);
       isWithin('unacknowledged messages', outbound.inflightCount, Math.min(outbound.count, maximumInflight));
-      isWithin('unreleased messages', receivedCount, index === 0 ? upstream.max_inflight_messages : listener.max_inflight_messages);
+      isWithin('unreleased messages', receivedCount, index === 0 ? upstream.max_unreleased_messages : listener.max_unreleased_messages);
     }
   }
 }

@@ -62,15 +62,6 @@ declare module 'embedded:network/dnssd' {
   }
 }
 
-declare module 'embedded:network/dnssd' {
-  /** mDNS. All instances share one socket, which lives as long as a claim does. */
-  export default class DNSSD {
-    constructor(options: { socket: { io: unknown } });
-    /** One of the two is called, never from inside `claim`. Questions are answered from then on. */
-    claim(options: { host: string; onReady(): void; onError(): void }): unknown;
-  }
-}
-
 declare module 'embedded:network/interface/wifi' {
   export default class WiFi {
     constructor(options: { onChanged(property: string): void });
@@ -107,8 +98,6 @@ declare module 'board' {
   export function createSensors(): import('../io/sensors.ts').SensorFactory;
   /** Calls back once, when sockets can be opened; looks after the network from then on. */
   export function startNetwork(onReady: () => void): void;
-  /** Makes the gateway reachable by its name. To be called when the network is ready. */
-  export function announce(name: string): void;
   /** Makes the gateway reachable by its name. To be called when the network is ready. */
   export function announce(name: string): void;
   export function restart(): void;
