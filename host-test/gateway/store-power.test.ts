@@ -64,7 +64,7 @@ const WORKLOADS: Record<string, Workload> = {
   },
   'nodes lose their connections with messages under way'(world, random) {
     const send = sender(world, random);
-    for (let round = 0; round < 6; ++round) {
+    for (let round = 0; round < 12; ++round) {
       world.connectNode(0);
       send(0, 2, 2);
       world.cutNode(0);
@@ -80,9 +80,9 @@ const WORKLOADS: Record<string, Workload> = {
 };
 
 /** Runs the workload until the power fails, then as many lives as it takes. @returns whether the power failed */
-function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boolean, secondCut = 0, isCached = false): boolean {
+function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boolean, secondCut = 0, isCached = false, seed = cutAt): boolean {
   const random = seeded(7);
-  const tearing = seeded(cutAt);
+  const tearing = seeded(seed);
   const first = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt, random: tearing, isCached });
   workload(first, random);
   if (first.hasPower)
@@ -139,6 +139,16 @@ describe.each(Object.entries(WORKLOADS))('when %s', (_name, workload) => {
       } catch (error) {
         throw new Error(`power cut at step ${cutAt}`, { cause: error });
       }
+  }, 120_000);
+
+  it('brings nothing back to life when an erasure leaves old messages without their marks', () => {
+    const whole = newScene();
+    run(whole, workload, Infinity, true);
+    const { markSteps } = whole.medium;
+    expect(markSteps.length).toBeGreaterThan(BLOCK_COUNT); // the first ones erase what is empty
+    for (const cutAt of markSteps.slice(BLOCK_COUNT))
+      for (let seed = 1; seed <= 100; ++seed)
+        run(newScene(), workload, cutAt, true, 0, false, seed);
   }, 120_000);
 
   it('loses nothing when the power fails again during the recovery', () => {

@@ -20,6 +20,8 @@ export class FlashMedium {
   programCount = 0;
   /** Steps so far: a power cut can come at each. */
   stepCount = 0;
+  /** Those at which an erasure may leave records whole, but without their marks. */
+  readonly markSteps: number[] = [];
 
   constructor(blockLength: number, blockCount: number) {
     this.blockLength = blockLength;
@@ -110,7 +112,8 @@ export class SimulatedFlash implements BlockStorage {
     this.step(() => {});
     this.step(() => this.forEachWord(start, old => old | this.bits(~old))); // bits on their way to 1
     this.step(() => this.forEachWord(start, old => this.random() < 0.5 ? 0xFFFFFFFF : old)); // some words, and the marks among them
-    this.step(() => this.forEachWord(start, old => old === 0 ? 0xFFFFFFFF : old)); // the marks, and nothing else
+    this.medium.markSteps.push(this.medium.stepCount);
+    this.step(() => this.forEachWord(start, old => old === 0 && this.random() < 0.5 ? 0xFFFFFFFF : old)); // marks, and hardly anything else
     this.step(() => this.forEachWord(start, (old, at) => at < this.blockLength >> 1 ? old : 0xFFFFFFFF));
     this.step(() => this.forEachWord(start, (old, at) => at < this.blockLength >> 1 ? 0xFFFFFFFF : old));
     this.bytes.fill(0xFF, start, start + this.blockLength);

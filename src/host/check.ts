@@ -3,6 +3,9 @@
  */
 import type { Configuration, TopicRuleConfiguration } from '../gateway/configuration.ts';
 import { PENDING } from '../gateway/gateway.ts';
+import { longestStoredPacket } from '../gateway/packet-limits.ts';
+import { blockLengthFor } from '../gateway/store-format.ts';
+import { ERASE_CYCLES, estimateWear } from '../gateway/store-wear.ts';
 import { Runtime, type RuntimeObserver } from '../io/runtime.ts';
 import { printable } from './log.ts';
 import { createPlatform } from './platform.ts';
@@ -40,6 +43,8 @@ const WORKING_ROOM = 8192;
 /** @param board a name of BOARDS; undefined: a PC, whose memory is not limited */
 export function describeConfiguration(configuration: Configuration, board?: string): string {
   const parts = [describeRules(configuration.topic), describeMemory(configuration)];
+  if (configuration.store.durability === 'flash')
+    parts.push(describeWear(configuration));
   if (board !== undefined)
     parts.push(describeBoard(configuration, board));
   return parts.join('\n\n');
@@ -76,6 +81,20 @@ function describeMemory(configuration: Configuration): string {
   const rows = regions.map(({ count, length, name }) => [name, String(count), String(length), String(count * length)]);
   const total = regions.reduce((sum, { count, length }) => sum + count * length, 0);
   return table('RAM map, the arena of a board', ['region', 'count', 'bytes', 'total'], [...rows, ['all', '', '', String(total)]], 1);
+}
+
+/** Bytes of the PUBLISH packet for which the wear is told: a short topic, a short payload. */
+const TYPICAL_PACKET = 100;
+
+/** What a message costs a board's flash, and how long that lasts. */
+function describeWear(configuration: Configuration): string {
+  const { size } = configuration.store;
+  const rows = [false, true].map(isExactlyOnce => {
+    const wear = estimateWear(size, blockLengthFor(longestStoredPacket(configuration)), TYPICAL_PACKET, 1, isExactlyOnce);
+    return [isExactlyOnce ? '2, from a node' : '1', wear.programsPerMessage.toFixed(2), wear.erasuresPerMessage.toFixed(3), String(wear.capacity), wear.years.toFixed(0)];
+  });
+  return table(`Store in ${size} bytes of flash that lasts ${ERASE_CYCLES} erasures, packets of ${TYPICAL_PACKET} bytes, 1 message per second`,
+    ['QoS', 'writes per message', 'erasures per message', 'messages that fit', 'years of life'], rows, 1);
 }
 
 /** What the program takes of a board's memory. */

@@ -43,9 +43,7 @@ export class FileStorage implements BlockStorage {
         renameSync(path, aside);
         remark = `${path} was no store of this program: it is now ${aside}`;
         isNew = true;
-      } else if (found === EMPTY)
-        isNew = true;
-      else {
+      } else if (found !== EMPTY) {
         if (found < needed)
           remark = `${path} has blocks of ${found} bytes: longer messages are not stored; for those, remove it when it is empty`;
         blockLength = found;

@@ -1,0 +1,120 @@
+/** The store's file: made, found again, damaged, of another size, foreign, not to be had. */
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
+import { FileStorage } from '../../src/host/file-storage.ts';
+
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ringbridge-store-'));
+  path = join(folder, 'store');
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const arena = new Arena(new ArenaPlan(), { landingCapacity: 0, stagingCapacity: 256, resizable: false });
+const open = (size = 1_048_576, longest = 1000): FileStorage => new FileStorage(path, size, arena, longest);
+
+function put(storage: FileStorage, position: number, ...values: number[]): void {
+  arena.bytes.set(values, arena.stagingOffset);
+  storage.program(position, values.length);
+}
+
+function get(storage: FileStorage, position: number, length: number): number[] {
+  arena.bytes.fill(0xA5, arena.stagingOffset);
+  storage.read(position, length);
+  return [...arena.bytes.subarray(arena.stagingOffset, arena.stagingOffset + length)];
+}
+
+/** A block's header as store-format.ts describes it, as far as the file looks at it. */
+const header = (blockLength: number): number[] => [0x52, 0x42, 0x53, 0x31, 0, 0, 0, 1, 0, blockLength >> 16, blockLength >> 8 & 255, blockLength & 255];
+
+describe('the file of the store', () => {
+  it('is made at its full size, erased, in blocks that hold the longest message', () => {
+    const storage = open(1_048_576, 100_000);
+    expect(storage.blockLength).toBe(131_072);
+    expect(storage.blockCount).toBe(8);
+    expect(statSync(path).size).toBe(1_048_576);
+    expect(readFileSync(path).every(byte => byte === 0xFF)).toBe(true);
+    expect(storage.remark).toBe('');
+    storage.close();
+  });
+
+  it('keeps what is programmed, and forgets what is erased', () => {
+    const first = open();
+    put(first, first.blockLength + 8, 1, 2, 3, 4);
+    put(first, 2 * first.blockLength, 5, 6, 7, 8);
+    first.erase(2);
+    first.flush();
+    first.close();
+    const second = open();
+    expect(get(second, second.blockLength + 8, 4)).toEqual([1, 2, 3, 4]);
+    expect(get(second, 2 * second.blockLength, 4)).toEqual([255, 255, 255, 255]);
+    second.close();
+  });
+
+  it('grows with store.size, and does not shrink', () => {
+    const first = open(65_536 * 16);
+    put(first, 0, ...header(first.blockLength));
+    first.close();
+    const larger = open(65_536 * 32);
+    expect(larger.blockCount).toBe(32);
+    expect(get(larger, 65_536 * 31, 4)).toEqual([255, 255, 255, 255]);
+    larger.close();
+    const smaller = open(65_536 * 4);
+    expect(smaller.blockCount).toBe(32);
+    expect(smaller.remark).toMatch(/larger than store.size/);
+    smaller.close();
+  });
+
+  it('keeps its blocks when messages may have become longer, and says what that means', () => {
+    const first = open(16 * 4096);
+    expect(first.blockLength).toBe(4096);
+    put(first, 8192, ...header(4096)); // whatever the first blocks hold
+    first.close();
+    const second = open(1_048_576, 10_000);
+    expect(second.blockLength).toBe(4096);
+    expect(second.remark).toMatch(/longer messages are not stored/);
+    second.close();
+  });
+
+  it('that is no store is moved out of the way, whole', () => {
+    writeFileSync(path, 'my photographs '.repeat(1000));
+    const storage = open();
+    storage.close();
+    expect(readFileSync(`${path}.not-a-store-1`, 'utf8')).toBe('my photographs '.repeat(1000));
+    expect(storage.remark).toContain(`${path}.not-a-store-1`);
+    writeFileSync(path, 'more photographs');
+    open().close();
+    expect(readFileSync(`${path}.not-a-store-2`, 'utf8')).toBe('more photographs');
+  });
+
+  it.each([['empty', Buffer.alloc(0)], ['zeros', Buffer.alloc(5000)]])('that holds nothing (%s) is used', (_name, content) => {
+    writeFileSync(path, content);
+    const storage = open();
+    expect(storage.remark).toBe('');
+    expect(get(storage, 0, 4)).toEqual([255, 255, 255, 255]);
+    storage.close();
+    expect(existsSync(`${path}.not-a-store-1`)).toBe(false);
+  });
+
+  it('that somebody cuts off while it is open reads as nothing', () => {
+    const storage = open();
+    truncateSync(path, 10);
+    expect(get(storage, 0, 16).slice(10)).toEqual([0, 0, 0, 0, 0, 0]);
+    storage.close();
+  });
+
+  it('that cannot be had is an error', () => {
+    expect(() => new FileStorage(join(folder, 'no', 'such', 'folder'), 65_536, arena, 1000)).toThrow(/ENOENT/);
+    expect(() => new FileStorage(folder, 65_536, arena, 1000)).toThrow(/EISDIR/);
+    open().close();
+    chmodSync(path, 0o400);
+    if (process.getuid?.() !== 0) // root may write everything
+      expect(() => open()).toThrow(/EACCES/);
+  });
+});
