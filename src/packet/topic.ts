@@ -83,7 +83,7 @@ export function matchesTopicFilter(arena: Arena, filterOffset: number, filterLen
   return name === nameEnd;
 }
 
-/** Whether some Topic Name could match both filters. Used for configuration only: it is recursive in wildcards. */
+/** Whether some Topic Name could match both filters. For the check of a configuration only: it takes the filters apart. */
 export function topicFiltersOverlap(a: string, b: string): boolean {
   const left = a.split('/');
   const right = b.split('/');
