@@ -8,6 +8,7 @@
 import { chmod } from 'node:fs/promises';
 import { builtinModules, createRequire } from 'node:module';
 import esbuild from 'rollup-plugin-esbuild';
+import { inliningConstants } from './inline-constants.mjs';
 
 const { dependencies } = createRequire(import.meta.url)('./package.json');
 
@@ -15,7 +16,7 @@ const { dependencies } = createRequire(import.meta.url)('./package.json');
 const moddable = /^(embedded:|mc\/|pins\/|dns\/|text\/|setup\/|(timer|time|system|instrumentation|preference|net|socket|wifi|sntp|mdns|file|flash|worker|crypt|modules|board)$)/;
 const node = new RegExp(`^(node:|(${[...builtinModules, ...Object.keys(dependencies)].join('|')})($|/))`);
 
-const typescript = () => esbuild({ target: 'es2022', tsconfig: false });
+const typescript = () => esbuild({ target: 'es2022' });
 const output = dir => ({ dir, format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name].js', sourcemap: false });
 
 /** npm links the bin to this file; git does not carry the mode of a file that is built. */
@@ -34,7 +35,7 @@ export default [
     },
     external: moddable,
     preserveEntrySignatures: 'allow-extension', // else core becomes a facade before a third file
-    plugins: [typescript()],
+    plugins: [typescript(), inliningConstants],
     output: {
       ...output('dist/device'),
       // Everything that has no side effects is one module; the boards share nothing else but the log.

@@ -56,7 +56,7 @@ async function measureByteCode(executable) {
     const modules = [];
     for (const layer of LAYERS)
       for (const name of (await readdir(join(ROOT, 'src', layer))).filter(file => file.endsWith('.ts')).sort()) {
-        const { code } = await transform(await readFile(join(ROOT, 'src', layer, name), 'utf8'), { loader: 'ts', target: 'es2022', tsconfigRaw: {} });
+        const { code } = await transform(await readFile(join(ROOT, 'src', layer, name), 'utf8'), { loader: 'ts', target: 'es2022', tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } } });
         const file = join(scratch, `${layer}-${name}.js`);
         await writeFile(file, code);
         modules.push({ name: `${layer}/${name}`, layer, file });

@@ -21,7 +21,7 @@ export async function bundleForXS(input, name) {
   await copyFile(join(root, 'dist/device/core.js'), join(folder, 'core.js'));
   const bundle = await rollup({
     input,
-    plugins: [esbuild({ target: 'es2022', tsconfig: false })],
+    plugins: [esbuild({ target: 'es2022' })],
     external: id => resolve(id) === source,
   });
   const file = join(folder, `${name}.js`);

@@ -34,7 +34,7 @@ export class Bridge implements ClientHandler, LossObserver {
   readonly inbound: TopicMap;
   session!: ClientSession;
   /** Undefined unless there is a storage. */
-  backlog: StoreBacklog | undefined;
+  backlog: StoreBacklog | undefined = undefined;
   /** Who sent the message at hand, if it must be recognised when it comes again (store-intake.ts); 0: nobody. */
   origin = 0;
   originIdentifier = 0;

@@ -57,7 +57,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   readonly nodes: NodeStates;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
-  driver: UpstreamDriver | undefined;
+  driver: UpstreamDriver | undefined = undefined;
   connectedCount = 0;
   maximumConnectedCount = 0;
   /** PUBLISH packets taken from nodes. */
@@ -68,7 +68,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   /** The persistent store; undefined unless `store.durability` is "flash". */
   readonly backlog: StoreBacklog | undefined;
   /** Undefined unless that has a storage. */
-  private intake: StoreIntake | undefined;
+  private intake: StoreIntake | undefined = undefined;
   /** Why connections of nodes have ended, or were refused. */
   readonly endings = new EndingCounts();
   readonly systemTopics: SystemTopics;

@@ -19,7 +19,7 @@ export class NodeState {
   /** 0: this place is free. */
   identifierLength = 0;
   /** The node's connection, undefined while it is away. */
-  session: ServerSession | undefined;
+  session: ServerSession | undefined = undefined;
   /** The node asked that its session outlives the connection (Clean Session 0). */
   isPersistent = false;
   /** Index of its user in the configuration, -1 for none. Nobody else may continue or take over the session. */

@@ -39,8 +39,8 @@ export interface StoreOwner {
 export class Store {
   readonly arena: Arena;
   readonly fields = new RecordFields();
-  owner: StoreOwner | undefined;
-  storage: BlockStorage | undefined;
+  owner: StoreOwner | undefined = undefined;
+  storage: BlockStorage | undefined = undefined;
   isWorking = false;
   /** Something that must be durable has been written since the last flush. */
   isDirty = false;

@@ -40,7 +40,7 @@ export interface LinkContext {
 
 export class Link implements Output {
   /** Undefined: free. */
-  private socket: TCPSocket | undefined;
+  private socket: TCPSocket | undefined = undefined;
   private readonly clock: Clock;
   private readonly time: () => number;
   private readonly views: ExactViews;

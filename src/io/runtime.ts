@@ -63,8 +63,8 @@ export class Runtime implements LinkOwner {
   private readonly context: LinkContext;
   private readonly platform: Platform;
   private readonly observer: RuntimeObserver;
-  private listener: NodeListener | undefined;
-  private onStopped: (() => void) | undefined;
+  private listener: NodeListener | undefined = undefined;
+  private onStopped: (() => void) | undefined = undefined;
   /** From `stop` on: nothing is sampled any more, nor is the timer set for it. */
   private isStopping = false;
 

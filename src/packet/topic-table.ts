@@ -22,7 +22,7 @@ export const INVALID_TOPIC = -1;
 export class TopicTable {
   /** The number of names that have no place; `replaced` is reported for it each time. */
   readonly uncached: number;
-  owner: TopicTableOwner | undefined;
+  owner: TopicTableOwner | undefined = undefined;
   /** Grows whenever a number gets a new meaning. */
   generation = 0;
   private readonly arena: Arena;

@@ -56,7 +56,7 @@ export class OutboundQueue extends PublishRecords {
   atMostOnceCount = 0;
   /** Messages of the journal's log that come behind those here. */
   waitingCount = 0;
-  journal: Journal | undefined;
+  journal: Journal | undefined = undefined;
   readonly maximumCount: number;
   /** Where identifiers given out here begin, and where they end. */
   private readonly firstIdentifier: number;

@@ -59,7 +59,7 @@ export abstract class Session implements PacketHandler {
   /** A state of connection-state.ts. */
   state = CLOSED;
   /** Undefined between connections in the Server role: nobody has said CONNECT yet. */
-  sessionState: SessionState | undefined;
+  sessionState: SessionState | undefined = undefined;
   readonly parser: PacketParser;
   protected readonly arena: Arena;
   protected readonly clock: Clock;
