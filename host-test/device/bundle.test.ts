@@ -18,13 +18,15 @@ const BASE = '$(MODDABLE)/examples/manifest_base.json';
 const IO = '$(MODDABLE)/modules/io/manifest.json';
 const EVERYWHERE = ['main', 'log', 'core', 'board-simulator', 'board-esp32'];
 const ON_BOARD = ['board-esp32'];
+const IN_SIMULATOR = ['board-simulator'];
 
 /** Which manifest has a module, and where it may be imported: not what is only on the board in what runs in the simulator. */
 const PROVIDERS: Record<string, { by: string; in: string[] }> = {
   'time': { by: BASE, in: EVERYWHERE },
   'timer': { by: BASE, in: EVERYWHERE },
   'mc/config': { by: BASE, in: EVERYWHERE },
-  'modules': { by: BASE, in: EVERYWHERE },
+  'modules': { by: '$(MODULES)/base/modules/manifest.json', in: IN_SIMULATOR },
+  'embedded:storage/flash': { by: '$(MODULES)/io/flash/manifest.json', in: ON_BOARD },
   'embedded:io/socket/tcp': { by: IO, in: EVERYWHERE },
   'embedded:io/socket/listener': { by: IO, in: EVERYWHERE },
   'embedded:io/socket/udp': { by: IO, in: EVERYWHERE },
@@ -102,6 +104,12 @@ describe('the device bundle', () => {
           expect([...manifest.include, ...platform.include ?? []], `"${specifier}" needs ${by}`).toContain(by);
         expect(where, `${name} imports "${specifier}"`).toContain(name);
       }
+  });
+
+  test('finds the files of the simulator, which it asks for by name', () => {
+    expect(chunkOf('board-simulator').code).toContain('"embedded:storage/files"');
+    for (const { include } of platformsOf('board-simulator'))
+      expect(include).toContain('$(MODULES)/io/files/manifest.json');
   });
 
   test('core stands alone', () => {

@@ -30,6 +30,8 @@ export function announce(name: string): void {
     claimLocalName(name);
 }
 
+export { openFlashStorage as openStorage } from './flash-storage.ts';
+
 export function restart(): void {
   System.restart!();
 }

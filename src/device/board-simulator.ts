@@ -1,11 +1,20 @@
 /**
  * The module `board` in Moddable's simulator: the network is there, pins and drivers are not.
  */
+import Modules from 'modules';
 import Timer from 'timer';
+import type { Arena } from '../bytes/arena.ts';
+import type { BlockStorage } from '../gateway/block-storage.ts';
+import type { StoreConfiguration } from '../gateway/configuration.ts';
+import { blockLengthFor } from '../gateway/store-format.ts';
 import { CalibratedSensor } from './calibration.ts';
-import { createSimulatedSensor, type SensorConfiguration, STANDS_FOR } from './core.ts';
+import { createSimulatedSensor, FlashBlocks, ResizedStaging, type SensorConfiguration, STANDS_FOR } from './core.ts';
+import { type Directory, FileFlash } from './file-flash.ts';
 import { log } from './log.ts';
 import type { Sensor, SensorFactory } from '../io/sensors.ts';
+
+/** Not on every system, so it is asked for. */
+const FILES = 'embedded:storage/files';
 
 export const createSensors = (): SensorFactory => createSensor;
 
@@ -22,6 +31,18 @@ export function startNetwork(onReady: () => void): void {
 
 /** The computer has a name already. */
 export function announce(_name: string): void { /* nothing to do */ }
+
+/**
+ * A file: `store.path` and `store.size` say which and how long, in the folder `files` of the manifest's `config`, or in the
+ * home folder.
+ * @throws Error saying what to do
+ */
+export function openStorage({ path, size }: StoreConfiguration, arena: Arena, longestPacket: number): BlockStorage {
+  if (!Modules.has(FILES))
+    throw new Error('the simulator has no files on this system: write "ram" in store.durability');
+  const directory = Modules.importNow(FILES) as Directory;
+  return new FlashBlocks(new FileFlash(directory, path, size, blockLengthFor(longestPacket)), new ResizedStaging(arena), longestPacket);
+}
 
 export function restart(): void {
   log('a board would restart now');

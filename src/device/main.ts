@@ -6,7 +6,7 @@ import Listener from 'embedded:io/socket/listener';
 import TCP from 'embedded:io/socket/tcp';
 import Time from 'time';
 import Timer from 'timer';
-import { announce, createSensors, restart, startNetwork } from 'board';
+import { announce, createSensors, openStorage, restart, startNetwork } from 'board';
 import { DeviceAuthenticator } from './authentication.ts';
 import { useConfiguration } from './configuration.ts';
 import { type Configuration, Runtime, type RuntimeObserver } from './core.ts';
@@ -44,6 +44,7 @@ function createRuntime(configuration: Configuration): Runtime {
     onListenerError: message => log(`cannot listen: ${message}`),
     onException: error => log(`defect: ${describeError(error)}`),
     onEvent: (event, subject, detail) => events.report(runtime.gateway, event, subject, detail),
+    onStoreRemark: (message, isUsed) => log(isUsed ? message : `messages are kept in memory only: ${message}`),
     onSensorFailed: (sensor, error) => log(`sensor "${sensor.name}" fails: ${describeError(error)}`),
     onSensorRecovered: sensor => log(`sensor "${sensor.name}" works again`),
   };
@@ -58,8 +59,18 @@ function createRuntime(configuration: Configuration): Runtime {
     random: Math.random,
     landingCapacity: LANDING_CAPACITY,
     resizable: true,
+    date,
+    openStorage,
   }, observer);
   return runtime;
+}
+
+/** Nobody has set the clock of a board that thinks it is earlier: 1 January 2024. */
+const EARLIEST_DATE = 1_704_067_200;
+
+function date(): number {
+  const seconds = Math.floor(Date.now() / 1000);
+  return seconds < EARLIEST_DATE ? 0 : seconds;
 }
 
 function run(start: () => void): void {

@@ -75,8 +75,17 @@ declare module 'embedded:network/interface/wifi' {
 }
 
 declare module 'embedded:storage/flash' {
-  const flash: { open(options: { path: string; mode: 'r' | 'r+' | 'w' }): import('../io/block-storage.ts').Flash };
+  const flash: { open(options: { path: string; mode: 'r' | 'r+' }): import('../io/block-storage.ts').Flash };
   export default flash;
+}
+
+declare module 'modules' {
+  const Modules: {
+    has(specifier: string): boolean;
+    /** @returns the default export */
+    importNow(specifier: string): unknown;
+  };
+  export default Modules;
 }
 
 declare module 'crypt' {
@@ -101,6 +110,8 @@ declare module 'board' {
   /** Makes the gateway reachable by its name. To be called when the network is ready. */
   export function announce(name: string): void;
   export function restart(): void;
+  /** What `store.path` names here. @throws Error saying what to do */
+  export const openStorage: NonNullable<import('../io/runtime.ts').Platform['openStorage']>;
 }
 
 declare module 'embedded:io/analog' {
