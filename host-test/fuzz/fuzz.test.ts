@@ -43,7 +43,7 @@ describe('fuzzing', () => {
 
   test('notices a gateway that no longer forwards', () => {
     const world = new World(1, false);
-    world.runtime.gateway.bridge.forward = () => {};
+    world.runtime.gateway.bridge.forward = () => true;
     expect(() => world.attack({ sender: 'client', bytes: bytesOf('c0 00'), fragmentLength: 0, isDeaf: false, ending: 'close' })).toThrow('exchange of the witness');
   });
 

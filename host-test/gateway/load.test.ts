@@ -116,7 +116,7 @@ test(`serves ${NODES} nodes at a time, and memory stays flat`, async () => {
     await round(`round ${count}`);
   const growth = heapAfterCollection() - before;
   expect(growth).toBeLessThan(2 * 1024 * 1024);
-  expect([runtime.gateway.droppedCount, runtime.gateway.connectedCount]).toEqual([0, NODES]);
+  expect([runtime.gateway.delivery.droppedCount, runtime.gateway.connectedCount]).toEqual([0, NODES]);
 
   const ends = nodes.map(node => {
     node.send(DISCONNECT);

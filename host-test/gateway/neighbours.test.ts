@@ -56,7 +56,7 @@ describe('a node that does not read', () => {
     const { reader, world, writer } = flooded(qos);
     expect(reader.take()).toHaveLength(100);
     expect(writer.take()).toHaveLength(100);
-    expect(world.gateway.droppedCount).toBeGreaterThan(0);
+    expect(world.gateway.delivery.droppedCount).toBeGreaterThan(0);
     const { outbound } = world.gateway.nodes.states[0]!.sessionState;
     expect(outbound.usedLength).toBeLessThanOrEqual(outbound.capacity);
   });

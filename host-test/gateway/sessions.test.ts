@@ -102,14 +102,14 @@ describe.each([4, 3])('a session with Clean Session 0, protocol level %i', level
   it('keeps max_queued_messages while its node is away, drops the rest and counts it', () => {
     const { world, writer } = away(1, { max_queued_messages: 3 });
     expect(writer.ask(...[1, 2, 3, 4, 5].map(identifier => publish('a', `${identifier}`, { qos: 1, identifier })))).toHaveLength(5);
-    expect(world.gateway.droppedCount).toBe(2);
+    expect(world.gateway.delivery.droppedCount).toBe(2);
     expect(world.connect('a', CONTINUED)[1]).toEqual([PRESENT, 'PUBLISH a=1 q1 #1', 'PUBLISH a=2 q1 #2', 'PUBLISH a=3 q1 #3']);
   });
 
   it('keeps max_queued_bytes', () => {
     const { world, writer } = away(1, { max_queued_bytes: 128 });
     writer.send(...[1, 2, 3, 4, 5].map(identifier => publish('a', 'x'.repeat(40), { qos: 1, identifier })));
-    expect(world.gateway.droppedCount).toBe(3);
+    expect(world.gateway.delivery.droppedCount).toBe(3);
     expect(world.connect('a', CONTINUED)[1]).toHaveLength(3);
   });
 

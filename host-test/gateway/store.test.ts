@@ -133,15 +133,6 @@ describe('a full store', () => {
     expect(payloads(scene.server)).toEqual(numbered(dropped, COUNT));
   });
 
-  it('refuses the newest if the rule says so', () => {
-    const scene = stage(withRule({ full: 'drop_newest' }));
-    sendMany(scene.world, COUNT);
-    const { dropped } = scene.world.gateway.bridge.outbound.rules[0]!;
-    expect(dropped).toBeGreaterThan(COUNT / 4);
-    scene.world.finish();
-    expect(payloads(scene.server)).toEqual(numbered(0, COUNT - dropped));
-  });
-
   it.each([true, false])('keeps the last message of each topic if the rule says so (after a restart: %s)', restarts => {
     const scene = stage(withRule({ full: 'latest_per_topic' }));
     // Two topics are quiet, the others talk.

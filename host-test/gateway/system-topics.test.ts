@@ -42,7 +42,7 @@ describe('$SYS/broker', () => {
     const node = world.node('a', {}, subscribe(1, '#', 0, '+/broker/#', 0));
     node.take();
     world.run(5000);
-    expect([node.take(), world.gateway.sentCount, world.gateway.upstream.sessionState!.outbound.count]).toEqual([[], 0, 0]);
+    expect([node.take(), world.gateway.delivery.sentCount, world.gateway.upstream.sessionState!.outbound.count]).toEqual([[], 0, 0]);
   });
 
   it('cannot be said by a node', () => {
@@ -50,7 +50,7 @@ describe('$SYS/broker', () => {
     const reader = world.node('r', {}, subscribe(1, '$SYS/fake', 0));
     reader.take();
     expect(world.node('a').ask(publish('$SYS/fake', 'x', { qos: 1, retain: true }))).toEqual(['PUBACK #1']);
-    expect([reader.take(), world.gateway.retained.count, world.gateway.droppedCount]).toEqual([[], 0, 1]);
+    expect([reader.take(), world.gateway.retained.count, world.gateway.delivery.droppedCount]).toEqual([[], 0, 1]);
   });
 
   it('can be turned off', () => {

@@ -48,8 +48,8 @@ describe('the status', () => {
       },
       store: { count: 0, bytes: 0, capacity: 8192, dropped: 0 },
       rules: [
-        { pattern: '#', direction: 'out', local: '#', remote: 'site/#', forwarded: 0, dropped: 0 },
-        { pattern: 'set/#', direction: 'in', local: 'set/#', remote: 'site/set/#', forwarded: 0, dropped: 0 },
+        { pattern: '#', direction: 'out', local: '#', remote: 'site/#', forwarded: 0, dropped: 0, refused: 0 },
+        { pattern: 'set/#', direction: 'in', local: 'set/#', remote: 'site/set/#', forwarded: 0, dropped: 0, refused: 0 },
       ],
       sensors: [{ name: 'air', topic: 'air/temperature', value: null, works: true }],
     });

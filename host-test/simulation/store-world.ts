@@ -181,6 +181,8 @@ export const TINY: PartialConfiguration = {
   store: { ram: 400, durability: 'flash' },
 };
 
+const READING_CAPACITY = 256;
+
 /** One life of the gateway. Several of them share a medium, a Server and nodes. */
 export class StoreWorld {
   readonly gateway: Gateway;
@@ -188,7 +190,10 @@ export class StoreWorld {
   readonly server: ServerModel;
   readonly nodes: readonly NodeModel[];
   readonly events: number[] = [];
+  /** Packets that nodes have got, as hexadecimal. */
+  readonly toNodes: string[][];
   seconds: number;
+  private readonly readingOffset: number;
   private upstream: Wire | undefined;
   private readonly wires: (Wire | undefined)[];
 
@@ -197,11 +202,14 @@ export class StoreWorld {
     this.nodes = nodes;
     this.seconds = seconds;
     this.wires = nodes.map(() => undefined);
+    this.toNodes = nodes.map(() => []);
+    const plan = new ArenaPlan();
+    this.readingOffset = plan.reserve('a reading', READING_CAPACITY);
     this.gateway = new Gateway(completeConfiguration(configuration), {
       authenticator: { authenticate: () => ReasonCode.SUCCESS },
       observer: { onEvent: event => { this.events.push(event); } },
       landingCapacity: 4096,
-      plan: new ArenaPlan(),
+      plan,
       resizable: false,
       date: () => this.seconds,
     });
@@ -261,6 +269,26 @@ export class StoreWorld {
       this.feed(this.gateway.sessions[index]!, bytes);
   }
 
+  /** A message of the gateway itself, as sensors make them. */
+  takeReading(topic: string, payload: string): void {
+    const { bytes } = this.gateway.arena;
+    bytes.set(Buffer.from(topic + payload, 'latin1'), this.readingOffset);
+    this.gateway.publish({
+      topicNameOffset: this.readingOffset, topicNameLength: topic.length,
+      payloadOffset: this.readingOffset + topic.length, payloadLength: payload.length, qos: 2, retain: 0,
+    });
+  }
+
+  /** What a node sends that is no message. */
+  say(index: number, ...bytes: number[]): void {
+    this.feed(this.gateway.sessions[index]!, bytes);
+    this.settle();
+  }
+
+  isNodeConnected(index: number): boolean {
+    return this.wires[index] !== undefined;
+  }
+
   /** Time passes, and whatever was sent arrives, one packet at a time, until nothing is under way. */
   settle(): void {
     for (let step = 0; step < 100_000; ++step) {
@@ -308,8 +336,14 @@ export class StoreWorld {
       if (wire === undefined || wire.sent.length === 0)
         return;
       moved = true;
-      for (const one of split(wire.sent.splice(0)))
+      for (const one of split(wire.sent.splice(0))) {
+        this.toNodes[index]!.push(Buffer.from(one).toString('hex'));
         this.feed(this.gateway.sessions[index]!, this.nodes[index]!.answer(one));
+      }
+    });
+    this.wires.forEach((wire, index) => {
+      if (wire?.isClosed === true)
+        this.wires[index] = undefined;
     });
     return moved;
   }

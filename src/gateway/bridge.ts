@@ -2,16 +2,21 @@
  * The gateway's upstream side: subscribes what the rules of direction "in" ask for, sends what those of direction "out"
  * let through, and keeps it while the Server is away.
  *
- * QoS 0 goes straight out while the connection is up and nothing waits, and past what waited for the connection; everything
- * else goes through the queue, in order. What its rule wants to survive a power cut goes into the store first
- * (store-backlog.ts). When there is no room the rule says what is given up (store-policy.ts); each such message is counted.
+ * QoS 0 goes straight out while the connection is up and nothing waits; everything else goes through the queue, in order.
+ * What its rule wants to survive a power cut goes into the store first (store-backlog.ts). When there is no room the rule
+ * says what is given up (store-policy.ts); each such message is counted.
+ *
+ * A message is promised when its sender gave it QoS 1 or 2, as sensors do, and its rule stores. Two things follow, whatever
+ * the QoS of the rule: if it cannot go out at once it is kept, and then sent with QoS 1 at least, because only an
+ * acknowledgement tells that it may be forgotten; and if there is no room for it, it is not acknowledged. Others of QoS 0
+ * pass what waited for the connection.
  */
 import { MessageSpans, type Message, type Packet } from '../packet/packet.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import type { ClientHandler, ClientSession } from '../session/client-session.ts';
 import { OutboundQueue } from '../session/outbound-queue.ts';
 import * as Event from './events.ts';
-import { NOT_WORKING, STORED, type LossObserver, type StoreBacklog } from './store-backlog.ts';
+import { DROPPED, NOT_WORKING, REFUSED, STORED, type LossObserver, type StoreBacklog } from './store-backlog.ts';
 import { dropExpired, makeRoom } from './store-memory.ts';
 import type { StorePolicy } from './store-policy.ts';
 import { NO_RULE, type TopicMap } from './topic-map.ts';
@@ -74,11 +79,13 @@ export class Bridge implements ClientHandler, LossObserver {
   /**
    * Sends a local message upstream if a rule says so.
    * @param index number of its name in the topic table
+   * @param comesAgain whether its sender sends it again when it is not acknowledged
+   * @returns false when it must not be acknowledged, because it was promised and there is no room
    */
-  forward(message: Message, index: number): void {
+  forward(message: Message, index: number, comesAgain: boolean): boolean {
     const rule = this.outbound.find(index, message.topicNameOffset, message.topicNameLength);
     if (rule === NO_RULE)
-      return;
+      return true;
     const outbound = this.outbound;
     const outgoing = this.outgoing;
     const session = this.session;
@@ -88,18 +95,41 @@ export class Bridge implements ClientHandler, LossObserver {
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
-    const qos = message.qos < topicRule.qos ? message.qos : topicRule.qos;
+    let qos = message.qos < topicRule.qos ? message.qos : topicRule.qos;
     const queue = session.sessionState!.outbound;
-    if (qos === 0 && (queue.count === 0 || session.replayCount > 0 && queue.atMostOnceCount === 0) && session.publish(outgoing)
-      || this.enqueue(outgoing, qos, queue, rule)) {
+    let result = qos === 0 && queue.count === 0 && session.publish(outgoing) ? STORED : NOT_WORKING;
+    if (result !== STORED) {
+      const isPromised = message.qos !== 0 && this.policies[rule]!.keeps;
+      if (isPromised && qos === 0)
+        qos = 1;
+      result = qos === 0 && session.replayCount > 0 && queue.atMostOnceCount === 0 && session.publish(outgoing)
+        ? STORED : this.enqueue(outgoing, qos, queue, rule);
+      if (result === REFUSED && isPromised && comesAgain) {
+        ++topicRule.refused;
+        return false;
+      }
+    }
+    if (result === STORED) {
       ++this.sentCount;
       ++topicRule.forwarded;
-    } else
+    } else {
       ++topicRule.dropped;
+      this.countDrop(false);
+    }
+    return true;
+  }
+
+  /** Whether some of what was refused would be taken now: enough that it is worth while to ask for it. */
+  get hasRoom(): boolean {
+    const { backlog } = this;
+    const queue = this.session.sessionState!.outbound;
+    return backlog !== undefined && backlog.store.isWorking ? backlog.store.canAdvance
+      : queue.waitingCount === 0 && queue.usedLength * 2 <= queue.capacity && queue.count * 2 <= queue.maximumCount;
   }
 
   onConnected(_session: ClientSession, sessionPresent: boolean): void {
     this.subscribing = 0;
+    this.isFull = false;
     dropExpired(this.session.sessionState!.outbound, this.policies, this.date(), this);
     this.backlog?.commit(); // before anything is sent again
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
@@ -163,37 +193,35 @@ export class Bridge implements ClientHandler, LossObserver {
     this.countDrop(isExpired);
   }
 
-  private enqueue(message: Message, qos: number, queue: OutboundQueue, rule: number): boolean {
+  /** @returns STORED, which may mean in memory; REFUSED when there is no room for it now; DROPPED when there never is */
+  private enqueue(message: Message, qos: number, queue: OutboundQueue, rule: number): number {
     const { backlog, session } = this;
     const policy = this.policies[rule]!;
     if (qos !== 0 && backlog !== undefined && policy.isStored) {
       const result = backlog.add(message, qos, rule, this.origin, this.originIdentifier);
-      if (result === STORED)
-        return true;
-      if (result !== NOT_WORKING) {
-        this.countDrop(false);
-        return false;
-      }
+      if (result !== NOT_WORKING)
+        return result;
+      if (queue.waitingCount > 0) // in a storage that takes no more: those come first
+        return REFUSED;
     }
     queue.rule = rule;
     if (policy.expiry > 0)
       queue.time = this.date();
-    if (queue.canHold(message, qos)) {
-      if (session.enqueue(message, qos)) {
-        this.isFull = false;
-        return true;
-      }
-      // What is in the store is not given up for what is not.
-      for (let most = queue.count; most > 0 && backlog === undefined && policy.full !== 'drop_newest'; --most) {
-        if (!makeRoom(queue, message, session.isConnected, policy.full === 'latest_per_topic', this))
-          break;
-        queue.rule = rule;
-        if (session.enqueue(message, qos))
-          return true;
-      }
+    if (!queue.canHold(message, qos))
+      return DROPPED;
+    if (session.enqueue(message, qos)) {
+      this.isFull = false;
+      return STORED;
     }
-    this.countDrop(false);
-    return false;
+    // What is in the store is not given up for what is not.
+    for (let most = queue.count; most > 0 && backlog === undefined && policy.full !== 'drop_newest'; --most) {
+      if (!makeRoom(queue, message, session.isConnected, policy.full === 'latest_per_topic', this))
+        break;
+      queue.rule = rule;
+      if (session.enqueue(message, qos))
+        return STORED;
+    }
+    return REFUSED;
   }
 
   /** One line when it begins, not one per message. */

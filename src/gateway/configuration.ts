@@ -94,7 +94,7 @@ export interface TopicRuleConfiguration {
   qos: number;
   local_prefix: string;
   remote_prefix: string;
-  /** Whether messages of QoS 1 and 2 are kept where they survive a power cut, if `store.durability` is "flash". */
+  /** Whether readings, and messages that nodes send with QoS 1 and 2, are kept while the Server is away, whatever `qos` is. */
   store: boolean;
   /** Null: as `store.full`. */
   full: FullPolicy | null;

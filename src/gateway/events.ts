@@ -31,6 +31,8 @@ export const STORE_FAILED = 15;
 export const STORE_DAMAGED = 16;
 /** detail: messages found in the store at start. */
 export const STORE_RESTORED = 17;
+/** subject: index of the session. Told once for a connection. */
+export const MESSAGE_REFUSED = 18;
 /** subject: index of the rule among those of direction "in". */
 export const SUBSCRIPTION_REFUSED = 10;
 export const RETAINED_FULL = 11;
@@ -74,6 +76,8 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
       return `upstream: ${ReasonCode.describe(detail)}${adviceForUpstream(detail)}`;
     case STORE_FULL:
       return `the store is full, ${detail} message${detail === 1 ? '' : 's'} dropped so far (store.ram, store.size, store.full)`;
+    case MESSAGE_REFUSED:
+      return `the store is full: node ${nodeName(gateway, subject)} gets no acknowledgement, and is asked to send again when there is room (store.ram, store.size, store.full)`;
     case STORE_FAILED:
       return `the storage of the store has failed: messages are kept in memory only, and ${detail} may be delivered again after a restart; check store.path and the disk, then restart`;
     case STORE_DAMAGED:

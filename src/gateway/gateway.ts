@@ -27,7 +27,8 @@ import { EndingCounts } from './ending-counts.ts';
 import * as Event from './events.ts';
 import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver } from './gateway-options.ts';
 import { NodeStates, type NodeState } from './node-states.ts';
-import { Publishing } from './publishing.ts';
+import { FORBIDDEN, Publishing, REFUSED } from './publishing.ts';
+import { Refusals } from './refusals.ts';
 import { RetainedMessages } from './retained.ts';
 import type { BlockStorage } from './block-storage.ts';
 import { StoreBacklog } from './store-backlog.ts';
@@ -80,6 +81,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   private readonly observer: Event.GatewayObserver;
   readonly delivery: Delivery;
   private readonly publishing: Publishing;
+  private readonly refusals: Refusals;
   /** Per session of the pool: whose state it is. */
   private readonly nodeOf: (NodeState | undefined)[];
   /** That of `delivery`. */
@@ -143,6 +145,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     this.upstream.replayReserve = longestPacket;
 
     this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(context, index, serverOffset, serverSettings, this));
+    this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.nodeOf = new Array<NodeState | undefined>(sessionCount).fill(undefined);
     this.limitsRate = listener.max_publish_rate !== 0;
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000);
@@ -152,16 +155,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
         receptionCapacity: Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_RECEPTIONS),
         date,
       });
-  }
-
-  /** PUBLISH packets sent to nodes. */
-  get sentCount(): number {
-    return this.delivery.sentCount;
-  }
-
-  /** PUBLISH packets that were not taken, or not sent for want of room. */
-  get droppedCount(): number {
-    return this.delivery.droppedCount;
   }
 
   /** Takes a storage into use, before anything else happens. @throws when it cannot be used; messages are kept in memory then */
@@ -190,6 +183,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     for (let index = 0; index < sessions.length; ++index)
       sessions[index]!.handleTimeout();
     this.systemTopics.handleTimeout();
+    this.refusals.handleTimeout();
   }
 
   /** Closes every node's connection. Their Wills are not published: nothing has happened to the nodes. */
@@ -211,7 +205,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const index = this.topics.indexOf(message.topicNameOffset, message.topicNameLength);
     if (index === INVALID_TOPIC)
       return false;
-    this.publishing.publish(message, index);
+    this.publishing.publish(message, index, false);
     return true;
   }
 
@@ -272,6 +266,9 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
 
   /** Each packet is a new message [MQTT311-4.3.2-2]; what QoS 2 repeats, the session has kept back. */
   onMessage(session: ServerSession, packet: Packet): boolean {
+    const comesAgain = packet.qos !== 0;
+    if (comesAgain && session.isRefused) // acknowledgements keep their order
+      return false;
     ++this.receivedCount;
     if (this.limitsRate && session.spendCredit()) {
       ++this.heldCount;
@@ -284,13 +281,15 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     }
     const index = packet.topicIndex;
     if (this.access !== undefined) {
-      if (!this.publishing.publishFor(this.nodeOf[session.index]!, packet, index, this.access))
+      const result = this.publishing.publishFor(this.nodeOf[session.index]!, packet, index, this.access, comesAgain);
+      if (result === FORBIDDEN)
         this.deny(session, Event.FORBIDDEN_PUBLISH); // acknowledged all the same [MQTT311-3.3.5-2]
-      return true;
+      return result !== REFUSED || this.refusals.add(session);
     }
+    if (!this.bridge.forward(packet, index, comesAgain))
+      return this.refusals.add(session);
     if (this.localAudience[index] !== NOBODY || packet.retain !== 0)
       this.delivery.deliver(packet, index);
-    this.bridge.forward(packet, index);
     return true;
   }
 
@@ -370,13 +369,13 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const { will } = session;
     session.hasWill = false; // [MQTT311-3.1.2-10]
     const index = topics.indexOf(will.topicNameOffset, will.topicNameLength);
-    if (access !== undefined && !this.publishing.publishFor(node, will, index, access)) {
+    if (access !== undefined && this.publishing.publishFor(node, will, index, access, false) === FORBIDDEN) {
       this.deny(session, Event.FORBIDDEN_WILL);
       return;
     }
     this.observer.onEvent(Event.WILL_PUBLISHED, session.index, 0);
     if (access === undefined)
-      this.publishing.publish(will, index);
+      this.publishing.publish(will, index, false);
   }
 
   private deny(session: ServerSession, what: number): void {

@@ -6,6 +6,13 @@ import { type Bridge, NOBODY } from './bridge.ts';
 import type { Delivery } from './delivery.ts';
 import type { NodeState } from './node-states.ts';
 
+/** Results of `publishFor`. */
+export const PUBLISHED = 1;
+/** The node may not. */
+export const FORBIDDEN = 0;
+/** Nothing has happened: there is no room for it upstream, and it must not be acknowledged. */
+export const REFUSED = -1;
+
 export class Publishing {
   private readonly topics: TopicTable;
   private readonly delivery: Delivery;
@@ -17,25 +24,26 @@ export class Publishing {
     this.bridge = bridge;
   }
 
-  /** @param index number of its name in the topic table */
-  publish(message: Message, index: number): void {
+  /** @param index number of its name in the topic table @param comesAgain as for `Bridge.forward`, and so is the result */
+  publish(message: Message, index: number, comesAgain: boolean): boolean {
     const { delivery } = this;
+    if (!this.bridge.forward(message, index, comesAgain)) // first: nobody gets what will come again
+      return false;
     if (delivery.localAudience[index] !== NOBODY || message.retain !== 0)
       delivery.deliver(message, index);
-    this.bridge.forward(message, index);
+    return true;
   }
 
-  /** Publishes what a node may publish, under its mount point. @returns false when it may not */
-  publishFor(node: NodeState, message: Message, index: number, access: Access): boolean {
+  /** Publishes what a node may publish, under its mount point. @returns PUBLISHED, FORBIDDEN or REFUSED */
+  publishFor(node: NodeState, message: Message, index: number, access: Access, comesAgain: boolean): number {
     if (node.mountLength !== 0) {
       if (!access.mountMessage(node, message))
-        return false;
+        return FORBIDDEN;
       message = access.mounted;
       index = this.topics.indexOf(message.topicNameOffset, message.topicNameLength);
     }
     if (!access.allows(node, index, message.topicNameOffset, message.topicNameLength, WRITE))
-      return false;
-    this.publish(message, index);
-    return true;
+      return FORBIDDEN;
+    return this.publish(message, index, comesAgain) ? PUBLISHED : REFUSED;
   }
 }

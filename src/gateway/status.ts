@@ -64,7 +64,7 @@ export interface Status {
     retainedMessages: number;
   };
   store: { count: number; bytes: number; capacity: number; dropped: number };
-  rules: { pattern: string; direction: Direction; local: string; remote: string; forwarded: number; dropped: number }[];
+  rules: { pattern: string; direction: Direction; local: string; remote: string; forwarded: number; dropped: number; refused: number }[];
   sensors: { name: string; topic: string; value: number | null; works: boolean }[];
 }
 
@@ -90,8 +90,8 @@ export function statusOf(sources: StatusSources, now: number): Status {
     counters: {
       connectedNodes: gateway.connectedCount,
       receivedFromNodes: gateway.receivedCount,
-      sentToNodes: gateway.sentCount,
-      droppedForNodes: gateway.droppedCount,
+      sentToNodes: gateway.delivery.sentCount,
+      droppedForNodes: gateway.delivery.droppedCount,
       receivedFromUpstream: bridge.receivedCount,
       sentUpstream: bridge.sentCount,
       droppedUpstream: bridge.droppedCount,
@@ -148,14 +148,14 @@ function nodesOf({ arena, nodes }: Gateway): Status['nodes'] {
     }));
 }
 
-function ruleOf({ configuration, dropped, forwarded }: TopicRule, direction: Direction): Status['rules'][number] {
+function ruleOf({ configuration, dropped, forwarded, refused }: TopicRule, direction: Direction): Status['rules'][number] {
   const { local_prefix, pattern, remote_prefix } = configuration;
-  return { pattern, direction, local: local_prefix + pattern, remote: remote_prefix + pattern, forwarded, dropped };
+  return { pattern, direction, local: local_prefix + pattern, remote: remote_prefix + pattern, forwarded, dropped, refused };
 }
 
 /** The worst first: one sentence helps more than five. */
 function adviceOf({ gateway, sensors, upstream }: StatusSources, now: number): string {
-  const { configuration: { listener, topic }, droppedCount } = gateway;
+  const { configuration: { listener, topic }, delivery: { droppedCount } } = gateway;
   const { outbound } = gateway.upstream.sessionState!;
   if (!gateway.upstream.isConnected)
     return adviceWithoutUpstream(upstream, now);

@@ -33,8 +33,11 @@ export const MAXIMUM_QUEUED = LAST_STORED_IDENTIFIER - 1;
 
 /** Results of `add`. */
 export const STORED = 1;
+/** It is longer than a block. */
 export const DROPPED = 0;
-export const NOT_WORKING = -1;
+/** No room, and none may be made. */
+export const REFUSED = -1;
+export const NOT_WORKING = -2;
 
 /** Topics for which the newest record is known. */
 const LATEST_CAPACITY = 512;
@@ -113,7 +116,7 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
   /**
    * Stores a message for upstream.
    * @param rule index of the rule that let it through @param origin hash of the node's identifier if it comes with QoS 2
-   * @returns STORED, DROPPED, or NOT_WORKING when the storage has failed: the message is as it was
+   * @returns STORED, DROPPED, REFUSED, or NOT_WORKING when the storage has failed: the message is as it was
    */
   add(message: Message, qos: number, rule: number, origin: number, originIdentifier: number): number {
     const { store } = this;
@@ -127,10 +130,10 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
         position = this.append(message, qos, rule, origin, originIdentifier);
       }
     }
-    if (position === NONE && !store.isWorking)
+    if (!store.isWorking)
       return NOT_WORKING;
     if (position === NO_ROOM || position === TOO_LONG)
-      return DROPPED;
+      return position === NO_ROOM ? REFUSED : DROPPED;
     this.latest?.set(hash, position);
     const packetLength = store.staged(0) & 0xFFFFFF;
     if (this.place(position, packetLength, QUEUED) !== NO_RECORD)

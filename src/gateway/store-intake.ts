@@ -38,13 +38,16 @@ export class StoreIntake implements MessageHandler {
 
   /** Has the message routed. @returns whether it may be acknowledged at once; else that happens in `commit` */
   onMessage(session: ServerSession, packet: Packet): boolean {
+    if (session.isRefused)
+      return false;
     const { backlog, bridge } = this;
     const origin = packet.qos === 2 ? this.originOf(session) : 0;
     if (origin === 0 || !backlog.isRepeated(packet, origin)) {
       bridge.origin = origin;
       bridge.originIdentifier = packet.packetIdentifier;
       try {
-        this.router.onMessage(session, packet);
+        if (!this.router.onMessage(session, packet))
+          return false;
       } finally {
         bridge.origin = 0;
       }

@@ -3,7 +3,7 @@
  * no room. The rule of the new message decides whether room is made for it; it is made at the expense of the oldest.
  *
  *   drop_oldest        the oldest goes, the new one is taken
- *   drop_newest        the new one is refused
+ *   drop_newest        the new one is refused: its node keeps it, because it gets no acknowledgement
  *   latest_per_topic   the oldest goes, unless it is the last one of its topic: that one is kept, behind the others
  */
 import type { Arena } from '../bytes/arena.ts';
@@ -11,6 +11,9 @@ import type { FullPolicy, StoreConfiguration, TopicRuleConfiguration } from './c
 import type { TopicRule } from './topic-map.ts';
 
 export class StorePolicy {
+  /** Whether what a node or a sensor has given QoS 1 or 2 must arrive, whatever the QoS of the rule. */
+  readonly keeps: boolean;
+  /** Whether that is to survive a power cut. */
   readonly isStored: boolean;
   readonly full: FullPolicy;
   /** Seconds, 0 for any time. */
@@ -22,6 +25,7 @@ export class StorePolicy {
   constructor(rule: TopicRule, store: StoreConfiguration) {
     const configuration: TopicRuleConfiguration = rule.configuration;
     this.rule = rule;
+    this.keeps = configuration.store;
     this.isStored = store.durability === 'flash' && configuration.store;
     this.full = configuration.full ?? store.full;
     this.expiry = configuration.expiry;

@@ -150,10 +150,10 @@ function figureOf(gateway: Gateway, topic: number): number {
     case 4: return gateway.nodes.knownCount;
     case 5: return gateway.maximumConnectedCount;
     case 6: return gateway.receivedCount + controlPackets(gateway, false);
-    case 7: return gateway.sentCount + controlPackets(gateway, true);
+    case 7: return gateway.delivery.sentCount + controlPackets(gateway, true);
     case 8: return gateway.receivedCount;
-    case 9: return gateway.sentCount;
-    case 10: return gateway.droppedCount;
+    case 9: return gateway.delivery.sentCount;
+    case 10: return gateway.delivery.droppedCount;
     case 11: return gateway.subscriptions.count;
     case 12: return gateway.retained.count;
     case 13: return gateway.retained.count + queued(gateway, false);

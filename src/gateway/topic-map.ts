@@ -31,6 +31,8 @@ export class TopicRule {
   readonly toPrefixLength: number;
   forwarded = 0;
   dropped = 0;
+  /** Messages of nodes that got no acknowledgement, because there was no room. A repetition counts again. */
+  refused = 0;
 
   constructor(arena: Arena, offset: number, configuration: TopicRuleConfiguration, from: string, to: string) {
     this.configuration = configuration;

@@ -72,6 +72,8 @@ export class ServerSession extends Session {
   readonly clientIdentifierOffset: number;
   /** Index of the user in the configuration, -1 for none. */
   user = -1;
+  /** A message of this connection was not taken over: no later one is acknowledged. */
+  isRefused = false;
   /** When the network connection came up. */
   openedAt = 0;
   /** Packets received, PUBLISH not included. */
@@ -120,7 +122,7 @@ export class ServerSession extends Session {
     this.hasWill = false;
     this.clientIdentifierLength = 0;
     this.user = -1;
-    this.isHeld = false;
+    this.isHeld = this.isRefused = false;
     this.credit = this.settings.maximumPublishRate * TOKEN;
     this.creditedAt = this.clock.now;
     this.deadline = this.clock.now + this.settings.connectTimeout | 0;
@@ -242,6 +244,7 @@ export class ServerSession extends Session {
   }
 
   protected closed(reasonCode: number): void {
+    this.isRefused = false;
     this.handler.onClosed(this, reasonCode);
   }
 
