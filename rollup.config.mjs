@@ -8,7 +8,7 @@
 import { chmod } from 'node:fs/promises';
 import { builtinModules, createRequire } from 'node:module';
 import esbuild from 'rollup-plugin-esbuild';
-import { inliningConstants } from './inline-constants.mjs';
+import { rewritingForXS } from './rewrite-for-xs.mjs';
 
 const { dependencies } = createRequire(import.meta.url)('./package.json');
 
@@ -35,7 +35,7 @@ export default [
     },
     external: moddable,
     preserveEntrySignatures: 'allow-extension', // else core becomes a facade before a third file
-    plugins: [typescript(), inliningConstants],
+    plugins: [typescript(), rewritingForXS],
     output: {
       ...output('dist/device'),
       // Everything that has no side effects is one module; the boards share nothing else but the log.

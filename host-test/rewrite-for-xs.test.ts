@@ -1,0 +1,100 @@
+/** What becomes of the device bundle: the program stays the same, whatever stands around. That it does what it did is for host-test/xs. */
+import { parseAst } from 'rollup/parseAst';
+import { expect, test } from 'vitest';
+import { chainFields, declareBeforeLoops, inlineConstants, nestConditions, readFields } from '../rewrite-for-xs.mjs';
+
+const inline = (code: string): string => inlineConstants(code, parseAst(code));
+const read = (code: string): string => readFields(code, parseAst(code));
+const nest = (code: string): string => nestConditions(code, parseAst(code));
+const declare = (code: string): string => declareBeforeLoops(code, parseAst(code));
+const chain = (code: string): string => chainFields(code, parseAst(code));
+
+test('a whole number stands where its name stood, with the name behind it, and is no variable any more', () => {
+  expect(inline('const PUBLISH = 3;\nif (type === PUBLISH) go();')).toBe('\nif (type === 3 /* PUBLISH */) go();');
+});
+
+test('constants of constants are put in too', () => {
+  expect(inline('const A = 2, B = 1; const SHIFT = 28;\nconst HEADER = SHIFT << 1 | 2;\nuse(HEADER);')).toBe('const A = 2, B = 1; \n\nuse(58 /* HEADER */);');
+});
+
+test('the name of a property stays, and a short property gets its name back', () => {
+  expect(inline('const A = 1;\nuse({ A, b: A, A: 2 }, o.A, o[A]);class C { A = A; }'))
+    .toBe('\nuse({ A: 1 /* A */, b: 1 /* A */, A: 2 }, o.A, o[1 /* A */]);class C { A = 1 /* A */; }');
+});
+
+test.each([
+  ['negative, which is two operations on XS', 'const A = -1;\nuse(A);'],
+  ['below zero when folded', 'const A = 1 - 2;\nuse(A);'],
+  ['a double', 'const A = 0.5;\nuse(A);'],
+  ['beyond 31 bits', 'const A = 0x8000_0000;\nuse(A);'],
+  ['a text', 'const A = "text";\nuse(A);'],
+  ['not in capitals', 'const a = 1;\nuse(a);'],
+  ['exported', 'const A = 1;\nuse(A);\nexport { A as B };'],
+  ['variable', 'let A = 1;\nuse(A);'],
+  ['hidden by a local variable', 'const A = 1;\nfunction f(A) { return A; }'],
+  ['hidden by a variable of a pattern', 'const A = 1;\nfunction f({ a: A }) { return A; }'],
+  ['hidden by a block', 'const A = 1;\n{ const A = 2; use(A); }'],
+  ['caught', 'const A = 1;\ntry { use(A); } catch (A) { use(A); }'],
+])('a constant that is %s stays as it is', (_what, code) => {
+  expect(inline(code)).toBe(code);
+});
+
+test('an object that is a variable or a field is not taken apart', () => {
+  expect(read('function f(x) { const { a, b: c } = this, { d } = x.y; }')).toBe('function f(x) { const a = this.a, c = this.b, d = x.y.d; }');
+});
+
+test.each([
+  ['made by a call', 'const { a, b } = f();'],
+  ['behind a getter', 'class C { get x() { return f(); } g() { const { a, b } = this.x; } }'],
+  ['found by a computed name', 'const { a } = o[0];'],
+  ['far away, for many fields', 'const { a, b, c } = this.x.y;'],
+])('an object %s is taken apart', (_what, code) => {
+  expect(read(code)).toBe(code);
+});
+
+test.each([
+  ['a default value', 'const { a = 1 } = this;'],
+  ['a rest', 'const { a, ...rest } = this;'],
+  ['a pattern within', 'const { a: { b } } = this;'],
+  ['a computed name', 'const { [a]: b } = this;'],
+])('a pattern with %s stays', (_what, code) => {
+  expect(read(code)).toBe(code);
+});
+
+test('conditions that all have to hold are asked one after the other', () => {
+  expect(nest('if (a && b || c) f(); if (a && (b || c) && d) f(); else if (x) { if ((a || b) && (c)) g(); }'))
+    .toBe('if (a && b || c) f(); if (a && (b || c) && d) f(); else if (x) { if ((a || b) ) if ( (c)) g(); }');
+  expect(nest('if (a && (b && c) && d) f();')).toBe('if (a ) if ( (b && c) ) if ( d) f();');
+});
+
+test.each([
+  ['with an else', 'if (a && b) f(); else g();'],
+  ['whose parts stand in parentheses', 'if (!(a && b)) f();'],
+  ['with a comment', 'if (a /* && */ && b) f();'],
+])('a condition %s stays', (_what, code) => {
+  expect(nest(code)).toBe(code);
+});
+
+test('the variables of a loop are declared before it, in their own block', () => {
+  expect(declare('if (a) for (let i = 0, n = 2; i < n; ++i) for (let j = 0; j < i; ++j) f(j); else g();'))
+    .toBe('if (a) { let i = 0, n = 2; for (; i < n; ++i) { let j = 0; for (; j < i; ++j) f(j); } } else g();');
+});
+
+test.each([
+  ['makes functions', 'for (let i = 0; i < 2; ++i) f(() => i);'],
+  ['goes over a list', 'for (const a of b) f(a);'],
+  ['has a label', 'again: for (let i = 0; i < 2; ++i) continue again;'],
+  ['declares nothing', 'for (; i < 2; ++i) f(i);'],
+])('a loop that %s stays', (_what, code) => {
+  expect(declare(code)).toBe(code);
+});
+
+test('fields that are set to the same value one after the other are set by one statement, in the same order', () => {
+  expect(chain('class C { constructor() { this.a = 0; this.b = 0; this.c = -1; this.d = -1; this.e = f(); this.g = f(); } }'))
+    .toBe('class C { constructor() { this.b = this.a = 0; this.d = this.c = -1; this.e = f(); this.g = f(); } }');
+});
+
+test('a field that is changed meanwhile, or is another object\'s, is not', () => {
+  for (const code of ['{ this.a = 0; f(); this.b = 0; }', '{ this.a = 0; o.b = 0; }', '{ this.a = 0; this.b += 0; }', '{ this.a = x; this.b = x; }'])
+    expect(chain(code)).toBe(code);
+});
