@@ -41,8 +41,10 @@ export interface CutOptions {
   readonly random?: () => number;
   /** As a file: what has not been flushed when the power fails is there or not, each operation by itself. */
   readonly isCached?: boolean;
-  /** Every operation fails from this step on, as a medium that is worn out or read-only; the power stays. */
+  /** Operations fail from this step on, as of a medium that is worn out or read-only; the power stays. */
   readonly failsAt?: number;
+  /** Which ones; all by default. */
+  readonly failing?: 'all' | 'write' | 'erase';
 }
 
 /**
@@ -63,6 +65,7 @@ export class SimulatedFlash implements BlockStorage {
   private unflushed: { start: number; content: Uint8Array }[] = [];
   private readonly cutAt: number;
   private readonly failsAt: number;
+  private readonly failing: 'all' | 'write' | 'erase';
   private readonly random: () => number;
   private readonly view: DataView;
 
@@ -73,6 +76,7 @@ export class SimulatedFlash implements BlockStorage {
     this.blockCount = medium.blockCount;
     this.cutAt = options.cutAt ?? Infinity;
     this.failsAt = options.failsAt ?? Infinity;
+    this.failing = options.failing ?? 'all';
     this.random = options.random ?? (() => 0.5);
     this.isCached = options.isCached ?? false;
     this.bytes = this.isCached ? medium.bytes.slice() : medium.bytes;
@@ -80,13 +84,13 @@ export class SimulatedFlash implements BlockStorage {
   }
 
   read(position: number, length: number): void {
-    this.expectPower();
+    this.expectPower('read');
     this.expectWords(position, length);
     this.arena.bytes.set(this.bytes.subarray(position, position + length), this.arena.stagingOffset);
   }
 
   program(position: number, length: number): void {
-    this.expectPower();
+    this.expectPower('write');
     this.expectWords(position, length);
     ++this.medium.programCount;
     const source = new DataView(this.arena.buffer, this.arena.stagingOffset, length);
@@ -94,7 +98,7 @@ export class SimulatedFlash implements BlockStorage {
     for (let at = 0; at < length; at += 4) {
       const old = this.view.getUint32(position + at);
       const value = source.getUint32(at);
-      if (old !== 0xFFFFFFFF)
+      if (old !== 0xFFFFFFFF && value !== 0)
         throw new Error(`the word at ${position + at} was programmed before`);
       this.step(() => this.view.setUint32(position + at, value | this.bits(~value))); // some of its bits
       this.view.setUint32(position + at, value);
@@ -105,7 +109,7 @@ export class SimulatedFlash implements BlockStorage {
   }
 
   erase(block: number): void {
-    this.expectPower();
+    this.expectPower('erase');
     if (!Number.isInteger(block) || block < 0 || block >= this.blockCount)
       throw new RangeError(`there is no block ${block}`);
     const start = block * this.blockLength;
@@ -123,7 +127,7 @@ export class SimulatedFlash implements BlockStorage {
   }
 
   flush(): void {
-    this.expectPower();
+    this.expectPower('write');
     this.step(() => {});
     if (this.isCached)
       this.medium.bytes.set(this.bytes);
@@ -160,10 +164,10 @@ export class SimulatedFlash implements BlockStorage {
     return (mask & Math.floor(this.random() * 0x100000000)) >>> 0;
   }
 
-  private expectPower(): void {
+  private expectPower(operation: 'read' | 'write' | 'erase'): void {
     if (this.isDead)
       throw new PowerLoss('there is no power');
-    if (this.medium.stepCount >= this.failsAt)
+    if (this.medium.stepCount >= this.failsAt && (this.failing === 'all' || this.failing === operation || this.failing === 'write' && operation === 'erase'))
       throw new Error('the medium refuses');
   }
 

@@ -213,8 +213,8 @@ export class Bridge implements ClientHandler, LossObserver {
       this.isFull = false;
       return STORED;
     }
-    // What is in the store is not given up for what is not.
-    for (let most = queue.count; most > 0 && backlog === undefined && policy.full !== 'drop_newest'; --most) {
+    // What is in a store that works is not given up for what is not.
+    for (let most = queue.count; most > 0 && backlog?.store.isWorking !== true && policy.full !== 'drop_newest'; --most) {
       if (!makeRoom(queue, message, session.isConnected, policy.full === 'latest_per_topic', this))
         break;
       queue.rule = rule;

@@ -157,6 +157,8 @@ function ruleOf({ configuration, dropped, forwarded, refused }: TopicRule, direc
 function adviceOf({ gateway, sensors, upstream }: StatusSources, now: number): string {
   const { configuration: { listener, topic }, delivery: { droppedCount } } = gateway;
   const { outbound } = gateway.upstream.sessionState!;
+  if (gateway.configuration.store.durability === 'flash' && gateway.backlog?.store.isWorking !== true)
+    return 'the storage of the store does not work, so messages would not survive a restart: the log says why';
   if (!gateway.upstream.isConnected)
     return adviceWithoutUpstream(upstream, now);
   if (gateway.bridge.droppedCount > 0 && outbound.usedLength * 2 > outbound.capacity)

@@ -231,9 +231,9 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
       if (!queue.hasRoom(packetLength))
         break;
       const next = position + Format.lengthOfRecord(packetLength);
-      if (store.load(position, packetLength) && store.staged(Format.DONE) === Format.ERASED_WORD) {
+      if (store.load(position, packetLength) && !store.isMarked(Format.DONE)) {
         const rule = store.staged(Format.RULE);
-        const isReleased = store.staged(Format.RELEASED) !== Format.ERASED_WORD;
+        const isReleased = store.isMarked(Format.RELEASED);
         if (!isReleased && this.policies[rule]?.isExpired(store.staged(Format.TIME), now)) {
           this.losses.onLost(rule, true);
           store.markDone(position);
@@ -270,7 +270,7 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
     const identifiers = store.staged(Format.IDENTIFIERS);
     const origin = store.staged(Format.ORIGIN);
     this.lastIdentifier = identifiers & 0xFFFF;
-    if (origin !== 0 && store.staged(Format.RECEIVED) === Format.ERASED_WORD)
+    if (origin !== 0 && !store.isMarked(Format.RECEIVED))
       this.receptions.add(origin, identifiers >>> 16, position);
     if (isDone)
       return;
@@ -278,7 +278,7 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
       const topic = this.stagedTopic();
       latest.set(hashOf(store.arena, topic, store.arena.view.getUint16(topic - 2)), position);
     }
-    const isReleased = store.staged(Format.RELEASED) !== Format.ERASED_WORD;
+    const isReleased = store.isMarked(Format.RELEASED);
     this.place(position, packetLength, isReleased ? RELEASED : this.suspectCount-- > 0 ? SENT : QUEUED);
   }
 
@@ -323,7 +323,7 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
   private voidOriginal(position: number): void {
     const { queue, store } = this;
     const packetLength = store.packetLengthAt(position);
-    if (packetLength === NONE || !store.load(position, packetLength) || store.staged(Format.DONE) !== Format.ERASED_WORD)
+    if (packetLength === NONE || !store.load(position, packetLength) || store.isMarked(Format.DONE))
       return;
     const record = queue.findStored(position);
     if (record === NO_RECORD) {

@@ -6,9 +6,10 @@
  *            | released | done | received | the encoded PUBLISH | padding to 4 |
  *
  * The sequence grows by one with each block that is begun. A record lies in one block. Its checksum covers the
- * block's sequence, the words before it and the packet; the three words behind it are 0xFFFFFFFF at first and are programmed once each: PUBREC has come from
- * upstream; delivered or given up; PUBREL has come from the node. Any value but 0xFFFFFFFF means yes: a power cut while the
- * word is programmed comes after the fact that it tells.
+ * block's sequence, the words before it and the packet; the three words behind it are marks: PUBREC has come from upstream;
+ * delivered or given up; PUBREL has come from the node. A mark is 0xFFFFFFFF at first and programmed to 0, and the majority
+ * of its bits counts: some that flip by themselves must not lose a message. A power cut while it is programmed may leave
+ * either, and both are right: its fact has happened, and nothing that depends on it.
  *
  *   time       seconds since 1970 when the message was taken, 0 if nobody knew
  *   origin     hash of the Client Identifier of a node that sent the message with QoS 2, 0 for all others
@@ -45,6 +46,14 @@ export const SMALLEST_BLOCK = 4096;
 export const FEWEST_BLOCKS = 3;
 
 const { imul } = Math;
+
+/** Whether the word of a mark says yes. */
+export function isMark(word: number): boolean {
+  let bits = ~word;
+  bits -= bits >>> 1 & 0x55555555;
+  bits = (bits & 0x33333333) + (bits >>> 2 & 0x33333333);
+  return imul(bits + (bits >>> 4) & 0x0F0F0F0F, 0x01010101) >>> 24 > 16;
+}
 
 /** Bytes of the record of a packet, padding included. */
 export const lengthOfRecord = (packetLength: number): number => RECORD_HEADER_LENGTH + packetLength + 3 & ~3;

@@ -59,7 +59,7 @@ function findBlocks(store: Store, report: RecoveryReport): void {
     if (sequence > store.sequence) {
       store.sequence = sequence;
       store.tailBlock = block;
-      erasesNext = store.staged(Format.BLOCK_ERASES_NEXT) !== Format.ERASED_WORD;
+      erasesNext = store.isMarked(Format.BLOCK_ERASES_NEXT);
     }
   }
   store.hasSaidSo = erasesNext;
@@ -87,7 +87,7 @@ function readRecords(store: Store, block: number, handler: RecoveryHandler, repo
   let position = block * store.blockLength + Format.BLOCK_HEADER_LENGTH;
   for (let length = store.packetLengthAt(position); length !== NONE; length = store.packetLengthAt(position)) {
     if (store.load(position, length)) {
-      const isDone = store.staged(Format.DONE) !== Format.ERASED_WORD;
+      const isDone = store.isMarked(Format.DONE);
       if (!isDone) {
         ++store.pending[block]!;
         ++store.pendingCount;

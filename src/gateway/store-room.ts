@@ -15,19 +15,23 @@ export function giveUpOldestBlock(backlog: StoreBacklog, keepsLatest: boolean): 
   const { store } = backlog;
   backlog.commit(); // nothing may be given up that is on its way into the store
   store.advance(); // so that there is room for what is kept
+  if (!store.isWorking)
+    return;
   const victim = store.following(store.tailBlock);
   const end = (victim + 1) * store.blockLength;
   backlog.isGivingUp = true;
-  for (let position = victim * store.blockLength; store.pending[victim] !== 0;) {
+  for (let position = victim * store.blockLength; store.isWorking && store.pending[victim] !== 0;) {
     position = store.seek(position);
     if (position === NONE || position >= end || position < end - store.blockLength)
       break;
     const packetLength = store.foundLength;
-    if (store.load(position, packetLength) && store.staged(Format.DONE) === Format.ERASED_WORD)
+    if (store.load(position, packetLength) && !store.isMarked(Format.DONE))
       giveUp(backlog, position, packetLength, keepsLatest);
     position += Format.lengthOfRecord(packetLength);
   }
   backlog.isGivingUp = false;
+  if (!store.isWorking) // the rest stays, it can be read
+    return;
   store.pendingCount -= store.pending[victim]!;
   store.pending[victim] = 0;
 }
@@ -37,6 +41,8 @@ function giveUp(backlog: StoreBacklog, position: number, packetLength: number, k
   const { queue, store } = backlog;
   const rule = store.staged(Format.RULE);
   const isMoved = keepsLatest && backlog.policies[rule]?.full === 'latest_per_topic' && move(backlog, position, packetLength);
+  if (!store.isWorking)
+    return;
   const record = queue.findStored(position);
   if (record !== NO_RECORD)
     queue.giveUp(record);

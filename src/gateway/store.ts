@@ -211,6 +211,11 @@ export class Store {
     return this.arena.view.getUint32(this.arena.stagingOffset + field);
   }
 
+  /** Whether the mark at `field` says yes. */
+  isMarked(field: number): boolean {
+    return Format.isMark(this.arena.view.getInt32(this.arena.stagingOffset + field));
+  }
+
   /** @returns whether it could be read */
   read(position: number, length: number): boolean {
     try {
