@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeUTF8, encodeUTF8, equalBytes, isWellFormedUTF8, lengthOfUTF8 } from '../../src/bytes/utf8.ts';
+import { decodeUTF8, encodeUTF8, equalBytes, isPlainText, isWellFormedUTF8, lengthOfUTF8 } from '../../src/bytes/utf8.ts';
 import { hexOf, isPoisonOutside, put, testArena } from './test-arena.ts';
 
 /** In milliseconds, for a machine that has other things to do. */
@@ -256,4 +256,20 @@ describe('encodeUTF8, lengthOfUTF8 and decodeUTF8', () => {
         expect(text).toContain('\uFFFD');
     }), { numRuns: 1000 });
   });
+});
+
+it('isPlainText finds the control characters and non-characters of 3.1.1 section 1.5.3, and nothing else', () => {
+  const arena = testArena(16);
+  const wrong: number[] = [];
+  for (let code = 1; code <= 0x10FFFF; ++code) {
+    if (code >= 0xD800 && code <= 0xDFFF)
+      continue;
+    const isBad = code <= 0x1F || code >= 0x7F && code <= 0x9F || code >= 0xFDD0 && code <= 0xFDEF || (code & 0xFFFE) === 0xFFFE;
+    const end = encodeUTF8(arena, 3, String.fromCodePoint(code));
+    if (isPlainText(arena, 3, end) === isBad)
+      wrong.push(code);
+  }
+  expect(wrong).toEqual([]);
+  expect(isPlainText(arena, 3, encodeUTF8(arena, 3, 'a\u00E4\u20AC\u{1F600}'))).toBe(true);
+  expect(isPlainText(arena, 3, encodeUTF8(arena, 3, 'a\u00E4\u20AC\u{1F600}\t'))).toBe(false);
 });

@@ -67,6 +67,22 @@ describe.each([4, 3])('a message, protocol level %i', level => {
     expect(reader.take()).toEqual(['PUBLISH a=x q0']);
   });
 
+  it('of QoS 2 that its sender has subscribed to comes back behind PUBREC [MQTT311-3.3.4-1]', () => {
+    const { writer } = readerOf('a', 2);
+    writer.ask(subscribe(1, 'a', 2));
+    expect(writer.ask(publish('a', 'x', { qos: 2, identifier: 9 }))).toEqual(['PUBREC #9', 'PUBLISH a=x q2 #1']);
+  });
+
+  it('of QoS 1 to a new session has identifier 1, whoever had its place before [MQTT311-2.3.1-4]', () => {
+    const world = new GatewayWorld({ listener: { max_connections: 2, max_sessions: 2 } });
+    for (const name of ['one', 'two', 'three', 'three']) {
+      const node = world.node(name, { level }, subscribe(1, 'a', 1));
+      node.take();
+      expect(node.ask(publish('a', 'x', { qos: 0 }), publish('a', 'x', { qos: 1 }))).toEqual(['PUBLISH a=x q0', 'PUBLISH a=x q1 #1', 'PUBACK #1']);
+      node.vanish();
+    }
+  });
+
   it('of QoS 1 and 2 is under way until the reader has acknowledged it [MQTT311-4.3.2-1] [MQTT311-4.3.3-1] [MQTT311-2.3.1-6]', () => {
     const { reader, world, writer } = readerOf('a', 2);
     writer.send(publish('a', 'x', { qos: 1 }), publish('a', 'y', { qos: 2, identifier: 2 }));

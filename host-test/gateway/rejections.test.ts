@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { NODE_CLOSED, NODE_REFUSED } from '../../src/gateway/events.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { GatewayWorld } from './gateway-world.ts';
-import { connect, packet, PINGREQ, publish, subscribe, unsubscribe } from './packets.ts';
+import { connect, packet, PINGREQ, puback, pubcomp, publish, pubrec, subscribe, unsubscribe } from './packets.ts';
 
 const { CLIENT_IDENTIFIER_NOT_VALID, MALFORMED_PACKET, PACKET_TOO_LARGE, PROTOCOL_ERROR, TOPIC_NAME_INVALID, UNSUPPORTED_PROTOCOL_VERSION } = ReasonCode;
 
@@ -44,6 +44,14 @@ const ROWS: Row[] = [
   ['an overlong form in a topic [MQTT311-1.5.3-1]', packet(0x30, text(0xC0, 0xAF)), TOPIC_NAME_INVALID],
   ['a lone continuation byte in a topic [MQTT311-3.3.2-1]', packet(0x30, text(0x80)), TOPIC_NAME_INVALID],
   ['a code point beyond U+10FFFF [MQTT311-1.5.3-1]', packet(0x30, text(0xF4, 0x90, 0x80, 0x80)), TOPIC_NAME_INVALID],
+  ...[[0x01], [0x1F], [0x7F], [0xC2, 0x9F], [0xEF, 0xBF, 0xBF], [0xF4, 0x8F, 0xBF, 0xBE]].flatMap((bytes): Row[] => {
+    const name = Buffer.from(bytes).toString('hex');
+    return [
+      [`a control or non-character (${name}) in a topic (section 1.5.3)`, packet(0x30, text(0x61, ...bytes)), TOPIC_NAME_INVALID],
+      [`a control or non-character (${name}) in a filter (section 1.5.3)`, packet(0x82, 0, 1, text(0x61, ...bytes), 0), MALFORMED_PACKET],
+      [`a control or non-character (${name}) in a filter to unsubscribe (section 1.5.3)`, packet(0xA2, 0, 1, text(0x61, ...bytes)), MALFORMED_PACKET],
+    ];
+  }),
   ['PUBACK with flags [MQTT311-2.2.2-2]', packet(0x42, 0, 1), MALFORMED_PACKET, null],
   ['PUBACK of one byte', packet(0x40, 1), MALFORMED_PACKET],
   ['PUBACK of three bytes', packet(0x40, 0, 1, 0), MALFORMED_PACKET],
@@ -121,6 +129,9 @@ const FIRST: [name: string, bytes: Uint8Array, code: number | null, reason: numb
   ['CONNECT with a Will Topic that is no UTF-8 [MQTT311-3.1.3-10]', raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 1, 0x80, 0, 0), null, MALFORMED_PACKET],
   ['CONNECT with a user name that is no UTF-8 [MQTT311-3.1.3-11]', raw(NAME_4, 4, 0x82, 0, 0, 0, 1, 'a', 0, 1, 0x80), null, MALFORMED_PACKET],
   ['CONNECT with an identifier that is no UTF-8 [MQTT311-3.1.3-4]', raw(NAME_4, 4, 2, 0, 0, 0, 1, 0x80), null, MALFORMED_PACKET],
+  ['CONNECT with a control character in the identifier', raw(NAME_4, 4, 2, 0, 0, 0, 2, 'a', 7), null, MALFORMED_PACKET],
+  ['CONNECT with a control character in the Will Topic', raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 2, 'w', 0x7F, 0, 0), null, MALFORMED_PACKET],
+  ['CONNECT with a control character in the user name', raw(NAME_4, 4, 0x82, 0, 0, 0, 1, 'a', 0, 2, 0xC2, 0x80), null, MALFORMED_PACKET],
   ['CONNECT without an identifier [MQTT311-3.1.3-3]', raw(NAME_4, 4, 2, 0, 0), null, MALFORMED_PACKET],
   ['CONNECT with header flags [MQTT311-2.2.2-2]', packet(0x11, NAME_4, 4, 2, 0, 0, 0, 1, 'a'), null, MALFORMED_PACKET],
   ['CONNECT with something behind [MQTT311-3.1.4-1]', raw(NAME_4, 4, 2, 0, 0, 0, 1, 'a', 0), null, MALFORMED_PACKET],
@@ -144,4 +155,57 @@ describe('a node that begins with', () => {
     expect(world.gateway.endings.of(reason)).toBe(1);
     expect(friend.ask(PINGREQ)).toEqual(['PINGRESP']);
   });
+});
+
+describe.each([4, 3])('a node, protocol level %i, that answers a message', level => {
+  /** A node with one message of this QoS under way to it. */
+  const receiver = (qos: number) => {
+    const world = new GatewayWorld();
+    const node = world.node('bad', { level }, subscribe(1, 'a', qos));
+    node.take();
+    world.node('writer').send(publish('a', 'x', { qos }));
+    expect(node.take()).toEqual([`PUBLISH a=x q${qos} #1`]);
+    return { node, world };
+  };
+
+  it.each([
+    ['QoS 1 with PUBREC', 1, [pubrec(1)], []],
+    ['QoS 1 with PUBCOMP', 1, [pubcomp(1)], []],
+    ['QoS 2 with PUBACK', 2, [puback(1)], []],
+    ['QoS 2 with PUBCOMP first', 2, [pubcomp(1)], []],
+    ['QoS 2 with PUBREC and PUBACK', 2, [pubrec(1), puback(1)], ['PUBREL #1']],
+  ] as const)('of %s is closed [MQTT311-4.8.0-1] [MQTT311-4.3.2-1] [MQTT311-4.3.3-1]', (_name, qos, answers, before) => {
+    const { node, world } = receiver(qos);
+    expect(node.ask(...answers)).toEqual([...before, 'closed']);
+    expect(world.rawEvents.at(-1)).toEqual([NODE_CLOSED, 0, PROTOCOL_ERROR]);
+  });
+
+  it('with acknowledgements that nothing awaits, or twice, stays', () => {
+    const { node } = receiver(2);
+    expect(node.ask(puback(7), pubcomp(7), pubrec(7), pubrec(1), pubrec(1), pubcomp(1), pubcomp(1), puback(1), PINGREQ))
+      .toEqual(['PUBREL #7', 'PUBREL #1', 'PUBREL #1', 'PINGRESP']);
+  });
+});
+
+it('a topic with control characters that upstream uses is not taken for a good one when a node publishes it', () => {
+  const world = new GatewayWorld({ topic: [{ pattern: '#', direction: 'in' }] }, { broker: true });
+  const friend = world.node('friend', {}, subscribe(1, '#', 0));
+  friend.take();
+  world.broker!.peers.at(-1)!.sendBytes(publish('long enough\u0001', 'x'));
+  world.run();
+  expect(friend.take()).toEqual(['PUBLISH long enough\u0001=x q0']);
+  const node = world.node('bad');
+  expect(node.ask(publish('long enough\u0001', 'x'))).toEqual(['closed']);
+  expect(friend.take()).toEqual([]);
+});
+
+it('a topic with control characters ends the session of a node that has rights and a mount point, too', () => {
+  const world = new GatewayWorld({ listener: {
+    users: [{ username: 'u', password: 'p', mount_point: 'm/' }], acl: [{ topic: '#' }],
+  } });
+  for (const user of ['u', undefined]) {
+    const node = world.node('bad', user === undefined ? {} : { user });
+    expect(node.ask(publish('a\u0001', 'x', { qos: 1 }))).toEqual(['closed']);
+    expect(world.rawEvents.at(-1)).toEqual([NODE_CLOSED, 0, TOPIC_NAME_INVALID]);
+  }
 });

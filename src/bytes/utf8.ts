@@ -35,6 +35,28 @@ export function isWellFormedUTF8(arena: Arena, offset: number, end: number): boo
 }
 
 /**
+ * Whether well-formed text is free of what 3.1.1 section 1.5.3 says SHOULD NOT be sent, and MAY cost a connection: control
+ * characters (U+0001 to U+001F, U+007F to U+009F) and non-characters (U+FDD0 to U+FDEF, U+FFFE, U+FFFF and their like in
+ * other planes). A broker that closes for them would close the bridge, so no node may bring them in.
+ */
+export function isPlainText({ bytes }: Arena, offset: number, end: number): boolean {
+  for (; offset < end; ++offset) {
+    const byte = bytes[offset]!;
+    if (byte < 0x20 || byte === 0x7F || byte === 0xC2 && bytes[offset + 1]! < 0xA0)
+      return false;
+    if (byte < 0xEF)
+      continue;
+    const second = bytes[offset + 1]!;
+    if (byte === 0xEF && second === 0xB7 && bytes[offset + 2]! >= 0x90 && bytes[offset + 2]! < 0xB0)
+      return false;
+    const last = byte === 0xEF ? offset + 2 : offset + 3;
+    if (bytes[last - 1] === 0xBF && bytes[last]! >= 0xBE && (byte === 0xEF || (second & 0x0F) === 0x0F))
+      return false;
+  }
+  return true;
+}
+
+/**
  * Length of the multi-byte sequence that `lead` opens and that goes on at `offset`; 0 when it is ill-formed.
  * The bounds of the second byte are those of table 3-7 of the Unicode Standard: they exclude overlong forms,
  * surrogates (ED A0..BF) and code points above U+10FFFF.

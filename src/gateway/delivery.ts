@@ -4,9 +4,12 @@
  * so that a message for nobody costs an array access. Knows nothing of who published, and nothing of upstream's rules.
  */
 import type { Arena } from '../bytes/arena.ts';
+import { isPlainText } from '../bytes/utf8.ts';
 import { END } from '../bytes/packed-records.ts';
 import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
 import { INVALID_TOPIC, type TopicTable } from '../packet/topic-table.ts';
+import type { ServerSession } from '../session/server-session.ts';
 import { type Access, READ } from './access.ts';
 import { NOBODY, SOMEBODY, UNKNOWN } from './bridge.ts';
 import * as Event from './events.ts';
@@ -52,6 +55,14 @@ export class Delivery {
   forget(index: number): void {
     this.access?.forget(index);
     this.localAudience[index] = this.remoteAudience[index] = UNKNOWN;
+  }
+
+  /** Ends the session of a node whose message has a name that no node may bring in. To be asked when nothing is known of the name. */
+  rejects(session: ServerSession | undefined, { topicNameLength, topicNameOffset }: Message): boolean {
+    if (isPlainText(this.arena, topicNameOffset, topicNameOffset + topicNameLength))
+      return false;
+    session?.fail(ReasonCode.TOPIC_NAME_INVALID);
+    return true;
   }
 
   /** Subscriptions have changed. */

@@ -19,7 +19,7 @@ import { ServerSession, type ServerHandler } from '../session/server-session.ts'
 import type { SessionContext } from '../session/session.ts';
 import { SessionState } from '../session/session-state.ts';
 import { Access } from './access.ts';
-import { Bridge, type BridgeOwner, NOBODY } from './bridge.ts';
+import { Bridge, type BridgeOwner, NOBODY, UNKNOWN } from './bridge.ts';
 import type { Configuration } from './configuration.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix } from './packet-limits.ts';
 import { Delivery } from './delivery.ts';
@@ -66,9 +66,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   /** Messages, Wills and subscriptions of nodes that were not allowed, and times that a node was made to wait. */
   deniedCount = 0;
   heldCount = 0;
-  /** The persistent store; undefined unless `store.durability` is "flash". */
+  /** The persistent store; undefined unless `store.durability` is "flash". `intake`: unless that has a storage. */
   readonly backlog: StoreBacklog | undefined;
-  /** Undefined unless that has a storage. */
   private intake: StoreIntake | undefined = undefined;
   /** Why connections of nodes have ended, or were refused. */
   readonly endings = new EndingCounts();
@@ -197,10 +196,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     }
   }
 
-  /**
-   * Publishes a message of the gateway itself, a reading for instance.
-   * @returns false when its topic is no Topic Name
-   */
+  /** Publishes a message of the gateway itself, a reading for instance. @returns false when its topic is no Topic Name */
   publish(message: Message): boolean {
     const index = this.topics.indexOf(message.topicNameOffset, message.topicNameLength);
     if (index === INVALID_TOPIC)
@@ -286,11 +282,18 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
         this.deny(session, Event.FORBIDDEN_PUBLISH); // acknowledged all the same [MQTT311-3.3.5-2]
       return result !== REFUSED || this.refusals.add(session);
     }
+    const audience = this.localAudience[index]!;
+    if (audience === UNKNOWN && this.delivery.rejects(session, packet))
+      return true;
     if (!this.bridge.forward(packet, index, comesAgain))
       return this.refusals.add(session);
-    if (this.localAudience[index] !== NOBODY || packet.retain !== 0)
-      this.delivery.deliver(packet, index);
-    return true;
+    if (audience === NOBODY && packet.retain === 0)
+      return true;
+    const isAnsweredFirst = packet.qos === 2 && this.intake === undefined; // PUBREC before a message that comes back
+    if (isAnsweredFirst)
+      session.acknowledge(packet.packetIdentifier, 2);
+    this.delivery.deliver(packet, index);
+    return !isAnsweredFirst;
   }
 
   onSubscribe(session: ServerSession, packet: Packet): number {

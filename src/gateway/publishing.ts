@@ -2,7 +2,7 @@
 import type { Message } from '../packet/packet.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import { type Access, WRITE } from './access.ts';
-import { type Bridge, NOBODY } from './bridge.ts';
+import { type Bridge, NOBODY, UNKNOWN } from './bridge.ts';
 import type { Delivery } from './delivery.ts';
 import type { NodeState } from './node-states.ts';
 
@@ -44,6 +44,8 @@ export class Publishing {
     }
     if (!access.allows(node, index, message.topicNameOffset, message.topicNameLength, WRITE))
       return FORBIDDEN;
+    if (this.delivery.localAudience[index] === UNKNOWN && this.delivery.rejects(node.session, message))
+      return PUBLISHED; // to nobody: the session is over
     return this.publish(message, index, comesAgain) ? PUBLISHED : REFUSED;
   }
 }

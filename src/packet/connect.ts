@@ -6,7 +6,7 @@
  * session's business, with one exception: of an unknown level nothing behind the level can be read.
  */
 import type { Arena } from '../bytes/arena.ts';
-import { isWellFormedUTF8 } from '../bytes/utf8.ts';
+import { isPlainText, isWellFormedUTF8 } from '../bytes/utf8.ts';
 import { CONNACK, CONNECT } from './control-packet.ts';
 import { ABSENT, writeFixedHeader, writeString } from './data-representation.ts';
 import type { Packet } from './packet.ts';
@@ -101,6 +101,8 @@ export function readConnect(packet: Packet): number {
   return readConnectPayload(packet, offset + 2);
 }
 
+const isAcceptable = (arena: Arena, offset: number, end: number): boolean => isWellFormedUTF8(arena, offset, end) && isPlainText(arena, offset, end);
+
 /** Client Identifier, Will Topic, Will Message, User Name, Password, in this order [MQTT311-3.1.3-1]. */
 function readConnectPayload(packet: Packet, offset: number): number {
   const { arena, connectFlags, end, version } = packet;
@@ -110,7 +112,7 @@ function readConnectPayload(packet: Packet, offset: number): number {
   const clientIdentifierOffset = packet.clientIdentifierOffset = offset + 2;
   packet.clientIdentifierLength = view.getUint16(offset);
   offset = clientIdentifierOffset + packet.clientIdentifierLength;
-  if (offset > end || !isWellFormedUTF8(arena, clientIdentifierOffset, offset)) // [MQTT311-3.1.3-4]
+  if (offset > end || !isAcceptable(arena, clientIdentifierOffset, offset)) // [MQTT311-3.1.3-4]
     return ReasonCode.MALFORMED_PACKET;
 
   packet.willTopicLength = packet.willPayloadLength = 0;
@@ -120,7 +122,7 @@ function readConnectPayload(packet: Packet, offset: number): number {
     packet.willTopicOffset = offset + 2;
     packet.willTopicLength = view.getUint16(offset);
     offset += 2 + packet.willTopicLength;
-    if (end - offset < 2 || !isValidTopicName(arena, packet.willTopicOffset, packet.willTopicLength)) // [MQTT311-3.1.3-10]
+    if (end - offset < 2 || !isValidTopicName(arena, packet.willTopicOffset, packet.willTopicLength) || !isPlainText(arena, packet.willTopicOffset, offset)) // [MQTT311-3.1.3-10]
       return ReasonCode.MALFORMED_PACKET;
     packet.willPayloadOffset = offset + 2;
     packet.willPayloadLength = view.getUint16(offset);
@@ -137,7 +139,7 @@ function readConnectPayload(packet: Packet, offset: number): number {
     packet.userNameOffset = offset + 2;
     packet.userNameLength = view.getUint16(offset);
     offset += 2 + packet.userNameLength;
-    if (offset > end || !isWellFormedUTF8(arena, packet.userNameOffset, offset)) // [MQTT311-3.1.3-11]
+    if (offset > end || !isAcceptable(arena, packet.userNameOffset, offset)) // [MQTT311-3.1.3-11]
       return ReasonCode.MALFORMED_PACKET;
   }
   if ((connectFlags & PASSWORD) !== 0 && !(mayBeMissing && offset === end)) { // [MQTT311-3.1.2-21]

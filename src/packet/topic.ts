@@ -3,7 +3,7 @@
  * Nothing is normalised: two topics are equal when their bytes are [MQTT311-4.7.3-4].
  */
 import type { Arena } from '../bytes/arena.ts';
-import { isWellFormedUTF8 } from '../bytes/utf8.ts';
+import { isPlainText, isWellFormedUTF8 } from '../bytes/utf8.ts';
 
 const SLASH = 0x2F;
 const PLUS = 0x2B;
@@ -37,7 +37,7 @@ export function isValidTopicName(arena: Arena, offset: number, length: number): 
   return isWellFormedUTF8(arena, at, end);
 }
 
-/** @returns whether these bytes are a Topic Filter [MQTT311-4.7.1-2] [MQTT311-4.7.1-3] [MQTT311-4.7.3-1] */
+/** @returns whether these bytes are a Topic Filter that a node may have, see `isPlainText` [MQTT311-4.7.1-2] [MQTT311-4.7.1-3] [MQTT311-4.7.3-1] */
 export function isValidTopicFilter(arena: Arena, offset: number, length: number): boolean {
   const bytes = arena.bytes;
   const end = offset + length;
@@ -50,7 +50,7 @@ export function isValidTopicFilter(arena: Arena, offset: number, length: number)
     if (index + 1 < end && (byte === NUMBER_SIGN || bytes[index + 1] !== SLASH)) // and `#` is the last character
       return false;
   }
-  return length > 0 && isWellFormedUTF8(arena, offset, end);
+  return length > 0 && isWellFormedUTF8(arena, offset, end) && isPlainText(arena, offset, end);
 }
 
 /**

@@ -289,6 +289,16 @@ export class OutboundQueue extends PublishRecords {
     this.count = this.unsentCount = this.inflightCount = this.usedLength = this.heldCount = this.atMostOnceCount = 0;
   }
 
+  /** A new session begins with the first identifier, as receivers like it. Only when empty. */
+  forgetIdentifiers(): void {
+    this.lastIdentifier = this.firstIdentifier - 1;
+  }
+
+  /** Whether this identifier belongs to a message that has been sent and is not completed. */
+  isInflight(identifier: number): boolean {
+    return this.find(identifier) !== NONE;
+  }
+
   /** Copies the packet to the staging area, with DUP when it was sent before [MQTT311-3.3.1-1]. @returns its length */
   stage(record: number): number {
     const { bytes, stagingOffset } = this.arena;

@@ -51,6 +51,7 @@ export class SessionState {
   /** Begins a new session that inherits nothing. */
   clear(): void {
     this.outbound.clear();
+    this.outbound.forgetIdentifiers();
     this.receivedCount = 0;
   }
 

@@ -329,13 +329,17 @@ export abstract class Session implements PacketHandler {
     const { outbound } = this.sessionState!;
     const identifier = packet.packetIdentifier;
     this.lastProgressAt = this.clock.now;
+    let isAwaited = true;
     switch (packet.type) {
       case ControlPacket.PUBACK:
-        outbound.complete(identifier, 1);
+        isAwaited = outbound.complete(identifier, 1);
         break;
       case ControlPacket.PUBREC:
         // Answered even when unknown: else a receiver that remembers more than we do would wait for ever.
-        outbound.release(identifier);
+        if (!outbound.release(identifier) && this.isOutOfTurn(identifier)) {
+          this.fail(ReasonCode.PROTOCOL_ERROR);
+          return;
+        }
         if (outbound.journal === undefined || !outbound.journal.isReleasing(identifier))
           this.sendAcknowledgement(ControlPacket.PUBREL, identifier);
         return;
@@ -345,9 +349,16 @@ export abstract class Session implements PacketHandler {
         this.sendAcknowledgement(ControlPacket.PUBCOMP, identifier);
         return;
       case ControlPacket.PUBCOMP:
-        outbound.complete(identifier, 2);
+        isAwaited = outbound.complete(identifier, 2);
     }
-    if (outbound.hasUnsent || outbound.waitingCount > 0)
+    if (!isAwaited && this.isOutOfTurn(identifier))
+      this.fail(ReasonCode.PROTOCOL_ERROR);
+    else if (outbound.hasUnsent || outbound.waitingCount > 0)
       this.transmitQueued();
+  }
+
+  /** The acknowledgement of another QoS, or too early. A node loses its connection for it [MQTT311-4.8.0-1]; the Server's is ignored. */
+  private isOutOfTurn(identifier: number): boolean {
+    return this.peer === CLIENT && this.sessionState!.outbound.isInflight(identifier);
   }
 }
