@@ -39,7 +39,7 @@ export default [
     output: {
       ...output('dist/device'),
       // Everything that has no side effects is one module; the boards share nothing else but the log.
-      manualChunks: id => /src\/(bytes|packet|session|gateway|io)\/|src\/device\/(core|calibration)\.ts$/.test(id) ? 'core' : undefined,
+      manualChunks: id => /src\/(bytes|packet|session|gateway|io)\/|src\/device\/core\.ts$/.test(id) ? 'core' : undefined,
     },
   },
   {

@@ -132,6 +132,7 @@ const REJECTED: readonly (readonly [string, string, readonly (string | RegExp)[]
   ['a sensor without its wiring', '{"sensors": [{"name": "a", "type": "sht3x", "data": 21}]}', [/^1:14: sensors\[0\]: .*needs the key "clock"/]],
   ['a sensor without its pin', '{"sensors": [{"name": "a", "type": "digital"}]}', [/needs the key "pin"/]],
   ['two sensors of one name', '{"sensors": [{"name": "a", "type": "simulated"}, {"name": "a", "type": "simulated"}]}', [/^1:51: sensors\[1\]\.name: "a" is there twice/]],
+  ['a sensor that expires between its readings', '{"sensors": [{"name": "a", "type": "simulated", "interval": 20, "expire_after": 20}]}', [/^1:\d+: sensors\[0\]\.expire_after: 20 is over before the next reading, which comes after 20 seconds; write 60 instead$/]],
   ['a sensor topic with a wildcard', '{"sensors": [{"name": "a", "type": "simulated", "topic": "+"}]}', [/no Topic Name/]],
   ['two users of one name', '{"listener": {"users": [{"username": "a", "password": "x"}, {"username": "a", "password": "y"}]}}', [/users\[1\]\.username: "a" is there twice/]],
   ['a user without a password', '{"listener": {"users": [{"username": "a"}]}}', [/user "a" has no password; write "password_hash"/]],
@@ -214,7 +215,7 @@ describe('the schema', () => {
 
   /** Keys that mean nothing unless they are given. */
   const WITHOUT_DEFAULT: Record<string, string[]> = {
-    'sensors[]': ['quantity', 'scale', 'offset', 'deadband', 'pin', 'data', 'clock', 'address', 'baud'],
+    'sensors[]': ['quantity', 'scale', 'offset', 'deadband', 'expire_after', 'pin', 'data', 'clock', 'address', 'baud'],
   };
 
   test.each<readonly [string, Schema, object]>([

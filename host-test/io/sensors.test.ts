@@ -116,6 +116,105 @@ describe('a sensor', () => {
   });
 });
 
+describe('calibration', () => {
+  it('multiplies by scale, then adds offset', () => {
+    const stage = sampled(attempt => attempt, { ...SENSOR, scale: -1.8, offset: 32, decimals: 1 });
+    stage.run(25_000);
+    expect(stage.uplink.messages).toEqual(['up/reading 30.2', 'up/reading 28.4', 'up/reading 26.6']);
+    expect(stage.runtime.sensors.states[0]!.value).toBeCloseTo(26.6);
+  });
+
+  it('keeps silent until the calibrated value has changed by the deadband since it was published', () => {
+    const readings = [10, 10.4, 9.6, 10.49, 10.5, 10.9, 10.1, 10, NaN, 10.2, 9.4];
+    const stage = sampled(attempt => readings[attempt - 1]!, { ...SENSOR, scale: 2, deadband: 1, decimals: 2 });
+    stage.run(95_000);
+    expect(stage.uplink.messages.map(message => message.split(' ')[1])).toEqual(['20.00', '21.00', '20.00']);
+    expect(stage.runtime.sensors.states[0]!.value).toBe(20.4); // what it says is known all the same
+    stage.run(10_000);
+    expect(stage.uplink.messages.at(-1)).toBe('up/reading 18.80');
+  });
+
+  it('publishes every reading without a deadband, changed or not', () => {
+    const stage = sampled(() => 5);
+    stage.run(25_000);
+    expect(stage.uplink.messages).toEqual(Array(3).fill('up/reading 5.00'));
+  });
+});
+
+describe('expire_after', () => {
+  const EXPIRING = { ...SENSOR, expire_after: 25 };
+  /** Of the Server: seconds, name and payload, R when retained. */
+  const toldBy = ({ uplink }: Stage): string[] => uplink.packets.flatMap((packet, index) =>
+    packet.cmd === 'publish' ? [`${Math.floor(uplink.times[index]! / 1000)} ${packet.topic.slice(3)} ${packet.payload}${packet.retain ? ' R' : ''}`] : []);
+
+  it('says online, retained, before the first reading, and not again while readings come', () => {
+    const stage = sampled(() => 7, EXPIRING);
+    stage.run(35_000);
+    expect(toldBy(stage)).toEqual(['0 reading/availability online R', '0 reading 7.00', '10 reading 7.00', '20 reading 7.00', '30 reading 7.00']);
+    const late = stage.node('late');
+    late.subscribe('reading/#');
+    stage.run(100);
+    expect(late.messages).toEqual(['reading/availability online']);
+  });
+
+  it('says offline that long after the last reading, whether the sensor fails or has none, and online when it is back', () => {
+    const stage = sampled(attempt => {
+      if (attempt === 2)
+        throw new Error('loose');
+      return attempt === 3 ? NaN : attempt;
+    }, EXPIRING); // 0, 10 fails, 30 has none, 40, 50
+    stage.run(55_000);
+    expect(toldBy(stage)).toEqual([
+      '0 reading/availability online R', '0 reading 1.00', '25 reading/availability offline R',
+      '40 reading/availability online R', '40 reading 4.00', '50 reading 5.00',
+    ]);
+    expect(stage.sensorNews).toEqual(['s failed: loose', 's expired', 's recovered']);
+  });
+
+  it('says offline once when there never is a reading', () => {
+    const stage = sampled(() => NaN, EXPIRING);
+    stage.run(200_000);
+    expect(toldBy(stage)).toEqual(['25 reading/availability offline R']);
+    expect(stage.sensorNews).toEqual(['s expired']);
+  });
+
+  it('counts readings that the deadband keeps back, and publishes the first one after a gap', () => {
+    const stage = sampled(attempt => attempt >= 6 && attempt <= 8 ? NaN : 3, { ...EXPIRING, deadband: 1 }); // none at 50, 60, 70
+    stage.run(85_000);
+    expect(toldBy(stage)).toEqual([
+      '0 reading/availability online R', '0 reading 3.00', '65 reading/availability offline R', '80 reading/availability online R', '80 reading 3.00',
+    ]);
+  });
+
+  it('has no value in the status while it is expired', () => {
+    const stage = sampled(attempt => attempt > 1 ? NaN : 4, EXPIRING);
+    stage.run(20_000);
+    expect(stage.runtime.sensors.states[0]!.value).toBe(4);
+    stage.run(10_000);
+    expect(stage.runtime.sensors.states[0]!.value).toBeNaN();
+  });
+
+  it('works for each sensor by itself', () => {
+    const stage = Stage.connected({
+      configuration: { sensors: [{ ...EXPIRING, name: 'dead', topic: 'dead' }, { ...SENSOR, name: 'plain', topic: 'plain' }, { ...EXPIRING, name: 'fine', topic: 'fine' }] },
+      createSensor: ({ name }) => ({ read: () => name === 'fine' ? 1 : NaN }),
+    });
+    stage.run(60_000);
+    expect(toldBy(stage).filter(line => line.includes('availability'))).toEqual(['0 fine/availability online R', '25 dead/availability offline R']);
+  });
+
+  it('waits for the Server like every message of a sensor', () => {
+    const stage = sampled(attempt => attempt > 1 ? NaN : 4, EXPIRING);
+    stage.run(1000);
+    stage.stopListening();
+    stage.uplink.close();
+    stage.run(40_000);
+    stage.listen();
+    stage.until(() => stage.uplinks.length > 1 && stage.uplink.all('publish').length > 0);
+    expect(stage.uplink.messages).toEqual(['up/reading/availability offline']);
+  });
+});
+
 describe('a simulated sensor', () => {
   const random = () => {
     const source = new Random(7);

@@ -154,7 +154,7 @@ export class Stage {
   readonly serverHost: SimulatedHost;
   readonly runtime: Runtime;
   readonly events: Observed[] = [];
-  /** Of sensors: `name failed: message` or `name recovered`. */
+  /** Of sensors: `name failed: message` `name recovered` or `name expired`. */
   readonly sensorNews: string[] = [];
   /** Of the Server, one for each connection. */
   readonly uplinks: Peer[] = [];
@@ -201,6 +201,7 @@ export class Stage {
       },
       onSensorFailed: ({ name }, error) => this.sensorNews.push(`${name} failed: ${(error as Error).message}`),
       onSensorRecovered: ({ name }) => this.sensorNews.push(`${name} recovered`),
+      onSensorExpired: ({ name }) => this.sensorNews.push(`${name} expired`),
     });
   }
 

@@ -7,7 +7,6 @@ import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../gateway/block-storage.ts';
 import type { StoreConfiguration } from '../gateway/configuration.ts';
 import { blockLengthFor } from '../gateway/store-format.ts';
-import { CalibratedSensor } from './calibration.ts';
 import { createSimulatedSensor, FlashBlocks, ResizedStaging, type SensorConfiguration, STANDS_FOR } from './core.ts';
 import { type Directory, FileFlash } from './file-flash.ts';
 import { log } from './log.ts';
@@ -22,7 +21,7 @@ function createSensor(configuration: SensorConfiguration): Sensor {
   const type = STANDS_FOR[configuration.type];
   if (type !== undefined)
     log(`sensor "${configuration.name}": ${configuration.type} is simulated here`);
-  return new CalibratedSensor(configuration, createSimulatedSensor({ ...configuration, type: type ?? configuration.type }, Math.random));
+  return createSimulatedSensor({ ...configuration, type: type ?? configuration.type }, Math.random);
 }
 
 export function startNetwork(onReady: () => void): void {

@@ -47,6 +47,7 @@ function createRuntime(configuration: Configuration): Runtime {
     onStoreRemark: (message, isUsed) => log(isUsed ? message : `messages are kept in memory only: ${message}`),
     onSensorFailed: (sensor, error) => log(`sensor "${sensor.name}" fails: ${describeError(error)}`),
     onSensorRecovered: sensor => log(`sensor "${sensor.name}" works again`),
+    onSensorExpired: sensor => log(`sensor "${sensor.name}" has given no reading for ${sensor.expire_after} seconds: it is unavailable`),
   };
   const runtime = new Runtime(configuration, {
     TCP: TCP as TCPConstructor,

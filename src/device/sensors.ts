@@ -30,7 +30,6 @@ import NTC from 'embedded:sensor/Temperature/NTC_Thermistor';
 import TMP102 from 'embedded:sensor/Temperature/TMP102';
 import TMP117 from 'embedded:sensor/Temperature/TMP117';
 import Time from 'time';
-import { CalibratedSensor } from './calibration.ts';
 import { createSimulatedSensor, type SensorConfiguration } from './core.ts';
 import type { Sensor } from '../io/sensors.ts';
 
@@ -206,10 +205,6 @@ export class BoardSensors {
 
   /** @throws Error saying what is missing in the entry */
   create(configuration: SensorConfiguration): Sensor {
-    return new CalibratedSensor(configuration, this.createRaw(configuration));
-  }
-
-  private createRaw(configuration: SensorConfiguration): Sensor {
     switch (configuration.type) {
       case 'analog': return new AnalogSensor(need(configuration, 'pin'));
       case 'digital': return new DigitalSensor(need(configuration, 'pin'));

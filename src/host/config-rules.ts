@@ -162,7 +162,7 @@ function wiringOf(type: string): readonly ('pin' | 'data' | 'clock')[] {
 function judgeSensors(judge: Judge, { sensors }: Configuration): void {
   const names = new Set<string>();
   sensors.forEach((sensor, index) => {
-    const { name, topic, type } = sensor;
+    const { expire_after = 0, interval, name, topic, type } = sensor;
     const path = ['sensors', index];
     if (name !== '' && names.has(name))
       judge.error([...path, 'name'], `"${name}" is there twice; write each name once instead`);
@@ -172,6 +172,8 @@ function judgeSensors(judge: Judge, { sensors }: Configuration): void {
     for (const key of wiringOf(type))
       if (sensor[key] === undefined)
         judge.error(path, `a sensor of type "${type}" needs the key "${key}", a GPIO number; write it as well`);
+    if (expire_after > 0 && expire_after <= interval)
+      judge.error([...path, 'expire_after'], `${expire_after} is over before the next reading, which comes after ${interval} seconds; write ${interval * 3} instead`);
     if (topic !== '' && topic !== undefined && !isTopicName(topic))
       judge.error([...path, 'topic'], `"${topic}" is no Topic Name; write one without "+" and "#" instead`);
   });

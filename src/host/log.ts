@@ -212,6 +212,10 @@ export class LogObserver implements RuntimeObserver {
     this.log.write('info', `sensor "${name}" works again`);
   }
 
+  onSensorExpired({ expire_after, name }: SensorConfiguration): void {
+    this.log.write('warning', `sensor "${name}" has given no reading for ${expire_after} seconds: it is unavailable`);
+  }
+
   onException(error: unknown): void {
     const text = `a defect of ringbridge, please report it: ${error instanceof Error ? error.stack ?? error.message : String(error)}`;
     this.log.write('error', text.replace(/\s*\n\s*/g, ' | '));

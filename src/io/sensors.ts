@@ -1,8 +1,11 @@
 /**
- * Samples wired sensors on schedule and publishes each reading as decimal text, or a text of the sensor's own, without
- * allocating. What a sensor is, a driver on the board or a simulation, is the platform's business.
+ * Samples wired sensors on schedule and publishes each reading as decimal text, without allocating: multiplied by `scale`,
+ * plus `offset`, unless it has changed by less than `deadband`. What a sensor is, a driver on the board or a simulation, is
+ * the platform's business.
  *
  * A sensor that fails is reported once, then asked less and less often, up to 32 intervals apart, and never stops the rest.
+ * One with `expire_after` also tells everybody whether its last reading still counts: "online" or "offline", retained, under
+ * `<topic>/availability`, as Home Assistant asks for it.
  */
 import type { ArenaPlan } from '../bytes/arena.ts';
 import { MAXIMUM_DECIMAL_LENGTH, writeDecimal } from '../bytes/decimal.ts';
@@ -13,7 +16,7 @@ import { MessageSpans } from '../packet/packet.ts';
 import { isDue } from '../session/clock.ts';
 
 export interface Sensor {
-  /** @returns the reading; NaN when there is none. May throw: the sensor has failed. */
+  /** @returns the reading as the sensor gives it; NaN when there is none. May throw: the sensor has failed. */
   read(): number;
 }
 
@@ -24,6 +27,8 @@ export type SensorFactory = (configuration: SensorConfiguration) => Sensor;
 export interface SensorObserver {
   onSensorFailed(configuration: SensorConfiguration, error: unknown): void;
   onSensorRecovered(configuration: SensorConfiguration): void;
+  /** There has been no reading for `expire_after` seconds. */
+  onSensorExpired?(configuration: SensorConfiguration): void;
 }
 
 const LONGEST_PAUSE = 32;
@@ -31,14 +36,32 @@ const LONGEST_PAUSE = 32;
 /** Readings are made with the highest QoS: the topic rule says which one they travel with. */
 const SENSOR_QOS = 2;
 
+const AVAILABILITY = '/availability';
+const ONLINE = 'online';
+const OFFLINE = 'offline';
+
+/** Whether the last reading still counts, as far as it has been told. */
+const UNTOLD = 0;
+const AVAILABLE = 1;
+const EXPIRED = 2;
+
 class SensorState {
   readonly configuration: SensorConfiguration;
   readonly sensor: Sensor;
   readonly topicOffset: number;
   readonly topicLength: number;
   readonly interval: number;
+  readonly scale: number;
+  readonly offset: number;
+  readonly deadband: number;
+  /** Milliseconds that a reading counts, 0: for ever. */
+  readonly lifetime: number;
   dueAt = 0;
+  /** The last reading, NaN when there is none or it has expired. */
   value = NaN;
+  published = NaN;
+  expiresAt = 0;
+  availability = UNTOLD;
   /** Intervals to the next attempt; 1 while all is well. */
   pause = 1;
 
@@ -48,13 +71,21 @@ class SensorState {
     this.topicOffset = topicOffset;
     this.topicLength = topicLength;
     this.interval = configuration.interval * 1000;
+    this.scale = configuration.scale ?? 1;
+    this.offset = configuration.offset ?? 0;
+    this.deadband = configuration.deadband ?? 0;
+    this.lifetime = (configuration.expire_after ?? 0) * 1000;
   }
 }
 
 export interface SensorsPlan {
   readonly topicsOffset: number;
   readonly payloadOffset: number;
+  readonly availabilityOffset: number;
 }
+
+/** The name for the availability lies behind the topic. */
+const nameOf = ({ expire_after = 0, topic }: SensorConfiguration): string => expire_after > 0 ? topic + AVAILABILITY : topic;
 
 export class Sensors {
   readonly states: readonly SensorState[];
@@ -62,12 +93,14 @@ export class Sensors {
   private readonly observer: SensorObserver;
   private readonly message = new MessageSpans();
   private readonly payloadOffset: number;
+  private readonly availabilityOffset: number;
 
   static plan(plan: ArenaPlan, sensors: readonly SensorConfiguration[]): SensorsPlan {
-    const topicsLength = sensors.reduce((length, sensor) => length + lengthOfUTF8(sensor.topic), 0);
+    const topicsLength = sensors.reduce((length, sensor) => length + lengthOfUTF8(nameOf(sensor)), 0);
     return {
       topicsOffset: plan.reserve('sensors: topics', topicsLength),
       payloadOffset: plan.reserve('sensors: a reading', MAXIMUM_DECIMAL_LENGTH),
+      availabilityOffset: plan.reserve('sensors: availability', ONLINE.length + OFFLINE.length),
     };
   }
 
@@ -75,13 +108,15 @@ export class Sensors {
   constructor(gateway: Gateway, plan: SensorsPlan, create: SensorFactory, observer: SensorObserver) {
     this.gateway = gateway;
     this.observer = observer;
+    const { arena } = gateway;
     this.payloadOffset = plan.payloadOffset;
+    this.availabilityOffset = plan.availabilityOffset;
+    encodeUTF8(arena, plan.availabilityOffset, ONLINE + OFFLINE);
     let offset = plan.topicsOffset;
     const states: SensorState[] = [];
     for (const configuration of gateway.configuration.sensors) {
-      const end = encodeUTF8(gateway.arena, offset, configuration.topic);
-      states.push(new SensorState(configuration, create(configuration), offset, end - offset));
-      offset = end;
+      states.push(new SensorState(configuration, create(configuration), offset, lengthOfUTF8(configuration.topic)));
+      offset = encodeUTF8(arena, offset, nameOf(configuration));
     }
     this.states = states;
   }
@@ -90,7 +125,9 @@ export class Sensors {
   start(): void {
     const { clock } = this.gateway;
     for (let index = 0; index < this.states.length; ++index) {
-      this.states[index]!.dueAt = clock.now;
+      const state = this.states[index]!;
+      state.dueAt = clock.now;
+      state.expiresAt = clock.now + state.lifetime | 0;
       clock.request(clock.now);
     }
   }
@@ -107,7 +144,20 @@ export class Sensors {
         state.dueAt = isDue(next, clock.now) ? clock.now + state.interval | 0 : next;
       }
       clock.request(state.dueAt);
+      if (state.lifetime > 0 && state.availability !== EXPIRED)
+        this.watch(state);
     }
+  }
+
+  private watch(state: SensorState): void {
+    const { clock } = this.gateway;
+    if (!isDue(state.expiresAt, clock.now)) {
+      clock.request(state.expiresAt);
+      return;
+    }
+    this.observer.onSensorExpired?.(state.configuration);
+    state.value = state.published = NaN;
+    this.announce(state, EXPIRED);
   }
 
   private sample(state: SensorState): void {
@@ -123,19 +173,41 @@ export class Sensors {
     if (state.pause !== 1)
       this.observer.onSensorRecovered(state.configuration);
     state.pause = 1;
-    state.value = value;
-    if (value === value) // not NaN
-      this.publish(state, value);
+    if (value !== value) // NaN
+      return;
+    value = state.value = value * state.scale + state.offset;
+    if (state.lifetime > 0) {
+      state.expiresAt = this.gateway.clock.now + state.lifetime | 0;
+      if (state.availability !== AVAILABLE)
+        this.announce(state, AVAILABLE);
+    }
+    const change = value - state.published; // NaN at first
+    if (state.deadband > 0 && change < state.deadband && change > -state.deadband)
+      return;
+    state.published = value;
+    const { payloadOffset } = this;
+    this.publish(state, state.topicLength, payloadOffset,
+      writeDecimal(this.gateway.arena, payloadOffset, value, state.configuration.decimals) - payloadOffset, state.configuration.retain ? 1 : 0);
   }
 
-  private publish(state: SensorState, value: number): void {
-    const { gateway, message, payloadOffset } = this;
+  private announce(state: SensorState, availability: number): void {
+    const { availabilityOffset } = this;
+    const topicLength = state.topicLength + AVAILABILITY.length;
+    state.availability = availability;
+    if (availability === AVAILABLE)
+      this.publish(state, topicLength, availabilityOffset, ONLINE.length, 1);
+    else
+      this.publish(state, topicLength, availabilityOffset + ONLINE.length, OFFLINE.length, 1);
+  }
+
+  private publish(state: SensorState, topicLength: number, payloadOffset: number, payloadLength: number, retain: number): void {
+    const { gateway, message } = this;
     message.topicNameOffset = state.topicOffset;
-    message.topicNameLength = state.topicLength;
+    message.topicNameLength = topicLength;
     message.payloadOffset = payloadOffset;
-    message.payloadLength = writeDecimal(gateway.arena, payloadOffset, value, state.configuration.decimals) - payloadOffset;
+    message.payloadLength = payloadLength;
     message.qos = SENSOR_QOS;
-    message.retain = state.configuration.retain ? 1 : 0;
+    message.retain = retain;
     gateway.publish(message);
   }
 }
