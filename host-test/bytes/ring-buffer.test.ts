@@ -158,6 +158,7 @@ describe('a ring buffer', () => {
       { weight: 4, arbitrary: fc.tuple(fc.constant('write' as const), fc.integer({ min: 0, max: 24 })) },
       { weight: 3, arbitrary: fc.tuple(fc.constant('consume' as const), fc.integer({ min: 0, max: 24 })) },
       { weight: 2, arbitrary: fc.tuple(fc.constant('linearize' as const), fc.integer({ min: 0, max: 24 })) },
+      { weight: 2, arbitrary: fc.tuple(fc.constant('claim' as const), fc.integer({ min: 0, max: 24 })) },
       { weight: 1, arbitrary: fc.tuple(fc.constant('clear' as const), fc.constant(0)) },
     );
     fc.assert(fc.property(fc.integer({ min: 1, max: 20 }), fc.array(operation, { maxLength: 30 }), (capacity, operations) => {
@@ -179,6 +180,13 @@ describe('a ring buffer', () => {
           model = model.slice(length);
         } else if (name === 'linearize') {
           expect(bench.linearized(length)).toEqual(model.slice(0, length));
+        } else if (name === 'claim') { // what lies there is in one piece, and the caller writes the rest
+          const claimed = Math.min(model.length + amount, capacity);
+          const rest = numbers(claimed - model.length, next);
+          const start = bench.ring.claim(claimed);
+          bench.arena.bytes.set(rest, start + model.length);
+          model.push(...rest);
+          next += rest.length;
         } else {
           bench.ring.clear();
           model = [];

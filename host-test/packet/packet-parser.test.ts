@@ -232,7 +232,7 @@ describe('after an error', () => {
     machine.start('client', 4, 0xC0);
     expect(machine.parser.wanted).toBe(16);
     machine.feed(bytesOf('c0'), 0, 1);
-    expect(machine.parser.wanted).toBe(15);
+    expect(machine.parser.wanted).toBe(16); // one byte completes the packet, and the ring is free again
     machine.feed(bytesOf('01 00'), 0, 2);
     expect([machine.parser.wanted, machine.parser.reasonCode]).toEqual([0, ReasonCode.MALFORMED_PACKET]);
   });
@@ -336,7 +336,7 @@ describe('a pause', () => {
       }
   });
 
-  it('moves the head of the ring, so that a packet lies across its end', () => {
+  it('moves the head of the ring; a packet that would lie across its end gets room in one piece', () => {
     // Public calls only: packets kept by a pause are consumed one by one, the last one is cut in two.
     for (let count = 1; count <= 8; ++count) {
       const machine = new VectorMachine({ ringCapacity: 18 });
@@ -346,7 +346,7 @@ describe('a pause', () => {
         machine.feed(bytesOf('c0 00'), 0, 2);
       machine.feed(bytesOf('32 0c'), 0, 2);
       machine.parser.resume();
-      expect(machine.ring.head).toBe(2 * count);
+      expect(machine.ring.head).toBe(2 * count + 14 <= 18 ? 2 * count : 0);
       machine.feed(bytesOf('0003 612f62 000a 68656c6c6f'), 0, 12);
       expect(machine.log.at(-1)).toBe('PUBLISH qos=1 topicName=a/b packetIdentifier=10 payload=hello');
       expect(machine.log.length).toBe(count + 1);

@@ -359,7 +359,7 @@ export class ServerLog implements ServerHandler {
     this.reasonCode = reasonCode;
     this.events.push(`closed 0x${reasonCode.toString(16)}`);
     if (session.hasWill) {
-      const { arena } = session.parser as unknown as { arena: Arena };
+      const { arena } = session as unknown as { arena: Arena };
       const { payloadLength, payloadOffset, qos, retain, topicNameLength, topicNameOffset } = session.will;
       this.will = `${decodeUTF8(arena, topicNameOffset, topicNameLength)} ${decodeUTF8(arena, payloadOffset, payloadLength)} ${qos} ${retain}`;
     }

@@ -82,6 +82,22 @@ export class RingBuffer {
   }
 
   /**
+   * Takes room for `length` bytes, at most `capacity`: those held, and behind them some that the caller will write there
+   * himself. All of them lie in one piece. Uses the staging area as `linearize` does.
+   * @returns offset in the arena of the first byte
+   */
+  claim(length: number): number {
+    const { offset } = this;
+    if (this.head + length > this.capacity) {
+      const from = this.linearize(this.length);
+      this.arena.bytes.copyWithin(offset, from, from + this.length);
+      this.head = 0;
+    }
+    this.length = length;
+    return offset + this.head;
+  }
+
+  /**
    * Makes the first `length` bytes contiguous. The arena's staging area serves as scratch and must not hold anything;
    * it must be as long as the longest ring.
    * @returns offset in the arena of the first byte, valid until the next `write`, `consume` or `linearize`

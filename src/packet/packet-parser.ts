@@ -22,8 +22,14 @@ export class PacketParser extends PacketReader {
   /** How many bytes to bring next: what fits the ring and the landing area; 0 while paused, and after an error. */
   wanted = 0;
   private readonly ring: RingBuffer;
-  /** Fewer bytes than these cannot complete what the ring holds; 0 while it holds nothing, or a pause. */
+  private readonly mostWanted: number;
+  /**
+   * The ring holds the beginning of a packet and has claimed room for all of it, as far as its length is known; so many
+   * bytes have not come yet. 0: it holds nothing, or what has waited for the end of a pause.
+   */
   private missing = 0;
+  /** Where the claimed room ends in the arena. */
+  private claimEnd = 0;
 
   /**
    * @param packet the one instance that all parsers of a program share
@@ -32,18 +38,20 @@ export class PacketParser extends PacketReader {
   constructor(packet: Packet, topics: TopicTable, ring: RingBuffer, handler: PacketHandler) {
     super(packet, topics, ring.capacity, handler);
     this.ring = ring;
+    this.mostWanted = ring.capacity < packet.arena.landingCapacity ? ring.capacity : packet.arena.landingCapacity;
   }
 
   /** Starts a new connection. Not for the handler: it would pull the ring away from under the parser. */
   reset(acceptedTypes: number, version: number): void {
     this.begin(acceptedTypes, version);
     this.ring.clear();
+    this.missing = 0;
     this.settle();
   }
 
   /** How many bytes `receive` takes, wanted or not. */
   get capacity(): number {
-    return this.ring.free;
+    return this.wanted > 0 ? this.ring.capacity : this.ring.free;
   }
 
   /** Stops for good; the handler calls it too. */
@@ -67,9 +75,12 @@ export class PacketParser extends PacketReader {
 
   /** Goes on after a pause, with what the ring holds. */
   resume(): void {
-    this.isPaused = false;
-    if (this.ring.length > 0 && this.isActive)
-      this.parseRing();
+    const { ring } = this;
+    this.unpause();
+    if (ring.length > 0 && this.missing === 0 && this.reasonCode === ReasonCode.SUCCESS) {
+      const start = ring.linearize(ring.length);
+      ring.consume(this.parse(start, start + ring.length) - start);
+    }
     this.carry(0, 0);
   }
 
@@ -79,7 +90,12 @@ export class PacketParser extends PacketReader {
    */
   receive(offset: number, length: number): void {
     if (this.isCarrying) {
-      this.receiveBehind(offset, length);
+      const missing = this.missing;
+      if (length < missing) { // one more piece of the packet in the ring
+        this.missing = missing - length;
+        this.bytes.copyWithin(this.claimEnd - missing, offset, offset + length);
+      } else
+        this.receiveBehind(offset, offset + length);
       return;
     }
     const end = offset + length;
@@ -89,78 +105,73 @@ export class PacketParser extends PacketReader {
   }
 
   /** Takes bytes that belong behind, or into, something that is kept. */
-  private receiveBehind(offset: number, length: number): void {
-    if (length < this.missing) { // one more piece of the packet in the ring
-      this.missing -= length;
-      this.wanted -= length;
-      if (this.wanted < this.missing) // a packet longer than two landing areas; `missing` always fits the ring
-        this.wanted = this.missing < this.arena.landingCapacity ? this.missing : this.arena.landingCapacity;
-      this.ring.write(offset, length);
-      return;
+  private receiveBehind(offset: number, end: number): void {
+    let missing = this.missing;
+    while (missing !== 0 && missing <= end - offset && !this.isPaused) {
+      const claimEnd = this.claimEnd;
+      this.bytes.copyWithin(claimEnd - missing, offset, offset + missing);
+      offset += missing;
+      this.missing = missing = 0;
+      if (this.parse(claimEnd - this.needed, claimEnd) === claimEnd)
+        this.ring.clear();
+      else if (this.reasonCode === ReasonCode.SUCCESS)
+        missing = this.claim(); // its header is complete, so now more is known of it
     }
-    const end = offset + length;
-    if (this.skip > 0)
-      offset = this.skipTo(offset, end);
-    if (this.ring.length > 0)
-      offset = this.completeRing(offset, end);
-    if (offset < end && this.isActive)
+    if (this.skip > 0) {
+      const available = end - offset;
+      const skipped = this.skip < available ? this.skip : available;
+      this.skip -= skipped;
+      offset += skipped;
+    }
+    if (missing === 0 && offset < end && !this.isPaused && this.reasonCode === ReasonCode.SUCCESS)
       offset = this.parse(offset, end);
     this.carry(offset, end);
   }
 
   /** Keeps what is left for later, and says so if there will be no later. */
   private carry(offset: number, end: number): void {
-    if (offset < end && this.reasonCode === ReasonCode.SUCCESS && !this.ring.write(offset, end - offset))
+    if (this.isPaused || this.reasonCode !== ReasonCode.SUCCESS) {
+      this.carryUnseen(offset, end);
+      return;
+    }
+    let missing = this.missing;
+    if (offset < end) { // the beginning of a packet, or of a longer part of its header
+      if (missing === 0)
+        missing = this.claim();
+      this.bytes.copyWithin(this.claimEnd - missing, offset, end);
+      this.missing = missing + offset - end;
+      this.isCarrying = true;
+      return;
+    }
+    if (missing === 0 && this.ring.length > 0) // after a pause
+      this.claim();
+    this.isCarrying = this.skip > 0 || this.ring.length > 0;
+  }
+
+  /** Keeps bytes that must not be looked at now: a pause, or the end. */
+  private carryUnseen(offset: number, end: number): void {
+    const { ring } = this;
+    ring.length -= this.missing;
+    this.missing = 0;
+    if (offset < end && this.reasonCode === ReasonCode.SUCCESS && !ring.write(offset, end - offset))
       this.fail(ReasonCode.QUOTA_EXCEEDED);
     this.settle();
     if (this.reasonCode !== ReasonCode.SUCCESS)
       this.handler.onError(this.reasonCode);
   }
 
-  private get isActive(): boolean {
-    return !this.isPaused && this.reasonCode === ReasonCode.SUCCESS;
+  /** Claims room in the ring for what is `needed` of the packet that begins at its head. @returns what is missing of it */
+  private claim(): number {
+    const { needed, ring } = this;
+    const held = ring.length;
+    this.claimEnd = ring.claim(needed) + needed;
+    return this.missing = needed - held;
   }
 
   /** Works out anew what the hot path relies on. */
   private settle(): void {
-    const { ring } = this;
-    const room = ring.free < this.arena.landingCapacity ? ring.free : this.arena.landingCapacity;
-    this.wanted = this.isActive ? room : 0;
-    this.isCarrying = !this.isActive || this.skip > 0 || ring.length > 0;
-    this.missing = this.isActive && ring.length > 0 ? this.needed - ring.length : 0;
-  }
-
-  /** Moves bytes into the ring, no more than needed, until what it holds has been parsed. @returns where the rest begins */
-  private completeRing(offset: number, end: number): number {
-    const ring = this.ring;
-    while (ring.length > 0 && this.isActive) {
-      let missing = this.needed - ring.length;
-      if (missing > 0) {
-        if (missing > end - offset)
-          missing = end - offset;
-        ring.write(offset, missing); // fits: `needed` never exceeds the ring
-        offset += missing;
-        if (ring.length < this.needed)
-          break;
-      }
-      this.parseRing();
-      if (this.skip > 0)
-        offset = this.skipTo(offset, end);
-    }
-    return offset;
-  }
-
-  private parseRing(): void {
-    const ring = this.ring;
-    const length = ring.length;
-    const start = ring.linearize(length);
-    ring.consume(this.parse(start, start + length) - start);
-  }
-
-  private skipTo(offset: number, end: number): number {
-    const available = end - offset;
-    const skipped = this.skip < available ? this.skip : available;
-    this.skip -= skipped;
-    return offset + skipped;
+    const isActive = !this.isPaused && this.reasonCode === ReasonCode.SUCCESS;
+    this.wanted = isActive ? this.mostWanted : 0;
+    this.isCarrying = !isActive || this.skip > 0 || this.ring.length > 0;
   }
 }

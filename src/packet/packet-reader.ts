@@ -9,7 +9,6 @@
  *
  * Knows no connection and no time.
  */
-import type { Arena } from '../bytes/arena.ts';
 import * as ControlPacket from './control-packet.ts';
 import type { Packet } from './packet.ts';
 import * as ProtocolVersion from './protocol-version.ts';
@@ -43,6 +42,9 @@ const NOTHING = NaN;
 /** With its length in front it fills the eight bytes that are compared at a time. */
 const SHORTEST_PREDICTED_TOPIC = 6;
 
+/** PINGREQ, PINGRESP and DISCONNECT begin with this or more. */
+const FIRST_EMPTY_PACKET = ControlPacket.PINGREQ << 12;
+
 /** A longer packet has a Remaining Length of more than one byte. */
 const LONGEST_SHORT_PACKET = 129;
 
@@ -54,7 +56,8 @@ export abstract class PacketReader {
   private predictedStart = NOTHING;
   private predictedMiddle = 0;
   private predictedTail = 0;
-  /** Where the last eight bytes of the topic begin, where the payload begins, and the length, seen from the packet. */
+  /** Where the topic, its last eight bytes and the payload begin, and the length, seen from the packet. */
+  private predictedTopicAt = 0;
   private predictedTailAt = 0;
   private predictedPayloadAt = 0;
   private predictedLength = 0;
@@ -74,7 +77,7 @@ export abstract class PacketReader {
   /** Why parsing has ended, for good; SUCCESS while it has not. */
   reasonCode = ReasonCode.SUCCESS;
   oversize = OVERSIZE_CLOSE;
-  protected readonly arena: Arena;
+  protected readonly bytes: Uint8Array;
   protected readonly handler: PacketHandler;
   /** How many bytes, from the first one that was not consumed, are worth another try. */
   protected needed = SHORTEST_HEADER;
@@ -88,7 +91,7 @@ export abstract class PacketReader {
   private readonly shortLength: number;
 
   protected constructor(packet: Packet, topics: TopicTable, maximumPacketSize: number, handler: PacketHandler) {
-    this.arena = packet.arena;
+    this.bytes = packet.arena.bytes;
     this.view = packet.arena.view;
     this.packet = packet;
     this.topics = topics;
@@ -127,9 +130,9 @@ export abstract class PacketReader {
         && offset + this.predictedLength <= end
         && view.getFloat64(offset + this.predictedTailAt) === this.predictedTail
         && this.topics.generation === this.predictedGeneration
-        && (this.predictedTopicLength <= 12 || view.getFloat64(offset + 8) === this.predictedMiddle
-          && (this.predictedTopicLength <= 20 || this.isPredictedTopic(offset)))) {
-        packet.topicNameOffset = offset + 4;
+        && (this.predictedTailAt <= 8 || view.getFloat64(offset + 8) === this.predictedMiddle
+          && (this.predictedTailAt <= 16 || this.isPredictedTopic(offset)))) {
+        packet.topicNameOffset = offset + this.predictedTopicAt;
         packet.topicNameLength = this.predictedTopicLength;
         const payload = packet.payloadOffset = offset + this.predictedPayloadAt;
         offset += this.predictedLength;
@@ -142,15 +145,25 @@ export abstract class PacketReader {
           this.handler.onPublish(packet);
         continue;
       }
-      const firstByte = view.getUint8(offset);
-      const type = firstByte >> 4;
-      packet.type = type;
-      packet.flags = firstByte & 15;
-      packet.offset = offset + SHORTEST_HEADER;
-      packet.version = this.version;
       // What lies behind `end` is not ours, but reading it does no harm: the packet is not complete then in any case.
-      let packetEnd = packet.end = offset + SHORTEST_HEADER + view.getUint8(offset + 1);
-      if ((this.acceptedTypes >> type & 1) === 0 || packetEnd > end || packetEnd - offset > this.shortLength) {
+      const header = view.getUint16(offset);
+      const type = packet.type = header >> 12;
+      if (header >= FIRST_EMPTY_PACKET && (header & 0xFFF) === 0 && (this.acceptedTypes >> type & 1) !== 0 && offset + 1 < end) {
+        offset += SHORTEST_HEADER;
+        this.handler.onPacket(packet); // nothing in it to be read
+        continue;
+      }
+      packet.flags = header >> 8 & 15;
+      const length = SHORTEST_HEADER + (header & 255);
+      let packetEnd = offset + length;
+      if ((this.acceptedTypes >> type & 1) !== 0 && length <= this.shortLength && offset + 1 < end) {
+        if (packetEnd > end) {
+          this.needed = length;
+          return offset;
+        }
+        packet.offset = offset + SHORTEST_HEADER;
+        packet.end = packetEnd;
+      } else {
         const next = this.parseHeader(offset, end);
         if (next !== offset) {
           offset = next;
@@ -160,6 +173,7 @@ export abstract class PacketReader {
         if (packetEnd === INCOMPLETE)
           return offset;
       }
+      packet.version = this.version;
       if (type === ControlPacket.PUBLISH) {
         const reasonCode = readPublish(packet, this.topics);
         if (reasonCode === ReasonCode.SUCCESS) {
@@ -167,9 +181,7 @@ export abstract class PacketReader {
           this.handler.onPublish(packet);
         } else
           this.fail(reasonCode);
-      } else if (type >= ControlPacket.PINGREQ && packetEnd === packet.offset && packet.flags === 0)
-        this.handler.onPacket(packet); // nothing in it to be read
-      else
+      } else
         this.parseOther(type);
       offset = packetEnd;
     } while (offset < end && !this.isPaused && this.reasonCode === ReasonCode.SUCCESS);
@@ -210,7 +222,7 @@ export abstract class PacketReader {
    * @returns the offset of the variable header, `packet.end` is set; or 0: too few bytes, or failed
    */
   private readRemainingLength(offset: number, end: number): number {
-    const bytes = this.arena.bytes;
+    const { bytes } = this;
     let length = 0;
     for (let at = offset + 1, shift = 0; shift < 28; shift += 7, ++at) {
       if (at === end) {
@@ -241,7 +253,7 @@ export abstract class PacketReader {
     }
     let headerEnd = body + 2;
     if (headerEnd <= end)
-      headerEnd += this.arena.view.getUint16(body) + (packet.flags < 1 << ControlPacket.QOS_SHIFT ? 0 : 2);
+      headerEnd += this.view.getUint16(body) + (packet.flags < 1 << ControlPacket.QOS_SHIFT ? 0 : 2);
     if (headerEnd - offset > this.maximumPacketSize) {
       this.fail(ReasonCode.PACKET_TOO_LARGE);
       return offset;
@@ -276,7 +288,7 @@ export abstract class PacketReader {
   /** The bytes of a long topic between those that are compared first. */
   private isPredictedTopic(offset: number): boolean {
     const view = this.view;
-    const place = this.topics.placeOf(this.predictedIndex) - SHORTEST_HEADER;
+    const place = this.topics.placeOf(this.predictedIndex) + 2 - this.predictedTopicAt;
     for (let at = 16; at < this.predictedTailAt; at += 8)
       if (view.getFloat64(offset + at) !== view.getFloat64(place + at))
         return false;
@@ -287,12 +299,15 @@ export abstract class PacketReader {
   private predict(offset: number): void {
     const { packet, topics, view } = this;
     const length = packet.topicNameLength;
-    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === topics.uncached || packet.offset !== offset + SHORTEST_HEADER)
+    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === topics.uncached || packet.isOversize)
       return;
+    const topic = packet.topicNameOffset - offset;
+    const tail = topic + length - 8;
     this.predictedStart = view.getFloat64(offset);
     this.predictedMiddle = view.getFloat64(offset + 8);
-    this.predictedTailAt = length - 4;
-    this.predictedTail = view.getFloat64(offset + length - 4);
+    this.predictedTopicAt = topic;
+    this.predictedTailAt = tail;
+    this.predictedTail = view.getFloat64(offset + tail);
     this.predictedPayloadAt = packet.payloadOffset - offset;
     this.predictedLength = packet.end - offset;
     this.predictedTopicLength = length;
