@@ -5,7 +5,7 @@ import { writeConnack, writeConnect } from '../../src/packet/connect.ts';
 import * as ControlPacket from '../../src/packet/control-packet.ts';
 import { writeFixedHeader } from '../../src/packet/data-representation.ts';
 import type { Packet } from '../../src/packet/packet.ts';
-import { writeAcknowledgement, writePublish } from '../../src/packet/publish.ts';
+import { PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET, UNSUBACK_PACKET, writePublish } from '../../src/packet/publish.ts';
 import { toReturnCode } from '../../src/packet/reason-code.ts';
 import { nextTopicFilter, writeSubackHeader, writeSubscribe, writeUnsubscribe } from '../../src/packet/subscribe.ts';
 
@@ -33,11 +33,15 @@ export function writePacket(packet: Packet, offset: number): number {
       return end;
     }
     case ControlPacket.PUBACK:
+      return writeAcknowledgement(packet, offset, PUBACK_PACKET);
     case ControlPacket.PUBREC:
+      return writeAcknowledgement(packet, offset, PUBREC_PACKET);
     case ControlPacket.PUBREL:
+      return writeAcknowledgement(packet, offset, PUBREL_PACKET);
     case ControlPacket.PUBCOMP:
+      return writeAcknowledgement(packet, offset, PUBCOMP_PACKET);
     case ControlPacket.UNSUBACK:
-      return writeAcknowledgement(arena, offset, packet.type, packet.packetIdentifier);
+      return writeAcknowledgement(packet, offset, UNSUBACK_PACKET);
     case ControlPacket.SUBSCRIBE:
     case ControlPacket.UNSUBSCRIBE:
       return writeTopicFilter(packet, offset);
@@ -58,4 +62,9 @@ function writeTopicFilter(packet: Packet, offset: number): number {
   return packet.type === ControlPacket.SUBSCRIBE
     ? writeSubscribe(packet.arena, offset, packet.packetIdentifier, packet.topicFilterOffset, packet.topicFilterLength, packet.qos)
     : writeUnsubscribe(packet.arena, offset, packet.packetIdentifier, packet.topicFilterOffset, packet.topicFilterLength);
+}
+
+function writeAcknowledgement({ arena, packetIdentifier }: Packet, offset: number, acknowledgement: number): number {
+  arena.view.setInt32(offset, acknowledgement | packetIdentifier);
+  return offset + 4;
 }

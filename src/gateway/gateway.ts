@@ -201,7 +201,9 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const index = this.topics.indexOf(message.topicNameOffset, message.topicNameLength);
     if (index === INVALID_TOPIC)
       return false;
-    this.publishing.publish(message, index, false);
+    this.bridge.forward(message, index, false);
+    if (this.localAudience[index] !== NOBODY || message.retain !== 0)
+      this.delivery.deliver(message, index);
     return true;
   }
 

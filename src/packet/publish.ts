@@ -2,15 +2,19 @@
  * PUBLISH and its acknowledgements PUBACK, PUBREC, PUBREL and PUBCOMP, read and written. MQTT 3.1.1 sections 3.3 to 3.7.
  */
 import type { Arena } from '../bytes/arena.ts';
-import { DUP, PUBLISH, PUBREL, QOS_MASK, QOS_SHIFT, RETAIN } from './control-packet.ts';
+import { DUP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, QOS_MASK, QOS_SHIFT, RETAIN, UNSUBACK } from './control-packet.ts';
 import { writeFixedHeader } from './data-representation.ts';
 import type { Message, Packet } from './packet.ts';
 import { allowsDuplicateFlagAtQoS0 } from './protocol-version.ts';
 import * as ReasonCode from './reason-code.ts';
 import { INVALID_TOPIC, type TopicTable } from './topic-table.ts';
 
-/** First byte, whose flags are 0010, and Remaining Length. */
-const PUBREL_HEADER = PUBREL << 28 | 2 << 24 | 2 << 16;
+/** An acknowledgement, or'ed with its Packet Identifier: four bytes, big-endian [MQTT311-2.3.1-6]. */
+export const PUBACK_PACKET = PUBACK << 28 | 2 << 16;
+export const PUBREC_PACKET = PUBREC << 28 | 2 << 16;
+export const PUBREL_PACKET = PUBREL << 28 | 2 << 24 | 2 << 16; // [MQTT311-3.6.1-1]
+export const PUBCOMP_PACKET = PUBCOMP << 28 | 2 << 16;
+export const UNSUBACK_PACKET = UNSUBACK << 28 | 2 << 16;
 
 /**
  * Reads a PUBLISH and looks its topic up. The payload may lie beyond what has arrived, when it is skipped for its length.
@@ -56,6 +60,27 @@ export function lengthOfPublish(message: Message, qos: number): number {
   return remainingLength + (remainingLength < 0x80 ? 2 : remainingLength < 0x4000 ? 3 : remainingLength < 0x200000 ? 4 : 5);
 }
 
+/** The usual case of `writePublish`, in the staging area: QoS 0 [MQTT311-4.3.1-1], no identifier [MQTT311-2.3.1-5]. @returns the length of the packet */
+export function stagePublish(arena: Arena, message: Message): number {
+  const bytes = arena.bytes;
+  const start = arena.stagingOffset;
+  const topic = message.topicNameOffset;
+  const topicLength = message.topicNameLength;
+  const payload = message.payloadOffset;
+  const remainingLength = 2 + topicLength + message.payloadLength;
+  let at = start + 4;
+  if (remainingLength < 0x80)
+    arena.view.setInt32(start, (PUBLISH << 12 | message.retain << 8 | remainingLength) << 16 | topicLength);
+  else {
+    at = writeFixedHeader(arena, start, PUBLISH << 4 | message.retain, remainingLength) + 2;
+    arena.view.setUint16(at - 2, topicLength);
+  }
+  bytes.copyWithin(at, topic, topic + topicLength);
+  at += topicLength;
+  bytes.copyWithin(at, payload, payload + message.payloadLength);
+  return at + message.payloadLength - start;
+}
+
 /**
  * Writes a whole PUBLISH with DUP 0 at `offset` [MQTT311-4.3.1-1] [MQTT311-4.3.2-1]; the caller has made sure that it fits.
  * @param packetIdentifier ignored at QoS 0, where a PUBLISH has none [MQTT311-2.3.1-5]
@@ -90,10 +115,4 @@ export function readAcknowledgement(packet: Packet): number {
     return ReasonCode.MALFORMED_PACKET;
   return (packet.packetIdentifier = packet.arena.view.getUint16(offset)) === 0
     ? ReasonCode.PROTOCOL_ERROR : ReasonCode.SUCCESS;
-}
-
-/** Writes PUBACK, PUBREC, PUBREL, PUBCOMP or UNSUBACK [MQTT311-2.3.1-6] [MQTT311-3.6.1-1]. @returns the offset behind it */
-export function writeAcknowledgement(arena: Arena, offset: number, type: number, packetIdentifier: number): number {
-  arena.view.setInt32(offset, (type === PUBREL ? PUBREL_HEADER : type << 28 | 2 << 16) | packetIdentifier);
-  return offset + 4;
 }

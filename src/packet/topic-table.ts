@@ -66,13 +66,13 @@ export class TopicTable {
     place += 2;
     return view.getFloat64(place + last) === view.getFloat64(name + last)
       && view.getFloat64(place) === view.getFloat64(name)
-      && (last <= 8 || this.isEqual(place, name, last)) ? index : this.enter(index, place - 2, name, length);
+      && (last <= 8 || view.getFloat64(place + 8) === view.getFloat64(name + 8) && (last <= 16 || this.isEqual(place, name, last))) ? index : this.enter(index, place - 2, name, length);
   }
 
-  /** The bytes between the first eight and the last eight. */
+  /** The bytes between the first sixteen and the last eight. */
   private isEqual(place: number, name: number, last: number): boolean {
     const view = this.view;
-    for (let at = 8; at < last; at += 8)
+    for (let at = 16; at < last; at += 8)
       if (view.getFloat64(place + at) !== view.getFloat64(name + at))
         return false;
     return true;

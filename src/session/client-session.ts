@@ -141,9 +141,10 @@ export class ClientSession extends Session {
     this.lastReceivedAt = this.clock.now;
     switch (packet.type) {
       case ControlPacket.PINGRESP:
-        this.awaitsPingresp = false;
-        if (this.connect.keepAlive !== 0)
+        if (this.awaitsPingresp) {
+          this.awaitsPingresp = false;
           this.clock.request(this.lastSentAt + pingInterval(this.connect.keepAlive) | 0);
+        }
         break;
       case ControlPacket.CONNACK:
         this.handleConnack(packet);

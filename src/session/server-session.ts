@@ -11,6 +11,7 @@ import { CLEAN_START, WILL, WILL_RETAIN, willQoSOf, writeConnack } from '../pack
 import * as ControlPacket from '../packet/control-packet.ts';
 import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
+import { UNSUBACK_PACKET } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { nextTopicFilter, writeSubackHeader } from '../packet/subscribe.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
@@ -232,7 +233,7 @@ export class ServerSession extends Session {
       case ControlPacket.UNSUBSCRIBE:
         while (nextTopicFilter(packet)) // [MQTT311-3.10.4-6]
           this.handler.onUnsubscribe(this, packet);
-        this.sendAcknowledgement(ControlPacket.UNSUBACK, packet.packetIdentifier); // [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-2.3.1-7]
+        this.sendAcknowledgement(UNSUBACK_PACKET, packet.packetIdentifier); // [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-2.3.1-7]
         break;
       case ControlPacket.DISCONNECT: // [MQTT311-3.14.4-3]
         this.hasWill = false;

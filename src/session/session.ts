@@ -17,7 +17,7 @@ import { RingBuffer } from '../bytes/ring-buffer.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
 import { PacketParser, type PacketHandler } from '../packet/packet-parser.ts';
 import type { Message, Packet } from '../packet/packet.ts';
-import { writeAcknowledgement, writePublish } from '../packet/publish.ts';
+import { PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET, stagePublish } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import type { Clock } from './clock.ts';
@@ -135,7 +135,7 @@ export abstract class Session implements PacketHandler {
     if (qos === 2) {
       const sessionState = this.sessionState!;
       if (sessionState.hasReceived(identifier)) { // [MQTT311-4.3.3-2]
-        this.sendAcknowledgement(ControlPacket.PUBREC, identifier);
+        this.sendAcknowledgement(PUBREC_PACKET, identifier);
         return;
       }
       if (sessionState.receivedCount === sessionState.maximumUnreleased) {
@@ -144,7 +144,10 @@ export abstract class Session implements PacketHandler {
       }
     }
     if (this.keeper.onMessage(this, packet))
-      this.acknowledge(identifier, qos);
+      if (qos === 1)
+        this.sendAcknowledgement(PUBACK_PACKET, identifier);
+      else
+        this.acknowledge(identifier, qos);
   }
 
   abstract onPacket(packet: Packet): void;
@@ -159,9 +162,7 @@ export abstract class Session implements PacketHandler {
   publish(message: Message): boolean {
     if (this.state !== CONNECTED)
       return false;
-    const arena = this.arena;
-    const start = arena.stagingOffset;
-    if (!this.output.send(writePublish(arena, start, message, 0, 0) - start))
+    if (!this.output.send(stagePublish(this.arena, message)))
       return false;
     this.lastSentAt = this.clock.now;
     return true;
@@ -181,9 +182,9 @@ export abstract class Session implements PacketHandler {
     if (this.state !== CONNECTED)
       return;
     if (qos === 1)
-      this.sendAcknowledgement(ControlPacket.PUBACK, packetIdentifier);
+      this.sendAcknowledgement(PUBACK_PACKET, packetIdentifier);
     else if (this.sessionState!.hasReceived(packetIdentifier) || this.sessionState!.addReceived(packetIdentifier))
-      this.sendAcknowledgement(ControlPacket.PUBREC, packetIdentifier);
+      this.sendAcknowledgement(PUBREC_PACKET, packetIdentifier);
     else
       this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
   }
@@ -191,7 +192,7 @@ export abstract class Session implements PacketHandler {
   /** Sends the PUBREL that the journal of the queue has held back. */
   sendRelease(packetIdentifier: number): void {
     if (this.state === CONNECTED)
-      this.sendAcknowledgement(ControlPacket.PUBREL, packetIdentifier);
+      this.sendAcknowledgement(PUBREL_PACKET, packetIdentifier);
   }
 
   /** The only way into failure: the peer broke a rule or ran out of time. */
@@ -257,16 +258,21 @@ export abstract class Session implements PacketHandler {
     return false;
   }
 
-  protected sendAcknowledgement(type: number, packetIdentifier: number): void {
-    writeAcknowledgement(this.arena, this.arena.stagingOffset, type, packetIdentifier);
-    this.send(type, 4);
+  /** `send` written out, this is the hot path of QoS 1. @param packet one of the constants of publish.ts */
+  protected sendAcknowledgement(packet: number, packetIdentifier: number): void {
+    if ((this.sendableTypes >> (packet >>> 28) & 1) === 0)
+      return;
+    const arena = this.arena;
+    arena.view.setInt32(arena.stagingOffset, packet | packetIdentifier);
+    this.lastSentAt = this.clock.now;
+    ++this.sentPacketCount;
+    if (!this.output.send(4))
+      this.fail(ReasonCode.SEND_TIMEOUT);
   }
 
   /** PINGREQ, PINGRESP or DISCONNECT. */
   protected sendEmpty(type: number): boolean {
-    const { bytes, stagingOffset } = this.arena;
-    bytes[stagingOffset] = type << 4;
-    bytes[stagingOffset + 1] = 0;
+    this.arena.view.setUint16(this.arena.stagingOffset, type << 12);
     return this.send(type, 2);
   }
 
@@ -290,9 +296,11 @@ export abstract class Session implements PacketHandler {
         return;
       if (needsAcknowledgement && outbound.inflightCount === 0)
         this.awaitAcknowledgement();
-      const length = isReleased
-        ? writeAcknowledgement(arena, arena.stagingOffset, ControlPacket.PUBREL, outbound.identifierOf(record)) - arena.stagingOffset
-        : outbound.stage(record);
+      let length = 4;
+      if (isReleased)
+        arena.view.setInt32(arena.stagingOffset, PUBREL_PACKET | outbound.identifierOf(record));
+      else
+        length = outbound.stage(record);
       outbound.markSent(record);
       this.lastSentAt = this.clock.now;
       output.send(length);
@@ -341,12 +349,12 @@ export abstract class Session implements PacketHandler {
           return;
         }
         if (outbound.journal === undefined || !outbound.journal.isReleasing(identifier))
-          this.sendAcknowledgement(ControlPacket.PUBREL, identifier);
+          this.sendAcknowledgement(PUBREL_PACKET, identifier);
         return;
       case ControlPacket.PUBREL:
         this.sessionState!.removeReceived(identifier);
         this.keeper.onReleased?.(this, identifier);
-        this.sendAcknowledgement(ControlPacket.PUBCOMP, identifier);
+        this.sendAcknowledgement(PUBCOMP_PACKET, identifier);
         return;
       case ControlPacket.PUBCOMP:
         isAwaited = outbound.complete(identifier, 2);
