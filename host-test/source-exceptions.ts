@@ -42,6 +42,5 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'io/runtime.ts: Runtime.unplugUpstream': 'by hand, in the demo',
   'io/runtime.ts: Runtime.finishStopping': 'once, when the gateway stops',
   // On Node only, whose collector does not mind
-  'io/exact-view.ts: CachedViews.read': 'a view for each length, the first time it is needed, on Node only',
-  'io/exact-view.ts: CachedViews.write': 'a view for each length, the first time it is needed, on Node only',
+  'io/exact-view.ts: CachedViews.resize': 'a view for each length, the first time it is needed, on Node only',
 };

@@ -1,5 +1,5 @@
 /**
- * ECMA-419 reads and writes exactly one view. Both classes give it a view of the wanted length at the arena's landing or
+ * ECMA-419 reads and writes exactly one view. Both classes have a view of the wanted length at the arena's landing and
  * staging area.
  *
  * ResizedViews, for XS: the arena is cut off behind the wanted bytes for a moment, so that a length-tracking view becomes
@@ -10,79 +10,51 @@
  * CachedViews, for Node: its engine resizes by a system call and treats resizable buffers as slow, but views are cheap.
  */
 import type { Arena } from '../bytes/arena.ts';
-import type { TCPSocket } from './transport.ts';
 
 export interface ExactViews {
-  /** Reads `length` bytes, at most what the socket has and what fits, into the landing area. */
-  read(socket: TCPSocket, length: number): void;
-  /** Writes the first `length` bytes of the staging area. @returns how many more bytes may be written now; 0 too when the connection turns out to be dead */
-  write(socket: TCPSocket, length: number): number;
-  /** After an exception out of `read` or `write`. */
-  restore(): void;
+  /** `resize` to the end of the wanted bytes makes `landing` or `staging` exact; to `length` undoes it. Straight to the engine: this is the hot path. */
+  readonly buffer: { resize(length: number): void };
+  readonly length: number;
+  readonly landing: Uint8Array;
+  readonly staging: Uint8Array;
 }
 
 export class ResizedViews implements ExactViews {
-  private readonly buffer: ArrayBuffer;
-  private readonly length: number;
-  private readonly landing: Uint8Array;
-  private readonly landingOffset: number;
-  private readonly staging: Uint8Array;
-  private readonly stagingOffset: number;
+  readonly buffer: ArrayBuffer;
+  readonly length: number;
+  readonly landing: Uint8Array;
+  readonly staging: Uint8Array;
 
   constructor(arena: Arena) {
     this.buffer = arena.buffer;
     this.length = arena.length;
     this.landing = arena.landingView;
-    this.landingOffset = arena.landingOffset;
     this.staging = arena.stagingView;
-    this.stagingOffset = arena.stagingOffset;
-  }
-
-  read(socket: TCPSocket, length: number): void {
-    this.buffer.resize(this.landingOffset + length);
-    socket.read(this.landing);
-    this.buffer.resize(this.length);
-  }
-
-  write(socket: TCPSocket, length: number): number {
-    let room: number | undefined = 0;
-    this.buffer.resize(this.stagingOffset + length);
-    try {
-      room = socket.write(this.staging);
-    } catch { /* the board is not ready to write once the peer has closed, though there may be more to read */ }
-    this.buffer.resize(this.length);
-    return room ?? 0; // undefined: the connection is dead, which is reported later
-  }
-
-  restore(): void {
-    this.buffer.resize(this.length);
   }
 }
 
 export class CachedViews implements ExactViews {
+  readonly buffer: CachedViews;
+  readonly length: number;
+  landing: Uint8Array;
+  staging: Uint8Array;
   private readonly arena: Arena;
-  private readonly landing: (Uint8Array | undefined)[];
-  private readonly staging: (Uint8Array | undefined)[];
+  private readonly cache: (Uint8Array | undefined)[];
 
   constructor(arena: Arena) {
     this.arena = arena;
-    this.landing = new Array<Uint8Array | undefined>(arena.landingCapacity + 1).fill(undefined);
-    this.staging = new Array<Uint8Array | undefined>(arena.stagingCapacity + 1).fill(undefined);
+    this.buffer = this;
+    this.length = arena.length;
+    this.landing = arena.landingView;
+    this.staging = arena.stagingView;
+    this.cache = new Array<Uint8Array | undefined>(arena.landingCapacity + arena.stagingCapacity + 1).fill(undefined);
   }
 
-  read(socket: TCPSocket, length: number): void {
-    const { landingOffset, bytes } = this.arena;
-    socket.read(this.landing[length] ??= bytes.subarray(landingOffset, landingOffset + length));
+  resize(end: number): void {
+    const { bytes, landingOffset, stagingOffset } = this.arena;
+    if (end <= stagingOffset)
+      this.landing = this.cache[end - landingOffset] ??= bytes.subarray(landingOffset, end);
+    else
+      this.staging = this.cache[end - landingOffset] ??= bytes.subarray(stagingOffset, end);
   }
-
-  write(socket: TCPSocket, length: number): number {
-    const { stagingOffset, bytes } = this.arena;
-    try {
-      return socket.write(this.staging[length] ??= bytes.subarray(stagingOffset, stagingOffset + length)) ?? 0;
-    } catch {
-      return 0;
-    }
-  }
-
-  restore(): void { /* nothing was changed */ }
 }

@@ -48,6 +48,7 @@ export class Link implements Output {
   private readonly parser: PacketParser;
   private readonly arena: Arena;
   private readonly landingOffset: number;
+  private readonly stagingOffset: number;
   private readonly scheduler: Scheduler;
   private readonly context: LinkContext;
   private readonly pending: RingBuffer;
@@ -75,6 +76,7 @@ export class Link implements Output {
     this.session = session;
     this.parser = session.parser;
     this.landingOffset = context.arena.landingOffset;
+    this.stagingOffset = context.arena.stagingOffset;
     this.pending = new RingBuffer(context.arena, ringOffset, ringCapacity);
     this.closeTimeout = closeTimeout;
     this.time = context.scheduler.time;
@@ -88,8 +90,12 @@ export class Link implements Output {
         clock.now = link.time() | 0;
         link.context.active = link;
         if (count <= link.parser.wanted && !link.isBackedUp) { // the usual case: everything at once
-          link.views.read(this, count);
-          link.parser.receive(link.landingOffset, count);
+          const views = link.views;
+          const at = link.landingOffset;
+          views.buffer.resize(at + count);
+          this.read(views.landing);
+          views.buffer.resize(views.length);
+          link.parser.receive(at, count);
         } else {
           link.readable = count;
           link.pump();
@@ -154,7 +160,7 @@ export class Link implements Output {
   send(length: number): boolean {
     if (length > this.writable || this.pending.length !== 0)
       return this.sendLater(length);
-    this.writable = this.views.write(this.socket!, length);
+    this.write(length);
     return true;
   }
 
@@ -227,6 +233,26 @@ export class Link implements Output {
     socket.close();
   }
 
+  /** Reads `length` bytes, which the socket has and which fit, into the landing area. */
+  private read(socket: TCPSocket, length: number): void {
+    const { views } = this;
+    views.buffer.resize(this.landingOffset + length);
+    socket.read(views.landing);
+    views.buffer.resize(views.length);
+  }
+
+  /** Writes the first `length` bytes of the staging area. */
+  private write(length: number): void {
+    const views = this.views;
+    let room: number | undefined = 0;
+    views.buffer.resize(this.stagingOffset + length);
+    try {
+      room = this.socket!.write(views.staging);
+    } catch { /* the board is not ready to write once the peer has closed, though there may be more to read */ }
+    views.buffer.resize(views.length);
+    this.writable = room ?? 0; // undefined: the connection is dead, which is reported later
+  }
+
   /** Reads while there is something to read and the session takes it. */
   private pump(): void {
     const parser = this.parser;
@@ -235,7 +261,7 @@ export class Link implements Output {
       if (length > parser.wanted)
         length = parser.wanted;
       this.readable -= length;
-      this.views.read(this.socket!, length);
+      this.read(this.socket!, length);
       parser.receive(this.landingOffset, length);
       length = this.readable;
     }
@@ -243,14 +269,14 @@ export class Link implements Output {
 
   /** Closes the socket once everything has gone out. What has arrived is read first, else closing would reset the connection. */
   private finishClosing(): void {
-    const { socket, views } = this;
+    const { socket } = this;
     if (socket === undefined || !this.isClosing)
       return;
     while (this.readable > 0) {
       const { landingCapacity } = this.arena;
       const length = this.readable < landingCapacity ? this.readable : landingCapacity;
       this.readable -= length;
-      views.read(socket, length);
+      this.read(socket, length);
     }
     if (this.pending.length > 0)
       return;
@@ -271,7 +297,7 @@ export class Link implements Output {
     // The rest first: a write of the head leaves zeros behind it in staging (exact-view.ts).
     pending.write(arena.stagingOffset + now, length - now); // fits: `room` has said so
     if (now > 0)
-      this.writable = this.views.write(this.socket!, now);
+      this.write(now);
     this.isBackedUp = pending.length > pending.capacity >> 1;
     return true;
   }
@@ -289,7 +315,7 @@ export class Link implements Output {
       bytes.copyWithin(stagingOffset, from, from + length);
       pending.consume(length);
       this.pendingSince = this.clock.now;
-      this.writable = this.views.write(this.socket!, length);
+      this.write(length);
     }
     this.isBackedUp = pending.length > pending.capacity >> 1;
   }

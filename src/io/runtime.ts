@@ -155,7 +155,7 @@ export class Runtime implements LinkOwner {
    */
   recover(error: unknown): void {
     const { context } = this;
-    context.views.restore();
+    context.views.buffer.resize(context.views.length);
     this.observer.onException(error);
     this.scheduler.enter();
     context.active?.abort(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR);
