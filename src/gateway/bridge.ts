@@ -83,15 +83,12 @@ export class Bridge implements ClientHandler, LossObserver {
    * @returns false when it must not be acknowledged, because it was promised and there is no room
    */
   forward(message: Message, index: number, comesAgain: boolean): boolean {
-    const rule = this.outbound.find(index, message.topicNameOffset, message.topicNameLength);
+    const outgoing = this.outgoing;
+    const rule = this.outbound.mapTopic(index, message, outgoing);
     if (rule === NO_RULE)
       return true;
-    const outbound = this.outbound;
-    const outgoing = this.outgoing;
     const session = this.session;
-    const topicRule = outbound.rules[rule]!;
-    outgoing.topicNameOffset = outbound.mappedOffset;
-    outgoing.topicNameLength = outbound.mappedLength;
+    const topicRule = this.outbound.rules[rule]!;
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
@@ -147,14 +144,11 @@ export class Bridge implements ClientHandler, LossObserver {
       return true;
     }
     const index = packet.topicIndex;
-    const inbound = this.inbound;
     const incoming = this.incoming;
-    const rule = inbound.find(index, packet.topicNameOffset, packet.topicNameLength);
+    const rule = this.inbound.mapTopic(index, packet, incoming);
     if (rule === NO_RULE)
       return true;
-    ++inbound.rules[rule]!.forwarded;
-    incoming.topicNameOffset = inbound.mappedOffset;
-    incoming.topicNameLength = inbound.mappedLength;
+    ++this.inbound.rules[rule]!.forwarded;
     incoming.payloadOffset = packet.payloadOffset;
     incoming.payloadLength = packet.payloadLength;
     incoming.qos = packet.qos;

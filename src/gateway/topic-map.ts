@@ -11,6 +11,7 @@
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
+import type { Message } from '../packet/packet.ts';
 import { matchesTopicFilter } from '../packet/topic.ts';
 import type { TopicRuleConfiguration } from './configuration.ts';
 
@@ -53,9 +54,6 @@ export interface TopicMapPlan {
 
 export class TopicMap {
   readonly rules: readonly TopicRule[];
-  /** The result of `find`: the mapped name, valid until the next `find` or until its topic is replaced. */
-  mappedOffset = 0;
-  mappedLength = 0;
   private readonly arena: Arena;
   private readonly placesOffset: number;
   private readonly placeCapacity: number;
@@ -102,21 +100,22 @@ export class TopicMap {
   }
 
   /**
-   * @param index number of the name in the topic table
-   * @returns the index of the rule for it, and the mapped name in `mappedOffset` and `mappedLength`; or NO_RULE
+   * Gives `mapped` the name that `message` has on the other side, valid until the next call or until the topic is replaced.
+   * @param index number of the message's name in the topic table
+   * @returns the index of the rule for it, or NO_RULE
    */
-  find(index: number, nameOffset: number, nameLength: number): number {
+  mapTopic(index: number, message: Message, mapped: Message): number {
     const rule = this.ruleOf[index]!;
     if (rule === NO_RULE)
       return NO_RULE;
     if (rule === UNRESOLVED)
-      return this.resolve(index, nameOffset, nameLength);
-    this.mappedOffset = this.placesOffset + index * this.placeCapacity;
-    this.mappedLength = this.lengthOf[index]!;
+      return this.resolve(index, message.topicNameOffset, message.topicNameLength, mapped);
+    mapped.topicNameOffset = this.placesOffset + index * this.placeCapacity;
+    mapped.topicNameLength = this.lengthOf[index]!;
     return rule;
   }
 
-  private resolve(index: number, nameOffset: number, nameLength: number): number {
+  private resolve(index: number, nameOffset: number, nameLength: number, mapped: Message): number {
     const { arena, rules } = this;
     const isCached = index < this.ruleOf.length - 1;
     for (let at = 0; at < rules.length; ++at) {
@@ -131,8 +130,8 @@ export class TopicMap {
       const to = keep ? this.placesOffset + index * this.placeCapacity : this.scratchOffset;
       arena.bytes.copyWithin(to, rule.toPrefixOffset, rule.toPrefixOffset + rule.toPrefixLength);
       arena.bytes.copyWithin(to + rule.toPrefixLength, nameOffset + rule.fromPrefixLength, nameOffset + nameLength);
-      this.mappedOffset = to;
-      this.mappedLength = length;
+      mapped.topicNameOffset = to;
+      mapped.topicNameLength = length;
       if (keep) {
         this.lengthOf[index] = length;
         this.ruleOf[index] = at;
