@@ -79,6 +79,9 @@ class MeasuredSocket implements TCPSocket {
 /** Sectors of the flash of those workloads that have one. */
 const FLASH_SECTORS = 16;
 
+/** A round of `fragmented`; what is asked for should be a multiple. */
+const PACKETS_IN_PIECES = 100;
+
 class Setup {
   readonly runtime: Runtime;
   now = 0;
@@ -219,20 +222,20 @@ const fromNode = (name: string, description: string, bytes: Uint8Array, level = 
   },
 });
 
-/** Bytes of many packets, to be delivered in pieces of 1 to 37 bytes, the same pieces in every run. */
+/** Bytes of many packets, to be delivered in pieces of 1 to 37 bytes: the same ones in every run, chosen before. */
 function fragmented(engine: Engine, socket: MeasuredSocket, packet: Uint8Array): (count: number) => void {
   const onReadable = socket.options.onReadable!;
+  const pieces: number[] = [];
+  for (let left = PACKETS_IN_PIECES * packet.length, seed = 1; left > 0; left -= pieces[pieces.length - 1]!) {
+    seed = seed * 75 % 65537;
+    pieces.push(Math.min(1 + seed % 37, left));
+  }
+  const pieceCount = pieces.length;
   return count => {
     engine.feed(packet);
-    let seed = 1;
-    for (let left = count * packet.length; left > 0;) {
-      seed = seed * 75 % 65537;
-      let length = 1 + seed % 37;
-      if (length > left)
-        length = left;
-      onReadable.call(socket, length);
-      left -= length;
-    }
+    for (let left = count; left > 0; left -= PACKETS_IN_PIECES)
+      for (let at = 0; at < pieceCount; ++at)
+        onReadable.call(socket, pieces[at]!);
   };
 }
 
