@@ -215,7 +215,7 @@ describe('the schema', () => {
 
   /** Keys that mean nothing unless they are given. */
   const WITHOUT_DEFAULT: Record<string, string[]> = {
-    'sensors[]': ['quantity', 'scale', 'offset', 'deadband', 'expire_after', 'pin', 'data', 'clock', 'address', 'baud'],
+    'sensors[]': ['format', 'quantity', 'scale', 'offset', 'deadband', 'expire_after', 'pin', 'data', 'clock', 'address', 'baud'],
   };
 
   test.each<readonly [string, Schema, object]>([

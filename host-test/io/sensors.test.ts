@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../simulation/random.ts';
 import type { PartialConfiguration } from '../../src/gateway/configuration.ts';
 import { createSimulatedSensor } from '../../src/io/simulated-sensors.ts';
+import { FlashMedium, SimulatedFlash } from '../simulation/simulated-flash.ts';
 import { Stage } from './stage.ts';
 
 const SENSOR = { name: 's', type: 'any', topic: 'reading', interval: 10 };
@@ -44,6 +45,46 @@ describe('a sensor', () => {
     late.subscribe('reading', 1);
     stage.run(100);
     expect(late.messages).toEqual(['reading 1.000']);
+  });
+
+  it('in JSON carries the time at which it was taken, however late it is sent, over a restart too; none while the clock is not set', () => {
+    for (const durability of ['ram', 'flash'] as const) {
+      const medium = new FlashMedium(4096, 4);
+      let date = 0;
+      const start = (): Stage => {
+        let attempt = 0;
+        const stage: Stage = new Stage({
+          configuration: {
+            sensors: [{ ...SENSOR, format: 'json', interval: 1 }],
+            topic: [{ pattern: '#', direction: 'out', qos: 0, remote_prefix: 'up/' }],
+            store: { durability },
+          },
+          createSensor: () => ({ read: () => ++attempt === 4 ? NaN : attempt === 3 ? -0.5 : 20 + attempt }),
+          date: () => date === 0 ? 0 : date + Math.floor(stage.clock.time / 1000),
+          openStorage: (_store, arena) => new SimulatedFlash(arena, medium),
+        });
+        return stage;
+      };
+      const first = start();
+      first.stopListening();
+      first.runtime.start();
+      first.run(1500); // two readings
+      date = 1_800_000_000;
+      first.run(10_000);
+      const expected = ['{"value":21.00}', '{"value":22.00}', '{"value":-0.50,"time":1800000002}', ...Array.from({ length: 7 }, (_value, index) =>
+        `{"value":${25 + index}.00,"time":${1_800_000_004 + index}}`)];
+      const second = durability === 'ram' ? first : start();
+      if (second === first)
+        second.listen();
+      else
+        second.runtime.start();
+      second.until(() => second.isConnected);
+      second.run(50);
+      const arrived = second.uplink.messages;
+      expect(arrived.slice(0, expected.length)).toEqual(expected.map(payload => `up/reading ${payload}`));
+      for (const message of arrived)
+        expect(() => JSON.parse(message.slice('up/reading '.length)) as unknown).not.toThrow();
+    }
   });
 
   it('without a topic has that of its name', () => {

@@ -7,7 +7,7 @@ import { generate, parser as createParser, type Packet } from 'mqtt-packet';
 import { completeConfiguration, type PartialConfiguration, type SensorConfiguration } from '../../src/gateway/configuration.ts';
 import * as Event from '../../src/gateway/events.ts';
 import type { Authenticator } from '../../src/gateway/gateway.ts';
-import { Runtime } from '../../src/io/runtime.ts';
+import { type Platform, Runtime } from '../../src/io/runtime.ts';
 import type { Sensor } from '../../src/io/sensors.ts';
 import { SUCCESS } from '../../src/packet/reason-code.ts';
 import { Random } from '../simulation/random.ts';
@@ -137,6 +137,9 @@ export interface StageOptions {
   seed?: number;
   board?: HostOptions;
   landingCapacity?: number;
+  /** Seconds since 1970, 0 while nobody knows. */
+  date?: () => number;
+  openStorage?: Platform['openStorage'];
 }
 
 export interface Observed {
@@ -190,6 +193,8 @@ export class Stage {
       random: () => random.integer(0, 999_999) / 1_000_000,
       landingCapacity,
       resizable,
+      ...options.date === undefined ? {} : { date: options.date },
+      ...options.openStorage === undefined ? {} : { openStorage: options.openStorage },
     }, {
       onEvent: (event, subject, detail) => this.events.push({ event, subject, detail, time: clock.time }),
       onListening: () => {},

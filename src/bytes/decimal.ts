@@ -39,8 +39,8 @@ export function writeDecimal(arena: Arena, offset: number, value: number, places
   return offset;
 }
 
-/** Writes a whole number from 0 with at least `width` digits. */
-function writeDigits(bytes: Uint8Array, offset: number, value: number, width: number): number {
+/** Writes a whole number from 0 with at least `width` digits. @returns the offset behind it */
+export function writeDigits(bytes: Uint8Array, offset: number, value: number, width: number): number {
   let count = 1;
   for (let rest = value; rest >= 10; rest = Math.floor(rest / 10))
     ++count;

@@ -109,6 +109,8 @@ export interface SensorConfiguration {
   interval: number;
   decimals: number;
   retain: boolean;
+  /** json: `{"value":21.50,"time":1800000000}`, with the time of the reading; `number` when not given. */
+  format?: 'number' | 'json';
   /** Which of the values of a sensor that measures several; `temperature` when not given. */
   quantity?: 'temperature' | 'humidity' | 'pressure';
   /** The reading is multiplied by `scale`, then `offset` is added: 1 and 0 when not given. */

@@ -101,7 +101,7 @@ export class Runtime implements LinkOwner {
     this.links = gateway.sessions.map((session, index) =>
       new Link(context, session, nodeRingsOffset + index * nodeRing, nodeRing, CLOSE_TIMEOUT));
     this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, observer, platform.random);
-    this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer);
+    this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer, platform.date ?? (() => 0));
   }
 
   /** @throws where the platform's listener reports a port that cannot be had by an exception */

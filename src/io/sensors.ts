@@ -1,14 +1,15 @@
 /**
- * Samples wired sensors on schedule and publishes each reading as decimal text, without allocating: multiplied by `scale`,
- * plus `offset`, unless it has changed by less than `deadband`. What a sensor is, a driver on the board or a simulation, is
- * the platform's business.
+ * Samples wired sensors on schedule and publishes each reading without allocating: multiplied by `scale`, plus `offset`,
+ * unless it has changed by less than `deadband`; as decimal text, or as JSON with the time at which it was taken, which is
+ * the same however long the message waits. While nobody knows the time there is none in it, and a clock that is set later
+ * does not change what was said. What a sensor is, a driver on the board or a simulation, is the platform's business.
  *
  * A sensor that fails is reported once, then asked less and less often, up to 32 intervals apart, and never stops the rest.
  * One with `expire_after` also tells everybody whether its last reading still counts: "online" or "offline", retained, under
  * `<topic>/availability`, as Home Assistant asks for it.
  */
 import type { ArenaPlan } from '../bytes/arena.ts';
-import { MAXIMUM_DECIMAL_LENGTH, writeDecimal } from '../bytes/decimal.ts';
+import { MAXIMUM_DECIMAL_LENGTH, writeDecimal, writeDigits } from '../bytes/decimal.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { SensorConfiguration } from '../gateway/configuration.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -32,6 +33,12 @@ export interface SensorObserver {
 }
 
 const LONGEST_PAUSE = 32;
+
+/** Around the numbers of a reading in JSON. */
+const VALUE = '{"value":';
+const TIME = ',"time":';
+const CLOSING_BRACE = 0x7D;
+const TIME_DIGITS = 10;
 
 /** Readings are made with the highest QoS: the topic rule says which one they travel with. */
 const SENSOR_QOS = 2;
@@ -82,10 +89,14 @@ export interface SensorsPlan {
   readonly topicsOffset: number;
   readonly payloadOffset: number;
   readonly availabilityOffset: number;
+  /** VALUE and TIME; they are there only if a sensor speaks JSON. */
+  readonly textsOffset: number;
 }
 
 /** The name for the availability lies behind the topic. */
 const nameOf = ({ expire_after = 0, topic }: SensorConfiguration): string => expire_after > 0 ? topic + AVAILABILITY : topic;
+
+const isJSON = ({ format }: SensorConfiguration): boolean => format === 'json';
 
 export class Sensors {
   readonly states: readonly SensorState[];
@@ -95,23 +106,33 @@ export class Sensors {
   private readonly payloadOffset: number;
   private readonly availabilityOffset: number;
 
+  private readonly textsOffset: number;
+  private readonly date: () => number;
+
   static plan(plan: ArenaPlan, sensors: readonly SensorConfiguration[]): SensorsPlan {
     const topicsLength = sensors.reduce((length, sensor) => length + lengthOfUTF8(nameOf(sensor)), 0);
+    const textsLength = sensors.some(isJSON) ? VALUE.length + TIME.length : 0;
+    const aroundLength = textsLength === 0 ? 0 : textsLength + TIME_DIGITS + 1;
     return {
       topicsOffset: plan.reserve('sensors: topics', topicsLength),
-      payloadOffset: plan.reserve('sensors: a reading', MAXIMUM_DECIMAL_LENGTH),
+      payloadOffset: plan.reserve('sensors: a reading', MAXIMUM_DECIMAL_LENGTH + aroundLength),
       availabilityOffset: plan.reserve('sensors: availability', ONLINE.length + OFFLINE.length),
+      textsOffset: plan.reserve('sensors: JSON', textsLength),
     };
   }
 
-  /** @throws what `create` throws */
-  constructor(gateway: Gateway, plan: SensorsPlan, create: SensorFactory, observer: SensorObserver) {
+  /** @param date seconds since 1970, 0 as long as nobody knows @throws what `create` throws */
+  constructor(gateway: Gateway, plan: SensorsPlan, create: SensorFactory, observer: SensorObserver, date: () => number) {
     this.gateway = gateway;
     this.observer = observer;
     const { arena } = gateway;
     this.payloadOffset = plan.payloadOffset;
     this.availabilityOffset = plan.availabilityOffset;
     encodeUTF8(arena, plan.availabilityOffset, ONLINE + OFFLINE);
+    this.textsOffset = plan.textsOffset;
+    this.date = date;
+    if (gateway.configuration.sensors.some(isJSON))
+      encodeUTF8(arena, plan.textsOffset, VALUE + TIME);
     let offset = plan.topicsOffset;
     const states: SensorState[] = [];
     for (const configuration of gateway.configuration.sensors) {
@@ -187,7 +208,7 @@ export class Sensors {
     state.published = value;
     const { payloadOffset } = this;
     this.publish(state, state.topicLength, payloadOffset,
-      writeDecimal(this.gateway.arena, payloadOffset, value, state.configuration.decimals) - payloadOffset, state.configuration.retain ? 1 : 0);
+      this.write(payloadOffset, value, state.configuration) - payloadOffset, state.configuration.retain ? 1 : 0);
   }
 
   private announce(state: SensorState, availability: number): void {
@@ -209,5 +230,22 @@ export class Sensors {
     message.qos = SENSOR_QOS;
     message.retain = retain;
     gateway.publish(message);
+  }
+
+  /** @returns the offset behind the payload */
+  private write(offset: number, value: number, configuration: SensorConfiguration): number {
+    const { gateway: { arena }, textsOffset } = this;
+    const { bytes } = arena;
+    if (!isJSON(configuration))
+      return writeDecimal(arena, offset, value, configuration.decimals);
+    bytes.copyWithin(offset, textsOffset, textsOffset + VALUE.length);
+    offset = writeDecimal(arena, offset + VALUE.length, value, configuration.decimals);
+    const time = this.date();
+    if (time > 0) {
+      bytes.copyWithin(offset, textsOffset + VALUE.length, textsOffset + VALUE.length + TIME.length);
+      offset = writeDigits(bytes, offset + TIME.length, time, 1);
+    }
+    bytes[offset] = CLOSING_BRACE;
+    return offset + 1;
   }
 }
