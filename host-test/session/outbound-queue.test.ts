@@ -37,7 +37,8 @@ class Bench {
 
   staged(record: number): string {
     this.arena.bytes.fill(0xA5, this.arena.stagingOffset);
-    const length = this.queue.stage(record);
+    const length = this.queue.lengthOf(record);
+    this.queue.stage(record, length);
     return hex(this.arena.bytes.subarray(this.arena.stagingOffset, this.arena.stagingOffset + length));
   }
 

@@ -201,12 +201,12 @@ export class Bridge implements ClientHandler, LossObserver {
     queue.rule = rule;
     if (policy.expiry > 0)
       queue.time = this.date();
-    if (!queue.canHold(message, qos))
-      return DROPPED;
     if (session.enqueue(message, qos)) {
       this.isFull = false;
       return STORED;
     }
+    if (!queue.canHold(message, qos))
+      return DROPPED;
     // What is in a store that works is not given up for what is not.
     for (let most = queue.count; most > 0 && backlog?.store.isWorking !== true && policy.full !== 'drop_newest'; --most) {
       if (!makeRoom(queue, message, session.isConnected, policy.full === 'latest_per_topic', this))

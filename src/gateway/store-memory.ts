@@ -18,7 +18,9 @@ export function makeRoom(queue: OutboundQueue, message: Message, isConnected: bo
     return false;
   const rule = queue.ruleOf(oldest);
   const isKept = keepsLatest && queue.stateOf(oldest) === QUEUED && isLatest(queue, oldest, message);
-  const length = isKept ? queue.stage(oldest) : 0;
+  const length = isKept ? queue.lengthOf(oldest) : 0;
+  if (isKept)
+    queue.stage(oldest, length);
   const time = queue.timeOf(oldest);
   if (!queue.dropOldest(isConnected))
     return false;

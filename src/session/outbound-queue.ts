@@ -299,15 +299,13 @@ export class OutboundQueue extends PublishRecords {
     return this.find(identifier) !== NONE;
   }
 
-  /** Copies the packet to the staging area, with DUP when it was sent before [MQTT311-3.3.1-1]. @returns its length */
-  stage(record: number): number {
+  /** Copies the packet, of this length, to the staging area, with DUP when it was sent before [MQTT311-3.3.1-1]. */
+  stage(record: number, length: number): void {
     const { bytes, stagingOffset } = this.arena;
-    const length = this.lengthOf(record);
     const packet = record + this.headerLength;
     bytes.copyWithin(stagingOffset, packet, packet + length);
     if (bytes[record + STATE] === SENT)
       bytes[stagingOffset] = bytes[stagingOffset]! | DUP;
-    return length;
   }
 
   private finish(record: number): void {

@@ -290,17 +290,17 @@ export abstract class Session implements PacketHandler {
       if (needsAcknowledgement && outbound.inflightCount >= maximumInflight)
         return;
       const isReleased = outbound.stateOf(record) === RELEASED;
-      if ((isReleased ? 4 : outbound.lengthOf(record)) > output.room)
+      const length = isReleased ? 4 : outbound.lengthOf(record);
+      if (length > output.room)
         return;
       if (this.replayCount > 0 && !this.mayReplay(record))
         return;
       if (needsAcknowledgement && outbound.inflightCount === 0)
         this.awaitAcknowledgement();
-      let length = 4;
       if (isReleased)
         arena.view.setInt32(arena.stagingOffset, PUBREL_PACKET | outbound.identifierOf(record));
       else
-        length = outbound.stage(record);
+        outbound.stage(record, length);
       outbound.markSent(record);
       this.lastSentAt = this.clock.now;
       output.send(length);
