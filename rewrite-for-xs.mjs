@@ -5,6 +5,8 @@
  * It knows what XS 13 and 17 make of a construct (`xsc -e`, host-test/xs). Each function takes a module's text and its
  * syntax tree (ESTree, with `start` and `end`) and returns the new text. What it is not sure of, it leaves as it is.
  */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 /** Replaces parts of a text; an edit within another one is dropped. */
 function apply(code, edits) {
@@ -87,13 +89,53 @@ export function inlineConstants(code, program) {
         constants.set(declarator.id.name, value);
     }
   const edits = declarations.filter(({ declarations: [{ id }] }) => constants.has(id.name)).map(({ start, end }) => ({ start, end, text: '' }));
+  return apply(code, [...edits, ...putIn(program, constants)]);
+}
+
+/** @returns the edits that put values where the names stand that are read */
+function putIn(program, constants) {
+  const edits = [];
   walk(program, (node, parent, key) => {
-    if (node.type !== 'Identifier' || !constants.has(node.name) || isName(parent, key) || key === 'id')
+    if (node.type !== 'Identifier' || !constants.has(node.name) || isName(parent, key) || key === 'id' || parent.type === 'ImportSpecifier')
       return;
     const value = `${constants.get(node.name)} /* ${node.name} */`;
     const isShorthand = parent.type === 'Property' && parent.shorthand;
     if (!(isShorthand && key === 'key'))
       edits.push({ start: node.start, end: node.end, text: isShorthand ? `${node.name}: ${value}` : value });
+  });
+  return edits;
+}
+
+const EXPORTED_CONSTANT = /^export const ([A-Z][A-Z0-9_]*)(?:: number)? = (0x[0-9A-Fa-f_]+|[0-9_]+);/gm;
+
+/** @param {string} source in TypeScript @returns the constants that it exports and that are numbers as they stand there */
+const exportedConstants = source => new Map([...source.matchAll(EXPORTED_CONSTANT)]
+  .map(([, name, digits]) => [name, Number(digits.replaceAll('_', ''))]).filter(([, value]) => isInteger(value)));
+
+/**
+ * The same for constants of other modules, so that none has to be exported from one bundle to the other.
+ * @param {(specifier: string) => string} readModule the source of a module that is imported
+ */
+export function inlineImportedConstants(code, program, readModule) {
+  const counts = countBindings(program);
+  const constants = new Map();
+  const namespaces = new Map();
+  for (const { type, source, specifiers } of program.body)
+    if (type === 'ImportDeclaration' && source.value.startsWith('.') && specifiers.length > 0) {
+      const exported = exportedConstants(readModule(source.value));
+      for (const { type: kind, imported, local } of specifiers)
+        if (counts.get(local.name) !== 1)
+          continue;
+        else if (kind === 'ImportNamespaceSpecifier')
+          namespaces.set(local.name, exported);
+        else if (exported.has(imported?.name))
+          constants.set(local.name, exported.get(imported.name));
+    }
+  const edits = putIn(program, constants);
+  walk(program, ({ type, computed, object, property, start, end }) => {
+    const value = type === 'MemberExpression' && !computed && namespaces.get(object.name)?.get(property.name);
+    if (typeof value === 'number')
+      edits.push({ start, end, text: `${value} /* ${property.name} */` });
   });
   return apply(code, edits);
 }
@@ -230,6 +272,9 @@ const REWRITINGS = [inlineConstants, readFields, nestConditions, declareBeforeLo
 /** The rollup plugin. */
 export const rewritingForXS = {
   name: 'rewrite-for-xs',
+  transform(code, id) {
+    return { code: inlineImportedConstants(code, this.parse(code), specifier => readFileSync(resolve(dirname(id), specifier), 'utf8')), map: null };
+  },
   renderChunk(code) {
     return { code: REWRITINGS.reduce((text, rewrite) => rewrite(text, this.parse(text)), code), map: null };
   },

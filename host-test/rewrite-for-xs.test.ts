@@ -1,7 +1,7 @@
 /** What becomes of the device bundle: the program stays the same, whatever stands around. That it does what it did is for host-test/xs. */
 import { parseAst } from 'rollup/parseAst';
 import { expect, test } from 'vitest';
-import { chainFields, declareBeforeLoops, inlineConstants, nestConditions, readFields } from '../rewrite-for-xs.mjs';
+import { chainFields, declareBeforeLoops, inlineConstants, inlineImportedConstants, nestConditions, readFields } from '../rewrite-for-xs.mjs';
 
 const inline = (code: string): string => inlineConstants(code, parseAst(code));
 const read = (code: string): string => readFields(code, parseAst(code));
@@ -37,6 +37,29 @@ test.each([
   ['caught', 'const A = 1;\ntry { use(A); } catch (A) { use(A); }'],
 ])('a constant that is %s stays as it is', (_what, code) => {
   expect(inline(code)).toBe(code);
+});
+
+const MODULES: Readonly<Record<string, string>> = {
+  './reason-code.ts': '/** Text. */\nexport const SUCCESS = 0x00;\nexport const NETWORK_CLOSED: number = 0x1_00;\nexport const UPSTREAM = -1;\nexport const LIST = 1 + 1;\nexport const f = () => 2;\n',
+};
+const inlineImported = (code: string): string => inlineImportedConstants(code, parseAst(code), (specifier: string) => MODULES[specifier]!);
+
+test('constants of other modules are put in, by their names and through a namespace', () => {
+  expect(inlineImported("import { SUCCESS, NETWORK_CLOSED as CLOSED, f } from './reason-code.ts';\nimport { A } from 'embedded:a';\nuse(SUCCESS, { CLOSED }, o.CLOSED, f, A);"))
+    .toBe("import { SUCCESS, NETWORK_CLOSED as CLOSED, f } from './reason-code.ts';\nimport { A } from 'embedded:a';\nuse(0 /* SUCCESS */, { CLOSED: 256 /* CLOSED */ }, o.CLOSED, f, A);");
+  expect(inlineImported("import * as Reason from './reason-code.ts';\nuse(Reason.SUCCESS, Reason['SUCCESS'], o.Reason.SUCCESS);"))
+    .toBe("import * as Reason from './reason-code.ts';\nuse(0 /* SUCCESS */, Reason['SUCCESS'], o.Reason.SUCCESS);");
+});
+
+test.each([
+  ['negative', 'use(UPSTREAM);'],
+  ['not a number as it stands', 'use(LIST);'],
+  ['hidden', 'function g(SUCCESS) { return SUCCESS; }'],
+  ['hidden with its namespace', 'function g(Reason) { return Reason.SUCCESS; }'],
+  ['exported again', 'export { SUCCESS };'],
+])('a constant of another module that is %s stays', (_what, code) => {
+  const text = `import { SUCCESS, UPSTREAM, LIST } from './reason-code.ts';\nimport * as Reason from './reason-code.ts';\n${code}`;
+  expect(inlineImported(text)).toBe(text);
 });
 
 test('an object that is a variable or a field is not taken apart', () => {
