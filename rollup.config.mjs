@@ -38,8 +38,8 @@ export default [
     plugins: [typescript(), rewritingForXS],
     output: {
       ...output('dist/device'),
-      // Everything that has no side effects is one module; the boards share nothing else but the log.
-      manualChunks: id => /src\/(bytes|packet|session|gateway|io)\/|src\/device\/core\.ts$/.test(id) ? 'core' : undefined,
+      // Everything that has no side effects is one module, but for what only the log or the simulator needs.
+      manualChunks: id => /src\/(bytes|packet|session|gateway\/(?!event-texts)|io\/(?!simulated-types))|src\/device\/core\.ts$/.test(id) ? 'core' : undefined,
     },
   },
   {

@@ -29,11 +29,9 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'session/connection-state.ts: row': 'the table, once at load, in flash on the board',
   // Words for people, when somebody asks or something ends
   'bytes/utf8.ts: decodeUTF8': 'a name for a log line or a status',
-  'gateway/events.ts: describeEvent': 'a log line, made by the edge that has a log',
-  'gateway/events.ts: nodeName': 'a log line, made by the edge that has a log',
+  'gateway/event-texts.ts': 'log lines, made by the edge that has a log',
   'gateway/store-wear.ts': 'an estimate for ringbridge check',
   'gateway/status.ts': 'the status, when somebody asks for it',
-  'packet/reason-code.ts: describe': 'a log line or a status',
   // Once per connection
   'io/link.ts: Link.accept': 'options for the socket, once per connection',
   'io/link.ts: Link.connect': 'options for the socket, once per connection',

@@ -7,6 +7,7 @@
  * A throw needs no check: on the simulated network it ends the run.
  */
 import { completeConfiguration, type Configuration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
+import { describeReason } from '../../src/gateway/event-texts.ts';
 import * as Event from '../../src/gateway/events.ts';
 import { createSimulatedSensor } from '../../src/io/simulated-sensors.ts';
 import { Runtime } from '../../src/io/runtime.ts';
@@ -285,7 +286,7 @@ export class World {
       ++this.closedCount;
     if (event !== Event.NODE_CLOSED && event !== Event.NODE_REFUSED && event !== Event.UPSTREAM_CLOSED)
       return;
-    const reason = ReasonCode.describe(detail);
+    const reason = describeReason(detail);
     if (reason.startsWith('reason code'))
       throw new Error(`session ${subject} ended for a reason that has no words: ${detail}`);
     this.endings.set(reason, (this.endings.get(reason) ?? 0) + 1);

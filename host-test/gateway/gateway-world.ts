@@ -3,6 +3,7 @@
  * Users are checked by name only: who knows a password is host/authentication.ts's business.
  */
 import { completeConfiguration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
+import { describeEvent } from '../../src/gateway/event-texts.ts';
 import * as Event from '../../src/gateway/events.ts';
 import type { Authenticator } from '../../src/gateway/gateway.ts';
 import { Runtime } from '../../src/io/runtime.ts';
@@ -120,7 +121,7 @@ export class GatewayWorld {
       onEvent: (event, subject, detail) => {
         this.rawEvents.push([event, subject, detail]);
         if (event !== Event.UPSTREAM_CLOSED)
-          this.events.push(Event.describeEvent(this.runtime.gateway, event, subject, detail));
+          this.events.push(describeEvent(this.runtime.gateway, event, subject, detail));
       },
       onSensorFailed() { /* no sensors here */ },
       onSensorRecovered() { /* no sensors here */ },

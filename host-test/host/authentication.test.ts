@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { encodeUTF8 } from '../../src/bytes/utf8.ts';
+import { describeReason } from '../../src/gateway/event-texts.ts';
 import { PENDING } from '../../src/gateway/gateway.ts';
 import { MAXIMUM_RUNNING, MAXIMUM_WAITING, PasswordAuthenticator } from '../../src/host/authentication.ts';
 import type { PasswordHash } from '../../src/host/password.ts';
@@ -24,7 +25,7 @@ class FakeSession {
   }
 
   refuse(reasonCode: number): void {
-    this.verdicts.push(`refused ${ReasonCode.describe(reasonCode)}`);
+    this.verdicts.push(`refused ${describeReason(reasonCode)}`);
     this.state = CLOSED;
   }
 

@@ -10,7 +10,7 @@
  */
 import { Digest } from 'crypt';
 import type { Packet, Configuration } from './core.ts';
-import { ReasonCode } from './core.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
 import type { Authenticator } from '../gateway/gateway.ts';
 import { ABSENT } from '../packet/data-representation.ts';
 import type { ServerSession } from '../session/server-session.ts';

@@ -7,10 +7,11 @@ import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../gateway/block-storage.ts';
 import type { StoreConfiguration } from '../gateway/configuration.ts';
 import { blockLengthFor } from '../gateway/store-format.ts';
-import { createSimulatedSensor, FlashBlocks, ResizedStaging, type SensorConfiguration, STANDS_FOR } from './core.ts';
+import { createSimulatedSensor, FlashBlocks, ResizedStaging, type SensorConfiguration } from './core.ts';
 import { type Directory, FileFlash } from './file-flash.ts';
 import { log } from './log.ts';
 import type { Sensor, SensorFactory } from '../io/sensors.ts';
+import { STANDS_FOR } from '../io/simulated-types.ts';
 
 /** Not on every system, so it is asked for. */
 const FILES = 'embedded:storage/files';

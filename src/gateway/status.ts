@@ -6,7 +6,7 @@ import { decodeUTF8 } from '../bytes/utf8.ts';
 import { nameOf } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { Direction, SensorConfiguration } from './configuration.ts';
-import { adviceForUpstream } from './events.ts';
+import { adviceForUpstream, describeReason } from './event-texts.ts';
 import type { Gateway } from './gateway.ts';
 import type { TopicRule } from './topic-map.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from './upstream-phase.ts';
@@ -81,7 +81,7 @@ export function statusOf(sources: StatusSources, now: number): Status {
     upstream: {
       state: describePhase(sources),
       address: urlOf(upstream),
-      reason: upstream.reasonCode === ReasonCode.SUCCESS ? null : ReasonCode.describe(upstream.reasonCode),
+      reason: upstream.reasonCode === ReasonCode.SUCCESS ? null : describeReason(upstream.reasonCode),
       next: describeNext(sources),
       nextAttemptIn: upstream.phase === WAITING ? secondsUntil(upstream.deadline, now) : null,
       attempts: upstream.attemptCount,
@@ -183,5 +183,5 @@ function adviceWithoutUpstream(upstream: UpstreamProgress, now: number): string 
   if (reasonCode === ReasonCode.SUCCESS)
     return `the connection to ${url} is being made: wait a moment`;
   const wait = phase === WAITING ? `; the next attempt is in ${secondsText(secondsUntil(deadline, now))}, at ${url}` : `; an attempt is being made at ${url}`;
-  return `no connection to the broker: ${ReasonCode.describe(reasonCode)}${adviceForUpstream(reasonCode)}${wait}`;
+  return `no connection to the broker: ${describeReason(reasonCode)}${adviceForUpstream(reasonCode)}${wait}`;
 }

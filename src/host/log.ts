@@ -4,6 +4,7 @@
  * line every ten minutes. Names that nodes gave themselves cannot break a line or reach the terminal as a control sequence.
  */
 import type { SensorConfiguration } from '../gateway/configuration.ts';
+import { adviceForUpstream, describeEvent, describeReason } from '../gateway/event-texts.ts';
 import * as Event from '../gateway/events.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { RuntimeObserver } from '../io/runtime.ts';
@@ -168,7 +169,7 @@ export class LogObserver implements RuntimeObserver {
       this.logUpstreamClosed(detail);
       return;
     }
-    const text = Event.describeEvent(gateway, event, subject, detail);
+    const text = describeEvent(gateway, event, subject, detail);
     switch (event) {
       case Event.UPSTREAM_CONNECTED:
         this.isUpstreamConnected = true;
@@ -225,7 +226,7 @@ export class LogObserver implements RuntimeObserver {
     const wasConnected = this.isUpstreamConnected;
     this.isUpstreamConnected = false;
     const name = this.upstreamName();
-    const text = `${name}: ${ReasonCode.describe(reasonCode)}${Event.adviceForUpstream(reasonCode)}`;
+    const text = `${name}: ${describeReason(reasonCode)}${adviceForUpstream(reasonCode)}`;
     if (reasonCode === ReasonCode.SUCCESS) { // our own doing
       if (wasConnected)
         this.log.write('info', text);

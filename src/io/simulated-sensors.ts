@@ -7,13 +7,6 @@
 import type { SensorConfiguration } from '../gateway/configuration.ts';
 import type { Sensor } from './sensors.ts';
 
-/** Types that need a board, and what stands for them elsewhere. */
-export const STANDS_FOR: Readonly<Record<string, string>> = Object.freeze({
-  digital: 'simulated_switch', pulse_count: 'simulated_switch',
-  analog: 'simulated', serial: 'simulated', ntc: 'simulated', aht10: 'simulated', sht3x: 'simulated', shtc3: 'simulated', si7020: 'simulated',
-  bmp280: 'simulated', bme68x: 'simulated', tmp117: 'simulated', tmp102: 'simulated', lm75: 'simulated',
-});
-
 const LOWEST = 15;
 const HIGHEST = 30;
 const LONGEST_STRIDE = 0.4;

@@ -1,0 +1,128 @@
+/**
+ * Events and reasons in words, for those who have a log: one sentence each, with what to do next where the reader can do
+ * something. The gateway itself knows only the numbers, so a device without a log does not carry this.
+ */
+import { decodeUTF8 } from '../bytes/utf8.ts';
+import { nameOf } from '../packet/protocol-version.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
+import * as Event from './events.ts';
+import type { Gateway } from './gateway.ts';
+
+/** @param event, subject, detail as GatewayObserver gets them */
+export function describeEvent(gateway: Gateway, event: number, subject: number, detail: number): string {
+  switch (event) {
+    case Event.NODE_CONNECTED:
+      return `node ${nodeName(gateway, subject)} connected with ${nameOf(detail)}`;
+    case Event.NODE_CLOSED:
+      return `node ${nodeName(gateway, subject)} is gone: ${describeReason(detail)}${adviceForNode(detail)}`;
+    case Event.NODE_REFUSED:
+      return `node ${nodeName(gateway, subject)} refused: ${describeReason(detail)}${adviceForNode(detail)}`;
+    case Event.WILL_PUBLISHED:
+      return `published the Will of node ${nodeName(gateway, subject)}`;
+    case Event.OVERSIZE_DROPPED:
+      return `dropped a message of ${detail} bytes from ${subject === Event.UPSTREAM ? 'upstream: raise upstream' : `node ${nodeName(gateway, subject)}: raise listener`}.max_packet_size to take it`;
+    case Event.NODE_QUEUE_FULL:
+      return `dropped a message for node ${nodeName(gateway, subject)}: its queue is full (listener.max_queued_messages, listener.max_queued_bytes)`;
+    case Event.UPSTREAM_CONNECTED:
+      return `upstream connected${detail === 1 ? ', session present' : ''}`;
+    case Event.UPSTREAM_CLOSED:
+      return `upstream: ${describeReason(detail)}${adviceForUpstream(detail)}`;
+    case Event.STORE_FULL:
+      return `the store is full, ${detail} message${detail === 1 ? '' : 's'} dropped so far (store.ram, store.size, store.full)`;
+    case Event.MESSAGE_REFUSED:
+      return `the store is full: node ${nodeName(gateway, subject)} gets no acknowledgement, and is asked to send again when there is room (store.ram, store.size, store.full)`;
+    case Event.STORE_FAILED:
+      return `the storage of the store has failed: messages are kept in memory only, and ${detail} may be delivered again after a restart; check store.path and the disk, then restart`;
+    case Event.STORE_DAMAGED:
+      return `${detail} place${detail === 1 ? '' : 's'} in the store could not be read, after a power cut or because something else was there; the rest was recovered`;
+    case Event.STORE_RESTORED:
+      return `${detail} message${detail === 1 ? '' : 's'} found in the store from before the start`;
+    case Event.SUBSCRIPTION_REFUSED:
+      return `upstream refused the subscription of topic rule "${gateway.bridge.inbound.rules[subject]!.configuration.pattern}": check the access rights of upstream.remote_username`;
+    case Event.RETAINED_FULL:
+      return 'no room for a retained message (listener.max_retained_messages, listener.max_retained_bytes): it was delivered but is not kept';
+    case Event.SUBSCRIPTIONS_FULL:
+      return `refused a subscription of node ${nodeName(gateway, subject)}: no room (listener.max_subscriptions, listener.max_subscription_bytes)`;
+    case Event.ACCESS_DENIED:
+      return `refused a ${detail === Event.FORBIDDEN_PUBLISH ? 'message' : detail === Event.FORBIDDEN_WILL ? 'Will' : 'subscription'} of node ${nodeName(gateway, subject)}: not allowed (listener.acl)`;
+    case Event.RATE_LIMITED:
+      return `node ${nodeName(gateway, subject)} sends too fast and is made to wait (listener.max_publish_rate)`;
+    default:
+      return `event ${event}`;
+  }
+}
+
+/** What happened, in words for a log or a status line. */
+export function describeReason(reasonCode: number): string {
+  switch (reasonCode) {
+    case ReasonCode.SUCCESS: return 'normal disconnection';
+    case ReasonCode.MALFORMED_PACKET: return 'malformed packet';
+    case ReasonCode.PROTOCOL_ERROR: return 'protocol error';
+    case ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR: return 'defect of this program';
+    case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return 'protocol version not accepted';
+    case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: return 'client identifier rejected';
+    case ReasonCode.BAD_USER_NAME_OR_PASSWORD: return 'bad user name or password';
+    case ReasonCode.NOT_AUTHORIZED: return 'not authorized';
+    case ReasonCode.SERVER_UNAVAILABLE: return 'server unavailable';
+    case ReasonCode.SERVER_SHUTTING_DOWN: return 'shutting down';
+    case ReasonCode.KEEP_ALIVE_TIMEOUT: return 'keep alive timeout';
+    case ReasonCode.SESSION_TAKEN_OVER: return 'session taken over by a new connection with the same client identifier';
+    case ReasonCode.TOPIC_NAME_INVALID: return 'invalid topic name';
+    case ReasonCode.TOPIC_FILTER_INVALID: return 'invalid topic filter';
+    case ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: return 'too many QoS 2 messages in flight';
+    case ReasonCode.PACKET_TOO_LARGE: return 'packet too large';
+    case ReasonCode.MESSAGE_RATE_TOO_HIGH: return 'message rate too high';
+    case ReasonCode.QUOTA_EXCEEDED: return 'quota exceeded';
+    case ReasonCode.ADMINISTRATIVE_ACTION: return 'closed by the operator';
+    case ReasonCode.NETWORK_CLOSED: return 'network connection lost';
+    case ReasonCode.CONNECT_TIMEOUT: return 'no CONNECT in time';
+    case ReasonCode.CONNACK_TIMEOUT: return 'no CONNACK in time';
+    case ReasonCode.PINGRESP_TIMEOUT: return 'no PINGRESP in time';
+    case ReasonCode.SEND_TIMEOUT: return 'peer stopped reading';
+    case ReasonCode.UNKNOWN_RETURN_CODE: return 'refused with an unknown return code';
+    case ReasonCode.SESSION_PRESENT_UNEXPECTED: return 'session present where none was asked for';
+    case ReasonCode.NETWORK_UNREACHABLE: return 'cannot reach the network address';
+    case ReasonCode.NAME_NOT_RESOLVED: return 'cannot resolve the host name';
+    case ReasonCode.ACKNOWLEDGEMENT_TIMEOUT: return 'no acknowledgement in time';
+    case ReasonCode.CLOSED_BEFORE_CONNACK: return 'connection closed instead of a CONNACK';
+    default: return `reason code 0x${reasonCode.toString(16)}`;
+  }
+}
+
+/** What the user of a node, or of the gateway, can do about an ending. */
+function adviceForNode(reasonCode: number): string {
+  switch (reasonCode) {
+    case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return ' (this gateway speaks MQTT 3.1 and 3.1.1)';
+    case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: return ' (1 to 23 characters with 3.1, at most listener.max_clientid_length bytes else; Keep Alive at most listener.max_keepalive)';
+    case ReasonCode.SERVER_UNAVAILABLE: return ' (listener.max_connections, listener.max_sessions and listener.max_will_size are the limits)';
+    case ReasonCode.NOT_AUTHORIZED: return ' (set listener.allow_anonymous, or give the node a user of listener.users and an identifier that no other user has)';
+    case ReasonCode.PACKET_TOO_LARGE: return ' (the limit is listener.max_packet_size)';
+    case ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: return ' (the limit is listener.max_unreleased_messages)';
+    default: return '';
+  }
+}
+
+/** What to do about a connection to the Server that ended. */
+export function adviceForUpstream(reasonCode: number): string {
+  switch (reasonCode) {
+    case ReasonCode.BAD_USER_NAME_OR_PASSWORD:
+    case ReasonCode.NOT_AUTHORIZED: return ': check upstream.remote_username and upstream.remote_password';
+    case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: return ': choose another upstream.remote_clientid';
+    case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return ': try another upstream.bridge_protocol_version';
+    case ReasonCode.NETWORK_UNREACHABLE: return ': is a broker listening at upstream.address?';
+    case ReasonCode.NAME_NOT_RESOLVED: return ': check upstream.address, or the name server';
+    case ReasonCode.MALFORMED_PACKET:
+    case ReasonCode.PROTOCOL_ERROR: return ': is it an MQTT broker that listens at upstream.address?';
+    case ReasonCode.SERVER_UNAVAILABLE: return ': the broker is there but does not serve; ask its operator if this lasts';
+    case ReasonCode.CONNACK_TIMEOUT: return ': does an MQTT broker listen there? (upstream.connack_timeout)';
+    case ReasonCode.CLOSED_BEFORE_CONNACK: return ': does the broker accept upstream.bridge_protocol_version?';
+    case ReasonCode.PACKET_TOO_LARGE: return ': raise upstream.max_packet_size, or set upstream.oversize to "drop"';
+    default: return '';
+  }
+}
+
+export function nodeName(gateway: Gateway, index: number): string {
+  const session = gateway.sessions[index]!;
+  return session.clientIdentifierLength === 0 ? '(no identifier)'
+    : `"${decodeUTF8(gateway.arena, session.clientIdentifierOffset, session.clientIdentifierLength)}"`;
+}
