@@ -18,7 +18,7 @@ const publish = (topic: string, payload: string, qos: number, identifier: number
   packet(0x30 | qos << 1 | flags, [...text(topic), ...qos > 0 ? word(identifier) : [], ...Buffer.from(payload, 'latin1')]);
 
 /** Splits a stream of whole packets. */
-function split(stream: number[]): number[][] {
+export function split(stream: number[]): number[][] {
   const packets: number[][] = [];
   for (let at = 0; at < stream.length;) {
     let length = stream[at + 1]!;
