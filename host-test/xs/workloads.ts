@@ -274,6 +274,8 @@ export const workloads: readonly Workload[] = [
 
   fromUpstream('upstream 3.1', 'as W1 with MQTT 3.1', W1, 'mqttv31'),
   fromUpstream('upstream QoS 2', 'PUBLISH with QoS 2 and its PUBREL from upstream', bytesOf(publish(2, 9, TOPIC, 64), acknowledgement(0x62, 9))),
+  fromUpstream('upstream, mixed', 'four packets in one piece, whose topics and lengths take turns',
+    bytesOf(publish(0, 0, 'site/room1/temp/0001', 64), publish(0, 0, 'site/room2/humidity/0014', 5), publish(0, 0, 'site/r3/t', 4), publish(0, 0, 'site/room1/temp/0002', 160))),
   fromUpstream('upstream burst', 'sixteen packets of W1 in one piece', bytesOf(...new Array<Uint8Array>(16).fill(W1))),
   fromNode('node QoS 0', 'PUBLISH from a node, no rule', W1),
   fromNode('node QoS 0, 3.1', 'the same with MQTT 3.1', W1, 3),

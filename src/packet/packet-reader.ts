@@ -68,6 +68,10 @@ export abstract class PacketReader {
   /** State of the topic table that `predictedIndex` comes from. */
   private predictedGeneration = 0;
 
+  /** The last PUBLISH that was not predicted. It takes the place of the predicted one when it comes twice in a row. */
+  private missedIndex = 0;
+  private missedLength = 0;
+
   protected isPaused = false;
   /** Whether the next bytes belong behind, or into, something that is kept: the ring, a payload to skip, a pause. */
   protected isCarrying = false;
@@ -111,6 +115,7 @@ export abstract class PacketReader {
     this.reasonCode = ReasonCode.SUCCESS;
     this.needed = SHORTEST_HEADER;
     this.predictedStart = NOTHING;
+    this.predictedGeneration = -1;
     this.skip = 0;
   }
 
@@ -177,7 +182,10 @@ export abstract class PacketReader {
       if (type === ControlPacket.PUBLISH) {
         const reasonCode = readPublish(packet, this.topics);
         if (reasonCode === ReasonCode.SUCCESS) {
-          this.predict(offset);
+          if (packetEnd - offset === this.missedLength && packet.topicIndex === this.missedIndex || this.topics.generation !== this.predictedGeneration)
+            this.predict(offset);
+          this.missedLength = packetEnd - offset;
+          this.missedIndex = packet.topicIndex;
           this.handler.onPublish(packet);
         } else
           this.fail(reasonCode);
@@ -299,7 +307,9 @@ export abstract class PacketReader {
   private predict(offset: number): void {
     const { packet, topics, view } = this;
     const length = packet.topicNameLength;
-    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === topics.uncached || packet.isOversize)
+    this.predictedGeneration = topics.generation;
+    this.predictedStart = NOTHING;
+    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === topics.uncached)
       return;
     const topic = packet.topicNameOffset - offset;
     const tail = topic + length - 8;
@@ -314,6 +324,5 @@ export abstract class PacketReader {
     this.predictedIndex = packet.topicIndex;
     this.predictedQoS = packet.qos;
     this.predictedRetain = packet.retain;
-    this.predictedGeneration = topics.generation;
   }
 }
