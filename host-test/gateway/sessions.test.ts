@@ -113,11 +113,13 @@ describe.each([4, 3])('a session with Clean Session 0, protocol level %i', level
     expect(world.connect('a', CONTINUED)[1]).toHaveLength(3);
   });
 
-  it('of the node that has been away longest makes room for a new one when all places are taken', () => {
+  it('of the node that has been away longest makes room for a new one when all places are taken, is counted and named', () => {
     const world = new GatewayWorld({ listener: { max_connections: 2, max_sessions: 2 } });
     world.node('a', CONTINUED, subscribe(1, 'a', 1)).send(DISCONNECT);
     world.node('b', CONTINUED, subscribe(1, 'b', 1)).send(DISCONNECT);
     expect(world.connect('c', { level })[1]).toEqual(['CONNACK 0']);
+    expect(world.events.at(-2)).toBe('forgot the session of node "a", which is away, to make room for node "c" (listener.max_sessions)');
+    expect(world.gateway.evictedCount).toBe(1);
     expect(world.connect('b', CONTINUED)[1]).toEqual([PRESENT]);
     expect(world.gateway.subscriptions.count).toBe(1);
   });

@@ -63,9 +63,10 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   maximumConnectedCount = 0;
   /** PUBLISH packets taken from nodes. */
   receivedCount = 0;
-  /** Messages, Wills and subscriptions of nodes that were not allowed, and times that a node was made to wait. */
+  /** Messages, Wills and subscriptions of nodes that were not allowed, times that a node was made to wait, and sessions of absent nodes that made room. */
   deniedCount = 0;
   heldCount = 0;
+  evictedCount = 0;
   /** The persistent store; undefined unless `store.durability` is "flash". `intake`: unless that has a storage. */
   readonly backlog: StoreBacklog | undefined;
   private intake: StoreIntake | undefined = undefined;
@@ -124,7 +125,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const topics = this.topics = new TopicTable(arena, topicsOffset, memory.topics, memory.topic_length);
     topics.owner = this;
     const context: SessionContext = { arena, clock: this.clock, topics, packet: new Packet(arena) };
-    this.nodes = new NodeStates(arena, nodesPlan, nodeLimits, listener.max_clientid_length);
+    this.nodes = new NodeStates(arena, nodesPlan, nodeLimits, listener.max_clientid_length, listener.users.length);
     this.subscriptions = new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);
     this.retained = new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
     this.access = accessPlan && new Access(arena, accessPlan, listener);
@@ -229,16 +230,16 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     }
     if (old?.session !== undefined)
       old.session.fail(ReasonCode.SESSION_TAKEN_OVER); // [MQTT311-3.1.4-2]
-    else if (this.connectedCount >= this.configuration.listener.max_connections) {
+    let node = this.nodes.find(identifier, length); // [MQTT311-3.1.3-2]
+    const sessionPresent = node !== undefined && !session.cleanStart; // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
+    node ??= this.nodes.findRoom(session.user, this.subscriptions);
+    if (node === undefined || this.connectedCount >= this.configuration.listener.max_connections) {
       session.refuse(ReasonCode.SERVER_UNAVAILABLE);
       return;
     }
-    let node = this.nodes.find(identifier, length); // [MQTT311-3.1.3-2]
-    const sessionPresent = node !== undefined && !session.cleanStart; // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
-    node ??= this.nodes.findRoom();
-    if (node === undefined) {
-      session.refuse(ReasonCode.SERVER_UNAVAILABLE);
-      return;
+    if (old === undefined && node.identifierLength !== 0) {
+      ++this.evictedCount;
+      this.observer.onEvent(Event.SESSION_EVICTED, session.index, node.index);
     }
     if (!sessionPresent) { // [MQTT311-3.1.2-6]
       this.forget(node);
@@ -349,8 +350,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     if (!node.isPersistent)
       this.nodes.release(node);
   }
-
-  // Upstream
 
   onUpstreamMessage(message: Message, index: number): void {
     this.delivery.deliverFromUpstream(message, index);

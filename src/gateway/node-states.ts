@@ -1,15 +1,26 @@
 /**
  * The nodes that the gateway knows, by Client Identifier: rule C7. A node's session state outlives its connection when the
- * node asked for that; there is room for a fixed number. When a new node finds no room, the state of the node that has been
- * away longest is given up.
+ * node asked for that; there is room for a fixed number.
+ *
+ * When a new node finds no room, a session of its own user gives way whose node is away and for which nothing is kept but
+ * perhaps subscriptions; for a node with a user, one of a node without user too, for which messages may be kept. So no user
+ * loses a session or a message to anybody else's nodes, however many identifiers those make up. And whoever has sessions of
+ * absent nodes leaves a free place to each user that has no session, up to a quarter of all, or it could keep them out.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { writeDecimal } from '../bytes/decimal.ts';
 import { encodeUTF8, equalBytes } from '../bytes/utf8.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { SessionState, type SessionStateLimits } from '../session/session-state.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 const AUTOMATIC_IDENTIFIER = 'auto-';
+
+const NO_USER = -1;
+/** A quarter of all places is kept for users without a session, at most. */
+const KEPT_SHIFT = 2;
+/** Of `worthOf`: must not give way. */
+const SPARED = 4;
 
 export class NodeState {
   /** Position in the pool; the subscriptions name it. */
@@ -48,6 +59,8 @@ export class NodeStates {
   /** Nodes that have a name, connected or away. */
   knownCount = 0;
   private readonly arena: Arena;
+  /** Per user: whether it has a session; filled in again and again. */
+  private readonly userHasPlace: Uint8Array;
   private disconnections = 0;
   private automaticIdentifiers = 0;
 
@@ -60,8 +73,9 @@ export class NodeStates {
     };
   }
 
-  constructor(arena: Arena, plan: NodeStatesPlan, limits: SessionStateLimits, identifierCapacity: number) {
+  constructor(arena: Arena, plan: NodeStatesPlan, limits: SessionStateLimits, identifierCapacity: number, userCount: number) {
     this.arena = arena;
+    this.userHasPlace = new Uint8Array(userCount);
     const length = SessionState.lengthOf(limits);
     const states: NodeState[] = [];
     for (let index = 0; index < plan.count; ++index)
@@ -81,17 +95,35 @@ export class NodeStates {
     return undefined;
   }
 
-  /** @returns a free place, else the one of the node that has been away longest, still with its old content; undefined when all are connected */
-  findRoom(): NodeState | undefined {
-    let oldest: NodeState | undefined;
-    for (let index = 0; index < this.states.length; ++index) {
-      const state = this.states[index]!;
-      if (state.identifierLength === 0)
-        return state;
-      if (state.session === undefined /* [MQTT311-4.1.0-2] */ && (oldest === undefined || state.awaySince < oldest.awaySince))
-        oldest = state;
+  /** @returns a free place, else one that gives way, still with its old content; undefined when there is none either */
+  findRoom(user: number, subscriptions: Subscriptions): NodeState | undefined {
+    const { states, userHasPlace } = this;
+    let free: NodeState | undefined, victim: NodeState | undefined;
+    let leastWorth = SPARED, freeCount = 0, absentCount = 0, usersWithout = userHasPlace.length;
+    userHasPlace.fill(0);
+    for (let index = 0; index < states.length; ++index) {
+      const state = states[index]!;
+      if (state.identifierLength === 0) {
+        free = state;
+        ++freeCount;
+        continue;
+      }
+      if (state.user >= 0 && userHasPlace[state.user] === 0) {
+        userHasPlace[state.user] = 1;
+        --usersWithout;
+      }
+      if (state.session !== undefined) // [MQTT311-4.1.0-2]
+        continue;
+      if (state.user === user)
+        ++absentCount;
+      const worth = worthOf(state, user, subscriptions);
+      if (worth < leastWorth || worth < SPARED && worth === leastWorth && state.awaySince < victim!.awaySince) {
+        victim = state;
+        leastWorth = worth;
+      }
     }
-    return oldest;
+    const kept = usersWithout < states.length >> KEPT_SHIFT ? usersWithout : states.length >> KEPT_SHIFT;
+    return freeCount > 0 && (absentCount === 0 || freeCount > kept) ? free : victim;
   }
 
   /** Enters the identifier of a new session. */
@@ -123,4 +155,13 @@ export class NodeStates {
     state.identifierLength = 0;
     state.sessionState.clear();
   }
+}
+
+/** What a session of an absent node is worth in the eyes of a new node of `user`: the least gives way. */
+function worthOf({ index, sessionState, user: owner }: NodeState, user: number, subscriptions: Subscriptions): number {
+  if (owner !== user && owner !== NO_USER)
+    return SPARED;
+  if (sessionState.outbound.count > 0 || sessionState.receivedCount > 0)
+    return owner === user ? SPARED : 3;
+  return owner !== user ? 1 : subscriptions.hasAny(index) ? 2 : 0;
 }

@@ -66,6 +66,14 @@ export class Subscriptions {
       at = arena.view.getUint16(at) === node ? records.remove(at) : records.next(at);
   }
 
+  hasAny(node: number): boolean {
+    const { arena, records } = this;
+    for (let at = records.first; at !== END; at = records.next(at))
+      if (arena.view.getUint16(at) === node)
+        return true;
+    return false;
+  }
+
   /** Whether any filter begins with `$`: nothing else matches a topic that does [MQTT311-4.7.2-1]. */
   hasDollarFilter(): boolean {
     const { arena, records } = this;
