@@ -208,8 +208,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     return true;
   }
 
-  // Nodes
-
   onConnect(session: ServerSession, packet: Packet): void {
     const verdict = this.authenticator.authenticate(session, packet);
     if (verdict === ReasonCode.SUCCESS)
