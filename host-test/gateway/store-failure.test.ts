@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/gateway/configuration.ts';
 import * as Event from '../../src/gateway/events.ts';
 import { BLOCK_ERASES_NEXT, BLOCK_HEADER_LENGTH, DONE, isMark, lengthOfRecord, RECEIVED, RELEASED } from '../../src/gateway/store-format.ts';
+import { statusOf } from '../../src/gateway/status.ts';
+import { OPEN } from '../../src/gateway/upstream-phase.ts';
 import { seeded } from '../session/pair.ts';
 import { type CutOptions, FlashMedium } from '../simulation/simulated-flash.ts';
 import { NodeModel, ServerModel, StoreWorld, TINY } from '../simulation/store-world.ts';
@@ -130,12 +132,31 @@ describe('a storage that fails', () => {
       }
   }, 60_000);
 
+  it('from the beginning, because it may only be read: what is in it is sent, in order, before what is new', () => {
+    const stage = new Stage();
+    const first = stage.start();
+    for (let number = 0; number < 20; ++number) {
+      first.send(0, ['t', `${number}`, 1 + number % 2]);
+      first.settle();
+    }
+    const world = stage.start({ failsAt: 0, failing: 'write' }, withPolicy('drop_newest'));
+    expect(world.waitingCount).toBe(20);
+    world.send(0, ['t', '20', 1], ['t', '21', 2]);
+    world.settle();
+    finish(world, stage);
+    expect(world.events.filter(event => event === Event.STORE_FAILED)).toHaveLength(1);
+    expect(stage.arrived).toEqual(Array.from({ length: 22 }, (_value, number) => `${number}`));
+  });
+
   it('is told by the status', () => {
     const stage = new Stage();
     const world = stage.start({ failsAt: 100 });
+    const upstream = { phase: OPEN, reasonCode: 0, attemptCount: 0, deadline: 0, address: { host: 'broker', port: 1883 } };
+    const advice = (): string => statusOf({ gateway: world.gateway, upstream, sensors: { states: [] } }, 0).advice;
+    expect(advice()).not.toMatch(/storage/);
     work(world);
     expect(world.events).toContain(Event.STORE_FAILED);
-    expect(world.gateway.backlog!.store.isWorking).toBe(false);
+    expect(advice()).toMatch(/the storage of the store does not work/);
   });
 });
 

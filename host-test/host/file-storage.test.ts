@@ -1,9 +1,12 @@
 /** The store's file: made, found again, damaged, of another size, foreign, not to be had. */
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
+import { startOf } from '../../src/host/file-lock.ts';
 import { FileStorage } from '../../src/host/file-storage.ts';
 
 let folder: string;
@@ -17,7 +20,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const arena = new Arena(new ArenaPlan(), { landingCapacity: 0, stagingCapacity: 256, resizable: false });
-const open = (size = 1_048_576, longest = 1000): FileStorage => new FileStorage(path, size, arena, longest);
+const open = (size = 1_048_576, longest = 1000): FileStorage => FileStorage.open(path, size, arena, longest);
 
 function put(storage: FileStorage, position: number, ...values: number[]): void {
   arena.bytes.set(values, arena.stagingOffset);
@@ -109,12 +112,101 @@ describe('the file of the store', () => {
     storage.close();
   });
 
-  it('that cannot be had is an error', () => {
-    expect(() => new FileStorage(join(folder, 'no', 'such', 'folder'), 65_536, arena, 1000)).toThrow(/ENOENT/);
-    expect(() => new FileStorage(folder, 65_536, arena, 1000)).toThrow(/EISDIR/);
-    open().close();
-    chmodSync(path, 0o400);
-    if (process.getuid?.() !== 0) // root may write everything
-      expect(() => open()).toThrow(/EACCES/);
+  it('that was cut off in the middle of a block keeps what is left of it', () => {
+    const first = open(16 * 4096);
+    put(first, 0, ...header(4096));
+    put(first, 5 * 4096, 1, 2, 3, 4);
+    first.close();
+    truncateSync(path, 5 * 4096 + 100);
+    const second = open(16 * 4096);
+    expect(second.blockCount).toBe(16);
+    expect(get(second, 5 * 4096, 4)).toEqual([1, 2, 3, 4]);
+    for (const position of [5 * 4096 + 100, 6 * 4096, 15 * 4096 + 4092])
+      expect(get(second, position, 4)).toEqual([255, 255, 255, 255]);
+    second.close();
+  });
+
+  it('of another version of the format is moved out of the way, whole, and said to be one', () => {
+    const old = Buffer.alloc(8192, 7);
+    old.write('RBS0', 4096, 'latin1');
+    writeFileSync(path, old);
+    const storage = open();
+    storage.close();
+    expect(storage.remark).toMatch(/another version/);
+    expect(readFileSync(`${path}.not-a-store-1`).equals(old)).toBe(true);
+  });
+
+  it('that cannot be had is an error that says what to do', () => {
+    expect(() => FileStorage.open(join(folder, 'no', 'such', 'folder'), 65_536, arena, 1000)).toThrow(/ENOENT.*make the folder/);
+    expect(() => FileStorage.open(folder, 65_536, arena, 1000)).toThrow(/EISDIR.*must be a file/);
+    expect(existsSync(`${folder}.lock`)).toBe(false);
+  });
+
+  it('that may only be read is read, and says so; a write fails', () => {
+    const first = open();
+    put(first, 0, ...header(first.blockLength));
+    put(first, 64, 1, 2, 3, 4);
+    first.close();
+    for (const target of [path, folder])
+      chmodSync(target, 0o555);
+    asNobody(() => {
+      const second = open();
+      expect(second.remark).toMatch(/cannot be written \(EACCES\).*kept in memory.*restart/);
+      expect(second.blockCount).toBe(16);
+      expect(get(second, 64, 4)).toEqual([1, 2, 3, 4]);
+      expect(() => put(second, 128, 1, 2, 3, 4)).toThrow(/EBADF/);
+      expect(() => second.erase(1)).toThrow(/EBADF/);
+      second.close();
+      expect(() => FileStorage.open(join(folder, 'new'), 65_536, arena, 1000)).toThrow(/EACCES.*may be written/);
+    });
+    chmodSync(folder, 0o755);
+    expect(get(open(), 64, 4)).toEqual([1, 2, 3, 4]);
   });
 });
+
+describe('a store that another process uses', () => {
+  const lock = (): string => `${path}.lock`;
+
+  it('is refused, with the number of that process and what to do, until it ends', () => {
+    const first = open();
+    expect(JSON.parse(readFileSync(lock(), 'utf8'))).toEqual({ pid: process.pid, started: startOf(process.pid) });
+    expect(() => open()).toThrow(`${path} is used by process ${process.pid}: stop that gateway, or give this one another store.path`);
+    expect(existsSync(lock())).toBe(true);
+    first.close();
+    expect(readdirSync(folder)).toEqual(['store']);
+    open().close();
+  });
+
+  it('is free again when that process was killed', async () => {
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    await once(other, 'spawn');
+    writeFileSync(lock(), JSON.stringify({ pid: other.pid, started: startOf(other.pid!) }));
+    expect(() => open()).toThrow(`process ${other.pid}:`);
+    other.kill('SIGKILL');
+    await once(other, 'exit');
+    open().close();
+    expect(readdirSync(folder)).toEqual(['store']);
+  });
+
+  it('is free when its number belongs to somebody else by now, or the lock is no lock', () => {
+    for (const content of [JSON.stringify({ pid: process.pid, started: 'long ago' }), JSON.stringify({ pid: process.ppid, started: 'long ago' }), '', '{', '{"pid":0}', '{"pid":-1,"started":""}', 'null']) {
+      writeFileSync(lock(), content);
+      open().close();
+      expect(readdirSync(folder)).toEqual(['store']);
+    }
+  });
+});
+
+/** Root may write everything; so these things are done as somebody else, if the tests run as root. */
+function asNobody(act: () => void): void {
+  if (process.geteuid?.() !== 0) {
+    act();
+    return;
+  }
+  process.seteuid!(65_534);
+  try {
+    act();
+  } finally {
+    process.seteuid!(0);
+  }
+}

@@ -2,14 +2,16 @@
  * The store's storage on a PC: a file in the format that a board has in its flash. Every `flush` waits until the disk has
  * it, so what a killed process or a power cut leaves behind is what was promised.
  *
- * Nothing of the user's is overwritten: a file that is no store is moved out of the way first, and one of another size or
- * with other blocks is used as it is.
+ * Nothing of the user's is overwritten: a file that is no store, or one of another version, is moved out of the way first,
+ * and one of another size or with other blocks is used as it is. One that may not be written is read: what is in it is
+ * sent, and the first attempt to write tells the store that it has failed. One process at a time may use it (file-lock.ts).
  */
 import { closeSync, existsSync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../gateway/block-storage.ts';
 import { BLOCK_HEADER_LENGTH, BLOCK_LENGTH, BLOCK_MAGIC, blockLengthFor, SMALLEST_BLOCK } from '../gateway/store-format.ts';
+import { codeOf, FileLock } from './file-lock.ts';
 
 /** A disk takes a large piece as fast as a small one, and each new block costs a flush. */
 const LARGEST_BLOCK = 65_536;
@@ -23,25 +25,50 @@ export class FileStorage implements BlockStorage {
   private readonly arena: Arena;
   private readonly file: number;
   private readonly erased: Uint8Array;
+  private readonly lock: FileLock | undefined;
 
   /**
    * @param size of a new file in bytes @param longestPacket that is to be stored
    * @throws Error whose message says what to do
    */
-  constructor(path: string, size: number, arena: Arena, longestPacket: number) {
+  static open(path: string, size: number, arena: Arena, longestPacket: number): FileStorage {
+    let lock: FileLock | undefined;
+    let refusal = '';
+    try {
+      lock = new FileLock(path);
+    } catch (error) {
+      refusal = refusalOf(error);
+      if (refusal === '' || !existsSync(path))
+        throw explain(path, error);
+    }
+    try {
+      if (refusal === '' && existsSync(path))
+        refusal = refusalToWrite(path);
+      return new FileStorage(path, size, arena, longestPacket, lock, refusal);
+    } catch (error) {
+      lock?.release();
+      throw explain(path, error);
+    }
+  }
+
+  private constructor(path: string, size: number, arena: Arena, longestPacket: number, lock: FileLock | undefined, refusal: string) {
     this.arena = arena;
+    this.lock = lock;
     const needed = blockLengthFor(longestPacket);
     let blockLength = needed;
     while (blockLength < LARGEST_BLOCK && blockLength * 2 * BLOCKS <= size)
       blockLength *= 2;
     let remark = '';
     let isNew = !existsSync(path);
+    let found = EMPTY;
     if (!isNew) {
-      const found = examine(path);
-      if (found === FOREIGN) {
+      found = examine(path);
+      if (found === FOREIGN || found === OTHER_VERSION) {
+        if (refusal !== '')
+          throw new Error(`${path} is no store of this version of the program, and cannot be moved (${refusal}): give another store.path`);
         const aside = freeName(path);
         renameSync(path, aside);
-        remark = `${path} was no store of this program: it is now ${aside}`;
+        remark = `${path} was ${found === FOREIGN ? 'no store of this program' : 'a store of another version of this program, which can send what is in it'}: it is now ${aside}`;
         isNew = true;
       } else if (found !== EMPTY) {
         if (found < needed)
@@ -50,16 +77,21 @@ export class FileStorage implements BlockStorage {
       }
     }
     this.erased = new Uint8Array(blockLength).fill(0xFF);
-    this.file = openSync(path, isNew ? 'w+' : 'r+');
+    this.file = openSync(path, refusal !== '' ? 'r' : isNew ? 'w+' : 'r+');
     this.blockLength = blockLength;
     try {
-      const wanted = Math.floor(size / blockLength);
       const present = Math.floor(fstatSync(this.file).size / blockLength);
+      const wanted = refusal === '' ? Math.floor(size / blockLength) : present;
+      if (refusal !== '')
+        remark = `${path} cannot be written (${refusal}): what is in it is sent, new messages are kept in memory; make it writable and restart`;
       if (!isNew && present > wanted && remark === '')
         remark = `${path} is larger than store.size and is used as it is`;
       this.blockCount = Math.max(wanted, present);
       for (let block = present; block < wanted; ++block)
-        this.erase(block);
+        if (found > 0)
+          this.append(block);
+        else
+          this.erase(block);
       if (present < wanted)
         fsyncSync(this.file);
       if (isNew)
@@ -92,6 +124,13 @@ export class FileStorage implements BlockStorage {
 
   close(): void {
     closeSync(this.file);
+    this.lock?.release();
+  }
+
+  /** Makes the file longer by what is missing of a block. If it was cut off in the middle of one, what is left of that stays. */
+  private append(block: number): void {
+    const start = Math.max(fstatSync(this.file).size, block * this.blockLength);
+    this.write(this.erased, 0, (block + 1) * this.blockLength - start, start);
   }
 
   private write(bytes: Uint8Array, offset: number, length: number, position: number): void {
@@ -106,27 +145,62 @@ export class FileStorage implements BlockStorage {
 
 const EMPTY = 0;
 const FOREIGN = -1;
+const OTHER_VERSION = -2;
 /** Bytes that are looked at to tell an empty file from a foreign one. */
 const SAMPLE = 65_536;
 
-/** @returns the block length of the store in the file, EMPTY when nothing has been written to it, else FOREIGN */
+/** @returns the block length of the store in the file, EMPTY when nothing has been written to it, else FOREIGN or OTHER_VERSION */
 function examine(path: string): number {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
     const header = Buffer.alloc(BLOCK_HEADER_LENGTH);
+    let otherwise = FOREIGN;
     // The first block may be the one that was being erased when the power was cut, so others are asked too.
-    for (let position = 0; position < size; position += SMALLEST_BLOCK)
-      if (readSync(file, header, 0, header.length, position) === header.length && header.readUInt32BE(0) === BLOCK_MAGIC) {
-        const length = header.readUInt32BE(BLOCK_LENGTH);
-        if (length >= SMALLEST_BLOCK && (length & length - 1) === 0 && position % length === 0)
-          return length;
-      }
+    for (let position = 0; position < size; position += SMALLEST_BLOCK) {
+      if (readSync(file, header, 0, header.length, position) < header.length)
+        break;
+      const magic = header.readUInt32BE(0);
+      const length = header.readUInt32BE(BLOCK_LENGTH);
+      if (magic === BLOCK_MAGIC && length >= SMALLEST_BLOCK && (length & length - 1) === 0 && position % length === 0)
+        return length;
+      if (magic !== BLOCK_MAGIC && magic >>> 8 === BLOCK_MAGIC >>> 8)
+        otherwise = OTHER_VERSION;
+    }
     const sample = Buffer.alloc(Math.min(size, SAMPLE));
     readSync(file, sample, 0, sample.length, 0);
-    return sample.every(byte => byte === 0xFF) || sample.every(byte => byte === 0) ? EMPTY : FOREIGN;
+    return sample.every(byte => byte === 0xFF) || sample.every(byte => byte === 0) ? EMPTY : otherwise;
   } finally {
     closeSync(file);
+  }
+}
+
+/** @returns the code of an error that means: may be read, but not written; '' for any other */
+const refusalOf = (error: unknown): string => /^(EACCES|EPERM|EROFS)$/.exec(codeOf(error) ?? '')?.[0] ?? '';
+
+function refusalToWrite(path: string): string {
+  try {
+    closeSync(openSync(path, 'r+'));
+    return '';
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === '')
+      throw error;
+    return refusal;
+  }
+}
+
+/** The same error with what to do. */
+function explain(path: string, error: unknown): Error {
+  const { message } = error as Error;
+  switch (codeOf(error)) {
+    case 'ENOENT': return new Error(`${message}: make the folder of store.path, "${path}"`);
+    case 'EISDIR': return new Error(`${message}: store.path, "${path}", must be a file`);
+    case 'ENOSPC': return new Error(`${message}: there is no room for "${path}": free some, or lower store.size`);
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS': return new Error(`${message}: give store.path a place that may be written, or give the right to`);
+    default: return error as Error;
   }
 }
 

@@ -31,6 +31,6 @@ export function createPlatform(authenticator: Authenticator): Platform {
     landingCapacity: LANDING_CAPACITY,
     resizable: false,
     date: () => Math.floor(Date.now() / 1000),
-    openStorage: ({ path, size }, arena, longestPacket) => new FileStorage(path, size, arena, longestPacket),
+    openStorage: ({ path, size }, arena, longestPacket) => FileStorage.open(path, size, arena, longestPacket),
   };
 }
