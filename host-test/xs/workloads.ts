@@ -239,6 +239,33 @@ function fragmented(engine: Engine, socket: MeasuredSocket, packet: Uint8Array):
   };
 }
 
+/** A sensor is read once a second. @param isKept whether its rule has readings kept until they are acknowledged */
+const sampling = (name: string, description: string, isKept: boolean): Workload => ({
+  name,
+  description,
+  prepare(engine) {
+    const setup = new Setup(engine, {
+      topic: [{ pattern: '#', direction: 'out', qos: 0, local_prefix: '', remote_prefix: 'gateway/', store: isKept }],
+      upstream: { keepalive_interval: 0 },
+      sensors: [{ name: 'air', type: 'simulated', topic: 'site/air', interval: 1 }],
+    }).connectUpstream(0);
+    const { upstream } = setup;
+    const puback = acknowledgement(0x40, 0);
+    let identifier = 0;
+    return count => {
+      for (let round = 0; round < count; ++round) {
+        setup.wait(1000);
+        if (!isKept)
+          continue;
+        identifier = identifier === 65535 ? 1 : identifier + 1;
+        puback[2] = identifier >> 8;
+        puback[3] = identifier;
+        setup.receive(upstream, puback);
+      }
+    };
+  },
+});
+
 export const workloads: readonly Workload[] = [
   fromUpstream('W1', 'receive a PUBLISH of 88 bytes, QoS 0, from upstream; a rule maps its topic', W1),
   fromUpstream('W2', 'as W1 with a payload of 1024 bytes', W2),
@@ -349,21 +376,8 @@ export const workloads: readonly Workload[] = [
       };
     },
   },
-  {
-    name: 'sensor',
-    description: 'a reading becomes a payload and goes upstream',
-    prepare(engine) {
-      const setup = new Setup(engine, {
-        topic: [{ pattern: '#', direction: 'out', qos: 0, local_prefix: '', remote_prefix: 'gateway/' }],
-        upstream: { keepalive_interval: 0 },
-        sensors: [{ name: 'air', type: 'simulated', topic: 'site/air', interval: 1 }],
-      }).connectUpstream(0);
-      return count => {
-        for (let round = 0; round < count; ++round)
-          setup.wait(1000);
-      };
-    },
-  },
+  sampling('sensor', 'a reading becomes a payload and goes upstream', false),
+  sampling('sensor, kept', 'the same with QoS 1, through the queue and acknowledged', true),
   {
     name: 'rejected packet',
     description: 'a node connects, sends a malformed packet and is closed: the session, without the socket',
