@@ -1,8 +1,8 @@
 /** The memory of a board is what its firmware is built with, and the configuration that is built in fits. */
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { completeConfiguration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
-import { BOARDS, findOverflow, memoryMap } from '../../src/host/check.ts';
+import { BOARDS, describeConfiguration, DEVICE_STORE_SIZE, findOverflow, memoryMap } from '../../src/host/check.ts';
 
 interface Creation { static?: number; chunk: { initial: number }; heap: { initial: number }; stack: number }
 
@@ -47,4 +47,40 @@ test.each<readonly [string, PartialConfiguration]>([
   ['topic rules', { topic: Array.from({ length: 90 }, (_, index) => ({ pattern: `t${index}`, direction: 'out' as const })) }],
 ])('objects count as well as the arena: %s', (_name, partial) => {
   expect(findOverflow(completeConfiguration({ ...partial, store: { ram: 8192 } }), 'esp32')).toContain('bytes too much');
+});
+
+describe('a store that survives power cuts', () => {
+  /** Bytes that its tables take on a board. */
+  const lengthOf = (partial: PartialConfiguration): number =>
+    Number(/^ {2}persistent store +(\d+)$/m.exec(describeConfiguration(completeConfiguration(partial), 'esp32'))![1]);
+  const durable = { store: { durability: 'flash' as const } };
+
+  test('has the partition that is in the table', () => {
+    const table = readFileSync(new URL('../../src/device/partitions.csv', import.meta.url), 'utf8');
+    expect(DEVICE_STORE_SIZE).toBe(Number(/^store, .*, *(0x[0-9A-Fa-f]+),$/m.exec(table)![1]));
+  });
+
+  test('counts, with what it remembers of nodes, blocks and topics', () => {
+    expect(lengthOf({})).toBe(0);
+    const alone = lengthOf(durable);
+    expect(alone).toBeGreaterThan(0);
+    expect(lengthOf({ ...durable, listener: { max_unreleased_messages: 65 } }) - alone).toBe(6 * 12);
+    expect(lengthOf({ ...durable, topic: [{ direction: 'out', full: 'latest_per_topic' }] }) - alone).toBe(512 * 8);
+    expect(alone - lengthOf({ ...durable, upstream: { max_packet_size: 8000 }, listener: { max_packet_size: 8000 } })).toBe((240 - 120) * 6);
+  });
+
+  test.each(['esp32', 'esp32c3'])('is refused where it does not fit: %s', board => {
+    const large = completeConfiguration({ ...manifest.config.ringbridge, store: { durability: 'flash', ram: 60_000 } });
+    expect(findOverflow(large, board)).toContain('bytes too much');
+  });
+
+  test('fits an ESP32 beside the built-in configuration', () => {
+    expect(findOverflow(completeConfiguration({ ...manifest.config.ringbridge, ...durable }), 'esp32')).toBeUndefined();
+  });
+
+  test('lasts as long as the partition of the board lets it, or store.size on a PC', () => {
+    const configuration = completeConfiguration({ store: { durability: 'flash', size: 1_048_576 } });
+    expect(describeConfiguration(configuration, 'esp32')).toContain('Store in 983040 bytes of flash');
+    expect(describeConfiguration(configuration)).toContain('Store in 1048576 bytes of flash');
+  });
 });

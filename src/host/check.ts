@@ -2,7 +2,7 @@
  * What a configuration means, for `ringbridge check`: which topic becomes which, and what memory a board gives for it.
  */
 import type { Configuration, TopicRuleConfiguration } from '../gateway/configuration.ts';
-import { PENDING } from '../gateway/gateway.ts';
+import { type Gateway, PENDING } from '../gateway/gateway.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
 import { blockLengthFor } from '../gateway/store-format.ts';
 import { ERASE_CYCLES, estimateWear } from '../gateway/store-wear.ts';
@@ -12,6 +12,9 @@ import { createPlatform } from './platform.ts';
 
 /** Bytes that the board reads from a socket at a time (device/main.ts). */
 export const DEVICE_LANDING_CAPACITY = 1536;
+
+/** Of the partition that src/device/partitions.csv gives to the store. A board goes by that, not by `store.size`. */
+export const DEVICE_STORE_SIZE = 0xF0000;
 
 /** Sockets of the board, less the listener and the upstream connection. */
 const DEVICE_CONNECTIONS = 6;
@@ -35,7 +38,10 @@ export const BOARDS: Readonly<Record<string, number>> = {
  * What stands beside the arena, in bytes of slots and chunks: measured in Moddable's simulator, 32 bit, by one more of each,
  * and rounded up. To a node belong its connection and the socket, to a sensor its driver.
  */
-const OBJECTS = { program: 37_500, connection: 3000, session: 460, sensor: 1000, user: 460, access: 460, rule: 460 } as const;
+const OBJECTS = { program: 37_500, connection: 3000, session: 460, sensor: 1000, user: 460, access: 460, rule: 460, store: 4600 } as const;
+
+/** Bytes that the store keeps of each block: its sequence, and how many records it has. */
+const BLOCK_STATE = 6;
 
 /** Bytes for what comes and goes: lines of the log, name resolution, questions in the local network. */
 const WORKING_ROOM = 8192;
@@ -44,7 +50,7 @@ const WORKING_ROOM = 8192;
 export function describeConfiguration(configuration: Configuration, board?: string): string {
   const parts = [describeRules(configuration.topic), describeMemory(configuration)];
   if (configuration.store.durability === 'flash')
-    parts.push(describeWear(configuration));
+    parts.push(describeWear(configuration, board === undefined ? configuration.store.size : DEVICE_STORE_SIZE));
   if (board !== undefined)
     parts.push(describeBoard(configuration, board));
   return parts.join('\n\n');
@@ -87,8 +93,7 @@ function describeMemory(configuration: Configuration): string {
 const TYPICAL_PACKET = 100;
 
 /** What a message costs a board's flash, and how long that lasts. */
-function describeWear(configuration: Configuration): string {
-  const { size } = configuration.store;
+function describeWear(configuration: Configuration, size: number): string {
   const rows = [false, true].map(isExactlyOnce => {
     const wear = estimateWear(size, blockLengthFor(longestStoredPacket(configuration)), TYPICAL_PACKET, 1, isExactlyOnce);
     return [isExactlyOnce ? '2, from a node' : '1', wear.programsPerMessage.toFixed(2), wear.erasuresPerMessage.toFixed(3), String(wear.capacity), wear.years.toFixed(0)];
@@ -108,9 +113,19 @@ function memoryNeeds(configuration: Configuration): { name: string; length: numb
     { name: 'users and their rights', length: OBJECTS.user * listener.users.length + OBJECTS.access * listener.acl.length },
     { name: 'topic rules', length: OBJECTS.rule * topic.length },
     { name: 'sensors', length: OBJECTS.sensor * sensors.length },
+    { name: 'persistent store', length: lengthOfStoreTables(configuration) },
     { name: 'stack', length: STACK },
     { name: 'working room', length: WORKING_ROOM },
   ];
+}
+
+/** What the persistent store has beside the arena. */
+function lengthOfStoreTables(configuration: Configuration): number {
+  const { backlog } = createGateway(configuration);
+  if (backlog === undefined)
+    return 0;
+  const blockCount = Math.floor(DEVICE_STORE_SIZE / blockLengthFor(longestStoredPacket(configuration)));
+  return OBJECTS.store + BLOCK_STATE * blockCount + backlog.receptions['entries'].byteLength + (backlog.latest?.['entries'].byteLength ?? 0);
 }
 
 function describeBoard(configuration: Configuration, board: string): string {
@@ -120,14 +135,19 @@ function describeBoard(configuration: Configuration, board: string): string {
   return table(`Memory of the board "${board}"`, ['for', 'bytes'], [...rows, ['all', String(total)], ['there are', String(BOARDS[board])]], 1);
 }
 
-/** The regions of the arena as a board lays them out; those of one name are one line. */
-export function memoryMap(configuration: Configuration): { name: string; count: number; length: number }[] {
+/** As a board lays it out. */
+function createGateway(configuration: Configuration): Gateway {
   const silent: RuntimeObserver = {
     onEvent() {}, onException() {}, onListenerError() {}, onListening() {}, onSensorFailed() {}, onSensorRecovered() {},
   };
   const platform = { ...createPlatform({ authenticate: () => PENDING }), landingCapacity: DEVICE_LANDING_CAPACITY, resizable: true };
+  return new Runtime(configuration, platform, silent).gateway;
+}
+
+/** The regions of the arena as a board lays them out; those of one name are one line. */
+export function memoryMap(configuration: Configuration): { name: string; count: number; length: number }[] {
   const lines = new Map<string, { name: string; count: number; length: number }>();
-  for (const { count, length, name } of new Runtime(configuration, platform, silent).gateway.regions) {
+  for (const { count, length, name } of createGateway(configuration).regions) {
     const line = lines.get(name);
     if (line === undefined)
       lines.set(name, { name, count, length });

@@ -93,8 +93,10 @@ export interface SensorsPlan {
   readonly textsOffset: number;
 }
 
+const canExpire = ({ expire_after = 0 }: SensorConfiguration): boolean => expire_after > 0;
+
 /** The name for the availability lies behind the topic. */
-const nameOf = ({ expire_after = 0, topic }: SensorConfiguration): string => expire_after > 0 ? topic + AVAILABILITY : topic;
+const nameOf = (sensor: SensorConfiguration): string => canExpire(sensor) ? sensor.topic + AVAILABILITY : sensor.topic;
 
 const isJSON = ({ format }: SensorConfiguration): boolean => format === 'json';
 
@@ -116,7 +118,7 @@ export class Sensors {
     return {
       topicsOffset: plan.reserve('sensors: topics', topicsLength),
       payloadOffset: plan.reserve('sensors: a reading', MAXIMUM_DECIMAL_LENGTH + aroundLength),
-      availabilityOffset: plan.reserve('sensors: availability', ONLINE.length + OFFLINE.length),
+      availabilityOffset: plan.reserve('sensors: availability', sensors.some(canExpire) ? ONLINE.length + OFFLINE.length : 0),
       textsOffset: plan.reserve('sensors: JSON', textsLength),
     };
   }
@@ -128,11 +130,12 @@ export class Sensors {
     const { arena } = gateway;
     this.payloadOffset = plan.payloadOffset;
     this.availabilityOffset = plan.availabilityOffset;
-    encodeUTF8(arena, plan.availabilityOffset, ONLINE + OFFLINE);
     this.textsOffset = plan.textsOffset;
     this.date = date;
     if (gateway.configuration.sensors.some(isJSON))
       encodeUTF8(arena, plan.textsOffset, VALUE + TIME);
+    if (gateway.configuration.sensors.some(canExpire))
+      encodeUTF8(arena, plan.availabilityOffset, ONLINE + OFFLINE);
     let offset = plan.topicsOffset;
     const states: SensorState[] = [];
     for (const configuration of gateway.configuration.sensors) {
