@@ -18,7 +18,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/node-states.ts: NodeStates.plan': 'once at start',
   'gateway/packet-limits.ts': 'sizes and texts of the configuration, once at start',
   'gateway/topic-map.ts: TopicMap.plan': 'once at start',
-  'io/runtime.ts: Runtime.start': 'the callbacks of the listener, once per start',
+  'io/runtime.ts: Runtime.listen': 'the callbacks of the listener, once per start',
   'gateway/gateway.ts: Gateway.openStore': 'once at start',
   'gateway/store-backlog.ts: StoreBacklog.open': 'once at start',
   'gateway/store-recovery.ts: openStore': 'tables by the number of blocks, which only the storage knows, once at start',

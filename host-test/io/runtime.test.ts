@@ -5,7 +5,7 @@ import { PENDING, type Authenticator } from '../../src/gateway/gateway.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { CLOSED } from '../../src/session/connection-state.ts';
 import type { ServerSession } from '../../src/session/server-session.ts';
-import { acknowledge, type Peer, Stage } from './stage.ts';
+import { acknowledge, type Peer, PORT, Stage, type StageOptions } from './stage.ts';
 
 const connect = (clientId: string, options: Partial<Extract<Packet, { cmd: 'connect' }>> = {}): Packet =>
   ({ cmd: 'connect', clientId, protocolId: 'MQTT', protocolVersion: 4, clean: true, keepalive: 0, ...options });
@@ -39,6 +39,49 @@ describe('messages', () => {
     stage.until(() => stage.uplink.messages.length === 60);
     for (const [index] of nodes.entries())
       expect(stage.uplink.messages.filter(message => message.startsWith(`up/n${index} `))).toEqual(Array.from({ length: 10 }, (_, round) => `up/n${index} ${round}`));
+  });
+});
+
+describe('without a network', () => {
+  const SAMPLED: StageOptions = { configuration: { sensors: [{ name: 's', type: 'any', topic: 's', interval: 10 }] } };
+
+  it('readings wait in the store, nobody is called, and joining it sends them and lets nodes in', () => {
+    const stage = new Stage(SAMPLED);
+    stage.board.isOnline = false;
+    stage.runtime.start(false);
+    stage.run(35_000);
+    expect([stage.runtime.upstream.attemptCount, stage.events]).toEqual([0, []]);
+    stage.board.isOnline = true;
+    stage.runtime.joinNetwork();
+    stage.until(() => stage.isConnected);
+    stage.run(100);
+    expect(stage.uplink.messages).toEqual(Array(4).fill('up/s 21.00'));
+    expect(stage.node('n').packets).toEqual([expect.objectContaining({ cmd: 'connack', returnCode: 0 })]);
+  });
+
+  it('that is there again the next attempt does not wait', () => {
+    const stage = Stage.connected({ configuration: { upstream: { restart_timeout: [1000, 1000] } } });
+    stage.uplink.close();
+    stage.run(5000);
+    expect(stage.isConnected).toBe(false);
+    stage.runtime.joinNetwork();
+    stage.run(100);
+    expect(stage.isConnected).toBe(true);
+  });
+
+  it('a listener that cannot be had keeps nodes out, nothing else, until the network is joined again', () => {
+    const messages: string[] = [];
+    const stage = new Stage({ ...SAMPLED, onListenerError: message => messages.push(message) });
+    const other = new stage.board.Listener({ port: PORT, onReadable() {} });
+    stage.runtime.start();
+    stage.until(() => stage.isConnected);
+    stage.run(10_000);
+    expect(messages).toEqual(['no memory']); // so says an ESP32
+    expect(stage.uplink.messages).toEqual(['up/s 21.00', 'up/s 21.00']);
+    other.close();
+    stage.runtime.joinNetwork();
+    expect(stage.node('n').packets).toEqual([expect.objectContaining({ cmd: 'connack', returnCode: 0 })]);
+    expect(stage.uplinks.length).toBe(1);
   });
 });
 

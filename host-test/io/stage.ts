@@ -140,6 +140,8 @@ export interface StageOptions {
   /** Seconds since 1970, 0 while nobody knows. */
   date?: () => number;
   openStorage?: Platform['openStorage'];
+  /** By default that ends the test. */
+  onListenerError?: (message: string) => void;
 }
 
 export interface Observed {
@@ -198,9 +200,9 @@ export class Stage {
     }, {
       onEvent: (event, subject, detail) => this.events.push({ event, subject, detail, time: clock.time }),
       onListening: () => {},
-      onListenerError: message => {
+      onListenerError: options.onListenerError ?? (message => {
         throw new Error(message);
-      },
+      }),
       onException: error => {
         throw error;
       },

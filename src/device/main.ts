@@ -1,6 +1,6 @@
 /**
- * The entry point on the ESP32 and in Moddable's simulator: hands the sockets of the platform to the gateway and starts it
- * when the network is there. What the two do not have in common is in the module `board`.
+ * The entry point on the ESP32 and in Moddable's simulator: hands the sockets of the platform to the gateway, starts it, and
+ * tells it when the network is there. What the two do not have in common is in the module `board`.
  */
 import Listener from 'embedded:io/socket/listener';
 import TCP from 'embedded:io/socket/tcp';
@@ -20,6 +20,9 @@ const LANDING_CAPACITY = 1536;
 
 /** Before another attempt when the gateway cannot start, for the user to read why. */
 const RESTART_DELAY = 30_000;
+
+/** Before another attempt to open the listener: sockets may have come free. */
+const LISTEN_DELAY = 30_000;
 
 let running: Runtime | undefined;
 
@@ -41,7 +44,10 @@ function createRuntime(configuration: Configuration): Runtime {
   const events = new EventLog();
   const observer: RuntimeObserver = {
     onListening() { /* the board does not tell */ },
-    onListenerError: message => log(`cannot listen: ${message}`),
+    onListenerError(message) {
+      log(`cannot listen: ${message}; the next attempt is in ${LISTEN_DELAY / 1000} seconds`);
+      Timer.set(() => runtime.joinNetwork(), LISTEN_DELAY);
+    },
     onException: error => log(`defect: ${describeError(error)}`),
     onEvent: (event, subject, detail) => events.report(runtime.gateway, event, subject, detail),
     onStoreRemark: (message, isUsed) => log(isUsed ? message : `messages are kept in memory only: ${message}`),
@@ -84,13 +90,17 @@ function run(start: () => void): void {
 }
 
 run(() => {
-  const runtime = useConfiguration(createRuntime);
+  const runtime = running = useConfiguration(createRuntime);
   const { arena, configuration } = runtime.gateway;
   log(`ringbridge "${configuration.name}", ${arena.length} bytes of arena`);
-  startNetwork(() => run(() => {
-    running = runtime;
-    runtime.start();
-    log(`ready listener=:${configuration.listener.port} upstream=${configuration.upstream.address[0]}`);
-    announce(configuration.name);
-  }));
+  runtime.start(false); // readings wait in the store for a network that is not there yet
+  let isNew = true;
+  startNetwork(() => {
+    runtime.joinNetwork();
+    if (isNew) {
+      log(`ready listener=:${configuration.listener.port} upstream=${configuration.upstream.address[0]}`);
+      announce(configuration.name);
+    }
+    isNew = false;
+  });
 });

@@ -105,7 +105,7 @@ declare module 'preference' {
 /** Ours: board-esp32 or board-simulator, as the manifest says. */
 declare module 'board' {
   export function createSensors(): import('../io/sensors.ts').SensorFactory;
-  /** Calls back once, when sockets can be opened; looks after the network from then on. */
+  /** Looks after the network; calls back whenever it is there, after it was not: sockets can be opened. */
   export function startNetwork(onReady: () => void): void;
   /** Makes the gateway reachable by its name. To be called when the network is ready. */
   export function announce(name: string): void;

@@ -17,11 +17,11 @@ const PATIENCE = 15;
 export class Station {
   private readonly wifi: WiFi;
   private readonly options: { SSID: string; password?: string };
-  private onReady: (() => void) | undefined;
+  private readonly onReady: () => void;
   private isReady = false;
   private checksSinceConnect = 0;
 
-  /** @param onReady called once, when there is an address for the first time */
+  /** @param onReady called whenever there is an address, after there was none */
   constructor(ssid: string, password: string, onReady: () => void) {
     this.options = password === '' ? { SSID: ssid } : { SSID: ssid, password };
     this.onReady = onReady;
@@ -40,13 +40,7 @@ export class Station {
       return;
     }
     log(`Wi-Fi ready, address ${this.wifi.address}`);
-    const { onReady } = this;
-    this.onReady = undefined;
-    try {
-      onReady?.();
-    } catch (error) {
-      log(`not started: ${describeError(error)}`);
-    }
+    this.onReady();
   }
 
   private check(): void {

@@ -16,6 +16,7 @@ import { NodeListener } from './node-listener.ts';
 import { Scheduler } from './scheduler.ts';
 import { type SensorFactory, type SensorObserver, Sensors } from './sensors.ts';
 import type { ListenerConstructor, Resolver, TCPConstructor, Timer } from './transport.ts';
+import { STOPPED } from '../gateway/upstream-phase.ts';
 import { Upstream } from './upstream.ts';
 
 /** What the platform provides. */
@@ -43,8 +44,9 @@ export interface Platform {
 export interface RuntimeObserver extends GatewayObserver, SensorObserver {
   /** Something about the storage of the store that the user should know; `isUsed`: it works all the same. */
   onStoreRemark?(message: string, isUsed: boolean): void;
-  /** Nodes may connect now. */
+  /** Nodes may connect now. Not every platform tells. */
   onListening(port: number): void;
+  /** They may not. Where the listener could not even be made, the next `joinNetwork` tries again. */
   onListenerError(message: string): void;
   /** A defect of ours or of the platform; it has cost one connection at most. */
   onException(error: unknown): void;
@@ -104,19 +106,26 @@ export class Runtime implements LinkOwner {
     this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer, platform.date ?? (() => 0));
   }
 
-  /** @throws where the platform's listener reports a port that cannot be had by an exception */
-  start(): void {
-    const { address, port } = this.gateway.configuration.listener;
-    const { observer, platform } = this;
+  /** @param hasNetwork false: readings go to the store, nothing else happens until `joinNetwork` */
+  start(hasNetwork = true): void {
     this.scheduler.enter();
     this.openStore();
-    this.listener = new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.scheduler, {
-      onListening: actual => observer.onListening(actual),
-      onError: message => observer.onListenerError(message),
-    });
     this.gateway.systemTopics.start();
-    this.upstream.start();
     this.sensors.start();
+    this.scheduler.leave();
+    if (hasNetwork)
+      this.joinNetwork();
+  }
+
+  /** The network is there, for the first time or again. */
+  joinNetwork(): void {
+    this.scheduler.enter();
+    if (this.upstream.phase === STOPPED)
+      this.upstream.start();
+    else
+      this.upstream.plug();
+    if (this.listener === undefined)
+      this.listen();
     this.scheduler.leave();
   }
 
@@ -184,6 +193,20 @@ export class Runtime implements LinkOwner {
       links[index]!.handleTimeout();
     if (!this.isStopping)
       this.sensors.handleTimeout();
+  }
+
+  /** What goes wrong here keeps nodes out, and nothing else. */
+  private listen(): void {
+    const { address, port } = this.gateway.configuration.listener;
+    const { observer, platform } = this;
+    try {
+      this.listener = new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.scheduler, {
+        onListening: actual => observer.onListening(actual),
+        onError: message => observer.onListenerError(message),
+      });
+    } catch (error) {
+      observer.onListenerError(error instanceof Error ? error.message : String(error));
+    }
   }
 
   private openStore(): void {

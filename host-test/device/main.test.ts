@@ -1,0 +1,238 @@
+/**
+ * The entry point of the device with all it has of the platform, the ESP32's `board` and its Wi-Fi among it, on a simulated
+ * board in virtual time: what happens when, and what costs nothing but a line.
+ */
+import { beforeEach, expect, test, vi } from 'vitest';
+import { ScriptedServer } from '../simulation/scripted-peer.ts';
+import { ESP32, PEER, SimulatedNetwork, type SimulatedHost } from '../simulation/simulated-network.ts';
+import { type ScheduledEvent, VirtualClock } from '../simulation/virtual-clock.ts';
+import { hexOfBytes } from '../simulation/hex.ts';
+
+const DISCONNECTED = 200;
+const CONNECTING = 300;
+const READY = 500;
+
+interface Callback { action: () => void; repeat: number | undefined; event: ScheduledEvent | undefined }
+
+/** What the mocked modules of the SDK are made of; new for each test. */
+const world = vi.hoisted(() => ({
+  clock: undefined as unknown as VirtualClock,
+  board: undefined as unknown as SimulatedHost,
+  config: {} as Record<string, unknown>,
+  preference: undefined as string | undefined,
+  lines: [] as string[],
+  wifi: { connection: 200, address: '10.0.0.1', attempts: [] as unknown[], onChanged: () => {} },
+  read: (): number => 21,
+}));
+
+vi.mock('embedded:io/socket/tcp', () => ({ default: class { constructor(options: never) { return new world.board.TCP(options); } } }));
+vi.mock('embedded:io/socket/listener', () => ({ default: class { constructor(options: never) { return new world.board.Listener(options); } } }));
+vi.mock('embedded:io/socket/udp', () => ({ default: class {} }));
+vi.mock('embedded:network/dns/resolver/udp', () => ({ default: class {} }));
+vi.mock('embedded:network/dnssd', () => ({ default: class { claim(): void { world.lines.push('claimed'); } } }));
+vi.mock('embedded:network/interface/wifi', () => ({
+  default: class {
+    constructor({ onChanged }: { onChanged: () => void }) {
+      world.wifi.onChanged = onChanged;
+    }
+    get connection(): number { return world.wifi.connection; }
+    get address(): string { return world.wifi.address; }
+    connect(options: unknown): void {
+      world.wifi.attempts.push(options);
+      world.wifi.connection = CONNECTING;
+    }
+    disconnect(): void {
+      world.wifi.connection = DISCONNECTED;
+    }
+  },
+}));
+vi.mock('embedded:storage/flash', () => ({ default: { open(): never { throw new Error("can't find partition"); } } }));
+vi.mock('mc/config', () => ({ default: new Proxy({}, { get: (_target, name) => world.config[name as string] }) }));
+vi.mock('preference', () => ({ default: { get: () => world.preference } }));
+vi.mock('crypt', () => ({ Digest: class { reset(): void {} write(): void {} close(): ArrayBuffer { return new ArrayBuffer(32); } } }));
+vi.mock('time', () => ({ default: { get ticks() { return world.clock.now; } } }));
+vi.mock('timer', () => ({
+  default: {
+    set(action: () => void, delay = 0): Callback {
+      return { action, repeat: undefined, event: world.clock.schedule(delay, action) };
+    },
+    repeat(action: () => void, interval: number): Callback {
+      const timer: Callback = { action, repeat: interval, event: undefined };
+      start(timer, interval);
+      return timer;
+    },
+    schedule(timer: Callback, first?: number, repeat?: number): void {
+      if (timer.event !== undefined)
+        world.clock.cancel(timer.event);
+      timer.event = undefined;
+      timer.repeat = repeat;
+      if (first !== undefined)
+        start(timer, first);
+    },
+  },
+}));
+/** What it reads from its pins is not what is tested here. */
+vi.mock('../../src/device/sensors.ts', () => ({ BoardSensors: class { create() { return { read: () => world.read() }; } } }));
+vi.mock('board', () => import('../../src/device/board-esp32.ts'));
+
+function start(timer: Callback, delay: number): void {
+  timer.event = world.clock.schedule(delay, () => {
+    timer.event = undefined;
+    if (timer.repeat !== undefined)
+      start(timer, timer.repeat);
+    timer.action();
+  });
+}
+
+const CONFIGURATION = {
+  name: 'b', upstream: { address: ['mqtt://10.0.0.2'] }, listener: { allow_anonymous: true },
+  topic: [{ pattern: '#', direction: 'out' as const, qos: 1 as const }], sensors: [{ name: 's', type: 'analog', pin: 1, interval: 10 }],
+};
+
+let server: ScriptedServer;
+let nodes: SimulatedHost;
+
+beforeEach(() => {
+  vi.resetModules();
+  world.clock = new VirtualClock();
+  const network = new SimulatedNetwork(1, world.clock);
+  world.board = network.addHost('10.0.0.1', ESP32);
+  world.board.isOnline = false;
+  server = new ScriptedServer(network.addHost('10.0.0.2', PEER), 1883);
+  nodes = network.addHost('10.0.0.3', PEER);
+  server.onPeer = peer => {
+    peer.onReceived = () => { // CONNECT; the rest is kept
+      peer.onReceived = undefined;
+      peer.send('20020000');
+    };
+  };
+  world.config = { ringbridge: CONFIGURATION, wifi_ssid: 'home', wifi_password: 'secret' };
+  world.preference = undefined;
+  world.lines.length = 0;
+  world.wifi.connection = DISCONNECTED;
+  world.wifi.attempts.length = 0;
+  world.read = () => 21;
+  vi.stubGlobal('trace', (text: string) => world.lines.push(text.trimEnd()));
+  vi.stubGlobal('System', { restart: () => world.lines.push('restarted') });
+});
+
+const boot = async (): Promise<void> => {
+  await import('../../src/device/main.ts');
+};
+
+function setWiFi(connection: number): void {
+  world.wifi.connection = connection;
+  world.board.isOnline = connection === READY;
+  world.wifi.onChanged();
+}
+
+/** Counts what has been published to the Server, whose PUBACKs are withheld. */
+function published(text: string): number {
+  return server.peers.reduce((sum, peer) => sum + peer.received.split(hexOfBytes(Buffer.from(text))).length - 1, 0);
+}
+
+test('samples from the start, and calls the Server when the Wi-Fi is there', async () => {
+  let readings = 0;
+  world.read = () => ++readings;
+  await boot();
+  world.clock.advance(45_000);
+  expect([readings, server.peers.length, world.wifi.attempts]).toEqual([5, 0, expect.arrayContaining([{ SSID: 'home', password: 'secret' }])]);
+  expect(world.lines.filter(line => /upstream|listen/.test(line))).toEqual([]);
+  setWiFi(READY);
+  world.clock.advance(1000);
+  for (let reading = 1; reading <= 5; ++reading)
+    expect(published(`${reading}.00`)).toBe(1);
+  expect(world.lines).toContain('ready listener=:1883 upstream=mqtt://10.0.0.2');
+  expect(world.lines).toContain('claimed');
+});
+
+test('joins the Wi-Fi again when it is lost, and does not wait with the next attempt', async () => {
+  await boot();
+  setWiFi(READY);
+  world.clock.advance(100);
+  expect(world.lines.at(-1)).toBe('upstream connected');
+  setWiFi(DISCONNECTED);
+  server.peer.close();
+  world.clock.advance(30_000);
+  expect(world.lines).toContain('Wi-Fi lost');
+  const attempts = world.wifi.attempts.length;
+  expect(attempts).toBeGreaterThan(1);
+  setWiFi(READY);
+  world.clock.advance(200);
+  expect(world.lines.at(-1)).toBe('upstream connected');
+  expect(world.lines.filter(line => line.startsWith('ready')).length).toBe(1);
+  expect(world.lines.filter(line => line === 'claimed').length).toBe(1);
+});
+
+test('asks anew when joining takes too long', async () => {
+  await boot();
+  world.clock.advance(65_000); // CONNECTING all the time
+  expect(world.wifi.attempts.length).toBe(3);
+});
+
+test('without a name of a Wi-Fi says so, and samples', async () => {
+  let readings = 0;
+  world.read = () => ++readings;
+  world.config['wifi_ssid'] = '';
+  await boot();
+  world.clock.advance(25_000);
+  expect(readings).toBe(3);
+  expect(world.lines).toContain('no Wi-Fi: build with wifi_ssid=NAME wifi_password=PASSWORD');
+});
+
+test('a listener that cannot be had keeps nodes out, not the Server, and is tried again', async () => {
+  const listeners = Array.from({ length: ESP32.listenerLimit }, (_, index) => {
+    world.board.isOnline = true;
+    return new world.board.Listener({ port: 5000 + index, onReadable() {} });
+  });
+  await boot();
+  setWiFi(READY);
+  world.clock.advance(1000);
+  expect(world.lines).toContain('cannot listen: no memory; the next attempt is in 30 seconds');
+  expect(world.lines).toContain('upstream connected');
+  listeners.forEach(listener => listener.close());
+  world.clock.advance(30_000);
+  const accepted: string[] = [];
+  new nodes.TCP({ address: '10.0.0.1', port: 1883, onWritable: () => accepted.push('connected') });
+  world.clock.advance(100);
+  expect(accepted).toEqual(['connected']);
+});
+
+test('a store without a partition is kept in memory, with a line that says what to do', async () => {
+  world.config['ringbridge'] = { ...CONFIGURATION, store: { durability: 'flash' } };
+  await boot();
+  setWiFi(READY);
+  world.clock.advance(1000);
+  expect(world.lines).toContain('messages are kept in memory only: no flash partition "store": add one to the partition table (data, any subtype, 64 KB or more)');
+  expect(published('21.00')).toBe(1);
+});
+
+test('a stored configuration that cannot work costs a line: the compiled-in one is used', async () => {
+  world.preference = JSON.stringify({ upstream: { address: ['nonsense'] } });
+  await boot();
+  setWiFi(READY);
+  world.clock.advance(1000);
+  expect(world.lines.some(line => line.startsWith('the stored configuration does not work, the compiled-in one is used: "nonsense" is not an upstream address'))).toBe(true);
+  expect(world.lines).toContain('upstream connected');
+});
+
+test('a configuration that cannot work at all restarts the board, later', async () => {
+  world.config['ringbridge'] = { upstream: { address: ['nonsense'] } };
+  await boot();
+  world.clock.advance(29_000);
+  expect(world.lines.at(-1)).toMatch(/^not started: "nonsense" is not/);
+  world.clock.advance(2000);
+  expect(world.lines.at(-1)).toBe('restarted');
+});
+
+test('an exception that has left a callback ends nothing, what is worse ends the program', async () => {
+  await boot();
+  setWiFi(READY);
+  world.clock.advance(100);
+  const { abort } = globalThis as unknown as { abort(reason: string, exception?: unknown): boolean };
+  expect(abort('unhandled exception', new Error('slip'))).toBe(false);
+  expect(world.lines).toContain('defect: slip');
+  expect(abort('memory full')).toBe(true);
+  world.clock.advance(40_000); // it has cost the connection whose event came last
+  expect(world.lines.filter(line => line === 'upstream connected').length).toBe(2);
+});
