@@ -46,10 +46,23 @@ export class ServerModel {
   readonly delivered: Delivery[] = [];
   /** Whether it remembers the gateway's session. */
   keepsSession = true;
+  /** Takes messages, but its answers to them are lost. */
+  isMute = false;
+  pubrelCount = 0;
   private hasSession = false;
   private readonly unreleased = new Set<number>();
 
-  answer([first = 0, ...body]: number[]): number[] {
+  get unreleasedCount(): number {
+    return this.unreleased.size;
+  }
+
+  answer(packet: number[]): number[] {
+    const [first = 0, ...body] = packet;
+    const answer = this.respond(first, body);
+    return this.isMute && first >> 4 === 3 ? [] : answer;
+  }
+
+  private respond(first: number, body: number[]): number[] {
     const identifier = (body[0]! << 8 | body[1]!);
     switch (first >> 4) {
       case 1: {
@@ -61,6 +74,7 @@ export class ServerModel {
       }
       case 3: return this.take(first, body);
       case 6:
+        ++this.pubrelCount;
         this.unreleased.delete(identifier);
         return [0x70, 2, ...word(identifier)];
       case 8: return [0x90, 3, ...word(identifier), 1];

@@ -103,6 +103,8 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
     this.suspectCount = this.releasing.length;
     const report = this.report = new RecoveryReport();
     openStore(this.store, storage, this, report);
+    if (this.store.tailBlock === NONE) // it knows nothing of what came before
+      this.queue.firstInDoubt = 1;
     if (report.damagedCount > 0 || report.foreignBlockCount > 0)
       this.observer.onEvent(Event.STORE_DAMAGED, Event.UPSTREAM, report.damagedCount + report.foreignBlockCount);
     if (report.restoredCount > 0)

@@ -56,6 +56,7 @@ export class ClientSession extends Session {
   private awaitsPingresp = false;
   private pingSentAt = 0;
   private openedAt = 0;
+  private hasConnected = false;
 
   static plan(plan: ArenaPlan, settings: ClientSessionSettings): number {
     return plan.reserve('upstream: receive ring', settings.maximumPacketSize);
@@ -214,6 +215,8 @@ export class ClientSession extends Session {
     this.enter(CONNECTED);
     // 3.1 does not say whether the session was there: without Clean Session it must be taken for so.
     const isContinued = packet.sessionPresent || !cleanStart && !ProtocolVersion.hasConnackFlags(connect.version);
+    this.isInDoubt = isContinued && (this.isInDoubt || !this.hasConnected) && sessionState!.outbound.turnCount < 2;
+    this.hasConnected = true;
     if (isContinued)
       sessionState!.outbound.rewind(); // [MQTT311-4.4.0-1]
     else {

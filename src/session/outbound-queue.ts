@@ -56,6 +56,10 @@ export class OutboundQueue extends PublishRecords {
   atMostOnceCount = 0;
   /** Messages of the journal's log that come behind those here. */
   waitingCount = 0;
+  /** Times that the identifiers have been used up. */
+  turnCount = 0;
+  /** From this identifier on, one of an earlier life of the program is not known here. */
+  firstInDoubt: number;
   journal: Journal | undefined = undefined;
   readonly maximumCount: number;
   /** Where identifiers given out here begin, and where they end. */
@@ -68,7 +72,7 @@ export class OutboundQueue extends PublishRecords {
   /** @param capacity bytes of the region at `offset`, a multiple of 4 @param maximumCount records, at most 32768 @param isAnnotated whether `annotate` may be used @param firstIdentifier those below are the journal's */
   constructor(arena: Arena, offset: number, capacity: number, maximumCount: number, isAnnotated = false, firstIdentifier = 1) {
     super(arena, offset, capacity, isAnnotated);
-    this.firstIdentifier = firstIdentifier;
+    this.firstIdentifier = this.firstInDoubt = firstIdentifier;
     this.lastIdentifier = firstIdentifier - 1;
     this.maximumCount = maximumCount < MAXIMUM_RECORD_COUNT ? maximumCount : MAXIMUM_RECORD_COUNT;
   }
@@ -94,7 +98,11 @@ export class OutboundQueue extends PublishRecords {
 
   /** The next Packet Identifier, 1 to 65535. SUBSCRIBE and UNSUBSCRIBE take theirs from the same sequence. */
   nextIdentifier(): number {
-    return this.lastIdentifier = this.lastIdentifier === 65535 ? this.firstIdentifier : this.lastIdentifier + 1;
+    if (this.lastIdentifier === 65535) {
+      this.lastIdentifier = this.firstIdentifier - 1;
+      ++this.turnCount;
+    }
+    return ++this.lastIdentifier;
   }
 
   /** Enters a message as QUEUED. @returns false, and nothing has changed, when it does not fit */

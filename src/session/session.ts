@@ -22,7 +22,7 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import type { Clock } from './clock.ts';
 import { CLIENT, CLOSED, CONNECTED, legalTypes, OPENED, SERVER } from './connection-state.ts';
-import { NONE, RELEASED } from './outbound-queue.ts';
+import { NONE, QUEUED, RELEASED } from './outbound-queue.ts';
 import type { SessionState } from './session-state.ts';
 
 /** Where packets go. The session builds each one in the arena's staging area. */
@@ -78,6 +78,8 @@ export abstract class Session implements PacketHandler {
   /** How many of them may be sent in a second, 0 for any number; and the room that they leave to others. */
   replayRate = 0;
   replayReserve = 0;
+  /** The peer may remember QoS 2 identifiers that we do not. */
+  protected isInDoubt = false;
   private replayCredit = 0;
   private replayedAt = 0;
   /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
@@ -291,10 +293,12 @@ export abstract class Session implements PacketHandler {
         return;
       const isReleased = outbound.stateOf(record) === RELEASED;
       const length = isReleased ? 4 : outbound.lengthOf(record);
-      if (length > output.room)
+      if (length + (this.isInDoubt ? 4 : 0) > output.room)
         return;
       if (this.replayCount > 0 && !this.mayReplay(record))
         return;
+      if (this.isInDoubt)
+        this.freeIdentifier(record);
       if (needsAcknowledgement && outbound.inflightCount === 0)
         this.awaitAcknowledgement();
       if (isReleased)
@@ -305,6 +309,20 @@ export abstract class Session implements PacketHandler {
       this.lastSentAt = this.clock.now;
       output.send(length);
     }
+  }
+
+  /**
+   * A Server that knows us from before we started may hold a QoS 2 message of the identifier that this one was given, not
+   * released, and would take the new message for that one. PUBREL before it cannot do harm.
+   */
+  private freeIdentifier(record: number): void {
+    const { arena, output } = this;
+    const { outbound } = this.sessionState!;
+    const identifier = outbound.identifierOf(record);
+    if (outbound.qosOf(record) !== 2 || outbound.stateOf(record) !== QUEUED || identifier < outbound.firstInDoubt)
+      return;
+    arena.view.setInt32(arena.stagingOffset, PUBREL_PACKET | identifier);
+    output.send(4);
   }
 
   /** Paces what waited, so that what is new gets through between. */
