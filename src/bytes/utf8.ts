@@ -107,6 +107,9 @@ export function equalBytes(arena: Arena, a: number, b: number, length: number): 
   return true;
 }
 
+/** How many bytes follow the first one of a code point. */
+const continuationsOf = (code: number): number => code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+
 /**
  * Writes `text` as UTF-8 at `offset`. Configuration and status only: it walks a string. A surrogate without its partner,
  * which JSON can spell, becomes U+FFFD: it must never be sent [MQTT311-1.5.3-1]. @returns the offset behind it
@@ -117,22 +120,13 @@ export function encodeUTF8(arena: Arena, offset: number, text: string): number {
     let code = text.codePointAt(index)!;
     if ((code & 0x1FF800) === 0xD800)
       code = 0xFFFD;
-    if (code < 0x80)
-      bytes[offset++] = code;
-    else if (code < 0x800) {
-      bytes[offset++] = 0xC0 | code >> 6;
-      bytes[offset++] = 0x80 | code & 0x3F;
-    } else if (code < 0x10000) {
-      bytes[offset++] = 0xE0 | code >> 12;
-      bytes[offset++] = 0x80 | code >> 6 & 0x3F;
-      bytes[offset++] = 0x80 | code & 0x3F;
-    } else {
+    const continuations = continuationsOf(code);
+    let shift = continuations * 6;
+    bytes[offset++] = continuations === 0 ? code : 0xF00 >> continuations + 1 & 0xFF | code >> shift;
+    while (shift > 0)
+      bytes[offset++] = 0x80 | code >> (shift -= 6) & 0x3F;
+    if (continuations === 3)
       ++index; // a pair of surrogates
-      bytes[offset++] = 0xF0 | code >> 18;
-      bytes[offset++] = 0x80 | code >> 12 & 0x3F;
-      bytes[offset++] = 0x80 | code >> 6 & 0x3F;
-      bytes[offset++] = 0x80 | code & 0x3F;
-    }
   }
   return offset;
 }
@@ -141,9 +135,10 @@ export function encodeUTF8(arena: Arena, offset: number, text: string): number {
 export function lengthOfUTF8(text: string): number {
   let length = 0;
   for (let index = 0; index < text.length; ++index) {
-    const code = text.codePointAt(index)!;
-    if (code >= 0x10000) ++index;
-    length += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    const continuations = continuationsOf(text.codePointAt(index)!);
+    if (continuations === 3)
+      ++index;
+    length += continuations + 1;
   }
   return length;
 }

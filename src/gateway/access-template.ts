@@ -55,15 +55,15 @@ export class Template {
     this.arena = arena;
     this.offset = offset;
     let at = offset;
-    for (const part of text.split(/(%[uc])/)) {
+    text.split(/(%[uc])/).forEach(part => {
       if (part === '')
-        continue;
+        return;
       const kind = part === '%u' ? USER_NAME : part === '%c' ? CLIENT_IDENTIFIER : TEXT;
       const end = kind === TEXT ? encodeUTF8(arena, at, part) : at;
       this.kinds.push(kind);
       this.lengths.push(end - at);
       at = end;
-    }
+    });
     this.length = at - offset;
     this.isConstant = !this.kinds.some(kind => kind !== TEXT);
   }

@@ -72,8 +72,8 @@ const isFilterText = (text: string): boolean => text !== '' && !text.includes('\
 
 /** Bytes by which a mount point can lengthen a topic. */
 export const longestMountPoint = ({ max_clientid_length, users }: ListenerConfiguration): number =>
-  longest(users.map(({ mount_point, username }) =>
-    mount_point === undefined || mount_point === '' ? 0 : Template.expandedLength(mount_point, lengthOfUTF8(username), max_clientid_length)));
+  longest(users.map(({ mount_point = '', username }) =>
+    mount_point === '' ? 0 : Template.expandedLength(mount_point, lengthOfUTF8(username), max_clientid_length)));
 
 export class Access {
   /** The result of `mount`: a topic with its mount point; valid until the next call. */
@@ -98,10 +98,9 @@ export class Access {
       return undefined;
     const longestName = longest(users.map(({ username }) => lengthOfUTF8(username)));
     const longestFilter = longest(acl.map(({ topic }) => Template.expandedLength(topic, longestName, max_clientid_length)));
-    const textLength = [...acl.map(({ topic }) => topic), ...users.flatMap(({ mount_point, username }) => [username, mount_point ?? ''])]
-      .reduce((sum, text) => sum + lengthOfUTF8(text), 0);
+    const namesLength = users.reduce((sum, { mount_point = '', username }) => sum + lengthOfUTF8(username) + lengthOfUTF8(mount_point), 0);
     return {
-      textsOffset: plan.reserve('access: names and topics', textLength),
+      textsOffset: plan.reserve('access: names and topics', acl.reduce((sum, { topic }) => sum + lengthOfUTF8(topic), namesLength)),
       filterOffset: plan.reserve('access: a filter', longestFilter),
       mountedOffset: plan.reserve('access: a mounted topic', mountCapacity === 0 ? 0 : mountCapacity + longestTopic),
       verdictsOffset: plan.reserve('access: verdicts', acl.length === 0 ? 0 : topicCount * max_sessions),
@@ -117,20 +116,19 @@ export class Access {
     this.plan = plan;
     this.nodeCount = listener.max_sessions;
     let offset = plan.textsOffset;
-    for (const { username } of listener.users) {
+    listener.users.forEach(({ username }) => {
       const end = encodeUTF8(arena, offset, username);
       this.userNameOffsets.push(offset);
       this.userNameLengths.push(end - offset);
       offset = end;
-    }
-    const mountPoints: (Template | undefined)[] = [];
-    for (const { mount_point: mountPoint } of listener.users) {
-      if (mountPoint !== undefined && /[+#\0]/.test(mountPoint))
+    });
+    this.mountPoints = listener.users.map(({ mount_point: mountPoint = '' }) => {
+      if (/[+#\0]/.test(mountPoint))
         throw new Error(`listener.users: "${mountPoint}" is no mount point; write one without "+" and "#", for example "site/%u/"`);
-      mountPoints.push(mountPoint === undefined || mountPoint === '' ? undefined : new Template(arena, offset, mountPoint));
-      offset += lengthOfUTF8(mountPoint ?? '');
-    }
-    this.mountPoints = mountPoints;
+      const made = mountPoint === '' ? undefined : new Template(arena, offset, mountPoint);
+      offset += lengthOfUTF8(mountPoint);
+      return made;
+    });
     this.entries = listener.acl.map((entry, index) => {
       const user = entry.user === null ? EVERYBODY : listener.users.findIndex(({ username }) => username === entry.user);
       if (user === -1)

@@ -165,8 +165,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     backlog.open(storage);
     this.bridge.backlog = backlog;
     const intake = this.intake = new StoreIntake(backlog, this.bridge, this.clock, this.sessions, this);
-    for (const session of this.sessions)
-      session.keeper = intake;
+    this.sessions.forEach(session => { session.keeper = intake; });
   }
 
   /** Makes durable what has been taken, and lets out what has waited for that. */

@@ -46,13 +46,13 @@ export function lengthOfConnectTexts(configuration: Configuration): number {
 export function connectFields(arena: Arena, offset: number, configuration: Configuration): ConnectFields {
   const { upstream } = configuration;
   const { will } = upstream;
-  const spans: { offset: number; length: number }[] = [];
-  for (const text of connectTexts(configuration)) {
-    const end = encodeUTF8(arena, offset, text);
-    spans.push({ offset, length: end - offset });
-    offset = end;
-  }
-  const [clientIdentifier, willTopic, willPayload, userName, password] = spans as [Span, Span, Span, Span, Span];
+  const texts = connectTexts(configuration);
+  const lengths = texts.map(lengthOfUTF8);
+  const offsets = texts.map(text => {
+    const start = offset;
+    offset = encodeUTF8(arena, start, text);
+    return start;
+  });
   return {
     version: upstream.bridge_protocol_version === 'mqttv31' ? MQTT_3_1 : MQTT_3_1_1,
     isBridge: false,
@@ -61,20 +61,15 @@ export function connectFields(arena: Arena, offset: number, configuration: Confi
       | (upstream.remote_username === null ? 0 : USER_NAME)
       | (upstream.remote_password === null ? 0 : PASSWORD),
     keepAlive: upstream.keepalive_interval,
-    clientIdentifierOffset: clientIdentifier.offset,
-    clientIdentifierLength: clientIdentifier.length,
-    willTopicOffset: willTopic.offset,
-    willTopicLength: willTopic.length,
-    willPayloadOffset: willPayload.offset,
-    willPayloadLength: willPayload.length,
-    userNameOffset: userName.offset,
-    userNameLength: upstream.remote_username === null ? ABSENT : userName.length,
-    passwordOffset: password.offset,
-    passwordLength: upstream.remote_password === null ? ABSENT : password.length,
+    clientIdentifierOffset: offsets[0]!,
+    clientIdentifierLength: lengths[0]!,
+    willTopicOffset: offsets[1]!,
+    willTopicLength: lengths[1]!,
+    willPayloadOffset: offsets[2]!,
+    willPayloadLength: lengths[2]!,
+    userNameOffset: offsets[3]!,
+    userNameLength: upstream.remote_username === null ? ABSENT : lengths[3]!,
+    passwordOffset: offsets[4]!,
+    passwordLength: upstream.remote_password === null ? ABSENT : lengths[4]!,
   };
-}
-
-interface Span {
-  offset: number;
-  length: number;
 }

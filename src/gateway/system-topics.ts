@@ -69,12 +69,12 @@ export class SystemTopics {
     this.gateway = gateway;
     this.clock = gateway.clock;
     this.interval = interval;
-    for (const name of NAMES) {
+    NAMES.forEach(name => {
       const end = encodeUTF8(arena, offset, PREFIX + name);
       this.nameOffsets.push(offset);
       this.nameLengths.push(end - offset);
       offset = end;
-    }
+    });
     this.versionOffset = offset;
     this.secondsOffset = encodeUTF8(arena, offset, SPOKEN_VERSION);
     this.versionLength = this.secondsOffset - offset;

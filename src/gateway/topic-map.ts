@@ -65,18 +65,14 @@ export class TopicMap {
 
   /** @param topicCount numbers of the topic table @param capacity bytes of a kept name @param longest bytes of any mapped name */
   static plan(plan: ArenaPlan, direction: 'in' | 'out', rules: readonly TopicRuleConfiguration[], topicCount: number, capacity: number, longest: number): TopicMapPlan {
-    const planned = [];
-    for (const configuration of rules) {
-      if (configuration.direction !== direction && configuration.direction !== 'both')
-        continue;
-      const { local_prefix: local, remote_prefix: remote, pattern } = configuration;
-      const from = direction === 'out' ? local : remote;
-      const to = direction === 'out' ? remote : local;
-      const offset = plan.reserve(`topic rules, ${direction}`, lengthOfUTF8(from + pattern + to));
-      planned.push({ configuration, from, to, offset });
-    }
     return {
-      rules: planned,
+      rules: rules.filter(rule => rule.direction === direction || rule.direction === 'both').map(configuration => {
+        const { local_prefix: local, remote_prefix: remote, pattern } = configuration;
+        const from = direction === 'out' ? local : remote;
+        const to = direction === 'out' ? remote : local;
+        const offset = plan.reserve(`topic rules, ${direction}`, lengthOfUTF8(from + pattern + to));
+        return { configuration, from, to, offset };
+      }),
       placesOffset: plan.reserve(`mapped topics, ${direction}`, capacity, topicCount),
       scratchOffset: plan.reserve(`longest mapped topic, ${direction}`, longest),
     };

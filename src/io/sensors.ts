@@ -137,12 +137,11 @@ export class Sensors {
     if (gateway.configuration.sensors.some(canExpire))
       encodeUTF8(arena, plan.availabilityOffset, ONLINE + OFFLINE);
     let offset = plan.topicsOffset;
-    const states: SensorState[] = [];
-    for (const configuration of gateway.configuration.sensors) {
-      states.push(new SensorState(configuration, create(configuration), offset, lengthOfUTF8(configuration.topic)));
+    this.states = gateway.configuration.sensors.map(configuration => {
+      const state = new SensorState(configuration, create(configuration), offset, lengthOfUTF8(configuration.topic));
       offset = encodeUTF8(arena, offset, nameOf(configuration));
-    }
-    this.states = states;
+      return state;
+    });
   }
 
   /** The first reading of each comes at once. */
