@@ -36,6 +36,8 @@ describe('silent connections', () => {
     const waiting = Array.from({ length: 3 }, (_, index) => world.open().send(connect(`n${index}`)));
     expect(world.open().ask(connect('surplus'))).toEqual(['closed']);
     expect(waiting.map(node => node.peer.isClosed)).toEqual([false, false, false]);
+    expect(world.gateway.endings.turnedAwayCount).toBe(1);
+    expect(world.events.at(-1)).toBe('closed a new connection: all places are taken (listener.max_connections)');
   });
 });
 

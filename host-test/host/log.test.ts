@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as Event from '../../src/gateway/events.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
-import { LINES_PER_MINUTE, Log, LogObserver, printable, REPEAT_INTERVAL } from '../../src/host/log.ts';
+import { LINE_LIMIT, Log, LogObserver, printable, REPEAT_INTERVAL } from '../../src/host/log.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 
 function prepare() {
@@ -56,14 +56,17 @@ describe('the log', () => {
     expect(lines).toHaveLength(2);
   });
 
-  test('cuts off a flood and says how much is missing', () => {
+  test('cuts off a flood and says how much is missing; what is not about nodes still gets through', () => {
     const { lines, log, time } = prepare();
-    for (let count = 0; count < LINES_PER_MINUTE + 50; ++count)
-      log.write('info', `stranger ${count}`);
-    expect(lines).toHaveLength(LINES_PER_MINUTE);
-    time.now += 60_000;
+    for (let count = 0; count < LINE_LIMIT + 50; ++count)
+      log.write('info', `stranger ${count}`, `stranger ${count}`, 3, LINE_LIMIT);
+    expect(lines).toHaveLength(LINE_LIMIT);
+    for (let count = 0; count < LINE_LIMIT + 7; ++count)
+      log.write('info', `upstream ${count}`);
+    expect(lines).toHaveLength(2 * LINE_LIMIT);
+    time.now += REPEAT_INTERVAL;
     log.write('info', 'next');
-    expect(lines.slice(LINES_PER_MINUTE)).toEqual([`warning 50 lines were left out: more than ${LINES_PER_MINUTE} in a minute`, 'info next']);
+    expect(lines.slice(2 * LINE_LIMIT)).toEqual([`warning 57 lines were left out: more than ${LINE_LIMIT} in 10 minutes`, 'info next']);
   });
 
   test('lets no name break a line or reach the terminal', () => {
@@ -79,11 +82,15 @@ describe('the observer of a gateway', () => {
     const { lines, log, time } = prepare();
     const observer = new LogObserver(log, { onListening() {}, onListenerError() {} }, () => time.now);
     const address = { host: 'broker', port: 1883 };
-    const gateway = { configuration: { upstream: { remote_clientid: 'me' } }, sessions: [{ clientIdentifierLength: 0 }] } as unknown as Gateway;
-    observer.runtime = { gateway, upstream: { address } };
+    const bytes = Buffer.from('abcdef');
+    const sessions = [0, 1, 1, 1].map((clientIdentifierLength, clientIdentifierOffset) => ({ clientIdentifierLength, clientIdentifierOffset }));
+    const states = [{ identifierLength: 3, identifierOffset: 3 }];
+    const gateway = { arena: { bytes }, configuration: { upstream: { remote_clientid: 'me' } }, sessions, nodes: { states } } as unknown as Gateway;
+    const addresses = ['10.0.0.7', '10.0.0.8', undefined, '10.0.0.9'];
+    observer.runtime = { gateway, upstream: { address }, addressOf: session => addresses[session] };
     const closed = (reasonCode: number): void => observer.onEvent(Event.UPSTREAM_CLOSED, Event.UPSTREAM, reasonCode);
     const connected = (): void => observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, 0);
-    return { lines, time, observer, address, closed, connected };
+    return { addresses, lines, sessions, time, observer, address, closed, connected };
   }
 
   test('says once that the broker is away and what to do, again when the reason changes or it was there in between', () => {
@@ -140,12 +147,49 @@ describe('the observer of a gateway', () => {
     expect(lines).toEqual(['info upstream mqtt://broker:1883 connected', 'info upstream mqtt://broker:1883: normal disconnection']);
   });
 
-  test('strangers that are refused do not flood, whatever they call themselves', () => {
-    const { lines, observer } = observe();
+  test('a stranger that is refused has an address, and does not flood from there', () => {
+    const { addresses, lines, observer } = observe();
     for (let count = 0; count < 100; ++count)
       observer.onEvent(Event.NODE_REFUSED, 0, ReasonCode.NOT_AUTHORIZED);
-    expect(lines).toHaveLength(3);
-    expect(lines[0]).toContain('listener.allow_anonymous');
+    expect(lines).toHaveLength(10);
+    expect(lines[0]).toMatch(/^warning node \(no identifier\) from 10\.0\.0\.7 refused: not authorized .*listener.allow_anonymous/);
+    observer.onEvent(Event.NODE_REFUSED, 0, ReasonCode.MALFORMED_PACKET);
+    expect(lines.at(-1)).toBe('warning node (no identifier) from 10.0.0.7 refused: malformed packet');
+    addresses[0] = undefined;
+    observer.onEvent(Event.NODE_REFUSED, 0, ReasonCode.MALFORMED_PACKET);
+    expect(lines.at(-1)).toBe('warning node (no identifier) from an unknown address refused: malformed packet');
+  });
+
+  test('what one node does is no repetition of what another one did in the same place', () => {
+    const { lines, observer, sessions } = observe();
+    for (const event of [Event.NODE_QUEUE_FULL, Event.OVERSIZE_DROPPED, Event.SUBSCRIPTIONS_FULL, Event.ACCESS_DENIED, Event.RATE_LIMITED, Event.MESSAGE_REFUSED]) {
+      lines.length = 0;
+      for (const offset of [0, 0, 1, 1, 0]) {
+        sessions[3]!.clientIdentifierOffset = offset;
+        observer.onEvent(event, 3, 1);
+      }
+      expect(lines.map(line => /node "(.)"/.exec(line)?.[1])).toEqual(['a', 'b']);
+    }
+    observer.onEvent(Event.ACCESS_DENIED, 3, Event.FORBIDDEN_SUBSCRIBE);
+    observer.onEvent(Event.ACCESS_DENIED, 3, Event.FORBIDDEN_SUBSCRIBE);
+    expect(lines.filter(line => line.includes('subscription'))).toHaveLength(1);
+  });
+
+  test('a node that is closed for breaking rules is named each time, up to ten times', () => {
+    const { lines, observer } = observe();
+    for (let count = 0; count < 20; ++count) {
+      observer.onEvent(Event.NODE_CLOSED, 1, ReasonCode.MALFORMED_PACKET);
+      observer.onEvent(Event.NODE_CLOSED, 2, ReasonCode.SUCCESS);
+    }
+    expect(lines.filter(line => line === 'warning node "b" is gone: malformed packet')).toHaveLength(10);
+    expect(lines.filter(line => line === 'info node "c" is gone: normal disconnection')).toHaveLength(3);
+    observer.onEvent(Event.NODE_CONNECTED, 1, 4);
+    expect(lines.at(-1)).toBe('info node "b" connected with MQTT 3.1.1');
+    observer.onEvent(Event.SESSION_EVICTED, 1, 0);
+    expect(lines.at(-1)).toBe('warning forgot the session of node "def", which is away, to make room for node "b" (listener.max_sessions)');
+    observer.onEvent(Event.TURNED_AWAY, Event.UPSTREAM, 0);
+    observer.onEvent(Event.TURNED_AWAY, Event.UPSTREAM, 0);
+    expect(lines.slice(-1)).toEqual(['warning closed a new connection: all places are taken (listener.max_connections)']);
   });
 
   test('numbers in the text do not make it news', () => {

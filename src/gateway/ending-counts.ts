@@ -8,6 +8,9 @@ const placeOf = (reasonCode: number): number => reasonCode === 0 ? 0
   : 1 + (reasonCode < FIRST_NETWORK_REASON ? 0 : PLACES_PER_RANGE) + (reasonCode & PLACES_PER_RANGE - 1);
 
 export class EndingCounts {
+  /** Connections that were refused, of all; and those that found no place, not even to be refused. */
+  refusedCount = 0;
+  turnedAwayCount = 0;
   private readonly counts = new Uint32Array(1 + 2 * PLACES_PER_RANGE);
 
   add(reasonCode: number): void {

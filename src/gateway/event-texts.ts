@@ -47,6 +47,8 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
       return `refused a ${detail === Event.FORBIDDEN_PUBLISH ? 'message' : detail === Event.FORBIDDEN_WILL ? 'Will' : 'subscription'} of node ${nodeName(gateway, subject)}: not allowed (listener.acl)`;
     case Event.RATE_LIMITED:
       return `node ${nodeName(gateway, subject)} sends too fast and is made to wait (listener.max_publish_rate)`;
+    case Event.TURNED_AWAY:
+      return 'closed a new connection: all places are taken (listener.max_connections)';
     case Event.SESSION_EVICTED: {
       const { identifierLength, identifierOffset } = gateway.nodes.states[detail]!;
       return `forgot the session of node "${decodeUTF8(gateway.arena, identifierOffset, identifierLength)}", which is away, to make room for node ${nodeName(gateway, subject)} (listener.max_sessions)`;

@@ -40,6 +40,9 @@ export const ACCESS_DENIED = 13;
 /** subject: index of the session. It sends faster than listener.max_publish_rate and is made to wait. */
 export const RATE_LIMITED = 14;
 
+/** All places were taken: a connection was closed before it could say anything. */
+export const TURNED_AWAY = 20;
+
 /** subject: index of the session that needed room; detail: index of the node state that made it, still with its old identifier. */
 export const SESSION_EVICTED = 19;
 

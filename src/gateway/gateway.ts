@@ -333,6 +333,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const node = this.nodeOf[session.index];
     this.endings.add(reasonCode);
     if (node === undefined) {
+      ++this.endings.refusedCount;
       this.observer.onEvent(Event.NODE_REFUSED, session.index, reasonCode);
       return;
     }

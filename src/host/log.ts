@@ -1,10 +1,11 @@
 /**
  * The log: one line per event, `timestamp level text`. What repeats itself is said a few times, then counted and said
  * again with the count when ten minutes have passed; what floods is cut off. So a broker that is away for a week costs a
- * line every ten minutes. Names that nodes gave themselves cannot break a line or reach the terminal as a control sequence.
+ * line every ten minutes. What one node does is no repetition of what another one does. Names that nodes gave themselves
+ * cannot break a line or reach the terminal as a control sequence.
  */
 import type { SensorConfiguration } from '../gateway/configuration.ts';
-import { adviceForUpstream, describeEvent, describeReason } from '../gateway/event-texts.ts';
+import { adviceForUpstream, describeEvent, describeReason, nodeName } from '../gateway/event-texts.ts';
 import * as Event from '../gateway/events.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { RuntimeObserver } from '../io/runtime.ts';
@@ -14,15 +15,15 @@ export type Level = 'info' | 'warning' | 'error';
 
 /** Milliseconds after which a repeated line is said again. */
 export const REPEAT_INTERVAL = 600_000;
-/** Lines in a minute; the rest is counted. */
-export const LINES_PER_MINUTE = 120;
-const MINUTE = 60_000;
+/** Lines about nodes within REPEAT_INTERVAL; the rest is counted. Of all lines it is twice as many: strangers cannot keep the rest out. */
+export const LINE_LIMIT = 2000;
 /** Different lines that are remembered. */
-const MEMORY = 200;
+const MEMORY = 2000;
 
 /** Times that something is said before it is only counted. */
 const ONCE = 1;
 const A_FEW_TIMES = 3;
+const TEN_TIMES = 10;
 
 interface Repetition {
   level: Level;
@@ -36,8 +37,8 @@ export class Log {
   private readonly output: (line: string) => void;
   private readonly now: () => number;
   private readonly repetitions = new Map<string, Repetition>();
-  private minute = 0;
-  private linesThisMinute = 0;
+  private intervalStart = 0;
+  private lineCount = 0;
   private leftOut = 0;
 
   /** @param output takes a line without its end @param now milliseconds since 1970 */
@@ -49,24 +50,25 @@ export class Log {
   /**
    * @param key what makes this line a repetition of another one
    * @param times how often it is said within REPEAT_INTERVAL
+   * @param limit said only if fewer lines than this have been said within REPEAT_INTERVAL
    * @returns whether it was said
    */
-  write(level: Level, text: string, key = text, times = A_FEW_TIMES): boolean {
+  write(level: Level, text: string, key = text, times = A_FEW_TIMES, limit = 2 * LINE_LIMIT): boolean {
     const now = this.now();
     const repetition = this.repetitions.get(key);
     if (repetition === undefined) {
       this.remember(key, { level, text, since: now, said: 1, unsaid: 0 });
-      return this.say(level, text);
+      return this.say(level, text, limit);
     }
     repetition.text = text;
     if (now - repetition.since >= REPEAT_INTERVAL) {
-      const said = this.say(level, text + countOf(repetition.unsaid));
+      const said = this.say(level, text + countOf(repetition.unsaid), limit);
       Object.assign(repetition, { since: now, said: 1, unsaid: 0 });
       return said;
     }
     if (repetition.said < times) {
       ++repetition.said;
-      return this.say(level, text);
+      return this.say(level, text, limit);
     }
     ++repetition.unsaid;
     return false;
@@ -88,7 +90,7 @@ export class Log {
       if (repetition.unsaid === 0)
         this.repetitions.delete(key);
       else {
-        this.say(repetition.level, repetition.text + countOf(repetition.unsaid));
+        this.say(repetition.level, repetition.text + countOf(repetition.unsaid), LINE_LIMIT);
         Object.assign(repetition, { since: now, said: 1, unsaid: 0 });
       }
     }
@@ -100,19 +102,19 @@ export class Log {
     this.repetitions.set(key, repetition);
   }
 
-  private say(level: Level, text: string): boolean {
+  private say(level: Level, text: string, limit: number): boolean {
     const now = this.now();
-    if (now - this.minute >= MINUTE) {
+    if (now - this.intervalStart >= REPEAT_INTERVAL) {
       if (this.leftOut > 0)
-        this.print(now, 'warning', `${this.leftOut} lines were left out: more than ${LINES_PER_MINUTE} in a minute`);
-      this.minute = now;
-      this.linesThisMinute = this.leftOut = 0;
+        this.print(now, 'warning', `${this.leftOut} lines were left out: more than ${LINE_LIMIT} in ${REPEAT_INTERVAL / 60_000} minutes`);
+      this.intervalStart = now;
+      this.lineCount = this.leftOut = 0;
     }
-    if (this.linesThisMinute >= LINES_PER_MINUTE) {
+    if (this.lineCount >= limit) {
       ++this.leftOut;
       return false;
     }
-    ++this.linesThisMinute;
+    ++this.lineCount;
     this.print(now, level, text);
     return true;
   }
@@ -133,6 +135,8 @@ export function printable(text: string): string {
 export interface LoggedRuntime {
   readonly gateway: Gateway;
   readonly upstream: { readonly address: { host: string; port: number } };
+  /** Where the connection of a session comes from. */
+  addressOf(session: number): string | undefined;
 }
 
 export interface ListenerCallbacks {
@@ -145,6 +149,12 @@ const FAILED = 'upstream failed';
 /** A Server that ends this many sessions in a row, each within so many milliseconds, mostly gives them to someone else. */
 const CLASH_COUNT = 3;
 const CLASH_INTERVAL = 10_000;
+
+/** Their subject is the index of a session. */
+const NODE_EVENTS: ReadonlySet<number> = new Set([
+  Event.NODE_CONNECTED, Event.NODE_CLOSED, Event.NODE_REFUSED, Event.WILL_PUBLISHED, Event.OVERSIZE_DROPPED, Event.NODE_QUEUE_FULL,
+  Event.MESSAGE_REFUSED, Event.SUBSCRIPTIONS_FULL, Event.ACCESS_DENIED, Event.RATE_LIMITED, Event.SESSION_EVICTED,
+]);
 
 /** Turns what happens in a gateway into lines. */
 export class LogObserver implements RuntimeObserver {
@@ -169,6 +179,10 @@ export class LogObserver implements RuntimeObserver {
       this.logUpstreamClosed(detail);
       return;
     }
+    if (subject !== Event.UPSTREAM && NODE_EVENTS.has(event)) {
+      this.logNode(event, subject, detail);
+      return;
+    }
     const text = describeEvent(gateway, event, subject, detail);
     switch (event) {
       case Event.UPSTREAM_CONNECTED:
@@ -177,19 +191,40 @@ export class LogObserver implements RuntimeObserver {
         if (log.write('info', `${this.upstreamName()} connected${detail === 1 ? ', session present' : ''}`))
           log.forget(FAILED);
         break;
-      case Event.NODE_CONNECTED:
-      case Event.WILL_PUBLISHED:
       case Event.STORE_RESTORED:
         log.write('info', text);
         break;
-      case Event.NODE_CLOSED:
-        log.write(detail === ReasonCode.SUCCESS || detail === ReasonCode.SERVER_SHUTTING_DOWN ? 'info' : 'warning', text);
-        break;
-      case Event.NODE_REFUSED: // strangers choose their names: only the reason makes it a repetition
-        log.write('warning', text, `refused ${detail}`);
-        break;
       default: // numbers in the text do not make it news
         log.write('warning', text, `${event} ${subject}`, ONCE);
+    }
+  }
+
+  /** What has to do with one node is a repetition only for that node, or for the address of one that has not said who it is. */
+  private logNode(event: number, subject: number, detail: number): void {
+    const { log } = this;
+    const { gateway } = this.runtime!;
+    const name = nodeName(gateway, subject);
+    let text = describeEvent(gateway, event, subject, detail);
+    if (gateway.sessions[subject]!.clientIdentifierLength === 0)
+      text = text.replace(name, `${name} from ${this.runtime!.addressOf(subject) ?? 'an unknown address'}`);
+    switch (event) {
+      case Event.NODE_CONNECTED:
+      case Event.WILL_PUBLISHED:
+        log.write('info', text, text, A_FEW_TIMES, LINE_LIMIT);
+        break;
+      case Event.NODE_CLOSED: {
+        const isWanted = detail === ReasonCode.SUCCESS || detail === ReasonCode.SERVER_SHUTTING_DOWN;
+        log.write(isWanted ? 'info' : 'warning', text, text, isWanted ? A_FEW_TIMES : TEN_TIMES, LINE_LIMIT);
+        break;
+      }
+      case Event.NODE_REFUSED:
+        log.write('warning', text, text, TEN_TIMES, LINE_LIMIT);
+        break;
+      case Event.SESSION_EVICTED:
+        log.write('warning', text, text, ONCE, LINE_LIMIT);
+        break;
+      default: // numbers in the text do not make it news
+        log.write('warning', text, `${event} ${event === Event.ACCESS_DENIED ? detail : ''} ${name}`, ONCE, LINE_LIMIT);
     }
   }
 

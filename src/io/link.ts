@@ -41,6 +41,8 @@ export interface LinkContext {
 export class Link implements Output {
   /** Undefined: free. */
   private socket: TCPSocket | undefined = undefined;
+  /** Of the last connection that a listener gave; undefined where the platform does not tell. */
+  remoteAddress: string | undefined = undefined;
   private readonly clock: Clock;
   private readonly time: () => number;
   private readonly views: ExactViews;
@@ -122,6 +124,7 @@ export class Link implements Output {
   accept(from: TCPSocket): void {
     this.start(new this.context.TCP({ ...this.options, from }));
     this.isEstablished = true;
+    this.remoteAddress = this.socket?.remoteAddress;
   }
 
   /** Opens a connection; the session is opened when it stands. @throws as `accept` */

@@ -11,20 +11,21 @@ import type { Scheduler } from './scheduler.ts';
 import type { ListenerConstructor, TCPListener } from './transport.ts';
 
 export class NodeListener {
-  /** Connections closed because no place was free. */
-  turnedAwayCount = 0;
   private readonly listener: TCPListener;
   private readonly sessions: readonly ServerSession[];
   private readonly links: readonly Link[];
   private readonly scheduler: Scheduler;
+  private readonly callbacks: { onTurnedAway(): void };
 
   /**
    * @param onListening the port in use, where the platform tells
    * @param onError the port cannot be had
+   * @param onTurnedAway a connection was closed because no place was free
    * @throws where the platform's listener reports that by an exception
    */
   constructor(Listener: ListenerConstructor, address: string, port: number, sessions: readonly ServerSession[], links: readonly Link[], scheduler: Scheduler,
-    callbacks: { onListening(port: number): void; onError(message: string): void }) {
+    callbacks: { onListening(port: number): void; onError(message: string): void; onTurnedAway(): void }) {
+    this.callbacks = callbacks;
     this.sessions = sessions;
     this.links = links;
     this.scheduler = scheduler;
@@ -56,7 +57,7 @@ export class NodeListener {
     const index = this.findRoom();
     const link = this.links[index];
     if (link === undefined) {
-      ++this.turnedAwayCount;
+      this.callbacks.onTurnedAway();
       socket.close();
       return;
     }

@@ -6,7 +6,7 @@ import { ArenaPlan } from '../bytes/arena.ts';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../gateway/block-storage.ts';
 import type { Configuration, StoreConfiguration } from '../gateway/configuration.ts';
-import type { GatewayObserver } from '../gateway/events.ts';
+import * as Event from '../gateway/events.ts';
 import { type Authenticator, Gateway } from '../gateway/gateway.ts';
 import { longestOutgoingPacket, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
@@ -41,7 +41,7 @@ export interface Platform {
   readonly openStorage?: (store: StoreConfiguration, arena: Arena, longestPacket: number) => BlockStorage;
 }
 
-export interface RuntimeObserver extends GatewayObserver, SensorObserver {
+export interface RuntimeObserver extends Event.GatewayObserver, SensorObserver {
   /** Something about the storage of the store that the user should know; `isUsed`: it works all the same. */
   onStoreRemark?(message: string, isUsed: boolean): void;
   /** Nodes may connect now. Not every platform tells. */
@@ -129,6 +129,11 @@ export class Runtime implements LinkOwner {
     this.scheduler.leave();
   }
 
+  /** Where the connection of a session comes from; undefined where the platform does not tell. */
+  addressOf(session: number): string | undefined {
+    return this.links[session]!.remoteAddress;
+  }
+
   /** Says goodbye to everybody, then calls back; no later than 2 seconds from now. */
   stop(onStopped: () => void): void {
     this.onStopped = onStopped;
@@ -203,6 +208,10 @@ export class Runtime implements LinkOwner {
       this.listener = new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.scheduler, {
         onListening: actual => observer.onListening(actual),
         onError: message => observer.onListenerError(message),
+        onTurnedAway: () => {
+          ++this.gateway.endings.turnedAwayCount;
+          observer.onEvent(Event.TURNED_AWAY, Event.UPSTREAM, 0);
+        },
       });
     } catch (error) {
       observer.onListenerError(error instanceof Error ? error.message : String(error));

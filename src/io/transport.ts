@@ -27,6 +27,8 @@ export interface TCPSocket {
    * connection instead, and what was written last is lost.
    */
   close(): void;
+  /** Of the peer, dotted; where the platform tells, and as long as it does. */
+  readonly remoteAddress?: string | undefined;
 }
 
 /** Callbacks are called with the socket as `this`. */
