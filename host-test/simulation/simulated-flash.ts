@@ -39,7 +39,7 @@ export interface CutOptions {
   /** The step of the medium at which the power fails; Infinity: never. */
   readonly cutAt?: number;
   readonly random?: () => number;
-  /** As a file: what has not been flushed when the power fails is there or not, each operation by itself. */
+  /** As a file: what has not been flushed when the power fails is there, or not, or some words of it, each operation by itself. */
   readonly isCached?: boolean;
   /** Operations fail from this step on, as of a medium that is worn out or read-only; the power stays. */
   readonly failsAt?: number;
@@ -94,6 +94,7 @@ export class SimulatedFlash implements BlockStorage {
     this.expectWords(position, length);
     ++this.medium.programCount;
     const source = new DataView(this.arena.buffer, this.arena.stagingOffset, length);
+    this.remember(position, this.arena.bytes.slice(this.arena.stagingOffset, this.arena.stagingOffset + length));
     this.step(() => {}); // before anything has happened
     for (let at = 0; at < length; at += 4) {
       const old = this.view.getUint32(position + at);
@@ -104,7 +105,6 @@ export class SimulatedFlash implements BlockStorage {
       this.view.setUint32(position + at, value);
       ++this.medium.wordCount;
     }
-    this.remember(position, length);
     this.step(() => {}); // it is done, but nobody knows
   }
 
@@ -113,6 +113,7 @@ export class SimulatedFlash implements BlockStorage {
     if (!Number.isInteger(block) || block < 0 || block >= this.blockCount)
       throw new RangeError(`there is no block ${block}`);
     const start = block * this.blockLength;
+    this.remember(start, new Uint8Array(this.blockLength).fill(0xFF));
     this.step(() => {});
     this.step(() => this.forEachWord(start, old => old | this.bits(~old))); // bits on their way to 1
     this.step(() => this.forEachWord(start, old => this.random() < 0.5 ? 0xFFFFFFFF : old)); // some words, and the marks among them
@@ -121,7 +122,6 @@ export class SimulatedFlash implements BlockStorage {
     this.step(() => this.forEachWord(start, (old, at) => at < this.blockLength >> 1 ? old : 0xFFFFFFFF));
     this.step(() => this.forEachWord(start, (old, at) => at < this.blockLength >> 1 ? 0xFFFFFFFF : old));
     this.bytes.fill(0xFF, start, start + this.blockLength);
-    this.remember(start, this.blockLength);
     ++this.medium.wear[block]!;
     this.step(() => {});
   }
@@ -142,9 +142,9 @@ export class SimulatedFlash implements BlockStorage {
       this.view.setUint32(start + at, change(this.view.getUint32(start + at), at));
   }
 
-  private remember(start: number, length: number): void {
+  private remember(start: number, content: Uint8Array): void {
     if (this.isCached)
-      this.unflushed.push({ start, content: this.bytes.slice(start, start + length) });
+      this.unflushed.push({ start, content });
   }
 
   private step(tear: () => void): void {
@@ -152,9 +152,12 @@ export class SimulatedFlash implements BlockStorage {
       return;
     if (!this.isCached)
       tear();
-    for (const { start, content } of this.unflushed)
-      if (this.random() < 0.5)
-        this.medium.bytes.set(content, start);
+    for (const { start, content } of this.unflushed) {
+      const share = [0, 0.5, 1][Math.floor(this.random() * 3)]!;
+      for (let at = 0; at < content.length; at += 4)
+        if (this.random() < share)
+          this.medium.bytes.set(content.subarray(at, at + 4), start + at);
+    }
     this.isDead = true;
     throw new PowerLoss('the power is gone');
   }

@@ -329,6 +329,16 @@ export class StoreWorld {
     }
   }
 
+  /** The power is gone, but what had been sent before arrives all the same. */
+  arriveLate(): void {
+    for (const packet of split(this.upstream?.sent.splice(0) ?? []))
+      this.server.answer(packet);
+    this.wires.forEach((wire, index) => {
+      for (const packet of split(wire?.sent.splice(0) ?? []))
+        this.nodes[index]!.answer(packet);
+    });
+  }
+
   /** Everything connects and everything arrives. */
   finish(nodes = true): void {
     this.connectUpstream();

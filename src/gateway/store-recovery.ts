@@ -1,7 +1,8 @@
 /**
  * Finds out what a storage holds, once, at start: one pass over the blocks, each record read once. Everything whose checksum
  * holds is found again, in the order in which it was stored; torn records and garbage are counted and left where they are
- * until their block's turn comes.
+ * until their block's turn comes. What lies behind a torn record counts too, though a disk that writes in any order may have
+ * torn the earlier one of two that nobody had acknowledged, and their order is lost then: better than messages.
  */
 import type { BlockStorage } from './block-storage.ts';
 import * as Format from './store-format.ts';
