@@ -3,20 +3,27 @@
  * without them. Knows neither topics nor sockets.
  *
  * `password_hash` is `pbkdf2-sha256$ITERATIONS$SALT$HASH`, salt and hash in base64. The scrypt hashes of the host need
- * 16 MB and are refused when the configuration is loaded. The verdict is given at once, so all other traffic waits for the
- * derivation; that is why the iterations are limited, and why a password that was right once is remembered as a tag: a
- * node that comes back costs two digests. An unknown user name takes the same time and gets the same answer as a wrong
- * password.
+ * 16 MB and are refused when the configuration is loaded. A derivation takes about half a second of an ESP32, so it is done
+ * in slices of a few milliseconds, one derivation after the other, and the verdict comes later; a password that was right
+ * once is remembered as a tag, and a node that comes back costs two digests. By the time a verdict is there the session may
+ * belong to another connection, hence the count of connections. An unknown user name takes the same time and gets the same
+ * answer as a wrong password.
  */
 import { Digest } from 'crypt';
 import type { Packet, Configuration } from './core.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import type { Authenticator } from '../gateway/gateway.ts';
+import { type Authenticator, type Gateway, PENDING } from '../gateway/gateway.ts';
+import type { Timer } from '../io/transport.ts';
 import { ABSENT } from '../packet/data-representation.ts';
+import { CONNECTING } from '../session/connection-state.ts';
 import type { ServerSession } from '../session/server-session.ts';
+import { authenticationCode, Derivation, DIGEST_LENGTH, pads } from './key-derivation.ts';
 
-const DIGEST_LENGTH = 32;
-const BLOCK_LENGTH = 64;
+/** Milliseconds of work without a break, and of a break. */
+const SLICE = 10;
+const BREAK = 5;
+/** Between two looks at the clock. */
+const ITERATIONS_AT_ONCE = 4;
 
 /** About half a second on an ESP32. */
 export const MAXIMUM_ITERATIONS = 2000;
@@ -37,7 +44,25 @@ interface User {
   readonly hash: PasswordHash | undefined;
 }
 
+/** The part of io/runtime.ts that a late verdict needs. */
+export interface LateVerdicts {
+  readonly gateway: Pick<Gateway, 'admit'>;
+  later(decide: () => void): void;
+}
+
+interface Verification {
+  readonly session: ServerSession;
+  readonly connection: number;
+  readonly index: number;
+  readonly user: User;
+  readonly password: Uint8Array;
+  /** Once it is its turn. */
+  derivation: Derivation | undefined;
+}
+
 export class DeviceAuthenticator implements Authenticator {
+  /** To be set before the first node connects; it exists only after this has been made. */
+  runtime: LateVerdicts | undefined;
   private readonly digest = new Digest('SHA256');
   private readonly allowsAnonymous: boolean;
   private readonly users: readonly User[];
@@ -45,9 +70,16 @@ export class DeviceAuthenticator implements Authenticator {
   private readonly nobody: User;
   /** Tags are of no use without this key, which dies with the program. */
   private readonly tagKey: Uint8Array;
+  private readonly timer: Timer;
+  private readonly time: () => number;
+  /** One for each session at most. */
+  private waiting: Verification[] = [];
 
-  /** @throws Error when a `password_hash` cannot be used here */
-  constructor({ allow_anonymous, users }: Configuration['listener'], random: () => number) {
+  /** @param time in milliseconds @throws Error when a `password_hash` cannot be used here */
+  constructor({ allow_anonymous, users }: Pick<Configuration['listener'], 'allow_anonymous' | 'users'>, random: () => number,
+    createTimer: (onTimer: () => void) => Timer, time: () => number) {
+    this.timer = createTimer(() => this.work());
+    this.time = time;
     this.allowsAnonymous = allow_anonymous;
     this.tagKey = randomBytes(random);
     this.users = users.map(({ password, password_hash, username }) => ({
@@ -70,21 +102,54 @@ export class DeviceAuthenticator implements Authenticator {
       : bytes.subarray(packet.passwordOffset, packet.passwordOffset + packet.passwordLength);
     const index = this.users.findIndex(user => isEqual(user.name, name));
     const user = this.users[index] ?? this.nobody;
-    if (!this.verify(user, password) || user === this.nobody)
+    if (user.tag !== undefined && isEqual(user.tag, this.tagOf(password))) {
+      session.user = index;
+      return ReasonCode.SUCCESS;
+    }
+    if (user.hash === undefined)
       return ReasonCode.BAD_USER_NAME_OR_PASSWORD;
-    session.user = index;
-    return ReasonCode.SUCCESS;
+    this.waiting = this.waiting.filter(isWaited);
+    this.waiting.push({ session, connection: session.connectionCount, index, user, password: password.slice(), derivation: undefined });
+    this.timer.set(0);
+    return PENDING;
   }
 
-  private verify(user: User, password: Uint8Array): boolean {
-    const tag = this.tagOf(password);
-    if (user.tag !== undefined && isEqual(user.tag, tag))
-      return true;
-    const { hash } = user;
-    if (hash === undefined || !isEqual(hash.hash, derive(this.digest, password, hash.salt, hash.iterations)))
+  /** Until the slice is over, or nobody waits any more. */
+  private work(): void {
+    const start = this.time();
+    while ((this.time() - start | 0) < SLICE) {
+      const verification = this.waiting[0];
+      if (verification === undefined)
+        return;
+      if (!isWaited(verification) || this.verify(verification))
+        this.waiting.shift();
+    }
+    this.timer.set(BREAK);
+  }
+
+  /** @returns whether it has come to its end */
+  private verify(verification: Verification): boolean {
+    const { password, user } = verification;
+    const { hash, iterations, salt } = user.hash!;
+    const derivation = verification.derivation ??= new Derivation(this.digest, password, salt, iterations);
+    if (!derivation.advance(ITERATIONS_AT_ONCE))
       return false;
-    user.tag = tag;
+    const isRight = isEqual(hash, derivation.result);
+    if (isRight)
+      user.tag = this.tagOf(password);
+    this.runtime!.later(() => this.decide(verification, isRight && user !== this.nobody));
     return true;
+  }
+
+  private decide({ index, session }: Verification, isAdmitted: boolean): void {
+    if (!isAdmitted) {
+      session.refuse(ReasonCode.BAD_USER_NAME_OR_PASSWORD);
+      return;
+    }
+    session.user = index;
+    this.runtime!.gateway.admit(session);
+    if (session.isConnected)
+      session.continueReading();
   }
 
   private tagOf(password: Uint8Array): Uint8Array {
@@ -101,48 +166,9 @@ export function parsePasswordHash(username: string, text: string): PasswordHash 
   return { iterations: Number(match[1]), salt: Uint8Array.fromBase64(match[2]!), hash: Uint8Array.fromBase64(match[3]!) };
 }
 
-/** PBKDF2-HMAC-SHA256 (RFC 8018, section 5.2), one block. */
-export function derive(digest: Digest, password: Uint8Array, salt: Uint8Array, iterations: number): Uint8Array {
-  const { inner, outer } = pads(digest, password);
-  const first = new Uint8Array(salt.length + 4);
-  first.set(salt);
-  first[salt.length + 3] = 1;
-  let last = authenticationCode(digest, inner, outer, first);
-  const result = last.slice();
-  while (--iterations > 0) {
-    last = authenticationCode(digest, inner, outer, last);
-    for (let index = 0; index < DIGEST_LENGTH; ++index)
-      result[index]! ^= last[index]!;
-  }
-  return result;
-}
-
-/** HMAC (RFC 2104), its key as the two blocks that `pads` makes of it. */
-function authenticationCode(digest: Digest, inner: Uint8Array, outer: Uint8Array, text: Uint8Array): Uint8Array {
-  digest.reset();
-  digest.write(inner);
-  digest.write(text);
-  const first = digest.close();
-  digest.reset();
-  digest.write(outer);
-  digest.write(first);
-  return new Uint8Array(digest.close());
-}
-
-function pads(digest: Digest, key: Uint8Array): { inner: Uint8Array; outer: Uint8Array } {
-  if (key.length > BLOCK_LENGTH) {
-    digest.reset();
-    digest.write(key);
-    key = new Uint8Array(digest.close());
-  }
-  const inner = new Uint8Array(BLOCK_LENGTH).fill(0x36);
-  const outer = new Uint8Array(BLOCK_LENGTH).fill(0x5c);
-  for (let index = 0; index < key.length; ++index) {
-    inner[index]! ^= key[index]!;
-    outer[index]! ^= key[index]!;
-  }
-  return { inner, outer };
-}
+/** Whether the connection that asked is still there and waits for the verdict. */
+const isWaited = ({ connection, session }: Verification): boolean =>
+  session.connectionCount === connection && session.state === CONNECTING;
 
 /** In constant time as far as the content goes. */
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

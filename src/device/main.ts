@@ -55,20 +55,24 @@ function createRuntime(configuration: Configuration): Runtime {
     onSensorRecovered: sensor => log(`sensor "${sensor.name}" works again`),
     onSensorExpired: sensor => log(`sensor "${sensor.name}" has given no reading for ${sensor.expire_after} seconds: it is unavailable`),
   };
+  const createTimer = (onTimer: () => void): DeviceTimer => new DeviceTimer(onTimer);
+  const time = (): number => Time.ticks;
+  const authenticator = new DeviceAuthenticator(configuration.listener, Math.random, createTimer, time);
   const runtime = new Runtime(configuration, {
     TCP: TCP as TCPConstructor,
     Listener: Listener as ListenerConstructor,
     resolver: new DeviceResolver(error => observer.onException(error)),
-    authenticator: new DeviceAuthenticator(configuration.listener, Math.random),
+    authenticator,
     createSensor: createSensors(),
-    createTimer: onTimer => new DeviceTimer(onTimer),
-    time: () => Time.ticks,
+    createTimer,
+    time,
     random: Math.random,
     landingCapacity: LANDING_CAPACITY,
     resizable: true,
     date,
     openStorage,
   }, observer);
+  authenticator.runtime = runtime;
   return runtime;
 }
 
