@@ -3,8 +3,8 @@
  * without them. Knows neither topics nor sockets.
  *
  * `password_hash` is `pbkdf2-sha256$ITERATIONS$SALT$HASH`, salt and hash in base64. The scrypt hashes of the host need
- * 16 MB and are refused when the configuration is loaded. A derivation takes about half a second of an ESP32, so it is done
- * in slices of a few milliseconds, one derivation after the other, and the verdict comes later; a password that was right
+ * 16 MB and are refused when the configuration is loaded. A derivation is long for an ESP32 (half a second by estimate), so
+ * it is done in slices of a few milliseconds, one derivation after the other, and the verdict comes later; a password that was right
  * once is remembered as a tag, and a node that comes back costs two digests. By the time a verdict is there the session may
  * belong to another connection, hence the count of connections. An unknown user name takes the same time and gets the same
  * answer as a wrong password.
@@ -25,7 +25,7 @@ const BREAK = 5;
 /** Between two looks at the clock. */
 const ITERATIONS_AT_ONCE = 4;
 
-/** About half a second on an ESP32. */
+/** Half a second of an ESP32, by estimate. */
 export const MAXIMUM_ITERATIONS = 2000;
 
 const FORM = /^pbkdf2-sha256\$([1-9][0-9]{0,3})\$([A-Za-z0-9+/]+={0,2})\$([A-Za-z0-9+/]{43}=)$/;

@@ -10,8 +10,8 @@
  *   bmp280 bme68x              I2C: degrees Celsius, pascal, per cent (bme68x)
  *   tmp117 tmp102 lm75         I2C: degrees Celsius
  *
- * A reading blocks for as long as the driver waits for its part: up to 150 ms (sht3x). Drivers allocate a few objects per
- * reading; the way from the number to the network does not.
+ * A reading blocks for as long as the driver waits for its part: up to 150 ms (sht3x). The SDK's drivers allocate a few
+ * objects per reading; nothing here does, nor on the way from the number to the network.
  */
 import Analog from 'embedded:io/analog';
 import Digital from 'embedded:io/digital';
@@ -31,6 +31,7 @@ import TMP102 from 'embedded:sensor/Temperature/TMP102';
 import TMP117 from 'embedded:sensor/Temperature/TMP117';
 import Time from 'time';
 import { createSimulatedSensor, type SensorConfiguration } from './core.ts';
+import { NumberLine } from './number-line.ts';
 import type { Sensor } from '../io/sensors.ts';
 
 /** What the drivers of the SDK return; not all of them everything. */
@@ -50,8 +51,6 @@ type DriverConstructor = new (options: { sensor: Record<string, unknown>; onErro
 /** Entries that are due at the same time share one measurement. */
 const FRESH = 500;
 
-const LINE_CAPACITY = 32;
-const NEWLINE = 10;
 const DEFAULT_BAUD = 9600;
 const PER_CENT = 100;
 
@@ -165,38 +164,22 @@ class PulseSensor implements Sensor {
 class SerialSensor implements Sensor {
   /** Kept, so that it lives. */
   readonly io: Serial;
-  private readonly line = new Uint8Array(LINE_CAPACITY);
-  private length = 0;
-  private value = NaN;
+  private readonly line = new NumberLine();
 
   constructor(receive: number, baud: number) {
-    const sensor = this;
+    const { line } = this;
     this.io = new Serial({
       receive, baud, port: 1, format: 'number',
       onReadable(this: Serial, count: number) {
         while (count-- > 0)
-          sensor.take(this.read()!);
+          line.put(this.read()!);
       },
     });
   }
 
   /** @returns NaN when there has been no new line */
   read(): number {
-    const { value } = this;
-    this.value = NaN;
-    return value;
-  }
-
-  private take(byte: number): void {
-    if (byte !== NEWLINE) {
-      if (this.length < LINE_CAPACITY) // what is longer is no number
-        this.line[this.length] = byte;
-      ++this.length;
-      return;
-    }
-    if (this.length > 0 && this.length <= LINE_CAPACITY)
-      this.value = Number(String.fromCharCode(...this.line.subarray(0, this.length)));
-    this.length = 0;
+    return this.line.takeValue();
   }
 }
 

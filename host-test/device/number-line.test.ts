@@ -1,0 +1,48 @@
+/** The lines of a serial sensor. JavaScript's own `Number` says what a line means. */
+import { expect, test } from 'vitest';
+import { NumberLine } from '../../src/device/number-line.ts';
+import { seeded } from '../session/pair.ts';
+
+/** @returns what the sensor has after these bytes */
+function valueOf(text: string): number {
+  const line = new NumberLine();
+  for (const byte of Buffer.from(text, 'latin1'))
+    line.put(byte);
+  return line.takeValue();
+}
+
+test.each([
+  '0', '-0', '7', '21.5', '-3', '+4.25', '.5', '5.', ' 12 ', '\t8\r', '1e3', '1E3', '-2.5e-2', '1e+2', '0.1', '0.30000000000000004', '123456789.125',
+  '000017', '0e999', '1e-400', '9007199254740991', '3.14159265358979', '100000000000000000000',
+])('"%s" is what JavaScript takes it for', text => {
+  expect(valueOf(`${text}\n`)).toBe(Number(text));
+});
+
+test.each([
+  '', '\r', '   ', '-', '+', '.', 'e', 'e5', '1e', '1e-', '1.2.3', '--1', '1 2', '12,5', '0x10', 'NaN', 'Infinity', '1e999', '21.5C', 'T=21.5', '\xB5', '1'.repeat(33),
+])('"%s" is no reading', text => {
+  expect(valueOf(`${text}\n`)).toBeNaN();
+});
+
+test('a line counts when it has ended, once, and the last one wins', () => {
+  const line = new NumberLine();
+  const put = (text: string): void => Buffer.from(text).forEach(byte => line.put(byte));
+  put('1');
+  expect(line.takeValue()).toBeNaN();
+  put('2\n3');
+  expect(line.takeValue()).toBe(12);
+  expect(line.takeValue()).toBeNaN();
+  put('\n4\n5\nrubbish\n');
+  expect(line.takeValue()).toBe(5);
+  put(`${'9'.repeat(1000)}\n6\n`);
+  expect(line.takeValue()).toBe(6);
+});
+
+test('numbers of up to 15 digits are exact, whatever lies around them', () => {
+  const random = seeded(7);
+  for (let count = 0; count < 20_000; ++count) {
+    const text = (Math.floor(random() * 1e15) / 10 ** Math.floor(random() * 16)).toPrecision(1 + Math.floor(random() * 15));
+    const signed = random() < 0.5 ? `-${text}` : text;
+    expect(valueOf(`${signed}\r\n`), signed).toBe(Number(signed));
+  }
+});
