@@ -296,7 +296,7 @@ export class World {
     const { gateway } = this.runtime;
     const { listener, upstream } = gateway.configuration;
     const { arena, nodes, retained, sessions, subscriptions } = gateway;
-    const states = [gateway.upstream.sessionState!, ...nodes.states.map(({ sessionState }) => sessionState)];
+    const states = [gateway.upstream.sessionState!, ...nodes.states];
     const isWithin = (name: string, value: number, most: number): void => {
       if (!(Number.isInteger(value) && value >= 0 && value <= most))
         throw new Error(`${name} is ${value}, not 0 to ${most}`);

@@ -152,7 +152,7 @@ describe.each([4, 3])('SUBSCRIBE and UNSUBSCRIBE, protocol level %i', level => {
     expect(node.ask(unsubscribe(2, 'a'))).toEqual(['PUBLISH a=x q2 #1', 'UNSUBACK #2']);
     expect(node.ask(pubrec(1))).toEqual(['PUBREL #1']);
     expect(node.ask(pubcomp(1))).toEqual([]);
-    expect(world.gateway.nodes.states[0]!.sessionState.outbound.count).toBe(0);
+    expect(world.gateway.nodes.states[0]!.outbound.count).toBe(0);
   });
 
   it('without room is refused with 0x80 in 3.1.1; 3.1 has no such code [MQTT311-3.9.3-2]', () => {

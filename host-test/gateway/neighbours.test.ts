@@ -59,7 +59,7 @@ describe('a node that does not read', () => {
     expect(reader.take()).toHaveLength(100);
     expect(writer.take()).toHaveLength(100);
     expect(world.gateway.delivery.droppedCount).toBeGreaterThan(0);
-    const { outbound } = world.gateway.nodes.states[0]!.sessionState;
+    const { outbound } = world.gateway.nodes.states[0]!;
     expect(outbound.usedLength).toBeLessThanOrEqual(outbound.capacity);
   });
 

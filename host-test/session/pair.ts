@@ -9,7 +9,7 @@ import { decodeUTF8, encodeUTF8, lengthOfUTF8 } from '../../src/bytes/utf8.ts';
 import * as Connect from '../../src/packet/connect.ts';
 import { DUP } from '../../src/packet/control-packet.ts';
 import { OVERSIZE_CLOSE } from '../../src/packet/packet-parser.ts';
-import { Packet, type Message } from '../../src/packet/packet.ts';
+import { MessageSpans, Packet, type Message } from '../../src/packet/packet.ts';
 import * as ProtocolVersion from '../../src/packet/protocol-version.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { TopicTable } from '../../src/packet/topic-table.ts';
@@ -360,7 +360,9 @@ export class ServerLog implements ServerHandler {
     this.events.push(`closed 0x${reasonCode.toString(16)}`);
     if (session.hasWill) {
       const { arena } = session as unknown as { arena: Arena };
-      const { payloadLength, payloadOffset, qos, retain, topicNameLength, topicNameOffset } = session.will;
+      const will = new MessageSpans();
+      session.readWill(will);
+      const { payloadLength, payloadOffset, qos, retain, topicNameLength, topicNameOffset } = will;
       this.will = `${decodeUTF8(arena, topicNameOffset, topicNameLength)} ${decodeUTF8(arena, payloadOffset, payloadLength)} ${qos} ${retain}`;
     }
   }

@@ -191,7 +191,7 @@ export class Delivery {
         ++this.sentCount;
         return;
       }
-    } else if (session === undefined ? node.sessionState.outbound.append(message, qos) : session.enqueue(message, qos)) {
+    } else if (session === undefined ? node.outbound.append(message, qos) : session.enqueue(message, qos)) {
       ++this.sentCount;
       return;
     }

@@ -9,7 +9,7 @@
  * arrives in `clock.now`, and `handleTimeout` is to be called when `clock.deadline` has come.
  */
 import { Arena, ArenaPlan } from '../bytes/arena.ts';
-import { type Message, Packet } from '../packet/packet.ts';
+import { type Message, MessageSpans, Packet } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
@@ -84,6 +84,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   private readonly refusals: Refusals;
   /** Per session of the pool: whose state it is. */
   private readonly nodeOf: (NodeState | undefined)[];
+  private readonly will = new MessageSpans(); // the one at hand
   /** That of `delivery`. */
   private readonly localAudience: readonly number[];
 
@@ -253,7 +254,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     this.nodeOf[session.index] = node;
     if (++this.connectedCount > this.maximumConnectedCount)
       this.maximumConnectedCount = this.connectedCount;
-    session.accept(node.sessionState, sessionPresent);
+    session.accept(node, sessionPresent);
     if (!session.isConnected)
       return;
     this.observer.onEvent(Event.NODE_CONNECTED, session.index, session.version);
@@ -368,7 +369,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
 
   private publishWill(session: ServerSession, node: NodeState): void {
     const { access, topics } = this;
-    const { will } = session;
+    const { will } = this;
+    session.readWill(will);
     session.hasWill = false; // [MQTT311-3.1.2-10]
     const index = topics.indexOf(will.topicNameOffset, will.topicNameLength);
     if (access !== undefined && this.publishing.publishFor(node, will, index, access, false) === FORBIDDEN) {

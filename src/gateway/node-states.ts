@@ -22,10 +22,10 @@ const KEPT_SHIFT = 2;
 /** Of `worthOf`: must not give way. */
 const SPARED = 4;
 
-export class NodeState {
+/** The state of its session, and whose it is. */
+export class NodeState extends SessionState {
   /** Position in the pool; the subscriptions name it. */
   readonly index: number;
-  readonly sessionState: SessionState;
   readonly identifierOffset: number;
   /** 0: this place is free. */
   identifierLength = 0;
@@ -41,9 +41,9 @@ export class NodeState {
   /** Grows with each disconnection; the smallest one has been away longest. */
   awaySince = 0;
 
-  constructor(index: number, sessionState: SessionState, identifierOffset: number) {
+  constructor(arena: Arena, offset: number, limits: SessionStateLimits, index: number, identifierOffset: number) {
+    super(arena, offset, limits);
     this.index = index;
-    this.sessionState = sessionState;
     this.identifierOffset = identifierOffset;
   }
 }
@@ -79,8 +79,7 @@ export class NodeStates {
     const length = SessionState.lengthOf(limits);
     const states: NodeState[] = [];
     for (let index = 0; index < plan.count; ++index)
-      states.push(new NodeState(index, new SessionState(arena, plan.statesOffset + index * length, limits),
-        plan.identifiersOffset + index * identifierCapacity));
+      states.push(new NodeState(arena, plan.statesOffset + index * length, limits, index, plan.identifiersOffset + index * identifierCapacity));
     this.states = states;
   }
 
@@ -153,15 +152,15 @@ export class NodeStates {
     if (state.identifierLength !== 0)
       --this.knownCount;
     state.identifierLength = 0;
-    state.sessionState.clear();
+    state.clear();
   }
 }
 
 /** What a session of an absent node is worth in the eyes of a new node of `user`: the least gives way. */
-function worthOf({ index, sessionState, user: owner }: NodeState, user: number, subscriptions: Subscriptions): number {
+function worthOf({ index, outbound, receivedCount, user: owner }: NodeState, user: number, subscriptions: Subscriptions): number {
   if (owner !== user && owner !== NO_USER)
     return SPARED;
-  if (sessionState.outbound.count > 0 || sessionState.receivedCount > 0)
+  if (outbound.count > 0 || receivedCount > 0)
     return owner === user ? SPARED : 3;
   return owner !== user ? 1 : subscriptions.hasAny(index) ? 2 : 0;
 }

@@ -139,7 +139,7 @@ function describeNext({ gateway, upstream }: StatusSources): string {
 
 function nodesOf({ arena, nodes }: Gateway): Status['nodes'] {
   return nodes.states.filter(({ identifierLength }) => identifierLength > 0)
-    .map(({ identifierLength, identifierOffset, session, sessionState: { outbound } }) => ({
+    .map(({ identifierLength, identifierOffset, outbound, session }) => ({
       identifier: decodeUTF8(arena, identifierOffset, identifierLength),
       connected: session !== undefined,
       version: session === undefined ? null : nameOf(session.version),

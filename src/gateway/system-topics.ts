@@ -174,7 +174,7 @@ function queued({ nodes: { states }, upstream }: Gateway, inBytes: boolean): num
   const { outbound } = upstream.sessionState!;
   let sum = inBytes ? outbound.usedLength : outbound.count;
   for (let index = 0; index < states.length; ++index)
-    sum += inBytes ? states[index]!.sessionState.outbound.usedLength : states[index]!.sessionState.outbound.count;
+    sum += inBytes ? states[index]!.outbound.usedLength : states[index]!.outbound.count;
   return sum;
 }
 

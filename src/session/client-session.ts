@@ -49,7 +49,7 @@ export interface ClientSessionSettings {
 export class ClientSession extends Session {
   private readonly connect: ConnectFields;
   private readonly settings: ClientSessionSettings;
-  private readonly handler: ClientHandler;
+  declare protected readonly receiver: ClientHandler;
   /** SUBSCRIBE or UNSUBSCRIBE that has not been answered; 0 for none. */
   private pendingIdentifier = 0;
   private pendingType = 0;
@@ -76,7 +76,6 @@ export class ClientSession extends Session {
     this.settings = settings;
     this.connect = connect;
     this.sessionState = sessionState;
-    this.handler = handler;
     this.parser.oversize = settings.oversize;
   }
 
@@ -155,7 +154,7 @@ export class ClientSession extends Session {
         break;
       case ControlPacket.UNSUBACK:
         if (this.answersRequest(packet, ControlPacket.UNSUBSCRIBE))
-          this.handler.onSubscribed(this, 0);
+          this.receiver.onSubscribed(this, 0);
         break;
       default:
         this.handleAcknowledgement(packet);
@@ -163,7 +162,7 @@ export class ClientSession extends Session {
   }
 
   protected closed(reasonCode: number): void {
-    this.handler.onClosed(this, reasonCode);
+    this.receiver.onClosed(this, reasonCode);
   }
 
   /** The rules of 3.1.1 section 3.1.2.10 from the Client's side [MQTT311-3.1.2-23]; also finds a peer that vanished. */
@@ -225,7 +224,7 @@ export class ClientSession extends Session {
     }
     this.replayCount = sessionState!.outbound.unsentTotal;
     this.clock.request(this.clock.now + pingInterval(connect.keepAlive) | 0);
-    this.handler.onConnected(this, packet.sessionPresent);
+    this.receiver.onConnected(this, packet.sessionPresent);
     this.writable();
   }
 
@@ -235,7 +234,7 @@ export class ClientSession extends Session {
     if (packet.payloadLength !== 1) // [MQTT311-3.8.4-5]
       this.fail(ReasonCode.MALFORMED_PACKET);
     else
-      this.handler.onSubscribed(this, this.arena.bytes[packet.payloadOffset]!);
+      this.receiver.onSubscribed(this, this.arena.bytes[packet.payloadOffset]!);
   }
 
   /** @returns whether this is the answer to the pending request of `type`; one of an earlier life of the session frees nothing */

@@ -9,7 +9,7 @@
 import type { ArenaPlan } from '../bytes/arena.ts';
 import { CLEAN_START, WILL, WILL_RETAIN, willQoSOf, writeConnack } from '../packet/connect.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
-import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
+import type { MessageSpans, Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
 import { UNSUBACK_PACKET } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
@@ -65,8 +65,6 @@ const SHORTEST_HOLD = 20;
 export class ServerSession extends Session {
   /** Position in the pool. */
   readonly index: number;
-  /** Its spans lie in the session's own region. */
-  readonly will: Message = new MessageSpans();
   hasWill = false;
   cleanStart = true;
   clientIdentifierLength = 0;
@@ -81,11 +79,13 @@ export class ServerSession extends Session {
   receivedPacketCount = 0;
   /** Network connections so far: a verdict that comes late can tell whether it is still the same one. */
   connectionCount = 0;
-  private readonly willOffset: number;
-  private readonly handler: ServerHandler;
+  private willTopicLength = 0;
+  private willPayloadLength = 0;
+  /** The flags of CONNECT, which say the rest of the Will. */
+  private connectFlags = 0;
+  declare protected readonly receiver: ServerHandler;
   private readonly settings: ServerSessionSettings;
   private keepAlive = 0;
-  private deadline = 0;
   /** In thousandths of a message; at most a second's worth. */
   private credit = 0;
   private creditedAt = 0;
@@ -107,10 +107,8 @@ export class ServerSession extends Session {
     const offset = regions + index * ServerSession.regionLength(settings);
     super(context, offset, settings.maximumPacketSize, CLIENT, handler);
     this.index = index;
-    this.willOffset = offset + settings.maximumPacketSize;
-    this.clientIdentifierOffset = this.willOffset + settings.willCapacity;
+    this.clientIdentifierOffset = offset + settings.maximumPacketSize + settings.willCapacity;
     this.settings = settings;
-    this.handler = handler;
     this.parser.oversize = settings.oversize;
   }
 
@@ -126,8 +124,7 @@ export class ServerSession extends Session {
     this.isHeld = this.isRefused = false;
     this.credit = this.settings.maximumPublishRate * TOKEN;
     this.creditedAt = this.clock.now;
-    this.deadline = this.clock.now + this.settings.connectTimeout | 0;
-    this.clock.request(this.deadline);
+    this.clock.request(this.openedAt + this.settings.connectTimeout | 0);
   }
 
   /**
@@ -165,6 +162,17 @@ export class ServerSession extends Session {
     super.fail(reasonCode);
   }
 
+  /** Makes `will` the Will; its spans lie in the session's own region, until the next CONNECT. */
+  readWill(will: MessageSpans): void {
+    const { connectFlags, willOffset, willTopicLength } = this;
+    will.topicNameOffset = willOffset;
+    will.topicNameLength = willTopicLength;
+    will.payloadOffset = willOffset + willTopicLength; // rule C11: without the two length bytes
+    will.payloadLength = this.willPayloadLength;
+    will.qos = willQoSOf(connectFlags);
+    will.retain = (connectFlags & WILL_RETAIN) === 0 ? 0 : 1; // [MQTT311-3.1.2-16] [MQTT311-3.1.2-17]
+  }
+
   /**
    * One message counts against `maximumPublishRate`, which is not 0. When the credit is used up nothing is read of this
    * node for a moment: the network makes it wait. @returns whether that begins now
@@ -200,7 +208,7 @@ export class ServerSession extends Session {
     if (this.state === CLOSED)
       return;
     const now = this.clock.now;
-    let deadline = this.deadline;
+    let deadline = this.openedAt + this.settings.connectTimeout | 0;
     let reasonCode = ReasonCode.CONNECT_TIMEOUT;
     if (this.state === CONNECTED) {
       this.checkStall(this.settings.sendTimeout);
@@ -232,7 +240,7 @@ export class ServerSession extends Session {
         break;
       case ControlPacket.UNSUBSCRIBE:
         while (nextTopicFilter(packet)) // [MQTT311-3.10.4-6]
-          this.handler.onUnsubscribe(this, packet);
+          this.receiver.onUnsubscribe(this, packet);
         this.sendAcknowledgement(UNSUBACK_PACKET, packet.packetIdentifier); // [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-2.3.1-7]
         break;
       case ControlPacket.DISCONNECT: // [MQTT311-3.14.4-3]
@@ -246,7 +254,7 @@ export class ServerSession extends Session {
 
   protected closed(reasonCode: number): void {
     this.isRefused = false;
-    this.handler.onClosed(this, reasonCode);
+    this.receiver.onClosed(this, reasonCode);
   }
 
   /** Reads on when the time has come. */
@@ -266,6 +274,10 @@ export class ServerSession extends Session {
     if (this.state !== CONNECTED)
       this.hasWill = false;
     super.end(reasonCode);
+  }
+
+  private get willOffset(): number {
+    return this.clientIdentifierOffset - this.settings.willCapacity;
   }
 
   private sendConnack(returnCode: number, sessionPresent: boolean): boolean {
@@ -291,7 +303,7 @@ export class ServerSession extends Session {
     else {
       const length = this.clientIdentifierLength = packet.clientIdentifierLength;
       this.arena.bytes.copyWithin(this.clientIdentifierOffset, packet.clientIdentifierOffset, packet.clientIdentifierOffset + length);
-      this.handler.onConnect(this, packet);
+      this.receiver.onConnect(this, packet);
     }
   }
 
@@ -309,35 +321,32 @@ export class ServerSession extends Session {
     const { willPayloadLength, willTopicLength } = packet;
     if (willTopicLength + willPayloadLength > this.settings.willCapacity)
       return false;
-    const { will, willOffset } = this;
+    const willOffset = this.willOffset;
     const bytes = this.arena.bytes;
     bytes.copyWithin(willOffset, packet.willTopicOffset, packet.willTopicOffset + willTopicLength);
     bytes.copyWithin(willOffset + willTopicLength, packet.willPayloadOffset, packet.willPayloadOffset + willPayloadLength);
-    will.topicNameOffset = willOffset;
-    will.topicNameLength = willTopicLength;
-    will.payloadOffset = willOffset + willTopicLength; // rule C11: without the two length bytes
-    will.payloadLength = willPayloadLength;
-    will.qos = willQoSOf(packet.connectFlags);
-    will.retain = (packet.connectFlags & WILL_RETAIN) === 0 ? 0 : 1; // [MQTT311-3.1.2-16] [MQTT311-3.1.2-17]
+    this.willTopicLength = willTopicLength;
+    this.willPayloadLength = willPayloadLength;
+    this.connectFlags = packet.connectFlags;
     this.hasWill = true;
     return true;
   }
 
   /** All filters, then one SUBACK for them [MQTT311-3.8.4-1] [MQTT311-3.8.4-4], then retained messages. */
   private handleSubscribe(packet: Packet): void {
-    const { arena, handler } = this;
+    const { arena, receiver } = this;
     const { bytes, stagingOffset } = arena;
     const payloadOffset = packet.payloadOffset;
     const codes = writeSubackHeader(arena, stagingOffset, packet.packetIdentifier, packet.topicFilterCount); // [MQTT311-3.8.4-2] [MQTT311-2.3.1-7]
     let at = codes;
     while (nextTopicFilter(packet)) {
-      const code = handler.onSubscribe(this, packet);
+      const code = receiver.onSubscribe(this, packet);
       bytes[at++] = code > 2 && !ProtocolVersion.hasSubackFailure(packet.version) ? packet.qos : code;
     }
     if (!this.send(ControlPacket.SUBACK, at - stagingOffset))
       return;
     packet.payloadOffset = payloadOffset;
     while (this.state === CONNECTED && nextTopicFilter(packet))
-      handler.onSubscribed(this, packet);
+      receiver.onSubscribed(this, packet);
   }
 }

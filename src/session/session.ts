@@ -84,7 +84,7 @@ export abstract class Session implements PacketHandler {
   private replayedAt = 0;
   /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
   private readonly peer: number;
-  private readonly receiver: MessageHandler;
+  protected readonly receiver: MessageHandler;
   /** Who takes over messages of QoS 1 and 2, if not the same one. */
   keeper: MessageHandler;
 
