@@ -198,9 +198,9 @@ export class Bridge implements ClientHandler, LossObserver {
       if (queue.waitingCount > 0) // in a storage that takes no more: those come first
         return REFUSED;
     }
+    const time = policy.expiry > 0 ? this.date() : 0;
     queue.rule = rule;
-    if (policy.expiry > 0)
-      queue.time = this.date();
+    queue.time = time;
     if (session.enqueue(message, qos)) {
       this.isFull = false;
       return STORED;
@@ -211,7 +211,8 @@ export class Bridge implements ClientHandler, LossObserver {
     for (let most = queue.count; most > 0 && backlog?.store.isWorking !== true && policy.full !== 'drop_newest'; --most) {
       if (!makeRoom(queue, message, session.isConnected, policy.full === 'latest_per_topic', this))
         break;
-      queue.rule = rule;
+      queue.rule = rule; // it may have moved another one
+      queue.time = time;
       if (session.enqueue(message, qos))
         return STORED;
     }
