@@ -5,6 +5,7 @@
 import { completeConfiguration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
 import { describeEvent } from '../../src/gateway/event-texts.ts';
 import * as Event from '../../src/gateway/events.ts';
+import type { Traffic } from '../../src/gateway/gateway-options.ts';
 import type { Authenticator } from '../../src/gateway/gateway.ts';
 import { Runtime } from '../../src/io/runtime.ts';
 import { ABSENT } from '../../src/packet/data-representation.ts';
@@ -25,6 +26,7 @@ export interface WorldOptions {
   authenticator?: Authenticator;
   /** Sizes of the gateway's network; as large as wanted by default. */
   board?: HostOptions;
+  traffic?: Traffic;
   /** Whether a broker listens that accepts and grants everything. */
   broker?: boolean;
 }
@@ -116,6 +118,7 @@ export class GatewayWorld {
       time: () => network.clock.now,
       random: () => 0.5,
       landingCapacity: 512,
+      ...options.traffic === undefined ? {} : { traffic: options.traffic },
       resizable: true,
     }, {
       onEvent: (event, subject, detail) => {

@@ -2,6 +2,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Status } from '../../src/gateway/status.ts';
 import { bundle, Command, exchange, FakeServer, Folder, freePort, run } from './command-line.ts';
 
 /** CONNACK: accepted; not authorized. */
@@ -81,6 +82,20 @@ describe('the command line', () => {
 });
 
 describe('run --config', () => {
+  test('prints its status at SIGUSR2, with what nodes were refused for', async () => {
+    const { address } = await serve(ACCEPTED);
+    const command = start('run', '--config', configure({ address: [address] }));
+    const port = await command.ready();
+    await exchange(port, '30 00', 0);
+    await command.find('stderr', /node \(no identifier\) from 127\.0\.0\.1 refused: protocol error\n/);
+    await exchange(port, `${CONNECT} f0 00`, 4);
+    await command.find('stderr', /node "n" is gone: malformed packet\n/);
+    command.process.kill('SIGUSR2');
+    const status = JSON.parse((await command.find('stdout', /^status (.*)\n/m))[1]!) as Status;
+    expect(status.counters).toMatchObject({ connectedNodes: 0, refused: 1, brokenRules: 2, denied: 0, held: 0, turnedAway: 0, evictedSessions: 0 });
+    expect(status.endings).toEqual({ 'protocol error': 1, 'malformed packet': 1 });
+  });
+
   test.each(['SIGINT', 'SIGTERM'] as const)('is ready, and ends with a DISCONNECT at %s', async signal => {
     const { address, server } = await serve(ACCEPTED);
     const command = start('run', '--config', configure({ address: [address], remote_clientid: 'gw' }));

@@ -44,8 +44,9 @@ describe('the status', () => {
       nodes: [],
       counters: {
         connectedNodes: 0, receivedFromNodes: 0, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0, sentUpstream: 0, droppedUpstream: 0,
-        subscriptions: 0, retainedMessages: 0,
+        subscriptions: 0, retainedMessages: 0, refused: 0, turnedAway: 0, brokenRules: 0, denied: 0, held: 0, evictedSessions: 0,
       },
+      endings: {},
       store: { count: 0, bytes: 0, capacity: 8192, dropped: 0 },
       rules: [
         { pattern: '#', direction: 'out', local: '#', remote: 'site/#', forwarded: 0, dropped: 0, refused: 0 },

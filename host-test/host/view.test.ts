@@ -10,7 +10,9 @@ const STATUS: Status = {
   counters: {
     connectedNodes: 2, receivedFromNodes: 40, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0, sentUpstream: 60, droppedUpstream: 0,
     subscriptions: 1, retainedMessages: 1,
+    refused: 0, turnedAway: 0, brokenRules: 0, denied: 0, held: 0, evictedSessions: 0,
   },
+  endings: {},
   store: { count: 0, bytes: 0, capacity: 32_768, dropped: 0 },
   rules: [],
   sensors: [
@@ -103,6 +105,14 @@ describe('the live view', () => {
     expect(lines[2]).toBe('2 sensors, 2 of 3 nodes ──► gateway 127.0.0.1:1883 ═╳ ► broker 127.0.0.1:1884');
     expect(lines[3]).toBe('upstream  waiting before the next attempt in 2 s (network connection lost)');
     expect(lines[5]).toBe('store     █░░░░░░░░░░░░░░░░░░░ 700 of 32768 bytes, 17 messages, 0 dropped');
+  });
+
+  test('tells what was refused, if anything was', () => {
+    const show = (counters: Partial<Status['counters']>): string[] =>
+      render({ ...VIEW, status: { ...STATUS, counters: { ...STATUS.counters, ...counters } } }, { ...USUAL, columns: 120 }).split('\n');
+    expect(show({}).some(line => line.startsWith('nodes '))).toBe(false);
+    expect(show({ refused: 2, turnedAway: 1, denied: 4, held: 5, evictedSessions: 6, brokenRules: 7, droppedForNodes: 8 }))
+      .toContain('nodes     3 refused, 7 closed for broken rules, 4 denied by acl, 5 held by rate, 6 sessions evicted, 8 messages dropped');
   });
 
   test('fills the bar with the store', () => {

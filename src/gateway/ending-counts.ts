@@ -1,4 +1,9 @@
 /** How many connections of nodes have ended for which reason. Codes of reason-code.ts lie in two short ranges. */
+import * as ReasonCode from '../packet/reason-code.ts';
+
+const BROKEN_RULES: readonly number[] = Object.freeze([
+  ReasonCode.MALFORMED_PACKET, ReasonCode.PROTOCOL_ERROR, ReasonCode.TOPIC_NAME_INVALID, ReasonCode.PACKET_TOO_LARGE, ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
+]);
 
 const FIRST_NETWORK_REASON = 0x100;
 const PLACES_PER_RANGE = 32;
@@ -15,6 +20,14 @@ export class EndingCounts {
 
   add(reasonCode: number): void {
     ++this.counts[placeOf(reasonCode)]!;
+  }
+
+  /** Connections of nodes that ended because of what the node sent. */
+  get brokenRuleCount(): number {
+    let count = 0;
+    for (let index = 0; index < BROKEN_RULES.length; ++index)
+      count += this.of(BROKEN_RULES[index]!);
+    return count;
   }
 
   of(reasonCode: number): number {

@@ -19,7 +19,15 @@ export interface UpstreamDriver {
   upstreamClosed(reasonCode: number): void;
 }
 
+/** Bytes that have come and gone over all network connections. */
+export interface Traffic {
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
 export interface GatewayOptions {
+  /** Where the platform counts them. */
+  readonly traffic?: Traffic | undefined;
   readonly authenticator: Authenticator;
   readonly observer: GatewayObserver;
   /** Bytes read from a socket at a time. */

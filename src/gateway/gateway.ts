@@ -149,7 +149,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.nodeOf = new Array<NodeState | undefined>(sessionCount).fill(undefined);
     this.limitsRate = listener.max_publish_rate !== 0;
-    this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000);
+    this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
     if (isPersistent)
       this.backlog = new StoreBacklog(this.upstream, policies, this.clock, options.observer, this.bridge, new Store(arena), {
         maximumInflight: upstream.max_inflight_messages,
@@ -240,7 +240,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       this.observer.onEvent(Event.SESSION_EVICTED, session.index, node.index);
     }
     if (!sessionPresent) { // [MQTT311-3.1.2-6]
-      this.forget(node);
+      this.unsubscribeAll(node);
+      this.nodes.release(node); // all but its retained messages, which are nobody's [MQTT311-3.1.2-7]
       this.nodes.name(node, identifier, length);
       node.user = session.user;
       if (this.access !== undefined && !this.access.enter(node)) {
@@ -385,12 +386,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   private deny(session: ServerSession, what: number): void {
     ++this.deniedCount;
     this.observer.onEvent(Event.ACCESS_DENIED, session.index, what);
-  }
-
-  /** All but its retained messages, which are nobody's [MQTT311-3.1.2-7]. */
-  private forget(node: NodeState): void {
-    this.unsubscribeAll(node);
-    this.nodes.release(node);
   }
 
   private unsubscribeAll(node: NodeState): void {

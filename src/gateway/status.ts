@@ -62,18 +62,33 @@ export interface Status {
     droppedUpstream: number;
     subscriptions: number;
     retainedMessages: number;
+    /** Connections that were refused with a code or closed before CONNACK; that found no place at all; that ended because the node broke a rule. */
+    refused: number;
+    turnedAway: number;
+    brokenRules: number;
+    /** Messages, Wills and subscriptions that listener.acl does not allow. */
+    denied: number;
+    /** Times that a node was made to wait by listener.max_publish_rate. */
+    held: number;
+    /** Sessions of absent nodes that made room for others. */
+    evictedSessions: number;
   };
+  /** Why connections of nodes have ended, or were refused: reason and count. */
+  endings: Record<string, number>;
   store: { count: number; bytes: number; capacity: number; dropped: number };
   rules: { pattern: string; direction: Direction; local: string; remote: string; forwarded: number; dropped: number; refused: number }[];
   sensors: { name: string; topic: string; value: number | null; works: boolean }[];
 }
+
+/** All that a connection can end with: SUCCESS, and the two ranges of reason-code.ts. */
+const REASON_CODES: readonly number[] = Object.freeze([0, ...Array.from({ length: 32 }, (_, index) => 0x80 + index), ...Array.from({ length: 32 }, (_, index) => 0x100 + index)]);
 
 export const ALL_IS_WELL = 'all is well';
 
 /** @param now the time of the gateway's clock, which itself only knows when the last event was */
 export function statusOf(sources: StatusSources, now: number): Status {
   const { gateway, sensors, upstream } = sources;
-  const { bridge, configuration } = gateway;
+  const { bridge, configuration, endings } = gateway;
   const queue = gateway.upstream.sessionState!.outbound;
   return {
     name: configuration.name,
@@ -97,7 +112,14 @@ export function statusOf(sources: StatusSources, now: number): Status {
       droppedUpstream: bridge.droppedCount,
       subscriptions: gateway.subscriptions.count,
       retainedMessages: gateway.retained.count,
+      refused: endings.refusedCount,
+      turnedAway: endings.turnedAwayCount,
+      brokenRules: endings.brokenRuleCount,
+      denied: gateway.deniedCount,
+      held: gateway.heldCount,
+      evictedSessions: gateway.evictedCount,
     },
+    endings: Object.fromEntries(REASON_CODES.filter(code => endings.of(code) > 0).map(code => [describeReason(code), endings.of(code)])),
     store: { count: queue.count + queue.waitingCount, bytes: queue.usedLength, capacity: queue.capacity, dropped: bridge.droppedCount },
     rules: [...bridge.outbound.rules.map(rule => ruleOf(rule, 'out')), ...bridge.inbound.rules.map(rule => ruleOf(rule, 'in'))],
     sensors: sensors.states.map(({ configuration: { name, topic }, pause, value }) => ({

@@ -3,14 +3,19 @@
  * `listener.sys_interval` seconds to those who have subscribed, and at once, as retained messages, to whoever subscribes.
  * They are not kept among the retained messages, do not wait for a node that is away (QoS 0), and never go upstream.
  *
- * Of Mosquitto's topics only those are here whose figures mean something on a gateway; `load/...` and `bytes/...` are not.
+ * Of Mosquitto's topics those are here whose figures mean something on a gateway, `bytes/...` only where the platform
+ * counts bytes. What Mosquitto does not count has names of our own: clients/refused, clients/malformed, messages/denied and
+ * messages/held.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import { writeDecimal } from '../bytes/decimal.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { MessageSpans, type Packet } from '../packet/packet.ts';
 import { matchesTopicFilter } from '../packet/topic.ts';
 import { isDue, type Clock } from '../session/clock.ts';
+import type { SessionState } from '../session/session-state.ts';
 import type { Delivery } from './delivery.ts';
+import type { Traffic } from './gateway-options.ts';
 import type { Gateway } from './gateway.ts';
 import type { NodeState } from './node-states.ts';
 
@@ -30,10 +35,33 @@ const UPTIME = 1;
 const NAMES: readonly string[] = Object.freeze([
   'version', 'uptime', 'clients/connected', 'clients/disconnected', 'clients/total', 'clients/maximum', 'messages/received', 'messages/sent',
   'publish/messages/received', 'publish/messages/sent', 'publish/messages/dropped', 'subscriptions/count', 'retained messages/count',
-  'store/messages/count', 'store/messages/bytes',
+  'store/messages/count', 'store/messages/bytes', 'messages/inflight', 'clients/expired', 'clients/refused', 'clients/malformed', 'messages/denied',
+  'messages/held', 'bytes/received', 'bytes/sent',
 ]);
+const BYTES_RECEIVED = 21;
+
+/** Counts whose growth per minute is told, as a moving average; and the number of each in NAMES. */
+const LOADS: readonly string[] = Object.freeze([
+  'load/messages/received/', 'load/messages/sent/', 'load/publish/received/', 'load/publish/sent/', 'load/publish/dropped/', 'load/sockets/',
+  'load/bytes/received/', 'load/bytes/sent/',
+]);
+/** Of `sumOf`. */
+const SOCKETS = -1;
+const RECEIVED = 0;
+const SENT = 1;
+/** Of `sumOfQueues`. */
+const COUNT = 0;
+const LENGTH = 1;
+const INFLIGHT = 2;
+const LOAD_SOURCES: readonly number[] = Object.freeze([6, 7, 8, 9, 10, SOCKETS, BYTES_RECEIVED, BYTES_RECEIVED + 1]);
+/** Minutes over which is averaged. */
+const WINDOWS: readonly number[] = Object.freeze([1, 5, 15]);
+const WINDOW_COUNT = 3;
+const UNIT = 'min';
+const MINUTE = 60_000;
 
 const LONGEST_FIGURE = 16;
+const LONGEST_WINDOW = 5;
 
 /** What only the gateway itself may publish. */
 export function isSystemTopic(arena: Arena, offset: number, length: number): boolean {
@@ -45,6 +73,7 @@ export class SystemTopics {
   uptime = 0;
   private readonly arena: Arena;
   private readonly gateway: Gateway;
+  private readonly traffic: Traffic | undefined;
   private readonly clock: Clock;
   private readonly interval: number;
   private readonly message = new MessageSpans();
@@ -53,23 +82,37 @@ export class SystemTopics {
   private readonly versionOffset: number;
   private readonly versionLength: number;
   private readonly secondsOffset: number;
+  private readonly unitOffset: number;
   private readonly figureOffset: number;
+  /** Where the name of a load is put together. */
+  private readonly loadNameOffset: number;
+  private readonly nameCount: number;
+  /** Names and loads. */
+  private readonly topicCount: number;
+  private readonly decays: readonly number[];
+  private readonly averages: number[];
+  private readonly lastCounts: number[];
   private lastAt: number;
   private dueAt: number;
   private milliseconds = 0;
 
   static plan(plan: ArenaPlan): number {
-    const length = NAMES.reduce((sum, name) => sum + lengthOfUTF8(PREFIX + name), lengthOfUTF8(SPOKEN_VERSION + SECONDS));
-    return plan.reserve('$SYS topics', length + LONGEST_FIGURE + SECONDS.length);
+    const lengths = [...NAMES, ...LOADS].map(name => lengthOfUTF8(PREFIX + name));
+    const length = lengths.reduce((sum, each) => sum + each, lengthOfUTF8(SPOKEN_VERSION + SECONDS + UNIT));
+    return plan.reserve('$SYS topics', length + Math.max(...lengths) + LONGEST_WINDOW + LONGEST_FIGURE + SECONDS.length);
   }
 
-  /** @param offset what `plan` returned @param interval milliseconds, 0 for never */
-  constructor(gateway: Gateway, offset: number, interval: number) {
+  /** @param offset what `plan` returned @param interval milliseconds, 0 for never @param traffic undefined: nobody counts bytes */
+  constructor(gateway: Gateway, offset: number, interval: number, traffic: Traffic | undefined) {
+    this.traffic = traffic;
     const arena = this.arena = gateway.arena;
     this.gateway = gateway;
     this.clock = gateway.clock;
     this.interval = interval;
-    NAMES.forEach(name => {
+    const rest = traffic === undefined ? 2 : 0;
+    this.nameCount = NAMES.length - rest;
+    this.topicCount = this.nameCount + (LOADS.length - rest) * WINDOW_COUNT;
+    [...NAMES.slice(0, this.nameCount), ...LOADS.slice(0, LOADS.length - rest)].forEach(name => {
       const end = encodeUTF8(arena, offset, PREFIX + name);
       this.nameOffsets.push(offset);
       this.nameLengths.push(end - offset);
@@ -78,7 +121,12 @@ export class SystemTopics {
     this.versionOffset = offset;
     this.secondsOffset = encodeUTF8(arena, offset, SPOKEN_VERSION);
     this.versionLength = this.secondsOffset - offset;
-    this.figureOffset = encodeUTF8(arena, this.secondsOffset, SECONDS);
+    this.unitOffset = encodeUTF8(arena, this.secondsOffset, SECONDS);
+    this.figureOffset = encodeUTF8(arena, this.unitOffset, UNIT);
+    this.loadNameOffset = this.figureOffset + LONGEST_FIGURE + SECONDS.length;
+    this.decays = WINDOWS.map(minutes => Math.exp(-interval / (minutes * MINUTE)));
+    this.averages = new Array<number>(LOADS.length * WINDOW_COUNT).fill(0);
+    this.lastCounts = new Array<number>(LOADS.length).fill(0);
     this.lastAt = this.dueAt = this.clock.now;
   }
 
@@ -98,8 +146,11 @@ export class SystemTopics {
     if (isDue(this.dueAt, clock.now)) {
       this.dueAt = clock.now + this.interval | 0;
       this.countTime();
-      for (let topic = this.gateway.subscriptions.hasDollarFilter() ? 0 : NAMES.length; topic < NAMES.length; ++topic)
+      this.averageLoads();
+      for (let topic = this.gateway.subscriptions.hasDollarFilter() ? 0 : this.topicCount; topic < this.topicCount; ++topic) {
+        this.nameTopic(topic);
         this.gateway.delivery.deliverFigure(this.compose(topic, 0));
+      }
     }
     clock.request(this.dueAt);
   }
@@ -109,9 +160,12 @@ export class SystemTopics {
     if (this.interval === 0 || this.arena.bytes[topicFilterOffset] !== DOLLAR)
       return;
     this.countTime();
-    for (let topic = 0; topic < NAMES.length; ++topic)
-      if (matchesTopicFilter(this.arena, topicFilterOffset, topicFilterLength, this.nameOffsets[topic]!, this.nameLengths[topic]!))
+    const { message } = this;
+    for (let topic = 0; topic < this.topicCount; ++topic) {
+      this.nameTopic(topic);
+      if (matchesTopicFilter(this.arena, topicFilterOffset, topicFilterLength, message.topicNameOffset, message.topicNameLength))
         delivery.sendFigure(node, this.compose(topic, 1));
+    }
   }
 
   private countTime(): void {
@@ -121,20 +175,53 @@ export class SystemTopics {
     this.uptime = (this.milliseconds - this.milliseconds % 1000) / 1000;
   }
 
+  /** As Mosquitto does: what was counted since the last round, as a rate per minute, enters an average that forgets exponentially. */
+  private averageLoads(): void {
+    const { averages, decays, gateway, lastCounts } = this;
+    const count = (this.topicCount - this.nameCount) / WINDOW_COUNT;
+    for (let load = 0; load < count; ++load) {
+      const source = LOAD_SOURCES[load]!;
+      const total = source === SOCKETS ? sumOf(gateway, SOCKETS) : figureOf(gateway, this.traffic, source);
+      const rate = (total - lastCounts[load]!) * MINUTE / this.interval;
+      lastCounts[load] = total;
+      for (let window = 0; window < WINDOW_COUNT; ++window) {
+        const at = load * WINDOW_COUNT + window;
+        averages[at] = rate + (averages[at]! - rate) * decays[window]!;
+      }
+    }
+  }
+
+  /** Puts the name of a topic into the message at hand. */
+  private nameTopic(topic: number): void {
+    const { arena, message, nameCount } = this;
+    const load = topic - nameCount;
+    const name = load < 0 ? topic : nameCount + (load - load % WINDOW_COUNT) / WINDOW_COUNT;
+    message.topicNameOffset = this.nameOffsets[name]!;
+    message.topicNameLength = this.nameLengths[name]!;
+    if (load < 0)
+      return;
+    const start = this.loadNameOffset;
+    arena.bytes.copyWithin(start, message.topicNameOffset, message.topicNameOffset + message.topicNameLength);
+    const end = writeWhole(arena, start + message.topicNameLength, WINDOWS[load % WINDOW_COUNT]!);
+    arena.bytes.copyWithin(end, this.unitOffset, this.figureOffset);
+    message.topicNameOffset = start;
+    message.topicNameLength = end - start + this.figureOffset - this.unitOffset;
+  }
+
+  /** The value of the topic that has been named. */
   private compose(topic: number, retain: number): MessageSpans {
     const { message } = this;
-    message.topicNameOffset = this.nameOffsets[topic]!;
-    message.topicNameLength = this.nameLengths[topic]!;
     message.retain = retain;
     if (topic === VERSION_TOPIC) {
       message.payloadOffset = this.versionOffset;
       message.payloadLength = this.versionLength;
       return message;
     }
-    let end = writeWhole(this.arena, this.figureOffset, topic === UPTIME ? this.uptime : figureOf(this.gateway, topic));
+    let end = topic >= this.nameCount ? writeDecimal(this.arena, this.figureOffset, this.averages[topic - this.nameCount]!, 2)
+      : writeWhole(this.arena, this.figureOffset, topic === UPTIME ? this.uptime : figureOf(this.gateway, this.traffic, topic));
     if (topic === UPTIME) {
-      this.arena.bytes.copyWithin(end, this.secondsOffset, this.figureOffset);
-      end += this.figureOffset - this.secondsOffset;
+      this.arena.bytes.copyWithin(end, this.secondsOffset, this.unitOffset);
+      end += this.unitOffset - this.secondsOffset;
     }
     message.payloadOffset = this.figureOffset;
     message.payloadLength = end - this.figureOffset;
@@ -143,40 +230,52 @@ export class SystemTopics {
 }
 
 /** In the order of NAMES. */
-function figureOf(gateway: Gateway, topic: number): number {
+function figureOf(gateway: Gateway, traffic: Traffic | undefined, topic: number): number {
   switch (topic) {
     case 2: return gateway.connectedCount;
     case 3: return gateway.nodes.knownCount - gateway.connectedCount;
     case 4: return gateway.nodes.knownCount;
     case 5: return gateway.maximumConnectedCount;
-    case 6: return gateway.receivedCount + controlPackets(gateway, false);
-    case 7: return gateway.delivery.sentCount + controlPackets(gateway, true);
+    case 6: return gateway.receivedCount + sumOf(gateway, RECEIVED);
+    case 7: return gateway.delivery.sentCount + sumOf(gateway, SENT);
     case 8: return gateway.receivedCount;
     case 9: return gateway.delivery.sentCount;
     case 10: return gateway.delivery.droppedCount;
     case 11: return gateway.subscriptions.count;
     case 12: return gateway.retained.count;
-    case 13: return gateway.retained.count + queued(gateway, false);
-    default: return gateway.retained.usedLength + queued(gateway, true);
+    case 13: return gateway.retained.count + sumOfQueues(gateway, COUNT);
+    case 14: return gateway.retained.usedLength + sumOfQueues(gateway, LENGTH);
+    case 15: return sumOfQueues(gateway, INFLIGHT);
+    case 16: return gateway.evictedCount;
+    case 17: return gateway.endings.refusedCount + gateway.endings.turnedAwayCount;
+    case 18: return gateway.endings.brokenRuleCount;
+    case 19: return gateway.deniedCount;
+    case 20: return gateway.heldCount;
+    case BYTES_RECEIVED: return traffic!.receivedBytes;
+    default: return traffic!.sentBytes;
   }
 }
 
-/** Packets other than PUBLISH. */
-function controlPackets({ sessions }: Gateway, isSent: boolean): number {
+/** Packets other than PUBLISH, or network connections. */
+function sumOf({ sessions }: Gateway, what: number): number {
   let sum = 0;
-  for (let index = 0; index < sessions.length; ++index)
-    sum += isSent ? sessions[index]!.sentPacketCount : sessions[index]!.receivedPacketCount;
+  for (let index = 0; index < sessions.length; ++index) {
+    const session = sessions[index]!;
+    sum += what === SENT ? session.sentPacketCount : what === RECEIVED ? session.receivedPacketCount : session.connectionCount;
+  }
   return sum;
 }
 
-/** What waits for nodes and for the Server, in messages or in bytes. */
-function queued({ nodes: { states }, upstream }: Gateway, inBytes: boolean): number {
-  const { outbound } = upstream.sessionState!;
-  let sum = inBytes ? outbound.usedLength : outbound.count;
+/** What waits for nodes and for the Server: messages, bytes, or messages that have been sent and are not acknowledged. */
+function sumOfQueues({ nodes: { states }, upstream }: Gateway, what: number): number {
+  let sum = measure(upstream.sessionState!, what);
   for (let index = 0; index < states.length; ++index)
-    sum += inBytes ? states[index]!.outbound.usedLength : states[index]!.outbound.count;
+    sum += measure(states[index]!, what);
   return sum;
 }
+
+const measure = ({ outbound }: SessionState, what: number): number =>
+  what === COUNT ? outbound.count : what === LENGTH ? outbound.usedLength : outbound.inflightCount;
 
 /** @param value whole, from 0 to 2^53 @returns the offset behind its digits */
 function writeWhole(arena: Arena, offset: number, value: number): number {

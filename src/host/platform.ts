@@ -9,7 +9,7 @@ import { STANDS_FOR } from '../io/simulated-types.ts';
 import { FileStorage } from './file-storage.ts';
 import { Listener } from './listener.ts';
 import { HostResolver } from './resolver.ts';
-import { TCP } from './tcp.ts';
+import { TCP, TRAFFIC } from './tcp.ts';
 import { HostTimer } from './timer.ts';
 
 /** Node hands over up to 64 KB at a time; a quarter of that costs few calls and little memory. */
@@ -29,6 +29,7 @@ export function createPlatform(authenticator: Authenticator): Platform {
     time: () => performance.now(),
     random: Math.random,
     landingCapacity: LANDING_CAPACITY,
+    traffic: TRAFFIC,
     resizable: false,
     date: () => Math.floor(Date.now() / 1000),
     openStorage: ({ path, size }, arena, longestPacket) => FileStorage.open(path, size, arena, longestPacket),

@@ -2,6 +2,7 @@
  * Runs a gateway in this process: from a checked configuration to the ready line, and from a signal to a clean end.
  */
 import { parseAddress, type Configuration } from '../gateway/configuration.ts';
+import { statusOf } from '../gateway/status.ts';
 import { Runtime } from '../io/runtime.ts';
 import { PasswordAuthenticator } from './authentication.ts';
 import { type Log, LogObserver } from './log.ts';
@@ -71,7 +72,11 @@ export async function runUntilSignal(configuration: Configuration, log: Log, pri
       throw error;
     running.runtime.recover(error);
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('uncaughtException', onDefect);
+  const onQuestion = (): void => {
+    if (running !== undefined)
+      print(`status ${JSON.stringify(statusOf(running.runtime, performance.now() | 0))}`);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGUSR2', onQuestion).on('uncaughtException', onDefect);
   try {
     running = await startGateway(configuration, log, message => {
       log.write('error', message);
@@ -83,7 +88,7 @@ export async function runUntilSignal(configuration: Configuration, log: Log, pri
     await running.stop();
     return exitCode;
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('uncaughtException', onDefect);
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGUSR2', onQuestion).off('uncaughtException', onDefect);
   }
 }
 

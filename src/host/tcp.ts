@@ -33,6 +33,9 @@ export interface HostTCPOptions extends Omit<TCPOptions, 'from'> {
   from?: TCPSocket | Socket;
 }
 
+/** Bytes of all connections of this process. */
+export const TRAFFIC = { receivedBytes: 0, sentBytes: 0 };
+
 /**
  * Outlives the TCP object when another one takes over. Its socket must be created with `allowHalfOpen`: Node would
  * otherwise close our side on its own when the peer closes its side, before what was just written has been handed over.
@@ -110,6 +113,7 @@ class Connection {
   private receive(chunk: Buffer): void {
     if (this.owner === undefined)
       return;
+    TRAFFIC.receivedBytes += chunk.length;
     this.chunks.push(chunk);
     this.unreadLength += chunk.length;
     if (this.unreadLength > READABLE_CAPACITY && !this.isPaused) {
@@ -158,6 +162,7 @@ class Connection {
   /** `view` must not be longer than what is writable. */
   write(view: Uint8Array): void {
     const length = view.byteLength;
+    TRAFFIC.sentBytes += length;
     if (this.pieceEnd + length > this.piece.length) {
       this.flush();
       this.piece = Buffer.allocUnsafeSlow(Math.max(PIECE_LENGTH, length));

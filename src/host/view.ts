@@ -106,7 +106,17 @@ function linesOfHead({ broker, brokerCount, gateway, nodes, rates, status, uptim
     [label('messages'), [`${rateOf(rates.fromNodes)} from nodes, ${rateOf(rates.forBroker)} for the broker; ${rateOf(rates.atBroker)} arrived, ${brokerCount} in all`]],
     [label('store'), [barOf(fill), fill > 0.5 ? 'bad' : store.count > 0 ? 'careful' : 'dim'],
       [` ${store.bytes} of ${store.capacity} bytes, ${countOf(store.count, 'message')}, `], [`${store.dropped} dropped`, store.dropped > 0 ? 'bad' : undefined]],
+    ...linesOfRefusals(status),
   ];
+}
+
+/** Nothing as long as there is nothing to tell. */
+function linesOfRefusals({ counters }: Status): Line[] {
+  const parts = ([
+    [counters.refused + counters.turnedAway, 'refused'], [counters.brokenRules, 'closed for broken rules'], [counters.denied, 'denied by acl'],
+    [counters.held, 'held by rate'], [counters.evictedSessions, 'sessions evicted'], [counters.droppedForNodes, 'messages dropped'],
+  ] as const).filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return parts.length === 0 ? [] : [[label('nodes'), [parts.join(', '), 'careful']]];
 }
 
 function linesOfNodes({ nodes }: View): Line[] {

@@ -7,6 +7,7 @@ import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../gateway/block-storage.ts';
 import type { Configuration, StoreConfiguration } from '../gateway/configuration.ts';
 import * as Event from '../gateway/events.ts';
+import type { Traffic } from '../gateway/gateway-options.ts';
 import { type Authenticator, Gateway } from '../gateway/gateway.ts';
 import { longestOutgoingPacket, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
@@ -33,6 +34,8 @@ export interface Platform {
   readonly random: () => number;
   /** Bytes read from a socket at a time. */
   readonly landingCapacity: number;
+  /** Where bytes are counted. */
+  readonly traffic?: Traffic;
   /** Whether the arena should be resizable: true on XS, false on Node (exact-view.ts). */
   readonly resizable: boolean;
   /** Seconds since 1970, 0 as long as nobody knows; also the default. */
@@ -86,6 +89,7 @@ export class Runtime implements LinkOwner {
       observer,
       plan,
       landingCapacity: platform.landingCapacity,
+      traffic: platform.traffic,
       resizable: platform.resizable,
       ...platform.date === undefined ? {} : { date: platform.date },
     });
