@@ -81,9 +81,10 @@ const WORKLOADS: Record<string, Workload> = {
 
 /** Runs the workload until the power fails, then as many lives as it takes. @returns whether the power failed */
 function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boolean, secondCut = 0, isCached = false, seed = cutAt): boolean {
+  const isTearing = isCached && seed % 2 === 1;
   const random = seeded(7);
   const tearing = seeded(seed);
-  const first = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt, random: tearing, isCached });
+  const first = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt, random: tearing, isCached, isTearing });
   workload(first, random);
   if (first.hasPower)
     first.finish();
@@ -93,7 +94,7 @@ function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boole
   const taken = scene.nodes.map(({ messages }) => messages.filter(({ isTaken }) => isTaken).map(({ payload }) => payload));
   if (hasFailed) {
     if (secondCut > 0) {
-      const second = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt: scene.medium.stepCount + secondCut, random: tearing, isCached });
+      const second = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt: scene.medium.stepCount + secondCut, random: tearing, isCached, isTearing });
       second.finish(nodesReturn);
     }
     const last = new StoreWorld(scene.medium, scene.server, scene.nodes);
@@ -105,11 +106,11 @@ function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boole
     }
     last.finish(nodesReturn);
   }
-  check(scene, nodesReturn || !hasFailed, taken, isCached && hasFailed);
+  check(scene, nodesReturn || !hasFailed, taken, isTearing && hasFailed);
   return hasFailed;
 }
 
-/** @param isLoose a disk may keep a later record and tear an earlier one: the order of what nobody had acknowledged is then free */
+/** @param isLoose a disk may have kept a later record and torn an earlier one: the order of what nobody had acknowledged is then free */
 function check({ nodes, server }: Scene, isComplete: boolean, taken: string[][], isLoose: boolean): void {
   nodes.forEach((node, index) => {
     const delivered = server.delivered.filter(({ payload }) => payload.startsWith(`${index}:`));

@@ -98,6 +98,28 @@ describe('after a restart', () => {
     expect(payloads(scene.server)).toEqual([...numbered(0, 3), 'new']);
   });
 
+  it('identifiers of new messages are not those of messages that wait', () => {
+    const scene = stage();
+    sendMany(scene.world, 2, undefined, 2);
+    const world = again(scene);
+    world.connectNode(0);
+    world.send(0, ['t', 'new', 2], ['t', 'newer', 2]);
+    world.finish();
+    expect(payloads(scene.server)).toEqual([...numbered(0, 2), 'new', 'newer']);
+  });
+
+  it('what may have been sent before has DUP, what cannot have been has not [MQTT311-3.3.1-1]', () => {
+    const scene = stage();
+    scene.world.connectUpstream();
+    scene.server.isMute = true;
+    sendMany(scene.world, 10);
+    const inflight = scene.server.delivered.length;
+    expect(inflight).toBe(4);
+    scene.server.isMute = false;
+    again(scene).finish();
+    expect(scene.server.delivered.slice(inflight).map(({ isDuplicate }) => isDuplicate)).toEqual([true, true, true, true, false, false, false, false, false, false]);
+  });
+
   it('reads each block and each record a bounded number of times', () => {
     const scene = stage(TINY, new FlashMedium(4096, 16));
     sendMany(scene.world, 300);

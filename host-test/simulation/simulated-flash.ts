@@ -39,13 +39,18 @@ export interface CutOptions {
   /** The step of the medium at which the power fails; Infinity: never. */
   readonly cutAt?: number;
   readonly random?: () => number;
-  /** As a file: what has not been flushed when the power fails is there, or not, or some words of it, each operation by itself. */
+  /** As a file: what has not been flushed when the power fails is there or not, each operation by itself. */
   readonly isCached?: boolean;
+  /** Or some words of it are there. Of an erasure that may be the marks, and hardly anything else. */
+  readonly isTearing?: boolean;
   /** Operations fail from this step on, as of a medium that is worn out or read-only; the power stays. */
   readonly failsAt?: number;
   /** Which ones; all by default. */
   readonly failing?: 'all' | 'write' | 'erase';
 }
+
+/** Not a share of the words, but some of those that read 0. */
+const MARKS = -1;
 
 /**
  * A medium with power. A word that is programmed is one step with three outcomes, taken in turn by the number of the step
@@ -61,6 +66,7 @@ export class SimulatedFlash implements BlockStorage {
   /** What reading shows; the medium's own bytes unless it is cached. */
   private readonly bytes: Uint8Array;
   private readonly isCached: boolean;
+  private readonly isTearing: boolean;
   /** Operations since the last flush. */
   private unflushed: { start: number; content: Uint8Array }[] = [];
   private readonly cutAt: number;
@@ -79,6 +85,7 @@ export class SimulatedFlash implements BlockStorage {
     this.failing = options.failing ?? 'all';
     this.random = options.random ?? (() => 0.5);
     this.isCached = options.isCached ?? false;
+    this.isTearing = options.isTearing ?? false;
     this.bytes = this.isCached ? medium.bytes.slice() : medium.bytes;
     this.view = new DataView(this.bytes.buffer);
   }
@@ -152,11 +159,13 @@ export class SimulatedFlash implements BlockStorage {
       return;
     if (!this.isCached)
       tear();
+    const { bytes } = this.medium;
+    const view = new DataView(bytes.buffer);
     for (const { start, content } of this.unflushed) {
-      const share = [0, 0.5, 1][Math.floor(this.random() * 3)]!;
+      const share = [0, 1, 0.5, MARKS][Math.floor(this.random() * (this.isTearing ? 4 : 2))]!;
       for (let at = 0; at < content.length; at += 4)
-        if (this.random() < share)
-          this.medium.bytes.set(content.subarray(at, at + 4), start + at);
+        if (share === MARKS ? view.getUint32(start + at) === 0 && this.random() < 0.5 : this.random() < share)
+          bytes.set(content.subarray(at, at + 4), start + at);
     }
     this.isDead = true;
     throw new PowerLoss('the power is gone');
