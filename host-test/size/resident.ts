@@ -2,6 +2,7 @@
  * Runs on XS: what a gateway keeps of the engine's heap, in slots and chunk bytes, and its RAM map. Script argument: the
  * configuration as JSON. Prints one JSON object. The arena is a chunk too; its bytes are told apart.
  */
+import type { ArenaPlan } from '../../src/bytes/arena.ts';
 import { completeConfiguration, createSimulatedSensor, Runtime, type PartialConfiguration, type Platform, type RuntimeObserver } from '../../src/device/core.ts';
 import type { ListenerOptions, TCPOptions, TCPSocket } from '../../src/io/transport.ts';
 
@@ -80,7 +81,11 @@ const platform: Platform = {
   resizable: true,
 };
 
+/** Of the first gateway. */
+let regions: ArenaPlan['regions'] | undefined;
+
 const observer: RuntimeObserver = {
+  onPlanned(plan) { regions ??= plan; },
   onEvent() { /* nothing is kept */ },
   onSensorFailed() { /* does not happen */ },
   onSensorRecovered() { /* does not happen */ },
@@ -118,7 +123,6 @@ let runtime = start(configuration);
 read(after);
 const started = difference();
 const arenaBytes = runtime.gateway.arena.length;
-const { regions } = runtime.gateway;
 
 connectNode(0x61);
 read(before);

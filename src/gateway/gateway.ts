@@ -8,7 +8,7 @@
  * Owns all memory: the constructor lays out the arena, nothing is allocated after it. Knows no socket and no clock; time
  * arrives in `clock.now`, and `handleTimeout` is to be called when `clock.deadline` has come.
  */
-import { Arena, ArenaPlan } from '../bytes/arena.ts';
+import { Arena } from '../bytes/arena.ts';
 import { type Message, MessageSpans, Packet } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
@@ -50,7 +50,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   readonly configuration: Configuration;
   readonly arena: Arena;
   readonly clock = new Clock();
-  readonly regions: ArenaPlan['regions'];
   readonly upstream: ClientSession;
   readonly bridge: Bridge;
   /** One more than may be connected: the last one tells a surplus node that it is. */
@@ -121,7 +120,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       stagingCapacity: isPersistent ? longestPacket + RECORD_HEADER_LENGTH + 3 & ~3 : longestPacket,
       resizable: options.resizable,
     });
-    this.regions = plan.regions;
 
     const topics = this.topics = new TopicTable(arena, topicsOffset, memory.topics, memory.topic_length);
     topics.owner = this;

@@ -136,9 +136,9 @@ function describeBoard(configuration: Configuration, board: string): string {
 }
 
 /** As a board lays it out. */
-function createGateway(configuration: Configuration): Gateway {
+function createGateway(configuration: Configuration, onPlanned: RuntimeObserver['onPlanned'] = () => {}): Gateway {
   const silent: RuntimeObserver = {
-    onEvent() {}, onException() {}, onListenerError() {}, onListening() {}, onSensorFailed() {}, onSensorRecovered() {},
+    onPlanned, onEvent() {}, onException() {}, onListenerError() {}, onListening() {}, onSensorFailed() {}, onSensorRecovered() {},
   };
   const platform = { ...createPlatform({ authenticate: () => PENDING }), landingCapacity: DEVICE_LANDING_CAPACITY, resizable: true };
   return new Runtime(configuration, platform, silent).gateway;
@@ -147,15 +147,17 @@ function createGateway(configuration: Configuration): Gateway {
 /** The regions of the arena as a board lays them out; those of one name are one line. */
 export function memoryMap(configuration: Configuration): { name: string; count: number; length: number }[] {
   const lines = new Map<string, { name: string; count: number; length: number }>();
-  for (const { count, length, name } of createGateway(configuration).regions) {
-    const line = lines.get(name);
-    if (line === undefined)
-      lines.set(name, { name, count, length });
-    else { // topic rules have one region each
-      line.length = line.length * line.count + length * count;
-      line.count = 1;
+  createGateway(configuration, regions => {
+    for (const { count, length, name } of regions) {
+      const line = lines.get(name);
+      if (line === undefined)
+        lines.set(name, { name, count, length });
+      else { // topic rules have one region each
+        line.length = line.length * line.count + length * count;
+        line.count = 1;
+      }
     }
-  }
+  });
   return [...lines.values()].filter(({ count, length }) => count * length > 0);
 }
 

@@ -45,6 +45,8 @@ export interface Platform {
 }
 
 export interface RuntimeObserver extends Event.GatewayObserver, SensorObserver {
+  /** The RAM map, out of the constructor. The gateway does not keep it. */
+  onPlanned?(regions: ArenaPlan['regions']): void;
   /** Something about the storage of the store that the user should know; `isUsed`: it works all the same. */
   onStoreRemark?(message: string, isUsed: boolean): void;
   /** Nodes may connect now. Not every platform tells. */
@@ -93,6 +95,7 @@ export class Runtime implements LinkOwner {
       resizable: platform.resizable,
       ...platform.date === undefined ? {} : { date: platform.date },
     });
+    observer.onPlanned?.(plan.regions);
     const { arena } = gateway;
     const scheduler = this.scheduler = new Scheduler(gateway.clock, platform.time, platform.createTimer, () => this.handleTimeout());
     const context: LinkContext = this.context = {
