@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { workloads } from '../xs/workloads.ts';
 import type { Figure } from './figures.ts';
+import { hasMosquitto } from './mosquitto-bridge.ts';
 import { RECORDED } from './recorded.ts';
 
 const TIME_LIMIT = 240_000;
@@ -34,6 +35,8 @@ test('on Node: parses and generates at least three times as fast as mqtt-packet,
   for (const workload of ['bridge, QoS 0', 'bridge, QoS 1'])
     for (const subject of ['aedes + MQTT.js', 'MQTT.js'])
       expect(ratio(workload, subject), `${workload}, ${subject}`).toBeGreaterThan(1);
+  expect(found.filter(({ workload }) => workload === 'bridge with store, QoS 1').map(({ subject }) => subject)).toEqual(
+    hasMosquitto() ? ['ringbridge', 'mosquitto', 'mosquitto, each change'] : ['ringbridge']);
 }, TIME_LIMIT);
 
 test('on XS: every workload, and the recorded figures beside those of the same name', async () => {

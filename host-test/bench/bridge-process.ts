@@ -14,7 +14,7 @@ import { completeConfiguration } from '../../src/gateway/configuration.ts';
 import { Log } from '../../src/host/log.ts';
 import { startGateway } from '../../src/host/run.ts';
 
-const [subject, sourcePort, sinkPort] = process.argv.slice(2) as [string, string, string];
+const [subject, sourcePort, sinkPort, storePath] = process.argv.slice(2) as [string, string, string, string | undefined];
 const PREFIX = 'bridge/';
 const FILTER = 'site/#';
 
@@ -23,7 +23,8 @@ async function startRingbridge(): Promise<number> {
     listener: { address: '127.0.0.1', port: 0, allow_anonymous: true },
     upstream: { address: [`mqtt://127.0.0.1:${sinkPort}`] },
     topic: [{ pattern: FILTER, direction: 'out', qos: 1, remote_prefix: PREFIX }],
-    store: { ram: 1_048_576 }, // the others queue without limit; the rest is as it comes
+    // The others queue without limit; the rest is as it comes.
+    store: { ram: 1_048_576, ...storePath === undefined ? {} : { durability: 'flash', path: storePath, size: 16_777_216 } },
   }), new Log(() => {}));
   return gateway.port;
 }

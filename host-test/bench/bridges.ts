@@ -3,12 +3,20 @@
  * counts them. Each bridge is a process of its own (bridge-process.ts); all live through the whole comparison and take
  * rounds in turn. The figure is CPU time of the bridge's process per message, because the time on the clock depends on
  * what else the computer does; messages per second are told too.
+ *
+ * With a store, Mosquitto's bridge is the peer: with its persistence as it comes, which is saved now and then and when the
+ * program ends, and saved at each change. Neither makes a sender wait for its acknowledgement until the disk has the
+ * message; ours does.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { bytesOf } from '../xs/workloads.ts';
 import { median, onNode, type Figure } from './figures.ts';
+import { hasMosquitto, startMosquitto } from './mosquitto-bridge.ts';
 import { listen, RawPeer } from './raw-peer.ts';
 
 const SUBJECTS = ['ringbridge', 'aedes + MQTT.js', 'MQTT.js'];
@@ -26,34 +34,45 @@ export interface BridgeFigure extends Figure {
   readonly packetsPerSecond: number;
 }
 
+/** A bridge that runs: it has a listener, or connects to the source itself. */
+export interface BridgeProcess {
+  /** Of its listener; 0: it connects. */
+  readonly port: number;
+  /** Microseconds so far. */
+  cpuTime(): Promise<number>;
+  stop(): void;
+}
+
+type Starter = (sourcePort: number, sinkPort: number) => Promise<BridgeProcess>;
+
 class Bridge {
   readonly subject: string;
   readonly cpu: number[] = [];
   readonly time: number[] = [];
-  private readonly child: ChildProcess;
+  private readonly process: BridgeProcess;
   private readonly servers: readonly Server[];
   private readonly source: RawPeer;
   private readonly sink: RawPeer;
   private identifier = 0;
 
-  private constructor(subject: string, child: ChildProcess, servers: readonly Server[], source: RawPeer, sink: RawPeer) {
+  private constructor(subject: string, process: BridgeProcess, servers: readonly Server[], source: RawPeer, sink: RawPeer) {
     this.subject = subject;
-    this.child = child;
+    this.process = process;
     this.servers = servers;
     this.source = source;
     this.sink = sink;
   }
 
-  static async start(subject: string, program: string): Promise<Bridge> {
+  static async start(subject: string, starter: Starter): Promise<Bridge> {
     const sink = await listen();
     const source = await listen();
-    const child = fork(program, [subject, String(source.port), String(sink.port)]);
-    const [port] = await ask(child) as [number];
+    const process = await starter(source.port, sink.port);
+    const { port } = process;
     const peer = port === 0 ? await source.peer : await RawPeer.connect(port);
     if (port !== 0) {
       peer.send(Buffer.from(bytesOf(0x10, 15, 0, 4, 'MQTT', 4, 2, 0, 0, 0, 3, 'src')));
     }
-    const bridge = new Bridge(subject, child, [sink.server, source.server], peer, await sink.peer);
+    const bridge = new Bridge(subject, process, [sink.server, source.server], peer, await sink.peer);
     await bridge.until(() => port === 0 || peer.connackCount === 1);
     return bridge;
   }
@@ -75,15 +94,15 @@ class Bridge {
   }
 
   async measure(qos: number): Promise<void> {
-    const cpu = await this.cpuTime();
+    const cpu = await this.process.cpuTime();
     const start = performance.now();
     await this.cross(qos, ROUND);
     this.time.push((performance.now() - start) * 1e6 / ROUND);
-    this.cpu.push((await this.cpuTime() - cpu) * 1000 / ROUND);
+    this.cpu.push((await this.process.cpuTime() - cpu) * 1000 / ROUND);
   }
 
   stop(): void {
-    this.child.disconnect();
+    this.process.stop();
     this.source.close();
     this.sink.close();
     this.servers.forEach(server => server.close());
@@ -105,11 +124,6 @@ class Bridge {
     });
   }
 
-  private async cpuTime(): Promise<number> {
-    this.child.send('cpu time');
-    return (await once(this.child, 'message') as [number])[0];
-  }
-
   private messages(qos: number, count: number): Buffer {
     return Buffer.concat(Array.from({ length: count }, (_, index) => {
       const topic = `site/room1/temp/00${String(index % TOPIC_COUNT).padStart(2, '0')}`;
@@ -128,13 +142,42 @@ function ask(child: ChildProcess): Promise<unknown[]> {
   ]);
 }
 
+/** @param args of bridge-process.ts, behind the ports */
+const forked = (program: string, subject: string, ...args: string[]): Starter => async (sourcePort, sinkPort) => {
+  const child = fork(program, [subject, String(sourcePort), String(sinkPort), ...args]);
+  const [port] = await ask(child) as [number];
+  return {
+    port,
+    async cpuTime() {
+      child.send('cpu time');
+      return (await once(child, 'message') as [number])[0];
+    },
+    stop: () => child.disconnect(),
+  };
+};
+
 /** @param program the bundle of bridge-process.ts @param seconds for each QoS */
 export async function* compareBridges(program: string, seconds: number): AsyncGenerator<BridgeFigure> {
+  yield* compare('bridge', SUBJECTS.map(subject => [subject, forked(program, subject)]), [0, 1], seconds);
+  const folder = mkdtempSync(join(tmpdir(), 'ringbridge-bench-'));
+  try {
+    const subjects: [string, Starter][] = [['ringbridge', forked(program, 'ringbridge', join(folder, 'store'))]];
+    if (hasMosquitto())
+      subjects.push(['mosquitto', startMosquitto(join(folder, 'mosquitto'), 'now and then')], ['mosquitto, each change', startMosquitto(join(folder, 'each'), 'each change')]);
+    else
+      process.stderr.write('bridge with store: mosquitto not found, so there is no peer; apt-get install mosquitto\n');
+    yield* compare('bridge with store', subjects, [1], seconds);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function* compare(workload: string, subjects: readonly [string, Starter][], qualities: readonly number[], seconds: number): AsyncGenerator<BridgeFigure> {
   const bridges: Bridge[] = [];
   try {
-    for (const subject of SUBJECTS)
-      bridges.push(await Bridge.start(subject, program));
-    for (const qos of [0, 1]) {
+    for (const [subject, starter] of subjects)
+      bridges.push(await Bridge.start(subject, starter));
+    for (const qos of qualities) {
       for (const bridge of bridges) {
         await bridge.cross(qos, WARM_UP);
         bridge.cpu.length = bridge.time.length = 0;
@@ -144,7 +187,7 @@ export async function* compareBridges(program: string, seconds: number): AsyncGe
         for (const bridge of bridges)
           await bridge.measure(qos);
       for (const { cpu, subject, time } of bridges)
-        yield { ...onNode(`bridge, QoS ${qos}`, subject, median(cpu)), packetsPerSecond: Math.round(1e9 / median(time)) };
+        yield { ...onNode(`${workload}, QoS ${qos}`, subject, median(cpu)), packetsPerSecond: Math.round(1e9 / median(time)) };
     }
   } finally {
     bridges.forEach(bridge => bridge.stop());
