@@ -26,7 +26,6 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'io/sensors.ts: Sensors.plan': 'once at start',
   'io/simulated-sensors.ts: createSimulatedSensor': 'once per sensor at start',
   'packet/topic.ts: topicFiltersOverlap': 'a check of the configuration, on the host only',
-  'session/connection-state.ts: row': 'the table, once at load, in flash on the board',
   // Words for people, when somebody asks or something ends
   'bytes/utf8.ts: decodeUTF8': 'a name for a log line or a status',
   'gateway/event-texts.ts': 'log lines, made by the edge that has a log',

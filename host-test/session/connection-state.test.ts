@@ -7,11 +7,11 @@ import * as ControlPacket from '../../src/packet/control-packet.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { ClientSession } from '../../src/session/client-session.ts';
 import {
-  afterConnack, CLIENT, CLOSED, CONNECTED, CONNECTING, ILLEGAL, legalTypes, nextState, OPENED, SERVER, STATE_NAMES,
+  afterConnack, CLIENT, CLOSED, CONNECTED, CONNECTING, legalTypes, OPENED, SERVER, STATE_NAMES,
 } from '../../src/session/connection-state.ts';
 import { ServerSession } from '../../src/session/server-session.ts';
 import { bytes, ClientLog, connectFields, LATER, Pair, RecordingOutput, ServerLog, World } from './pair.ts';
-import { stateDiagram } from './state-diagram.ts';
+import { ILLEGAL, nextState, stateDiagram } from './state-diagram.ts';
 
 const { CONNACK, CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE } = ControlPacket;
 

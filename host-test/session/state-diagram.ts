@@ -3,10 +3,21 @@
  */
 import * as ControlPacket from '../../src/packet/control-packet.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
-import { afterConnack, CLIENT, CLOSED, ILLEGAL, nextState, OPENED, SERVER, STATE_NAMES } from '../../src/session/connection-state.ts';
+import { afterConnack, CLIENT, CLOSED, CONNECTED, CONNECTING, legalTypes, OPENED, SERVER, STATE_NAMES } from '../../src/session/connection-state.ts';
 
 const SENDER_NAMES = ['Client', 'Server'];
 const TYPE_COUNT = 16;
+
+export const ILLEGAL = -1;
+
+/** Where the types lead that lead anywhere, a CONNACK if it accepts. */
+const LEADS_TO: Readonly<Record<number, number>> = {
+  [ControlPacket.CONNECT]: CONNECTING, [ControlPacket.CONNACK]: CONNECTED, [ControlPacket.DISCONNECT]: CLOSED,
+};
+
+/** @returns the state after `sender` has sent a packet of `type`, or ILLEGAL. For CONNACK see `afterConnack`. */
+export const nextState = (state: number, sender: number, type: number): number =>
+  (legalTypes(state, sender) >> type & 1) === 0 ? ILLEGAL : LEADS_TO[type] ?? state;
 
 /** A Mermaid stateDiagram-v2 of `nextState` and `afterConnack`; ends with a line break. */
 export function stateDiagram(): string {
