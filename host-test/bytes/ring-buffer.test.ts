@@ -12,12 +12,13 @@ class Bench {
   readonly arena: Arena;
   readonly ring: RingBuffer;
   readonly capacity: number;
+  readonly offset: number;
 
   constructor(capacity: number) {
     const plan = new ArenaPlan();
     plan.reserve('source', SOURCE_CAPACITY);
     plan.reserve('guard', GUARD);
-    const offset = plan.reserve('ring', capacity);
+    const offset = this.offset = plan.reserve('ring', capacity);
     plan.reserve('guard', GUARD);
     this.arena = new Arena(plan, { landingCapacity: 0, stagingCapacity: capacity, resizable: false });
     this.arena.bytes.fill(POISON);
@@ -31,7 +32,8 @@ class Bench {
   }
 
   get content(): number[] {
-    return Array.from({ length: this.ring.length }, (_, index) => this.ring.byteAt(index));
+    const { bytes } = this.arena;
+    return Array.from({ length: this.ring.length }, (_, index) => bytes[this.offset + (this.ring.readOffset - this.offset + index) % this.capacity]!);
   }
 
   linearized(length: number): number[] {

@@ -1,5 +1,6 @@
 /** A node cannot hurt others: silent, slow, flooding, malformed and identifier-stealing ones beside one that behaves. */
 import { describe, expect, it } from 'vitest';
+import { decodeUTF8 } from '../../src/bytes/utf8.ts';
 import { GatewayWorld, type TestNode } from './gateway-world.ts';
 import { connect, DISCONNECT, PINGREQ, publish, subscribe } from './packets.ts';
 
@@ -177,7 +178,7 @@ describe('flooding nodes', () => {
 describe('a defect of the gateway itself', () => {
   it('costs the connection whose packet it was, and no other [MQTT311-4.8.0-2]', () => {
     const world = new GatewayWorld({}, { authenticator: { authenticate(session, packet) {
-      if (packet.decodeClientIdentifier() === 'poison')
+      if (decodeUTF8(packet.arena, packet.clientIdentifierOffset, packet.clientIdentifierLength) === 'poison')
         throw new Error('a defect');
       session.user = -1;
       return 0;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ABSENT, lengthOfVariableByteInteger, writeFixedHeader, writeString } from '../../src/packet/data-representation.ts';
+import { ABSENT, writeFixedHeader, writeString } from '../../src/packet/data-representation.ts';
 import { hexOf, isPoisonOutside, put, testArena } from '../bytes/test-arena.ts';
 
 /** 3.1.1 table 2.4, and the examples of section 2.2.3. */
@@ -15,7 +15,6 @@ describe('the Remaining Length', () => {
     const end = writeFixedHeader(arena, 3, 0x35, value);
     expect(hexOf(arena, 3, end)).toBe(`35${hex}`);
     expect(isPoisonOutside(arena, 3, end)).toBe(true);
-    expect(lengthOfVariableByteInteger(value)).toBe(hex.length / 2);
   });
 
   it('is read by the algorithm of section 2.2.3', () => {
@@ -28,7 +27,7 @@ describe('the Remaining Length', () => {
         found += (byte & 127) * multiplier;
         multiplier *= 128;
       } while ((byte & 128) !== 0);
-      expect([found, at, at - 1]).toEqual([value, end, lengthOfVariableByteInteger(value)]);
+      expect([found, at]).toEqual([value, end]);
     }), { numRuns: 2000 });
   });
 });

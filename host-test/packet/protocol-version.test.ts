@@ -24,7 +24,6 @@ describe.each<[keyof typeof ProtocolVersion, boolean, boolean, boolean]>([
   ['hasSubackFailure',               false, true,  true],  // [MQTT311-3.9.3-2]
   ['allowsEmptySubscribe',           true,  false, false], // [MQTT311-3.8.3-3]
   ['allowsDuplicateFlagAtQoS0',      true,  false, false], // [MQTT311-3.3.1-2]
-  ['hasServerDisconnect',            false, false, true],
 ])('%s', (name, in31, in311, in50) => {
   const predicate = ProtocolVersion[name] as (version: number) => boolean;
 

@@ -262,7 +262,7 @@ export class RecordingOutput implements Output {
 export function describeMessage(packet: Packet): string {
   const payload = packet.isOversize ? `<${packet.payloadLength} bytes skipped>` : decodeUTF8(packet.arena, packet.payloadOffset, packet.payloadLength);
   const marks = (packet.retain !== 0 ? ' retained' : '') + ((packet.flags & DUP) !== 0 ? ' DUP' : '');
-  return `${packet.qos} ${packet.decodeTopicName()} ${payload}${marks}`;
+  return `${packet.qos} ${decodeUTF8(packet.arena, packet.topicNameOffset, packet.topicNameLength)} ${payload}${marks}`;
 }
 
 /** Logs what happens to a Client. */
@@ -319,7 +319,7 @@ export class ServerLog implements ServerHandler {
   }
 
   onConnect(session: ServerSession, packet: Packet): void {
-    this.events.push(`connect ${packet.decodeClientIdentifier()}`);
+    this.events.push(`connect ${decodeUTF8(packet.arena, packet.clientIdentifierOffset, packet.clientIdentifierLength)}`);
     if (this.verdict === ACCEPT)
       this.accept(session);
     else if (this.verdict === REFUSE)

@@ -50,14 +50,6 @@ export class RingBuffer {
     return true;
   }
 
-  /** The byte at `index` behind the head. `index` must be below `length`. */
-  byteAt(index: number): number {
-    let position = this.head + index;
-    if (position >= this.capacity)
-      position -= this.capacity;
-    return this.arena.bytes[this.offset + position]!;
-  }
-
   /** Offset in the arena of the first byte. Only `contiguousLength` bytes may be read from there. */
   get readOffset(): number {
     return this.offset + this.head;

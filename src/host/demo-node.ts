@@ -171,7 +171,7 @@ export class DemoNode implements ClientHandler, LinkOwner {
   }
 
   onMessage(_session: ClientSession, packet: Packet): boolean {
-    const topic = packet.decodeTopicName();
+    const topic = decodeUTF8(this.arena, packet.topicNameOffset, packet.topicNameLength);
     const payload = packet.isOversize ? `${packet.payloadLength} bytes` : decodeUTF8(this.arena, packet.payloadOffset, packet.payloadLength);
     queueMicrotask(() => this.observer.onMessage(this, topic, payload));
     return true;

@@ -34,9 +34,6 @@ export const RETAIN = 1;
 /** The flags of PUBREL, SUBSCRIBE and UNSUBSCRIBE: once "sent with QoS 1" (3.1), since 3.1.1 a reserved value. */
 const REQUEST_FLAGS = 2;
 
-/** Longest packet that a Remaining Length of four bytes can announce, without its fixed header. */
-export const MAXIMUM_REMAINING_LENGTH = 268_435_455;
-
 /**
  * The low four bits of the first byte; index is the type. PUBLISH has flags of its own, which its reader checks.
  * [MQTT311-2.2.2-1] [MQTT311-3.6.1-1] [MQTT311-3.8.1-1] [MQTT311-3.10.1-1] [MQTT311-3.14.1-1]

@@ -7,10 +7,6 @@ import type { Arena } from '../bytes/arena.ts';
 /** A field that may be absent announces that by this length; an empty field has length 0. */
 export const ABSENT = -1;
 
-/** Number of bytes of a Variable Byte Integer, 1 to 4. */
-export const lengthOfVariableByteInteger = (value: number): number =>
-  value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4;
-
 /** Writes the first byte and the Remaining Length. @returns the offset of the variable header */
 export function writeFixedHeader(arena: Arena, offset: number, firstByte: number, remainingLength: number): number {
   const bytes = arena.bytes;

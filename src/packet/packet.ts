@@ -4,7 +4,6 @@
  * values and mean nothing. Most used fields come first: XS searches them in order of definition.
  */
 import type { Arena } from '../bytes/arena.ts';
-import { decodeUTF8 } from '../bytes/utf8.ts';
 import { MQTT_3_1_1 } from './protocol-version.ts';
 
 /** A PUBLISH without its delivery: who sends it decides about QoS, identifier and DUP. */
@@ -81,15 +80,5 @@ export class Packet implements Message {
 
   constructor(arena: Arena) {
     this.arena = arena;
-  }
-
-  /** For logs: makes a string. */
-  decodeTopicName(): string {
-    return decodeUTF8(this.arena, this.topicNameOffset, this.topicNameLength);
-  }
-
-  /** For logs: makes a string. */
-  decodeClientIdentifier(): string {
-    return decodeUTF8(this.arena, this.clientIdentifierOffset, this.clientIdentifierLength);
   }
 }

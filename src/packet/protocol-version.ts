@@ -62,6 +62,3 @@ export const allowsEmptySubscribe = (version: number): boolean => version === MQ
 
 /** DUP with QoS 0: not ruled out in 3.1, forbidden since [MQTT311-3.3.1-2]. */
 export const allowsDuplicateFlagAtQoS0 = (version: number): boolean => version === MQTT_3_1;
-
-/** Only 5.0 sends DISCONNECT from the Server and names reasons on the wire. */
-export const hasServerDisconnect = (version: number): boolean => version === MQTT_5_0;
