@@ -24,6 +24,8 @@ const EXAMPLE = /<!-- example -->\n```json\n([^]*?)```/;
 /** Folders of the device core, as the imports point; in each row also all those before it. */
 const LAYERS = ['bytes', 'packet', 'session', 'gateway', 'io'];
 const BIGGEST = 8;
+/** Nodes of a board with the default sizes, and what they take. */
+const EIGHT = 8;
 
 /** DESIGN.md, section 8. */
 const BYTE_CODE_BUDGET = 24 * 1024;
@@ -97,12 +99,16 @@ function byteCodeTable({ core, main, modules }) {
     `| the biggest modules | ${biggest.map(({ name, size }) => `${name} ${count(size)}`).join(', ')} |`];
 }
 
-function heapTable({ arenaBytes, connectedNode, possibleNode, started }) {
+function heapTable({ arenaBytes, connectedNode, possibleNode, started }, eight) {
   const row = (name, heap, arena) => `| ${name} | ${count(heap.slots)} | ${count(heap.chunkBytes)} | ${count(heapBytes(heap))} | ${count(arena)} |`;
   return ['| memory of the example, 32-bit XS | slots | chunk bytes | heap | arena |', '|---|--:|--:|--:|--:|',
     row('after start', started, arenaBytes),
     row(`each node more in \`listener.max_connections\`, budget ${count(NODE_BUDGET)} of heap`, possibleNode, possibleNode.arenaBytes),
-    row('each node that is connected', connectedNode, 0)];
+    row('each node that is connected', connectedNode, 0),
+    row(`${EIGHT} nodes connected, \`max_connections: ${EIGHT}\`, and nothing else`, {
+      slots: eight.started.slots + EIGHT * eight.connectedNode.slots,
+      chunkBytes: eight.started.chunkBytes + EIGHT * eight.connectedNode.chunkBytes,
+    }, eight.arenaBytes)];
 }
 
 function memoryMap({ arenaBytes, regions }) {
@@ -118,7 +124,8 @@ async function describe(readme) {
   const bundles = await measureBundles();
   const byteCode = await measureByteCode(executable);
   const heap = await measureHeap(executable, JSON.parse(example));
-  const tables = [bundleTable(bundles), byteCodeTable(byteCode), heapTable(heap), memoryMap(heap)];
+  const eight = await measureHeap(executable, { listener: { max_connections: EIGHT } });
+  const tables = [bundleTable(bundles), byteCodeTable(byteCode), heapTable(heap, eight), memoryMap(heap)];
   return { text: `${tables.map(lines => lines.join('\n')).join('\n\n')}\n`, byteCode, heap };
 }
 

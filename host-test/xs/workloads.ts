@@ -173,11 +173,15 @@ class Setup {
   }
 
   connectNode(level: number, identifier: string, ...packets: Uint8Array[]): MeasuredSocket {
+    return this.acceptNode(connect(level, identifier), ...packets);
+  }
+
+  /** A network connection from a node, on which these packets arrive. */
+  acceptNode(...packets: Uint8Array[]): MeasuredSocket {
     this.waiting.push(new MeasuredSocket({}));
     this.listener.onReadable(1);
     const socket = this.opened[this.opened.length - 1]!;
     socket.options.onWritable!.call(socket, 8192);
-    this.receive(socket, connect(level, identifier));
     for (const packet of packets)
       this.receive(socket, packet);
     return socket;
@@ -458,6 +462,11 @@ export const workloads: readonly Workload[] = [
     },
   },
   {
+    name: 'server: eight nodes',
+    description: 'sizes of a board, eight persistent sessions with Wills; each node sends its neighbour a command with QoS 1, both acknowledged, and a reading upstream; a second passes',
+    prepare: eightNodes,
+  },
+  {
     name: 'store append',
     description: 'PUBLISH with QoS 1 from a node into the store, then upstream, then both acknowledged',
     prepare(engine) {
@@ -544,6 +553,41 @@ function acknowledging(engine: Engine, from: MeasuredSocket, bytes: Uint8Array, 
       for (let at = bytes.length; at < script.length; at += 4)
         acknowledge.call(to, 4);
     }
+  };
+}
+
+function eightNodes(engine: Engine): (count: number) => void {
+  const setup = new Setup(engine, {
+    upstream: { keepalive_interval: 0 },
+    listener: { max_connections: 8 },
+    topic: [{ pattern: 'site/#', direction: 'out', qos: 0, local_prefix: '', remote_prefix: 'gateway/', store: false }],
+  }).connectUpstream(0);
+  const names = Array.from({ length: 8 }, (_, index) => `node${index}`);
+  const nodes = names.map(name => setup.acceptNode(
+    withLength(0x10, text('MQTT'), 4, 4, 0, 0, text(name), text('gone'), text(name)), subscribe(`command/${name}`, 1)));
+  const callbacks = nodes.map(({ options }) => options.onReadable!);
+  const scripts = names.map((name, index) => bytesOf(
+    publish(1, 7, `command/${names[(index + 1) % 8]!}`, 16), publish(0, 0, `site/${name}/temperature`, 64), acknowledgement(0x40, 0)));
+  let identifier = 1;
+  return count => {
+    for (let round = 0; round < count; ++round) {
+      for (let index = 0; index < 8; ++index) {
+        const script = scripts[index]!;
+        const length = script.length;
+        const neighbour = (index + 1) % 8;
+        script[length - 2] = identifier >> 8;
+        script[length - 1] = identifier;
+        engine.feed(script);
+        callbacks[index]!.call(nodes[index]!, length - 4);
+        callbacks[neighbour]!.call(nodes[neighbour]!, 4);
+      }
+      identifier = identifier === 65535 ? 1 : identifier + 1;
+      setup.wait(1000);
+    }
+    const { connectedCount, delivery, nodes: { states } } = setup.runtime.gateway;
+    for (let index = 0; index < states.length; ++index)
+      if (connectedCount !== 8 || delivery.droppedCount !== 0 || states[index]!.outbound.count !== 0)
+        throw new Error('the eight nodes were not served');
   };
 }
 
