@@ -8,6 +8,9 @@ import { FlashMedium } from '../simulation/simulated-flash.ts';
 import type { PartialConfiguration } from '../../src/gateway/configuration.ts';
 import { NodeModel, ServerModel, StoreWorld, TINY } from '../simulation/store-world.ts';
 
+/** Another campaign: POWER_SEED=7 npx vitest run host-test/gateway/store-power.test.ts. */
+const SEED = Number(process.env['POWER_SEED'] ?? 0);
+
 const BLOCK_LENGTH = 512;
 const BLOCK_COUNT = 6;
 
@@ -82,8 +85,8 @@ const WORKLOADS: Record<string, Workload> = {
 /** Runs the workload until the power fails, then as many lives as it takes. @returns whether the power failed */
 function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boolean, secondCut = 0, isCached = false, seed = cutAt): boolean {
   const isTearing = isCached && seed % 2 === 1;
-  const random = seeded(7);
-  const tearing = seeded(seed);
+  const random = seeded(7 + SEED);
+  const tearing = seeded(seed + SEED * 100_003);
   const first = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt, random: tearing, isCached, isTearing });
   workload(first, random);
   if (first.hasPower)
