@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { seeded } from '../session/pair.ts';
+import * as Event from '../../src/gateway/events.ts';
 import { FlashMedium } from '../simulation/simulated-flash.ts';
 import type { PartialConfiguration } from '../../src/gateway/configuration.ts';
 import { NodeModel, ServerModel, StoreWorld, TINY } from '../simulation/store-world.ts';
@@ -80,6 +81,29 @@ const WORKLOADS: Record<string, Workload> = {
       world.cutUpstream();
     }
   },
+  'the timer is late'(world, random) {
+    const send = sender(world, random);
+    world.isLazy = true;
+    world.connectNode(0);
+    for (let round = 0; round < 5; ++round) {
+      world.cutUpstream();
+      for (let count = 0; count < 6; ++count) {
+        send(0, 1, 2);
+        world.settle();
+      }
+      world.openUpstream();
+      for (let step = 0; step < 12; ++step) { // each acknowledgement lets something follow that is not flushed yet
+        world.exchange(1);
+        if (step % 3 === 0)
+          send(0, 1);
+        if (step % 5 === round) {
+          world.cutUpstream();
+          world.openUpstream();
+        }
+      }
+      world.settle();
+    }
+  },
 };
 
 /** Runs the workload until the power fails, then as many lives as it takes. @returns whether the power failed */
@@ -108,6 +132,7 @@ function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boole
       last.settle();
     }
     last.finish(nodesReturn);
+    expect(last.events, 'words were programmed twice').not.toContain(Event.STORE_FAILED);
   }
   check(scene, nodesReturn || !hasFailed, taken, isTearing && hasFailed);
   return hasFailed;
@@ -160,9 +185,12 @@ describe.each(Object.entries(WORKLOADS))('when %s', (_name, workload) => {
     run(whole, workload, Infinity, true, 0, isCached);
     const { markSteps } = whole.medium;
     expect(markSteps.length).toBeGreaterThan(BLOCK_COUNT); // the first ones erase what is empty
-    for (const cutAt of markSteps.slice(BLOCK_COUNT))
+    for (const cutAt of markSteps.slice(BLOCK_COUNT)) {
       for (let seed = 1; seed <= 100; ++seed)
         run(newScene(), workload, cutAt, true, 0, isCached, seed);
+      for (let seed = 1; seed <= 60 && isCached; ++seed) // what follows the erasure may be there before it
+        run(newScene(), workload, cutAt + 1 + seed % 9, true, 0, true, seed * 2 + 1);
+    }
   }, 120_000);
 
   it('loses nothing when the power fails again during the recovery', () => {

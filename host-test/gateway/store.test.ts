@@ -176,6 +176,20 @@ describe('a full store', () => {
     expect(payloads(scene.server)).toContain('0059');
   });
 
+  it('gives up a QoS 2 message that the Server may hold together with its identifier', () => {
+    const scene = stage();
+    scene.world.connectUpstream();
+    scene.server.isMute = true;
+    sendMany(scene.world, 4, undefined, 2);
+    scene.server.isMute = false;
+    scene.world.cutUpstream();
+    expect(scene.server.unreleasedCount).toBe(4);
+    sendMany(scene.world, COUNT + 20);
+    scene.world.finish();
+    expect(scene.server.unreleasedCount).toBe(0);
+    expect(payloads(scene.server).slice(0, 4)).toEqual(numbered(0, 4));
+  });
+
   it('does not keep in the store what its rule does not want there', () => {
     const scene = stage(withRule({ store: false }));
     sendMany(scene.world, 3);

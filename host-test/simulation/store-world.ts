@@ -207,6 +207,8 @@ export class StoreWorld {
   /** Packets that nodes have got, as hexadecimal. */
   readonly toNodes: string[][];
   seconds: number;
+  /** The network is faster than the timer: what has arrived is handled before what is due. */
+  isLazy = false;
   private readonly readingOffset: number;
   private upstream: Wire | undefined;
   private readonly wires: (Wire | undefined)[];
@@ -244,9 +246,20 @@ export class StoreWorld {
   }
 
   connectUpstream(): void {
+    this.openUpstream();
+    this.settle();
+  }
+
+  /** Nothing of it has arrived yet. */
+  openUpstream(): void {
     if (this.upstream === undefined && this.hasPower)
       this.gateway.upstream.open(this.upstream = new Wire(this));
-    this.settle();
+  }
+
+  /** So many packets of the upstream connection arrive, and are answered, before any timer. */
+  exchange(count: number): void {
+    while (count-- > 0 && this.hasPower)
+      this.deliver();
   }
 
   cutUpstream(): void {
@@ -310,6 +323,8 @@ export class StoreWorld {
         return;
       const { clock } = this.gateway;
       clock.now = clock.now + 1 | 0;
+      if (this.isLazy && this.deliver())
+        continue;
       const isDue = clock.isArmed && (clock.now - clock.deadline | 0) >= 0;
       if (isDue) {
         clock.isArmed = false;
