@@ -51,7 +51,7 @@ export class Bridge implements ClientHandler, LossObserver {
   private readonly owner: BridgeOwner;
   private readonly observer: Event.GatewayObserver;
   /** Per number of the topic table: whether anybody here would get a message of that remote name. */
-  private readonly audience: readonly number[];
+  private readonly audience: Uint8Array;
   /** For each rule of direction "out". */
   readonly policies: readonly StorePolicy[];
   /** Seconds since 1970, 0 where nobody knows. */
@@ -60,7 +60,7 @@ export class Bridge implements ClientHandler, LossObserver {
   private subscribing = 0;
   private isFull = false;
 
-  constructor(outbound: TopicMap, inbound: TopicMap, audience: readonly number[], policies: readonly StorePolicy[], date: () => number, owner: BridgeOwner, observer: Event.GatewayObserver) {
+  constructor(outbound: TopicMap, inbound: TopicMap, audience: Uint8Array, policies: readonly StorePolicy[], date: () => number, owner: BridgeOwner, observer: Event.GatewayObserver) {
     this.audience = audience;
     this.outbound = outbound;
     this.inbound = inbound;
@@ -87,15 +87,15 @@ export class Bridge implements ClientHandler, LossObserver {
     const rule = this.outbound.mapTopic(index, message, outgoing);
     if (rule === NO_RULE)
       return true;
-    const session = this.session;
     const topicRule = this.outbound.rules[rule]!;
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
     let qos = message.qos < topicRule.qos ? message.qos : topicRule.qos;
-    const queue = session.sessionState!.outbound;
-    let result = qos === 0 && queue.count === 0 && session.publish(outgoing) ? STORED : NOT_WORKING;
+    let result = qos === 0 && this.session.sessionState!.outbound.count === 0 && this.session.publish(outgoing) ? STORED : NOT_WORKING;
     if (result !== STORED) {
+      const session = this.session;
+      const queue = session.sessionState!.outbound;
       const isPromised = message.qos !== 0 && this.policies[rule]!.keeps;
       if (isPromised && qos === 0)
         qos = 1;
@@ -143,9 +143,8 @@ export class Bridge implements ClientHandler, LossObserver {
       this.observer.onEvent(Event.OVERSIZE_DROPPED, Event.UPSTREAM, packet.payloadLength);
       return true;
     }
-    const index = packet.topicIndex;
     const incoming = this.incoming;
-    const rule = this.inbound.mapTopic(index, packet, incoming);
+    const rule = this.inbound.mapTopic(packet.topicIndex, packet, incoming);
     if (rule === NO_RULE)
       return true;
     ++this.inbound.rules[rule]!.forwarded;
@@ -153,7 +152,7 @@ export class Bridge implements ClientHandler, LossObserver {
     incoming.payloadLength = packet.payloadLength;
     incoming.qos = packet.qos;
     incoming.retain = packet.retain;
-    this.owner.onUpstreamMessage(incoming, index);
+    this.owner.onUpstreamMessage(incoming, packet.topicIndex);
     return true;
   }
 

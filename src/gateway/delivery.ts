@@ -20,8 +20,8 @@ import { isSystemTopic } from './system-topics.ts';
 
 export class Delivery {
   /** Per number of the topic table: has its local name, or the local name that a remote one is mapped to, subscribers? */
-  readonly localAudience: number[];
-  readonly remoteAudience: number[];
+  readonly localAudience: Uint8Array;
+  readonly remoteAudience: Uint8Array;
   /** PUBLISH packets sent to nodes, or queued for them, and those that were not. */
   sentCount = 0;
   droppedCount = 0;
@@ -46,8 +46,8 @@ export class Delivery {
     this.access = access;
     this.observer = observer;
     // One more for all the names that have no place in the topic table.
-    this.localAudience = new Array<number>(topicCount + 1).fill(UNKNOWN);
-    this.remoteAudience = new Array<number>(topicCount + 1).fill(UNKNOWN);
+    this.localAudience = new Uint8Array(topicCount + 1).fill(UNKNOWN);
+    this.remoteAudience = new Uint8Array(topicCount + 1).fill(UNKNOWN);
     this.granted = new Int8Array(nodes.states.length).fill(NOT_SUBSCRIBED);
   }
 
@@ -115,7 +115,7 @@ export class Delivery {
       this.observer.onEvent(Event.RETAINED_FULL, Event.UPSTREAM, message.payloadLength);
   }
 
-  private deliverTo(message: Message, index: number, audience: number[]): void {
+  private deliverTo(message: Message, index: number, audience: Uint8Array): void {
     if (audience[index] === NOBODY)
       return;
     const subscriptions = this.subscriptions;
@@ -147,7 +147,7 @@ export class Delivery {
   }
 
   /** Whether anybody would get a message of this name, or whether it would change what is retained. */
-  private isOfInterest(nameOffset: number, nameLength: number, audience: number[]): boolean {
+  private isOfInterest(nameOffset: number, nameLength: number, audience: Uint8Array): boolean {
     return this.subscriptions.hasMatch(nameOffset, nameLength) || audience === this.remoteAudience && this.retained.has(nameOffset, nameLength);
   }
 

@@ -85,7 +85,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   private readonly nodeOf: (NodeState | undefined)[];
   private readonly will = new MessageSpans(); // the one at hand
   /** That of `delivery`. */
-  private readonly localAudience: readonly number[];
+  private readonly localAudience: Uint8Array;
 
   constructor(configuration: Configuration, options: GatewayOptions) {
     const { listener, memory, store, topic, upstream } = configuration;

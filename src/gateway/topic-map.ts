@@ -60,8 +60,8 @@ export class TopicMap {
   private readonly scratchOffset: number;
   private readonly scratchCapacity: number;
   /** Per number of the topic table: a rule's index, NO_RULE or UNRESOLVED. */
-  private readonly ruleOf: number[];
-  private readonly lengthOf: number[];
+  private readonly ruleOf: Int32Array;
+  private readonly lengthOf: Int32Array;
 
   /** @param topicCount numbers of the topic table @param capacity bytes of a kept name @param longest bytes of any mapped name */
   static plan(plan: ArenaPlan, direction: 'in' | 'out', rules: readonly TopicRuleConfiguration[], topicCount: number, capacity: number, longest: number): TopicMapPlan {
@@ -86,8 +86,8 @@ export class TopicMap {
     this.scratchOffset = plan.scratchOffset;
     this.scratchCapacity = longest;
     // One more for all the names that have no place in the topic table.
-    this.ruleOf = new Array<number>(topicCount + 1).fill(UNRESOLVED);
-    this.lengthOf = new Array<number>(topicCount + 1).fill(0);
+    this.ruleOf = new Int32Array(topicCount + 1).fill(UNRESOLVED);
+    this.lengthOf = new Int32Array(topicCount + 1).fill(0);
   }
 
   /** The topic table gives `index` another name. */
