@@ -35,8 +35,6 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'io/link.ts: Link.accept': 'options for the socket, once per connection',
   'io/link.ts: Link.connect': 'options for the socket, once per connection',
   'io/upstream.ts: Upstream.attempt': 'callbacks for the resolver, once per attempt to connect',
-  'io/runtime.ts: Runtime.plugUpstream': 'by hand, in the demo',
-  'io/runtime.ts: Runtime.unplugUpstream': 'by hand, in the demo',
   'io/runtime.ts: Runtime.finishStopping': 'once, when the gateway stops',
   // On Node only, whose collector does not mind
   'io/exact-view.ts: CachedViews.resize': 'a view for each length, the first time it is needed, on Node only',

@@ -65,14 +65,14 @@ describe('the connection upstream', () => {
 
   it('can be unplugged and plugged in again: at once, without waiting', () => {
     const stage = Stage.connected();
-    stage.runtime.unplugUpstream();
+    stage.runtime.later(() => stage.runtime.upstream.unplug());
     expect(stage.isConnected).toBe(false);
     stage.run(30_000);
     expect(stage.isConnected).toBe(false);
     const node = stage.node('n');
     node.publish('a', 'kept', 1);
     stage.run(100);
-    stage.runtime.plugUpstream();
+    stage.runtime.joinNetwork();
     stage.until(() => stage.isConnected, 200);
     stage.run(100);
     expect(stage.uplink.messages).toEqual(['up/a kept']);

@@ -161,11 +161,11 @@ class Demo {
     this.isPlugged = !this.isPlugged;
     if (this.isPlugged) {
       log.write('info', 'the upstream plug is back in');
-      gateway.runtime.plugUpstream();
+      gateway.runtime.joinNetwork();
     } else {
       log.write('info', 'the upstream plug is pulled: messages wait in the store');
       this.stored = 0;
-      gateway.runtime.unplugUpstream();
+      gateway.runtime.later(() => gateway.runtime.upstream.unplug());
     }
   }
 

@@ -153,15 +153,6 @@ export class Runtime implements LinkOwner {
     this.scheduler.leave();
   }
 
-  /** Cuts the gateway off from its Server until `plugUpstream`. */
-  unplugUpstream(): void {
-    this.later(() => this.upstream.unplug());
-  }
-
-  plugUpstream(): void {
-    this.later(() => this.upstream.plug());
-  }
-
   /** For a decision that came later than `authenticate`: brackets `decide` like an event of the network. */
   later(decide: () => void): void {
     this.scheduler.enter();
