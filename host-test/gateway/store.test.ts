@@ -296,6 +296,46 @@ describe('a storage', () => {
     expect(payloads(scene.server)).toEqual(numbered(0, 5));
   });
 
+  it('whose block was begun anew, but not erased, gives back nothing of the turn before', () => {
+    const scene = stage();
+    sendMany(scene.world, 14); // more than one block
+    const { bytes } = scene.medium;
+    bytes.copyWithin(0, 512, 512 + 16); // the header of the second block ...
+    bytes.fill(0xFF, 16, 20); // ... and no word that a third one follows
+    const world = again(scene);
+    expect(world.events).toContain(Event.STORE_DAMAGED);
+    world.finish();
+    expect(payloads(scene.server).length).toBeGreaterThan(0);
+    expect(payloads(scene.server)).toEqual(numbered(14 - payloads(scene.server).length, 14));
+    expect(payloads(scene.server)).not.toContain('0000');
+  });
+
+  it('is not written where a message was that its node releases too late', () => {
+    const medium = new FlashMedium(512, 6);
+    const server = new ServerModel();
+    const nodes = [new NodeModel('one'), new NodeModel('two')];
+    const world = new StoreWorld(medium, server, nodes);
+    world.connectUpstream();
+    world.connectNode(0);
+    world.send(0, ['t', 'early', 2]);
+    world.gateway.commit();
+    nodes[0]!.answer([0x50, 0, 1]); // PUBREC has come, and PUBREL is lost with the connection
+    world.cutNode(0);
+    world.connectNode(1);
+    for (let number = 0; number < 200; ++number) { // several turns of the ring, and at last all of it waits
+      if (number === 100)
+        world.cutUpstream();
+      world.send(1, ['t', `${number}`, 1]);
+      world.settle();
+    }
+    world.connectNode(0); // PUBREL
+    expect(nodes[0]!.messages[0]!.isDone).toBe(true);
+    const waiting = world.waitingCount;
+    const next = new StoreWorld(medium, server, nodes);
+    expect(next.events).not.toContain(Event.STORE_DAMAGED);
+    expect(next.waitingCount).toBe(waiting);
+  });
+
   it('wears evenly, and as estimated', () => {
     const scene = stage();
     scene.world.connectUpstream();

@@ -244,14 +244,14 @@ function fragmented(engine: Engine, socket: MeasuredSocket, packet: Uint8Array):
 }
 
 /** A sensor is read once a second. @param isKept whether its rule has readings kept until they are acknowledged */
-const sampling = (name: string, description: string, isKept: boolean): Workload => ({
+const sampling = (name: string, description: string, isKept: boolean, format: 'number' | 'json' = 'number'): Workload => ({
   name,
   description,
   prepare(engine) {
     const setup = new Setup(engine, {
       topic: [{ pattern: '#', direction: 'out', qos: 0, local_prefix: '', remote_prefix: 'gateway/', store: isKept }],
       upstream: { keepalive_interval: 0 },
-      sensors: [{ name: 'air', type: 'simulated', topic: 'site/air', interval: 1 }],
+      sensors: [{ name: 'air', type: 'simulated', topic: 'site/air', interval: 1, format }],
     }).connectUpstream(0);
     const { upstream } = setup;
     const puback = acknowledgement(0x40, 0);
@@ -381,6 +381,7 @@ export const workloads: readonly Workload[] = [
     },
   },
   sampling('sensor', 'a reading becomes a payload and goes upstream', false),
+  sampling('sensor, JSON', 'a reading becomes JSON with its time', false, 'json'),
   sampling('sensor, kept', 'the same with QoS 1, through the queue and acknowledged', true),
   {
     name: 'rejected packet',
@@ -511,16 +512,40 @@ export const workloads: readonly Workload[] = [
     name: 'store drop',
     description: 'PUBLISH with QoS 1 from a node into a full store while upstream is away: the oldest block is given up and erased now and then',
     prepare(engine) {
-      const { deliver } = storing(engine, 1024, 1, false);
-      for (let waiting = 0; waiting < 1000; ++waiting)
-        deliver();
-      return count => {
-        for (let round = 0; round < count; ++round)
+      return filling(storing(engine, 1024, 1, 'drop_oldest'));
+    },
+  },
+  {
+    name: 'store drop, latest',
+    description: 'the same while the last message of each topic is kept',
+    prepare(engine) {
+      return filling(storing(engine, 1024, 1, 'latest_per_topic'));
+    },
+  },
+  {
+    name: 'store refuses',
+    description: 'the same while nothing is given up: the message is not acknowledged, and a millisecond passes',
+    prepare(engine) {
+      const { deliver, wait } = storing(engine, 1024, 1, 'drop_newest');
+      return filling({
+        deliver() {
           deliver();
-      };
+          wait(1);
+        },
+      });
     },
   },
 ];
+
+/** Fills the store before anything is measured. */
+function filling({ deliver }: { deliver: () => void }): (count: number) => void {
+  const deliverMany = (count: number): void => {
+    for (let round = 0; round < count; ++round)
+      deliver();
+  };
+  deliverMany(1000);
+  return deliverMany;
+}
 
 /** The test of the test: a handler that makes one object per packet. */
 export const ALLOCATING: Workload = {
@@ -600,8 +625,9 @@ function acknowledgedForward(engine: Engine, qos: number): (count: number) => vo
 }
 
 /** A gateway with a persistent store. `deliver`: a message from a node, up to its acknowledgement; `acknowledge`: of the oldest one upstream. */
-function storing(engine: Engine, ram: number, qos: number, isConnected = true): { deliver: () => void; acknowledge: () => void } {
-  const setup = new Setup(engine, { ...OUT_AND_IN, store: { ram, durability: 'flash' }, upstream: { keepalive_interval: 0 }, listener: { sys_interval: 0 } });
+function storing(engine: Engine, ram: number, qos: number, full?: 'drop_oldest' | 'drop_newest' | 'latest_per_topic'): { deliver: () => void; acknowledge: () => void; wait: (milliseconds: number) => void } {
+  const isConnected = full === undefined;
+  const setup = new Setup(engine, { ...OUT_AND_IN, store: { ram, durability: 'flash', full: full ?? 'drop_oldest' }, upstream: { keepalive_interval: 0 }, listener: { sys_interval: 0 } });
   if (isConnected)
     setup.connectUpstream(0);
   const node = setup.connectNode(4, 'node1');
@@ -615,6 +641,7 @@ function storing(engine: Engine, ram: number, qos: number, isConnected = true): 
   if (isConnected)
     setup.receive(upstream, bytesOf(0x90, 3, 0x80, 0, 1)); // the subscription's identifier is the first of those that are not stored
   return {
+    wait: milliseconds => setup.wait(milliseconds),
     deliver() {
       engine.feed(packet);
       onNode.call(node, packet.length);

@@ -37,6 +37,9 @@ const LONGEST_PAUSE = 32;
 /** Around the numbers of a reading in JSON. */
 const VALUE = '{"value":';
 const TIME = ',"time":';
+/** Of these: asking a text for its length makes an object on XS. */
+const VALUE_LENGTH = VALUE.length;
+const TIME_LENGTH = TIME.length;
 const CLOSING_BRACE = 0x7D;
 const TIME_DIGITS = 10;
 
@@ -240,12 +243,12 @@ export class Sensors {
     const { bytes } = arena;
     if (!isJSON(configuration))
       return writeDecimal(arena, offset, value, configuration.decimals);
-    bytes.copyWithin(offset, textsOffset, textsOffset + VALUE.length);
-    offset = writeDecimal(arena, offset + VALUE.length, value, configuration.decimals);
+    bytes.copyWithin(offset, textsOffset, textsOffset + VALUE_LENGTH);
+    offset = writeDecimal(arena, offset + VALUE_LENGTH, value, configuration.decimals);
     const time = this.date();
     if (time > 0) {
-      bytes.copyWithin(offset, textsOffset + VALUE.length, textsOffset + VALUE.length + TIME.length);
-      offset = writeDigits(bytes, offset + TIME.length, time, 1);
+      bytes.copyWithin(offset, textsOffset + VALUE_LENGTH, textsOffset + VALUE_LENGTH + TIME_LENGTH);
+      offset = writeDigits(bytes, offset + TIME_LENGTH, time, 1);
     }
     bytes[offset] = CLOSING_BRACE;
     return offset + 1;
