@@ -35,10 +35,12 @@ test('the arena fits exactly, and not with one word more', () => {
   const overflowOf = (ram: number): string | undefined => findOverflow(completeConfiguration({ store: { ram } }), 'esp32');
   const lengthOf = (ram: number): number => memoryMap(completeConfiguration({ store: { ram } })).reduce((sum, { count, length }) => sum + count * length, 0);
   const tooMuch = Number(/(\d+) bytes too much/.exec(overflowOf(100_000)!)![1]);
-  const fitting = 100_000 - tooMuch;
-  expect(lengthOf(100_000) - lengthOf(fitting)).toBe(tooMuch);
+  const fitting = 100_000 - tooMuch & ~3; // a part of the store is whole words
+  const spare = lengthOf(100_000) - lengthOf(fitting) - tooMuch;
+  expect(spare).toBeGreaterThanOrEqual(0);
+  expect(spare).toBeLessThan(4);
   expect(overflowOf(fitting)).toBeUndefined();
-  expect(overflowOf(fitting + 4)).toContain(' 4 bytes too much'); // a part of the store is whole words
+  expect(overflowOf(fitting + 4)).toContain(` ${4 - spare} bytes too much`);
 });
 
 test.each<readonly [string, PartialConfiguration]>([

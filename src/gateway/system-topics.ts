@@ -84,8 +84,8 @@ export class SystemTopics {
   private readonly secondsOffset: number;
   private readonly unitOffset: number;
   private readonly figureOffset: number;
-  /** Where the name of a load is put together. */
-  private readonly loadNameOffset: number;
+  /** Names are put together behind the prefix; see `message`. */
+  private readonly prefixEnd: number;
   private readonly nameCount: number;
   /** Names and loads. */
   private readonly topicCount: number;
@@ -97,8 +97,8 @@ export class SystemTopics {
   private milliseconds = 0;
 
   static plan(plan: ArenaPlan): number {
-    const lengths = [...NAMES, ...LOADS].map(name => lengthOfUTF8(PREFIX + name));
-    const length = lengths.reduce((sum, each) => sum + each, lengthOfUTF8(SPOKEN_VERSION + SECONDS + UNIT));
+    const lengths = [...NAMES, ...LOADS].map(lengthOfUTF8);
+    const length = lengths.reduce((sum, each) => sum + each, lengthOfUTF8(PREFIX + SPOKEN_VERSION + SECONDS + UNIT));
     return plan.reserve('$SYS topics', length + Math.max(...lengths) + LONGEST_WINDOW + LONGEST_FIGURE + SECONDS.length);
   }
 
@@ -113,7 +113,7 @@ export class SystemTopics {
     this.nameCount = NAMES.length - rest;
     this.topicCount = this.nameCount + (LOADS.length - rest) * WINDOW_COUNT;
     [...NAMES.slice(0, this.nameCount), ...LOADS.slice(0, LOADS.length - rest)].forEach(name => {
-      const end = encodeUTF8(arena, offset, PREFIX + name);
+      const end = encodeUTF8(arena, offset, name);
       this.nameOffsets.push(offset);
       this.nameLengths.push(end - offset);
       offset = end;
@@ -123,7 +123,8 @@ export class SystemTopics {
     this.versionLength = this.secondsOffset - offset;
     this.unitOffset = encodeUTF8(arena, this.secondsOffset, SECONDS);
     this.figureOffset = encodeUTF8(arena, this.unitOffset, UNIT);
-    this.loadNameOffset = this.figureOffset + LONGEST_FIGURE + SECONDS.length;
+    this.message.topicNameOffset = this.figureOffset + LONGEST_FIGURE + SECONDS.length;
+    this.prefixEnd = encodeUTF8(arena, this.message.topicNameOffset, PREFIX);
     this.decays = WINDOWS.map(minutes => Math.exp(-interval / (minutes * MINUTE)));
     this.averages = new Array<number>(LOADS.length * WINDOW_COUNT).fill(0);
     this.lastCounts = new Array<number>(LOADS.length).fill(0);
@@ -196,16 +197,16 @@ export class SystemTopics {
     const { arena, message, nameCount } = this;
     const load = topic - nameCount;
     const name = load < 0 ? topic : nameCount + (load - load % WINDOW_COUNT) / WINDOW_COUNT;
-    message.topicNameOffset = this.nameOffsets[name]!;
-    message.topicNameLength = this.nameLengths[name]!;
-    if (load < 0)
-      return;
-    const start = this.loadNameOffset;
-    arena.bytes.copyWithin(start, message.topicNameOffset, message.topicNameOffset + message.topicNameLength);
-    const end = writeWhole(arena, start + message.topicNameLength, WINDOWS[load % WINDOW_COUNT]!);
-    arena.bytes.copyWithin(end, this.unitOffset, this.figureOffset);
-    message.topicNameOffset = start;
-    message.topicNameLength = end - start + this.figureOffset - this.unitOffset;
+    const offset = this.nameOffsets[name]!;
+    const length = this.nameLengths[name]!;
+    arena.bytes.copyWithin(this.prefixEnd, offset, offset + length);
+    let end = this.prefixEnd + length;
+    if (load >= 0) {
+      end = writeWhole(arena, end, WINDOWS[load % WINDOW_COUNT]!);
+      arena.bytes.copyWithin(end, this.unitOffset, this.figureOffset);
+      end += this.figureOffset - this.unitOffset;
+    }
+    message.topicNameLength = end - message.topicNameOffset;
   }
 
   /** The value of the topic that has been named. */
