@@ -44,9 +44,13 @@ function giveUp(backlog: StoreBacklog, position: number, packetLength: number, k
   if (!store.isWorking)
     return;
   const record = queue.findStored(position);
-  if (record !== NO_RECORD)
+  if (record !== NO_RECORD) {
+    // The Server may have it, and PUBREL will follow: after a restart before the block is erased it must not come back.
+    backlog.isGivingUp = queue.stateOf(record) === QUEUED;
+    store.isDirty = store.isDirty || !backlog.isGivingUp;
     queue.giveUp(record);
-  else if (queue.waitingCount > 0)
+    backlog.isGivingUp = true;
+  } else if (queue.waitingCount > 0)
     --queue.waitingCount;
   if (!isMoved)
     backlog.losses.onLost(rule, false);
