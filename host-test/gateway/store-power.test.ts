@@ -3,6 +3,7 @@
  * each erasure. Whatever was acknowledged must arrive, QoS 2 once, in order.
  */
 import { describe, expect, it } from 'vitest';
+import { RECORD_HEADER_LENGTH, RELEASED } from '../../src/gateway/store-format.ts';
 import { seeded } from '../session/pair.ts';
 import * as Event from '../../src/gateway/events.ts';
 import { FlashMedium } from '../simulation/simulated-flash.ts';
@@ -204,6 +205,38 @@ describe.each(Object.entries(WORKLOADS))('when %s', (_name, workload) => {
         throw new Error(`power cut at step ${cutAt}`, { cause: error });
       }
   }, 120_000);
+});
+
+it('sends upstream, and acknowledges, only what the disk has', () => {
+  const counts = { publish: 0, acknowledgement: 0, release: 0 };
+  for (const isLazy of [false, true]) {
+    const scene = newScene();
+    const world = new StoreWorld(scene.medium, scene.server, scene.nodes, { isCached: true });
+    const [node] = scene.nodes;
+    world.isLazy = isLazy;
+    world.onSend = (isUpstream, packet) => {
+      const durable = Buffer.from(scene.medium.bytes);
+      const type = packet[0]! >> 4;
+      if (isUpstream && type === 3) {
+        const length = packet.readUInt16BE(2);
+        ++counts.publish;
+        expect(durable.includes(packet.subarray(2)), 'PUBLISH').toBe(true);
+        expect(length).toBeGreaterThan(0);
+      } else if (isUpstream && type === 6) { // the record's mark "released" is behind its packet's header
+        const sent = scene.server.identifiers.get(packet.readUInt16BE(2))!;
+        const at = durable.indexOf(sent);
+        ++counts.release;
+        expect(durable.readUInt32BE(at - 2 - RECORD_HEADER_LENGTH + RELEASED), 'PUBREL').toBe(0);
+      } else if (!isUpstream && (type === 4 || type === 5)) {
+        const message = node!.messages.find(({ identifier }) => identifier === packet.readUInt16BE(2))!;
+        ++counts.acknowledgement;
+        expect(durable.includes(message.payload), 'acknowledgement').toBe(true);
+      }
+    };
+    WORKLOADS['the timer is late']!(world, seeded(1));
+    world.finish();
+  }
+  expect(Math.min(...Object.values(counts))).toBeGreaterThan(30);
 });
 
 describe('when a full store keeps the last message of each topic', () => {

@@ -71,6 +71,23 @@ describe('after a restart', () => {
     expect(payloads(scene.server)).toEqual(['switch', 'switch']);
   });
 
+  it('a QoS 2 message of that identifier is another one if it does not say DUP, or has another content', () => {
+    for (const [payload, isRepeated] of [['switch', false], ['other', true]] as const) {
+      const scene = stage();
+      scene.world.send(0, ['a/b', 'switch', 2]);
+      scene.world.gateway.commit();
+      const forgetful = new NodeModel('one'); // the node has started anew, with the same identifiers
+      const world = new StoreWorld(scene.medium, scene.server, [forgetful]);
+      if (isRepeated)
+        forgetful.add('a/b', payload, 2); // sent once in vain: the next time with DUP
+      world.connectNode(0);
+      if (!isRepeated)
+        world.send(0, ['a/b', payload, 2]);
+      world.finish();
+      expect(payloads(scene.server)).toEqual(['switch', payload]);
+    }
+  });
+
   it('retained messages and their deletions are among them', () => {
     const scene = stage();
     scene.world.send(0, ['lamp', 'on', 1, true], ['lamp', '', 1, true]);

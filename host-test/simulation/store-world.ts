@@ -49,6 +49,8 @@ export class ServerModel {
   /** Takes messages, but its answers to them are lost. */
   isMute = false;
   pubrelCount = 0;
+  /** What came last under each identifier: the PUBLISH without its fixed header. */
+  readonly identifiers = new Map<number, Buffer>();
   private hasSession = false;
   private readonly unreleased = new Set<number>();
 
@@ -94,6 +96,7 @@ export class ServerModel {
     };
     if (qos < 2 || !this.unreleased.has(identifier))
       this.delivered.push(delivery);
+    this.identifiers.set(identifier, Buffer.from(body));
     if (qos === 0)
       return [];
     if (qos === 2)
@@ -163,13 +166,16 @@ class Wire implements Output {
   room = 100_000;
   isClosed = false;
   private readonly world: StoreWorld;
+  private readonly isUpstream: boolean;
 
-  constructor(world: StoreWorld) {
+  constructor(world: StoreWorld, isUpstream: boolean) {
     this.world = world;
+    this.isUpstream = isUpstream;
   }
 
   send(length: number): boolean {
     const { bytes, stagingOffset } = this.world.gateway.arena;
+    this.world.onSend?.(this.isUpstream, Buffer.from(bytes.subarray(stagingOffset, stagingOffset + length)));
     if (this.world.hasPower)
       this.sent.push(...bytes.subarray(stagingOffset, stagingOffset + length));
     bytes.fill(0xA5, stagingOffset, stagingOffset + length);
@@ -207,6 +213,8 @@ export class StoreWorld {
   /** Packets that nodes have got, as hexadecimal. */
   readonly toNodes: string[][];
   seconds: number;
+  /** Told of each packet that a session sends. */
+  onSend: ((isUpstream: boolean, packet: Buffer) => void) | undefined;
   /** The network is faster than the timer: what has arrived is handled before what is due. */
   isLazy = false;
   private readonly readingOffset: number;
@@ -253,7 +261,7 @@ export class StoreWorld {
   /** Nothing of it has arrived yet. */
   openUpstream(): void {
     if (this.upstream === undefined && this.hasPower)
-      this.gateway.upstream.open(this.upstream = new Wire(this));
+      this.gateway.upstream.open(this.upstream = new Wire(this, true));
   }
 
   /** So many packets of the upstream connection arrive, and are answered, before any timer. */
@@ -273,7 +281,7 @@ export class StoreWorld {
     if (this.wires[index] !== undefined || !this.hasPower)
       return;
     const session = this.gateway.sessions[index]!;
-    session.open(this.wires[index] = new Wire(this));
+    session.open(this.wires[index] = new Wire(this, false));
     this.feed(session, packet(0x10, [...text('MQTT'), 4, 0, 0, 0, ...text(this.nodes[index]!.name)]));
     this.wires[index]!.sent.length = 0; // CONNACK
     this.feed(session, this.nodes[index]!.resume());
