@@ -3,6 +3,7 @@
  *
  * dist/device: `core` has no side effects, so that the XS linker can preload it into flash; `main` opens sockets and
  *              cannot be preloaded. Everything that the Moddable SDK provides stays an import.
+ *              Rewritten for XS, whose compiler does not optimise (rewrite-for-xs.mjs).
  * dist/host:   the same core with Node's sockets, the command line and the demo.
  */
 import { chmod } from 'node:fs/promises';
