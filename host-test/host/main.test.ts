@@ -183,6 +183,23 @@ describe('run --config', () => {
     expect(await command.exited).toBe(0);
   });
 
+  test('says which process uses the store file, and takes over what a killed one has left', async () => {
+    const { address } = await serve(ACCEPTED);
+    const config = configure({ address: [address] }, {}, { store: { durability: 'flash', path: `${folder.path}/shared.store`, size: 1_048_576 } });
+    const first = start('run', '--config', config);
+    await first.ready();
+    const second = start('run', '--config', config);
+    const [, pid] = await second.find('stderr', /shared\.store is used by process (\d+): stop that gateway, or give this one another store\.path; messages are kept in memory only/);
+    expect(Number(pid)).toBe(first.process.pid);
+    first.process.kill('SIGKILL');
+    await first.exited;
+    const third = start('run', '--config', config);
+    await third.ready();
+    expect(third.stderr).not.toMatch(/store: /);
+    third.process.kill('SIGTERM');
+    expect(await third.exited).toBe(0);
+  });
+
   test('survives whoever reads its output', async () => {
     const { address, server } = await serve(undefined);
     const command = start('run', '--config', configure({ address: [address] }));

@@ -121,7 +121,8 @@ const NAMES = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight'];
 /** @param isAway whether the Server is not there before the last kill */
 async function campaign(scene: Scene, load: Load, isAway = false): Promise<void> {
   const random = seeded(SEED);
-  const broker = await Broker.prepare(scene, ['max_queued_messages 0', 'message_size_limit 0']);
+  // With a limit of what is in flight Mosquitto itself may send messages out of order to the subscriber.
+  const broker = await Broker.prepare(scene, ['max_queued_messages 0', 'max_inflight_messages 0']);
   const meet = async (): Promise<Subscriber> => {
     await broker.start();
     return Subscriber.start(scene, broker.port, 'site/#');

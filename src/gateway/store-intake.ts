@@ -38,8 +38,6 @@ export class StoreIntake implements MessageHandler {
 
   /** Has the message routed. @returns whether it may be acknowledged at once; else that happens in `commit` */
   onMessage(session: ServerSession, packet: Packet): boolean {
-    if (session.isRefused)
-      return false;
     const { backlog, bridge } = this;
     const origin = packet.qos === 2 ? this.originOf(session) : 0;
     if (origin === 0 || !backlog.isRepeated(packet, origin)) {
