@@ -194,6 +194,19 @@ describe.each(['ram', 'flash'] as const)('the replay of what waited (%s)', durab
     expect(stage.arrived.filter(message => message.startsWith('up/old'))).toEqual(numbered('up/old', 0, WAITING));
   });
 
+  it('leaves room in the connection for what is live', () => {
+    const stage = new Stage([{ qos: 1 }], { ram: 4000, durability });
+    stage.send(1, ...numbered('old', 0, 10));
+    let count = 0;
+    stage.world.onSend = (isUpstream, packet) => { count += isUpstream && packet[0]! >> 4 === 3 ? 1 : 0; };
+    stage.world.upstreamRoom = stage.world.gateway.upstream.replayReserve + 10;
+    stage.world.openUpstream();
+    stage.world.exchange(1); // CONNECT, CONNACK
+    expect(count).toBe(1); // the next one when that is acknowledged
+    stage.world.settle();
+    expect(stage.arrived).toEqual(numbered('up/old', 0, 10));
+  });
+
   it('is over when everything that waited has gone: what is new goes at once, whatever its QoS', () => {
     const stage = replaying();
     stage.world.wait(5000);

@@ -213,6 +213,8 @@ export class StoreWorld {
   /** Packets that nodes have got, as hexadecimal. */
   readonly toNodes: string[][];
   seconds: number;
+  /** Bytes that the upstream connection takes at a time; from the next `openUpstream` on. */
+  upstreamRoom = 100_000;
   /** Told of each packet that a session sends. */
   onSend: ((isUpstream: boolean, packet: Buffer) => void) | undefined;
   /** The network is faster than the timer: what has arrived is handled before what is due. */
@@ -262,6 +264,8 @@ export class StoreWorld {
   openUpstream(): void {
     if (this.upstream === undefined && this.hasPower)
       this.gateway.upstream.open(this.upstream = new Wire(this, true));
+    if (this.upstream !== undefined)
+      this.upstream.room = this.upstreamRoom;
   }
 
   /** So many packets of the upstream connection arrive, and are answered, before any timer. */
