@@ -9,7 +9,7 @@
 import { chmod } from 'node:fs/promises';
 import { builtinModules, createRequire } from 'node:module';
 import esbuild from 'rollup-plugin-esbuild';
-import { rewritingForXS } from './rewrite-for-xs.mjs';
+import { rewritingForXS } from './src/host/rewrite-for-xs.mjs';
 
 const { dependencies } = createRequire(import.meta.url)('./package.json');
 

@@ -1,7 +1,7 @@
 /** What becomes of the device bundle: the program stays the same, whatever stands around. That it does what it did is for host-test/xs. */
 import { parseAst } from 'rollup/parseAst';
 import { expect, test } from 'vitest';
-import { chainFields, declareBeforeLoops, inlineConstants, inlineFunctions, inlineImportedConstants, nestConditions, readFields } from '../rewrite-for-xs.mjs';
+import { chainFields, declareBeforeLoops, inlineConstants, inlineFunctions, inlineImportedConstants, nestConditions, readFields } from '../../src/host/rewrite-for-xs.mjs';
 
 const inline = (code: string): string => inlineConstants(code, parseAst(code));
 const putIn = (code: string): string => inlineFunctions(code, parseAst(code));
