@@ -382,7 +382,7 @@ export const workloads: readonly Workload[] = [
   },
   sampling('sensor', 'a reading becomes a payload and goes upstream', false),
   sampling('sensor, JSON', 'a reading becomes JSON with its time', false, 'json'),
-  sampling('sensor, kept', 'the same with QoS 1, through the queue and acknowledged', true),
+  sampling('sensor, kept', 'a reading with QoS 1, through the queue and acknowledged', true),
   {
     name: 'rejected packet',
     description: 'a node connects, sends a malformed packet and is closed: the session, without the socket',
