@@ -41,6 +41,7 @@ const PROVIDERS: Record<string, { by: string; in: string[] }> = {
     ['Humidity-Temperature/SHT3x', 'sht3x'], ['Humidity-Temperature/SHTC3', 'shtc3'], ['Humidity-Temperature/SI7020', 'si7020'],
     ['Temperature/LM75', 'lm75'], ['Temperature/NTC_Thermistor', 'ntcThermistor'], ['Temperature/TMP102', 'tmp102'], ['Temperature/TMP117', 'tmp117'],
   ] as const).map(([part, folder]) => [`embedded:sensor/${part}`, { by: `$(MODULES)/drivers/sensors/${folder}/manifest.json`, in: ON_BOARD }])),
+  'sntp': { by: '$(MODDABLE)/examples/manifest_net.json', in: ON_BOARD },
   'embedded:network/dnssd': { by: '$(MODULES)/io/dnssd/manifest.json', in: ON_BOARD },
   'embedded:network/interface/wifi': { by: '$(MODDABLE)/examples/manifest_net.json', in: ON_BOARD },
   'embedded:network/dns/resolver/udp': { by: '$(MODDABLE)/examples/io/udp/dns/manifest_dns.json', in: EVERYWHERE },

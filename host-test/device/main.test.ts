@@ -21,6 +21,9 @@ const world = vi.hoisted(() => ({
   config: {} as Record<string, unknown>,
   preference: undefined as string | undefined,
   lines: [] as string[],
+  /** What the clock of the board was set to, and what the time server was asked. */
+  times: [] as number[],
+  questions: [] as { host: string; answer: (message: number, value: unknown) => void }[],
   wifi: { connection: 200, address: '10.0.0.1', attempts: [] as unknown[], onChanged: () => {} },
   read: (): number => 21,
 }));
@@ -50,7 +53,16 @@ vi.mock('embedded:storage/flash', () => ({ default: { open(): never { throw new 
 vi.mock('mc/config', () => ({ default: new Proxy({}, { get: (_target, name) => world.config[name as string] }) }));
 vi.mock('preference', () => ({ default: { get: () => world.preference } }));
 vi.mock('crypt', () => ({ Digest: class { reset(): void {} write(): void {} close(): ArrayBuffer { return new ArrayBuffer(32); } } }));
-vi.mock('time', () => ({ default: { get ticks() { return world.clock.now; } } }));
+vi.mock('time', () => ({ default: { get ticks() { return world.clock.now; }, set: (seconds: number) => world.times.push(seconds) } }));
+vi.mock('sntp', () => ({
+  default: class {
+    static time = 1;
+    static error = -1;
+    constructor(options: { host: string }, answer: (message: number, value: unknown) => void) {
+      world.questions.push({ ...options, answer });
+    }
+  },
+}));
 vi.mock('timer', () => ({
   default: {
     set(action: () => void, delay = 0): Callback {
@@ -106,9 +118,9 @@ beforeEach(() => {
       peer.send('20020000');
     };
   };
-  world.config = { ringbridge: CONFIGURATION, wifi_ssid: 'home', wifi_password: 'secret' };
+  world.config = { ringbridge: CONFIGURATION, wifi_ssid: 'home', wifi_password: 'secret', sntp: '' };
   world.preference = undefined;
-  world.lines.length = 0;
+  world.lines.length = world.times.length = world.questions.length = 0;
   world.wifi.connection = DISCONNECTED;
   world.wifi.attempts.length = 0;
   world.read = () => 21;
@@ -178,6 +190,24 @@ test('without a name of a Wi-Fi says so, and samples', async () => {
   world.clock.advance(25_000);
   expect(readings).toBe(3);
   expect(world.lines).toContain('no Wi-Fi: build with wifi_ssid=NAME wifi_password=PASSWORD');
+});
+
+test('the time is asked for when there is a network, again after a failure, and once a day', async () => {
+  world.config['sntp'] = 'time.example';
+  await boot();
+  world.clock.advance(10_000);
+  expect(world.questions).toEqual([]);
+  setWiFi(READY);
+  expect(world.questions.map(({ host }) => host)).toEqual(['time.example']);
+  world.questions[0]!.answer(-1, 'cannot resolve');
+  expect(world.lines).toContain('time.example does not tell the time: cannot resolve');
+  world.clock.advance(60_000);
+  world.questions[1]!.answer(1, 1_800_000_000);
+  expect(world.times).toEqual([1_800_000_000]);
+  world.clock.advance(86_399_000);
+  expect(world.questions.length).toBe(2);
+  world.clock.advance(1000);
+  expect(world.questions.length).toBe(3);
 });
 
 test('a listener that cannot be had keeps nodes out, not the Server, and is tried again', async () => {

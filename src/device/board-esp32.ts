@@ -4,6 +4,7 @@
 import config from 'mc/config';
 import { claimLocalName } from './local-name.ts';
 import { log } from './log.ts';
+import { NetworkTime } from './network-time.ts';
 import { BoardSensors } from './sensors.ts';
 import { Station } from './wifi.ts';
 import type { SensorFactory } from '../io/sensors.ts';
@@ -25,7 +26,9 @@ export function startNetwork(onReady: () => void): void {
 
 /** Every question that is asked in the local network costs some memory for a moment; hence `local_name=off`. */
 export function announce(name: string): void {
-  const { local_name } = config;
+  const { local_name, sntp } = config;
+  if (typeof sntp === 'string' && sntp !== '')
+    new NetworkTime(sntp);
   if (local_name !== 'off')
     claimLocalName(name);
 }

@@ -13,7 +13,11 @@ declare module 'mc/config' {
 }
 
 declare module 'time' {
-  const Time: { readonly ticks: number };
+  const Time: {
+    readonly ticks: number;
+    /** @param seconds since 1970 */
+    set(seconds: number): void;
+  };
   export default Time;
 }
 
@@ -77,6 +81,16 @@ declare module 'embedded:network/interface/wifi' {
 declare module 'embedded:storage/flash' {
   const flash: { open(options: { path: string; mode: 'r' | 'r+' }): import('../io/block-storage.ts').Flash };
   export default flash;
+}
+
+declare module 'sntp' {
+  export default class SNTP {
+    static readonly time: number;
+    static readonly retry: number;
+    static readonly error: number;
+    /** @param callback told the time in seconds since 1970, or the text of an error, by one of the messages above */
+    constructor(options: { host: string }, callback: (message: number, value: unknown) => string | void);
+  }
 }
 
 declare module 'modules' {
