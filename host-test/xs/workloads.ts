@@ -243,6 +243,16 @@ function fragmented(engine: Engine, socket: MeasuredSocket, packet: Uint8Array):
   };
 }
 
+const toReader = (name: string, description: string, bytes: Uint8Array, qos: number): Workload => ({
+  name,
+  description,
+  prepare(engine) {
+    const setup = new Setup(engine, OUT_AND_IN).connectUpstream(1);
+    const reader = setup.connectNode(4, 'reader', subscribe('site/#', qos));
+    return qos === 0 ? delivering(engine, setup.upstream, bytes) : acknowledging(engine, setup.upstream, bytes, reader, [0x40], 1);
+  },
+});
+
 /** A sensor is read once a second. @param isKept whether its rule has readings kept until they are acknowledged */
 const sampling = (name: string, description: string, isKept: boolean, format: 'number' | 'json' = 'number'): Workload => ({
   name,
@@ -271,7 +281,7 @@ const sampling = (name: string, description: string, isKept: boolean, format: 'n
 });
 
 export const workloads: readonly Workload[] = [
-  fromUpstream('W1', 'receive a PUBLISH of 88 bytes, QoS 0, from upstream; a rule maps its topic', W1),
+  fromUpstream('W1', 'receive a PUBLISH of 88 bytes, QoS 0, from upstream, under a rule, for which no node has subscribed', W1),
   fromUpstream('W2', 'as W1 with a payload of 1024 bytes', W2),
   {
     name: 'W3',
@@ -303,6 +313,8 @@ export const workloads: readonly Workload[] = [
   fromUpstream('W5', 'receive a PINGRESP', bytesOf(0xD0, 0)),
   fromUpstream('W6', 'as W1 with QoS 1, PUBACK sent', W6),
 
+  toReader('upstream to node, QoS 0', 'as W1, delivered to the node that has subscribed', W1, 0),
+  toReader('upstream to node, QoS 1', 'as W6, delivered with QoS 1 and acknowledged on both sides', W6, 1),
   fromUpstream('upstream 3.1', 'as W1 with MQTT 3.1', W1, 'mqttv31'),
   fromUpstream('upstream QoS 2', 'PUBLISH with QoS 2 and its PUBREL from upstream', bytesOf(publish(2, 9, TOPIC, 64), acknowledgement(0x62, 9))),
   fromUpstream('upstream, mixed', 'four packets in one piece, whose topics and lengths take turns',
