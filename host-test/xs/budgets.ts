@@ -10,6 +10,8 @@ export const STEP_BUDGETS: Readonly<Record<string, number>> = {
   'W4': 832,
   'W5': 264,
   'W6': 569,
+  'upstream to node, QoS 0': 1921,
+  'upstream to node, QoS 1': 4053,
   'upstream 3.1': 374,
   'upstream QoS 2': 1383,
   'upstream, mixed': 2026,
