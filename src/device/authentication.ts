@@ -12,7 +12,8 @@
 import { Digest } from 'crypt';
 import type { Packet, Configuration } from './core.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { type Authenticator, type Gateway, PENDING } from '../gateway/gateway.ts';
+import { type Authenticator, PENDING } from '../gateway/gateway.ts';
+import type { LateVerdicts } from '../io/runtime.ts';
 import type { Timer } from '../io/transport.ts';
 import { ABSENT } from '../packet/data-representation.ts';
 import { CONNECTING } from '../session/connection-state.ts';
@@ -42,12 +43,6 @@ interface User {
   tag: Uint8Array | undefined;
   /** Undefined for a plain password. */
   readonly hash: PasswordHash | undefined;
-}
-
-/** The part of io/runtime.ts that a late verdict needs. */
-export interface LateVerdicts {
-  readonly gateway: Pick<Gateway, 'admit'>;
-  later(decide: () => void): void;
 }
 
 interface Verification {

@@ -10,7 +10,8 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ListenerConfiguration, UserConfiguration } from '../gateway/configuration.ts';
-import { type Authenticator, type Gateway, PENDING } from '../gateway/gateway.ts';
+import { type Authenticator, PENDING } from '../gateway/gateway.ts';
+import type { LateVerdicts } from '../io/runtime.ts';
 import { ABSENT } from '../packet/data-representation.ts';
 import type { Packet } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
@@ -21,12 +22,6 @@ import { hashPassword, parsePasswordHash, type PasswordHash, unmatchableHash, ve
 /** Each takes a thread of Node's pool, which has four, and 16 MB. */
 export const MAXIMUM_RUNNING = 2;
 export const MAXIMUM_WAITING = 16;
-
-/** The part of io/runtime.ts that a late verdict needs. */
-export interface LateVerdicts {
-  readonly gateway: Pick<Gateway, 'admit'>;
-  later(decide: () => void): void;
-}
 
 interface Verification {
   readonly session: ServerSession;

@@ -20,6 +20,12 @@ import type { ListenerConstructor, Resolver, TCPConstructor, Timer } from './tra
 import { STOPPED } from '../gateway/upstream-phase.ts';
 import { Upstream } from './upstream.ts';
 
+/** The part of the runtime that an authenticator needs whose verdict comes late. */
+export interface LateVerdicts {
+  readonly gateway: Pick<Gateway, 'admit'>;
+  later(decide: () => void): void;
+}
+
 /** What the platform provides. */
 export interface Platform {
   readonly TCP: TCPConstructor;
