@@ -217,16 +217,16 @@ describe('check', () => {
     const file = folder.write('check.json', {
       listener: { max_connections: 8, allow_anonymous: true, max_queued_bytes: 1024 },
       topic: [
-        { pattern: '#', direction: 'out', qos: 1, remote_prefix: 'site/' },
+        { pattern: '#', direction: 'out', qos: 2, remote_prefix: 'site/' },
         { pattern: 'set/+', direction: 'in', local_prefix: 'l/', remote_prefix: 'r/' },
         { pattern: '', direction: 'both', local_prefix: 'here', remote_prefix: 'there' },
       ],
     });
     const { exitCode, stderr, stdout } = await run(['check', file]);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^ {2}# +-> +site\/# +out +1$/m);
-    expect(stdout).toMatch(/^ {2}l\/set\/\+ +<- +r\/set\/\+ +in +0$/m);
-    expect(stdout).toMatch(/^ {2}here +<-> +there +both +0$/m);
+    expect(stdout).toMatch(/^ {2}# +-> +site\/# +out +2$/m);
+    expect(stdout).toMatch(/^ {2}l\/set\/\+ +<- +r\/set\/\+ +in +1$/m);
+    expect(stdout).toMatch(/^ {2}here +<-> +there +both +1$/m);
     expect(stdout).toMatch(/^ {2}node: transmit ring +9 +\d+ +\d+$/m);
     expect(stdout).toMatch(/^ {2}landing +1 +1536 +1536$/m);
     const rows = [...stdout.matchAll(/^ {2}.* +(\d+) +(\d+) +(\d+)$/gm)].map(match => match.slice(1).map(Number) as [number, number, number]);

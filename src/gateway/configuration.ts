@@ -223,7 +223,7 @@ export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
 export const DEFAULT_ACCESS: AccessConfiguration = Object.freeze({ user: null, topic: '#', access: 'readwrite' });
 
 export const DEFAULT_TOPIC_RULE: TopicRuleConfiguration = Object.freeze({
-  pattern: '#', direction: 'out', qos: 0, local_prefix: '', remote_prefix: '', store: true, full: null, expiry: 0,
+  pattern: '#', direction: 'out', qos: 1, local_prefix: '', remote_prefix: '', store: true, full: null, expiry: 0,
 });
 
 export const DEFAULT_SENSOR: SensorConfiguration = Object.freeze({
