@@ -24,6 +24,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/store-recovery.ts: openStore': 'tables by the number of blocks, which only the storage knows, once at start',
   'io/runtime.ts: Runtime.openStore': 'once at start',
   'io/sensors.ts: Sensors.plan': 'once at start',
+  'io/sensors.ts: isJSON': 'once per sensor at start',
   'io/simulated-sensors.ts: createSimulatedSensor': 'once per sensor at start',
   'packet/topic.ts: topicFiltersOverlap': 'a check of the configuration, on the host only',
   // Words for people, when somebody asks or something ends

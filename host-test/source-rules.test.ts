@@ -72,6 +72,7 @@ function allocationOf(node: ts.Node): string | undefined {
   if (ts.isBigIntLiteral(node)) return 'a BigInt';
   if (ts.isAwaitExpression(node) || ts.isYieldExpression(node)) return 'await or yield';
   if (ts.isParameter(node) && node.dotDotDotToken !== undefined) return 'a rest parameter';
+  if (ts.isBinaryExpression(node) && [node.left, node.right].some(ts.isStringLiteral)) return 'a text'; // in a preloaded module, each time
   if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && STRING_METHODS.has(node.expression.name.text))
     return `.${node.expression.name.text}()`;
   return undefined;
@@ -129,10 +130,10 @@ describe('the source', () => {
   });
 
   it('would find each kind of allocation', () => {
-    const text = `class C { m(a, ...b) { const [c] = a; for (const d of a) ({}); return [\`\${c}\`, () => 1, new C(), /x/, 1n, a.slice(1)]; } }`;
+    const text = `class C { m(a, ...b) { const [c] = a; for (const d of a) ({}); return [\`\${c}\`, () => 1, new C(), /x/, 1n, a.slice(1), a === 'b']; } }`;
     const planted: SourceFile = { name: 'planted.ts', layer: 'bytes', text, tree: ts.createSourceFile('planted.ts', text, ts.ScriptTarget.ES2022, true) };
     expect(allocationsIn(planted).map(({ what }) => what).sort()).toEqual([
-      '.slice()', 'a BigInt', 'a closure', 'a regular expression', 'a rest parameter', 'a template', 'an array literal',
+      '.slice()', 'a BigInt', 'a closure', 'a regular expression', 'a rest parameter', 'a template', 'a text', 'an array literal',
       'an iterator', 'an object literal', 'destructuring of an array', 'new',
     ]);
   });

@@ -207,8 +207,8 @@ export class Bridge implements ClientHandler, LossObserver {
     if (!queue.canHold(message, qos))
       return DROPPED;
     // What is in a store that works is not given up for what is not.
-    for (let most = queue.count; most > 0 && backlog?.store.isWorking !== true && policy.full !== 'drop_newest'; --most) {
-      if (!makeRoom(queue, message, session.isConnected, policy.full === 'latest_per_topic', this))
+    for (let most = queue.count; most > 0 && backlog?.store.isWorking !== true && !policy.refusesNew; --most) {
+      if (!makeRoom(queue, message, session.isConnected, policy.keepsLatest, this))
         break;
       queue.rule = rule; // it may have moved another one
       queue.time = time;

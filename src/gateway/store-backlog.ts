@@ -93,7 +93,7 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
     this.date = settings.date;
     this.receptions = new StoreReceptions(settings.receptionCapacity);
     this.releasing = new Int32Array(settings.maximumInflight);
-    this.latest = policies.some(({ full }) => full === 'latest_per_topic') ? new LatestRecords(LATEST_CAPACITY) : undefined;
+    this.latest = policies.some(policy => policy.keepsLatest) ? new LatestRecords(LATEST_CAPACITY) : undefined;
     store.owner = this;
   }
 
@@ -125,7 +125,7 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
     const policy = this.policies[rule]!;
     const hash = this.latest === undefined ? 0 : hashOf(store.arena, message.topicNameOffset, message.topicNameLength);
     let position = this.append(message, qos, rule, origin, originIdentifier);
-    if (position === NO_ROOM && policy.full !== 'drop_newest') {
+    if (position === NO_ROOM && !policy.refusesNew) {
       this.latest?.set(hash, NONE); // the new one, wherever it will be
       for (let attempt = 0; attempt < MOST_BLOCKS && position === NO_ROOM; ++attempt) {
         giveUpOldestBlock(this, attempt < MOST_BLOCKS_KEPT);

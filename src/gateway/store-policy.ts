@@ -7,7 +7,7 @@
  *   latest_per_topic   the oldest goes, unless it is the last one of its topic: that one is kept, behind the others
  */
 import type { Arena } from '../bytes/arena.ts';
-import type { FullPolicy, StoreConfiguration, TopicRuleConfiguration } from './configuration.ts';
+import type { StoreConfiguration, TopicRuleConfiguration } from './configuration.ts';
 import type { TopicRule } from './topic-map.ts';
 
 export class StorePolicy {
@@ -15,7 +15,9 @@ export class StorePolicy {
   readonly keeps: boolean;
   /** Whether that is to survive a power cut. */
   readonly isStored: boolean;
-  readonly full: FullPolicy;
+  /** What is done when it is full. Flags: to compare with a text costs a preloaded module memory each time. */
+  readonly refusesNew: boolean;
+  readonly keepsLatest: boolean;
   /** Seconds, 0 for any time. */
   readonly expiry: number;
   readonly rule: TopicRule;
@@ -27,7 +29,9 @@ export class StorePolicy {
     this.rule = rule;
     this.keeps = configuration.store;
     this.isStored = store.durability === 'flash' && configuration.store;
-    this.full = configuration.full ?? store.full;
+    const full = configuration.full ?? store.full;
+    this.refusesNew = full === 'drop_newest';
+    this.keepsLatest = full === 'latest_per_topic';
     this.expiry = configuration.expiry;
   }
 

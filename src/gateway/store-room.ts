@@ -40,7 +40,7 @@ export function giveUpOldestBlock(backlog: StoreBacklog, keepsLatest: boolean): 
 function giveUp(backlog: StoreBacklog, position: number, packetLength: number, keepsLatest: boolean): void {
   const { queue, store } = backlog;
   const rule = store.staged(Format.RULE);
-  const isMoved = keepsLatest && backlog.policies[rule]?.full === 'latest_per_topic' && move(backlog, position, packetLength);
+  const isMoved = keepsLatest && backlog.policies[rule]?.keepsLatest === true && move(backlog, position, packetLength);
   if (!store.isWorking)
     return;
   const record = queue.findStored(position);

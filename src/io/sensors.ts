@@ -55,6 +55,9 @@ const UNTOLD = 0;
 const AVAILABLE = 1;
 const EXPIRED = 2;
 
+/** Asked once: to compare with a text costs a preloaded module memory each time. */
+const isJSON = ({ format }: SensorConfiguration): boolean => format === 'json';
+
 class SensorState {
   readonly configuration: SensorConfiguration;
   readonly sensor: Sensor;
@@ -64,6 +67,7 @@ class SensorState {
   readonly scale: number;
   readonly offset: number;
   readonly deadband: number;
+  readonly isJSON: boolean;
   /** Milliseconds that a reading counts, 0: for ever. */
   readonly lifetime: number;
   dueAt = 0;
@@ -84,6 +88,7 @@ class SensorState {
     this.scale = configuration.scale ?? 1;
     this.offset = configuration.offset ?? 0;
     this.deadband = configuration.deadband ?? 0;
+    this.isJSON = isJSON(configuration);
     this.lifetime = (configuration.expire_after ?? 0) * 1000;
   }
 }
@@ -100,8 +105,6 @@ const canExpire = ({ expire_after = 0 }: SensorConfiguration): boolean => expire
 
 /** The name for the availability lies behind the topic. */
 const nameOf = (sensor: SensorConfiguration): string => canExpire(sensor) ? sensor.topic + AVAILABILITY : sensor.topic;
-
-const isJSON = ({ format }: SensorConfiguration): boolean => format === 'json';
 
 export class Sensors {
   readonly states: readonly SensorState[];
@@ -213,7 +216,7 @@ export class Sensors {
     state.published = value;
     const { payloadOffset } = this;
     this.publish(state, state.topicLength, payloadOffset,
-      this.write(payloadOffset, value, state.configuration) - payloadOffset, state.configuration.retain ? 1 : 0);
+      this.write(payloadOffset, value, state) - payloadOffset, state.configuration.retain ? 1 : 0);
   }
 
   private announce(state: SensorState, availability: number): void {
@@ -238,13 +241,14 @@ export class Sensors {
   }
 
   /** @returns the offset behind the payload */
-  private write(offset: number, value: number, configuration: SensorConfiguration): number {
+  private write(offset: number, value: number, state: SensorState): number {
     const { gateway: { arena }, textsOffset } = this;
     const { bytes } = arena;
-    if (!isJSON(configuration))
-      return writeDecimal(arena, offset, value, configuration.decimals);
+    const { decimals } = state.configuration;
+    if (!state.isJSON)
+      return writeDecimal(arena, offset, value, decimals);
     bytes.copyWithin(offset, textsOffset, textsOffset + VALUE_LENGTH);
-    offset = writeDecimal(arena, offset + VALUE_LENGTH, value, configuration.decimals);
+    offset = writeDecimal(arena, offset + VALUE_LENGTH, value, decimals);
     const time = this.date();
     if (time > 0) {
       bytes.copyWithin(offset, textsOffset + VALUE_LENGTH, textsOffset + VALUE_LENGTH + TIME_LENGTH);
