@@ -122,6 +122,19 @@ describe('when memory is full', () => {
     }
     expect([...new Set(stage.arrived)]).toEqual(numbered('up/t', 0, 30));
   });
+
+  it('a flood of QoS 0 behind messages under way leaves room for one that its node waits for', () => {
+    const stage = new Stage([{ full: 'drop_oldest' }]);
+    stage.world.connectUpstream();
+    stage.server.isMute = true;
+    stage.send(1, 'calm=1');
+    stage.send(0, ...numbered('flood', 0, 30));
+    stage.send(1, 'calm=2');
+    stage.send(0, ...numbered('flood', 30, 60));
+    expect(stage.rule(0).dropped).toBeGreaterThan(30);
+    expect(stage.rule(0).refused).toBe(0);
+    expect(stage.node.messages.filter(({ qos }) => qos === 1).every(({ isDone }) => isDone)).toBe(true);
+  });
 });
 
 describe('what waits in memory', () => {

@@ -197,6 +197,9 @@ export class Bridge implements ClientHandler, LossObserver {
       if (queue.waitingCount > 0) // in a storage that takes no more: those come first
         return REFUSED;
     }
+    // A flood of messages that nobody answers for leaves the last quarter to those that somebody waits for.
+    if (qos === 0 && session.isConnected && queue.usedLength * 4 > queue.capacity * 3)
+      return REFUSED;
     const time = policy.expiry > 0 ? this.date() : 0;
     queue.rule = rule;
     queue.time = time;
