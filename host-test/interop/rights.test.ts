@@ -130,7 +130,7 @@ describe.each(VERSIONS)('with MQTT $name', ({ js, mosquitto, paho }) => {
     while (!hasHeard);
     await pahoHears;
     await node.message('1 0 door/1 open');
-    expect(new Set(seen)).toEqual(new Set(['door/1 open']));
+    await expect.poll(() => new Set(seen)).toEqual(new Set(['door/1 open']));
     await node.program.stop('SIGKILL');
     await watcher.message('1 0 site/mona/gone bye');
     expect(node.messages.filter(message => !/ (state kept|door\/1 open)$/.test(message))).toEqual([]);
