@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { ResizedViews } from '../../src/io/exact-view.ts';
-import { Link, type LinkContext } from '../../src/io/link.ts';
+import { Link, LinkContext } from '../../src/io/link.ts';
 import { Scheduler } from '../../src/io/scheduler.ts';
 import type { TCPOptions, TCPSocket } from '../../src/io/transport.ts';
 import { Clock } from '../../src/session/clock.ts';
@@ -50,12 +50,9 @@ function createLink(): { link: Link; arena: Arena } {
   const ring = plan.reserve('ring', RING_CAPACITY);
   const arena = new Arena(plan, { landingCapacity: 64, stagingCapacity: STAGING_CAPACITY, resizable: true });
   const scheduler = new Scheduler(new Clock(), () => 0, () => ({ set() {}, clear() {} }), () => {});
-  const context: LinkContext = {
-    arena, scheduler, views: new ResizedViews(arena), TCP: SlowSocket, active: undefined,
-    owner: { onLinkEstablished() {}, onLinkClosed() {} },
-  };
+  const context = new LinkContext(arena, new ResizedViews(arena), scheduler, SlowSocket, { onLinkEstablished() {}, onLinkClosed() {} }, 1000);
   const session = { parser: { wanted: 64, receive() {} }, open() {}, writable() {}, transportClosed() {} } as unknown as Session;
-  return { link: new Link(context, session, ring, RING_CAPACITY, 1000), arena };
+  return { link: new Link(context, session, ring, RING_CAPACITY), arena };
 }
 
 test.each([0, 1, 24, 99, 100, 101])('what a socket with room for %i bytes does not take follows unchanged', room => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { CachedViews, ResizedViews, type ExactViews } from '../../src/io/exact-view.ts';
-import { Link, type LinkContext } from '../../src/io/link.ts';
+import { Link, LinkContext } from '../../src/io/link.ts';
 import { Scheduler } from '../../src/io/scheduler.ts';
 import type { TCPOptions, TCPSocket } from '../../src/io/transport.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
@@ -17,17 +17,26 @@ const CLOSE_TIMEOUT = 2000;
 /** Takes `writable` bytes, gives what the test has put into `incoming`. */
 class Socket implements TCPSocket {
   static last: Socket;
+  /** Against the rules (transport.ts): calls back from inside the constructor. */
+  static callsEarly = false;
   readonly options: TCPOptions;
   writable = 0;
   incoming: number[] = [];
   readonly written: number[] = [];
   isClosed = false;
+  /** Room that arises during the next write. */
+  surplus = 0;
   /** The peer has closed, though there is more to read. */
   isDead = false;
 
   constructor(options: TCPOptions) {
     this.options = options;
     Socket.last = this;
+    if (Socket.callsEarly) {
+      this.arrive(1);
+      this.drain(10);
+      options.onError!.call(this);
+    }
   }
 
   read(view: Uint8Array): number {
@@ -43,7 +52,9 @@ class Socket implements TCPSocket {
     if (view.length > this.writable)
       throw new Error('would block');
     this.written.push(...view);
-    return this.writable -= view.length;
+    this.writable += this.surplus - view.length;
+    this.surplus = 0;
+    return this.writable;
   }
 
   close(): void {
@@ -81,14 +92,11 @@ function linked(createViews: (arena: Arena) => ExactViews = arena => new Resized
     writable: () => state.log.push('writable'),
     transportClosed: (reasonCode: number) => state.log.push(`transport closed ${reasonCode}`),
   };
-  const context: LinkContext = {
-    arena, scheduler, views: createViews(arena), TCP: Socket, active: undefined,
-    owner: {
-      onLinkEstablished: () => state.log.push('established'),
-      onLinkClosed: (_link, reasonCode) => state.log.push(`closed ${reasonCode}`),
-    },
-  };
-  const link = new Link(context, session as unknown as Session, ring, RING, CLOSE_TIMEOUT);
+  const context = new LinkContext(arena, createViews(arena), scheduler, Socket, {
+    onLinkEstablished: () => state.log.push('established'),
+    onLinkClosed: (_link, reasonCode) => state.log.push(`closed ${reasonCode}`),
+  }, CLOSE_TIMEOUT);
+  const link = new Link(context, session as unknown as Session, ring, RING);
   const send = (...bytes: number[]): boolean => {
     arena.bytes.set(bytes, arena.stagingOffset);
     return link.send(bytes.length);
@@ -274,6 +282,33 @@ describe.each([
     expect(state.received).toEqual([]);
     Socket.last.drain(100);
     expect(state.log).toEqual(['established', 'open', 'writable']);
+  });
+
+  it('does not listen to a socket before it has it', () => {
+    const { link, state } = linked(createViews);
+    Socket.callsEarly = true;
+    try {
+      link.connect('10.0.0.2', 1883);
+    } finally {
+      Socket.callsEarly = false;
+    }
+    expect(state.log).toEqual([]);
+    expect(state.received).toEqual([]);
+    expect(link.isFree).toBe(false);
+    Socket.last.drain(100);
+    Socket.last.arrive(2);
+    expect(state.log).toEqual(['established', 'open', 'writable']);
+    expect(state.received).toEqual([1, 2]);
+  });
+
+  it('goes on at once when the socket takes more than it has said', () => {
+    const { link, send, socket } = connected(4, createViews);
+    socket.surplus = 3;
+    expect(send(...numbers(20))).toBe(true);
+    expect(socket.written).toEqual(numbers(7));
+    expect(link.room).toBe(RING - 13);
+    socket.drain(100);
+    expect(socket.written).toEqual(numbers(20));
   });
 
   it('begins with an empty ring after an end with a full one', () => {

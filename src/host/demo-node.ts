@@ -5,7 +5,7 @@
 import { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { decodeUTF8, encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { CachedViews } from '../io/exact-view.ts';
-import { Link, type LinkContext, type LinkOwner } from '../io/link.ts';
+import { Link, LinkContext, type LinkOwner } from '../io/link.ts';
 import { Scheduler } from '../io/scheduler.ts';
 import { CLEAN_START, WILL, WILL_QOS_SHIFT, WILL_RETAIN, type ConnectFields } from '../packet/connect.ts';
 import { ABSENT } from '../packet/data-representation.ts';
@@ -104,8 +104,8 @@ export class DemoNode implements ClientHandler, LinkOwner {
       this.session.handleTimeout();
       this.link.handleTimeout();
     });
-    const context: LinkContext = { arena, scheduler: this.scheduler, views: new CachedViews(arena), TCP, owner: this, active: undefined };
-    this.link = new Link(context, this.session, ringOffset, PACKET_CAPACITY, CLOSE_TIMEOUT);
+    const context = new LinkContext(arena, new CachedViews(arena), this.scheduler, TCP, this, CLOSE_TIMEOUT);
+    this.link = new Link(context, this.session, ringOffset, PACKET_CAPACITY);
   }
 
   get identifier(): string {

@@ -6,7 +6,7 @@
  * Out: straight to the socket while it takes everything, else into a ring that is emptied when it does. After `close` what
  * was sent still goes out, for a while.
  *
- * One object per possible connection, used again and again; the callbacks are made once.
+ * One object per possible connection, used again and again.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { RingBuffer } from '../bytes/ring-buffer.ts';
@@ -17,7 +17,7 @@ import type { PacketParser } from '../packet/packet-parser.ts';
 import type { Output, Session } from '../session/session.ts';
 import type { ExactViews } from './exact-view.ts';
 import type { Scheduler } from './scheduler.ts';
-import type { TCPConstructor, TCPOptions, TCPSocket } from './transport.ts';
+import type { TCPCallbacks, TCPConstructor, TCPSocket } from './transport.ts';
 
 /** Told when a link comes up and when it is free again. */
 export interface LinkOwner {
@@ -28,93 +28,107 @@ export interface LinkOwner {
 }
 
 /** What all links of a gateway share. */
-export interface LinkContext {
-  readonly arena: Arena;
+export class LinkContext {
+  readonly clock: Clock;
+  readonly time: () => number;
+  /** The link whose event is being handled. If an exception leaves it, a defect of ours, that one connection is given up. */
+  active: Link | undefined = undefined;
   readonly views: ExactViews;
+  /** The buffer of `views` and its full length. */
+  readonly buffer: ExactViews['buffer'];
+  readonly length: number;
+  readonly landingOffset: number;
+  readonly stagingOffset: number;
+  readonly arena: Arena;
   readonly scheduler: Scheduler;
   readonly TCP: TCPConstructor;
   readonly owner: LinkOwner;
-  /** The link whose event is being handled. If an exception leaves it, a defect of ours, that one connection is given up. */
-  active: Link | undefined;
+  readonly closeTimeout: number;
+
+  /** @param closeTimeout milliseconds for what was sent before `close` */
+  constructor(arena: Arena, views: ExactViews, scheduler: Scheduler, TCP: TCPConstructor, owner: LinkOwner, closeTimeout: number) {
+    this.clock = scheduler.clock;
+    this.time = scheduler.time;
+    this.views = views;
+    this.buffer = views.buffer;
+    this.length = views.length;
+    this.landingOffset = arena.landingOffset;
+    this.stagingOffset = arena.stagingOffset;
+    this.arena = arena;
+    this.scheduler = scheduler;
+    this.TCP = TCP;
+    this.owner = owner;
+    this.closeTimeout = closeTimeout;
+  }
 }
+
+// Phases of a link that is not free
+
+/** The connection does not stand yet. */
+const CONNECTING = 0;
+const ESTABLISHED = 1;
+/** So much waits in `pending` that nothing is read until it has gone: whoever does not fetch answers gets to ask no more. */
+const BACKED_UP = 2;
+/** What was sent still goes out. */
+const CLOSING = 3;
 
 export class Link implements Output {
   /** Undefined: free. */
   private socket: TCPSocket | undefined = undefined;
   /** Of the last connection that a listener gave; undefined where the platform does not tell. */
   remoteAddress: string | undefined = undefined;
-  private readonly clock: Clock;
-  private readonly time: () => number;
-  private readonly views: ExactViews;
+  private readonly context: LinkContext;
   private readonly session: Session;
   private readonly parser: PacketParser;
-  private readonly arena: Arena;
-  private readonly landingOffset: number;
-  private readonly stagingOffset: number;
-  private readonly scheduler: Scheduler;
-  private readonly context: LinkContext;
   private readonly pending: RingBuffer;
-  private readonly options: TCPOptions;
-  private readonly closeTimeout: number;
+  private phase = CONNECTING;
   /** Unread bytes in the socket. */
   private readable = 0;
-  /** Bytes that the socket takes. */
+  /** Bytes that the socket takes; 0 as long as `pending` is not empty, which has to go first. */
   private writable = 0;
   /** Since when `pending` has not been empty, or when it last shrank. */
   private pendingSince = 0;
-  /** So much waits in `pending` that nothing is read until it has gone: whoever does not fetch answers gets to ask no more. */
-  private isBackedUp = false;
-  private isEstablished = false;
-  private isClosing = false;
   private closingSince = 0;
 
-  /** @param ringOffset region of `ringCapacity` bytes for what the peer does not take at once @param closeTimeout milliseconds for the rest after `close` */
-  constructor(context: LinkContext, session: Session, ringOffset: number, ringCapacity: number, closeTimeout: number) {
+  /** @param ringOffset region of `ringCapacity` bytes for what the peer does not take at once */
+  constructor(context: LinkContext, session: Session, ringOffset: number, ringCapacity: number) {
     this.context = context;
-    this.arena = context.arena;
-    this.views = context.views;
-    this.scheduler = context.scheduler;
-    this.clock = context.scheduler.clock;
     this.session = session;
     this.parser = session.parser;
-    this.landingOffset = context.arena.landingOffset;
-    this.stagingOffset = context.arena.stagingOffset;
     this.pending = new RingBuffer(context.arena, ringOffset, ringCapacity);
-    this.closeTimeout = closeTimeout;
-    this.time = context.scheduler.time;
-    const link = this;
-    // A socket that was given up may have one more thing to say; nobody listens then.
-    this.options = {
-      onReadable(this: TCPSocket, count: number) { // the hot path: enter and leave are written out
-        if (link.socket !== this)
-          return;
-        const clock = link.clock;
-        clock.now = link.time() | 0;
-        link.context.active = link;
-        if (count <= link.parser.wanted && !link.isBackedUp) { // the usual case: everything at once
-          const views = link.views;
-          const at = link.landingOffset;
-          views.buffer.resize(at + count);
-          this.read(views.landing);
-          views.buffer.resize(views.length);
-          link.parser.receive(at, count);
-        } else {
-          link.readable = count;
-          link.pump();
-        }
-        if (clock.isChanged) // `close` sees to it, too
-          link.leave();
-      },
-      onWritable(this: TCPSocket, count: number) {
-        if (link.socket === this)
-          link.onWritable(count);
-      },
-      onError(this: TCPSocket) {
-        if (link.socket === this)
-          link.onError();
-      },
-    };
   }
+
+  /**
+   * The sockets of all links have the same callbacks; the link is the `target` of its socket. One that was given up may have
+   * one more thing to say, and so may one that is still being made: nobody listens then.
+   */
+  private static readonly callbacks: TCPCallbacks = {
+    onReadable(this: TCPSocket, count: number) { // the hot path: enter and leave are written out
+      const link = this.target as Link | undefined;
+      if (link === undefined)
+        return;
+      const context = link.context;
+      context.clock.now = context.time() | 0;
+      context.active = link;
+      if (count <= link.parser.wanted && link.phase === ESTABLISHED) { // the usual case: everything at once
+        context.buffer.resize(context.landingOffset + count);
+        this.read(context.views.landing);
+        context.buffer.resize(context.length);
+        link.parser.receive(context.landingOffset, count);
+      } else {
+        link.readable = count;
+        link.pump();
+      }
+      if (context.clock.isChanged) // `close` sees to it, too
+        link.leave();
+    },
+    onWritable(this: TCPSocket, count: number) {
+      (this.target as Link | undefined)?.onWritable(count);
+    },
+    onError(this: TCPSocket) {
+      (this.target as Link | undefined)?.onError();
+    },
+  };
 
   get isFree(): boolean {
     return this.socket === undefined;
@@ -122,14 +136,13 @@ export class Link implements Output {
 
   /** Takes over a connection that a listener has given. @throws what the socket throws; the link is free then */
   accept(from: TCPSocket): void {
-    this.start(new this.context.TCP({ ...this.options, from }));
-    this.isEstablished = true;
+    this.start(new this.context.TCP({ ...Link.callbacks, from }), ESTABLISHED);
     this.remoteAddress = this.socket?.remoteAddress;
   }
 
   /** Opens a connection; the session is opened when it stands. @throws as `accept` */
   connect(address: string, port: number): void {
-    this.start(new this.context.TCP({ ...this.options, address, port }));
+    this.start(new this.context.TCP({ ...Link.callbacks, address, port }), CONNECTING);
   }
 
   /** Gives the connection up at once, with a reason for the session. */
@@ -143,27 +156,35 @@ export class Link implements Output {
   }
 
   handleTimeout(): void {
-    if (!this.isClosing)
+    if (this.phase !== CLOSING)
       return;
-    const deadline = this.closingSince + this.closeTimeout | 0;
-    if (isDue(deadline, this.clock.now))
+    const { clock, closeTimeout } = this.context;
+    const deadline = this.closingSince + closeTimeout | 0;
+    if (isDue(deadline, clock.now))
       this.pending.clear();
     else
-      this.clock.request(deadline);
+      clock.request(deadline);
     this.finishClosing();
   }
 
   // Output, for the session
 
   get room(): number {
-    const pending = this.pending;
-    return pending.length > 0 ? pending.free : this.writable + pending.capacity;
+    return this.writable + this.pending.free;
   }
 
+  /** The hot path: straight to the socket. */
   send(length: number): boolean {
-    if (length > this.writable || this.pending.length !== 0)
+    if (length > this.writable)
       return this.sendLater(length);
-    this.write(length);
+    const context = this.context;
+    let room: number | undefined = 0;
+    context.buffer.resize(context.stagingOffset + length);
+    try {
+      room = this.socket!.write(context.views.staging);
+    } catch { /* the board is not ready to write once the peer has closed, though there may be more to read */ }
+    context.buffer.resize(context.length);
+    this.writable = room ?? 0; // undefined: the connection is dead, which is reported later
     return true;
   }
 
@@ -172,13 +193,14 @@ export class Link implements Output {
   }
 
   close(): void {
-    if (this.socket === undefined || this.isClosing)
+    if (this.socket === undefined || this.phase === CLOSING)
       return;
     // Not here: this may be the middle of another link's event, whose packet lies in the landing area.
-    this.isClosing = true;
-    this.closingSince = this.clock.now;
-    this.clock.request(this.closingSince);
-    this.clock.isChanged = true;
+    const { clock } = this.context;
+    this.phase = CLOSING;
+    this.closingSince = clock.now;
+    clock.request(clock.now);
+    clock.isChanged = true;
   }
 
   resume(): void {
@@ -189,22 +211,24 @@ export class Link implements Output {
 
   /** What every event begins with: the time, and who is to blame for an exception. */
   private enter(): void {
-    this.clock.now = this.time() | 0;
-    this.context.active = this;
+    const { context } = this;
+    context.scheduler.enter();
+    context.active = this;
   }
 
   private leave(): void {
-    if (this.isClosing)
+    if (this.phase === CLOSING)
       this.finishClosing();
-    if (this.clock.isChanged)
-      this.scheduler.leave();
+    const { clock, scheduler } = this.context;
+    if (clock.isChanged)
+      scheduler.leave();
   }
 
   private onWritable(count: number): void {
     this.enter();
     this.writable = count;
-    if (!this.isEstablished) {
-      this.isEstablished = true;
+    if (this.phase === CONNECTING) {
+      this.phase = ESTABLISHED;
       this.context.owner.onLinkEstablished(this);
       this.session.open(this);
     }
@@ -217,20 +241,20 @@ export class Link implements Output {
 
   private onError(): void {
     this.enter();
-    this.abort(this.isEstablished ? ReasonCode.NETWORK_CLOSED : ReasonCode.NETWORK_UNREACHABLE);
+    this.abort(this.phase === CONNECTING ? ReasonCode.NETWORK_UNREACHABLE : ReasonCode.NETWORK_CLOSED);
     this.leave();
   }
 
-  private start(socket: TCPSocket): void {
+  private start(socket: TCPSocket, phase: number): void {
     this.socket = socket;
+    socket.target = this;
+    this.phase = phase;
     this.readable = this.writable = 0;
-    this.isEstablished = this.isClosing = this.isBackedUp = false;
     this.pending.clear();
   }
 
   private release(socket: TCPSocket): void {
-    this.socket = undefined;
-    this.isClosing = false;
+    this.socket = socket.target = undefined;
     this.readable = this.writable = 0;
     this.pending.clear();
     socket.close();
@@ -238,45 +262,33 @@ export class Link implements Output {
 
   /** Reads `length` bytes, which the socket has and which fit, into the landing area. */
   private read(socket: TCPSocket, length: number): void {
-    const { views } = this;
-    views.buffer.resize(this.landingOffset + length);
-    socket.read(views.landing);
-    views.buffer.resize(views.length);
-  }
-
-  /** Writes the first `length` bytes of the staging area. */
-  private write(length: number): void {
-    const views = this.views;
-    let room: number | undefined = 0;
-    views.buffer.resize(this.stagingOffset + length);
-    try {
-      room = this.socket!.write(views.staging);
-    } catch { /* the board is not ready to write once the peer has closed, though there may be more to read */ }
-    views.buffer.resize(views.length);
-    this.writable = room ?? 0; // undefined: the connection is dead, which is reported later
+    const { context } = this;
+    context.buffer.resize(context.landingOffset + length);
+    socket.read(context.views.landing);
+    context.buffer.resize(context.length);
   }
 
   /** Reads while there is something to read and the session takes it. */
   private pump(): void {
-    const parser = this.parser;
+    const { context, parser } = this;
     let length = this.readable;
-    while (length > 0 && parser.wanted > 0 && !this.isBackedUp) {
+    while (length > 0 && parser.wanted > 0 && this.phase !== BACKED_UP) {
       if (length > parser.wanted)
         length = parser.wanted;
       this.readable -= length;
       this.read(this.socket!, length);
-      parser.receive(this.landingOffset, length);
+      parser.receive(context.landingOffset, length);
       length = this.readable;
     }
   }
 
   /** Closes the socket once everything has gone out. What has arrived is read first, else closing would reset the connection. */
   private finishClosing(): void {
-    const { socket } = this;
-    if (socket === undefined || !this.isClosing)
+    const { context, socket } = this;
+    if (socket === undefined || this.phase !== CLOSING)
       return;
     while (this.readable > 0) {
-      const { landingCapacity } = this.arena;
+      const { landingCapacity } = context.arena;
       const length = this.readable < landingCapacity ? this.readable : landingCapacity;
       this.readable -= length;
       this.read(socket, length);
@@ -284,29 +296,31 @@ export class Link implements Output {
     if (this.pending.length > 0)
       return;
     this.release(socket);
-    this.context.owner.onLinkClosed(this, ReasonCode.SUCCESS);
+    context.owner.onLinkClosed(this, ReasonCode.SUCCESS);
   }
 
   /** The socket takes what it can, the ring the rest. */
   private sendLater(length: number): boolean {
-    const { arena, clock, pending } = this;
+    const { pending, writable } = this;
+    const { clock, stagingOffset } = this.context;
     if (this.socket === undefined || length > this.room)
       return false;
-    const now = pending.length === 0 ? this.writable : 0;
     if (pending.length === 0) {
       this.pendingSince = clock.now;
       clock.request(clock.now); // somebody must watch that the peer takes it at last
     }
     // The rest first: a write of the head leaves zeros behind it in staging (exact-view.ts).
-    pending.write(arena.stagingOffset + now, length - now); // fits: `room` has said so
-    if (now > 0)
-      this.write(now);
-    this.isBackedUp = pending.length > pending.capacity >> 1;
+    pending.write(stagingOffset + writable, length - writable); // fits: `room` has said so
+    if (writable > 0)
+      this.send(writable);
+    this.flush();
     return true;
   }
 
+  /** Empties the ring as far as the socket takes it. */
   private flush(): void {
-    const { arena, pending } = this;
+    const { pending } = this;
+    const { arena, clock } = this.context;
     const { bytes, stagingCapacity, stagingOffset } = arena;
     while (pending.length > 0 && this.writable > 0) {
       let length = pending.contiguousLength;
@@ -317,9 +331,10 @@ export class Link implements Output {
       const from = pending.readOffset;
       bytes.copyWithin(stagingOffset, from, from + length);
       pending.consume(length);
-      this.pendingSince = this.clock.now;
-      this.write(length);
+      this.pendingSince = clock.now;
+      this.send(length);
     }
-    this.isBackedUp = pending.length > pending.capacity >> 1;
+    if (this.phase !== CLOSING)
+      this.phase = pending.length > pending.capacity >> 1 ? BACKED_UP : ESTABLISHED;
   }
 }

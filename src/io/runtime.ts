@@ -12,7 +12,7 @@ import { type Authenticator, Gateway } from '../gateway/gateway.ts';
 import { longestOutgoingPacket, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { Link, type LinkContext, type LinkOwner } from './link.ts';
+import { Link, LinkContext, type LinkOwner } from './link.ts';
 import { NodeListener } from './node-listener.ts';
 import { Scheduler } from './scheduler.ts';
 import { type SensorFactory, type SensorObserver, Sensors } from './sensors.ts';
@@ -104,17 +104,11 @@ export class Runtime implements LinkOwner {
     observer.onPlanned?.(plan.regions);
     const { arena } = gateway;
     const scheduler = this.scheduler = new Scheduler(gateway.clock, platform.time, platform.createTimer, () => this.handleTimeout());
-    const context: LinkContext = this.context = {
-      arena,
-      scheduler,
-      views: platform.resizable ? new ResizedViews(arena) : new CachedViews(arena),
-      TCP: platform.TCP,
-      owner: this,
-      active: undefined,
-    };
-    this.upstreamLink = new Link(context, gateway.upstream, upstreamRingOffset, longestPacket, CLOSE_TIMEOUT);
+    const views = platform.resizable ? new ResizedViews(arena) : new CachedViews(arena);
+    const context = this.context = new LinkContext(arena, views, scheduler, platform.TCP, this, CLOSE_TIMEOUT);
+    this.upstreamLink = new Link(context, gateway.upstream, upstreamRingOffset, longestPacket);
     this.links = gateway.sessions.map((session, index) =>
-      new Link(context, session, nodeRingsOffset + index * nodeRing, nodeRing, CLOSE_TIMEOUT));
+      new Link(context, session, nodeRingsOffset + index * nodeRing, nodeRing));
     this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, observer, platform.random);
     this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer, platform.date ?? (() => 0));
   }
@@ -173,7 +167,7 @@ export class Runtime implements LinkOwner {
    */
   recover(error: unknown): void {
     const { context } = this;
-    context.views.buffer.resize(context.views.length);
+    context.buffer.resize(context.length);
     this.observer.onException(error);
     this.scheduler.enter();
     context.active?.abort(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR);

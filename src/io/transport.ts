@@ -27,6 +27,8 @@ export interface TCPSocket {
    * connection instead, and what was written last is lost.
    */
   close(): void;
+  /** Whose socket it is, for the callbacks. Set by the program after construction, which works with every socket; not an option. */
+  target?: unknown;
   /** Of the peer, dotted; where the platform tells, and as long as it does. */
   readonly remoteAddress?: string | undefined;
 }
