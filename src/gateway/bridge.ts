@@ -19,7 +19,7 @@ import * as Event from './events.ts';
 import { DROPPED, NOT_WORKING, REFUSED, STORED, type LossObserver, type StoreBacklog } from './store-backlog.ts';
 import { dropExpired, makeRoom } from './store-memory.ts';
 import type { StorePolicy } from './store-policy.ts';
-import { NO_RULE, type TopicMap } from './topic-map.ts';
+import { NO_RULE, type TopicMap, type TopicRule, UNRESOLVED } from './topic-map.ts';
 
 /** Whether a topic has subscribers here: not known, no, yes. */
 export const UNKNOWN = 0;
@@ -83,32 +83,43 @@ export class Bridge implements ClientHandler, LossObserver {
    * @returns false when it must not be acknowledged, because it was promised and there is no room
    */
   forward(message: Message, index: number, comesAgain: boolean): boolean {
-    const outgoing = this.outgoing;
-    const rule = this.outbound.mapTopic(index, message, outgoing);
+    const outbound = this.outbound;
+    let rule = outbound.ruleOf[index]!;
+    if (rule === UNRESOLVED)
+      rule = outbound.resolve(index, message);
     if (rule === NO_RULE)
       return true;
-    const topicRule = this.outbound.rules[rule]!;
+    const outgoing = this.outgoing;
+    const topicRule = outbound.rules[rule]!;
+    outgoing.topicNameOffset = outbound.placesOffset + index * outbound.placeLength;
+    outgoing.topicNameLength = outbound.lengthOf[index]!;
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
-    let qos = message.qos < topicRule.qos ? message.qos : topicRule.qos;
-    let result = qos === 0 && this.session.sessionState!.outbound.count === 0 && this.session.publish(outgoing) ? STORED : NOT_WORKING;
-    if (result !== STORED) {
-      const session = this.session;
-      const queue = session.sessionState!.outbound;
-      const isPromised = message.qos !== 0 && this.policies[rule]!.keeps;
-      if (isPromised && qos === 0)
-        qos = 1;
-      result = qos === 0 && session.replayCount > 0 && queue.atMostOnceCount === 0 && session.publish(outgoing)
-        ? STORED : this.enqueue(outgoing, qos, queue, rule);
-      if (result === REFUSED && isPromised && comesAgain) {
-        ++topicRule.refused;
-        return false;
-      }
+    if ((message.qos === 0 || topicRule.qos === 0) && this.session.sessionState!.outbound.count === 0 && this.session.publish(outgoing)) {
+      ++this.sentCount;
+      ++topicRule.forwarded;
+      return true;
     }
+    return this.keep(message.qos, rule, topicRule, comesAgain);
+  }
+
+  /** Queues or stores what `outgoing` says, unless it is of QoS 0 and passes what waits. Parameters and result as for `forward` */
+  private keep(messageQoS: number, rule: number, topicRule: TopicRule, comesAgain: boolean): boolean {
+    const { outgoing, session } = this;
+    const queue = session.sessionState!.outbound;
+    const isPromised = messageQoS !== 0 && this.policies[rule]!.keeps;
+    let qos = messageQoS < topicRule.qos ? messageQoS : topicRule.qos;
+    if (isPromised && qos === 0)
+      qos = 1;
+    const result = qos === 0 && session.replayCount > 0 && queue.atMostOnceCount === 0 && session.publish(outgoing)
+      ? STORED : this.enqueue(outgoing, qos, queue, rule);
     if (result === STORED) {
       ++this.sentCount;
       ++topicRule.forwarded;
+    } else if (result === REFUSED && isPromised && comesAgain) {
+      ++topicRule.refused;
+      return false;
     } else {
       ++topicRule.dropped;
       this.countDrop(false);
@@ -143,16 +154,22 @@ export class Bridge implements ClientHandler, LossObserver {
       this.observer.onEvent(Event.OVERSIZE_DROPPED, Event.UPSTREAM, packet.payloadLength);
       return true;
     }
-    const incoming = this.incoming;
-    const rule = this.inbound.mapTopic(packet.topicIndex, packet, incoming);
+    const inbound = this.inbound;
+    const index = packet.topicIndex;
+    let rule = inbound.ruleOf[index]!;
+    if (rule === UNRESOLVED)
+      rule = inbound.resolve(index, packet);
     if (rule === NO_RULE)
       return true;
-    ++this.inbound.rules[rule]!.forwarded;
+    const incoming = this.incoming;
+    ++inbound.rules[rule]!.forwarded;
+    incoming.topicNameOffset = inbound.placesOffset + index * inbound.placeLength;
+    incoming.topicNameLength = inbound.lengthOf[index]!;
     incoming.payloadOffset = packet.payloadOffset;
     incoming.payloadLength = packet.payloadLength;
     incoming.qos = packet.qos;
     incoming.retain = packet.retain;
-    this.owner.onUpstreamMessage(incoming, packet.topicIndex);
+    this.owner.onUpstreamMessage(incoming, index);
     return true;
   }
 

@@ -7,7 +7,11 @@
  * An empty pattern maps the one topic local_prefix to the one topic remote_prefix. The first rule that matches wins.
  *
  * One map works in one direction. For each name of the topic table it keeps the rule and the mapped name, so that a
- * packet with a known topic costs an array access; names without a place in that table are mapped every time.
+ * packet with a known topic costs an array access; names without a place in that table are mapped every time:
+ *
+ *   let rule = map.ruleOf[index];
+ *   if (rule === UNRESOLVED) rule = map.resolve(index, message);
+ *   if (rule !== NO_RULE) the mapped name lies at map.placesOffset + index * map.placeLength, and is map.lengthOf[index] bytes long
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
@@ -17,7 +21,8 @@ import type { TopicRuleConfiguration } from './configuration.ts';
 
 /** No rule: the message stays on its side. */
 export const NO_RULE = -1;
-const UNRESOLVED = -2;
+/** Not known yet, ask `resolve`. */
+export const UNRESOLVED = -2;
 
 /** One rule in one direction. Made at start; the spans lie in the arena. */
 export class TopicRule {
@@ -49,42 +54,40 @@ export class TopicRule {
 export interface TopicMapPlan {
   readonly rules: readonly { configuration: TopicRuleConfiguration; from: string; to: string; offset: number }[];
   readonly placesOffset: number;
-  readonly scratchOffset: number;
 }
 
 export class TopicMap {
   readonly rules: readonly TopicRule[];
   private readonly arena: Arena;
-  private readonly placesOffset: number;
-  private readonly placeCapacity: number;
-  private readonly scratchOffset: number;
-  private readonly scratchCapacity: number;
+  /** Mapped names, valid until the topic is replaced; the last place, for names that have no number of their own, until the next one. */
+  readonly placesOffset: number;
+  readonly placeLength: number;
   /** Per number of the topic table: a rule's index, NO_RULE or UNRESOLVED. */
-  private readonly ruleOf: Int32Array;
-  private readonly lengthOf: Int32Array;
+  readonly ruleOf: Int32Array;
+  readonly lengthOf: Int32Array;
+  /** Bytes of the last place. */
+  private readonly longest: number;
 
-  /** @param topicCount numbers of the topic table @param capacity bytes of a kept name @param longest bytes of any mapped name */
+  /** @param topicCount numbers of the topic table @param capacity bytes of a kept name: of any that the topic table has a place for @param longest of any other */
   static plan(plan: ArenaPlan, direction: 'in' | 'out', rules: readonly TopicRuleConfiguration[], topicCount: number, capacity: number, longest: number): TopicMapPlan {
-    return {
-      rules: rules.filter(rule => rule.direction === direction || rule.direction === 'both').map(configuration => {
-        const { local_prefix: local, remote_prefix: remote, pattern } = configuration;
-        const from = direction === 'out' ? local : remote;
-        const to = direction === 'out' ? remote : local;
-        const offset = plan.reserve(`topic rules, ${direction}`, lengthOfUTF8(from + pattern + to));
-        return { configuration, from, to, offset };
-      }),
-      placesOffset: plan.reserve(`mapped topics, ${direction}`, capacity, topicCount),
-      scratchOffset: plan.reserve(`longest mapped topic, ${direction}`, longest),
-    };
+    const planned = rules.filter(rule => rule.direction === direction || rule.direction === 'both').map(configuration => {
+      const { local_prefix: local, remote_prefix: remote, pattern } = configuration;
+      const from = direction === 'out' ? local : remote;
+      const to = direction === 'out' ? remote : local;
+      const offset = plan.reserve(`topic rules, ${direction}`, lengthOfUTF8(from + pattern + to));
+      return { configuration, from, to, offset };
+    });
+    const placesOffset = plan.reserve(`mapped topics, ${direction}`, capacity, topicCount);
+    plan.reserve(`longest mapped topic, ${direction}`, longest); // right behind: the last place
+    return { rules: planned, placesOffset };
   }
 
   constructor(arena: Arena, plan: TopicMapPlan, topicCount: number, capacity: number, longest: number) {
     this.arena = arena;
     this.rules = plan.rules.map(rule => new TopicRule(arena, rule.offset, rule.configuration, rule.from, rule.to));
     this.placesOffset = plan.placesOffset;
-    this.placeCapacity = capacity;
-    this.scratchOffset = plan.scratchOffset;
-    this.scratchCapacity = longest;
+    this.placeLength = capacity;
+    this.longest = longest;
     // One more for all the names that have no place in the topic table.
     this.ruleOf = new Int32Array(topicCount + 1).fill(UNRESOLVED);
     this.lengthOf = new Int32Array(topicCount + 1).fill(0);
@@ -96,46 +99,31 @@ export class TopicMap {
   }
 
   /**
-   * Gives `mapped` the name that `message` has on the other side, valid until the next call or until the topic is replaced.
-   * @param index number of the message's name in the topic table
-   * @returns the index of the rule for it, or NO_RULE
+   * Finds the rule for the name of `message` and maps it.
+   * @param index number of the name in the topic table, whose place gets the mapped name
+   * @returns the index of the rule, or NO_RULE
    */
-  mapTopic(index: number, message: Message, mapped: Message): number {
-    const rule = this.ruleOf[index]!;
-    if (rule === NO_RULE)
-      return NO_RULE;
-    if (rule === UNRESOLVED)
-      return this.resolve(index, message.topicNameOffset, message.topicNameLength, mapped);
-    mapped.topicNameOffset = this.placesOffset + index * this.placeCapacity;
-    mapped.topicNameLength = this.lengthOf[index]!;
-    return rule;
-  }
-
-  private resolve(index: number, nameOffset: number, nameLength: number, mapped: Message): number {
-    const { arena, rules } = this;
-    const isCached = index < this.ruleOf.length - 1;
+  resolve(index: number, { topicNameLength, topicNameOffset }: Message): number {
+    const { bytes } = this.arena;
+    const { rules, ruleOf } = this;
+    const isCached = index < ruleOf.length - 1;
     for (let at = 0; at < rules.length; ++at) {
       const rule = rules[at]!;
-      if (!matchesTopicFilter(arena, rule.filterOffset, rule.filterLength, nameOffset, nameLength))
+      if (!matchesTopicFilter(this.arena, rule.filterOffset, rule.filterLength, topicNameOffset, topicNameLength))
         continue;
-      const rest = nameLength - rule.fromPrefixLength;
-      const length = rule.toPrefixLength + rest;
-      if (length > this.scratchCapacity || length === 0)
+      const length = rule.toPrefixLength + topicNameLength - rule.fromPrefixLength;
+      if (length > this.longest || length === 0)
         break; // no such name can be sent
-      const keep = isCached && length <= this.placeCapacity;
-      const to = keep ? this.placesOffset + index * this.placeCapacity : this.scratchOffset;
-      arena.bytes.copyWithin(to, rule.toPrefixOffset, rule.toPrefixOffset + rule.toPrefixLength);
-      arena.bytes.copyWithin(to + rule.toPrefixLength, nameOffset + rule.fromPrefixLength, nameOffset + nameLength);
-      mapped.topicNameOffset = to;
-      mapped.topicNameLength = length;
-      if (keep) {
-        this.lengthOf[index] = length;
-        this.ruleOf[index] = at;
-      }
+      const to = this.placesOffset + index * this.placeLength;
+      bytes.copyWithin(to, rule.toPrefixOffset, rule.toPrefixOffset + rule.toPrefixLength);
+      bytes.copyWithin(to + rule.toPrefixLength, topicNameOffset + rule.fromPrefixLength, topicNameOffset + topicNameLength);
+      this.lengthOf[index] = length;
+      if (isCached)
+        ruleOf[index] = at;
       return at;
     }
     if (isCached)
-      this.ruleOf[index] = NO_RULE;
+      ruleOf[index] = NO_RULE;
     return NO_RULE;
   }
 }

@@ -62,23 +62,19 @@ export function lengthOfPublish(message: Message, qos: number): number {
 
 /** The usual case of `writePublish`, in the staging area: QoS 0 [MQTT311-4.3.1-1], no identifier [MQTT311-2.3.1-5]. @returns the length of the packet */
 export function stagePublish(arena: Arena, message: Message): number {
-  const bytes = arena.bytes;
-  const start = arena.stagingOffset;
-  const topic = message.topicNameOffset;
   const topicLength = message.topicNameLength;
-  const payload = message.payloadOffset;
   const remainingLength = 2 + topicLength + message.payloadLength;
-  let at = start + 4;
+  let at = arena.stagingOffset + 4;
   if (remainingLength < 0x80)
-    arena.view.setInt32(start, (PUBLISH << 12 | message.retain << 8 | remainingLength) << 16 | topicLength);
+    arena.view.setInt32(at - 4, (PUBLISH << 12 | message.retain << 8 | remainingLength) << 16 | topicLength);
   else {
-    at = writeFixedHeader(arena, start, PUBLISH << 4 | message.retain, remainingLength) + 2;
+    at = writeFixedHeader(arena, at - 4, PUBLISH << 4 | message.retain, remainingLength) + 2;
     arena.view.setUint16(at - 2, topicLength);
   }
-  bytes.copyWithin(at, topic, topic + topicLength);
+  arena.bytes.copyWithin(at, message.topicNameOffset, message.topicNameOffset + topicLength);
   at += topicLength;
-  bytes.copyWithin(at, payload, payload + message.payloadLength);
-  return at + message.payloadLength - start;
+  arena.bytes.copyWithin(at, message.payloadOffset, message.payloadOffset + message.payloadLength);
+  return at + message.payloadLength - arena.stagingOffset;
 }
 
 /**
