@@ -7,6 +7,7 @@
 import { ArenaPlan } from '../../src/bytes/arena.ts';
 import { completeConfiguration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
+import { RepeatedMessage } from '../../src/packet/packet.ts';
 import type { Output, Session } from '../../src/session/session.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { type CutOptions, FlashMedium, SimulatedFlash } from './simulated-flash.ts';
@@ -312,10 +313,12 @@ export class StoreWorld {
   takeReading(topic: string, payload: string): void {
     const { bytes } = this.gateway.arena;
     bytes.set(Buffer.from(topic + payload, 'latin1'), this.readingOffset);
-    this.gateway.publish({
-      topicNameOffset: this.readingOffset, topicNameLength: topic.length,
-      payloadOffset: this.readingOffset + topic.length, payloadLength: payload.length, qos: 2, retain: 0,
-    });
+    const reading = new RepeatedMessage();
+    reading.rename(this.readingOffset, topic.length);
+    reading.payloadOffset = this.readingOffset + topic.length;
+    reading.payloadLength = payload.length;
+    reading.qos = 2;
+    this.gateway.publish(reading);
   }
 
   /** What a node sends that is no message. */

@@ -5,7 +5,7 @@
  *
  * W1 to W6 are those of shared/xs-facts.md, where the engine's own MQTT clients were measured with the same packets.
  */
-import { completeConfiguration, FlashBlocks, MessageSpans, ResizedStaging, Runtime, type PartialConfiguration, type Platform, type RuntimeObserver } from '../../src/device/core.ts';
+import { completeConfiguration, FlashBlocks, RepeatedMessage, ResizedStaging, Runtime, type PartialConfiguration, type Platform, type RuntimeObserver } from '../../src/device/core.ts';
 import { MemoryFlash } from './memory-flash.ts';
 import type { ListenerOptions, TCPOptions, TCPSocket, Timer } from '../../src/io/transport.ts';
 
@@ -297,11 +297,10 @@ export const workloads: readonly Workload[] = [
     prepare(engine) {
       const setup = new Setup(engine, OUT_AND_IN).connectUpstream(1);
       const { gateway } = setup.runtime;
-      const message = new MessageSpans();
+      const message = new RepeatedMessage(); // as a sensor does
       const at = gateway.arena.landingOffset;
       gateway.arena.bytes.set(W1, at);
-      message.topicNameOffset = at + 4;
-      message.topicNameLength = TOPIC.length;
+      message.rename(at + 4, TOPIC.length);
       message.payloadOffset = at + 4 + TOPIC.length;
       message.payloadLength = 64;
       return count => {

@@ -14,6 +14,6 @@ export { Link } from '../io/link.ts';
 export { Runtime } from '../io/runtime.ts';
 export type { Platform, RuntimeObserver } from '../io/runtime.ts';
 export { createSimulatedSensor } from '../io/simulated-sensors.ts';
-export { MessageSpans, Packet } from '../packet/packet.ts';
+export { Packet, RepeatedMessage } from '../packet/packet.ts';
 export { PacketParser } from '../packet/packet-parser.ts';
 export { TopicTable } from '../packet/topic-table.ts';

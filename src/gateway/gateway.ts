@@ -9,7 +9,7 @@
  * arrives in `clock.now`, and `handleTimeout` is to be called when `clock.deadline` has come.
  */
 import { Arena } from '../bytes/arena.ts';
-import { type Message, MessageSpans, Packet } from '../packet/packet.ts';
+import { type Message, MessageSpans, Packet, type RepeatedMessage } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
@@ -196,8 +196,13 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   }
 
   /** Publishes a message of the gateway itself, a reading for instance. @returns false when its topic is no Topic Name */
-  publish(message: Message): boolean {
-    const index = this.topics.indexOf(message.topicNameOffset, message.topicNameLength);
+  publish(message: RepeatedMessage): boolean {
+    const topics = this.topics;
+    if (message.generation !== topics.generation) {
+      message.topicIndex = topics.indexOf(message.topicNameOffset, message.topicNameLength);
+      message.generation = topics.generation;
+    }
+    const index = message.topicIndex;
     if (index === INVALID_TOPIC)
       return false;
     this.bridge.forward(message, index, false);

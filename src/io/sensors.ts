@@ -13,7 +13,7 @@ import { MAXIMUM_DECIMAL_LENGTH, writeDecimal, writeDigits } from '../bytes/deci
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { SensorConfiguration } from '../gateway/configuration.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { MessageSpans } from '../packet/packet.ts';
+import { RepeatedMessage } from '../packet/packet.ts';
 import { isDue } from '../session/clock.ts';
 
 export interface Sensor {
@@ -61,8 +61,8 @@ const isJSON = ({ format }: SensorConfiguration): boolean => format === 'json';
 class SensorState {
   readonly configuration: SensorConfiguration;
   readonly sensor: Sensor;
-  readonly topicOffset: number;
-  readonly topicLength: number;
+  /** Under the name of the topic. */
+  readonly reading = new RepeatedMessage();
   readonly interval: number;
   readonly scale: number;
   readonly offset: number;
@@ -82,8 +82,9 @@ class SensorState {
   constructor(configuration: SensorConfiguration, sensor: Sensor, topicOffset: number, topicLength: number) {
     this.configuration = configuration;
     this.sensor = sensor;
-    this.topicOffset = topicOffset;
-    this.topicLength = topicLength;
+    this.reading.rename(topicOffset, topicLength);
+    this.reading.qos = SENSOR_QOS;
+    this.reading.retain = configuration.retain ? 1 : 0;
     this.interval = configuration.interval * 1000;
     this.scale = configuration.scale ?? 1;
     this.offset = configuration.offset ?? 0;
@@ -110,7 +111,8 @@ export class Sensors {
   readonly states: readonly SensorState[];
   private readonly gateway: Gateway;
   private readonly observer: SensorObserver;
-  private readonly message = new MessageSpans();
+  /** Of any sensor: it is seldom told. */
+  private readonly availability = new RepeatedMessage();
   private readonly payloadOffset: number;
   private readonly availabilityOffset: number;
 
@@ -138,6 +140,8 @@ export class Sensors {
     this.availabilityOffset = plan.availabilityOffset;
     this.textsOffset = plan.textsOffset;
     this.date = date;
+    this.availability.qos = SENSOR_QOS;
+    this.availability.retain = 1;
     if (gateway.configuration.sensors.some(isJSON))
       encodeUTF8(arena, plan.textsOffset, VALUE + TIME);
     if (gateway.configuration.sensors.some(canExpire))
@@ -214,30 +218,20 @@ export class Sensors {
     if (state.deadband > 0 && change < state.deadband && change > -state.deadband)
       return;
     state.published = value;
-    const { payloadOffset } = this;
-    this.publish(state, state.topicLength, payloadOffset,
-      this.write(payloadOffset, value, state) - payloadOffset, state.configuration.retain ? 1 : 0);
+    const { gateway, payloadOffset } = this;
+    const { reading } = state;
+    reading.payloadOffset = payloadOffset;
+    reading.payloadLength = this.write(payloadOffset, value, state) - payloadOffset;
+    gateway.publish(reading);
   }
 
   private announce(state: SensorState, availability: number): void {
-    const { availabilityOffset } = this;
-    const topicLength = state.topicLength + AVAILABILITY.length;
+    const { availability: message, availabilityOffset } = this;
     state.availability = availability;
-    if (availability === AVAILABLE)
-      this.publish(state, topicLength, availabilityOffset, ONLINE.length, 1);
-    else
-      this.publish(state, topicLength, availabilityOffset + ONLINE.length, OFFLINE.length, 1);
-  }
-
-  private publish(state: SensorState, topicLength: number, payloadOffset: number, payloadLength: number, retain: number): void {
-    const { gateway, message } = this;
-    message.topicNameOffset = state.topicOffset;
-    message.topicNameLength = topicLength;
-    message.payloadOffset = payloadOffset;
-    message.payloadLength = payloadLength;
-    message.qos = SENSOR_QOS;
-    message.retain = retain;
-    gateway.publish(message);
+    message.rename(state.reading.topicNameOffset, state.reading.topicNameLength + AVAILABILITY.length);
+    message.payloadOffset = availability === AVAILABLE ? availabilityOffset : availabilityOffset + ONLINE.length;
+    message.payloadLength = availability === AVAILABLE ? ONLINE.length : OFFLINE.length;
+    this.gateway.publish(message);
   }
 
   /** @returns the offset behind the payload */

@@ -6,6 +6,9 @@
 import type { Arena } from '../bytes/arena.ts';
 import { MQTT_3_1_1 } from './protocol-version.ts';
 
+/** No generation of the topic table. */
+const NEVER = -1;
+
 /** A PUBLISH without its delivery: who sends it decides about QoS, identifier and DUP. */
 export interface Message {
   topicNameOffset: number;
@@ -26,6 +29,20 @@ export class MessageSpans implements Message {
   payloadLength = 0;
   qos = 0;
   retain = 0;
+}
+
+/** A message that is published again and again under one name, which so need not be looked up each time. */
+export class RepeatedMessage extends MessageSpans {
+  /** Number of the name in the topic table, or INVALID_TOPIC: as it was when the table had this `generation`. */
+  topicIndex = 0;
+  generation = NEVER;
+
+  /** Gives it another name. */
+  rename(offset: number, length: number): void {
+    this.topicNameOffset = offset;
+    this.topicNameLength = length;
+    this.generation = NEVER;
+  }
 }
 
 export class Packet implements Message {
