@@ -165,7 +165,7 @@ describe.each([
     const { link, send, socket, state } = connected(10, createViews);
     expect(send(...numbers(25))).toBe(true);
     expect(socket.written).toEqual(numbers(10));
-    expect(link.room).toBe(RING - 15);
+    expect(link.room).toBe(RING / 2 - 15);
     expect(send(...numbers(5, 26))).toBe(true);
     expect(socket.written.length).toBe(10);
     state.time = 700;
@@ -186,10 +186,33 @@ describe.each([
     expect(send(...numbers(4 + RING + 1))).toBe(false);
     expect(socket.written).toEqual([]);
     expect(send(...numbers(4 + RING))).toBe(true);
-    expect(link.room).toBe(0);
+    expect(link.room).toBe(-RING / 2);
     expect(send(99)).toBe(false);
     socket.drain(100);
     expect(socket.written).toEqual(numbers(4 + RING));
+  });
+
+  it('keeps half of the ring for acknowledgements when messages wait in it', () => {
+    const { link, send, socket } = connected(0, createViews);
+    const message = (length: number): number[] => [0x30, ...numbers(length - 1)];
+    expect(send(...message(RING / 2 - 4))).toBe(true);
+    expect(link.room).toBe(4);
+    expect(send(...message(5))).toBe(false);
+    expect(send(...message(4))).toBe(true);
+    expect(send(...message(2))).toBe(false);
+    for (let free = RING / 2; free > 0; free -= 4)
+      expect(send(0x40, 2, 0, free)).toBe(true);
+    expect(send(0xD0, 0)).toBe(false);
+    socket.drain(RING / 2 - 4);
+    expect(link.room).toBe(-4);
+  });
+
+  it('takes a message that needs the whole ring when nothing waits', () => {
+    const { send, socket } = connected(1, createViews);
+    const message = [0x30, ...numbers(RING)];
+    expect(send(...message)).toBe(true);
+    socket.drain(100);
+    expect(socket.written).toEqual(message);
   });
 
   it('does not read for a session whose answers nobody fetches, until half of the ring has gone out', () => {

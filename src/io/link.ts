@@ -10,6 +10,7 @@
  */
 import type { Arena } from '../bytes/arena.ts';
 import { RingBuffer } from '../bytes/ring-buffer.ts';
+import * as ControlPacket from '../packet/control-packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { Clock } from '../session/clock.ts';
 import { isDue } from '../session/clock.ts';
@@ -169,8 +170,13 @@ export class Link implements Output {
 
   // Output, for the session
 
+  /**
+   * Of messages, for which one half of the ring is enough: the other one is for acknowledgements. Else a node whose
+   * subscriptions bring more than it fetches could not be answered any more. With nothing pending the longest one must fit.
+   */
   get room(): number {
-    return this.writable + this.pending.free;
+    const { capacity, free, length } = this.pending;
+    return length > 0 ? free - (capacity >> 1) : this.writable + capacity;
   }
 
   /** The hot path: straight to the socket. */
@@ -303,14 +309,15 @@ export class Link implements Output {
   private sendLater(length: number): boolean {
     const { pending, writable } = this;
     const { clock, stagingOffset } = this.context;
-    if (this.socket === undefined || length > this.room)
+    const isMessage = this.context.arena.bytes[stagingOffset]! >> 4 === ControlPacket.PUBLISH;
+    if (this.socket === undefined || length > (isMessage ? this.room : writable + pending.free))
       return false;
     if (pending.length === 0) {
       this.pendingSince = clock.now;
       clock.request(clock.now); // somebody must watch that the peer takes it at last
     }
     // The rest first: a write of the head leaves zeros behind it in staging (exact-view.ts).
-    pending.write(stagingOffset + writable, length - writable); // fits: `room` has said so
+    pending.write(stagingOffset + writable, length - writable); // fits, as has been checked
     if (writable > 0)
       this.send(writable);
     this.flush();
