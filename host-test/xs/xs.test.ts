@@ -3,6 +3,7 @@
  * no packet takes a slot or a byte of the heap.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE } from '../../src/packet/control-packet.ts';
 import { STEP_BUDGETS } from './budgets.ts';
 import { measure, type Measurement, runProgram, widths } from './measurement.ts';
 import { forEachVectorLine } from './vector-lines.ts';
@@ -10,6 +11,24 @@ import { ALLOCATING, workloads } from './workloads.ts';
 
 const ROUNDS = 1000;
 const TIME_LIMIT = 240_000;
+
+/** What random-traffic.ts prints: packets by type, and what should be nothing. */
+interface RandomTraffic {
+  readonly sent: readonly number[];
+  readonly received: readonly number[];
+  readonly slots: number;
+  readonly chunkBytes: number;
+  readonly collections: number;
+  readonly restless: number;
+  readonly closed: number;
+}
+
+const SEEDS = [1, 2, 3];
+const EVENTS = 20_000;
+const LEAST_OF_A_TYPE = 50;
+const ACKNOWLEDGEMENTS = [PUBACK, PUBREC, PUBREL, PUBCOMP];
+const FROM_PEERS = [PUBLISH, ...ACKNOWLEDGEMENTS, SUBSCRIBE, UNSUBSCRIBE, PINGREQ];
+const TO_PEERS = [PUBLISH, ...ACKNOWLEDGEMENTS, SUBACK, UNSUBACK, PINGRESP];
 
 describe.each(widths())('XS with %i bits', width => {
   let measurements: Measurement[];
@@ -38,6 +57,15 @@ describe.each(widths())('XS with %i bits', width => {
   it('would notice a handler that allocates', async () => {
     const [measurement] = await measure(width, ROUNDS, [ALLOCATING.name]);
     expect(measurement!.slots).toBeGreaterThanOrEqual(ROUNDS);
+  }, TIME_LIMIT);
+
+  it.each(SEEDS)('random traffic over slow sockets, seed %i: nothing is allocated, everything is answered, nobody is disconnected', async seed => {
+    const [line] = await runProgram(width, 'random-traffic', [String(EVENTS), String(seed)]);
+    const { received, sent, ...rest } = JSON.parse(line!) as RandomTraffic;
+    expect(rest).toEqual({ slots: 0, chunkBytes: 0, collections: 0, restless: 0, closed: 0 });
+    expect(FROM_PEERS.filter(type => sent[type]! < LEAST_OF_A_TYPE)).toEqual([]);
+    expect(TO_PEERS.filter(type => received[type]! < LEAST_OF_A_TYPE)).toEqual([]);
+    expect([received[PUBREL], received[PUBCOMP]]).toEqual([sent[PUBREC], sent[PUBREL]]);
   }, TIME_LIMIT);
 
   it('reads the vectors as Node does', async () => {
