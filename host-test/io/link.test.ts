@@ -329,7 +329,7 @@ describe.each([
     socket.surplus = 3;
     expect(send(...numbers(20))).toBe(true);
     expect(socket.written).toEqual(numbers(7));
-    expect(link.room).toBe(RING - 13);
+    expect(link.room).toBe(RING / 2 - 13);
     socket.drain(100);
     expect(socket.written).toEqual(numbers(20));
   });
