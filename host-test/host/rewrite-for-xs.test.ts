@@ -1,7 +1,9 @@
 /** What becomes of the device bundle: the program stays the same, whatever stands around. That it does what it did is for host-test/xs. */
 import { parseAst } from 'rollup/parseAst';
 import { expect, test } from 'vitest';
-import { chainFields, declareBeforeLoops, inlineConstants, inlineFunctions, inlineImportedConstants, nestConditions, readFields } from '../../src/host/rewrite-for-xs.mjs';
+import { inlineConstants, inlineImportedConstants } from '../../src/host/rewrite-constants.mjs';
+import { inlineFunctions } from '../../src/host/rewrite-functions.mjs';
+import { chainFields, declareBeforeLoops, nestConditions, readFields } from '../../src/host/rewrite-statements.mjs';
 
 const inline = (code: string): string => inlineConstants(code, parseAst(code));
 const putIn = (code: string): string => inlineFunctions(code, parseAst(code));
