@@ -3,13 +3,14 @@ import { parseAst } from 'rollup/parseAst';
 import { expect, test } from 'vitest';
 import { inlineConstants, inlineImportedConstants } from '../../src/host/rewrite-constants.mjs';
 import { inlineFunctions } from '../../src/host/rewrite-functions.mjs';
-import { chainFields, declareBeforeLoops, nestConditions, readFields } from '../../src/host/rewrite-statements.mjs';
+import { assignClasses, chainFields, declareBeforeLoops, nestConditions, readFields } from '../../src/host/rewrite-statements.mjs';
 
 const inline = (code: string): string => inlineConstants(code, parseAst(code));
 const putIn = (code: string): string => inlineFunctions(code, parseAst(code));
 const read = (code: string): string => readFields(code, parseAst(code));
 const nest = (code: string): string => nestConditions(code, parseAst(code));
 const declare = (code: string): string => declareBeforeLoops(code, parseAst(code));
+const assign = (code: string): string => assignClasses(code, parseAst(code));
 const chain = (code: string): string => chainFields(code, parseAst(code));
 
 test('a whole number stands where its name stood, with the name behind it, and is no variable any more', () => {
@@ -20,6 +21,22 @@ test('constants of constants are put in too', () => {
   expect(inline('const A = 2, B = 1; const SHIFT = 28;\nconst HEADER = SHIFT << 1 | 2;\nuse(HEADER);')).toBe('const A = 2, B = 1; \n\nuse(58 /* HEADER */);');
 });
 
+test('numbers that take more than a variable share one where they are the same', () => {
+  expect(inline('const NONE = -1;\nconst END = -1;\nconst HIGH = 0x8000_0000 | 0;\nuse(NONE, END, { END }, HIGH);'))
+    .toBe('const NONE = -1;\n\nconst HIGH = 0x8000_0000 | 0;\nuse(NONE, NONE /* END */, { END: NONE /* END */ }, HIGH);');
+});
+
+test('a text that is short or read once, and its length, stand where its name stood', () => {
+  expect(inline('const A = "text";\nconst B = "some more words that are read only once";\nconst LENGTH = A.length;\nuse(A, A, B, LENGTH);'))
+    .toBe('\n\n\nuse("text" /* A */, "text" /* A */, "some more words that are read only once" /* B */, 4 /* LENGTH */);');
+  const repeated = 'const B = "some more words that are read often enough";\nuse(B, B);';
+  expect(inline(repeated)).toBe(repeated);
+});
+
+test('a double that is read once stands where its name stood', () => {
+  expect(inline('const A = 0.5;\nuse(A);')).toBe('\nuse(0.5 /* A */);');
+});
+
 test('the name of a property stays, and a short property gets its name back', () => {
   expect(inline('const A = 1;\nuse({ A, b: A, A: 2 }, o.A, o[A]);class C { A = A; }'))
     .toBe('\nuse({ A: 1 /* A */, b: 1 /* A */, A: 2 }, o.A, o[1 /* A */]);class C { A = 1 /* A */; }');
@@ -28,9 +45,10 @@ test('the name of a property stays, and a short property gets its name back', ()
 test.each([
   ['negative, which is two operations on XS', 'const A = -1;\nuse(A);'],
   ['below zero when folded', 'const A = 1 - 2;\nuse(A);'],
-  ['a double', 'const A = 0.5;\nuse(A);'],
-  ['beyond 31 bits', 'const A = 0x8000_0000;\nuse(A);'],
-  ['a text', 'const A = "text";\nuse(A);'],
+  ['a double that is read twice', 'const A = 0.5;\nuse(A, A);'],
+  ['beyond 31 bits and read twice', 'const A = 0x8000_0000;\nuse(A, A);'],
+  ['no number', 'const A = NaN;\nuse(A);'],
+  ['computed from a text', 'const A = "text";\nconst B = A + 1;\nuse(B, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A);'],
   ['not in capitals', 'const a = 1;\nuse(a);'],
   ['exported', 'const A = 1;\nuse(A);\nexport { A as B };'],
   ['variable', 'let A = 1;\nuse(A);'],
@@ -154,4 +172,17 @@ test('fields that are set to the same value one after the other are set by one s
 test('a field that is changed meanwhile, or is another object\'s, is not', () => {
   for (const code of ['{ this.a = 0; f(); this.b = 0; }', '{ this.a = 0; o.b = 0; }', '{ this.a = 0; this.b += 0; }', '{ this.a = x; this.b = x; }'])
     expect(chain(code)).toBe(code);
+});
+
+test('a class of the module is a constant that has its name', () => {
+  expect(assign('class A { m() { return new A(); } }\nclass B extends A {}\n(0, use)(B);\nexport { A };'))
+    .toBe('const A = class { m() { return new A(); } };\nconst B = class extends A {};\n(0, use)(B);\nexport { A };');
+  expect((new Function(`${assign('class A {}')} return A.name;`) as () => string)()).toBe('A');
+});
+
+test.each([
+  ['in a block', '{ class A {} }'],
+  ['that is exported where it stands', 'export class A {}'],
+])('a class %s stays', (_what, code) => {
+  expect(assign(code)).toBe(code);
 });

@@ -9,9 +9,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { inlineConstants, inlineImportedConstants } from './rewrite-constants.mjs';
 import { inlineAllFunctions } from './rewrite-functions.mjs';
-import { chainFields, declareBeforeLoops, nestConditions, readFields } from './rewrite-statements.mjs';
+import { assignClasses, chainFields, declareBeforeLoops, nestConditions, readFields } from './rewrite-statements.mjs';
 
-const REWRITINGS = [readFields, nestConditions, declareBeforeLoops, chainFields];
+const REWRITINGS = [readFields, nestConditions, declareBeforeLoops, chainFields, assignClasses];
 
 /** The rollup plugin. */
 export const rewritingForXS = {
