@@ -25,7 +25,7 @@ const hashOf = (password: string, iterations = 100): string =>
 
 class FakeSession {
   state = CONNECTING;
-  connectionCount = 1;
+  connectionNumber = 1;
   user = -1;
   readonly verdicts: string[] = [];
 
@@ -181,7 +181,7 @@ describe('a node', () => {
     board.authenticate(anew, 'node', 'secret');
     board.authenticate(last, 'node', 'secret');
     gone.state = CLOSED;
-    anew.connectionCount = 2;
+    anew.connectionNumber = 2;
     board.run();
     expect([first, gone, anew, last].map(({ verdicts }) => verdicts)).toEqual([['refused'], [], [], ['admitted 0', 'reads on']]);
   });
@@ -191,7 +191,7 @@ describe('a node', () => {
     const session = new FakeSession();
     board.authenticate(session, 'node', 'secret');
     board.step();
-    session.connectionCount = 2; // the same session, another connection
+    session.connectionNumber = 2; // the same session, another connection
     board.authenticate(session, 'node', 'wrong');
     board.run();
     expect(session.verdicts).toEqual(['refused']);
@@ -200,8 +200,8 @@ describe('a node', () => {
   test('that connects again and again before it is verified does not make the queue longer', () => {
     const board = new Board([{ username: 'node', password_hash: hashOf('secret') }]);
     const session = new FakeSession();
-    for (; session.connectionCount < 1000; ++session.connectionCount)
-      board.authenticate(session, 'node', `wrong ${session.connectionCount}`);
+    for (; session.connectionNumber < 1000; ++session.connectionNumber)
+      board.authenticate(session, 'node', `wrong ${session.connectionNumber}`);
     board.authenticate(session, 'node', 'secret');
     expect(board.authenticator['waiting'].length).toBe(1);
     board.run();

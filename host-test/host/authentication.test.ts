@@ -16,7 +16,7 @@ const HASH = 'scrypt$2$1$1$AAAA$AAAAAAAAAAAAAAAAAAAAAA==';
 /** What the authenticator needs of a session, and what became of it. */
 class FakeSession {
   state = CONNECTING;
-  connectionCount = 1;
+  connectionNumber = 1;
   user = -1;
   readonly verdicts: string[] = [];
 
@@ -170,7 +170,7 @@ describe('a verdict that comes late', () => {
     const { ask, verifications } = await prepare(['a']);
     const session = new FakeSession();
     ask(session, 'a', 'right');
-    ++session.connectionCount;
+    ++session.connectionNumber;
     ask(session, 'a', 'wrong');
     verifications[0]!.finish(true);
     await settle();

@@ -224,14 +224,14 @@ describe('a verdict that comes later', () => {
   it('after the node has gone: nobody is let in', () => {
     const { authenticator, node, stage } = asked(false);
     const [session] = authenticator.waiting;
-    const { connectionCount } = session!;
+    const { connectionNumber } = session!;
     stage.network.lastLink.reset();
     stage.run(100);
     expect(session!.state).toBe(CLOSED);
     stage.runtime.later(() => session!.refuse(ReasonCode.NOT_AUTHORIZED));
     stage.run(100);
     expect(stage.runtime.gateway.connectedCount).toBe(0);
-    expect(session!.connectionCount).toBe(connectionCount);
+    expect(session!.connectionNumber).toBe(connectionNumber);
     expect(node.packets).toEqual([]);
   });
 });

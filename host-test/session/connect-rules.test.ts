@@ -48,7 +48,7 @@ const willOf = (session: ServerSession): MessageSpans => {
 function server(options: WorldOptions = {}) {
   const world = new World(options);
   const log = new ServerLog(world.serverState);
-  const session = new ServerSession(world.context, 0, world.serverOffset, world.serverSettings, log);
+  const session = new ServerSession(world.serverRole(log), 0);
   const output = new RecordingOutput(world.arena);
   session.open(output);
   return { world, log, session, output };
@@ -268,7 +268,7 @@ describe.each(VERSIONS)('$name', ({ version, protocol }) => {
       const messages: string[][] = [];
       for (const state of states) {
         const log = new ServerLog(state);
-        const session = new ServerSession(world.context, 0, world.serverOffset, world.serverSettings, log);
+        const session = new ServerSession(world.serverRole(log), 0);
         session.open(new RecordingOutput(world.arena));
         world.feed(session, connectBytes(protocol, '00 00 00 00 01 61') + '34 06 00 01 74 00 07 78');
         messages.push(log.messages);

@@ -66,7 +66,7 @@ function clientIn(state: number): Subject {
 function serverIn(state: number): Subject & { readonly session: ServerSession } {
   const world = new World();
   const log = new ServerLog(world.serverState);
-  const session = new ServerSession(world.context, 0, world.serverOffset, world.serverSettings, log);
+  const session = new ServerSession(world.serverRole(log), 0);
   const output = new RecordingOutput(world.arena);
   if (state !== CLOSED)
     session.open(output);

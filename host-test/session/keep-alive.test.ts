@@ -28,7 +28,7 @@ function connectedClient(options: ConnectOptions & WorldOptions) {
 function connectedServer(keepAlive: number, options: WorldOptions = {}) {
   const world = new World(options);
   const log = new ServerLog(world.serverState);
-  const session = new ServerSession(world.context, 0, world.serverOffset, world.serverSettings, log);
+  const session = new ServerSession(world.serverRole(log), 0);
   const output = new RecordingOutput(world.arena);
   session.open(output);
   world.feed(session, `10 0d 00 04 4d 51 54 54 04 02 ${keepAlive.toString(16).padStart(4, '0')} 00 01 61`);
@@ -319,7 +319,7 @@ describe('a server', () => {
   it('closes when CONNECT does not come in time, and sends nothing', () => {
     const world = new World();
     const log = new ServerLog(world.serverState);
-    const session = new ServerSession(world.context, 0, world.serverOffset, world.serverSettings, log);
+    const session = new ServerSession(world.serverRole(log), 0);
     const output = new RecordingOutput(world.arena);
     session.open(output);
     world.feed(session, '10 0d 00 04'); // half a CONNECT does not help
@@ -335,7 +335,7 @@ describe('a server', () => {
     const world = new World();
     const log = new ServerLog(world.serverState);
     log.verdict = 2;
-    const session = new ServerSession(world.context, 0, world.serverOffset, world.serverSettings, log);
+    const session = new ServerSession(world.serverRole(log), 0);
     const output = new RecordingOutput(world.arena);
     session.open(output);
     world.feed(session, '10 0d 00 04 4d 51 54 54 04 02 00 0a 00 01 61');
@@ -349,7 +349,7 @@ describe('a server', () => {
     const world = new World();
     const log = new ServerLog(world.serverState);
     log.verdict = 2;
-    const session = new ServerSession(world.context, 0, world.serverOffset, world.serverSettings, log);
+    const session = new ServerSession(world.serverRole(log), 0);
     const output = new RecordingOutput(world.arena);
     session.open(output);
     world.feed(session, '10 0d 00 04 4d 51 54 54 04 02 00 01 00 01 61'); // Keep Alive: 1 s

@@ -15,9 +15,11 @@ import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { TopicTable } from '../../src/packet/topic-table.ts';
 import { ClientSession, type ClientHandler, type ClientSessionSettings } from '../../src/session/client-session.ts';
 import { Clock, isDue } from '../../src/session/clock.ts';
-import { ServerSession, type ServerHandler, type ServerSessionSettings } from '../../src/session/server-session.ts';
+import { type ServerHandler, ServerRole, type ServerSessionSettings } from '../../src/session/server-role.ts';
+import { ServerSession } from '../../src/session/server-session.ts';
 import { SessionState, type SessionStateLimits } from '../../src/session/session-state.ts';
-import type { Output, Session, SessionContext } from '../../src/session/session.ts';
+import type { SessionContext } from '../../src/session/session-role.ts';
+import type { Output, Session } from '../../src/session/session.ts';
 
 // Bytes
 
@@ -114,7 +116,7 @@ export class World {
     const clientState = plan.reserve('client state', SessionState.lengthOf(limits));
     const serverState = plan.reserve('server state', SessionState.lengthOf(limits));
     this.clientOffset = ClientSession.plan(plan, this.clientSettings);
-    this.serverOffset = ServerSession.plan(plan, this.serverSettings, SERVER_SESSION_COUNT);
+    this.serverOffset = ServerRole.plan(plan, this.serverSettings, SERVER_SESSION_COUNT);
     this.arena = new Arena(plan, { landingCapacity: 1024, stagingCapacity: options.stagingCapacity ?? 1024, resizable: false });
     this.arena.bytes.fill(0xA5, this.arena.stagingOffset);
     const topicTable = new TopicTable(this.arena, topics, TOPIC_COUNT, TOPIC_CAPACITY);
@@ -122,6 +124,10 @@ export class World {
     this.clientState = new SessionState(this.arena, clientState, limits);
     this.serverState = new SessionState(this.arena, serverState, limits);
     this.clock.now = options.now ?? 0;
+  }
+
+  serverRole(handler: ServerHandler): ServerRole {
+    return new ServerRole(this.context, this.serverOffset, this.serverSettings, handler);
   }
 
   /** Keeps a text. */
@@ -359,7 +365,7 @@ export class ServerLog implements ServerHandler {
     this.reasonCode = reasonCode;
     this.events.push(`closed 0x${reasonCode.toString(16)}`);
     if (session.hasWill) {
-      const { arena } = session as unknown as { arena: Arena };
+      const { role: { arena } } = session as unknown as { role: ServerRole };
       const will = new MessageSpans();
       session.readWill(will);
       const { payloadLength, payloadOffset, qos, retain, topicNameLength, topicNameOffset } = will;
@@ -424,7 +430,7 @@ export class Pair {
     this.nextSize = options.nextSize ?? (() => Infinity);
     this.serverLog = new ServerLog(world.serverState);
     this.client = new ClientSession(world.context, world.clientOffset, world.clientSettings, connectFields(world, options), world.clientState, this.clientLog);
-    this.server = new ServerSession(world.context, 0, world.serverOffset, world.serverSettings, this.serverLog);
+    this.server = new ServerSession(world.serverRole(this.serverLog), 0);
     this.toServer = this.toClient = new WireOutput(world.arena, this);
   }
 

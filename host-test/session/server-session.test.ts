@@ -18,7 +18,7 @@ const CONNECT_CONTINUED_3_1 = '10 0f 00 06 4d 51 49 73 64 70 03 00 00 00 00 01 6
 function opened(options: WorldOptions = {}) {
   const world = new World(options);
   const log = new ServerLog(world.serverState);
-  const session = new ServerSession(world.context, 3, world.serverOffset, world.serverSettings, log);
+  const session = new ServerSession(world.serverRole(log), 3);
   const output = new RecordingOutput(world.arena);
   session.open(output);
   return { world, log, session, output };
@@ -498,8 +498,8 @@ it('the sessions of a pool, and the ring, Will and identifier of each, share no 
   const { world } = opened({ server: { maximumPacketSize: 64, willCapacity: 10, maximumClientIdentifierLength: 12 } });
   const pool = Array.from({ length: SERVER_SESSION_COUNT }, (_, index) => {
     const log = new ServerLog(world.serverState);
-    const session = new ServerSession(world.context, index, world.serverOffset, world.serverSettings, log);
-    expect(session.clientIdentifierOffset).toBe(world.serverOffset + index * (64 + 10 + 12) + 64 + 10);
+    const session = new ServerSession(world.serverRole(log), index);
+    expect(session.clientIdentifierOffset).toBe(world.serverOffset + index * (64 + 4 + 10 + 12) + 64 + 4 + 10);
     session.open(new RecordingOutput(world.arena));
     return { log, session, letter: 'abcd'.charAt(index) };
   });

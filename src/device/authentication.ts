@@ -104,7 +104,7 @@ export class DeviceAuthenticator implements Authenticator {
     if (user.hash === undefined)
       return ReasonCode.BAD_USER_NAME_OR_PASSWORD;
     this.waiting = this.waiting.filter(isWaited);
-    this.waiting.push({ session, connection: session.connectionCount, index, user, password: password.slice(), derivation: undefined });
+    this.waiting.push({ session, connection: session.connectionNumber, index, user, password: password.slice(), derivation: undefined });
     this.timer.set(0);
     return PENDING;
   }
@@ -163,7 +163,7 @@ export function parsePasswordHash(username: string, text: string): PasswordHash 
 
 /** Whether the connection that asked is still there and waits for the verdict. */
 const isWaited = ({ connection, session }: Verification): boolean =>
-  session.connectionCount === connection && session.state === CONNECTING;
+  session.connectionNumber === connection && session.state === CONNECTING;
 
 /** In constant time as far as the content goes. */
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -15,8 +15,9 @@ import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { Clock } from '../session/clock.ts';
-import { ServerSession, type ServerHandler } from '../session/server-session.ts';
-import type { SessionContext } from '../session/session.ts';
+import { type ServerHandler, ServerRole } from '../session/server-role.ts';
+import { ServerSession } from '../session/server-session.ts';
+import type { SessionContext } from '../session/session-role.ts';
 import { SessionState } from '../session/session-state.ts';
 import { Access } from './access.ts';
 import { Bridge, type BridgeOwner, NOBODY, UNKNOWN } from './bridge.ts';
@@ -52,6 +53,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   readonly clock = new Clock();
   readonly upstream: ClientSession;
   readonly bridge: Bridge;
+  readonly serverRole: ServerRole;
   /** One more than may be connected: the last one tells a surplus node that it is. */
   readonly sessions: readonly ServerSession[];
   readonly nodes: NodeStates;
@@ -105,7 +107,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const connectOffset = plan.reserve('upstream: what CONNECT says', lengthOfConnectTexts(configuration));
     const clientOffset = ClientSession.plan(plan, clientSettings);
     const upstreamStateOffset = plan.reserve('store, RAM part', SessionState.lengthOf(upstreamLimits));
-    const serverOffset = ServerSession.plan(plan, serverSettings, sessionCount);
+    const serverOffset = ServerRole.plan(plan, serverSettings, sessionCount);
     const nodesPlan = NodeStates.plan(plan, listener.max_sessions, nodeLimits, listener.max_clientid_length);
     const topicsOffset = TopicTable.plan(plan, memory.topics, memory.topic_length);
     const mappedCapacity = memory.topic_length + longestPrefix(configuration);
@@ -143,7 +145,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     this.upstream.replayRate = store.replay_rate;
     this.upstream.replayReserve = longestPacket;
 
-    this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(context, index, serverOffset, serverSettings, this));
+    const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, this);
+    this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(role, index));
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.nodeOf = new Array<NodeState | undefined>(sessionCount).fill(undefined);
     this.limitsRate = listener.max_publish_rate !== 0;
@@ -163,8 +166,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       return;
     backlog.open(storage);
     this.bridge.backlog = backlog;
-    const intake = this.intake = new StoreIntake(backlog, this.bridge, this.clock, this.sessions, this);
-    this.sessions.forEach(session => { session.keeper = intake; });
+    this.serverRole.keeper = this.intake = new StoreIntake(backlog, this.bridge, this.clock, this.sessions, this);
   }
 
   /** Makes durable what has been taken, and lets out what has waited for that. */
@@ -190,7 +192,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     this.commit();
     for (let index = 0; index < sessions.length; ++index) {
       const session = sessions[index]!;
-      session.hasWill = false;
+      session.forgetWill();
       session.fail(ReasonCode.SERVER_SHUTTING_DOWN);
     }
   }
@@ -375,7 +377,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const { access, topics } = this;
     const { will } = this;
     session.readWill(will);
-    session.hasWill = false; // [MQTT311-3.1.2-10]
+    session.forgetWill(); // [MQTT311-3.1.2-10]
     const index = topics.indexOf(will.topicNameOffset, will.topicNameLength);
     if (access !== undefined && this.publishing.publishFor(node, will, index, access, false) === FORBIDDEN) {
       this.deny(session, Event.FORBIDDEN_WILL);

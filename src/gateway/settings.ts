@@ -1,7 +1,7 @@
 /** What the configuration means for the sessions: seconds become milliseconds, words become codes. Once at start. */
 import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../packet/packet-parser.ts';
 import type { ClientSessionSettings } from '../session/client-session.ts';
-import type { ServerSessionSettings } from '../session/server-session.ts';
+import type { ServerSessionSettings } from '../session/server-role.ts';
 import type { SessionStateLimits } from '../session/session-state.ts';
 import type { Configuration, ListenerConfiguration, OversizePolicy, UpstreamConfiguration } from './configuration.ts';
 import { LAST_STORED_IDENTIFIER, MAXIMUM_QUEUED } from './store-backlog.ts';

@@ -5,7 +5,7 @@
  */
 import type { Packet } from '../packet/packet.ts';
 import type { Clock } from '../session/clock.ts';
-import type { MessageHandler } from '../session/session.ts';
+import type { MessageHandler } from '../session/session-role.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { Bridge } from './bridge.ts';
 import type { StoreBacklog } from './store-backlog.ts';
@@ -59,7 +59,7 @@ export class StoreIntake implements MessageHandler {
     const { owed } = this;
     const at = this.count++ * FIELDS;
     owed[at] = session.index;
-    owed[at + 1] = session.connectionCount;
+    owed[at + 1] = session.connectionNumber;
     owed[at + 2] = packet.packetIdentifier << 2 | packet.qos;
     this.clock.request(this.clock.now);
     return false;
@@ -77,7 +77,7 @@ export class StoreIntake implements MessageHandler {
     this.count = 0;
     for (let index = 0, at = 0; index < count; ++index, at += FIELDS) {
       const session = this.sessions[owed[at]!]!;
-      if (session.connectionCount === owed[at + 1])
+      if (session.connectionNumber === owed[at + 1])
         session.acknowledge(owed[at + 2]! >> 2, owed[at + 2]! & 3);
     }
   }

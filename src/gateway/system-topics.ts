@@ -45,10 +45,8 @@ const LOADS: readonly string[] = Object.freeze([
   'load/messages/received/', 'load/messages/sent/', 'load/publish/received/', 'load/publish/sent/', 'load/publish/dropped/', 'load/sockets/',
   'load/bytes/received/', 'load/bytes/sent/',
 ]);
-/** Of `sumOf`. */
+/** Network connections of nodes; not a figure of its own. */
 const SOCKETS = -1;
-const RECEIVED = 0;
-const SENT = 1;
 /** Of `sumOfQueues`. */
 const COUNT = 0;
 const LENGTH = 1;
@@ -182,7 +180,7 @@ export class SystemTopics {
     const count = (this.topicCount - this.nameCount) / WINDOW_COUNT;
     for (let load = 0; load < count; ++load) {
       const source = LOAD_SOURCES[load]!;
-      const total = source === SOCKETS ? sumOf(gateway, SOCKETS) : figureOf(gateway, this.traffic, source);
+      const total = source === SOCKETS ? gateway.serverRole.connectionCount : figureOf(gateway, this.traffic, source);
       const rate = (total - lastCounts[load]!) * MINUTE / this.interval;
       lastCounts[load] = total;
       for (let window = 0; window < WINDOW_COUNT; ++window) {
@@ -237,8 +235,8 @@ function figureOf(gateway: Gateway, traffic: Traffic | undefined, topic: number)
     case 3: return gateway.nodes.knownCount - gateway.connectedCount;
     case 4: return gateway.nodes.knownCount;
     case 5: return gateway.maximumConnectedCount;
-    case 6: return gateway.receivedCount + sumOf(gateway, RECEIVED);
-    case 7: return gateway.delivery.sentCount + sumOf(gateway, SENT);
+    case 6: return gateway.receivedCount + gateway.serverRole.receivedPacketCount;
+    case 7: return gateway.delivery.sentCount + gateway.serverRole.sentPacketCount;
     case 8: return gateway.receivedCount;
     case 9: return gateway.delivery.sentCount;
     case 10: return gateway.delivery.droppedCount;
@@ -255,16 +253,6 @@ function figureOf(gateway: Gateway, traffic: Traffic | undefined, topic: number)
     case BYTES_RECEIVED: return traffic!.receivedBytes;
     default: return traffic!.sentBytes;
   }
-}
-
-/** Packets other than PUBLISH, or network connections. */
-function sumOf({ sessions }: Gateway, what: number): number {
-  let sum = 0;
-  for (let index = 0; index < sessions.length; ++index) {
-    const session = sessions[index]!;
-    sum += what === SENT ? session.sentPacketCount : what === RECEIVED ? session.receivedPacketCount : session.connectionCount;
-  }
-  return sum;
 }
 
 /** What waits for nodes and for the Server: messages, bytes, or messages that have been sent and are not acknowledged. */

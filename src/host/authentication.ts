@@ -78,7 +78,7 @@ export class PasswordAuthenticator implements Authenticator {
       session.user = user;
       return ReasonCode.SUCCESS;
     }
-    return this.enqueue({ session, connection: session.connectionCount, user, password });
+    return this.enqueue({ session, connection: session.connectionNumber, user, password });
   }
 
   private enqueue(verification: Verification): number {
@@ -146,7 +146,7 @@ export class PasswordAuthenticator implements Authenticator {
 
 /** Whether the connection that asked is still there and waits for the verdict. */
 const isWaited = ({ connection, session }: Verification): boolean =>
-  session.connectionCount === connection && session.state === CONNECTING;
+  session.connectionNumber === connection && session.state === CONNECTING;
 
 async function hashOf(user: UserConfiguration): Promise<PasswordHash> {
   if (user.password_hash === undefined)

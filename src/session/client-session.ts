@@ -10,13 +10,16 @@ import { CLEAN_START, type ConnectFields, remainingLengthOfConnect, writeConnect
 import * as ControlPacket from '../packet/control-packet.ts';
 import type { Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
+import { PUBREL_PACKET } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { writeSubscribe, writeUnsubscribe } from '../packet/subscribe.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
 import { afterConnack, CLOSED, CONNECTED, CONNECTING, SERVER } from './connection-state.ts';
 import { pingInterval } from './keep-alive.ts';
-import { Session, type Output, type SessionContext } from './session.ts';
+import { QUEUED } from './outbound-queue.ts';
+import { Session, type Output } from './session.ts';
+import { type SessionContext, SessionRole } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
 
 /** Who uses the connection. The packet is valid only during the call. */
@@ -49,7 +52,7 @@ export interface ClientSessionSettings {
 export class ClientSession extends Session {
   private readonly connect: ConnectFields;
   private readonly settings: ClientSessionSettings;
-  declare protected readonly receiver: ClientHandler;
+  private readonly handler: ClientHandler;
   /** SUBSCRIBE or UNSUBSCRIBE that has not been answered; 0 for none. */
   private pendingIdentifier = 0;
   private pendingType = 0;
@@ -57,6 +60,17 @@ export class ClientSession extends Session {
   private pingSentAt = 0;
   private openedAt = 0;
   private hasConnected = false;
+  /** When an acknowledgement last came, or began to be awaited. */
+  private lastProgressAt = 0;
+  /** Messages that waited when this connection came up, and have not been sent on it. */
+  replayCount = 0;
+  /** How many of them may be sent in a second, 0 for any number; and the room that they leave to others. */
+  replayRate = 0;
+  replayReserve = 0;
+  private replayCredit = 0;
+  private replayedAt = 0;
+  /** The Server may remember QoS 2 identifiers that we do not. */
+  private isInDoubt = false;
 
   static plan(plan: ArenaPlan, settings: ClientSessionSettings): number {
     return plan.reserve('upstream: receive ring', settings.maximumPacketSize);
@@ -68,21 +82,24 @@ export class ClientSession extends Session {
    * @throws RangeError when that CONNECT is longer than the staging area, or its Client Identifier not allowed (rule C6)
    */
   constructor(context: SessionContext, offset: number, settings: ClientSessionSettings, connect: ConnectFields, sessionState: SessionState, handler: ClientHandler) {
-    super(context, offset, settings.maximumPacketSize, SERVER, handler);
+    super(new SessionRole(context, SERVER, handler), offset, settings.maximumPacketSize);
     if (remainingLengthOfConnect(connect) + 5 > context.arena.stagingCapacity)
       throw new RangeError('the CONNECT packet (identifier, Will, user name and password) is longer than the packet buffer');
     if (!isAllowedClientIdentifier(context.arena, connect.clientIdentifierOffset, connect.clientIdentifierLength, connect.version, (connect.connectFlags & CLEAN_START) !== 0))
       throw new RangeError('the client identifier must have 1 to 23 characters in MQTT 3.1, and in 3.1.1 may only be empty with a clean session');
     this.settings = settings;
     this.connect = connect;
+    this.handler = handler;
     this.sessionState = sessionState;
     this.parser.oversize = settings.oversize;
   }
 
   /** A network connection: says CONNECT. */
   open(output: Output): void {
-    const { arena, clock, connect } = this;
+    const { connect, role } = this;
+    const { arena, clock } = role;
     this.begin(output, connect.version);
+    role.lastSentAt = this.lastProgressAt = clock.now;
     this.pendingIdentifier = 0;
     this.awaitsPingresp = false;
     this.openedAt = clock.now;
@@ -138,12 +155,12 @@ export class ClientSession extends Session {
   }
 
   onPacket(packet: Packet): void {
-    this.lastReceivedAt = this.clock.now;
+    this.lastReceivedAt = this.role.clock.now;
     switch (packet.type) {
       case ControlPacket.PINGRESP:
         if (this.awaitsPingresp) {
           this.awaitsPingresp = false;
-          this.clock.request(this.lastSentAt + pingInterval(this.connect.keepAlive) | 0);
+          this.role.clock.request(this.role.lastSentAt + pingInterval(this.connect.keepAlive) | 0);
         }
         break;
       case ControlPacket.CONNACK:
@@ -154,20 +171,21 @@ export class ClientSession extends Session {
         break;
       case ControlPacket.UNSUBACK:
         if (this.answersRequest(packet, ControlPacket.UNSUBSCRIBE))
-          this.receiver.onSubscribed(this, 0);
+          this.handler.onSubscribed(this, 0);
         break;
       default:
+        this.lastProgressAt = this.lastReceivedAt;
         this.handleAcknowledgement(packet);
     }
   }
 
   protected closed(reasonCode: number): void {
-    this.receiver.onClosed(this, reasonCode);
+    this.handler.onClosed(this, reasonCode);
   }
 
   /** The rules of 3.1.1 section 3.1.2.10 from the Client's side [MQTT311-3.1.2-23]; also finds a peer that vanished. */
   private keepAlive(): void {
-    const { clock, lastReceivedAt, lastSentAt } = this;
+    const { lastReceivedAt, role: { clock, lastSentAt } } = this;
     const now = clock.now;
     const interval = pingInterval(this.connect.keepAlive);
     if (this.awaitsPingresp) {
@@ -193,10 +211,10 @@ export class ClientSession extends Session {
   }
 
   private checkDeadline(deadline: number, reasonCode: number): void {
-    if (isDue(deadline, this.clock.now))
+    if (isDue(deadline, this.role.clock.now))
       this.fail(reasonCode);
     else
-      this.clock.request(deadline);
+      this.role.clock.request(deadline);
   }
 
   private handleConnack(packet: Packet): void {
@@ -223,8 +241,8 @@ export class ClientSession extends Session {
       sessionState!.receivedCount = 0;
     }
     this.replayCount = sessionState!.outbound.unsentTotal;
-    this.clock.request(this.clock.now + pingInterval(connect.keepAlive) | 0);
-    this.receiver.onConnected(this, packet.sessionPresent);
+    this.role.clock.request(this.role.clock.now + pingInterval(connect.keepAlive) | 0);
+    this.handler.onConnected(this, packet.sessionPresent);
     this.writable();
   }
 
@@ -234,7 +252,7 @@ export class ClientSession extends Session {
     if (packet.payloadLength !== 1) // [MQTT311-3.8.4-5]
       this.fail(ReasonCode.MALFORMED_PACKET);
     else
-      this.receiver.onSubscribed(this, this.arena.bytes[packet.payloadOffset]!);
+      this.handler.onSubscribed(this, this.role.arena.bytes[packet.payloadOffset]!);
   }
 
   /** @returns whether this is the answer to the pending request of `type`; one of an earlier life of the session frees nothing */
@@ -242,17 +260,65 @@ export class ClientSession extends Session {
     if (packet.packetIdentifier !== this.pendingIdentifier || type !== this.pendingType)
       return false;
     this.pendingIdentifier = 0;
-    this.lastProgressAt = this.clock.now;
+    this.lastProgressAt = this.role.clock.now;
     return true;
   }
 
   protected override awaitAcknowledgement(): void {
-    super.awaitAcknowledgement();
-    this.clock.request(this.clock.now + this.settings.acknowledgementTimeout | 0);
+    const { clock } = this.role;
+    this.lastProgressAt = clock.now;
+    clock.request(clock.now + this.settings.acknowledgementTimeout | 0);
+  }
+
+  protected override mayTransmit(record: number, length: number): boolean {
+    if (length + (this.isInDoubt ? 4 : 0) > this.output.room || this.replayCount > 0 && !this.mayReplay(record))
+      return false;
+    if (this.isInDoubt)
+      this.freeIdentifier(record);
+    return true;
+  }
+
+  /**
+   * A Server that knows us from before we started may hold a QoS 2 message of the identifier that this one was given, not
+   * released, and would take the new message for that one. PUBREL before it cannot do harm.
+   */
+  private freeIdentifier(record: number): void {
+    const { output, role: { arena } } = this;
+    const { outbound } = this.sessionState!;
+    const identifier = outbound.identifierOf(record);
+    if (outbound.qosOf(record) !== 2 || outbound.stateOf(record) !== QUEUED || identifier < outbound.firstInDoubt)
+      return;
+    arena.view.setInt32(arena.stagingOffset, PUBREL_PACKET | identifier);
+    output.send(4);
+  }
+
+  /** Paces what waited, so that what is new gets through between. */
+  private mayReplay(record: number): boolean {
+    const { output, replayRate, role: { clock } } = this;
+    const { outbound } = this.sessionState!;
+    if (this.replayCount > outbound.unsentTotal) // some were given up
+      this.replayCount = outbound.unsentTotal;
+    // With something in flight an acknowledgement will come, and with it another turn.
+    if (outbound.inflightCount > 0 && outbound.lengthOf(record) + this.replayReserve > output.room)
+      return false;
+    if (replayRate > 0) { // in thousandths of a message; no more than 100 milliseconds are made up for
+      const elapsed = clock.now - this.replayedAt | 0;
+      this.replayedAt = clock.now;
+      const credit = this.replayCredit + (elapsed < 100 ? elapsed : 100) * replayRate;
+      const most = replayRate < 20 ? 1000 : replayRate * 50;
+      this.replayCredit = credit < most ? credit : most;
+      if (this.replayCredit < 1000) {
+        clock.request(clock.now + (1000 - this.replayCredit) / replayRate + 1 | 0);
+        return false;
+      }
+      this.replayCredit -= 1000;
+    }
+    --this.replayCount;
+    return true;
   }
 
   private request(type: number, filterOffset: number, filterLength: number, qos: number): boolean {
-    const { arena } = this;
+    const { arena } = this.role;
     const start = arena.stagingOffset;
     if (this.state !== CONNECTED || this.isSubscribing || filterLength + 10 > arena.stagingCapacity)
       return false;

@@ -1,0 +1,78 @@
+/** What the connections of all nodes share: see session-role.ts. */
+import type { ArenaPlan } from '../bytes/arena.ts';
+import type { Packet } from '../packet/packet.ts';
+import { CLIENT } from './connection-state.ts';
+import type { ServerSession } from './server-session.ts';
+import { type SessionContext, SessionRole } from './session-role.ts';
+
+/** Who decides. The packet is valid only during the call. */
+export interface ServerHandler {
+  /** A CONNECT of valid form. Answer with `accept` or `refuse`, at once or later. */
+  onConnect(session: ServerSession, packet: Packet): void;
+  /** @returns whether the message has been taken over, so that it is acknowledged at once */
+  onMessage(session: ServerSession, packet: Packet): boolean;
+  /** One filter of a SUBSCRIBE. Sends nothing. @returns the granted QoS or SUBACK_FAILURE */
+  onSubscribe(session: ServerSession, packet: Packet): number;
+  /** The same filter again, after SUBACK, granted or not: time for retained messages. */
+  onSubscribed(session: ServerSession, packet: Packet): void;
+  onUnsubscribe(session: ServerSession, packet: Packet): void;
+  /** The connection is over. SUCCESS: the node said DISCONNECT, so there is no Will any more. */
+  onClosed(session: ServerSession, reasonCode: number): void;
+}
+
+export interface ServerSessionSettings {
+  /** Longest packet that a node may send, and length of its receive ring. */
+  readonly maximumPacketSize: number;
+  /** Bytes for Will Topic and Will Message together. */
+  readonly willCapacity: number;
+  /** Bytes of a Client Identifier. 3.1 has a limit of its own, 23 characters. */
+  readonly maximumClientIdentifierLength: number;
+  /** Milliseconds from the network connection to CONNECT, and to the verdict on it. */
+  readonly connectTimeout: number;
+  /** Milliseconds that a node may refuse to take what is sent to it. */
+  readonly sendTimeout: number;
+  /** OVERSIZE_CLOSE or OVERSIZE_DROP of packet-parser.ts. */
+  readonly oversize: number;
+  /** Longest Keep Alive in seconds that is accepted; 65535 accepts any, and 0 as well. */
+  readonly maximumKeepAlive: number;
+  /** Messages per second that a node may publish, 0 for any number. */
+  readonly maximumPublishRate: number;
+}
+
+/** Two lengths of two bytes, in front of Will Topic and Will Message. */
+const WILL_LENGTHS = 4;
+
+export class ServerRole extends SessionRole {
+  declare readonly receiver: ServerHandler;
+  readonly settings: ServerSessionSettings;
+  private readonly regions: number;
+
+  /** Reserves the regions of `count` sessions. */
+  static plan(plan: ArenaPlan, settings: ServerSessionSettings, count: number): number {
+    return plan.reserve('node: receive ring, Will, identifier', regionLength(settings), count);
+  }
+
+  /** @param regions what `plan` returned for the same settings */
+  constructor(context: SessionContext, regions: number, settings: ServerSessionSettings, handler: ServerHandler) {
+    super(context, CLIENT, handler);
+    this.regions = regions;
+    this.settings = settings;
+  }
+
+  // The parts of a session's region
+
+  ringOffset(index: number): number {
+    return this.regions + index * regionLength(this.settings);
+  }
+
+  willOffset(index: number): number {
+    return this.ringOffset(index) + this.settings.maximumPacketSize;
+  }
+
+  clientIdentifierOffset(index: number): number {
+    return this.willOffset(index) + this.settings.willCapacity + WILL_LENGTHS;
+  }
+}
+
+const regionLength = (settings: ServerSessionSettings): number =>
+  settings.maximumPacketSize + settings.willCapacity + WILL_LENGTHS + settings.maximumClientIdentifierLength;

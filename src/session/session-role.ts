@@ -1,0 +1,53 @@
+/**
+ * What the sessions of one role of a program share, so that each of them keeps only what is its own: what they work with,
+ * who is told, and what is counted of them together. A program has one role for the nodes' connections, and one for its
+ * own connection to a Server.
+ */
+import type { Arena } from '../bytes/arena.ts';
+import type { Packet } from '../packet/packet.ts';
+import type { TopicTable } from '../packet/topic-table.ts';
+import type { Clock } from './clock.ts';
+import type { Session } from './session.ts';
+
+/** What all sessions of a program share. */
+export interface SessionContext {
+  readonly arena: Arena;
+  readonly clock: Clock;
+  readonly topics: TopicTable;
+  readonly packet: Packet;
+}
+
+/** Who gets the messages. */
+export interface MessageHandler {
+  /** @returns whether the message has been taken over, so that it is acknowledged at once */
+  onMessage(session: Session, packet: Packet): boolean;
+  /** PUBREL: the sender of a QoS 2 message will not send it again. */
+  onReleased?(session: Session, packetIdentifier: number): void;
+}
+
+export class SessionRole implements SessionContext {
+  readonly clock: Clock;
+  readonly receiver: MessageHandler;
+  /** Who takes over messages of QoS 1 and 2, if not the same one. */
+  keeper: MessageHandler;
+  readonly arena: Arena;
+  /** When one of them last sent a packet. */
+  lastSentAt = 0;
+  /** Packets sent, and received by a Server, PUBLISH not included; network connections. */
+  sentPacketCount = 0;
+  receivedPacketCount = 0;
+  connectionCount = 0;
+  readonly packet: Packet;
+  readonly topics: TopicTable;
+  /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
+  readonly peer: number;
+
+  constructor(context: SessionContext, peer: number, receiver: MessageHandler) {
+    this.clock = context.clock;
+    this.receiver = this.keeper = receiver;
+    this.arena = context.arena;
+    this.packet = context.packet;
+    this.topics = context.topics;
+    this.peer = peer;
+  }
+}
