@@ -42,37 +42,31 @@ export interface ServerSessionSettings {
 /** Two lengths of two bytes, in front of Will Topic and Will Message. */
 const WILL_LENGTHS = 4;
 
+/** Bytes of what one session needs of the arena. */
+const regionLengthOf = (settings: ServerSessionSettings): number =>
+  settings.maximumPacketSize + WILL_LENGTHS + settings.willCapacity + settings.maximumClientIdentifierLength;
+
 export class ServerRole extends SessionRole {
   declare readonly receiver: ServerHandler;
   readonly settings: ServerSessionSettings;
-  private readonly regions: number;
+  /** Where the ring, the Will and the identifier of the first session lie; those of the next one `regionLength` behind them. */
+  readonly ringOffset: number;
+  readonly willOffset: number;
+  readonly identifierOffset: number;
+  readonly regionLength: number;
 
   /** Reserves the regions of `count` sessions. */
   static plan(plan: ArenaPlan, settings: ServerSessionSettings, count: number): number {
-    return plan.reserve('node: receive ring, Will, identifier', regionLength(settings), count);
+    return plan.reserve('node: receive ring, Will, identifier', regionLengthOf(settings), count);
   }
 
   /** @param regions what `plan` returned for the same settings */
   constructor(context: SessionContext, regions: number, settings: ServerSessionSettings, handler: ServerHandler) {
     super(context, CLIENT, handler);
-    this.regions = regions;
     this.settings = settings;
-  }
-
-  // The parts of a session's region
-
-  ringOffset(index: number): number {
-    return this.regions + index * regionLength(this.settings);
-  }
-
-  willOffset(index: number): number {
-    return this.ringOffset(index) + this.settings.maximumPacketSize;
-  }
-
-  clientIdentifierOffset(index: number): number {
-    return this.willOffset(index) + this.settings.willCapacity + WILL_LENGTHS;
+    this.ringOffset = regions;
+    this.willOffset = regions + settings.maximumPacketSize;
+    this.identifierOffset = this.willOffset + WILL_LENGTHS + settings.willCapacity;
+    this.regionLength = regionLengthOf(settings);
   }
 }
-
-const regionLength = (settings: ServerSessionSettings): number =>
-  settings.maximumPacketSize + settings.willCapacity + WILL_LENGTHS + settings.maximumClientIdentifierLength;

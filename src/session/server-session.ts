@@ -45,14 +45,15 @@ export class ServerSession extends Session {
 
   constructor(role: ServerRole, index: number) {
     const { settings } = role;
-    super(role, role.ringOffset(index), settings.maximumPacketSize);
+    super(role, role.ringOffset + index * role.regionLength, settings.maximumPacketSize);
     this.index = index;
     this.credit = settings.maximumPublishRate === 0 ? undefined : new PublishCredit(settings.maximumPublishRate);
     this.parser.oversize = settings.oversize;
   }
 
   get clientIdentifierOffset(): number {
-    return this.role.clientIdentifierOffset(this.index);
+    const { role } = this;
+    return role.identifierOffset + this.index * role.regionLength;
   }
 
   /** Clean Session: nothing is kept of an older session, nor of this one. */
@@ -121,9 +122,9 @@ export class ServerSession extends Session {
 
   /** Makes `will` the Will; its spans lie in the session's own region, until the next CONNECT. */
   readWill(will: MessageSpans): void {
-    const { connectFlags, role, index } = this;
-    const { view } = role.arena;
-    const topic = role.willOffset(index) + 2;
+    const { connectFlags, willOffset } = this;
+    const { view } = this.role.arena;
+    const topic = willOffset + 2;
     const payload = topic + view.getUint16(topic - 2) + 2;
     will.topicNameOffset = topic;
     will.topicNameLength = payload - 2 - topic;
@@ -226,6 +227,11 @@ export class ServerSession extends Session {
     super.end(reasonCode);
   }
 
+  private get willOffset(): number {
+    const { role } = this;
+    return role.willOffset + this.index * role.regionLength;
+  }
+
   private sendConnack(returnCode: number, sessionPresent: boolean): boolean {
     const { parser, role: { arena } } = this;
     const length = writeConnack(arena, arena.stagingOffset, parser.version, returnCode, sessionPresent) - arena.stagingOffset;
@@ -271,7 +277,7 @@ export class ServerSession extends Session {
     if (willTopicLength + willPayloadLength > settings.willCapacity)
       return false;
     // One behind the other, each with its length in front, as they lie in the packet.
-    arena.bytes.copyWithin(this.role.willOffset(this.index), willTopicOffset - 2, willPayloadOffset + willPayloadLength);
+    arena.bytes.copyWithin(this.willOffset, willTopicOffset - 2, willPayloadOffset + willPayloadLength);
     return true;
   }
 

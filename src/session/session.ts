@@ -82,30 +82,25 @@ export abstract class Session implements PacketHandler {
 
   /** A valid PUBLISH. QoS 1 and 2 are acknowledged when the message has been taken over [MQTT311-3.3.4-1]. */
   onPublish(packet: Packet): void {
-    const role = this.role;
-    this.lastReceivedAt = role.clock.now;
-    if (packet.qos === 0) {
-      role.receiver.onMessage(this, packet);
-      return;
-    }
-    const qos = packet.qos;
+    this.lastReceivedAt = this.role.clock.now;
+    if (packet.qos === 0)
+      this.role.receiver.onMessage(this, packet);
+    else if (packet.qos === 2)
+      this.onExactlyOnce(packet);
+    else if (this.role.keeper.onMessage(this, packet))
+      this.sendAcknowledgement(PUBACK_PACKET, packet.packetIdentifier);
+  }
+
+  /** A PUBLISH with QoS 2: the message is handed over once, however often it comes. */
+  private onExactlyOnce(packet: Packet): void {
     const identifier = packet.packetIdentifier;
-    if (qos === 2) {
-      const sessionState = this.sessionState!;
-      if (sessionState.hasReceived(identifier)) { // [MQTT311-4.3.3-2]
-        this.sendAcknowledgement(PUBREC_PACKET, identifier);
-        return;
-      }
-      if (sessionState.receivedCount === sessionState.maximumUnreleased) {
-        this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
-        return;
-      }
-    }
-    if (role.keeper.onMessage(this, packet))
-      if (qos === 1)
-        this.sendAcknowledgement(PUBACK_PACKET, identifier);
-      else
-        this.acknowledge(identifier, qos);
+    const sessionState = this.sessionState!;
+    if (sessionState.hasReceived(identifier)) // [MQTT311-4.3.3-2]
+      this.sendAcknowledgement(PUBREC_PACKET, identifier);
+    else if (sessionState.receivedCount === sessionState.maximumUnreleased)
+      this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
+    else if (this.role.keeper.onMessage(this, packet))
+      this.acknowledge(identifier, 2);
   }
 
   abstract onPacket(packet: Packet): void;
@@ -213,7 +208,8 @@ export abstract class Session implements PacketHandler {
    */
   protected send(type: number, length: number): boolean {
     const { role } = this;
-    if ((legalTypes(this.state, role.peer === SERVER ? CLIENT : SERVER) >> type & 1) === 0)
+    // Once CONNECTED, whatever a role sends is legal; before, it is CONNECT or CONNACK or nothing.
+    if (this.state !== CONNECTED && (legalTypes(this.state, role.peer === SERVER ? CLIENT : SERVER) >> type & 1) === 0)
       return false;
     role.lastSentAt = role.clock.now;
     ++role.sentPacketCount;
