@@ -15,21 +15,15 @@ import { MessageSpans, type Message, type Packet } from '../packet/packet.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import type { ClientHandler, ClientSession } from '../session/client-session.ts';
 import { OutboundQueue } from '../session/outbound-queue.ts';
+import { type Delivery, NOBODY } from './delivery.ts';
 import * as Event from './events.ts';
 import { DROPPED, NOT_WORKING, REFUSED, STORED, type LossObserver, type StoreBacklog } from './store-backlog.ts';
 import { dropExpired, makeRoom } from './store-memory.ts';
 import type { StorePolicy } from './store-policy.ts';
 import { NO_RULE, type TopicMap, type TopicRule, UNRESOLVED } from './topic-map.ts';
 
-/** Whether a topic has subscribers here: not known, no, yes. */
-export const UNKNOWN = 0;
-export const NOBODY = 1;
-export const SOMEBODY = 2;
-
-/** Who gets what arrives from upstream. */
+/** Told what becomes of the connection. */
 export interface BridgeOwner {
-  /** A message with its local name; `index` is the number of its remote name. */
-  onUpstreamMessage(message: Message, index: number): void;
   onUpstreamConnected(): void;
   onUpstreamClosed(reasonCode: number): void;
 }
@@ -50,8 +44,10 @@ export class Bridge implements ClientHandler, LossObserver {
   private readonly incoming = new MessageSpans();
   private readonly owner: BridgeOwner;
   private readonly observer: Event.GatewayObserver;
-  /** Per number of the topic table: whether anybody here would get a message of that remote name. */
-  private readonly audience: Uint8Array;
+  /** Who gets what arrives from upstream. */
+  private readonly delivery: Delivery;
+  /** That of `delivery`. */
+  private readonly remoteAudience: Int32Array;
   /** For each rule of direction "out". */
   readonly policies: readonly StorePolicy[];
   /** Seconds since 1970, 0 where nobody knows. */
@@ -60,8 +56,9 @@ export class Bridge implements ClientHandler, LossObserver {
   private subscribing = 0;
   private isFull = false;
 
-  constructor(outbound: TopicMap, inbound: TopicMap, audience: Uint8Array, policies: readonly StorePolicy[], date: () => number, owner: BridgeOwner, observer: Event.GatewayObserver) {
-    this.audience = audience;
+  constructor(outbound: TopicMap, inbound: TopicMap, delivery: Delivery, policies: readonly StorePolicy[], date: () => number, owner: BridgeOwner, observer: Event.GatewayObserver) {
+    this.delivery = delivery;
+    this.remoteAudience = delivery.remoteAudience;
     this.outbound = outbound;
     this.inbound = inbound;
     this.policies = policies;
@@ -147,7 +144,7 @@ export class Bridge implements ClientHandler, LossObserver {
 
   onMessage(_session: ClientSession, packet: Packet): boolean {
     ++this.receivedCount;
-    if (this.audience[packet.topicIndex] === NOBODY && packet.retain === 0)
+    if (this.remoteAudience[packet.topicIndex] === NOBODY && packet.retain === 0)
       return true; // acknowledged, even if nobody wants it [MQTT311-4.5.0-2]
     if (packet.isOversize) {
       ++this.droppedCount;
@@ -169,7 +166,7 @@ export class Bridge implements ClientHandler, LossObserver {
     incoming.payloadLength = packet.payloadLength;
     incoming.qos = packet.qos;
     incoming.retain = packet.retain;
-    this.owner.onUpstreamMessage(incoming, index);
+    this.delivery.deliverFromUpstream(incoming, index);
     return true;
   }
 

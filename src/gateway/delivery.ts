@@ -1,7 +1,7 @@
 /**
  * Gives messages to the nodes whose subscriptions match, as far as they may read them, each once and with the QoS that it
- * was granted; keeps retained ones. Whether a topic is of interest to anybody is remembered per number of the topic table,
- * so that a message for nobody costs an array access. Knows nothing of who published, and nothing of upstream's rules.
+ * was granted; keeps retained ones. Who gets a topic is remembered per number of the topic table, so that a message for
+ * nobody, or for one node, is not compared with filters. Knows nothing of who published, and nothing of upstream's rules.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText } from '../bytes/utf8.ts';
@@ -11,17 +11,24 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import { INVALID_TOPIC, type TopicTable } from '../packet/topic-table.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { type Access, READ } from './access.ts';
-import { NOBODY, SOMEBODY, UNKNOWN } from './bridge.ts';
 import * as Event from './events.ts';
 import type { NodeState, NodeStates } from './node-states.ts';
 import type { RetainedMessages } from './retained.ts';
 import { NOT_SUBSCRIBED, type Subscriptions } from './subscriptions.ts';
 import { isSystemTopic } from './system-topics.ts';
 
+/**
+ * Who gets a topic: not known; nobody; somebody, namely those whose subscriptions match, and what is retained. Anything
+ * greater is the only node that gets it, (its index + 1) << 2, and the QoS that it was granted.
+ */
+export const UNKNOWN = 0;
+export const NOBODY = 1;
+export const SOMEBODY = 2;
+
 export class Delivery {
-  /** Per number of the topic table: has its local name, or the local name that a remote one is mapped to, subscribers? */
-  readonly localAudience: Uint8Array;
-  readonly remoteAudience: Uint8Array;
+  /** Per number of the topic table: who gets its local name, and the local name that a remote one is mapped to. */
+  readonly localAudience: Int32Array;
+  readonly remoteAudience: Int32Array;
   /** PUBLISH packets sent to nodes, or queued for them, and those that were not. */
   sentCount = 0;
   droppedCount = 0;
@@ -46,8 +53,8 @@ export class Delivery {
     this.access = access;
     this.observer = observer;
     // One more for all the names that have no place in the topic table.
-    this.localAudience = new Uint8Array(topicCount + 1).fill(UNKNOWN);
-    this.remoteAudience = new Uint8Array(topicCount + 1).fill(UNKNOWN);
+    this.localAudience = new Int32Array(topicCount + 1).fill(UNKNOWN);
+    this.remoteAudience = new Int32Array(topicCount + 1).fill(UNKNOWN);
     this.granted = new Int8Array(nodes.states.length).fill(NOT_SUBSCRIBED);
   }
 
@@ -73,29 +80,34 @@ export class Delivery {
 
   /** Gives a local message to the nodes, and keeps it if it is to be retained. */
   deliver(message: Message, index: number): void {
-    if (isSystemTopic(this.arena, message.topicNameOffset, message.topicNameLength)) {
-      ++this.droppedCount; // only the gateway itself speaks there
-      return;
+    let audience = this.localAudience[index]!;
+    if (audience === UNKNOWN) {
+      if (isSystemTopic(this.arena, message.topicNameOffset, message.topicNameLength)) {
+        ++this.droppedCount; // only the gateway itself speaks there
+        return;
+      }
+      audience = this.findAudience(message, index, this.localAudience);
     }
-    this.deliverTo(message, index, this.localAudience);
+    this.deliverTo(message, index, audience);
     if (message.retain !== 0) // [MQTT311-3.3.1-12]
       this.retain(message);
   }
 
   /** A message from upstream with its local name. @param index number of its remote name */
   deliverFromUpstream(message: Message, index: number): void {
-    this.deliverTo(message, index, this.remoteAudience);
+    let audience = this.remoteAudience[index]!;
+    if (audience === UNKNOWN)
+      audience = this.findAudience(message, index, this.remoteAudience);
+    this.deliverTo(message, this.access === undefined ? index : this.localIndexOf(message), audience);
     // The Server says RETAIN 0 to an established subscription [MQTT311-3.3.1-9], so of a topic that is retained here the
     // message is the state by now.
-    if (message.retain !== 0 || this.remoteAudience[index] !== NOBODY && this.retained.has(message.topicNameOffset, message.topicNameLength)) {
+    if (message.retain !== 0 || audience === SOMEBODY && this.retained.has(message.topicNameOffset, message.topicNameLength))
       this.retain(message);
-      this.remoteAudience[index] = UNKNOWN;
-    }
   }
 
   /** A figure of the gateway, to those who have subscribed to it; see system-topics.ts. */
   deliverFigure(message: Message): void {
-    this.deliverTo(message, this.topics.uncached, this.localAudience);
+    this.deliverTo(message, this.topics.uncached, SOMEBODY);
   }
 
   /** The same, as retained, to one who has just subscribed to it. */
@@ -111,44 +123,64 @@ export class Delivery {
   }
 
   private retain(message: Message): void {
-    if (!this.retained.update(message))
+    const { retained } = this;
+    const { count } = retained;
+    if (!retained.update(message))
       this.observer.onEvent(Event.RETAINED_FULL, Event.UPSTREAM, message.payloadLength);
+    if (retained.count !== count) // other names than before
+      this.remoteAudience.fill(UNKNOWN);
   }
 
-  private deliverTo(message: Message, index: number, audience: Uint8Array): void {
-    if (audience[index] === NOBODY)
+  /** Finds out who gets the name of a message, and remembers it unless its number is shared by many. @param audiences those of the local or of the remote names */
+  private findAudience({ topicNameLength, topicNameOffset }: Message, index: number, audiences: Int32Array): number {
+    const { granted } = this;
+    let audience = NOBODY;
+    this.subscriptions.match(topicNameOffset, topicNameLength, granted);
+    for (let node = 0; node < granted.length; ++node) {
+      const qos = granted[node]!;
+      if (qos === NOT_SUBSCRIBED)
+        continue;
+      granted[node] = NOT_SUBSCRIBED;
+      audience = audience === NOBODY ? node + 1 << 2 | qos : SOMEBODY;
+    }
+    if (audiences === this.remoteAudience && this.retained.has(topicNameOffset, topicNameLength))
+      audience = SOMEBODY;
+    if (index !== this.topics.uncached)
+      audiences[index] = audience;
+    return audience;
+  }
+
+  /** @param index number of the local name of the message; only rights are kept under it */
+  private deliverTo(message: Message, index: number, audience: number): void {
+    if (audience === NOBODY)
       return;
-    const subscriptions = this.subscriptions;
-    const topicNameOffset = message.topicNameOffset;
-    const topicNameLength = message.topicNameLength;
-    if (audience[index] === UNKNOWN && index < audience.length - 1)
-      if ((audience[index] = this.isOfInterest(topicNameOffset, topicNameLength, audience) ? SOMEBODY : NOBODY) === NOBODY)
-        return;
     const granted = this.granted;
     const outgoing = this.outgoing;
     const states = this.nodes.states;
-    subscriptions.match(topicNameOffset, topicNameLength, granted);
-    const localIndex = this.access === undefined || audience === this.localAudience ? index : this.localIndexOf(message);
-    outgoing.topicNameOffset = topicNameOffset;
-    outgoing.topicNameLength = topicNameLength;
+    let node = 0;
+    let end = states.length;
+    if (audience === SOMEBODY)
+      this.subscriptions.match(message.topicNameOffset, message.topicNameLength, granted);
+    else {
+      end = audience >> 2;
+      node = end - 1;
+      granted[node] = audience & 3;
+    }
+    outgoing.topicNameOffset = message.topicNameOffset;
+    outgoing.topicNameLength = message.topicNameLength;
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = 0; // [MQTT311-3.3.1-9]; how a message came, with DUP or not, is no part of it [MQTT311-3.3.1-3]
-    for (let at = 0; at < states.length; ++at) {
-      const qos = granted[at]!;
+    for (; node < end; ++node) {
+      const qos = granted[node]!;
       if (qos === NOT_SUBSCRIBED)
         continue;
-      granted[at] = NOT_SUBSCRIBED;
+      granted[node] = NOT_SUBSCRIBED;
       if (this.access === undefined)
-        this.send(states[at]!, outgoing, qos < message.qos ? qos : message.qos); // [MQTT311-3.8.4-6]
+        this.send(states[node]!, outgoing, qos < message.qos ? qos : message.qos); // [MQTT311-3.8.4-6]
       else
-        this.sendAllowed(states[at]!, outgoing, localIndex, qos < message.qos ? qos : message.qos);
+        this.sendAllowed(states[node]!, outgoing, index, qos < message.qos ? qos : message.qos);
     }
-  }
-
-  /** Whether anybody would get a message of this name, or whether it would change what is retained. */
-  private isOfInterest(nameOffset: number, nameLength: number, audience: Uint8Array): boolean {
-    return this.subscriptions.hasMatch(nameOffset, nameLength) || audience === this.remoteAudience && this.retained.has(nameOffset, nameLength);
   }
 
   /** Number of the local name of a message from upstream; only rights are kept under it. */

@@ -9,7 +9,7 @@
  * arrives in `clock.now`, and `handleTimeout` is to be called when `clock.deadline` has come.
  */
 import { Arena } from '../bytes/arena.ts';
-import { type Message, MessageSpans, Packet, type RepeatedMessage } from '../packet/packet.ts';
+import { MessageSpans, Packet, type RepeatedMessage } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
@@ -20,10 +20,10 @@ import { ServerSession } from '../session/server-session.ts';
 import type { SessionContext } from '../session/session-role.ts';
 import { SessionState } from '../session/session-state.ts';
 import { Access } from './access.ts';
-import { Bridge, type BridgeOwner, NOBODY, UNKNOWN } from './bridge.ts';
+import { Bridge, type BridgeOwner } from './bridge.ts';
 import type { Configuration } from './configuration.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix } from './packet-limits.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery, NOBODY, UNKNOWN } from './delivery.ts';
 import { EndingCounts } from './ending-counts.ts';
 import * as Event from './events.ts';
 import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver } from './gateway-options.ts';
@@ -87,7 +87,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   private readonly nodeOf: (NodeState | undefined)[];
   private readonly will = new MessageSpans(); // the one at hand
   /** That of `delivery`. */
-  private readonly localAudience: Uint8Array;
+  private readonly localAudience: Int32Array;
 
   constructor(configuration: Configuration, options: GatewayOptions) {
     const { listener, memory, store, topic, upstream } = configuration;
@@ -137,7 +137,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     this.bridge = new Bridge(
       outbound,
       new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket),
-      this.delivery.remoteAudience, policies, date, this, options.observer);
+      this.delivery, policies, date, this, options.observer);
     this.upstream = new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
       new SessionState(arena, upstreamStateOffset, upstreamLimits), this.bridge);
     this.bridge.session = this.upstream;
@@ -354,10 +354,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       this.publishWill(session, node);
     if (!node.isPersistent)
       this.nodes.release(node);
-  }
-
-  onUpstreamMessage(message: Message, index: number): void {
-    this.delivery.deliverFromUpstream(message, index);
   }
 
   onUpstreamConnected(): void {

@@ -2,8 +2,8 @@
 import type { Message } from '../packet/packet.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import { type Access, WRITE } from './access.ts';
-import { type Bridge, NOBODY, UNKNOWN } from './bridge.ts';
-import type { Delivery } from './delivery.ts';
+import type { Bridge } from './bridge.ts';
+import { type Delivery, NOBODY, UNKNOWN } from './delivery.ts';
 import type { NodeState } from './node-states.ts';
 
 /** Results of `publishFor`. */

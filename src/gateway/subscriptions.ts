@@ -83,15 +83,6 @@ export class Subscriptions {
     return false;
   }
 
-  /** Whether anyone would get a message of this name. */
-  hasMatch(nameOffset: number, nameLength: number): boolean {
-    const { arena, records } = this;
-    for (let at = records.first; at !== END; at = records.next(at))
-      if (matchesTopicFilter(arena, at + FILTER, records.lengthOf(at) - FILTER, nameOffset, nameLength))
-        return true;
-    return false;
-  }
-
   /**
    * Raises `granted[node]` to the highest QoS of the node's matching subscriptions [MQTT311-3.3.2-3], so that overlapping ones deliver a
    * message once [MQTT311-3.3.5-1].
