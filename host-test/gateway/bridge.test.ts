@@ -1,7 +1,11 @@
 /** The upstream side of the gateway with its messages in memory: what goes out, what is kept, what is given up for what. */
 import { describe, expect, it } from 'vitest';
-import type { PartialConfiguration } from '../../src/gateway/configuration.ts';
+import { ArenaPlan } from '../../src/bytes/arena.ts';
+import { completeConfiguration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
 import * as Event from '../../src/gateway/events.ts';
+import { Gateway } from '../../src/gateway/gateway.ts';
+import { RepeatedMessage } from '../../src/packet/packet.ts';
+import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { FlashMedium } from '../simulation/simulated-flash.ts';
 import { NodeModel, ServerModel, StoreWorld, TINY } from '../simulation/store-world.ts';
 
@@ -51,6 +55,22 @@ describe('a rule', () => {
     ]);
     expect([0, 1, 2].map(index => stage.rule(index).forwarded)).toEqual([3, 3, 3]);
   });
+});
+
+it('a name that a rule would make longer than 65,535 bytes, which is all that MQTT allows, stays here', () => {
+  const plan = new ArenaPlan();
+  const name = plan.reserve('a name', 65_500);
+  const gateway = new Gateway(completeConfiguration({ ...TINY, upstream: { max_packet_size: 70_000 }, topic: [{ pattern: '#', direction: 'out', remote_prefix: 'p'.repeat(36) }], store: { ram: 140_000 } }), {
+    authenticator: { authenticate: () => ReasonCode.SUCCESS }, observer: { onEvent() { /* not looked at */ } }, landingCapacity: 4096, plan, resizable: false,
+  });
+  gateway.arena.bytes.fill(0x74, name, name + 65_500);
+  const message = new RepeatedMessage();
+  message.qos = 1;
+  for (const length of [65_499, 65_500]) {
+    message.rename(name, length);
+    expect(gateway.publish(message)).toBe(true);
+    expect(gateway.upstream.sessionState!.outbound.count).toBe(1);
+  }
 });
 
 describe('when memory is full', () => {

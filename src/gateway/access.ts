@@ -15,7 +15,7 @@
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
-import { matchesTopicFilter } from '../packet/topic.ts';
+import { LONGEST_TOPIC, matchesTopicFilter } from '../packet/topic.ts';
 import { filterCovers, filtersOverlap } from './access-filters.ts';
 import { NOT_ABOUT_THIS_NODE, Template, UNFIT_NAME, type PlaceholderValues } from './access-template.ts';
 import type { AccessConfiguration, ListenerConfiguration } from './configuration.ts';
@@ -28,8 +28,6 @@ const KNOWN_SHIFT = 2;
 
 const EVERYBODY = -2;
 const DOLLAR = 0x24;
-/** [MQTT311-4.7.3-3] */
-const LONGEST_TOPIC = 65_535;
 
 class AccessEntry {
   /** Index of the user, or EVERYBODY. */

@@ -16,7 +16,7 @@
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Message } from '../packet/packet.ts';
-import { matchesTopicFilter } from '../packet/topic.ts';
+import { LONGEST_TOPIC, matchesTopicFilter } from '../packet/topic.ts';
 import type { TopicRuleConfiguration } from './configuration.ts';
 
 /** No rule: the message stays on its side. */
@@ -87,7 +87,7 @@ export class TopicMap {
     this.rules = plan.rules.map(rule => new TopicRule(arena, rule.offset, rule.configuration, rule.from, rule.to));
     this.placesOffset = plan.placesOffset;
     this.placeLength = capacity;
-    this.longest = longest;
+    this.longest = longest < LONGEST_TOPIC ? longest : LONGEST_TOPIC;
     // One more for all the names that have no place in the topic table.
     this.ruleOf = new Int32Array(topicCount + 1).fill(UNRESOLVED);
     this.lengthOf = new Int32Array(topicCount + 1).fill(0);

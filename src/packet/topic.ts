@@ -5,6 +5,9 @@
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText, isWellFormedUTF8 } from '../bytes/utf8.ts';
 
+/** In bytes [MQTT311-4.7.3-3]. */
+export const LONGEST_TOPIC = 65_535;
+
 const SLASH = 0x2F;
 const PLUS = 0x2B;
 const NUMBER_SIGN = 0x23;
