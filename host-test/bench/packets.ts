@@ -10,7 +10,6 @@
  */
 import mqttPacket, { type IPublishPacket } from 'mqtt-packet';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
-import { RingBuffer } from '../../src/bytes/ring-buffer.ts';
 import { MessageSpans, Packet } from '../../src/packet/packet.ts';
 import { type PacketHandler, PacketParser } from '../../src/packet/packet-parser.ts';
 import { writePublish } from '../../src/packet/publish.ts';
@@ -19,7 +18,7 @@ import { SERVER_TYPES } from '../vectors/run-vector.ts';
 import { bytesOf, W1, W2, W6 } from '../xs/workloads.ts';
 import { compare, type Figure, type Subject } from './figures.ts';
 
-const RING_CAPACITY = 4096;
+const BUFFER_CAPACITY = 4096;
 const LANDING_CAPACITY = 16_384;
 const TOPIC_OFFSET = 4;
 const TOPIC_LENGTH = 20;
@@ -73,11 +72,11 @@ class OurParser implements PacketHandler {
 
   constructor(isCopying: boolean) {
     const plan = new ArenaPlan();
-    const ring = plan.reserve('ring', RING_CAPACITY);
+    const buffer = plan.reserve('buffer', BUFFER_CAPACITY);
     const table = TopicTable.plan(plan, 64, 96);
-    const arena = this.arena = new Arena(plan, { landingCapacity: LANDING_CAPACITY, stagingCapacity: RING_CAPACITY, resizable: false });
+    const arena = this.arena = new Arena(plan, { landingCapacity: LANDING_CAPACITY, stagingCapacity: BUFFER_CAPACITY, resizable: false });
     this.copied = isCopying ? Buffer.from(arena.buffer) : undefined;
-    this.parser = new PacketParser(new Packet(arena), new TopicTable(arena, table, 64, 96), new RingBuffer(arena, ring, RING_CAPACITY), this);
+    this.parser = new PacketParser({ packet: new Packet(arena), topics: new TopicTable(arena, table, 64, 96) }, buffer, BUFFER_CAPACITY, this);
     this.parser.reset(SERVER_TYPES, 4);
   }
 
@@ -87,7 +86,7 @@ class OurParser implements PacketHandler {
       for (let index = 0; index < chunks.length; ++index) {
         const chunk = chunks[index]!;
         bytes.set(chunk, landingOffset);
-        parser.receive(landingOffset, chunk.length);
+        parser.receive(landingOffset, landingOffset + chunk.length);
       }
   }
 

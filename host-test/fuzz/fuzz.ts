@@ -79,12 +79,12 @@ function makeAttack(random: Random): Attack {
 
 /** Whatever the cuts, the same packets and the same error, and not a byte outside the parser's memory. */
 export function checkParser(bytes: Uint8Array, sender: Sender, random: Random): void {
-  const options = { ringCapacity: random.integer(8, 300), oversize: random.integer(0, 1) };
+  const options = { maximumPacketSize: random.integer(8, 300), oversize: random.integer(0, 1) };
   const version = random.integer(3, 4);
   const whole = new VectorMachine(options);
   const cut = new VectorMachine({ ...options, landingCapacity: random.integer(1, 300) });
   const expected = [...whole.run(bytes, sender, version)];
-  const found = cut.run(bytes, sender, version, { cuts: makeCuts(random, bytes.length), ringOffset: random.integer(0, options.ringCapacity - 1), pauseEvery: random.integer(0, 3) });
+  const found = cut.run(bytes, sender, version, { cuts: makeCuts(random, bytes.length), pauseEvery: random.integer(0, 3) });
   if (expected.join('\n') !== found.join('\n'))
     throw new Error(`the events depend on the cuts:\n  ${expected.join('\n  ')}\nbut cut\n  ${found.join('\n  ')}`);
   if (!whole.guardsAreIntact || !cut.guardsAreIntact)

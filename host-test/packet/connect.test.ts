@@ -112,7 +112,7 @@ describe('writeConnect', () => {
       });
       const end = Connect.writeConnect(packet.arena, 1, fields);
       const bytes = packet.arena.bytes.slice(1, end);
-      const machine = new VectorMachine({ ringCapacity: 512, outputCapacity: 512 });
+      const machine = new VectorMachine({ maximumPacketSize: 512, outputCapacity: 512 });
       const asText = (value: Uint8Array): string => textOfBytes(value);
       expect(machine.run(bytes, 'client', version, { every: 9 })).toEqual([line({
         type: 'CONNECT', version, ...isBridge && { isBridge: true }, connectFlags, keepAlive, clientIdentifier: asText(clientIdentifier),

@@ -25,7 +25,7 @@ const CONNECT_3_1 = '10 0f 0006 4d5149736470 03 02 003c 0001 61';
 
 /** The header flags, of all sixteen, with which this packet is accepted. */
 function acceptedFlags(hex: string, sender: Sender, version: number): number[] {
-  const machine = new VectorMachine({ ringCapacity: 32 });
+  const machine = new VectorMachine({ maximumPacketSize: 32 });
   const bytes = bytesOf(hex);
   const accepted: number[] = [];
   for (let flags = 0; flags < 16; ++flags) {

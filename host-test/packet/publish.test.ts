@@ -58,7 +58,7 @@ describe('writePublish', () => {
         const [message, arena] = messageOf(1024, topicName, payload, retain);
         const end = writePublish(arena, 0, message, qos, packetIdentifier);
         const bytes = arena.bytes.slice(0, end);
-        const machine = new VectorMachine({ ringCapacity: 512, outputCapacity: 512 });
+        const machine = new VectorMachine({ maximumPacketSize: 512, outputCapacity: 512 });
         const { onPublish } = machine;
         let found: unknown;
         machine.onPublish = packet => {
@@ -78,7 +78,7 @@ describe('writePublish', () => {
 });
 
 describe('reading a PUBLISH', () => {
-  const machine = new VectorMachine({ ringCapacity: 32 });
+  const machine = new VectorMachine({ maximumPacketSize: 32 });
 
   it('takes every combination of header flags that the version allows, and no other', () => {
     for (const version of [3, 4])

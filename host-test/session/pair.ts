@@ -152,12 +152,12 @@ export class World {
     const { arena } = this;
     let at = 0;
     while (at < values.length) {
-      const length = Math.min(nextSize(), values.length - at, session.parser.capacity, arena.landingCapacity);
+      const length = Math.min(nextSize(), values.length - at, session.parser.wanted);
       if (length === 0)
         break;
       for (let index = 0; index < length; ++index)
         arena.bytes[arena.landingOffset + index] = values[at + index]!;
-      session.parser.receive(arena.landingOffset, length);
+      session.parser.receive(arena.landingOffset, arena.landingOffset + length);
       arena.bytes.fill(0xA5, arena.landingOffset, arena.landingOffset + length);
       at += length;
     }

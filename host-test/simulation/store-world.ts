@@ -410,7 +410,7 @@ export class StoreWorld {
         return;
       bytes = bytes.slice(piece.length);
       arena.bytes.set(piece, arena.landingOffset);
-      session.parser.receive(arena.landingOffset, piece.length);
+      session.parser.receive(arena.landingOffset, arena.landingOffset + piece.length);
     }
   }
 }

@@ -2,11 +2,10 @@
  * Runs bytes through a parser and keeps a log: one line per packet, then `error 0x..` if it ended in one. Engine-neutral,
  * so that Node and XS compare the same lines.
  *
- * Bytes go through the landing area, as io does it: never more than the parser's capacity at a time, and what has been
- * received is overwritten at once, the staging area too. Guards lie around the ring and the topic table.
+ * Bytes go through the landing area, as io does it: never more than the parser wants at a time, and what has been
+ * received is overwritten at once, the staging area too. Guards lie around the parser's buffer and the topic table.
  */
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
-import { RingBuffer } from '../../src/bytes/ring-buffer.ts';
 import * as ControlPacket from '../../src/packet/control-packet.ts';
 import { Packet } from '../../src/packet/packet.ts';
 import { type PacketHandler, PacketParser } from '../../src/packet/packet-parser.ts';
@@ -26,8 +25,9 @@ const POISON = 0xA5;
 const GUARD_LENGTH = 16;
 
 export interface MachineOptions {
-  readonly ringCapacity: number;
-  /** Default: the capacity of the ring. */
+  /** Length of the parser's buffer. */
+  readonly maximumPacketSize: number;
+  /** Default: the same. */
   readonly landingCapacity?: number;
   readonly topicCount?: number;
   readonly topicCapacity?: number;
@@ -43,9 +43,7 @@ export interface RunOptions {
   readonly every?: number;
   /** or cut them here. Default: one fragment. */
   readonly cuts?: readonly number[];
-  /** Where in its region the empty ring starts. */
-  readonly ringOffset?: number;
-  /** Pause after every so many packets; resumed when no more bytes are taken. */
+  /** Pause after every so many packets; resumed when there are more bytes to feed. */
   readonly pauseEvery?: number;
 }
 
@@ -57,7 +55,9 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
   written: Uint8Array | undefined;
   readonly arena: Arena;
   readonly parser: PacketParser;
-  readonly ring: RingBuffer;
+  readonly maximumPacketSize: number;
+  /** Pause after every so many packets; 0: never. */
+  pauseEvery = 0;
   readonly topics: TopicTable;
   private readonly guards: readonly number[];
   private readonly output: number;
@@ -65,38 +65,36 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
   /** What the numbers of the topic table stand for, as far as its owner has been told. */
   private readonly names: (string | undefined)[] = [];
   private reported = SUCCESS;
-  private pauseEvery = 0;
   private fed = 0;
 
   constructor(options: MachineOptions) {
-    const { ringCapacity, landingCapacity = ringCapacity, topicCount = 4, topicCapacity = 16, outputCapacity = 0 } = options;
+    const { maximumPacketSize, landingCapacity = maximumPacketSize, topicCount = 4, topicCapacity = 16, outputCapacity = 0 } = options;
     const plan = new ArenaPlan();
     const guards = [plan.reserve('guard', GUARD_LENGTH)];
-    const ringOffset = plan.reserve('ring', ringCapacity);
+    const bufferOffset = plan.reserve('buffer', maximumPacketSize);
     guards.push(plan.reserve('guard', GUARD_LENGTH));
     const topicsOffset = TopicTable.plan(plan, topicCount, topicCapacity);
     guards.push(plan.reserve('guard', GUARD_LENGTH));
     this.output = plan.reserve('output', outputCapacity);
     guards.push(plan.reserve('guard', GUARD_LENGTH));
-    const arena = this.arena = new Arena(plan, { landingCapacity, stagingCapacity: Math.max(ringCapacity, 8), resizable: options.resizable ?? false });
+    const arena = this.arena = new Arena(plan, { landingCapacity, stagingCapacity: Math.max(maximumPacketSize, 8), resizable: options.resizable ?? false });
     for (const guard of guards)
       arena.bytes.fill(POISON, guard, guard + GUARD_LENGTH);
-    arena.bytes.fill(POISON, ringOffset, ringOffset + ringCapacity);
+    arena.bytes.fill(POISON, bufferOffset, bufferOffset + maximumPacketSize);
     arena.bytes.fill(POISON, arena.landingOffset);
     this.guards = guards;
+    this.maximumPacketSize = maximumPacketSize;
     this.outputCapacity = outputCapacity;
-    this.ring = new RingBuffer(arena, ringOffset, ringCapacity);
     this.topics = new TopicTable(arena, topicsOffset, topicCount, topicCapacity);
     this.topics.owner = this;
-    this.parser = new PacketParser(new Packet(arena), this.topics, this.ring, this);
+    this.parser = new PacketParser({ packet: new Packet(arena), topics: this.topics }, bufferOffset, maximumPacketSize, this);
     this.parser.oversize = options.oversize ?? 0;
   }
 
   /** A new connection to `sender`, whose first byte tells whether its version is known yet. */
-  start(sender: Sender, version: number, firstByte: number | undefined, ringOffset = 0): void {
+  start(sender: Sender, version: number, firstByte: number | undefined): void {
     const isConnect = firstByte !== undefined && firstByte >> 4 === ControlPacket.CONNECT;
     this.parser.reset(sender === 'client' ? CLIENT_TYPES : SERVER_TYPES, isConnect ? ProtocolVersion.UNKNOWN : version);
-    this.ring.head = ringOffset;
     this.log.length = 0;
     this.fed = 0;
     this.failedAfter = -1;
@@ -108,19 +106,16 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
   /** Feeds [`from`, `to`) of `source` as one fragment. */
   feed(source: Uint8Array, from: number, to: number): void {
     const { arena, parser } = this;
-    const { bytes, landingCapacity, landingOffset } = arena;
+    const { bytes, landingOffset } = arena;
     while (from < to && parser.reasonCode === SUCCESS) {
-      const room = parser.capacity < landingCapacity ? parser.capacity : landingCapacity;
-      if (room === 0) {
-        if (!this.isPaused)
-          throw new Error('no capacity, and not paused');
+      if (this.isPaused) {
         parser.resume();
         continue;
       }
-      const length = to - from < room ? to - from : room;
+      const length = to - from < parser.wanted ? to - from : parser.wanted;
       for (let index = 0; index < length; ++index)
         bytes[landingOffset + index] = source[from + index]!;
-      parser.receive(landingOffset, length);
+      parser.receive(landingOffset, landingOffset + length);
       bytes.fill(POISON, landingOffset, landingOffset + length);
       if (arena.stagingCapacity <= 4096)
         bytes.fill(POISON, arena.stagingOffset);
@@ -134,7 +129,7 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
   /** Feeds all bytes, then goes on until nothing is paused. @returns the log, which the next run reuses */
   run(source: Uint8Array, sender: Sender, version: number, options: RunOptions = {}): readonly string[] {
     const parser = this.parser;
-    this.start(sender, version, source[0], options.ringOffset);
+    this.start(sender, version, source[0]);
     this.pauseEvery = options.pauseEvery ?? 0;
     if (options.every !== undefined)
       for (let at = 0; at < source.length; at += options.every)
@@ -156,12 +151,12 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     return this.log;
   }
 
-  /** A parser that has not failed wants bytes unless it is paused: its ring has room for the packet that it waits for. */
+  /** A parser that has not failed wants bytes unless it is paused: its buffer has room for the packet that it waits for. */
   get isPaused(): boolean {
     return this.parser.wanted === 0 && this.parser.reasonCode === SUCCESS;
   }
 
-  /** Whether nothing has been written outside the ring, the table and the output. */
+  /** Whether nothing has been written outside the buffer, the table and the output. */
   get guardsAreIntact(): boolean {
     for (const guard of this.guards)
       for (let index = 0; index < GUARD_LENGTH; ++index)

@@ -14,11 +14,11 @@ export function forEachVectorLine(resizable: boolean, onLine: (line: string) => 
     const bytes = bytesOf(vector.hex);
     if (bytes.length > LONGEST)
       continue;
-    const ringCapacity = Math.max(bytes.length, 8);
-    const machine = new VectorMachine({ ringCapacity, resizable });
-    const ways: RunOptions[] = [{}, { every: 1 }, { every: 1, ringOffset: ringCapacity - 1 }];
+    const maximumPacketSize = Math.max(bytes.length, 8);
+    const machine = new VectorMachine({ maximumPacketSize, resizable });
+    const ways: RunOptions[] = [{}, { every: 1 }, { every: 2, pauseEvery: 1 }];
     for (let cut = 1; cut < bytes.length; ++cut)
-      ways.push({ cuts: [cut], ringOffset: cut % ringCapacity });
+      ways.push({ cuts: [cut] });
     for (const way of ways)
       onLine(`${vector.name} ${JSON.stringify(way)} ${machine.run(bytes, vector.sender, vector.version, way).join(' | ')}`);
   }

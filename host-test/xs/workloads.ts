@@ -368,7 +368,7 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: 'oversize dropped',
-    description: 'a PUBLISH that is longer than the ring, skipped and acknowledged',
+    description: 'a PUBLISH that is longer than the buffer, skipped and acknowledged',
     prepare(engine) {
       const setup = new Setup(engine, { listener: { max_packet_size: 128, oversize: 'drop' } }).connectUpstream(0);
       return delivering(engine, setup.connectNode(4, 'node1'), publish(1, 5, TOPIC, 512));
@@ -407,7 +407,7 @@ export const workloads: readonly Workload[] = [
         arena.bytes.set(packets, arena.landingOffset);
         for (let round = 0; round < count; ++round) {
           session.open(output);
-          session.parser.receive(arena.landingOffset, packets.length);
+          session.parser.receive(arena.landingOffset, arena.landingOffset + packets.length);
         }
       };
     },
@@ -434,7 +434,7 @@ export const workloads: readonly Workload[] = [
         for (let round = 0; round < count; ++round) {
           arena.bytes.set(packet, arena.landingOffset);
           session.open(output);
-          session.parser.receive(arena.landingOffset, packet.length);
+          session.parser.receive(arena.landingOffset, arena.landingOffset + packet.length);
           session.transportClosed(0x100);
         }
       };

@@ -115,7 +115,7 @@ export class Link implements Output {
         context.buffer.resize(context.landingOffset + count);
         this.read(context.views.landing);
         context.buffer.resize(context.length);
-        link.parser.receive(context.landingOffset, count);
+        link.parser.receive(context.landingOffset, context.landingOffset + count);
       } else {
         link.readable = count;
         link.pump();
@@ -283,7 +283,7 @@ export class Link implements Output {
         length = parser.wanted;
       this.readable -= length;
       this.read(this.socket!, length);
-      parser.receive(context.landingOffset, length);
+      parser.receive(context.landingOffset, context.landingOffset + length);
       length = this.readable;
     }
   }

@@ -1,177 +1,382 @@
 /**
  * Bytes in, packets out, in any fragmentation, with memory of a fixed size and no allocation.
  *
- * A whole packet is parsed where it arrived; only what is left over, the beginning of a packet or everything behind a
- * packet after which the handler paused, goes into the ring. The next bytes complete the packet in the ring, just that
- * one, and the rest is again parsed in place.
+ * Whole packets are parsed where they arrived. Only what is left over goes into the parser's own buffer: the beginning of
+ * a packet, which is completed and parsed there, or all that follows a packet after which the handler paused.
  *
- *   receive ──► landing ──► whole packets ─────────────► handler
- *                  └─ rest ──► ring ──► completed packet ──┘
+ *   landing ──► whole packets ────────────► handler
+ *      └─ rest ──► buffer ──► completed packet ─┘
+ *
+ * The first illegal byte ends it: the type of a packet is checked against `acceptedTypes`, which the session keeps, as
+ * soon as that one byte is there. An error is sticky. No packet may be longer than the buffer, wherever it arrived, so
+ * what is accepted never depends on how the network cut it.
  *
  * Knows no connection and no time.
  */
-import { RingBuffer } from '../bytes/ring-buffer.ts';
+import * as ControlPacket from './control-packet.ts';
 import type { Packet } from './packet.ts';
-import { type PacketHandler, PacketReader } from './packet-reader.ts';
+import * as ProtocolVersion from './protocol-version.ts';
+import { readPublish } from './publish.ts';
+import { readPacket } from './read-packet.ts';
 import * as ReasonCode from './reason-code.ts';
 import type { TopicTable } from './topic-table.ts';
 
-export { OVERSIZE_CLOSE, OVERSIZE_DROP, type PacketHandler } from './packet-reader.ts';
+export interface PacketHandler {
+  /** A valid PUBLISH; `packet` is valid only during the call. Its `type` and `version` are not set. */
+  onPublish(packet: Packet): void;
+  /** Any other valid packet. */
+  onPacket(packet: Packet): void;
+  /** What arrived was illegal; nothing more will be looked at. */
+  onError(reasonCode: number): void;
+}
 
-export class PacketParser extends PacketReader {
-  /** How many bytes to bring next: what fits the ring and the landing area; 0 while paused, and after an error. */
+/** What all parsers of a program share. */
+export interface ParserContext {
+  readonly topics: TopicTable;
+  readonly packet: Packet;
+}
+
+/** What to do with a PUBLISH that is longer than the buffer. Any other packet of that length is an error. */
+export const OVERSIZE_CLOSE = 0;
+export const OVERSIZE_DROP = 1;
+
+/** In place of an offset: nothing is kept. */
+const NOWHERE = -1;
+
+/** Enough to learn more: the first byte and one byte of the Remaining Length. */
+const SHORTEST_HEADER = 2;
+
+/** Equals nothing, not even itself: no packet begins like this. */
+const NOTHING = NaN;
+
+/** With its length in front it fills the eight bytes that are compared at a time. */
+const SHORTEST_PREDICTED_TOPIC = 6;
+
+/** PINGREQ, PINGRESP and DISCONNECT begin with this or more. */
+const FIRST_EMPTY_PACKET = ControlPacket.PINGREQ << 12;
+
+/** In the two bytes that a packet begins with: the Remaining Length is longer than one byte. */
+const IS_LONG = 0x80;
+
+export class PacketParser {
+  /** How many bytes to bring next, at most: what fits the buffer and the landing area; 0 while paused, and after an error. */
   wanted = 0;
-  private readonly ring: RingBuffer;
-  private readonly mostWanted: number;
-  /**
-   * The ring holds the beginning of a packet and has claimed room for all of it, as far as its length is known; so many
-   * bytes have not come yet. 0: it holds nothing, or what has waited for the end of a pause.
-   */
+  /** So many bytes have yet to come of the packet whose beginning is kept, or of a payload that is thrown away. */
   private missing = 0;
-  /** Where the claimed room ends in the arena. */
-  private claimEnd = 0;
 
   /**
-   * @param packet the one instance that all parsers of a program share
-   * @param ring its capacity is the length of the longest packet
+   * The last PUBLISH of this connection, to recognise the next one like it. Its beginning, the first bytes behind that and
+   * the end of its topic are kept as numbers: eight bytes are compared at once by reading them as a double.
    */
-  constructor(packet: Packet, topics: TopicTable, ring: RingBuffer, handler: PacketHandler) {
-    super(packet, topics, ring.capacity, handler);
-    this.ring = ring;
-    this.mostWanted = ring.capacity < packet.arena.landingCapacity ? ring.capacity : packet.arena.landingCapacity;
+  private predictedStart = NOTHING;
+  private predictedMiddle = 0;
+  private predictedTail = 0;
+  /** Where the topic and its last eight bytes begin, seen from the packet. */
+  private predictedTopicAt = 0;
+  private predictedTailAt = 0;
+  private predictedLength = 0;
+  private predictedTopicLength = 0;
+  private predictedPayloadLength = 0;
+  private predictedIndex = 0;
+  private predictedFlags = 0;
+  /** State of the topic table that `predictedIndex` comes from. */
+  private predictedGeneration = 0;
+  /** Topic and length of the last PUBLISH that was not predicted. When that comes twice in a row, it is predicted next. */
+  private missedForm = 0;
+
+  /** Bit n: a packet of type n is legal now. */
+  acceptedTypes = 0;
+  version = ProtocolVersion.UNKNOWN;
+  /** Why parsing has ended, for good; SUCCESS while it has not. */
+  reasonCode = ReasonCode.SUCCESS;
+  oversize = OVERSIZE_CLOSE;
+  /** Where the bytes that are kept at the beginning of the buffer end, or will end when none is `missing`. */
+  private keptEnd = NOWHERE;
+  private readonly bufferOffset: number;
+  private readonly maximumPacketSize: number;
+  private readonly context: ParserContext;
+  private readonly handler: PacketHandler;
+
+  /** @param bufferOffset region of the arena of `maximumPacketSize` bytes, the length of the longest packet */
+  constructor(context: ParserContext, bufferOffset: number, maximumPacketSize: number, handler: PacketHandler) {
+    this.context = context;
+    this.bufferOffset = bufferOffset;
+    this.maximumPacketSize = maximumPacketSize;
+    this.handler = handler;
   }
 
-  /** Starts a new connection. Not for the handler: it would pull the ring away from under the parser. */
+  /** Starts a new connection, of which nothing is known. Not for the handler: it would pull the buffer away from under the parser. */
   reset(acceptedTypes: number, version: number): void {
-    this.begin(acceptedTypes, version);
-    this.ring.clear();
+    this.acceptedTypes = acceptedTypes;
+    this.version = version;
+    this.reasonCode = ReasonCode.SUCCESS;
+    this.predictedStart = NOTHING;
+    this.predictedGeneration = -1;
+    this.keptEnd = NOWHERE;
     this.missing = 0;
-    this.settle();
-  }
-
-  /** How many bytes `receive` takes, wanted or not. */
-  get capacity(): number {
-    return this.wanted > 0 ? this.ring.capacity : this.ring.free;
+    this.unpause();
   }
 
   /** Stops for good; the handler calls it too. */
   fail(reasonCode: number): void {
     if (this.reasonCode === ReasonCode.SUCCESS)
       this.reasonCode = reasonCode;
-    this.settle();
+    this.wanted = 0;
   }
 
-  /** No further packet until `unpause` or `resume`; what arrives meanwhile is kept in the ring. For the handler. */
+  /** No further packet until `unpause` or `resume`; what has arrived is kept. For the handler. */
   pause(): void {
-    this.isPaused = true;
-    this.settle();
+    this.wanted = 0;
   }
 
   /** Takes a pause back, during the same call of the handler. */
   unpause(): void {
-    this.isPaused = false;
-    this.settle();
+    const { landingCapacity } = this.context.packet.arena;
+    if (this.reasonCode === ReasonCode.SUCCESS)
+      this.wanted = this.maximumPacketSize < landingCapacity ? this.maximumPacketSize : landingCapacity;
   }
 
-  /** Goes on after a pause, with what the ring holds. */
+  /** Goes on after a pause, with what was kept. */
   resume(): void {
-    const { ring } = this;
+    const { keptEnd } = this;
     this.unpause();
-    if (ring.length > 0 && this.missing === 0 && this.reasonCode === ReasonCode.SUCCESS) {
-      const start = ring.linearize(ring.length);
-      ring.consume(this.parse(start, start + ring.length) - start);
-    }
-    this.carry(0, 0);
+    if (keptEnd === NOWHERE || this.missing !== 0 || this.wanted === 0)
+      return;
+    this.keptEnd = NOWHERE;
+    this.receive(this.bufferOffset, keptEnd);
   }
 
   /**
-   * Takes `length` bytes, at most `capacity`, that lie at `offset`, outside the ring. Calls the handler for each packet
-   * that is complete. Afterwards the bytes may be overwritten.
+   * Takes [`offset`, `end`): at least one byte, at most `wanted`. Calls the handler for each packet that is complete;
+   * afterwards the bytes may be overwritten.
+   *
+   * Header prediction: a sensor sends the same topic over and over, mostly at the same length. When the fixed header and the
+   * topic are those of the last PUBLISH of this connection, all that was found out then holds again. (Eight bytes that are
+   * no number as a double equal nothing: such a topic is never predicted, which is only slower.)
    */
-  receive(offset: number, length: number): void {
-    if (this.isCarrying) {
-      const missing = this.missing;
-      if (length < missing) { // one more piece of the packet in the ring
-        this.missing = missing - length;
-        this.bytes.copyWithin(this.claimEnd - missing, offset, offset + length);
-      } else
-        this.receiveBehind(offset, offset + length);
+  receive(offset: number, end: number): void {
+    if (this.missing !== 0) {
+      this.receiveRest(offset, end);
       return;
     }
-    const end = offset + length;
-    const rest = this.parse(offset, end);
-    if (rest !== end || this.isCarrying)
-      this.carry(rest, end);
+    const packet = this.context.packet;
+    const view = packet.view;
+    do {
+      if (view.getFloat64(offset) === this.predictedStart
+        && offset + this.predictedLength <= end
+        && view.getFloat64(offset + this.predictedTailAt) === this.predictedTail
+        && this.context.topics.generation === this.predictedGeneration
+        && (this.predictedTailAt <= 8 || view.getFloat64(offset + 8) === this.predictedMiddle
+          && (this.predictedTailAt <= 16 || this.isPredictedTopic(offset)))) {
+        packet.topicNameOffset = offset + this.predictedTopicAt;
+        packet.topicNameLength = this.predictedTopicLength;
+        packet.topicIndex = this.predictedIndex;
+        packet.payloadOffset = (offset += this.predictedLength) - this.predictedPayloadLength;
+        packet.payloadLength = this.predictedPayloadLength;
+        if ((packet.flags = this.predictedFlags) === 0)
+          packet.qos = packet.retain = 0;
+        else {
+          packet.retain = packet.flags & ControlPacket.RETAIN;
+          packet.qos = packet.flags >> ControlPacket.QOS_SHIFT & 3;
+          if (packet.qos !== 0 && (packet.packetIdentifier = view.getUint16(packet.payloadOffset - 2)) === 0) {
+            this.reject(ReasonCode.PROTOCOL_ERROR);
+            return;
+          }
+        }
+        this.handler.onPublish(packet);
+        continue;
+      }
+      // What lies behind `end` is not ours, but reading it does no harm: the packet is not complete then in any case.
+      const header = view.getUint16(offset);
+      packet.type = header >> 12;
+      if (header >= FIRST_EMPTY_PACKET && (header & 0xFFF) === 0 && (this.acceptedTypes >> packet.type & 1) !== 0 && offset + 1 < end) {
+        offset += SHORTEST_HEADER;
+        this.handler.onPacket(packet); // nothing in it to be read
+        continue;
+      }
+      const length = SHORTEST_HEADER + (header & 0xFF);
+      packet.flags = header >> 8 & 15;
+      packet.offset = offset + SHORTEST_HEADER;
+      packet.end = offset + length;
+      if ((this.acceptedTypes >> packet.type & 1) !== 0 && (header & IS_LONG) === 0 && offset + 1 < end && length <= this.maximumPacketSize) {
+        if (packet.end > end) {
+          this.keep(offset, end, packet.end - end);
+          return;
+        }
+      } else if (!this.readHeader(offset, end))
+        return;
+      packet.version = this.version;
+      if (packet.type === ControlPacket.PUBLISH) {
+        const reasonCode = readPublish(packet, this.context.topics);
+        if (reasonCode !== ReasonCode.SUCCESS) {
+          this.reject(reasonCode);
+          return;
+        }
+        const form = packet.topicIndex << 16 ^ packet.end - offset;
+        if (form === this.missedForm || this.context.topics.generation !== this.predictedGeneration)
+          this.predict(offset);
+        this.missedForm = form;
+        offset = packet.end;
+        this.handler.onPublish(packet);
+      } else {
+        offset = packet.end;
+        this.readOther(packet);
+      }
+    } while (offset < end && this.wanted !== 0);
+    if (offset < end)
+      this.keep(offset, end, 0);
   }
 
-  /** Takes bytes that belong behind, or into, something that is kept. */
-  private receiveBehind(offset: number, end: number): void {
-    let missing = this.missing;
-    while (missing !== 0 && missing <= end - offset && !this.isPaused) {
-      const claimEnd = this.claimEnd;
-      this.bytes.copyWithin(claimEnd - missing, offset, offset + missing);
-      offset += missing;
-      this.missing = missing = 0;
-      if (this.parse(claimEnd - this.needed, claimEnd) === claimEnd)
-        this.ring.clear();
-      else if (this.reasonCode === ReasonCode.SUCCESS)
-        missing = this.claim(); // its header is complete, so now more is known of it
-    }
-    if (this.skip > 0) {
-      const available = end - offset;
-      const skipped = this.skip < available ? this.skip : available;
-      this.skip -= skipped;
-      offset += skipped;
-    }
-    if (missing === 0 && offset < end && !this.isPaused && this.reasonCode === ReasonCode.SUCCESS)
-      offset = this.parse(offset, end);
-    this.carry(offset, end);
-  }
-
-  /** Keeps what is left for later, and says so if there will be no later. */
-  private carry(offset: number, end: number): void {
-    if (this.isPaused || this.reasonCode !== ReasonCode.SUCCESS) {
-      this.carryUnseen(offset, end);
+  /** Takes bytes of which some or all are `missing`. */
+  private receiveRest(offset: number, end: number): void {
+    const { keptEnd, missing } = this;
+    const next = offset + missing;
+    if (keptEnd !== NOWHERE)
+      this.context.packet.arena.bytes.copyWithin(keptEnd - missing, offset, next < end ? next : end);
+    if (next > end) {
+      this.missing = next - end;
       return;
     }
-    let missing = this.missing;
-    if (offset < end) { // the beginning of a packet, or of a longer part of its header
-      if (missing === 0)
-        missing = this.claim();
-      this.bytes.copyWithin(this.claimEnd - missing, offset, end);
-      this.missing = missing + offset - end;
-      this.isCarrying = true;
-      return;
-    }
-    if (missing === 0 && this.ring.length > 0) // after a pause
-      this.claim();
-    this.isCarrying = this.skip > 0 || this.ring.length > 0;
-  }
-
-  /** Keeps bytes that must not be looked at now: a pause, or the end. */
-  private carryUnseen(offset: number, end: number): void {
-    const { ring } = this;
-    ring.length -= this.missing;
     this.missing = 0;
-    if (offset < end && this.reasonCode === ReasonCode.SUCCESS && !ring.write(offset, end - offset))
-      this.fail(ReasonCode.QUOTA_EXCEEDED);
-    this.settle();
-    if (this.reasonCode !== ReasonCode.SUCCESS)
-      this.handler.onError(this.reasonCode);
+    this.keptEnd = NOWHERE;
+    if (keptEnd !== NOWHERE)
+      this.receive(this.bufferOffset, keptEnd);
+    if (next === end)
+      return;
+    if (this.wanted !== 0 || this.missing !== 0) // a payload is thrown away during a pause, too
+      this.receive(next, end);
+    else
+      this.keep(next, end, 0);
   }
 
-  /** Claims room in the ring for what is `needed` of the packet that begins at its head. @returns what is missing of it */
-  private claim(): number {
-    const { needed, ring } = this;
-    const held = ring.length;
-    this.claimEnd = ring.claim(needed) + needed;
-    return this.missing = needed - held;
+  /** Keeps bytes until `missing` more have come or, if that is 0, until a pause ends. */
+  private keep(offset: number, end: number, missing: number): void {
+    this.context.packet.arena.bytes.copyWithin(this.bufferOffset, offset, end);
+    this.keptEnd = this.bufferOffset + end - offset + missing;
+    this.missing = missing;
   }
 
-  /** Works out anew what the hot path relies on. */
-  private settle(): void {
-    const isActive = !this.isPaused && this.reasonCode === ReasonCode.SUCCESS;
-    this.wanted = isActive ? this.mostWanted : 0;
-    this.isCarrying = !isActive || this.skip > 0 || this.ring.length > 0;
+  /** What arrived is illegal. */
+  private reject(reasonCode: number): void {
+    this.fail(reasonCode);
+    this.handler.onError(reasonCode);
+  }
+
+  /**
+   * All that is not a whole, short, legal packet. @returns whether the packet is complete, and then its ends are in `packet`;
+   * if not, all has been done that can be done
+   */
+  private readHeader(offset: number, end: number): boolean {
+    const { packet } = this.context;
+    const { type } = packet;
+    if ((this.acceptedTypes >> type & 1) === 0) {
+      this.reject(type === 0 || type === 15 ? ReasonCode.MALFORMED_PACKET : ReasonCode.PROTOCOL_ERROR);
+      return false;
+    }
+    if (!this.readRemainingLength(offset, end))
+      return false;
+    if (packet.end - offset > this.maximumPacketSize) {
+      this.readOversize(offset, end);
+      return false;
+    }
+    if (packet.end > end) {
+      this.keep(offset, end, packet.end - end);
+      return false;
+    }
+    return true;
+  }
+
+  /**
+   * A Remaining Length of one to four bytes; a fifth one is malformed (3.1.1 section 2.2.3).
+   * @returns whether it is complete, and then the ends of the packet are in `packet`
+   */
+  private readRemainingLength(offset: number, end: number): boolean {
+    const { packet } = this.context;
+    const { bytes } = packet.arena;
+    let length = 0;
+    for (let at = offset + 1, shift = 0; shift < 28; shift += 7, ++at) {
+      if (at === end) {
+        this.keep(offset, end, 1);
+        return false;
+      }
+      length |= (bytes[at]! & 0x7F) << shift;
+      if (bytes[at]! < 0x80) {
+        packet.offset = at + 1;
+        packet.end = at + 1 + length;
+        return true;
+      }
+    }
+    this.reject(ReasonCode.MALFORMED_PACKET);
+    return false;
+  }
+
+  /**
+   * A packet that is longer than the buffer, so it goes on behind `end`. If it is a PUBLISH and the setting says so, the
+   * handler gets it without its payload, so that it can be acknowledged and counted, and the payload is thrown away.
+   */
+  private readOversize(offset: number, end: number): void {
+    const { packet, topics } = this.context;
+    let headerEnd = packet.offset + 2;
+    if (headerEnd <= end)
+      headerEnd += packet.view.getUint16(packet.offset) + (packet.flags < 1 << ControlPacket.QOS_SHIFT ? 0 : 2);
+    if (packet.type !== ControlPacket.PUBLISH || this.oversize === OVERSIZE_CLOSE || headerEnd - offset > this.maximumPacketSize) {
+      this.reject(ReasonCode.PACKET_TOO_LARGE);
+      return;
+    }
+    if (headerEnd > end) {
+      this.keep(offset, end, headerEnd - end);
+      return;
+    }
+    packet.version = this.version;
+    packet.isOversize = true;
+    const reasonCode = readPublish(packet, topics);
+    if (reasonCode === ReasonCode.SUCCESS) {
+      this.missing = packet.end - end;
+      this.handler.onPublish(packet);
+    } else
+      this.reject(reasonCode);
+    packet.isOversize = false;
+  }
+
+  private readOther(packet: Packet): void {
+    const reasonCode = readPacket(packet.type, packet);
+    if (reasonCode === ReasonCode.SUCCESS)
+      this.handler.onPacket(packet);
+    else
+      this.reject(reasonCode);
+  }
+
+  /** The bytes of a long topic between those that are compared first. */
+  private isPredictedTopic(offset: number): boolean {
+    const { packet, topics } = this.context;
+    const { view } = packet;
+    const place = topics.placeOf(this.predictedIndex) + 2 - this.predictedTopicAt;
+    for (let at = 16; at < this.predictedTailAt; at += 8)
+      if (view.getFloat64(offset + at) !== view.getFloat64(place + at))
+        return false;
+    return true;
+  }
+
+  /** Remembers the PUBLISH that begins at `offset`. */
+  private predict(offset: number): void {
+    const { packet, topics } = this.context;
+    const { view } = packet;
+    const length = packet.topicNameLength;
+    this.predictedGeneration = topics.generation;
+    this.predictedStart = NOTHING;
+    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === topics.uncached)
+      return;
+    const topic = packet.topicNameOffset - offset;
+    const tail = topic + length - 8;
+    this.predictedStart = view.getFloat64(offset);
+    this.predictedMiddle = view.getFloat64(offset + 8);
+    this.predictedTopicAt = topic;
+    this.predictedTailAt = tail;
+    this.predictedTail = view.getFloat64(offset + tail);
+    this.predictedLength = packet.end - offset;
+    this.predictedTopicLength = length;
+    this.predictedPayloadLength = packet.payloadLength;
+    this.predictedIndex = packet.topicIndex;
+    this.predictedFlags = packet.flags;
   }
 }

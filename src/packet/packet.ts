@@ -47,6 +47,8 @@ export class RepeatedMessage extends MessageSpans {
 
 export class Packet implements Message {
   readonly arena: Arena;
+  /** Of the arena. */
+  readonly view: DataView;
   /** Control Packet type, 1 to 14. */
   type = 0;
   /** Low four bits of the first byte. */
@@ -97,5 +99,6 @@ export class Packet implements Message {
 
   constructor(arena: Arena) {
     this.arena = arena;
+    this.view = arena.view;
   }
 }

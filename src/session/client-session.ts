@@ -35,7 +35,7 @@ export interface ClientHandler {
 }
 
 export interface ClientSessionSettings {
-  /** Longest packet that the Server may send, and length of the receive ring. */
+  /** Longest packet that the Server may send, and length of the receive buffer. */
   readonly maximumPacketSize: number;
   /** Milliseconds from CONNECT to CONNACK. */
   readonly connackTimeout: number;
@@ -73,7 +73,7 @@ export class ClientSession extends Session {
   private isInDoubt = false;
 
   static plan(plan: ArenaPlan, settings: ClientSessionSettings): number {
-    return plan.reserve('upstream: receive ring', settings.maximumPacketSize);
+    return plan.reserve('upstream: receive buffer', settings.maximumPacketSize);
   }
 
   /**

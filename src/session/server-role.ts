@@ -21,7 +21,7 @@ export interface ServerHandler {
 }
 
 export interface ServerSessionSettings {
-  /** Longest packet that a node may send, and length of its receive ring. */
+  /** Longest packet that a node may send, and length of its receive buffer. */
   readonly maximumPacketSize: number;
   /** Bytes for Will Topic and Will Message together. */
   readonly willCapacity: number;
@@ -49,22 +49,22 @@ const regionLengthOf = (settings: ServerSessionSettings): number =>
 export class ServerRole extends SessionRole {
   declare readonly receiver: ServerHandler;
   readonly settings: ServerSessionSettings;
-  /** Where the ring, the Will and the identifier of the first session lie; those of the next one `regionLength` behind them. */
-  readonly ringOffset: number;
+  /** Where the receive buffer, the Will and the identifier of the first session lie; those of the next one `regionLength` behind them. */
+  readonly bufferOffset: number;
   readonly willOffset: number;
   readonly identifierOffset: number;
   readonly regionLength: number;
 
   /** Reserves the regions of `count` sessions. */
   static plan(plan: ArenaPlan, settings: ServerSessionSettings, count: number): number {
-    return plan.reserve('node: receive ring, Will, identifier', regionLengthOf(settings), count);
+    return plan.reserve('node: receive buffer, Will, identifier', regionLengthOf(settings), count);
   }
 
   /** @param regions what `plan` returned for the same settings */
   constructor(context: SessionContext, regions: number, settings: ServerSessionSettings, handler: ServerHandler) {
     super(context, CLIENT, handler);
     this.settings = settings;
-    this.ringOffset = regions;
+    this.bufferOffset = regions;
     this.willOffset = regions + settings.maximumPacketSize;
     this.identifierOffset = this.willOffset + WILL_LENGTHS + settings.willCapacity;
     this.regionLength = regionLengthOf(settings);

@@ -45,7 +45,7 @@ export class ServerSession extends Session {
 
   constructor(role: ServerRole, index: number) {
     const { settings } = role;
-    super(role, role.ringOffset + index * role.regionLength, settings.maximumPacketSize);
+    super(role, role.bufferOffset + index * role.regionLength, settings.maximumPacketSize);
     this.index = index;
     this.credit = settings.maximumPublishRate === 0 ? undefined : new PublishCredit(settings.maximumPublishRate);
     this.parser.oversize = settings.oversize;

@@ -3,7 +3,7 @@
  *
  * Four kinds of methods, called in this order:
  *   getters                  any time
- *   what the world did       open(output), parser.receive(offset, length), writable(), handleTimeout(), transportClosed()
+ *   what the world did       open(output), parser.receive(offset, end), writable(), handleTimeout(), transportClosed()
  *   what the program wants   publish(...), enqueue(...), acknowledge(...), fail(reasonCode); each role adds its own
  *   what to do next          packets go to `output` as they arise, deadlines to `clock`, events to the role's handler
  *
@@ -12,7 +12,6 @@
  *
  * Knows no socket, no timer and no topic policy.
  */
-import { RingBuffer } from '../bytes/ring-buffer.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
 import { PacketParser, type PacketHandler } from '../packet/packet-parser.ts';
 import type { Message, Packet } from '../packet/packet.ts';
@@ -47,9 +46,9 @@ export abstract class Session implements PacketHandler {
   protected output!: Output;
   protected lastReceivedAt = 0;
 
-  protected constructor(role: SessionRole, ringOffset: number, ringCapacity: number) {
+  protected constructor(role: SessionRole, bufferOffset: number, maximumPacketSize: number) {
     this.role = role;
-    this.parser = new PacketParser(role.packet, role.topics, new RingBuffer(role.arena, ringOffset, ringCapacity), this);
+    this.parser = new PacketParser(role, bufferOffset, maximumPacketSize, this);
   }
 
   get isConnected(): boolean {
