@@ -36,11 +36,6 @@ class Bench {
     return Array.from({ length: this.ring.length }, (_, index) => bytes[this.offset + (this.ring.readOffset - this.offset + index) % this.capacity]!);
   }
 
-  linearized(length: number): number[] {
-    const start = this.ring.linearize(length);
-    return [...this.arena.bytes.slice(start, start + length)];
-  }
-
   /** All invariants that hold at any time. */
   check(model: readonly number[]): void {
     const { arena, capacity, ring } = this;
@@ -132,20 +127,6 @@ describe('a ring buffer', () => {
     bench.check([5, 6]);
   });
 
-  it('moves its content in linearize only when the wanted bytes lie across the end', () => {
-    for (let capacity = 1; capacity <= 9; ++capacity)
-      for (let head = 0; head < capacity; ++head)
-        for (let held = 0; held <= capacity; ++held)
-          for (let wanted = 0; wanted <= held; ++wanted) {
-            const bench = new Bench(capacity);
-            bench.ring.head = head;
-            bench.write(numbers(held));
-            expect(bench.linearized(wanted)).toEqual(numbers(wanted));
-            expect(bench.ring.head).toBe(wanted > capacity - head ? 0 : head);
-            bench.check(numbers(held));
-          }
-  });
-
   it('can be written from a place behind it and from its own staging', () => {
     const bench = new Bench(6);
     const { arena, ring } = bench;
@@ -159,8 +140,6 @@ describe('a ring buffer', () => {
     const operation = fc.oneof(
       { weight: 4, arbitrary: fc.tuple(fc.constant('write' as const), fc.integer({ min: 0, max: 24 })) },
       { weight: 3, arbitrary: fc.tuple(fc.constant('consume' as const), fc.integer({ min: 0, max: 24 })) },
-      { weight: 2, arbitrary: fc.tuple(fc.constant('linearize' as const), fc.integer({ min: 0, max: 24 })) },
-      { weight: 2, arbitrary: fc.tuple(fc.constant('claim' as const), fc.integer({ min: 0, max: 24 })) },
       { weight: 1, arbitrary: fc.tuple(fc.constant('clear' as const), fc.constant(0)) },
     );
     fc.assert(fc.property(fc.integer({ min: 1, max: 20 }), fc.array(operation, { maxLength: 30 }), (capacity, operations) => {
@@ -180,15 +159,6 @@ describe('a ring buffer', () => {
         } else if (name === 'consume') {
           bench.ring.consume(length);
           model = model.slice(length);
-        } else if (name === 'linearize') {
-          expect(bench.linearized(length)).toEqual(model.slice(0, length));
-        } else if (name === 'claim') { // what lies there is in one piece, and the caller writes the rest
-          const claimed = Math.min(model.length + amount, capacity);
-          const rest = numbers(claimed - model.length, next);
-          const start = bench.ring.claim(claimed);
-          bench.arena.bytes.set(rest, start + model.length);
-          model.push(...rest);
-          next += rest.length;
         } else {
           bench.ring.clear();
           model = [];

@@ -81,9 +81,9 @@ function linked(createViews: (arena: Arena) => ExactViews = arena => new Resized
   const scheduler = new Scheduler(clock, () => state.time, () => ({ set: () => {}, clear: () => {} }), () => {});
   const parser = {
     wanted: LANDING,
-    receive: (offset: number, length: number) => {
-      expect(length).toBeLessThanOrEqual(LANDING);
-      state.received.push(...arena.bytes.slice(offset, offset + length));
+    receive: (offset: number, end: number) => {
+      expect(end - offset).toBeLessThanOrEqual(LANDING);
+      state.received.push(...arena.bytes.slice(offset, end));
     },
   };
   const session = {

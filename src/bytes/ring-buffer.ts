@@ -3,9 +3,6 @@
  *
  * Full is reported, never solved: `write` takes all bytes or none. When the ring runs empty it rewinds to the start of
  * its region, so that in the usual case nothing wraps at all.
- *
- * Readers want a packet in one piece. `linearize` gives it: it moves the content to the start of the region when, and
- * only when, the wanted bytes lie across the end.
  */
 import type { Arena } from './arena.ts';
 
@@ -71,40 +68,5 @@ export class RingBuffer {
 
   clear(): void {
     this.head = this.length = 0;
-  }
-
-  /**
-   * Takes room for `length` bytes, at most `capacity`: those held, and behind them some that the caller will write there
-   * himself. All of them lie in one piece. Uses the staging area as `linearize` does.
-   * @returns offset in the arena of the first byte
-   */
-  claim(length: number): number {
-    const { offset } = this;
-    if (this.head + length > this.capacity) {
-      const from = this.linearize(this.length);
-      this.arena.bytes.copyWithin(offset, from, from + this.length);
-      this.head = 0;
-    }
-    this.length = length;
-    return offset + this.head;
-  }
-
-  /**
-   * Makes the first `length` bytes contiguous. The arena's staging area serves as scratch and must not hold anything;
-   * it must be as long as the longest ring.
-   * @returns offset in the arena of the first byte, valid until the next `write`, `consume` or `linearize`
-   */
-  linearize(length: number): number {
-    const { capacity, offset, head } = this;
-    const beforeEnd = capacity - head;
-    if (length > beforeEnd) {
-      const { bytes, stagingOffset } = this.arena;
-      const wrapped = this.length - beforeEnd;
-      bytes.copyWithin(stagingOffset, offset, offset + wrapped);
-      bytes.copyWithin(offset, offset + head, offset + capacity);
-      bytes.copyWithin(offset + beforeEnd, stagingOffset, stagingOffset + wrapped);
-      this.head = 0;
-    }
-    return offset + this.head;
   }
 }

@@ -156,7 +156,12 @@ export class PacketParser {
    */
   receive(offset: number, end: number): void {
     if (this.missing !== 0) {
-      this.receiveRest(offset, end);
+      if (this.missing <= end - offset || this.keptEnd === NOWHERE)
+        this.receiveRest(offset, end);
+      else { // one more piece of a packet
+        this.context.packet.arena.bytes.copyWithin(this.keptEnd - this.missing, offset, end);
+        this.missing -= end - offset;
+      }
       return;
     }
     const packet = this.context.packet;
