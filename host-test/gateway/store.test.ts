@@ -46,7 +46,7 @@ describe('after a restart', () => {
     sendMany(scene.world, 20);
     expect(scene.node.messages.every(({ isTaken }) => isTaken)).toBe(true);
     const world = again(scene);
-    expect(world.queue.waitingCount).toBeGreaterThan(5);
+    expect(world.queue.kind.waitingCount).toBeGreaterThan(5);
     expect(world.waitingCount).toBe(20);
     expect(world.events).toEqual([Event.STORE_RESTORED]);
     world.finish();
@@ -249,7 +249,7 @@ describe('what waits', () => {
     const scene = stage(configuration);
     sendMany(scene.world, 20);
     const { world } = scene;
-    expect(world.queue.waitingCount).toBeGreaterThan(0);
+    expect(world.queue.kind.waitingCount).toBeGreaterThan(0);
     world.seconds += 61;
     world.send(0, ['t', 'fresh', 1]);
     world.finish();

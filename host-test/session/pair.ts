@@ -17,7 +17,8 @@ import { ClientSession, type ClientHandler, type ClientSessionSettings } from '.
 import { Clock, isDue } from '../../src/session/clock.ts';
 import { type ServerHandler, ServerRole, type ServerSessionSettings } from '../../src/session/server-role.ts';
 import { ServerSession } from '../../src/session/server-session.ts';
-import { SessionState, type SessionStateLimits } from '../../src/session/session-state.ts';
+import { SessionState } from '../../src/session/session-state.ts';
+import { SessionStateKind, type SessionStateLimits } from '../../src/session/session-state-kind.ts';
 import type { SessionContext } from '../../src/session/session-role.ts';
 import type { Output, Session } from '../../src/session/session.ts';
 
@@ -113,16 +114,16 @@ export class World {
     this.textOffset = plan.reserve('texts', TEXT_CAPACITY);
     this.textEnd = this.textOffset + TEXT_CAPACITY;
     const topics = TopicTable.plan(plan, TOPIC_COUNT, TOPIC_CAPACITY);
-    const clientState = plan.reserve('client state', SessionState.lengthOf(limits));
-    const serverState = plan.reserve('server state', SessionState.lengthOf(limits));
+    const clientState = plan.reserve('client state', SessionStateKind.lengthOf(limits));
+    const serverState = plan.reserve('server state', SessionStateKind.lengthOf(limits));
     this.clientOffset = ClientSession.plan(plan, this.clientSettings);
     this.serverOffset = ServerRole.plan(plan, this.serverSettings, SERVER_SESSION_COUNT);
     this.arena = new Arena(plan, { landingCapacity: 1024, stagingCapacity: options.stagingCapacity ?? 1024, resizable: false });
     this.arena.bytes.fill(0xA5, this.arena.stagingOffset);
     const topicTable = new TopicTable(this.arena, topics, TOPIC_COUNT, TOPIC_CAPACITY);
     this.context = { arena: this.arena, clock: this.clock, topics: topicTable, packet: new Packet(this.arena) };
-    this.clientState = new SessionState(this.arena, clientState, limits);
-    this.serverState = new SessionState(this.arena, serverState, limits);
+    this.clientState = new SessionState(new SessionStateKind(this.arena, limits), clientState);
+    this.serverState = new SessionState(new SessionStateKind(this.arena, limits), serverState);
     this.clock.now = options.now ?? 0;
   }
 

@@ -1,16 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
-import { SessionState, type SessionStateLimits } from '../../src/session/session-state.ts';
+import { SessionState } from '../../src/session/session-state.ts';
+import { SessionStateKind, type SessionStateLimits } from '../../src/session/session-state-kind.ts';
 
 function make(limits: SessionStateLimits) {
   const plan = new ArenaPlan();
-  const length = SessionState.lengthOf(limits);
+  const length = SessionStateKind.lengthOf(limits);
   plan.reserve('before', 8);
   const offset = plan.reserve('state', length);
   plan.reserve('after', 8);
   const arena = new Arena(plan, { landingCapacity: 0, stagingCapacity: 256, resizable: false });
   arena.bytes.fill(0xA5);
-  return { arena, offset, length, state: new SessionState(arena, offset, limits) };
+  return { arena, offset, length, state: new SessionState(new SessionStateKind(arena, limits), offset) };
 }
 
 const LIMITS: SessionStateLimits = { queueCapacity: 61, maximumQueuedMessages: 4, maximumInflightMessages: 3 };
@@ -63,7 +64,7 @@ describe('the limit of unreleased messages', () => {
     for (let identifier = 1; identifier <= 5; ++identifier)
       expect(state.addReceived(identifier)).toBe(true);
     expect(state.addReceived(6)).toBe(false);
-    expect(state.maximumInflight).toBe(3);
+    expect(state.outbound.kind.maximumInflight).toBe(3);
   });
 });
 

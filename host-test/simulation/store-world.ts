@@ -253,7 +253,7 @@ export class StoreWorld {
   }
 
   get waitingCount(): number {
-    return this.queue.count + this.queue.waitingCount;
+    return this.queue.count + this.queue.kind.waitingCount;
   }
 
   connectUpstream(): void {

@@ -142,13 +142,12 @@ export class Access {
   /** Settles where the topics of a node that has just been named lie. @returns false: its name fits no mount point, so it must not be let in */
   enter(node: NodeState): boolean {
     const { bytes } = this.arena;
-    const { mountCapacity, mountsOffset, topicCount, verdictsOffset } = this.plan;
+    const { topicCount, verdictsOffset } = this.plan;
     if (this.entries.length > 0)
       for (let index = 0; index < topicCount; ++index)
         bytes[verdictsOffset + index * this.nodeCount + node.index] = 0;
-    node.mountOffset = mountsOffset + node.index * mountCapacity;
     const mountPoint = node.user < 0 ? undefined : this.mountPoints[node.user];
-    const length = mountPoint === undefined ? 0 : mountPoint.expand(node.mountOffset, this.namesOf(node));
+    const length = mountPoint === undefined ? 0 : mountPoint.expand(this.mountOffsetOf(node), this.namesOf(node));
     node.mountLength = length < 0 ? 0 : length;
     return length >= 0;
   }
@@ -165,7 +164,8 @@ export class Access {
     const { bytes } = this.arena;
     const { mounted } = this;
     const to = this.plan.mountedOffset;
-    const { mountLength, mountOffset } = node;
+    const { mountLength } = node;
+    const mountOffset = this.mountOffsetOf(node);
     // A topic with `$` would become one that `#` matches.
     if (bytes[offset] === DOLLAR || mountLength + length > LONGEST_TOPIC)
       return false;
@@ -174,6 +174,10 @@ export class Access {
     mounted.topicNameOffset = to;
     mounted.topicNameLength = mountLength + length;
     return true;
+  }
+
+  private mountOffsetOf(node: NodeState): number {
+    return this.plan.mountsOffset + node.index * this.plan.mountCapacity;
   }
 
   /** As `mount`, for a whole message: the result is in `mounted`. */

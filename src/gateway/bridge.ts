@@ -129,7 +129,7 @@ export class Bridge implements ClientHandler, LossObserver {
     const { backlog } = this;
     const queue = this.session.sessionState!.outbound;
     return backlog !== undefined && backlog.store.isWorking ? backlog.store.canAdvance
-      : queue.waitingCount === 0 && queue.usedLength * 2 <= queue.capacity && queue.count * 2 <= queue.maximumCount;
+      : queue.kind.waitingCount === 0 && queue.usedLength * 2 <= queue.capacity && queue.count * 2 <= queue.kind.maximumCount;
   }
 
   onConnected(_session: ClientSession, sessionPresent: boolean): void {
@@ -208,15 +208,15 @@ export class Bridge implements ClientHandler, LossObserver {
       const result = backlog.add(message, qos, rule, this.origin, this.originIdentifier);
       if (result !== NOT_WORKING)
         return result;
-      if (queue.waitingCount > 0) // in a storage that takes no more: those come first
+      if (queue.kind.waitingCount > 0) // in a storage that takes no more: those come first
         return REFUSED;
     }
     // A flood of messages that nobody answers for leaves the last quarter to those that somebody waits for.
     if (qos === 0 && session.isConnected && queue.usedLength * 4 > queue.capacity * 3)
       return REFUSED;
     const time = policy.expiry > 0 ? this.date() : 0;
-    queue.rule = rule;
-    queue.time = time;
+    queue.kind.rule = rule;
+    queue.kind.time = time;
     if (session.enqueue(message, qos)) {
       this.isFull = false;
       return STORED;
@@ -227,8 +227,8 @@ export class Bridge implements ClientHandler, LossObserver {
     for (let most = queue.count; most > 0 && backlog?.store.isWorking !== true && !policy.refusesNew; --most) {
       if (!makeRoom(queue, message, session.isConnected, policy.keepsLatest, this))
         break;
-      queue.rule = rule; // it may have moved another one
-      queue.time = time;
+      queue.kind.rule = rule; // it may have moved another one
+      queue.kind.time = time;
       if (session.enqueue(message, qos))
         return STORED;
     }

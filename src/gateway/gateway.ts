@@ -19,6 +19,7 @@ import { type ServerHandler, ServerRole } from '../session/server-role.ts';
 import { ServerSession } from '../session/server-session.ts';
 import type { SessionContext } from '../session/session-role.ts';
 import { SessionState } from '../session/session-state.ts';
+import { SessionStateKind } from '../session/session-state-kind.ts';
 import { Access } from './access.ts';
 import { Bridge, type BridgeOwner } from './bridge.ts';
 import type { Configuration } from './configuration.ts';
@@ -106,7 +107,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const { plan } = options;
     const connectOffset = plan.reserve('upstream: what CONNECT says', lengthOfConnectTexts(configuration));
     const clientOffset = ClientSession.plan(plan, clientSettings);
-    const upstreamStateOffset = plan.reserve('store, RAM part', SessionState.lengthOf(upstreamLimits));
+    const upstreamStateOffset = plan.reserve('store, RAM part', SessionStateKind.lengthOf(upstreamLimits));
     const serverOffset = ServerRole.plan(plan, serverSettings, sessionCount);
     const nodesPlan = NodeStates.plan(plan, listener.max_sessions, nodeLimits, listener.max_clientid_length);
     const topicsOffset = TopicTable.plan(plan, memory.topics, memory.topic_length);
@@ -139,7 +140,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket),
       this.delivery, policies, date, this, options.observer);
     this.upstream = new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
-      new SessionState(arena, upstreamStateOffset, upstreamLimits), this.bridge);
+      new SessionState(new SessionStateKind(arena, upstreamLimits), upstreamStateOffset), this.bridge);
     this.bridge.session = this.upstream;
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
     this.upstream.replayRate = store.replay_rate;
@@ -191,9 +192,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const { sessions } = this;
     this.commit();
     for (let index = 0; index < sessions.length; ++index) {
-      const session = sessions[index]!;
-      session.forgetWill();
-      session.fail(ReasonCode.SERVER_SHUTTING_DOWN);
+      sessions[index]!.forgetWill();
+      sessions[index]!.fail(ReasonCode.SERVER_SHUTTING_DOWN);
     }
   }
 
@@ -370,8 +370,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   }
 
   private publishWill(session: ServerSession, node: NodeState): void {
-    const { access, topics } = this;
-    const { will } = this;
+    const { access, topics, will } = this;
     session.readWill(will);
     session.forgetWill(); // [MQTT311-3.1.2-10]
     const index = topics.indexOf(will.topicNameOffset, will.topicNameLength);

@@ -11,7 +11,8 @@ import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { writeDecimal } from '../bytes/decimal.ts';
 import { encodeUTF8, equalBytes } from '../bytes/utf8.ts';
 import type { ServerSession } from '../session/server-session.ts';
-import { SessionState, type SessionStateLimits } from '../session/session-state.ts';
+import { SessionState } from '../session/session-state.ts';
+import { SessionStateKind, type SessionStateLimits } from '../session/session-state-kind.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 const AUTOMATIC_IDENTIFIER = 'auto-';
@@ -35,14 +36,13 @@ export class NodeState extends SessionState {
   isPersistent = false;
   /** Index of its user in the configuration, -1 for none. Nobody else may continue or take over the session. */
   user = -1;
-  /** In front of its topics; see access.ts. */
-  mountOffset = 0;
+  /** Bytes in front of its topics; see access.ts. */
   mountLength = 0;
   /** Grows with each disconnection; the smallest one has been away longest. */
   awaySince = 0;
 
-  constructor(arena: Arena, offset: number, limits: SessionStateLimits, index: number, identifierOffset: number) {
-    super(arena, offset, limits);
+  constructor(kind: SessionStateKind, offset: number, index: number, identifierOffset: number) {
+    super(kind, offset);
     this.index = index;
     this.identifierOffset = identifierOffset;
   }
@@ -65,7 +65,7 @@ export class NodeStates {
   private automaticIdentifiers = 0;
 
   static plan(plan: ArenaPlan, count: number, limits: SessionStateLimits, identifierCapacity: number): NodeStatesPlan {
-    const length = SessionState.lengthOf(limits);
+    const length = SessionStateKind.lengthOf(limits);
     return {
       count,
       statesOffset: plan.reserve('node: outgoing queue', length, count),
@@ -76,10 +76,11 @@ export class NodeStates {
   constructor(arena: Arena, plan: NodeStatesPlan, limits: SessionStateLimits, identifierCapacity: number, userCount: number) {
     this.arena = arena;
     this.userHasPlace = new Uint8Array(userCount);
-    const length = SessionState.lengthOf(limits);
+    const length = SessionStateKind.lengthOf(limits);
+    const kind = new SessionStateKind(arena, limits);
     const states: NodeState[] = [];
     for (let index = 0; index < plan.count; ++index)
-      states.push(new NodeState(arena, plan.statesOffset + index * length, limits, index, plan.identifiersOffset + index * identifierCapacity));
+      states.push(new NodeState(kind, plan.statesOffset + index * length, index, plan.identifiersOffset + index * identifierCapacity));
     this.states = states;
   }
 

@@ -2,7 +2,7 @@
 import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../packet/packet-parser.ts';
 import type { ClientSessionSettings } from '../session/client-session.ts';
 import type { ServerSessionSettings } from '../session/server-role.ts';
-import type { SessionStateLimits } from '../session/session-state.ts';
+import type { SessionStateLimits } from '../session/session-state-kind.ts';
 import type { Configuration, ListenerConfiguration, OversizePolicy, UpstreamConfiguration } from './configuration.ts';
 import { LAST_STORED_IDENTIFIER, MAXIMUM_QUEUED } from './store-backlog.ts';
 

@@ -120,7 +120,7 @@ export function statusOf(sources: StatusSources, now: number): Status {
       evictedSessions: gateway.evictedCount,
     },
     endings: Object.fromEntries(REASON_CODES.filter(code => endings.of(code) > 0).map(code => [describeReason(code), endings.of(code)])),
-    store: { count: queue.count + queue.waitingCount, bytes: queue.usedLength, capacity: queue.capacity, dropped: bridge.droppedCount },
+    store: { count: queue.count + queue.kind.waitingCount, bytes: queue.usedLength, capacity: queue.capacity, dropped: bridge.droppedCount },
     rules: [...bridge.outbound.rules.map(rule => ruleOf(rule, 'out')), ...bridge.inbound.rules.map(rule => ruleOf(rule, 'in'))],
     sensors: sensors.states.map(({ configuration: { name, topic }, pause, value }) => ({
       name, topic, value: Number.isNaN(value) ? null : value, works: pause === 1,

@@ -15,8 +15,9 @@ import { DUP } from '../packet/control-packet.ts';
 import type { Message, Packet } from '../packet/packet.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { Clock } from '../session/clock.ts';
-import { type Journal, type OutboundQueue, QUEUED, RELEASED, SENT, NONE as NO_RECORD } from '../session/outbound-queue.ts';
+import { type OutboundQueue, QUEUED, RELEASED, SENT, NONE as NO_RECORD } from '../session/outbound-queue.ts';
 import { topicOfPacket } from '../session/publish-records.ts';
+import type { Journal } from '../session/session-state-kind.ts';
 import type { BlockStorage } from './block-storage.ts';
 import * as Event from './events.ts';
 import { giveUpOldestBlock } from './store-room.ts';
@@ -99,12 +100,12 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
 
   /** Takes the storage into use and the messages in it up again; before the session is opened. @throws as `openStore` */
   open(storage: BlockStorage): void {
-    this.queue.journal = this;
+    this.queue.kind.journal = this;
     this.suspectCount = this.releasing.length;
     const report = this.report = new RecoveryReport();
     openStore(this.store, storage, this, report);
     if (this.store.tailBlock === NONE) // it knows nothing of what came before
-      this.queue.firstInDoubt = 1;
+      this.session.firstInDoubt = 1;
     if (report.damagedCount > 0 || report.foreignBlockCount > 0)
       this.observer.onEvent(Event.STORE_DAMAGED, Event.UPSTREAM, report.damagedCount + report.foreignBlockCount);
     if (report.restoredCount > 0)
@@ -112,7 +113,7 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
   }
 
   get needsCommit(): boolean {
-    return this.store.isDirty || this.queue.heldCount > 0 || this.releasingCount > 0;
+    return this.store.isDirty || this.queue.kind.heldCount > 0 || this.releasingCount > 0;
   }
 
   /**
@@ -139,7 +140,7 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
     this.latest?.set(hash, position);
     const packetLength = store.staged(0) & 0xFFFFFF;
     if (this.place(position, packetLength, QUEUED) !== NO_RECORD)
-      ++this.queue.heldCount;
+      ++this.queue.kind.heldCount;
     if (origin !== 0)
       this.receptions.add(origin, originIdentifier, position);
     this.clock.request(this.clock.now);
@@ -182,7 +183,7 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
     const { queue, session } = this;
     if (this.store.isDirty)
       this.store.flush();
-    queue.heldCount = 0;
+    queue.kind.heldCount = 0;
     const count = this.releasingCount;
     this.releasingCount = 0;
     for (let index = 0; index < count; ++index)
@@ -222,10 +223,10 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
     if (store.isDirty) // some of what waits may be as new as that
       store.flush();
     let position = this.loadPosition;
-    while (queue.waitingCount > 0) {
+    while (queue.kind.waitingCount > 0) {
       position = store.seek(position);
       if (position === NONE) { // what was counted is not there any more: the storage forgets
-        for (; queue.waitingCount > 0; --queue.waitingCount)
+        for (; queue.kind.waitingCount > 0; --queue.kind.waitingCount)
           this.losses.onLost(NONE, false);
         return;
       }
@@ -241,7 +242,7 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
           store.markDone(position);
         } else if (this.enqueue(position, packetLength, isReleased ? RELEASED : QUEUED) === NO_RECORD)
           break;
-        --queue.waitingCount;
+        --queue.kind.waitingCount;
       }
       position = next;
     }
@@ -307,8 +308,8 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
   /** The record in the staging area goes to the queue, or waits. @returns its record in the queue, or NO_RECORD */
   place(position: number, packetLength: number, state: number): number {
     const { queue } = this;
-    const record = queue.waitingCount === 0 ? this.enqueue(position, packetLength, state) : NO_RECORD;
-    if (record === NO_RECORD && queue.waitingCount++ === 0)
+    const record = queue.kind.waitingCount === 0 ? this.enqueue(position, packetLength, state) : NO_RECORD;
+    if (record === NO_RECORD && queue.kind.waitingCount++ === 0)
       this.loadPosition = position;
     return record;
   }
@@ -329,7 +330,7 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
       return;
     const record = queue.findStored(position);
     if (record === NO_RECORD) {
-      --queue.waitingCount;
+      --queue.kind.waitingCount;
       store.markDone(position);
     } else
       queue.giveUp(record);

@@ -44,7 +44,7 @@ export function dropExpired(queue: OutboundQueue, policies: readonly StorePolicy
 
 /** Whether neither a later record nor `message` has the topic of `record`. */
 function isLatest(queue: OutboundQueue, record: number, message: Message): boolean {
-  const { arena } = queue;
+  const { arena } = queue.kind;
   const topic = queue.topicOf(record);
   const length = arena.view.getUint16(topic - 2);
   if (length === message.topicNameLength && equalBytes(arena, topic, message.topicNameOffset, length))

@@ -50,8 +50,8 @@ function giveUp(backlog: StoreBacklog, position: number, packetLength: number, k
     store.isDirty = store.isDirty || !backlog.isGivingUp;
     queue.giveUp(record);
     backlog.isGivingUp = true;
-  } else if (queue.waitingCount > 0)
-    --queue.waitingCount;
+  } else if (queue.kind.waitingCount > 0)
+    --queue.kind.waitingCount;
   if (!isMoved)
     backlog.losses.onLost(rule, false);
 }
@@ -84,6 +84,6 @@ function move(backlog: StoreBacklog, position: number, packetLength: number): bo
     receptions.add(fields.origin, fields.originIdentifier, moved);
   // The old one leaves before the new one enters, and the place of the new one may depend on it.
   if (backlog.place(moved, packetLength, QUEUED) !== NO_RECORD)
-    ++queue.heldCount;
+    ++queue.kind.heldCount;
   return true;
 }

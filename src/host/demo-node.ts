@@ -16,6 +16,7 @@ import { TopicTable } from '../packet/topic-table.ts';
 import { ClientSession, type ClientHandler } from '../session/client-session.ts';
 import { Clock } from '../session/clock.ts';
 import { SessionState } from '../session/session-state.ts';
+import { SessionStateKind } from '../session/session-state-kind.ts';
 import { TCP } from './tcp.ts';
 import { HostTimer } from './timer.ts';
 
@@ -90,7 +91,7 @@ export class DemoNode implements ClientHandler, LinkOwner {
     const textOffset = plan.reserve('texts', TEXT_CAPACITY);
     this.outgoingOffset = plan.reserve('outgoing message', PACKET_CAPACITY);
     const topicsOffset = TopicTable.plan(plan, TOPICS, TOPIC_LENGTH);
-    const stateOffset = plan.reserve('session state', SessionState.lengthOf(LIMITS));
+    const stateOffset = plan.reserve('session state', SessionStateKind.lengthOf(LIMITS));
     const sessionOffset = ClientSession.plan(plan, SETTINGS);
     const ringOffset = plan.reserve('transmit ring', PACKET_CAPACITY);
     const arena = this.arena = new Arena(plan, { landingCapacity: PACKET_CAPACITY, stagingCapacity: PACKET_CAPACITY, resizable: false });
@@ -99,7 +100,7 @@ export class DemoNode implements ClientHandler, LinkOwner {
     this.filterOffset = connect.end;
     this.filterLength = encodeUTF8(arena, connect.end, settings.filter ?? '') - connect.end;
     this.session = new ClientSession({ arena, clock, topics: new TopicTable(arena, topicsOffset, TOPICS, TOPIC_LENGTH), packet: new Packet(arena) },
-      sessionOffset, SETTINGS, connect.fields, new SessionState(arena, stateOffset, LIMITS), this);
+      sessionOffset, SETTINGS, connect.fields, new SessionState(new SessionStateKind(arena, LIMITS), stateOffset), this);
     this.scheduler = new Scheduler(clock, () => performance.now(), onTimer => new HostTimer(onTimer), () => {
       this.session.handleTimeout();
       this.link.handleTimeout();

@@ -71,6 +71,8 @@ export class ClientSession extends Session {
   private replayedAt = 0;
   /** The Server may remember QoS 2 identifiers that we do not. */
   private isInDoubt = false;
+  /** From this identifier on, one of an earlier life of the program is not known here. */
+  firstInDoubt: number;
 
   static plan(plan: ArenaPlan, settings: ClientSessionSettings): number {
     return plan.reserve('upstream: receive buffer', settings.maximumPacketSize);
@@ -91,6 +93,7 @@ export class ClientSession extends Session {
     this.connect = connect;
     this.handler = handler;
     this.sessionState = sessionState;
+    this.firstInDoubt = sessionState.outbound.kind.firstIdentifier;
     this.parser.oversize = settings.oversize;
   }
 
@@ -286,7 +289,7 @@ export class ClientSession extends Session {
     const { output, role: { arena } } = this;
     const { outbound } = this.sessionState!;
     const identifier = outbound.identifierOf(record);
-    if (outbound.qosOf(record) !== 2 || outbound.stateOf(record) !== QUEUED || identifier < outbound.firstInDoubt)
+    if (outbound.qosOf(record) !== 2 || outbound.stateOf(record) !== QUEUED || identifier < this.firstInDoubt)
       return;
     arena.view.setInt32(arena.stagingOffset, PUBREL_PACKET | identifier);
     output.send(4);

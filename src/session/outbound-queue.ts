@@ -16,7 +16,6 @@
  *
  * Full means full in bytes or in records: `append` refuses and nothing has changed. `dropOldest` makes room.
  */
-import type { Arena } from '../bytes/arena.ts';
 import { DUP, QOS_SHIFT } from '../packet/control-packet.ts';
 import type { Message } from '../packet/packet.ts';
 import { lengthOfPublish, writePublish } from '../packet/publish.ts';
@@ -33,57 +32,31 @@ export const RELEASED = 2;
 /** Acknowledged or given up; the place is free as soon as it is at the head. */
 export const DONE = 3;
 
-/** Keeps what happens to stored messages where it survives. Positions are the journal's own. */
-export interface Journal {
-  /** PUBREC has come. PUBREL must not go out before that is durable: the journal sees to it, `isReleasing` until then. */
-  released(position: number, identifier: number): void;
-  isReleasing(identifier: number): boolean;
-  /** Delivered, or given up. */
-  done(position: number): void;
-  /** Moves waiting messages into the queue. */
-  refill(): void;
-}
-
-/** Keeps the identifiers in use far from a full turn of the counter. */
-export const MAXIMUM_RECORD_COUNT = 32_768;
+const LAST_IDENTIFIER = 65_535;
 
 export class OutboundQueue extends PublishRecords {
   /** Records that are SENT or RELEASED on the present connection. */
   inflightCount = 0;
-  /** Records at the tail that must not be sent yet, because they are not durable. */
-  heldCount = 0;
   /** QoS 0 records. */
   atMostOnceCount = 0;
-  /** Messages of the journal's log that come behind those here. */
-  waitingCount = 0;
-  /** Times that the identifiers have been used up. */
-  turnCount = 0;
-  /** From this identifier on, one of an earlier life of the program is not known here. */
-  firstInDoubt: number;
-  journal: Journal | undefined = undefined;
-  readonly maximumCount: number;
-  /** Where identifiers given out here begin, and where they end. */
-  private readonly firstIdentifier: number;
   private cursor = 0;
   /** Records between cursor and tail. */
   private unsentCount = 0;
-  private lastIdentifier: number;
-
-  /** @param capacity bytes of the region at `offset`, a multiple of 4 @param maximumCount records, at most 32768 @param isAnnotated whether `annotate` may be used @param firstIdentifier those below are the journal's */
-  constructor(arena: Arena, offset: number, capacity: number, maximumCount: number, isAnnotated = false, firstIdentifier = 1) {
-    super(arena, offset, capacity, isAnnotated);
-    this.firstIdentifier = this.firstInDoubt = firstIdentifier;
-    this.lastIdentifier = firstIdentifier - 1;
-    this.maximumCount = maximumCount < MAXIMUM_RECORD_COUNT ? maximumCount : MAXIMUM_RECORD_COUNT;
-  }
+  /** Identifiers given out. */
+  private identifierCount = 0;
 
   get hasUnsent(): boolean {
-    return this.unsentCount > this.heldCount;
+    return this.unsentCount > this.kind.heldCount;
   }
 
   /** Messages that wait, here or in the log, to be sent or to be sent again. */
   get unsentTotal(): number {
-    return this.unsentCount + this.waitingCount;
+    return this.unsentCount + this.kind.waitingCount;
+  }
+
+  /** Times that the identifiers have been used up, and others than the first ones begun with again. */
+  get turnCount(): number {
+    return (this.identifierCount - 1) / (LAST_IDENTIFIER + 1 - this.kind.firstIdentifier) | 0;
   }
 
   /** Bytes that a message takes in a queue without journal, header and padding included. */
@@ -93,49 +66,52 @@ export class OutboundQueue extends PublishRecords {
 
   /** Whether the message can ever go out from here: as a record it fits the queue, as a packet the staging area. */
   canHold(message: Message, qos: number): boolean {
-    return lengthOfPublish(message, qos) <= this.arena.stagingCapacity && this.headerLength + lengthOfPublish(message, qos) + 3 >> 2 <= this.capacity >> 2;
+    const { arena, capacity, headerLength } = this.kind;
+    const packetLength = lengthOfPublish(message, qos);
+    return packetLength <= arena.stagingCapacity && headerLength + packetLength + 3 >> 2 <= capacity >> 2;
   }
 
   /** The next Packet Identifier, 1 to 65535. SUBSCRIBE and UNSUBSCRIBE take theirs from the same sequence. */
   nextIdentifier(): number {
-    if (this.lastIdentifier === 65535) {
-      this.lastIdentifier = this.firstIdentifier - 1;
-      ++this.turnCount;
-    }
-    return ++this.lastIdentifier;
+    const { firstIdentifier } = this.kind;
+    return firstIdentifier + this.identifierCount++ % (LAST_IDENTIFIER + 1 - firstIdentifier);
   }
 
   /** Enters a message as QUEUED. @returns false, and nothing has changed, when it does not fit */
   append(message: Message, qos: number): boolean {
-    const { arena } = this;
+    const { kind } = this;
+    const { arena, headerLength } = kind;
     const packetLength = lengthOfPublish(message, qos);
-    const at = packetLength <= arena.stagingCapacity ? this.reserve(this.headerLength + packetLength + 3 & ~3) : NONE;
+    const at = packetLength <= arena.stagingCapacity ? this.reserve(headerLength + packetLength + 3 & ~3) : NONE;
     if (at === NONE)
       return false;
     const identifier = qos === 0 ? 0 : this.nextIdentifier();
-    writePublish(arena, this.offset + at + this.headerLength, message, qos, identifier);
+    writePublish(arena, this.offset + at + headerLength, message, qos, identifier);
     this.enter(at, packetLength, QUEUED, qos, identifier);
     ++this.unsentCount;
     if (qos === 0)
       ++this.atMostOnceCount;
-    if (this.heldCount > 0)
-      ++this.heldCount; // order is kept
+    if (kind.heldCount > 0)
+      ++kind.heldCount; // order is kept
     return true;
   }
 
   /** Whether it is worth while to get a packet of this length for `appendPacket`. */
   hasRoom(packetLength: number): boolean {
-    return this.count < this.maximumCount && this.usedLength + this.headerLength + packetLength + 3 <= this.capacity;
+    const { capacity, headerLength, maximumCount } = this.kind;
+    return this.count < maximumCount && this.usedLength + headerLength + packetLength + 3 <= capacity;
   }
 
   /** Enters an encoded packet of QoS 1 or 2 that lies at `packet`. @returns its record, NONE when it does not fit */
   appendPacket(packet: number, packetLength: number, state: number, identifier: number): number {
-    const { bytes } = this.arena;
-    const at = this.reserve(this.headerLength + packetLength + 3 & ~3);
+    const { kind } = this;
+    const { bytes } = kind.arena;
+    const headerLength = kind.headerLength;
+    const at = this.reserve(headerLength + packetLength + 3 & ~3);
     if (at === NONE)
       return NONE;
     const record = this.offset + at;
-    bytes.copyWithin(record + this.headerLength, packet, packet + packetLength);
+    bytes.copyWithin(record + headerLength, packet, packet + packetLength);
     this.enter(at, packetLength, state, bytes[packet]! >> QOS_SHIFT & 3, identifier);
     ++this.unsentCount;
     return record;
@@ -143,14 +119,15 @@ export class OutboundQueue extends PublishRecords {
 
   /** Enters the packet in the staging area anew, as if it were just coming. @returns false when it does not fit */
   appendStaged(packetLength: number, rule: number, time: number): boolean {
-    const { stagingOffset, bytes, view } = this.arena;
+    const { kind } = this;
+    const { stagingOffset, bytes, view } = kind.arena;
     const qos = bytes[stagingOffset]! >> QOS_SHIFT & 3;
-    const topic = topicOfPacket(this.arena, stagingOffset);
+    const topic = topicOfPacket(kind.arena, stagingOffset);
     const identifier = qos === 0 ? 0 : this.nextIdentifier();
     if (qos !== 0)
       view.setUint16(topic + view.getUint16(topic - 2), identifier);
-    this.rule = rule;
-    this.time = time;
+    kind.rule = rule;
+    kind.time = time;
     if (this.appendPacket(stagingOffset, packetLength, QUEUED, identifier) === NONE)
       return false;
     if (qos === 0)
@@ -166,7 +143,7 @@ export class OutboundQueue extends PublishRecords {
   dropOldest(isConnected: boolean): boolean {
     if (this.count === 0)
       return false;
-    const bytes = this.arena.bytes;
+    const bytes = this.kind.arena.bytes;
     const record = this.offset + this.head;
     const state = bytes[record + STATE]!;
     if (state !== QUEUED && (isConnected || bytes[record + QOS] === 2))
@@ -183,7 +160,7 @@ export class OutboundQueue extends PublishRecords {
    * receiver would take a later message of that identifier for the same one.
    */
   giveUp(record: number): void {
-    const { bytes } = this.arena;
+    const { bytes } = this.kind.arena;
     const wasSent = bytes[record + STATE] !== QUEUED;
     const isReleased = wasSent && bytes[record + QOS] === 2;
     if (bytes[record + QOS] === 0)
@@ -200,7 +177,7 @@ export class OutboundQueue extends PublishRecords {
 
   /** @returns the record of the message that is stored at `position`, or NONE */
   findStored(position: number): number {
-    const { bytes, view } = this.arena;
+    const { bytes, view } = this.kind.arena;
     for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
       const record = this.offset + at;
       if (view.getUint32(record + POSITION) === position && bytes[record + STATE] !== DONE)
@@ -219,8 +196,8 @@ export class OutboundQueue extends PublishRecords {
 
   /** Offset in the arena of the first record behind the cursor that still has something to send; NONE when there is none. */
   peek(): number {
-    const bytes = this.arena.bytes;
-    while (this.unsentCount > this.heldCount) {
+    const bytes = this.kind.arena.bytes;
+    while (this.unsentCount > this.kind.heldCount) {
       const record = this.offset + this.cursor;
       if (bytes[record + STATE] !== DONE)
         return record;
@@ -231,7 +208,7 @@ export class OutboundQueue extends PublishRecords {
 
   /** The record that `peek` returned has been sent, or sent again. */
   markSent(record: number): void {
-    const bytes = this.arena.bytes;
+    const bytes = this.kind.arena.bytes;
     this.advance();
     if (bytes[record + QOS] === 0) {
       bytes[record + STATE] = DONE;
@@ -247,7 +224,7 @@ export class OutboundQueue extends PublishRecords {
   /** PUBACK for QoS 1, PUBCOMP for QoS 2: the message is delivered. @returns false when nothing awaits it */
   complete(identifier: number, qos: number): boolean {
     const record = this.find(identifier);
-    const bytes = this.arena.bytes;
+    const bytes = this.kind.arena.bytes;
     if (record === NONE || bytes[record + QOS] !== qos || bytes[record + STATE] !== (qos === 1 ? SENT : RELEASED))
       return false;
     this.finish(record);
@@ -259,11 +236,12 @@ export class OutboundQueue extends PublishRecords {
   /** PUBREC: the message itself must not be sent again [MQTT311-4.3.3-1]. @returns false when nothing awaits it */
   release(identifier: number): boolean {
     const record = this.find(identifier);
-    const bytes = this.arena.bytes;
+    const bytes = this.kind.arena.bytes;
     if (record === NONE || bytes[record + QOS] !== 2)
       return false;
-    if (bytes[record + STATE] === SENT && this.journal !== undefined && this.positionOf(record) !== NOT_STORED)
-      this.journal.released(this.positionOf(record), identifier);
+    const { journal } = this.kind;
+    if (journal !== undefined && bytes[record + STATE] === SENT && this.positionOf(record) !== NOT_STORED)
+      journal.released(this.positionOf(record), identifier);
     bytes[record + STATE] = RELEASED; // a repeated PUBREC finds it so already
     return true;
   }
@@ -281,7 +259,7 @@ export class OutboundQueue extends PublishRecords {
    */
   restart(): void {
     this.rewind();
-    const bytes = this.arena.bytes;
+    const bytes = this.kind.arena.bytes;
     for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
       const record = this.offset + at;
       if (bytes[record + STATE] === SENT)
@@ -294,12 +272,12 @@ export class OutboundQueue extends PublishRecords {
 
   clear(): void {
     this.head = this.cursor = this.tail = 0;
-    this.count = this.unsentCount = this.inflightCount = this.usedLength = this.heldCount = this.atMostOnceCount = 0;
+    this.count = this.unsentCount = this.inflightCount = this.atMostOnceCount = this.kind.heldCount = 0;
   }
 
   /** A new session begins with the first identifier, as receivers like it. Only when empty. */
   forgetIdentifiers(): void {
-    this.lastIdentifier = this.firstIdentifier - 1;
+    this.identifierCount = 0;
   }
 
   /** Whether this identifier belongs to a message that has been sent and is not completed. */
@@ -309,23 +287,25 @@ export class OutboundQueue extends PublishRecords {
 
   /** Copies the packet, of this length, to the staging area, with DUP when it was sent before [MQTT311-3.3.1-1]. */
   stage(record: number, length: number): void {
-    const { bytes, stagingOffset } = this.arena;
-    const packet = record + this.headerLength;
+    const { kind } = this;
+    const { bytes, stagingOffset } = kind.arena;
+    const packet = record + kind.headerLength;
     bytes.copyWithin(stagingOffset, packet, packet + length);
     if (bytes[record + STATE] === SENT)
       bytes[stagingOffset] = bytes[stagingOffset]! | DUP;
   }
 
   private finish(record: number): void {
-    this.arena.bytes[record + STATE] = DONE;
-    if (this.journal !== undefined && this.positionOf(record) !== NOT_STORED)
-      this.journal.done(this.positionOf(record));
+    this.kind.arena.bytes[record + STATE] = DONE;
+    const { journal } = this.kind;
+    if (journal !== undefined && this.positionOf(record) !== NOT_STORED)
+      journal.done(this.positionOf(record));
   }
 
   private find(identifier: number): number {
-    const view = this.arena.view;
+    const view = this.kind.arena.view;
     for (let left = this.count - this.unsentCount, at = this.head; left > 0; --left, at = this.positionAfter(at))
-      if (view.getUint16(this.offset + at + IDENTIFIER) === identifier && this.arena.bytes[this.offset + at + STATE] !== DONE)
+      if (view.getUint16(this.offset + at + IDENTIFIER) === identifier && this.kind.arena.bytes[this.offset + at + STATE] !== DONE)
         return this.offset + at;
     return NONE;
   }
@@ -344,13 +324,15 @@ export class OutboundQueue extends PublishRecords {
 
   /** Finds room for a record. @returns its position, or NONE */
   private reserve(length: number): number {
-    if (this.count >= this.maximumCount || this.usedLength + length > this.capacity)
+    const { kind } = this;
+    if (this.count >= kind.maximumCount)
       return NONE;
+    const capacity = kind.capacity;
     if (this.count === 0) {
       this.head = this.cursor = this.tail = 0;
-      return 0;
+      return length <= capacity ? 0 : NONE;
     }
-    const { capacity, head, tail } = this;
+    const { head, tail } = this;
     if (tail <= head) // the free room is one piece in the middle; equal would be full
       return tail + length <= head ? tail : NONE;
     if (tail + length <= capacity)
@@ -358,28 +340,25 @@ export class OutboundQueue extends PublishRecords {
     if (length > head)
       return NONE;
     if (tail < capacity)
-      this.arena.view.setUint32(this.offset + tail, 0);
-    this.usedLength += capacity - tail;
+      kind.arena.view.setUint32(this.offset + tail, 0);
     if (this.unsentCount === 0)
       this.cursor = 0;
     return 0;
   }
 
   private removeDone(): void {
-    const bytes = this.arena.bytes;
+    const bytes = this.kind.arena.bytes;
     while (this.count > 0 && bytes[this.offset + this.head + STATE] === DONE) {
       if (this.unsentCount === this.count) { // not even the cursor has passed it
         --this.unsentCount;
         this.cursor = this.positionAfter(this.head);
       }
-      const next = this.count === 1 ? this.tail : this.positionAfter(this.head);
-      this.usedLength -= next > this.head ? next - this.head : this.capacity - this.head + next;
-      this.head = next;
+      this.head = this.count === 1 ? this.tail : this.positionAfter(this.head);
       --this.count;
     }
     if (this.count === 0)
       this.clear();
-    if (this.heldCount > this.unsentCount)
-      this.heldCount = this.unsentCount;
+    else if (this.kind.heldCount > this.unsentCount)
+      this.kind.heldCount = this.unsentCount;
   }
 }

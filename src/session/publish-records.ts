@@ -9,6 +9,7 @@
  * Knows no order of sending and no acknowledgement: that is outbound-queue.ts.
  */
 import type { Arena } from '../bytes/arena.ts';
+import type { SessionStateKind } from './session-state-kind.ts';
 
 export const HEADER_LENGTH = 8;
 export const STATE = 4;
@@ -18,7 +19,7 @@ export const POSITION = 8;
 export const TIME = 12;
 export const RULE = 16;
 /** Bytes that an annotated record has more. */
-const NOTES_LENGTH = 12;
+export const NOTES_LENGTH = 12;
 
 /** `positionOf` a record that is in no log. */
 export const NOT_STORED = 0;
@@ -28,66 +29,66 @@ export const NONE = -1;
 export class PublishRecords {
   /** Records between head and tail, DONE ones included. */
   count = 0;
-  /** Bytes between head and tail, headers and padding included. */
-  usedLength = 0;
-  /** What is noted of the next message that is entered. */
-  time = 0;
-  rule = 0;
-  readonly arena: Arena;
-  readonly capacity: number;
-  protected readonly headerLength: number;
+  readonly kind: SessionStateKind;
   protected readonly offset: number;
   protected head = 0;
   protected tail = 0;
 
-  constructor(arena: Arena, offset: number, capacity: number, isAnnotated: boolean) {
-    if ((capacity & 3) !== 0)
-      throw new RangeError(`a queue needs a multiple of 4 bytes, got ${capacity}`);
-    this.arena = arena;
+  /** @param offset of a region of `kind.capacity` bytes */
+  constructor(kind: SessionStateKind, offset: number) {
+    this.kind = kind;
     this.offset = offset;
-    this.capacity = capacity;
-    this.headerLength = isAnnotated ? HEADER_LENGTH + NOTES_LENGTH : HEADER_LENGTH;
+  }
+
+  get capacity(): number {
+    return this.kind.capacity;
+  }
+
+  /** Bytes between head and tail, headers and padding included. */
+  get usedLength(): number {
+    const length = this.tail - this.head;
+    return this.count === 0 || length > 0 ? length : length + this.kind.capacity;
   }
 
   /** What the journal, and whoever gives messages up, must know of a record. */
   annotate(record: number, position: number, time: number, rule: number): void {
-    const { view } = this.arena;
+    const { view } = this.kind.arena;
     view.setUint32(record + POSITION, position);
     view.setUint32(record + TIME, time);
     view.setUint32(record + RULE, rule);
   }
 
   lengthOf(record: number): number {
-    return this.arena.view.getUint32(record);
+    return this.kind.arena.view.getUint32(record);
   }
 
   stateOf(record: number): number {
-    return this.arena.bytes[record + STATE]!;
+    return this.kind.arena.bytes[record + STATE]!;
   }
 
   qosOf(record: number): number {
-    return this.arena.bytes[record + QOS]!;
+    return this.kind.arena.bytes[record + QOS]!;
   }
 
   identifierOf(record: number): number {
-    return this.arena.view.getUint16(record + IDENTIFIER);
+    return this.kind.arena.view.getUint16(record + IDENTIFIER);
   }
 
   positionOf(record: number): number {
-    return this.headerLength === HEADER_LENGTH ? NOT_STORED : this.arena.view.getUint32(record + POSITION);
+    return this.kind.headerLength === HEADER_LENGTH ? NOT_STORED : this.kind.arena.view.getUint32(record + POSITION);
   }
 
   timeOf(record: number): number {
-    return this.arena.view.getUint32(record + TIME);
+    return this.kind.arena.view.getUint32(record + TIME);
   }
 
   ruleOf(record: number): number {
-    return this.arena.view.getUint32(record + RULE);
+    return this.kind.arena.view.getUint32(record + RULE);
   }
 
   /** Offset in the arena of the topic name of `record`; its length is in the two bytes before. */
   topicOf(record: number): number {
-    return topicOfPacket(this.arena, record + this.headerLength);
+    return topicOfPacket(this.kind.arena, record + this.kind.headerLength);
   }
 
   /** The oldest record, NONE when there is none. */
@@ -96,29 +97,30 @@ export class PublishRecords {
   }
 
   protected enter(at: number, packetLength: number, state: number, qos: number, identifier: number): void {
-    const { bytes, view } = this.arena;
+    const { kind } = this;
+    const { bytes, view } = kind.arena;
     const record = this.offset + at;
-    const length = this.headerLength + packetLength + 3 & ~3;
+    const headerLength = kind.headerLength;
     view.setUint32(record, packetLength);
     bytes[record + STATE] = state;
     bytes[record + QOS] = qos;
     view.setUint16(record + IDENTIFIER, identifier);
-    if (this.headerLength !== HEADER_LENGTH) {
+    if (headerLength !== HEADER_LENGTH) {
       view.setUint32(record + POSITION, NOT_STORED);
-      view.setUint32(record + TIME, this.time);
-      view.setUint32(record + RULE, this.rule);
+      view.setUint32(record + TIME, kind.time);
+      view.setUint32(record + RULE, kind.rule);
     }
-    this.tail = at + length;
-    this.usedLength += length;
+    this.tail = at + (headerLength + packetLength + 3 & ~3);
     ++this.count;
   }
 
   /** Where the record behind the one at `at` begins; what lies there means nothing when `at` was the last one. */
   protected positionAfter(at: number): number {
-    const view = this.arena.view;
-    at += this.headerLength + view.getUint32(this.offset + at) + 3 & ~3;
+    const kind = this.kind;
+    const view = kind.arena.view;
+    at += kind.headerLength + view.getUint32(this.offset + at) + 3 & ~3;
     // At the tail the next record's place is not known yet.
-    return at !== this.tail && (at === this.capacity || view.getUint32(this.offset + at) === 0) ? 0 : at;
+    return at !== this.tail && (at === kind.capacity || view.getUint32(this.offset + at) === 0) ? 0 : at;
   }
 }
 

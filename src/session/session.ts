@@ -96,7 +96,7 @@ export abstract class Session implements PacketHandler {
     const sessionState = this.sessionState!;
     if (sessionState.hasReceived(identifier)) // [MQTT311-4.3.3-2]
       this.sendAcknowledgement(PUBREC_PACKET, identifier);
-    else if (sessionState.receivedCount === sessionState.maximumUnreleased)
+    else if (sessionState.receivedCount === sessionState.outbound.kind.maximumUnreleased)
       this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
     else if (this.role.keeper.onMessage(this, packet))
       this.acknowledge(identifier, 2);
@@ -242,15 +242,16 @@ export abstract class Session implements PacketHandler {
   protected transmitQueued(): void {
     const { role } = this;
     const { arena } = role;
-    const { maximumInflight, outbound } = this.sessionState!;
+    const { outbound } = this.sessionState!;
+    const { kind } = outbound;
     while (this.state === CONNECTED) {
-      if (!outbound.hasUnsent && outbound.waitingCount > 0)
-        outbound.journal!.refill();
+      if (!outbound.hasUnsent && kind.waitingCount > 0)
+        kind.journal!.refill();
       const record = outbound.peek();
       if (record === NONE)
         return;
       const needsAcknowledgement = outbound.qosOf(record) !== 0;
-      if (needsAcknowledgement && outbound.inflightCount >= maximumInflight)
+      if (needsAcknowledgement && outbound.inflightCount >= kind.maximumInflight)
         return;
       const isReleased = outbound.stateOf(record) === RELEASED;
       const length = isReleased ? 4 : outbound.lengthOf(record);
@@ -283,7 +284,7 @@ export abstract class Session implements PacketHandler {
           this.fail(ReasonCode.PROTOCOL_ERROR);
           return;
         }
-        if (outbound.journal === undefined || !outbound.journal.isReleasing(identifier))
+        if (outbound.kind.journal?.isReleasing(identifier) !== true)
           this.sendAcknowledgement(PUBREL_PACKET, identifier);
         return;
       case ControlPacket.PUBREL:
@@ -296,7 +297,7 @@ export abstract class Session implements PacketHandler {
     }
     if (!isAwaited && this.isOutOfTurn(identifier))
       this.fail(ReasonCode.PROTOCOL_ERROR);
-    else if (outbound.hasUnsent || outbound.waitingCount > 0)
+    else if (outbound.hasUnsent || outbound.kind.waitingCount > 0)
       this.transmitQueued();
   }
 
