@@ -38,7 +38,7 @@ class Bench {
 
   staged(record: number): string {
     this.arena.bytes.fill(0xA5, this.arena.stagingOffset);
-    const length = this.queue.lengthOf(record);
+    const length = this.queue.lengthToSend(record);
     this.queue.stage(record, length);
     return hex(this.arena.bytes.subarray(this.arena.stagingOffset, this.arena.stagingOffset + length));
   }
@@ -68,6 +68,8 @@ function publish(qos: number, identifier: number, length: number, fill: number, 
     ...new Array<number>(length).fill(fill),
   ]);
 }
+
+const pubrel = (identifier: number): string => hex([0x62, 2, identifier >> 8, identifier & 255]); // [MQTT311-3.6.1-1]
 
 interface ModelRecord {
   identifier: number;
@@ -229,7 +231,7 @@ function expectPeeked(bench: Bench, model: Model): boolean {
   expect(bench.queue.stateOf(record)).toBe(state);
   expect(bench.queue.qosOf(record)).toBe(qos);
   expect(bench.queue.identifierOf(record)).toBe(identifier);
-  expect(bench.staged(record)).toBe(publish(qos, identifier, length, fill, retain, state === SENT));
+  expect(bench.staged(record)).toBe(state === RELEASED ? pubrel(identifier) : publish(qos, identifier, length, fill, retain, state === SENT));
   return true;
 }
 

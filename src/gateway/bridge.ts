@@ -20,7 +20,7 @@ import * as Event from './events.ts';
 import { DROPPED, NOT_WORKING, REFUSED, STORED, type LossObserver, type StoreBacklog } from './store-backlog.ts';
 import { dropExpired, makeRoom } from './store-memory.ts';
 import type { StorePolicy } from './store-policy.ts';
-import { NO_RULE, type TopicMap, type TopicRule, UNRESOLVED } from './topic-map.ts';
+import { NO_RULE, type TopicMap, UNRESOLVED } from './topic-map.ts';
 
 /** Told what becomes of the connection. */
 export interface BridgeOwner {
@@ -98,27 +98,28 @@ export class Bridge implements ClientHandler, LossObserver {
       ++topicRule.forwarded;
       return true;
     }
-    return this.keep(message.qos, rule, topicRule, comesAgain);
+    return this.keep(message.qos, rule, comesAgain);
   }
 
   /** Queues or stores what `outgoing` says, unless it is of QoS 0 and passes what waits. Parameters and result as for `forward` */
-  private keep(messageQoS: number, rule: number, topicRule: TopicRule, comesAgain: boolean): boolean {
-    const { outgoing, session } = this;
+  private keep(messageQoS: number, rule: number, comesAgain: boolean): boolean {
+    const { session } = this;
+    const policy = this.policies[rule]!;
     const queue = session.sessionState!.outbound;
-    const isPromised = messageQoS !== 0 && this.policies[rule]!.keeps;
-    let qos = messageQoS < topicRule.qos ? messageQoS : topicRule.qos;
+    const isPromised = messageQoS !== 0 && policy.keeps;
+    let qos = messageQoS < policy.rule.qos ? messageQoS : policy.rule.qos;
     if (isPromised && qos === 0)
       qos = 1;
-    const result = qos === 0 && session.replayCount > 0 && queue.atMostOnceCount === 0 && session.publish(outgoing)
-      ? STORED : this.enqueue(outgoing, qos, queue, rule);
+    const result = qos === 0 && session.replayCount > 0 && queue.atMostOnceCount === 0 && session.publish(this.outgoing)
+      ? STORED : this.enqueue(qos, queue, rule, policy);
     if (result === STORED) {
       ++this.sentCount;
-      ++topicRule.forwarded;
+      ++policy.rule.forwarded;
     } else if (result === REFUSED && isPromised && comesAgain) {
-      ++topicRule.refused;
+      ++policy.rule.refused;
       return false;
     } else {
-      ++topicRule.dropped;
+      ++policy.rule.dropped;
       this.countDrop(false);
     }
     return true;
@@ -201,11 +202,10 @@ export class Bridge implements ClientHandler, LossObserver {
   }
 
   /** @returns STORED, which may mean in memory; REFUSED when there is no room for it now; DROPPED when there never is */
-  private enqueue(message: Message, qos: number, queue: OutboundQueue, rule: number): number {
-    const { backlog, session } = this;
-    const policy = this.policies[rule]!;
+  private enqueue(qos: number, queue: OutboundQueue, rule: number, policy: StorePolicy): number {
+    const { backlog, outgoing, session } = this;
     if (qos !== 0 && backlog !== undefined && policy.isStored) {
-      const result = backlog.add(message, qos, rule, this.origin, this.originIdentifier);
+      const result = backlog.add(outgoing, qos, rule, this.origin, this.originIdentifier);
       if (result !== NOT_WORKING)
         return result;
       if (queue.kind.waitingCount > 0) // in a storage that takes no more: those come first
@@ -217,19 +217,19 @@ export class Bridge implements ClientHandler, LossObserver {
     const time = policy.expiry > 0 ? this.date() : 0;
     queue.kind.rule = rule;
     queue.kind.time = time;
-    if (session.enqueue(message, qos)) {
+    if (session.enqueue(outgoing, qos)) {
       this.isFull = false;
       return STORED;
     }
-    if (!queue.canHold(message, qos))
+    if (!queue.canHold(outgoing, qos))
       return DROPPED;
     // What is in a store that works is not given up for what is not.
     for (let most = queue.count; most > 0 && backlog?.store.isWorking !== true && !policy.refusesNew; --most) {
-      if (!makeRoom(queue, message, session.isConnected, policy.keepsLatest, this))
+      if (!makeRoom(queue, outgoing, session.isConnected, policy.keepsLatest, this))
         break;
       queue.kind.rule = rule; // it may have moved another one
       queue.kind.time = time;
-      if (session.enqueue(message, qos))
+      if (session.enqueue(outgoing, qos))
         return STORED;
     }
     return REFUSED;

@@ -9,6 +9,9 @@ import { allowsDuplicateFlagAtQoS0 } from './protocol-version.ts';
 import * as ReasonCode from './reason-code.ts';
 import { INVALID_TOPIC, type TopicTable } from './topic-table.ts';
 
+/** Length of the whole packet. */
+export const ACKNOWLEDGEMENT_LENGTH = 4;
+
 /** An acknowledgement, or'ed with its Packet Identifier: four bytes, big-endian [MQTT311-2.3.1-6]. */
 export const PUBACK_PACKET = PUBACK << 28 | 2 << 16;
 export const PUBREC_PACKET = PUBREC << 28 | 2 << 16;
@@ -83,25 +86,23 @@ export function stagePublish(arena: Arena, message: Message): number {
  * @returns the offset behind it
  */
 export function writePublish(arena: Arena, offset: number, message: Message, qos: number, packetIdentifier: number): number {
-  const bytes = arena.bytes;
-  const length = message.topicNameLength;
-  const firstByte = PUBLISH << 4 | qos << QOS_SHIFT | message.retain;
-  const remainingLength = 2 + length + (qos === 0 ? 0 : 2) + message.payloadLength;
-  if (remainingLength < 0x80) {
-    arena.view.setUint16(offset, firstByte << 8 | remainingLength);
-    offset += 2;
-  } else
-    offset = writeFixedHeader(arena, offset, firstByte, remainingLength);
-  arena.view.setUint16(offset, length);
-  offset += 2;
-  bytes.copyWithin(offset, message.topicNameOffset, message.topicNameOffset + length);
-  offset += length;
-  if (qos !== 0) {
-    arena.view.setUint16(offset, packetIdentifier);
-    offset += 2;
+  const topicLength = message.topicNameLength;
+  const remainingLength = 2 + topicLength + (qos === 0 ? 0 : 2) + message.payloadLength;
+  let at = offset + 4;
+  if (remainingLength < 0x80)
+    arena.view.setInt32(offset, (PUBLISH << 12 | qos << 9 | message.retain << 8 | remainingLength) << 16 | topicLength);
+  else {
+    at = writeFixedHeader(arena, offset, PUBLISH << 4 | qos << QOS_SHIFT | message.retain, remainingLength) + 2;
+    arena.view.setUint16(at - 2, topicLength);
   }
-  bytes.copyWithin(offset, message.payloadOffset, message.payloadOffset + message.payloadLength);
-  return offset + message.payloadLength;
+  arena.bytes.copyWithin(at, message.topicNameOffset, message.topicNameOffset + topicLength);
+  at += topicLength;
+  if (qos !== 0) {
+    arena.view.setUint16(at, packetIdentifier);
+    at += 2;
+  }
+  arena.bytes.copyWithin(at, message.payloadOffset, message.payloadOffset + message.payloadLength);
+  return at + message.payloadLength;
 }
 
 /** Reads PUBACK, PUBREC, PUBREL, PUBCOMP and UNSUBACK, which are alike in 3.1 and 3.1.1: a packet identifier. */

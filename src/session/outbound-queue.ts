@@ -18,7 +18,7 @@
  */
 import { DUP, QOS_SHIFT } from '../packet/control-packet.ts';
 import type { Message } from '../packet/packet.ts';
-import { lengthOfPublish, writePublish } from '../packet/publish.ts';
+import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
 import { HEADER_LENGTH, IDENTIFIER, NONE, NOT_STORED, POSITION, PublishRecords, QOS, STATE, topicOfPacket } from './publish-records.ts';
 
 export { NONE, NOT_STORED } from './publish-records.ts';
@@ -196,10 +196,12 @@ export class OutboundQueue extends PublishRecords {
 
   /** Offset in the arena of the first record behind the cursor that still has something to send; NONE when there is none. */
   peek(): number {
-    const bytes = this.kind.arena.bytes;
-    while (this.unsentCount > this.kind.heldCount) {
+    const { kind } = this;
+    if (kind.waitingCount > 0 && this.unsentCount <= kind.heldCount)
+      kind.journal!.refill();
+    while (this.unsentCount > kind.heldCount) {
       const record = this.offset + this.cursor;
-      if (bytes[record + STATE] !== DONE)
+      if (kind.arena.bytes[record + STATE] !== DONE)
         return record;
       this.advance();
     }
@@ -210,22 +212,21 @@ export class OutboundQueue extends PublishRecords {
   markSent(record: number): void {
     const bytes = this.kind.arena.bytes;
     this.advance();
-    if (bytes[record + QOS] === 0) {
-      bytes[record + STATE] = DONE;
-      --this.atMostOnceCount;
-      this.removeDone();
+    if (bytes[record + QOS] !== 0) {
+      ++this.inflightCount;
+      if (bytes[record + STATE] === QUEUED)
+        bytes[record + STATE] = SENT;
       return;
     }
-    ++this.inflightCount;
-    if (bytes[record + STATE] === QUEUED)
-      bytes[record + STATE] = SENT;
+    bytes[record + STATE] = DONE;
+    --this.atMostOnceCount;
+    this.removeDone();
   }
 
   /** PUBACK for QoS 1, PUBCOMP for QoS 2: the message is delivered. @returns false when nothing awaits it */
   complete(identifier: number, qos: number): boolean {
     const record = this.find(identifier);
-    const bytes = this.kind.arena.bytes;
-    if (record === NONE || bytes[record + QOS] !== qos || bytes[record + STATE] !== (qos === 1 ? SENT : RELEASED))
+    if (record === NONE || this.kind.arena.view.getUint16(record + STATE) !== ((qos === 1 ? SENT : RELEASED) << 8 | qos))
       return false;
     this.finish(record);
     --this.inflightCount;
@@ -285,14 +286,24 @@ export class OutboundQueue extends PublishRecords {
     return this.find(identifier) !== NONE;
   }
 
-  /** Copies the packet, of this length, to the staging area, with DUP when it was sent before [MQTT311-3.3.1-1]. */
+  /** Length of what has to be sent of this record: the message, or PUBREL when the receiver has it already. */
+  lengthToSend(record: number): number {
+    const { bytes, view } = this.kind.arena;
+    return bytes[record + STATE] === RELEASED ? ACKNOWLEDGEMENT_LENGTH : view.getUint32(record);
+  }
+
+  /** Writes that to the staging area, a message with DUP when it was sent before [MQTT311-3.3.1-1]. */
   stage(record: number, length: number): void {
     const { kind } = this;
-    const { bytes, stagingOffset } = kind.arena;
-    const packet = record + kind.headerLength;
-    bytes.copyWithin(stagingOffset, packet, packet + length);
-    if (bytes[record + STATE] === SENT)
-      bytes[stagingOffset] = bytes[stagingOffset]! | DUP;
+    const { bytes, stagingOffset, view } = kind.arena;
+    if (bytes[record + STATE] === RELEASED)
+      view.setInt32(stagingOffset, PUBREL_PACKET | this.identifierOf(record));
+    else {
+      const packet = record + kind.headerLength;
+      bytes.copyWithin(stagingOffset, packet, packet + length);
+      if (bytes[record + STATE] === SENT)
+        bytes[stagingOffset] = bytes[stagingOffset]! | DUP;
+    }
   }
 
   private finish(record: number): void {
@@ -318,8 +329,7 @@ export class OutboundQueue extends PublishRecords {
   }
 
   private advance(): void {
-    this.cursor = this.positionAfter(this.cursor);
-    --this.unsentCount;
+    this.cursor = --this.unsentCount === 0 ? this.tail : this.positionAfter(this.cursor);
   }
 
   /** Finds room for a record. @returns its position, or NONE */
@@ -328,10 +338,8 @@ export class OutboundQueue extends PublishRecords {
     if (this.count >= kind.maximumCount)
       return NONE;
     const capacity = kind.capacity;
-    if (this.count === 0) {
-      this.head = this.cursor = this.tail = 0;
+    if (this.count === 0) // all begins anew
       return length <= capacity ? 0 : NONE;
-    }
     const { head, tail } = this;
     if (tail <= head) // the free room is one piece in the middle; equal would be full
       return tail + length <= head ? tail : NONE;
@@ -348,17 +356,19 @@ export class OutboundQueue extends PublishRecords {
 
   private removeDone(): void {
     const bytes = this.kind.arena.bytes;
-    while (this.count > 0 && bytes[this.offset + this.head + STATE] === DONE) {
+    while (bytes[this.offset + this.head + STATE] === DONE) {
+      if (this.count <= 1) {
+        this.clear();
+        return;
+      }
       if (this.unsentCount === this.count) { // not even the cursor has passed it
         --this.unsentCount;
         this.cursor = this.positionAfter(this.head);
       }
-      this.head = this.count === 1 ? this.tail : this.positionAfter(this.head);
+      this.head = this.positionAfter(this.head);
       --this.count;
     }
-    if (this.count === 0)
-      this.clear();
-    else if (this.kind.heldCount > this.unsentCount)
+    if (this.kind.heldCount > this.unsentCount)
       this.kind.heldCount = this.unsentCount;
   }
 }

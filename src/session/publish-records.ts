@@ -98,18 +98,13 @@ export class PublishRecords {
 
   protected enter(at: number, packetLength: number, state: number, qos: number, identifier: number): void {
     const { kind } = this;
-    const { bytes, view } = kind.arena;
+    const { view } = kind.arena;
     const record = this.offset + at;
     const headerLength = kind.headerLength;
     view.setUint32(record, packetLength);
-    bytes[record + STATE] = state;
-    bytes[record + QOS] = qos;
-    view.setUint16(record + IDENTIFIER, identifier);
-    if (headerLength !== HEADER_LENGTH) {
-      view.setUint32(record + POSITION, NOT_STORED);
-      view.setUint32(record + TIME, kind.time);
-      view.setUint32(record + RULE, kind.rule);
-    }
+    view.setUint32(record + STATE, state << 24 | qos << 16 | identifier);
+    if (headerLength !== HEADER_LENGTH)
+      this.annotate(record, NOT_STORED, kind.time, kind.rule);
     this.tail = at + (headerLength + packetLength + 3 & ~3);
     ++this.count;
   }

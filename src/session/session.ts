@@ -18,7 +18,7 @@ import type { Message, Packet } from '../packet/packet.ts';
 import { PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET, stagePublish } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CLIENT, CLOSED, CONNECTED, legalTypes, OPENED, SERVER } from './connection-state.ts';
-import { NONE, RELEASED } from './outbound-queue.ts';
+import { NONE } from './outbound-queue.ts';
 import type { SessionRole } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -67,8 +67,7 @@ export abstract class Session implements PacketHandler {
 
   /** There is more room in `output`. */
   writable(): void {
-    if (this.state === CONNECTED)
-      this.transmitQueued();
+    this.transmitQueued();
   }
 
   /** The connection is gone, nothing more can be sent. */
@@ -125,8 +124,7 @@ export abstract class Session implements PacketHandler {
   enqueue(message: Message, qos: number): boolean {
     if (!this.sessionState!.outbound.append(message, qos))
       return false;
-    if (this.state === CONNECTED)
-      this.transmitQueued();
+    this.transmitQueued();
     return true;
   }
 
@@ -240,29 +238,20 @@ export abstract class Session implements PacketHandler {
 
   /** Sends what waits, as far as the peer's window, the inflight limit and the room allow. */
   protected transmitQueued(): void {
+    if (this.state !== CONNECTED)
+      return;
     const { role } = this;
-    const { arena } = role;
     const { outbound } = this.sessionState!;
-    const { kind } = outbound;
-    while (this.state === CONNECTED) {
-      if (!outbound.hasUnsent && kind.waitingCount > 0)
-        kind.journal!.refill();
-      const record = outbound.peek();
-      if (record === NONE)
-        return;
+    for (let record = outbound.peek(); record !== NONE; record = outbound.peek()) {
       const needsAcknowledgement = outbound.qosOf(record) !== 0;
-      if (needsAcknowledgement && outbound.inflightCount >= kind.maximumInflight)
+      if (needsAcknowledgement && outbound.inflightCount >= outbound.kind.maximumInflight)
         return;
-      const isReleased = outbound.stateOf(record) === RELEASED;
-      const length = isReleased ? 4 : outbound.lengthOf(record);
+      const length = outbound.lengthToSend(record);
       if (!this.mayTransmit(record, length))
         return;
       if (needsAcknowledgement && outbound.inflightCount === 0)
         this.awaitAcknowledgement();
-      if (isReleased)
-        arena.view.setInt32(arena.stagingOffset, PUBREL_PACKET | outbound.identifierOf(record));
-      else
-        outbound.stage(record, length);
+      outbound.stage(record, length);
       outbound.markSent(record);
       role.lastSentAt = role.clock.now;
       this.output.send(length);
