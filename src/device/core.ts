@@ -3,7 +3,6 @@
  * Moddable linker can preload it into flash. `main`, the tests on XS and other Moddable projects import from it.
  */
 export { Arena, ArenaPlan } from '../bytes/arena.ts';
-export { RingBuffer } from '../bytes/ring-buffer.ts';
 export { decodeUTF8, encodeUTF8 } from '../bytes/utf8.ts';
 export { completeConfiguration } from '../gateway/configuration.ts';
 export type { Configuration, PartialConfiguration, SensorConfiguration } from '../gateway/configuration.ts';
