@@ -11,7 +11,7 @@
 import mqttPacket, { type IPublishPacket } from 'mqtt-packet';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { MessageSpans, Packet } from '../../src/packet/packet.ts';
-import { type PacketHandler, PacketParser } from '../../src/packet/packet-parser.ts';
+import { OVERSIZE_CLOSE, type PacketHandler, PacketParser } from '../../src/packet/packet-parser.ts';
 import { writePublish } from '../../src/packet/publish.ts';
 import { TopicTable } from '../../src/packet/topic-table.ts';
 import { SERVER_TYPES } from '../vectors/run-vector.ts';
@@ -76,7 +76,11 @@ class OurParser implements PacketHandler {
     const table = TopicTable.plan(plan, 64, 96);
     const arena = this.arena = new Arena(plan, { landingCapacity: LANDING_CAPACITY, stagingCapacity: BUFFER_CAPACITY, resizable: false });
     this.copied = isCopying ? Buffer.from(arena.buffer) : undefined;
-    this.parser = new PacketParser({ packet: new Packet(arena), topics: new TopicTable(arena, table, 64, 96) }, buffer, BUFFER_CAPACITY, this);
+    this.parser = new PacketParser({
+      packet: new Packet(arena),
+      topics: new TopicTable(arena, table, 64, 96),
+      settings: { maximumPacketSize: BUFFER_CAPACITY, oversize: OVERSIZE_CLOSE },
+    }, buffer, this);
     this.parser.reset(SERVER_TYPES, 4);
   }
 

@@ -8,7 +8,7 @@
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import * as ControlPacket from '../../src/packet/control-packet.ts';
 import { Packet } from '../../src/packet/packet.ts';
-import { type PacketHandler, PacketParser } from '../../src/packet/packet-parser.ts';
+import { OVERSIZE_CLOSE, type PacketHandler, PacketParser } from '../../src/packet/packet-parser.ts';
 import * as ProtocolVersion from '../../src/packet/protocol-version.ts';
 import { SUCCESS } from '../../src/packet/reason-code.ts';
 import { TopicTable, type TopicTableOwner } from '../../src/packet/topic-table.ts';
@@ -68,7 +68,7 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
   private fed = 0;
 
   constructor(options: MachineOptions) {
-    const { maximumPacketSize, landingCapacity = maximumPacketSize, topicCount = 4, topicCapacity = 16, outputCapacity = 0 } = options;
+    const { maximumPacketSize, landingCapacity = maximumPacketSize, topicCount = 4, topicCapacity = 16, outputCapacity = 0, oversize = OVERSIZE_CLOSE } = options;
     const plan = new ArenaPlan();
     const guards = [plan.reserve('guard', GUARD_LENGTH)];
     const bufferOffset = plan.reserve('buffer', maximumPacketSize);
@@ -87,8 +87,7 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     this.outputCapacity = outputCapacity;
     this.topics = new TopicTable(arena, topicsOffset, topicCount, topicCapacity);
     this.topics.owner = this;
-    this.parser = new PacketParser({ packet: new Packet(arena), topics: this.topics }, bufferOffset, maximumPacketSize, this);
-    this.parser.oversize = options.oversize ?? 0;
+    this.parser = new PacketParser({ packet: new Packet(arena), topics: this.topics, settings: { maximumPacketSize, oversize } }, bufferOffset, this);
   }
 
   /** A new connection to `sender`, whose first byte tells whether its version is known yet. */

@@ -19,7 +19,7 @@ import * as ProtocolVersion from './protocol-version.ts';
 import { readPublish } from './publish.ts';
 import { readPacket } from './read-packet.ts';
 import * as ReasonCode from './reason-code.ts';
-import type { TopicTable } from './topic-table.ts';
+import type { TopicReader, TopicTable } from './topic-table.ts';
 
 export interface PacketHandler {
   /** A valid PUBLISH; `packet` is valid only during the call. Its `type` and `version` are not set. */
@@ -30,10 +30,18 @@ export interface PacketHandler {
   onError(reasonCode: number): void;
 }
 
-/** What all parsers of a program share. */
+export interface ParserSettings {
+  /** Longest packet that the peer may send, and length of the buffer. */
+  readonly maximumPacketSize: number;
+  /** OVERSIZE_CLOSE or OVERSIZE_DROP. */
+  readonly oversize: number;
+}
+
+/** What parsers share. */
 export interface ParserContext {
-  readonly topics: TopicTable;
   readonly packet: Packet;
+  readonly topics: TopicTable;
+  readonly settings: ParserSettings;
 }
 
 /** What to do with a PUBLISH that is longer than the buffer. Any other packet of that length is an error. */
@@ -58,7 +66,10 @@ const FIRST_EMPTY_PACKET = ControlPacket.PINGREQ << 12;
 /** In the two bytes that a packet begins with: the Remaining Length is longer than one byte. */
 const IS_LONG = 0x80;
 
-export class PacketParser {
+/** In place of a number of the topic table: nothing is predicted, so that the next PUBLISH will be. */
+const NOT_PREDICTED = -1;
+
+export class PacketParser implements TopicReader {
   /** How many bytes to bring next, at most: what fits the buffer and the landing area; 0 while paused, and after an error. */
   wanted = 0;
   /** So many bytes have yet to come of the packet whose beginning is kept, or of a payload that is thrown away. */
@@ -77,10 +88,9 @@ export class PacketParser {
   private predictedLength = 0;
   private predictedTopicLength = 0;
   private predictedPayloadLength = 0;
-  private predictedIndex = 0;
+  /** The number of its topic. */
+  predictedIndex = NOT_PREDICTED;
   private predictedFlags = 0;
-  /** State of the topic table that `predictedIndex` comes from. */
-  private predictedGeneration = 0;
   /** Topic and length of the last PUBLISH that was not predicted. When that comes twice in a row, it is predicted next. */
   private missedForm = 0;
 
@@ -89,20 +99,20 @@ export class PacketParser {
   version = ProtocolVersion.UNKNOWN;
   /** Why parsing has ended, for good; SUCCESS while it has not. */
   reasonCode = ReasonCode.SUCCESS;
-  oversize = OVERSIZE_CLOSE;
   /** Where the bytes that are kept at the beginning of the buffer end, or will end when none is `missing`. */
   private keptEnd = NOWHERE;
   private readonly bufferOffset: number;
-  private readonly maximumPacketSize: number;
   private readonly context: ParserContext;
   private readonly handler: PacketHandler;
+  readonly nextReader: TopicReader | undefined;
 
-  /** @param bufferOffset region of the arena of `maximumPacketSize` bytes, the length of the longest packet */
-  constructor(context: ParserContext, bufferOffset: number, maximumPacketSize: number, handler: PacketHandler) {
+  /** @param bufferOffset region of the arena of `maximumPacketSize` bytes */
+  constructor(context: ParserContext, bufferOffset: number, handler: PacketHandler) {
     this.context = context;
     this.bufferOffset = bufferOffset;
-    this.maximumPacketSize = maximumPacketSize;
     this.handler = handler;
+    this.nextReader = context.topics.firstReader;
+    context.topics.firstReader = this;
   }
 
   /** Starts a new connection, of which nothing is known. Not for the handler: it would pull the buffer away from under the parser. */
@@ -110,11 +120,16 @@ export class PacketParser {
     this.acceptedTypes = acceptedTypes;
     this.version = version;
     this.reasonCode = ReasonCode.SUCCESS;
-    this.predictedStart = NOTHING;
-    this.predictedGeneration = -1;
+    this.forgetPrediction();
     this.keptEnd = NOWHERE;
     this.missing = 0;
     this.unpause();
+  }
+
+  /** The number of the predicted topic has got another meaning. */
+  forgetPrediction(): void {
+    this.predictedStart = NOTHING;
+    this.predictedIndex = NOT_PREDICTED;
   }
 
   /** Stops for good; the handler calls it too. */
@@ -131,9 +146,9 @@ export class PacketParser {
 
   /** Takes a pause back, during the same call of the handler. */
   unpause(): void {
-    const { landingCapacity } = this.context.packet.arena;
+    const { packet: { arena: { landingCapacity } }, settings: { maximumPacketSize } } = this.context;
     if (this.reasonCode === ReasonCode.SUCCESS)
-      this.wanted = this.maximumPacketSize < landingCapacity ? this.maximumPacketSize : landingCapacity;
+      this.wanted = maximumPacketSize < landingCapacity ? maximumPacketSize : landingCapacity;
   }
 
   /** Goes on after a pause, with what was kept. */
@@ -165,13 +180,11 @@ export class PacketParser {
       return;
     }
     const packet = this.context.packet;
-    const view = packet.view;
-    do {
-      if (view.getFloat64(offset) === this.predictedStart
+    for (;;) {
+      if (packet.view.getFloat64(offset) === this.predictedStart
         && offset + this.predictedLength <= end
-        && view.getFloat64(offset + this.predictedTailAt) === this.predictedTail
-        && this.context.topics.generation === this.predictedGeneration
-        && (this.predictedTailAt <= 8 || view.getFloat64(offset + 8) === this.predictedMiddle
+        && packet.view.getFloat64(offset + this.predictedTailAt) === this.predictedTail
+        && (this.predictedTailAt <= 8 || packet.view.getFloat64(offset + 8) === this.predictedMiddle
           && (this.predictedTailAt <= 16 || this.isPredictedTopic(offset)))) {
         packet.topicNameOffset = offset + this.predictedTopicAt;
         packet.topicNameLength = this.predictedTopicLength;
@@ -183,53 +196,56 @@ export class PacketParser {
         else {
           packet.retain = packet.flags & ControlPacket.RETAIN;
           packet.qos = packet.flags >> ControlPacket.QOS_SHIFT & 3;
-          if (packet.qos !== 0 && (packet.packetIdentifier = view.getUint16(packet.payloadOffset - 2)) === 0) {
+          if (packet.qos !== 0 && (packet.packetIdentifier = packet.view.getUint16(packet.payloadOffset - 2)) === 0) {
             this.reject(ReasonCode.PROTOCOL_ERROR);
             return;
           }
         }
         this.handler.onPublish(packet);
-        continue;
-      }
-      // What lies behind `end` is not ours, but reading it does no harm: the packet is not complete then in any case.
-      const header = view.getUint16(offset);
-      packet.type = header >> 12;
-      if (header >= FIRST_EMPTY_PACKET && (header & 0xFFF) === 0 && (this.acceptedTypes >> packet.type & 1) !== 0 && offset + 1 < end) {
-        offset += SHORTEST_HEADER;
-        this.handler.onPacket(packet); // nothing in it to be read
-        continue;
-      }
-      const length = SHORTEST_HEADER + (header & 0xFF);
-      packet.flags = header >> 8 & 15;
-      packet.offset = offset + SHORTEST_HEADER;
-      packet.end = offset + length;
-      if ((this.acceptedTypes >> packet.type & 1) !== 0 && (header & IS_LONG) === 0 && offset + 1 < end && length <= this.maximumPacketSize) {
-        if (packet.end > end) {
-          this.keep(offset, end, packet.end - end);
-          return;
-        }
-      } else if (!this.readHeader(offset, end))
-        return;
-      packet.version = this.version;
-      if (packet.type === ControlPacket.PUBLISH) {
-        const reasonCode = readPublish(packet, this.context.topics);
-        if (reasonCode !== ReasonCode.SUCCESS) {
-          this.reject(reasonCode);
-          return;
-        }
-        const form = packet.topicIndex << 16 ^ packet.end - offset;
-        if (form === this.missedForm || this.context.topics.generation !== this.predictedGeneration)
-          this.predict(offset);
-        this.missedForm = form;
-        offset = packet.end;
-        this.handler.onPublish(packet);
       } else {
-        offset = packet.end;
-        this.readOther(packet);
+        // What lies behind `end` is not ours, but reading it does no harm: the packet is not complete then in any case.
+        const header = packet.view.getUint16(offset);
+        packet.type = header >> 12;
+        if (header >= FIRST_EMPTY_PACKET && (header & 0xFFF) === 0 && (this.acceptedTypes >> packet.type & 1) !== 0 && offset + 1 < end) {
+          offset += SHORTEST_HEADER;
+          this.handler.onPacket(packet); // nothing in it to be read
+        } else {
+          packet.flags = header >> 8 & 15;
+          packet.offset = offset + SHORTEST_HEADER;
+          packet.end = packet.offset + (header & 0xFF);
+          if ((this.acceptedTypes >> packet.type & 1) !== 0 && (header & IS_LONG) === 0 && offset + 1 < end
+            && packet.end - offset <= this.context.settings.maximumPacketSize) {
+            if (packet.end > end) {
+              this.keep(offset, end, packet.end - end);
+              return;
+            }
+          } else if (!this.readHeader(offset, end))
+            return;
+          packet.version = this.version;
+          if (packet.type === ControlPacket.PUBLISH) {
+            const reasonCode = readPublish(packet, this.context.topics);
+            if (reasonCode !== ReasonCode.SUCCESS) {
+              this.reject(reasonCode);
+              return;
+            }
+            const form = packet.topicIndex << 16 ^ packet.end - offset;
+            if (form === this.missedForm || this.predictedIndex < 0) // twice in a row, or the first one
+              this.predict(offset);
+            this.missedForm = form;
+            offset = packet.end;
+            this.handler.onPublish(packet);
+          } else {
+            offset = packet.end;
+            this.readOther(packet);
+          }
+        }
       }
-    } while (offset < end && this.wanted !== 0);
-    if (offset < end)
-      this.keep(offset, end, 0);
+      if (offset === end)
+        return;
+      if (this.wanted === 0)
+        break;
+    }
+    this.keep(offset, end, 0);
   }
 
   /** Takes bytes of which some or all are `missing`. */
@@ -268,50 +284,37 @@ export class PacketParser {
   }
 
   /**
-   * All that is not a whole, short, legal packet. @returns whether the packet is complete, and then its ends are in `packet`;
-   * if not, all has been done that can be done
+   * Any packet but a whole, short, legal one. Its Remaining Length has one to four bytes; a fifth one is malformed (3.1.1
+   * section 2.2.3). @returns whether the packet is complete; if not, all has been done that can be done
    */
   private readHeader(offset: number, end: number): boolean {
-    const { packet } = this.context;
-    const { type } = packet;
-    if ((this.acceptedTypes >> type & 1) === 0) {
-      this.reject(type === 0 || type === 15 ? ReasonCode.MALFORMED_PACKET : ReasonCode.PROTOCOL_ERROR);
-      return false;
-    }
-    if (!this.readRemainingLength(offset, end))
-      return false;
-    if (packet.end - offset > this.maximumPacketSize) {
-      this.readOversize(offset, end);
-      return false;
-    }
-    if (packet.end > end) {
-      this.keep(offset, end, packet.end - end);
-      return false;
-    }
-    return true;
-  }
-
-  /**
-   * A Remaining Length of one to four bytes; a fifth one is malformed (3.1.1 section 2.2.3).
-   * @returns whether it is complete, and then the ends of the packet are in `packet`
-   */
-  private readRemainingLength(offset: number, end: number): boolean {
-    const { packet } = this.context;
+    const { packet, settings } = this.context;
     const { bytes } = packet.arena;
-    let length = 0;
-    for (let at = offset + 1, shift = 0; shift < 28; shift += 7, ++at) {
-      if (at === end) {
-        this.keep(offset, end, 1);
+    if ((this.acceptedTypes >> packet.type & 1) === 0) {
+      this.reject(packet.type === 0 || packet.type === 15 ? ReasonCode.MALFORMED_PACKET : ReasonCode.PROTOCOL_ERROR);
+      return false;
+    }
+    let at = offset + 1, byte = 0, length = 0, shift = 0;
+    do {
+      if (shift === 28 || at === end) {
+        if (shift === 28)
+          this.reject(ReasonCode.MALFORMED_PACKET);
+        else
+          this.keep(offset, end, 1);
         return false;
       }
-      length |= (bytes[at]! & 0x7F) << shift;
-      if (bytes[at]! < 0x80) {
-        packet.offset = at + 1;
-        packet.end = at + 1 + length;
-        return true;
-      }
-    }
-    this.reject(ReasonCode.MALFORMED_PACKET);
+      byte = bytes[at++]!;
+      length |= (byte & 0x7F) << shift;
+      shift += 7;
+    } while (byte >= 0x80);
+    packet.offset = at;
+    packet.end = at + length;
+    if (packet.end - offset > settings.maximumPacketSize)
+      this.readOversize(offset, end);
+    else if (packet.end > end)
+      this.keep(offset, end, packet.end - end);
+    else
+      return true;
     return false;
   }
 
@@ -320,11 +323,11 @@ export class PacketParser {
    * handler gets it without its payload, so that it can be acknowledged and counted, and the payload is thrown away.
    */
   private readOversize(offset: number, end: number): void {
-    const { packet, topics } = this.context;
+    const { packet, settings, topics } = this.context;
     let headerEnd = packet.offset + 2;
     if (headerEnd <= end)
       headerEnd += packet.view.getUint16(packet.offset) + (packet.flags < 1 << ControlPacket.QOS_SHIFT ? 0 : 2);
-    if (packet.type !== ControlPacket.PUBLISH || this.oversize === OVERSIZE_CLOSE || headerEnd - offset > this.maximumPacketSize) {
+    if (packet.type !== ControlPacket.PUBLISH || settings.oversize === OVERSIZE_CLOSE || headerEnd - offset > settings.maximumPacketSize) {
       this.reject(ReasonCode.PACKET_TOO_LARGE);
       return;
     }
@@ -364,13 +367,13 @@ export class PacketParser {
 
   /** Remembers the PUBLISH that begins at `offset`. */
   private predict(offset: number): void {
-    const { packet, topics } = this.context;
-    const { view } = packet;
+    const { packet } = this.context;
     const length = packet.topicNameLength;
-    this.predictedGeneration = topics.generation;
+    this.predictedIndex = packet.topicIndex;
     this.predictedStart = NOTHING;
-    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === topics.uncached)
+    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === this.context.topics.uncached)
       return;
+    const { view } = packet;
     const topic = packet.topicNameOffset - offset;
     const tail = topic + length - 8;
     this.predictedStart = view.getFloat64(offset);
@@ -381,7 +384,6 @@ export class PacketParser {
     this.predictedLength = packet.end - offset;
     this.predictedTopicLength = length;
     this.predictedPayloadLength = packet.payloadLength;
-    this.predictedIndex = packet.topicIndex;
     this.predictedFlags = packet.flags;
   }
 }

@@ -16,6 +16,14 @@ export interface TopicTableOwner {
   onTopicReplaced(index: number): void;
 }
 
+/** Remembers one number, and is told when that stands for another name from now on. */
+export interface TopicReader {
+  readonly predictedIndex: number;
+  forgetPrediction(): void;
+  /** The table's readers are a list. */
+  readonly nextReader: TopicReader | undefined;
+}
+
 /** Returned for bytes that are no Topic Name. */
 export const INVALID_TOPIC = -1;
 
@@ -23,6 +31,7 @@ export class TopicTable {
   /** The number of names that have no place; `replaced` is reported for it each time. */
   readonly uncached: number;
   owner: TopicTableOwner | undefined = undefined;
+  firstReader: TopicReader | undefined = undefined;
   /** Grows whenever a number gets a new meaning. */
   generation = 0;
   private readonly arena: Arena;
@@ -103,6 +112,9 @@ export class TopicTable {
       arena.view.setUint16(place, length);
       arena.bytes.copyWithin(place + 2, name, name + length);
       ++this.generation;
+      for (let reader = this.firstReader; reader !== undefined; reader = reader.nextReader)
+        if (reader.predictedIndex === index)
+          reader.forgetPrediction();
     }
     this.owner?.onTopicReplaced(index);
     return index;

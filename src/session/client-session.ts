@@ -8,6 +8,7 @@
 import type { ArenaPlan } from '../bytes/arena.ts';
 import { CLEAN_START, type ConnectFields, remainingLengthOfConnect, writeConnect } from '../packet/connect.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
+import type { ParserSettings } from '../packet/packet-parser.ts';
 import type { Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
 import { PUBREL_PACKET } from '../packet/publish.ts';
@@ -34,9 +35,7 @@ export interface ClientHandler {
   onClosed(session: ClientSession, reasonCode: number): void;
 }
 
-export interface ClientSessionSettings {
-  /** Longest packet that the Server may send, and length of the receive buffer. */
-  readonly maximumPacketSize: number;
+export interface ClientSessionSettings extends ParserSettings {
   /** Milliseconds from CONNECT to CONNACK. */
   readonly connackTimeout: number;
   /** Milliseconds from PINGREQ to PINGRESP. */
@@ -45,8 +44,6 @@ export interface ClientSessionSettings {
   readonly acknowledgementTimeout: number;
   /** Milliseconds that the Server may refuse to take what is sent to it. */
   readonly sendTimeout: number;
-  /** OVERSIZE_CLOSE or OVERSIZE_DROP of packet-parser.ts. */
-  readonly oversize: number;
 }
 
 export class ClientSession extends Session {
@@ -84,7 +81,7 @@ export class ClientSession extends Session {
    * @throws RangeError when that CONNECT is longer than the staging area, or its Client Identifier not allowed (rule C6)
    */
   constructor(context: SessionContext, offset: number, settings: ClientSessionSettings, connect: ConnectFields, sessionState: SessionState, handler: ClientHandler) {
-    super(new SessionRole(context, SERVER, handler), offset, settings.maximumPacketSize);
+    super(new SessionRole(context, settings, SERVER, handler), offset);
     if (remainingLengthOfConnect(connect) + 5 > context.arena.stagingCapacity)
       throw new RangeError('the CONNECT packet (identifier, Will, user name and password) is longer than the packet buffer');
     if (!isAllowedClientIdentifier(context.arena, connect.clientIdentifierOffset, connect.clientIdentifierLength, connect.version, (connect.connectFlags & CLEAN_START) !== 0))
@@ -94,7 +91,6 @@ export class ClientSession extends Session {
     this.handler = handler;
     this.sessionState = sessionState;
     this.firstInDoubt = sessionState.outbound.kind.firstIdentifier;
-    this.parser.oversize = settings.oversize;
   }
 
   /** A network connection: says CONNECT. */

@@ -1,5 +1,6 @@
 /** What the connections of all nodes share: see session-role.ts. */
 import type { ArenaPlan } from '../bytes/arena.ts';
+import type { ParserSettings } from '../packet/packet-parser.ts';
 import type { Packet } from '../packet/packet.ts';
 import { CLIENT } from './connection-state.ts';
 import type { ServerSession } from './server-session.ts';
@@ -20,9 +21,7 @@ export interface ServerHandler {
   onClosed(session: ServerSession, reasonCode: number): void;
 }
 
-export interface ServerSessionSettings {
-  /** Longest packet that a node may send, and length of its receive buffer. */
-  readonly maximumPacketSize: number;
+export interface ServerSessionSettings extends ParserSettings {
   /** Bytes for Will Topic and Will Message together. */
   readonly willCapacity: number;
   /** Bytes of a Client Identifier. 3.1 has a limit of its own, 23 characters. */
@@ -31,8 +30,6 @@ export interface ServerSessionSettings {
   readonly connectTimeout: number;
   /** Milliseconds that a node may refuse to take what is sent to it. */
   readonly sendTimeout: number;
-  /** OVERSIZE_CLOSE or OVERSIZE_DROP of packet-parser.ts. */
-  readonly oversize: number;
   /** Longest Keep Alive in seconds that is accepted; 65535 accepts any, and 0 as well. */
   readonly maximumKeepAlive: number;
   /** Messages per second that a node may publish, 0 for any number. */
@@ -48,7 +45,7 @@ const regionLengthOf = (settings: ServerSessionSettings): number =>
 
 export class ServerRole extends SessionRole {
   declare readonly receiver: ServerHandler;
-  readonly settings: ServerSessionSettings;
+  declare readonly settings: ServerSessionSettings;
   /** Where the receive buffer, the Will and the identifier of the first session lie; those of the next one `regionLength` behind them. */
   readonly bufferOffset: number;
   readonly willOffset: number;
@@ -62,8 +59,7 @@ export class ServerRole extends SessionRole {
 
   /** @param regions what `plan` returned for the same settings */
   constructor(context: SessionContext, regions: number, settings: ServerSessionSettings, handler: ServerHandler) {
-    super(context, CLIENT, handler);
-    this.settings = settings;
+    super(context, settings, CLIENT, handler);
     this.bufferOffset = regions;
     this.willOffset = regions + settings.maximumPacketSize;
     this.identifierOffset = this.willOffset + WILL_LENGTHS + settings.willCapacity;

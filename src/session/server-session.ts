@@ -45,10 +45,9 @@ export class ServerSession extends Session {
 
   constructor(role: ServerRole, index: number) {
     const { settings } = role;
-    super(role, role.bufferOffset + index * role.regionLength, settings.maximumPacketSize);
+    super(role, role.bufferOffset + index * role.regionLength);
     this.index = index;
     this.credit = settings.maximumPublishRate === 0 ? undefined : new PublishCredit(settings.maximumPublishRate);
-    this.parser.oversize = settings.oversize;
   }
 
   get clientIdentifierOffset(): number {

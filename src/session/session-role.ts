@@ -4,6 +4,7 @@
  * own connection to a Server.
  */
 import type { Arena } from '../bytes/arena.ts';
+import type { ParserContext, ParserSettings } from '../packet/packet-parser.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import type { Clock } from './clock.ts';
@@ -25,7 +26,7 @@ export interface MessageHandler {
   onReleased?(session: Session, packetIdentifier: number): void;
 }
 
-export class SessionRole implements SessionContext {
+export class SessionRole implements SessionContext, ParserContext {
   readonly clock: Clock;
   readonly receiver: MessageHandler;
   /** Who takes over messages of QoS 1 and 2, if not the same one. */
@@ -39,15 +40,17 @@ export class SessionRole implements SessionContext {
   connectionCount = 0;
   readonly packet: Packet;
   readonly topics: TopicTable;
+  readonly settings: ParserSettings;
   /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
   readonly peer: number;
 
-  constructor(context: SessionContext, peer: number, receiver: MessageHandler) {
+  constructor(context: SessionContext, settings: ParserSettings, peer: number, receiver: MessageHandler) {
     this.clock = context.clock;
     this.receiver = this.keeper = receiver;
     this.arena = context.arena;
     this.packet = context.packet;
     this.topics = context.topics;
+    this.settings = settings;
     this.peer = peer;
   }
 }

@@ -46,9 +46,9 @@ export abstract class Session implements PacketHandler {
   protected output!: Output;
   protected lastReceivedAt = 0;
 
-  protected constructor(role: SessionRole, bufferOffset: number, maximumPacketSize: number) {
+  protected constructor(role: SessionRole, bufferOffset: number) {
     this.role = role;
-    this.parser = new PacketParser(role, bufferOffset, maximumPacketSize, this);
+    this.parser = new PacketParser(role, bufferOffset, this);
   }
 
   get isConnected(): boolean {
