@@ -5,17 +5,12 @@ const ZERO = 0x30;
 const MINUS = 0x2D;
 const POINT = 0x2E;
 
+/** Larger numbers are written as this one. */
+const LIMIT = 1e9;
+
 /** Longest text that `writeDecimal` makes: sign, 10 digits, point, 6 digits. */
 export const MAXIMUM_DECIMAL_LENGTH = 18;
 export const MAXIMUM_DECIMAL_PLACES = 6;
-
-/** @returns 10 to the power of `places`, 0 to 6 */
-function powerOfTen(places: number): number {
-  let power = 1;
-  while (places-- > 0)
-    power *= 10;
-  return power;
-}
 
 /**
  * Writes `value`, rounded half away from zero, with exactly `places` digits behind the point (0 to 6). Never writes "-0".
@@ -24,33 +19,30 @@ function powerOfTen(places: number): number {
  */
 export function writeDecimal(arena: Arena, offset: number, value: number, places: number): number {
   const bytes = arena.bytes;
-  const scale = powerOfTen(places);
+  let scale = 1;
+  for (let place = 0; place < places; ++place)
+    scale *= 10;
   const size = value < 0 ? -value : value;
-  const clamped = size < 1e9 ? size : 1e9;
-  const units = Math.floor(clamped * scale + 0.5);
+  const units = Math.floor((size < LIMIT ? size : LIMIT) * scale + 0.5);
+  const fraction = units % scale;
   if (value < 0 && units > 0)
     bytes[offset++] = MINUS;
-  const whole = Math.floor(units / scale);
-  offset = writeDigits(bytes, offset, whole, 1);
-  if (places > 0) {
-    bytes[offset++] = POINT;
-    offset = writeDigits(bytes, offset, units - whole * scale, places);
-  }
-  return offset;
+  offset = writeDigits(bytes, offset, (units - fraction) / scale, 1);
+  if (places === 0)
+    return offset;
+  bytes[offset] = POINT;
+  return writeDigits(bytes, offset + 1, fraction, places);
 }
 
 /** Writes a whole number from 0 with at least `width` digits. @returns the offset behind it */
 export function writeDigits(bytes: Uint8Array, offset: number, value: number, width: number): number {
-  let count = 1;
-  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10))
-    ++count;
-  if (count < width)
-    count = width;
-  const end = offset + count;
-  for (let at = end - 1, rest = value; at >= offset; --at) {
-    const next = Math.floor(rest / 10);
-    bytes[at] = ZERO + rest - next * 10;
-    rest = next;
+  let end = offset + 1;
+  for (let limit = 10; limit <= value || end - offset < width; limit *= 10)
+    ++end;
+  for (let at = end - 1; at >= offset; --at) {
+    const digit = value % 10; // Math.floor(value / 10) would take twice as long on XS
+    bytes[at] = ZERO + digit;
+    value = (value - digit) / 10;
   }
   return end;
 }
