@@ -15,6 +15,7 @@ import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { Clock } from '../session/clock.ts';
+import { CLOSED } from '../session/connection-state.ts';
 import { type ServerHandler, ServerRole } from '../session/server-role.ts';
 import { ServerSession } from '../session/server-session.ts';
 import type { SessionContext } from '../session/session-role.ts';
@@ -182,7 +183,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     this.upstream.handleTimeout();
     const { sessions } = this;
     for (let index = 0; index < sessions.length; ++index)
-      sessions[index]!.handleTimeout();
+      if (sessions[index]!.state !== CLOSED)
+        sessions[index]!.handleTimeout();
     this.systemTopics.handleTimeout();
     this.refusals.handleTimeout();
   }

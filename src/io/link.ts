@@ -33,6 +33,8 @@ export class LinkContext {
   readonly time: () => number;
   /** The link whose event is being handled. If an exception leaves it, a defect of ours, that one connection is given up. */
   active: Link | undefined = undefined;
+  /** How many links are CLOSING. */
+  closingCount = 0;
   readonly views: ExactViews;
   /** The buffer of `views` and its full length. */
   readonly buffer: ExactViews['buffer'];
@@ -207,6 +209,7 @@ export class Link implements Output {
     // Not here: this may be the middle of another link's event, whose packet lies in the landing area.
     const { clock } = this.context;
     this.phase = CLOSING;
+    ++this.context.closingCount;
     this.waitingSince = clock.now;
     clock.request(clock.now);
     clock.isChanged = true;
@@ -262,6 +265,8 @@ export class Link implements Output {
   }
 
   private release(socket: TCPSocket): void {
+    if (this.phase === CLOSING)
+      --this.context.closingCount;
     this.socket = socket.target = undefined;
     this.readable = this.writable = this.pendingLength = 0;
     socket.close();

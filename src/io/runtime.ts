@@ -187,13 +187,15 @@ export class Runtime implements LinkOwner {
   }
 
   private handleTimeout(): void {
-    this.context.active = undefined;
+    const { context, links } = this;
+    context.active = undefined;
     this.gateway.handleTimeout();
     this.upstream.handleTimeout();
-    this.upstreamLink.handleTimeout();
-    const { links } = this;
-    for (let index = 0; index < links.length; ++index)
-      links[index]!.handleTimeout();
+    if (context.closingCount > 0) { // no other link waits for anything
+      this.upstreamLink.handleTimeout();
+      for (let index = 0; index < links.length; ++index)
+        links[index]!.handleTimeout();
+    }
     if (!this.isStopping)
       this.sensors.handleTimeout();
   }
