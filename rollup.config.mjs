@@ -36,7 +36,7 @@ export default [
     },
     external: moddable,
     preserveEntrySignatures: 'allow-extension', // else core becomes a facade before a third file
-    plugins: [typescript(), rewritingForXS],
+    plugins: [typescript(), rewritingForXS()],
     output: {
       ...output('dist/device'),
       // Everything that has no side effects is one module, but for what only the log or the simulator needs.

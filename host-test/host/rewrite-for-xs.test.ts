@@ -3,7 +3,7 @@ import { parseAst } from 'rollup/parseAst';
 import { expect, test } from 'vitest';
 import { inlineConstants, inlineImportedConstants } from '../../src/host/rewrite-constants.mjs';
 import { inlineFunctions } from '../../src/host/rewrite-functions.mjs';
-import { assignClasses, chainFields, declareBeforeLoops, nestConditions, readFields } from '../../src/host/rewrite-statements.mjs';
+import { askForBits, assignClasses, chainFields, countFirst, declareBeforeLoops, declareLate, nestConditions, readFields, stepInLoops } from '../../src/host/rewrite-statements.mjs';
 
 const inline = (code: string): string => inlineConstants(code, parseAst(code));
 const putIn = (code: string): string => inlineFunctions(code, parseAst(code));
@@ -11,6 +11,10 @@ const read = (code: string): string => readFields(code, parseAst(code));
 const nest = (code: string): string => nestConditions(code, parseAst(code));
 const declare = (code: string): string => declareBeforeLoops(code, parseAst(code));
 const assign = (code: string): string => assignClasses(code, parseAst(code));
+const step = (code: string): string => stepInLoops(code, parseAst(code));
+const count = (code: string): string => countFirst(code, parseAst(code));
+const ask = (code: string): string => askForBits(code, parseAst(code));
+const late = (code: string): string => declareLate(code, parseAst(code));
 const chain = (code: string): string => chainFields(code, parseAst(code));
 
 test('a whole number stands where its name stood, with the name behind it, and is no variable any more', () => {
@@ -162,6 +166,60 @@ test.each([
   ['declares nothing', 'for (; i < 2; ++i) f(i);'],
 ])('a loop that %s stays', (_what, code) => {
   expect(declare(code)).toBe(code);
+});
+
+test('a loop makes its step as a statement', () => {
+  expect(step('for (; i < 2; ++i) { f(i); for (; j < 2; i += 2, ++j) g(); }')).toBe('while (i < 2) { f(i); while (j < 2) { g(); i += 2; ++j; } ++i; }');
+  expect(step('for (; a; ++i) { while (b) continue; }')).toBe('while (a) { while (b) continue; ++i; }');
+});
+
+test.each([
+  ['is gone on with', 'for (; i < 2; ++i) { if (f(i)) continue; g(); }'],
+  ['is gone on with by its label', 'a: for (; i < 2; ++i) { while (f(i)) continue a; g(); }'],
+  ['declares what its step mentions', 'for (; i < 2; i += j) { const j = f(); g(j); }'],
+  ['declares its variable', 'for (let i = 0; i < 2; ++i) f(i);'],
+  ['makes no step', 'for (; i < 2;) f(i);'],
+  ['does not end', 'for (;; ++i) f(i);'],
+])('a loop that %s stays as it is', (_what, code) => {
+  expect(step(code)).toBe(code);
+});
+
+test('an index is counted up before it is read', () => {
+  expect(count('a[i++] = b[j++];')).toBe('a[++i - 1] = b[++j - 1];');
+  for (const code of ['a[i--];', 'a[++i];', 'f(i++);', 'a[o.i++];', 'a[i++ + 1];'])
+    expect(count(code)).toBe(code);
+  const values = [5, 6, 7];
+  let before = 1, after = 1;
+  expect([values[before++], before]).toEqual([values[++after - 1], after]);
+});
+
+test('a condition asks for bits, not for their number', () => {
+  expect(ask('if ((a & 4) !== 0 && !((b >> 2) === 0) || c) f();')).toBe('if ((a & 4) && !(!(b >> 2)) || c) f();');
+  expect(ask('while (view.getUint16(at) === 0) at += (a | b) === 0 ? 1 : 2;')).toBe('while (!(view.getUint16(at))) at += !(a | b) ? 1 : 2;');
+});
+
+test.each([
+  ['may be no number', 'if (a === 0) f();'],
+  ['is another one', 'if ((a & 4) === 4) f();'],
+  ['is a double', 'if (view.getFloat64(0) === 0) f();'],
+  ['is not asked for but kept', 'const b = (a & 4) !== 0;'],
+])('what %s stays', (_what, code) => {
+  expect(ask(code)).toBe(code);
+});
+
+test('variables that come after a return are declared after it', () => {
+  expect(late('function f(a) { if (a) return 1; const b = g(); return b; }')).toBe('function f(a) { if (a) return 1; {const b = g(); return b; } }'.replace('{const', '{ const'));
+  expect(late('class A { m(a) { const b = a; if (a) { h(); throw b; } else i(); if (b) { return; } let c; k(c); } }'))
+    .toBe('class A { m(a) { const b = a; if (a) { h(); throw b; } else i(); if (b) { return; } { let c; k(c); } } }');
+});
+
+test.each([
+  ['no return before', 'function f(a) { if (a) g(); const b = g(); return b; }'],
+  ['nothing declared after', 'function f(a) { const b = g(); if (a) return; h(b); }'],
+  ['a function before that may mention them', 'function f(a) { const h = () => b; if (a) return 1; const b = g(); return h; }'],
+  ['a function declared', 'function f(a) { if (a) return 1; const b = g(); return h; function h() { return b; } }'],
+])('with %s they stay', (_what, code) => {
+  expect(late(code)).toBe(code);
 });
 
 test('fields that are set to the same value one after the other are set by one statement, in the same order', () => {

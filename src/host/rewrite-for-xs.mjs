@@ -8,20 +8,46 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { inlineConstants, inlineImportedConstants } from './rewrite-constants.mjs';
-import { inlineAllFunctions } from './rewrite-functions.mjs';
-import { assignClasses, chainFields, declareBeforeLoops, nestConditions, readFields } from './rewrite-statements.mjs';
+import { varyingFields } from './evaluation.mjs';
+import { inlineCalledOnce, privateMethodsOf } from './rewrite-calls.mjs';
+import { inlineFunctions } from './rewrite-functions.mjs';
+import { readAtOnce, repeatFields, splitDeclarations } from './rewrite-locals.mjs';
+import { askForBits, assignClasses, chainFields, countFirst, declareBeforeLoops, declareLate, nestConditions, readFields, stepInLoops } from './rewrite-statements.mjs';
 
-const REWRITINGS = [readFields, nestConditions, declareBeforeLoops, chainFields, assignClasses];
+const REWRITINGS = [askForBits, nestConditions, declareBeforeLoops, stepInLoops, countFirst, declareLate, chainFields, assignClasses];
 
-/** The rollup plugin. */
-export const rewritingForXS = {
-  name: 'rewrite-for-xs',
-  transform(code, id) {
-    return { code: inlineImportedConstants(code, this.parse(code), specifier => readFileSync(resolve(dirname(id), specifier), 'utf8')), map: null };
-  },
-  renderChunk(code) {
-    const parse = text => this.parse(text);
-    const inlined = inlineAllFunctions(inlineConstants(code, parse(code)), parse);
-    return { code: REWRITINGS.reduce((text, rewrite) => rewrite(text, parse(text)), inlined), map: null };
-  },
-};
+/** Repeats a rewriting until there is nothing left of its kind. */
+function repeat(code, rewrite) {
+  for (let before = ''; before !== code;) {
+    before = code;
+    code = rewrite(code);
+  }
+  return code;
+}
+
+/** The rollup plugin. It sees all modules before it sees the first chunk. */
+export function rewritingForXS() {
+  const fields = new Set(), privateMethods = new Set();
+  return {
+    name: 'rewrite-for-xs',
+    transform(code, id) {
+      const readModule = specifier => readFileSync(resolve(dirname(id), specifier), 'utf8');
+      for (const name of varyingFields(this.parse(code)))
+        fields.add(name);
+      for (const name of privateMethodsOf(readFileSync(id, 'utf8')))
+        privateMethods.add(name);
+      return { code: inlineImportedConstants(code, this.parse(code), readModule), map: null };
+    },
+    renderChunk(code) {
+      const parse = text => this.parse(text);
+      let text = inlineConstants(code, parse(code));
+      text = repeat(text, before => inlineFunctions(before, parse(before)));
+      text = repeat(text, before => inlineCalledOnce(before, parse(before), { fields, privateMethods }));
+      text = readFields(text, parse(text));
+      text = splitDeclarations(text, parse(text));
+      text = repeat(text, before => repeatFields(before, parse(before), fields));
+      text = repeat(text, before => readAtOnce(before, parse(before), fields));
+      return { code: REWRITINGS.reduce((before, rewrite) => rewrite(before, parse(before)), text), map: null };
+    },
+  };
+}

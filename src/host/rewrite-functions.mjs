@@ -75,12 +75,3 @@ export function inlineFunctions(code, program) {
   ]);
   return apply(code, edits);
 }
-
-/** Functions of functions take a round each. */
-export function inlineAllFunctions(code, parse) {
-  for (let before = ''; before !== code;) {
-    before = code;
-    code = inlineFunctions(code, parse(code));
-  }
-  return code;
-}

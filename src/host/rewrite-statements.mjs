@@ -3,7 +3,7 @@
  *
  * It knows what XS's compiler makes of a statement. What it is not sure of, it leaves as it is.
  */
-import { apply, walk } from './syntax-tree.mjs';
+import { apply, contains, countBindings, readsIn, walk } from './syntax-tree.mjs';
 
 // Destructuring
 
@@ -51,6 +51,9 @@ export function readFields(code, program) {
 
 const COMMENT = /\/\*[^]*?\*\/|\/\/.*/g;
 
+/** The same text, as long as it was. */
+const withoutComments = text => text.replace(COMMENT, comment => ' '.repeat(comment.length));
+
 /**
  * Makes `if (a) if (b) c();` of `if (a && b) c();`: XS would keep the value of `a` for an expression nobody reads, 2 bytes
  * and 2 steps. With an else there is nothing to gain.
@@ -58,11 +61,11 @@ const COMMENT = /\/\*[^]*?\*\/|\/\/.*/g;
 export function nestConditions(code, program) {
   const edits = [];
   walk(program, node => {
-    if (node.type !== 'IfStatement' || node.alternate !== null)
+    if (node.type !== 'IfStatement' || node.alternate !== null || withoutComments(code.slice(node.start, node.test.start)).split('(').length > 2)
       return;
     // An operand in parentheses begins after them; then the parentheses hold together what has to stay together.
     for (let test = node.test; test.type === 'LogicalExpression' && test.operator === '&&' && test.start === node.test.start; test = test.left) {
-      const between = code.slice(test.left.end, test.right.start).replace(COMMENT, comment => ' '.repeat(comment.length));
+      const between = withoutComments(code.slice(test.left.end, test.right.start));
       const at = between.indexOf('&&');
       edits.push({ start: test.left.end + at, end: test.left.end + at + 2, text: ') if (' });
     }
@@ -70,11 +73,9 @@ export function nestConditions(code, program) {
   return apply(code, edits);
 }
 
-const containsFunction = node => {
-  let contains = false;
-  walk(node, ({ type }) => { contains ||= type.endsWith('FunctionExpression') || type === 'FunctionDeclaration' || type === 'ClassExpression'; });
-  return contains;
-};
+const containsFunction = node => contains(node, ({ type }) => /Function|ClassExpression/.test(type));
+
+const isLoop = ({ type }) => /^(For|While|DoWhile)/.test(type);
 
 /**
  * Declares the variables of a loop before it, in a block of its own: XS copies them in every round for the sake of
@@ -90,6 +91,93 @@ export function declareBeforeLoops(code, program) {
     edits.push({ start: node.start, end: init.start, text: '{ ' });
     edits.push({ start: init.end, end: init.end, text: '; for (' });
     edits.push({ start: node.end, end: node.end, text: ' }' });
+  });
+  return apply(code, edits);
+}
+
+/** Whether a loop is gone on with from within its body: by its label, or by no label outside of loops within it. */
+function isContinued(node, isWithinLoop = false) {
+  if (node.type === 'ContinueStatement')
+    return node.label !== null || !isWithinLoop;
+  return Object.values(node).flat().some(child => typeof child?.type === 'string' && isContinued(child, isWithinLoop || isLoop(node)));
+}
+
+/**
+ * Makes `while (test) { body; ++i; }` of `for (; test; ++i) body`: XS keeps the value of the last expression of a for, a byte
+ * and a step in every round.
+ */
+export function stepInLoops(code, program) {
+  const edits = [];
+  const textOf = ({ start, end }) => code.slice(start, end);
+  walk(program, ({ type, init, test, update, body, start }) => {
+    if (type !== 'ForStatement' || init !== null || update === null || test === null || isContinued(body))
+      return;
+    const names = new Set(readsIn({ update }).map(({ node }) => node.name));
+    if (body.type === 'BlockStatement' && [...countBindings(body).keys()].some(name => names.has(name)))
+      return;
+    const steps = (update.type === 'SequenceExpression' ? update.expressions : [update]).map(step => `${textOf(step)};`).join(' ');
+    edits.push({ start, end: body.start, text: `while (${textOf(test)}) ${body.type === 'BlockStatement' ? '' : '{ '}` });
+    edits.push(body.type === 'BlockStatement' ? { start: body.end - 1, end: body.end, text: `${steps} }` } : { start: body.end, end: body.end, text: ` ${steps} }` });
+  });
+  return apply(code, edits);
+}
+
+/** Makes `a[++i - 1]` of `a[i++]`, for which XS keeps a copy: 4 bytes and 4 steps. An index is a whole number. */
+export function countFirst(code, program) {
+  const edits = [];
+  walk(program, ({ type, operator, prefix, argument, start, end }, parent, key) => {
+    if (type === 'UpdateExpression' && operator === '++' && !prefix && argument.type === 'Identifier' && parent.type === 'MemberExpression' && key === 'property')
+      edits.push({ start, end, text: `++${argument.name} - 1` });
+  });
+  return apply(code, edits);
+}
+
+// Conditions
+
+const BITS = ['&', '|', '^', '<<', '>>', '>>>'];
+
+/** Whether an expression is a whole number for sure, which is false only if it is 0. */
+const isWhole = ({ type, operator, callee }) => (type === 'BinaryExpression' && BITS.includes(operator))
+  || (type === 'CallExpression' && /^get(Ui|I)nt(8|16|32)$/.test(callee.property?.name));
+
+/** Makes `if (flags & 4)` of `if ((flags & 4) !== 0)`, 3 bytes and 2 steps, and `if (!(flags & 4))` of `if ((flags & 4) === 0)`. */
+export function askForBits(code, program) {
+  const edits = [];
+  const visit = test => {
+    if (test === null)
+      return;
+    if (test.type === 'LogicalExpression') {
+      visit(test.left);
+      visit(test.right);
+    } else if (test.type === 'UnaryExpression' && test.operator === '!')
+      visit(test.argument);
+    else if (test.type === 'BinaryExpression' && /^[!=]==$/.test(test.operator) && test.right.value === 0 && isWhole(test.left))
+      edits.push({ start: test.start, end: test.end, text: `${test.operator === '===' ? '!' : ''}(${code.slice(test.left.start, test.left.end)})` });
+  };
+  walk(program, node => {
+    if (/^(If|While|DoWhile|For)Statement$|^ConditionalExpression$/.test(node.type))
+      visit(node.test);
+  });
+  return apply(code, edits);
+}
+
+const isExit = ({ type, alternate, consequent }) => type === 'IfStatement' && alternate === null
+  && /^(Return|Throw)Statement$/.test((consequent.type === 'BlockStatement' ? consequent.body.at(-1) : consequent)?.type);
+
+/**
+ * Puts what follows an `if (…) return` at the top of a function into a block of its own, if it declares variables: XS makes those of a
+ * block when it begins, a step for each. A block that ends with its function costs nothing.
+ */
+export function declareLate(code, program) {
+  const edits = [];
+  walk(program, (node) => {
+    if (!/Function/.test(node.type) || node.body?.type !== 'BlockStatement')
+      return;
+    const { body } = node.body;
+    const first = body.findIndex((statement, index) => isExit(statement) && body.slice(index + 1).some(({ type }) => type === 'VariableDeclaration'));
+    if (first < 0 || body.some(({ type }) => type === 'FunctionDeclaration') || contains({ body: body.slice(0, first + 1) }, ({ type }) => /Function/.test(type)))
+      return;
+    edits.push({ start: body[first].end, end: body[first].end, text: ' {' }, { start: node.body.end - 1, end: node.body.end, text: '} }' });
   });
   return apply(code, edits);
 }

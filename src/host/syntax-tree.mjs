@@ -24,6 +24,13 @@ export function walk(node, visit) {
       }
 }
 
+/** Whether a node, below itself, contains one that passes a test. */
+export function contains(node, test) {
+  let does = false;
+  walk(node, part => { does ||= test(part); });
+  return does;
+}
+
 /** Where names are declared, or exported: a constant has one such place. */
 const BINDING_KEYS = ['id', 'params', 'param', 'local'];
 
