@@ -313,11 +313,11 @@ export class World {
     isWithin('connected nodes', gateway.connectedCount, listener.max_connections);
     isWithin('subscriptions', subscriptions.count, listener.max_subscriptions);
     isWithin('retained messages', retained.count, listener.max_retained_messages);
-    for (const [index, { outbound, receivedCount }] of states.entries()) {
-      isWithin('messages in a queue', outbound.count, index === 0 ? gateway.configuration.store.ram : listener.max_queued_messages);
-      isWithin('bytes in a queue', outbound.usedLength, outbound.capacity);
-      isWithin('unacknowledged messages', outbound.inflightCount, Math.min(outbound.count, outbound.kind.maximumInflight));
-      isWithin('unreleased messages', receivedCount, index === 0 ? upstream.max_unreleased_messages : listener.max_unreleased_messages);
+    for (const [index, state] of states.entries()) {
+      isWithin('messages in a queue', state.count, index === 0 ? gateway.configuration.store.ram : listener.max_queued_messages);
+      isWithin('bytes in a queue', state.usedLength, state.capacity);
+      isWithin('unacknowledged messages', state.inflightCount, Math.min(state.count, state.kind.maximumInflight));
+      isWithin('unreleased messages', state.receivedCount, index === 0 ? upstream.max_unreleased_messages : listener.max_unreleased_messages);
     }
   }
 }

@@ -60,8 +60,8 @@ describe('a node that does not read', () => {
     expect(reader.take()).toHaveLength(100);
     expect(writer.take()).toHaveLength(100);
     expect(world.gateway.delivery.droppedCount).toBeGreaterThan(0);
-    const { outbound } = world.gateway.nodes.states[0]!;
-    expect(outbound.usedLength).toBeLessThanOrEqual(outbound.capacity);
+    const queue = world.gateway.nodes.states[0]!;
+    expect(queue.usedLength).toBeLessThanOrEqual(queue.capacity);
   });
 
   it('is given up after send_timeout, and its place is free', () => {

@@ -98,7 +98,7 @@ class Scene {
           return messages;
         });
       this.network.run(1000);
-      const { count, kind: { waitingCount } } = this.runtime.gateway.upstream.sessionState!.outbound;
+      const { count, kind: { waitingCount } } = this.runtime.gateway.upstream.sessionState!;
       if (this.node.messages.every(({ isDone }) => isDone) && this.runtime.gateway.upstream.isConnected && count + waitingCount === 0)
         return;
     }

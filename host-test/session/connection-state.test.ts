@@ -79,8 +79,8 @@ function serverIn(state: number): Subject & { readonly session: ServerSession } 
 
 /** All that an illegal packet must leave alone. */
 const snapshot = ({ session, world }: Subject): unknown => [
-  world.clientState.outbound.count, world.clientState.outbound.usedLength, world.clientState.receivedCount,
-  world.serverState.outbound.count, world.serverState.outbound.usedLength, world.serverState.receivedCount,
+  world.clientState.count, world.clientState.usedLength, world.clientState.receivedCount,
+  world.serverState.count, world.serverState.usedLength, world.serverState.receivedCount,
   session.sessionState, session.version, world.clock.isArmed, world.clock.deadline,
 ];
 

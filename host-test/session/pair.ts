@@ -335,7 +335,7 @@ export class ServerLog implements ServerHandler {
 
   accept(session: ServerSession): void {
     if (session.cleanStart)
-      this.sessionState.clear();
+      this.sessionState.forget();
     const sessionPresent = !session.cleanStart && this.hasSession;
     this.hasSession = !session.cleanStart;
     session.accept(this.sessionState, sessionPresent);

@@ -64,7 +64,7 @@ describe('the limit of unreleased messages', () => {
     for (let identifier = 1; identifier <= 5; ++identifier)
       expect(state.addReceived(identifier)).toBe(true);
     expect(state.addReceived(6)).toBe(false);
-    expect(state.outbound.kind.maximumInflight).toBe(3);
+    expect(state.kind.maximumInflight).toBe(3);
   });
 });
 
@@ -72,9 +72,9 @@ describe('the region', () => {
   it('has the announced length, a queue of whole words included, and nothing beyond it is written', () => {
     const { arena, length, offset, state } = make(LIMITS);
     expect(length).toBe(64 + 6);
-    expect(state.outbound.capacity).toBe(64);
+    expect(state.capacity).toBe(64);
     const topic = { topicNameOffset: offset - 8, topicNameLength: 1, payloadOffset: offset - 8, payloadLength: 8, qos: 0, retain: 0 };
-    while (state.outbound.append(topic, 2));
+    while (state.append(topic, 2));
     for (const identifier of [1, 2, 3])
       state.addReceived(identifier);
     expect(Array.from(arena.bytes.subarray(offset - 8, offset)).every(byte => byte === 0xA5)).toBe(true);
@@ -86,11 +86,11 @@ describe('the region', () => {
 describe('a new session', () => {
   it('inherits neither messages nor identifiers [MQTT311-3.1.2-6]', () => {
     const { offset, state } = make(LIMITS);
-    state.outbound.append({ topicNameOffset: offset - 8, topicNameLength: 1, payloadOffset: offset - 8, payloadLength: 0, qos: 0, retain: 0 }, 1);
+    state.append({ topicNameOffset: offset - 8, topicNameLength: 1, payloadOffset: offset - 8, payloadLength: 0, qos: 0, retain: 0 }, 1);
     state.addReceived(9);
-    state.clear();
-    expect(state.outbound.count).toBe(0);
-    expect(state.outbound.hasUnsent).toBe(false);
+    state.forget();
+    expect(state.count).toBe(0);
+    expect(state.hasUnsent).toBe(false);
     expect(state.receivedCount).toBe(0);
     expect(state.hasReceived(9)).toBe(false);
   });

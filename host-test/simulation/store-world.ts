@@ -249,7 +249,7 @@ export class StoreWorld {
   }
 
   get queue() {
-    return this.gateway.upstream.sessionState!.outbound;
+    return this.gateway.upstream.sessionState!;
   }
 
   get waitingCount(): number {

@@ -93,7 +93,7 @@ export class Bridge implements ClientHandler, LossObserver {
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
-    if ((message.qos === 0 || topicRule.qos === 0) && this.session.sessionState!.outbound.count === 0 && this.session.publish(outgoing)) {
+    if ((message.qos === 0 || topicRule.qos === 0) && this.session.sessionState!.count === 0 && this.session.publish(outgoing)) {
       ++this.sentCount;
       ++topicRule.forwarded;
       return true;
@@ -105,7 +105,7 @@ export class Bridge implements ClientHandler, LossObserver {
   private keep(messageQoS: number, rule: number, comesAgain: boolean): boolean {
     const { session } = this;
     const policy = this.policies[rule]!;
-    const queue = session.sessionState!.outbound;
+    const queue = session.sessionState!;
     const isPromised = messageQoS !== 0 && policy.keeps;
     let qos = messageQoS < policy.rule.qos ? messageQoS : policy.rule.qos;
     if (isPromised && qos === 0)
@@ -128,7 +128,7 @@ export class Bridge implements ClientHandler, LossObserver {
   /** Whether some of what was refused would be taken now: enough that it is worth while to ask for it. */
   get hasRoom(): boolean {
     const { backlog } = this;
-    const queue = this.session.sessionState!.outbound;
+    const queue = this.session.sessionState!;
     return backlog !== undefined && backlog.store.isWorking ? backlog.store.canAdvance
       : queue.kind.waitingCount === 0 && queue.usedLength * 2 <= queue.capacity && queue.count * 2 <= queue.kind.maximumCount;
   }
@@ -136,7 +136,7 @@ export class Bridge implements ClientHandler, LossObserver {
   onConnected(_session: ClientSession, sessionPresent: boolean): void {
     this.subscribing = 0;
     this.isFull = false;
-    dropExpired(this.session.sessionState!.outbound, this.policies, this.date(), this);
+    dropExpired(this.session.sessionState!, this.policies, this.date(), this);
     this.backlog?.commit(); // before anything is sent again
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
     this.owner.onUpstreamConnected();

@@ -223,7 +223,7 @@ export class Delivery {
         ++this.sentCount;
         return;
       }
-    } else if (session === undefined ? node.outbound.append(message, qos) : session.enqueue(message, qos)) {
+    } else if (session === undefined ? node.append(message, qos) : session.enqueue(message, qos)) {
       ++this.sentCount;
       return;
     }

@@ -153,15 +153,15 @@ export class NodeStates {
     if (state.identifierLength !== 0)
       --this.knownCount;
     state.identifierLength = 0;
-    state.clear();
+    state.forget();
   }
 }
 
 /** What a session of an absent node is worth in the eyes of a new node of `user`: the least gives way. */
-function worthOf({ index, outbound, receivedCount, user: owner }: NodeState, user: number, subscriptions: Subscriptions): number {
+function worthOf({ count, index, receivedCount, user: owner }: NodeState, user: number, subscriptions: Subscriptions): number {
   if (owner !== user && owner !== NO_USER)
     return SPARED;
-  if (outbound.count > 0 || receivedCount > 0)
+  if (count > 0 || receivedCount > 0)
     return owner === user ? SPARED : 3;
   return owner !== user ? 1 : subscriptions.hasAny(index) ? 2 : 0;
 }

@@ -89,7 +89,7 @@ export const ALL_IS_WELL = 'all is well';
 export function statusOf(sources: StatusSources, now: number): Status {
   const { gateway, sensors, upstream } = sources;
   const { bridge, configuration, endings } = gateway;
-  const queue = gateway.upstream.sessionState!.outbound;
+  const queue = gateway.upstream.sessionState!;
   return {
     name: configuration.name,
     advice: adviceOf(sources, now),
@@ -146,7 +146,7 @@ function describePhase({ gateway, upstream }: StatusSources): string {
 }
 
 function describeNext({ gateway, upstream }: StatusSources): string {
-  const { count } = gateway.upstream.sessionState!.outbound;
+  const { count } = gateway.upstream.sessionState!;
   switch (upstream.phase) {
     case RESOLVING: return 'connect';
     case CONNECTING: return 'say CONNECT';
@@ -161,12 +161,12 @@ function describeNext({ gateway, upstream }: StatusSources): string {
 
 function nodesOf({ arena, nodes }: Gateway): Status['nodes'] {
   return nodes.states.filter(({ identifierLength }) => identifierLength > 0)
-    .map(({ identifierLength, identifierOffset, outbound, session }) => ({
+    .map(({ count, identifierLength, identifierOffset, session, usedLength }) => ({
       identifier: decodeUTF8(arena, identifierOffset, identifierLength),
       connected: session !== undefined,
       version: session === undefined ? null : nameOf(session.version),
-      queuedMessages: outbound.count,
-      queuedBytes: outbound.usedLength,
+      queuedMessages: count,
+      queuedBytes: usedLength,
     }));
 }
 
@@ -178,12 +178,12 @@ function ruleOf({ configuration, dropped, forwarded, refused }: TopicRule, direc
 /** The worst first: one sentence helps more than five. */
 function adviceOf({ gateway, sensors, upstream }: StatusSources, now: number): string {
   const { configuration: { listener, topic }, delivery: { droppedCount } } = gateway;
-  const { outbound } = gateway.upstream.sessionState!;
+  const queue = gateway.upstream.sessionState!;
   if (gateway.configuration.store.durability === 'flash' && gateway.backlog?.store.isWorking !== true)
     return 'the storage of the store does not work, so messages would not survive a restart: the log says why';
   if (!gateway.upstream.isConnected)
     return adviceWithoutUpstream(upstream, now);
-  if (gateway.bridge.droppedCount > 0 && outbound.usedLength * 2 > outbound.capacity)
+  if (gateway.bridge.droppedCount > 0 && queue.usedLength * 2 > queue.capacity)
     return `the store is nearly full and ${gateway.bridge.droppedCount} messages were dropped: raise store.ram, or send less`;
   const broken = sensors.states.find(({ pause }) => pause !== 1);
   if (broken !== undefined)

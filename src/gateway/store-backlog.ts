@@ -85,7 +85,7 @@ export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
 
   constructor(session: ClientSession, policies: readonly StorePolicy[], clock: Clock, observer: Event.GatewayObserver, losses: LossObserver, store: Store, settings: BacklogSettings) {
     this.session = session;
-    this.queue = session.sessionState!.outbound;
+    this.queue = session.sessionState!;
     this.policies = policies;
     this.clock = clock;
     this.observer = observer;

@@ -13,7 +13,7 @@ import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { MessageSpans, type Packet } from '../packet/packet.ts';
 import { matchesTopicFilter } from '../packet/topic.ts';
 import { isDue, type Clock } from '../session/clock.ts';
-import type { SessionState } from '../session/session-state.ts';
+import type { OutboundQueue } from '../session/outbound-queue.ts';
 import type { Delivery } from './delivery.ts';
 import type { Traffic } from './gateway-options.ts';
 import type { Gateway } from './gateway.ts';
@@ -263,8 +263,8 @@ function sumOfQueues({ nodes: { states }, upstream }: Gateway, what: number): nu
   return sum;
 }
 
-const measure = ({ outbound }: SessionState, what: number): number =>
-  what === COUNT ? outbound.count : what === LENGTH ? outbound.usedLength : outbound.inflightCount;
+const measure = (queue: OutboundQueue, what: number): number =>
+  what === COUNT ? queue.count : what === LENGTH ? queue.usedLength : queue.inflightCount;
 
 /** @param value whole, from 0 to 2^53 @returns the offset behind its digits */
 function writeWhole(arena: Arena, offset: number, value: number): number {

@@ -90,7 +90,7 @@ export class ClientSession extends Session {
     this.connect = connect;
     this.handler = handler;
     this.sessionState = sessionState;
-    this.firstInDoubt = sessionState.outbound.kind.firstIdentifier;
+    this.firstInDoubt = sessionState.kind.firstIdentifier;
   }
 
   /** A network connection: says CONNECT. */
@@ -139,7 +139,7 @@ export class ClientSession extends Session {
     if (state === CONNECTING)
       this.checkDeadline(this.openedAt + settings.connackTimeout | 0, ReasonCode.CONNACK_TIMEOUT);
     else {
-      if (this.pendingIdentifier !== 0 || this.sessionState!.outbound.inflightCount > 0)
+      if (this.pendingIdentifier !== 0 || this.sessionState!.inflightCount > 0)
         this.checkDeadline(this.lastProgressAt + settings.acknowledgementTimeout | 0, ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
       if (this.connect.keepAlive !== 0 && this.state === CONNECTED)
         this.keepAlive();
@@ -231,15 +231,15 @@ export class ClientSession extends Session {
     this.enter(CONNECTED);
     // 3.1 does not say whether the session was there: without Clean Session it must be taken for so.
     const isContinued = packet.sessionPresent || !cleanStart && !ProtocolVersion.hasConnackFlags(connect.version);
-    this.isInDoubt = isContinued && (this.isInDoubt || !this.hasConnected) && sessionState!.outbound.turnCount < 2;
+    this.isInDoubt = isContinued && (this.isInDoubt || !this.hasConnected) && sessionState!.turnCount < 2;
     this.hasConnected = true;
     if (isContinued)
-      sessionState!.outbound.rewind(); // [MQTT311-4.4.0-1]
+      sessionState!.rewind(); // [MQTT311-4.4.0-1]
     else {
-      sessionState!.outbound.restart();
+      sessionState!.restart();
       sessionState!.receivedCount = 0;
     }
-    this.replayCount = sessionState!.outbound.unsentTotal;
+    this.replayCount = sessionState!.unsentTotal;
     this.role.clock.request(this.role.clock.now + pingInterval(connect.keepAlive) | 0);
     this.handler.onConnected(this, packet.sessionPresent);
     this.writable();
@@ -283,9 +283,9 @@ export class ClientSession extends Session {
    */
   private freeIdentifier(record: number): void {
     const { output, role: { arena } } = this;
-    const { outbound } = this.sessionState!;
-    const identifier = outbound.identifierOf(record);
-    if (outbound.qosOf(record) !== 2 || outbound.stateOf(record) !== QUEUED || identifier < this.firstInDoubt)
+    const queue = this.sessionState!;
+    const identifier = queue.identifierOf(record);
+    if (queue.qosOf(record) !== 2 || queue.stateOf(record) !== QUEUED || identifier < this.firstInDoubt)
       return;
     arena.view.setInt32(arena.stagingOffset, PUBREL_PACKET | identifier);
     output.send(4);
@@ -294,11 +294,11 @@ export class ClientSession extends Session {
   /** Paces what waited, so that what is new gets through between. */
   private mayReplay(record: number): boolean {
     const { output, replayRate, role: { clock } } = this;
-    const { outbound } = this.sessionState!;
-    if (this.replayCount > outbound.unsentTotal) // some were given up
-      this.replayCount = outbound.unsentTotal;
+    const queue = this.sessionState!;
+    if (this.replayCount > queue.unsentTotal) // some were given up
+      this.replayCount = queue.unsentTotal;
     // With something in flight an acknowledgement will come, and with it another turn.
-    if (outbound.inflightCount > 0 && outbound.lengthOf(record) + this.replayReserve > output.room)
+    if (queue.inflightCount > 0 && queue.lengthOf(record) + this.replayReserve > output.room)
       return false;
     if (replayRate > 0) { // in thousandths of a message; no more than 100 milliseconds are made up for
       const elapsed = clock.now - this.replayedAt | 0;
@@ -321,7 +321,7 @@ export class ClientSession extends Session {
     const start = arena.stagingOffset;
     if (this.state !== CONNECTED || this.isSubscribing || filterLength + 10 > arena.stagingCapacity)
       return false;
-    const identifier = this.sessionState!.outbound.nextIdentifier();
+    const identifier = this.sessionState!.nextIdentifier();
     const end = type === ControlPacket.SUBSCRIBE
       ? writeSubscribe(arena, start, identifier, filterOffset, filterLength, qos)
       : writeUnsubscribe(arena, start, identifier, filterOffset, filterLength);

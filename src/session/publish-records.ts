@@ -34,7 +34,7 @@ export class PublishRecords {
   protected head = 0;
   protected tail = 0;
 
-  /** @param offset of a region of `kind.capacity` bytes */
+  /** @param offset of a region of `kind.capacity` bytes; a session state needs `SessionStateKind.lengthOf` its limits */
   constructor(kind: SessionStateKind, offset: number) {
     this.kind = kind;
     this.offset = offset;

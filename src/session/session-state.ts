@@ -1,28 +1,19 @@
 /**
- * What outlives a network connection (3.1.1 section 4.1): messages on their way out, and the identifiers of QoS 2
- * messages that came in and are not released. In the Server role it is found by the Client Identifier (rule C7); the
+ * What outlives a network connection (3.1.1 section 4.1): messages on their way out, of which it is the queue, and the
+ * identifiers of QoS 2 messages that came in and are not released. In the Server role it is found by the Client Identifier (rule C7); the
  * subscriptions, which belong to it too, are the gateway's. All of fixed size.
  */
 import { OutboundQueue } from './outbound-queue.ts';
-import { IDENTIFIER_LENGTH, type SessionStateKind } from './session-state-kind.ts';
+import { IDENTIFIER_LENGTH } from './session-state-kind.ts';
 
-export class SessionState {
-  readonly outbound: OutboundQueue;
-  /** Incoming QoS 2 messages that are not released. */
+export class SessionState extends OutboundQueue {
+  /** Incoming QoS 2 messages that are not released; their identifiers lie behind the queue. */
   receivedCount = 0;
-  /** Where their identifiers lie. */
-  private readonly receivedOffset: number;
-
-  /** @param offset of a region of `SessionStateKind.lengthOf(limits)` bytes */
-  constructor(kind: SessionStateKind, offset: number) {
-    this.outbound = new OutboundQueue(kind, offset);
-    this.receivedOffset = offset + kind.capacity;
-  }
 
   /** Begins a new session that inherits nothing. */
-  clear(): void {
-    this.outbound.clear();
-    this.outbound.forgetIdentifiers();
+  forget(): void {
+    this.clear();
+    this.forgetIdentifiers();
     this.receivedCount = 0;
   }
 
@@ -33,28 +24,30 @@ export class SessionState {
 
   /** @returns false when as many as allowed are under way */
   addReceived(identifier: number): boolean {
-    const { kind } = this.outbound;
+    const { kind } = this;
     if (this.receivedCount === kind.maximumUnreleased)
       return false;
-    kind.arena.view.setUint16(this.receivedOffset + this.receivedCount++ * IDENTIFIER_LENGTH, identifier);
+    kind.arena.view.setUint16(this.offset + kind.capacity + this.receivedCount++ * IDENTIFIER_LENGTH, identifier);
     return true;
   }
 
   /** PUBREL: from now on the identifier means a new message. */
   removeReceived(identifier: number): void {
+    const { kind } = this;
+    const { view } = kind.arena;
     const index = this.indexOfReceived(identifier);
     if (index === this.receivedCount)
       return;
-    const { view } = this.outbound.kind.arena;
-    const last = this.receivedOffset + --this.receivedCount * IDENTIFIER_LENGTH;
-    view.setUint16(this.receivedOffset + index * IDENTIFIER_LENGTH, view.getUint16(last));
+    const start = this.offset + kind.capacity;
+    view.setUint16(start + index * IDENTIFIER_LENGTH, view.getUint16(start + --this.receivedCount * IDENTIFIER_LENGTH));
   }
 
   private indexOfReceived(identifier: number): number {
-    const view = this.outbound.kind.arena.view;
-    const count = this.receivedCount;
+    const { kind, receivedCount } = this;
+    const view = kind.arena.view;
+    const start = this.offset + kind.capacity;
     let index = 0;
-    while (index < count && view.getUint16(this.receivedOffset + index * IDENTIFIER_LENGTH) !== identifier)
+    while (index < receivedCount && view.getUint16(start + index * IDENTIFIER_LENGTH) !== identifier)
       ++index;
     return index;
   }

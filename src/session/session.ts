@@ -95,7 +95,7 @@ export abstract class Session implements PacketHandler {
     const sessionState = this.sessionState!;
     if (sessionState.hasReceived(identifier)) // [MQTT311-4.3.3-2]
       this.sendAcknowledgement(PUBREC_PACKET, identifier);
-    else if (sessionState.receivedCount === sessionState.outbound.kind.maximumUnreleased)
+    else if (sessionState.receivedCount === sessionState.kind.maximumUnreleased)
       this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
     else if (this.role.keeper.onMessage(this, packet))
       this.acknowledge(identifier, 2);
@@ -122,7 +122,7 @@ export abstract class Session implements PacketHandler {
 
   /** Keeps a message of any QoS until it has been sent and acknowledged. @returns false when the queue is full: nothing has changed */
   enqueue(message: Message, qos: number): boolean {
-    if (!this.sessionState!.outbound.append(message, qos))
+    if (!this.sessionState!.append(message, qos))
       return false;
     this.transmitQueued();
     return true;
@@ -241,18 +241,18 @@ export abstract class Session implements PacketHandler {
     if (this.state !== CONNECTED)
       return;
     const { role } = this;
-    const { outbound } = this.sessionState!;
-    for (let record = outbound.peek(); record !== NONE; record = outbound.peek()) {
-      const needsAcknowledgement = outbound.qosOf(record) !== 0;
-      if (needsAcknowledgement && outbound.inflightCount >= outbound.kind.maximumInflight)
+    const queue = this.sessionState!;
+    for (let record = queue.peek(); record !== NONE; record = queue.peek()) {
+      const needsAcknowledgement = queue.qosOf(record) !== 0;
+      if (needsAcknowledgement && queue.inflightCount >= queue.kind.maximumInflight)
         return;
-      const length = outbound.lengthToSend(record);
+      const length = queue.lengthToSend(record);
       if (!this.mayTransmit(record, length))
         return;
-      if (needsAcknowledgement && outbound.inflightCount === 0)
+      if (needsAcknowledgement && queue.inflightCount === 0)
         this.awaitAcknowledgement();
-      outbound.stage(record, length);
-      outbound.markSent(record);
+      queue.stage(record, length);
+      queue.markSent(record);
       role.lastSentAt = role.clock.now;
       this.output.send(length);
     }
@@ -260,20 +260,20 @@ export abstract class Session implements PacketHandler {
 
   /** PUBACK, PUBREC, PUBREL and PUBCOMP are the same in both roles. One that nothing awaits is ignored, it frees nothing. */
   protected handleAcknowledgement(packet: Packet): void {
-    const { outbound } = this.sessionState!;
+    const queue = this.sessionState!;
     const identifier = packet.packetIdentifier;
     let isAwaited = true;
     switch (packet.type) {
       case ControlPacket.PUBACK:
-        isAwaited = outbound.complete(identifier, 1);
+        isAwaited = queue.complete(identifier, 1);
         break;
       case ControlPacket.PUBREC:
         // Answered even when unknown: else a receiver that remembers more than we do would wait for ever.
-        if (!outbound.release(identifier) && this.isOutOfTurn(identifier)) {
+        if (!queue.release(identifier) && this.isOutOfTurn(identifier)) {
           this.fail(ReasonCode.PROTOCOL_ERROR);
           return;
         }
-        if (outbound.kind.journal?.isReleasing(identifier) !== true)
+        if (queue.kind.journal?.isReleasing(identifier) !== true)
           this.sendAcknowledgement(PUBREL_PACKET, identifier);
         return;
       case ControlPacket.PUBREL:
@@ -282,16 +282,16 @@ export abstract class Session implements PacketHandler {
         this.sendAcknowledgement(PUBCOMP_PACKET, identifier);
         return;
       case ControlPacket.PUBCOMP:
-        isAwaited = outbound.complete(identifier, 2);
+        isAwaited = queue.complete(identifier, 2);
     }
     if (!isAwaited && this.isOutOfTurn(identifier))
       this.fail(ReasonCode.PROTOCOL_ERROR);
-    else if (outbound.hasUnsent || outbound.kind.waitingCount > 0)
+    else if (queue.hasUnsent || queue.kind.waitingCount > 0)
       this.transmitQueued();
   }
 
   /** The acknowledgement of another QoS, or too early. A node loses its connection for it [MQTT311-4.8.0-1]; the Server's is ignored. */
   private isOutOfTurn(identifier: number): boolean {
-    return this.role.peer === CLIENT && this.sessionState!.outbound.isInflight(identifier);
+    return this.role.peer === CLIENT && this.sessionState!.isInflight(identifier);
   }
 }
