@@ -48,6 +48,32 @@ describe('a topic table', () => {
     expect(bench.replaced).toEqual([index]);
   });
 
+  it('knows of the name that it checked last whether it is ASCII without control characters', () => {
+    const bench = new Bench(4, 8);
+    for (const [name, isPlain] of [['site/a', true], ['s\u00EDte/a', false], ['a long name without a place', true], ['another long n\u00E2me', false], ['si\u0001te', false], ['site/b', true]] as const) {
+      const index = bench.indexOf(name);
+      expect(bench.table.plainIndex === index).toBe(isPlain);
+      const before = bench.table.plainIndex;
+      expect(bench.indexOf('a#b')).toBe(INVALID_TOPIC);
+      expect(bench.indexOf('')).toBe(INVALID_TOPIC);
+      expect(bench.table.plainIndex).toBe(before);
+    }
+  });
+
+  it('tells those, and only those, who remember a number that it stands for another name', () => {
+    const bench = new Bench(2, 32);
+    const forgotten: string[] = [];
+    for (const [name, predictedIndex] of [['a', 0], ['b', 1], ['c', 0], ['none', -1]] as const)
+      bench.table.firstReader = { predictedIndex, forgetPrediction: () => void forgotten.push(name), nextReader: bench.table.firstReader };
+    const index = bench.indexOf('site/temperature');
+    const expected = index === 0 ? ['c', 'a'] : ['b'];
+    expect(forgotten).toEqual(expected);
+    bench.indexOf('site/temperature');
+    bench.indexOf('x'.repeat(33)); // has no place
+    bench.indexOf('a#');
+    expect(forgotten).toEqual(expected);
+  });
+
   it('replaces a name by another that has the same place, and tells the owner', () => {
     const bench = new Bench(1, 32); // every name has the same place
     for (const name of ['a', 'b', 'a', 'ab', 'abc', 'abcdefgh'])

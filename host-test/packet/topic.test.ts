@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isValidTopicFilter, isValidTopicName, matchesTopicFilter, topicFiltersOverlap } from '../../src/packet/topic.ts';
+import { isPlainTopicName, isValidTopicFilter, isValidTopicName, matchesTopicFilter, topicFiltersOverlap } from '../../src/packet/topic.ts';
+import { isPlainText } from '../../src/bytes/utf8.ts';
 import { put, testArena } from '../bytes/test-arena.ts';
 
 const arena = testArena(512);
@@ -70,6 +71,42 @@ describe('isValidTopicName', () => {
     fc.assert(fc.property(texts, text => {
       expect(isName(text)).toBe(text !== '' && !/[+#\0]/.test(text));
     }), { numRuns: 2000 });
+  });
+});
+
+describe('isPlainTopicName', () => {
+  const isPlain = (bytes: readonly number[]): boolean => bytes.length >= 4 && bytes.every(byte => byte >= 0x20 && byte < 0x7F && byte !== 0x23 && byte !== 0x2B);
+
+  it('finds each byte that is no plain character at every position of every length, and none outside', () => {
+    for (const outside of [0x00, 0x23, 0xFF])
+      for (let length = 0; length <= 13; ++length)
+        for (let start = 8; start < 12; ++start) {
+          arena.bytes.fill(outside, 0, 64);
+          // neighbours of what is refused in every bit that a test of whole words could confuse
+          for (let index = 0; index < length; ++index)
+            arena.bytes[start + index] = [0x20, 0x22, 0x24, 0x2A, 0x2C, 0x7E, 0x63, 0x6B][index & 7]!;
+          expect(isPlainTopicName(arena, start, length)).toBe(length >= 4);
+          for (let position = start; position < start + length; ++position) {
+            const before = arena.bytes[position]!;
+            for (let byte = 0; byte < 256; ++byte) {
+              arena.bytes[position] = byte;
+              const bytes = arena.bytes.subarray(start, start + length);
+              if (isPlainTopicName(arena, start, length) !== isPlain([...bytes]))
+                expect([...bytes]).toBe('judged otherwise');
+            }
+            arena.bytes[position] = before;
+          }
+        }
+  });
+
+  it('says yes only of Topic Names that are plain text', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 20 }).map(bytes => bytes.map(byte => byte % 0x83)), bytes => {
+      arena.bytes.set(bytes, 3);
+      const isIt = isPlainTopicName(arena, 3, bytes.length);
+      expect(isIt).toBe(isPlain([...bytes]));
+      if (isIt)
+        expect(isValidTopicName(arena, 3, bytes.length) && isPlainText(arena, 3, 3 + bytes.length)).toBe(true);
+    }), { numRuns: 3000 });
   });
 });
 

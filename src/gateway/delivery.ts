@@ -64,9 +64,9 @@ export class Delivery {
     this.localAudience[index] = this.remoteAudience[index] = UNKNOWN;
   }
 
-  /** Ends the session of a node whose message has a name that no node may bring in. To be asked when nothing is known of the name. */
-  rejects(session: ServerSession | undefined, { topicNameLength, topicNameOffset }: Message): boolean {
-    if (isPlainText(this.arena, topicNameOffset, topicNameOffset + topicNameLength))
+  /** Ends the session of a node whose message has a name, under this number, that no node may bring in. To be asked when nothing is known of the name. */
+  rejects(session: ServerSession | undefined, { topicNameLength, topicNameOffset }: Message, index: number): boolean {
+    if (index === this.topics.plainIndex || isPlainText(this.arena, topicNameOffset, topicNameOffset + topicNameLength))
       return false;
     session?.fail(ReasonCode.TOPIC_NAME_INVALID);
     return true;

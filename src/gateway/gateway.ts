@@ -292,7 +292,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       return result !== REFUSED || this.refusals.add(session);
     }
     const audience = this.localAudience[index]!;
-    if (audience === UNKNOWN && this.delivery.rejects(session, packet))
+    if (audience === UNKNOWN && this.delivery.rejects(session, packet, index))
       return true;
     if (!this.bridge.forward(packet, index, comesAgain))
       return this.refusals.add(session);

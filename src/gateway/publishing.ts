@@ -44,7 +44,7 @@ export class Publishing {
     }
     if (!access.allows(node, index, message.topicNameOffset, message.topicNameLength, WRITE))
       return FORBIDDEN;
-    if (this.delivery.localAudience[index] === UNKNOWN && this.delivery.rejects(node.session, message))
+    if (this.delivery.localAudience[index] === UNKNOWN && this.delivery.rejects(node.session, message, index))
       return PUBLISHED; // to nobody: the session is over
     return this.publish(message, index, comesAgain) ? PUBLISHED : REFUSED;
   }

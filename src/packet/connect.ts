@@ -12,7 +12,7 @@ import { ABSENT, writeFixedHeader, writeString } from './data-representation.ts'
 import type { Packet } from './packet.ts';
 import * as ProtocolVersion from './protocol-version.ts';
 import * as ReasonCode from './reason-code.ts';
-import { isValidTopicName } from './topic.ts';
+import { isPlainTopicName, isValidTopicName } from './topic.ts';
 
 /** Connect flags (3.1.1 section 3.1.2.3). */
 export const RESERVED = 0x01;
@@ -122,7 +122,8 @@ function readConnectPayload(packet: Packet, offset: number): number {
     packet.willTopicOffset = offset + 2;
     packet.willTopicLength = view.getUint16(offset);
     offset += 2 + packet.willTopicLength;
-    if (end - offset < 2 || !isValidTopicName(arena, packet.willTopicOffset, packet.willTopicLength) || !isPlainText(arena, packet.willTopicOffset, offset)) // [MQTT311-3.1.3-10]
+    if (end - offset < 2 || !isPlainTopicName(arena, packet.willTopicOffset, packet.willTopicLength)
+      && (!isValidTopicName(arena, packet.willTopicOffset, packet.willTopicLength) || !isPlainText(arena, packet.willTopicOffset, offset))) // [MQTT311-3.1.3-10]
       return ReasonCode.MALFORMED_PACKET;
     packet.willPayloadOffset = offset + 2;
     packet.willPayloadLength = view.getUint16(offset);

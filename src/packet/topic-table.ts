@@ -9,7 +9,7 @@
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { equalBytes } from '../bytes/utf8.ts';
-import { isValidTopicName } from './topic.ts';
+import { isPlainTopicName, isValidTopicName } from './topic.ts';
 
 /** Told that `index` stands for another name from now on. */
 export interface TopicTableOwner {
@@ -27,6 +27,8 @@ export interface TopicReader {
 /** Returned for bytes that are no Topic Name. */
 export const INVALID_TOPIC = -1;
 
+const NO_TOPIC = -1;
+
 export class TopicTable {
   /** The number of names that have no place; `replaced` is reported for it each time. */
   readonly uncached: number;
@@ -34,6 +36,8 @@ export class TopicTable {
   firstReader: TopicReader | undefined = undefined;
   /** Grows whenever a number gets a new meaning. */
   generation = 0;
+  /** The number of the name that was last checked, if that is ASCII without control characters: nobody need look again. */
+  plainIndex = NO_TOPIC;
   private readonly arena: Arena;
   private readonly view: DataView;
   private readonly offset: number;
@@ -104,7 +108,8 @@ export class TopicTable {
 
   private enter(index: number, place: number, name: number, length: number): number {
     const arena = this.arena;
-    if (!isValidTopicName(arena, name, length))
+    const isPlain = isPlainTopicName(arena, name, length);
+    if (!isPlain && !isValidTopicName(arena, name, length))
       return INVALID_TOPIC;
     if (length + 2 > this.placeLength)
       index = this.uncached;
@@ -116,6 +121,7 @@ export class TopicTable {
         if (reader.predictedIndex === index)
           reader.forgetPrediction();
     }
+    this.plainIndex = isPlain ? index : NO_TOPIC;
     this.owner?.onTopicReplaced(index);
     return index;
   }

@@ -15,29 +15,41 @@ const DOLLAR = 0x24;
 
 const HIGH_BITS = 0x80808080 | 0;
 const LOW_BITS = 0x01010101;
-const FOUR_PLUS = 0x2B2B2B2B;
+const FOUR_SPACES = 0x20202020;
 const FOUR_NUMBER_SIGNS = 0x23232323;
+/** All but the one bit in which `+` differs from `#`. */
+const EITHER_WILDCARD = ~0x08080808;
+
+/**
+ * The quick answer for nearly every name: whether these are four or more ASCII characters, none of them a control character
+ * or a wildcard. Then they are a Topic Name, and one that a node may bring in. If not, they may be one all the same.
+ */
+export function isPlainTopicName({ view }: Arena, offset: number, length: number): boolean {
+  if (length < 4)
+    return false;
+  const last = offset + length - 4;
+  // Four at a time, the last four overlap. No byte has a sign bit, gets one by a step up (7F) or by as many down as there
+  // are controls, or gets one by a step down because the wildcard was taken off it.
+  let word = view.getInt32(last);
+  while (((word | (word + LOW_BITS) | (word - FOUR_SPACES) | ((word & EITHER_WILDCARD ^ FOUR_NUMBER_SIGNS) - LOW_BITS)) & HIGH_BITS) === 0) {
+    if (offset >= last)
+      return true;
+    word = view.getInt32(offset);
+    offset += 4;
+  }
+  return false;
+}
 
 /** @returns whether these bytes are a Topic Name: at least one character, no wildcard [MQTT311-4.7.1-1], no U+0000 [MQTT311-3.3.2-1] [MQTT311-3.3.2-2] [MQTT311-4.7.3-1] [MQTT311-4.7.3-2] */
 export function isValidTopicName(arena: Arena, offset: number, length: number): boolean {
-  if (length === 0)
-    return false;
-  const view = arena.view;
+  const { bytes } = arena;
   const end = offset + length;
-  let at = offset;
-  // Four ASCII bytes at a time. A word without sign bits minus LOW_BITS gets one where, and only where, a byte was zero.
-  for (let word = 0, last = end - 4; at <= last; at += 4) {
-    word = view.getInt32(at);
-    if (((word | (word - LOW_BITS) | ((word ^ FOUR_PLUS) - LOW_BITS) | ((word ^ FOUR_NUMBER_SIGNS) - LOW_BITS)) & HIGH_BITS) !== 0)
-      break;
-  }
-  const bytes = arena.bytes;
-  for (let index = at; index < end; ++index) {
+  for (let index = offset; index < end; ++index) {
     const byte = bytes[index]!;
     if (byte === PLUS || byte === NUMBER_SIGN)
       return false;
   }
-  return isWellFormedUTF8(arena, at, end);
+  return length > 0 && isWellFormedUTF8(arena, offset, end);
 }
 
 /** @returns whether these bytes are a Topic Filter that a node may have, see `isPlainText` [MQTT311-4.7.1-2] [MQTT311-4.7.1-3] [MQTT311-4.7.3-1] */
