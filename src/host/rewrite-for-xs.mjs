@@ -7,9 +7,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { inlineConstants, inlineImportedConstants } from './rewrite-constants.mjs';
 import { varyingFields } from './evaluation.mjs';
 import { inlineCalledOnce, privateMethodsOf } from './rewrite-calls.mjs';
+import { inlineConstants, inlineImportedConstants } from './rewrite-constants.mjs';
 import { inlineFunctions } from './rewrite-functions.mjs';
 import { readAtOnce, repeatFields, splitDeclarations } from './rewrite-locals.mjs';
 import { askForBits, assignClasses, chainFields, countFirst, declareBeforeLoops, declareLate, nestConditions, readFields, stepInLoops } from './rewrite-statements.mjs';
@@ -23,6 +23,22 @@ function repeat(code, rewrite) {
     code = rewrite(code);
   }
   return code;
+}
+
+/**
+ * @param {string} code of a module
+ * @param {(code: string) => object} parse gives its syntax tree
+ * @param {{ fields: Set<string>, privateMethods: Set<string> }} program names of the fields that any module of the program assigns to, of private methods
+ */
+export function rewrite(code, parse, program) {
+  let text = inlineConstants(code, parse(code));
+  text = repeat(text, before => inlineFunctions(before, parse(before)));
+  text = repeat(text, before => inlineCalledOnce(before, parse(before), program));
+  text = readFields(text, parse(text));
+  text = splitDeclarations(text, parse(text));
+  text = repeat(text, before => repeatFields(before, parse(before), program.fields));
+  text = repeat(text, before => readAtOnce(before, parse(before), program.fields));
+  return REWRITINGS.reduce((before, rewriting) => rewriting(before, parse(before)), text);
 }
 
 /** The rollup plugin. It sees all modules before it sees the first chunk. */
@@ -39,15 +55,7 @@ export function rewritingForXS() {
       return { code: inlineImportedConstants(code, this.parse(code), readModule), map: null };
     },
     renderChunk(code) {
-      const parse = text => this.parse(text);
-      let text = inlineConstants(code, parse(code));
-      text = repeat(text, before => inlineFunctions(before, parse(before)));
-      text = repeat(text, before => inlineCalledOnce(before, parse(before), { fields, privateMethods }));
-      text = readFields(text, parse(text));
-      text = splitDeclarations(text, parse(text));
-      text = repeat(text, before => repeatFields(before, parse(before), fields));
-      text = repeat(text, before => readAtOnce(before, parse(before), fields));
-      return { code: REWRITINGS.reduce((before, rewrite) => rewrite(before, parse(before)), text), map: null };
+      return { code: rewrite(code, text => this.parse(text), { fields, privateMethods }), map: null };
     },
   };
 }
