@@ -203,6 +203,7 @@ class Model {
 
 type Step =
   | { readonly kind: 'append'; readonly qos: number; readonly length: number; readonly retain: number }
+  | { readonly kind: 'appendSent'; readonly qos: number; readonly length: number; readonly room: number }
   | { readonly kind: 'send' | 'peek' | 'rewind' | 'restart' }
   | { readonly kind: 'complete' | 'release'; readonly pick: number; readonly qos: number }
   | { readonly kind: 'drop'; readonly isConnected: boolean };
@@ -210,6 +211,7 @@ type Step =
 const pick = fc.nat({ max: 20 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('append' as const), qos: fc.nat({ max: 2 }), length: fc.oneof({ weight: 9, arbitrary: fc.nat({ max: 24 }) }, { weight: 1, arbitrary: fc.integer({ min: 100, max: 250 }) }), retain: fc.nat({ max: 1 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('appendSent' as const), qos: fc.integer({ min: 1, max: 2 }), length: fc.nat({ max: 24 }), room: fc.oneof(fc.nat({ max: 40 }), fc.constant(4096)) }) },
   { weight: 5, arbitrary: fc.constant({ kind: 'send' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'peek' as const }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('complete' as const), pick, qos: fc.integer({ min: 1, max: 2 }) }) },
@@ -240,6 +242,22 @@ function run(bench: Bench, model: Model, action: Step, fill: number): void {
   const before = bench.snapshot();
   let accepted = true;
   switch (action.kind) {
+    case 'appendSent': {
+      const { length, qos, room } = action;
+      expect(queue.canSendNext).toBe(model.cursor === model.records.length && model.inflight < queue.kind.maximumInflight);
+      if (!queue.canSendNext)
+        break;
+      bench.arena.bytes.fill(0xA5, bench.arena.stagingOffset);
+      const packetLength = queue.appendSent(bench.message(length, fill), qos, room);
+      const packet = publish(qos, model.identifier % 65535 + 1, length, fill, 0, false);
+      accepted = packetLength > 0;
+      expect(accepted).toBe(packet.split(' ').length <= room && model.append(qos, length, fill, 0));
+      if (accepted) {
+        model.markSent();
+        expect(hex(bench.arena.bytes.subarray(bench.arena.stagingOffset, bench.arena.stagingOffset + packetLength))).toBe(packet);
+      }
+      break;
+    }
     case 'append':
       accepted = queue.append(bench.message(action.length, fill, action.retain), action.qos);
       expect(accepted).toBe(model.append(action.qos, action.length, fill, action.retain));

@@ -269,6 +269,10 @@ export class ClientSession extends Session {
     clock.request(clock.now + this.settings.acknowledgementTimeout | 0);
   }
 
+  protected override get isClear(): boolean {
+    return !this.isInDoubt && this.replayCount === 0;
+  }
+
   protected override mayTransmit(record: number, length: number): boolean {
     if (length + (this.isInDoubt ? 4 : 0) > this.output.room || this.replayCount > 0 && !this.mayReplay(record))
       return false;

@@ -96,6 +96,33 @@ export class OutboundQueue extends PublishRecords {
     return true;
   }
 
+  /** Whether a message of QoS 1 or 2 that comes now may be the next one to go out. */
+  get canSendNext(): boolean {
+    const { kind } = this;
+    return this.unsentCount === 0 && kind.waitingCount === 0 && this.inflightCount < kind.maximumInflight;
+  }
+
+  /**
+   * Enters such a message as SENT, and writes its packet to the staging area as well: `append`, `stage` and `markSent` in one.
+   * @returns the length of the packet; 0, and nothing has changed, when that is more than `room` or does not fit
+   */
+  appendSent(message: Message, qos: number, room: number): number {
+    const { kind } = this;
+    const { arena, headerLength } = kind;
+    const packetLength = lengthOfPublish(message, qos);
+    const at = packetLength <= room && packetLength <= arena.stagingCapacity ? this.reserve(headerLength + packetLength + 3 & ~3) : NONE;
+    if (at === NONE)
+      return 0;
+    const packet = this.offset + at + headerLength;
+    const identifier = this.nextIdentifier();
+    writePublish(arena, packet, message, qos, identifier);
+    arena.bytes.copyWithin(arena.stagingOffset, packet, packet + packetLength);
+    this.enter(at, packetLength, SENT, qos, identifier);
+    this.cursor = this.tail;
+    ++this.inflightCount;
+    return packetLength;
+  }
+
   /** Whether it is worth while to get a packet of this length for `appendPacket`. */
   hasRoom(packetLength: number): boolean {
     const { capacity, headerLength, maximumCount } = this.kind;
@@ -165,7 +192,7 @@ export class OutboundQueue extends PublishRecords {
     const isReleased = wasSent && bytes[record + QOS] === 2;
     if (bytes[record + QOS] === 0)
       --this.atMostOnceCount;
-    else if (wasSent && !isReleased && this.isBeforeCursor(record))
+    else if (wasSent && !isReleased && this.isInflight(this.identifierOf(record)))
       --this.inflightCount;
     this.finish(record);
     if (isReleased) {
@@ -281,7 +308,7 @@ export class OutboundQueue extends PublishRecords {
     this.identifierCount = 0;
   }
 
-  /** Whether this identifier belongs to a message that has been sent and is not completed. */
+  /** Whether this identifier belongs to a message that has been sent, on this connection, and is not completed. */
   isInflight(identifier: number): boolean {
     return this.find(identifier) !== NONE;
   }
@@ -319,13 +346,6 @@ export class OutboundQueue extends PublishRecords {
       if (view.getUint16(this.offset + at + IDENTIFIER) === identifier && this.kind.arena.bytes[this.offset + at + STATE] !== DONE)
         return this.offset + at;
     return NONE;
-  }
-
-  private isBeforeCursor(record: number): boolean {
-    for (let left = this.count - this.unsentCount, at = this.head; left > 0; --left, at = this.positionAfter(at))
-      if (this.offset + at === record)
-        return true;
-    return false;
   }
 
   private advance(): void {

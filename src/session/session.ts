@@ -122,7 +122,17 @@ export abstract class Session implements PacketHandler {
 
   /** Keeps a message of any QoS until it has been sent and acknowledged. @returns false when the queue is full: nothing has changed */
   enqueue(message: Message, qos: number): boolean {
-    if (!this.sessionState!.append(message, qos))
+    const outbound = this.sessionState!;
+    if (qos !== 0 && this.state === CONNECTED && outbound.canSendNext && this.isClear) { // the usual case: it need not wait
+      const length = outbound.appendSent(message, qos, this.output.room);
+      if (length > 0) {
+        if (outbound.inflightCount === 1)
+          this.awaitAcknowledgement();
+        this.role.lastSentAt = this.role.clock.now;
+        return this.output.send(length);
+      }
+    }
+    if (!outbound.append(message, qos))
       return false;
     this.transmitQueued();
     return true;
@@ -161,6 +171,11 @@ export abstract class Session implements PacketHandler {
 
   /** From now on an acknowledgement is owed to us. */
   protected awaitAcknowledgement(): void { /* only the Client role minds how long it takes */ }
+
+  /** Whether nothing but the queue may have to go out before a new message. */
+  protected get isClear(): boolean {
+    return true;
+  }
 
   /**
    * Whether `record` of the queue, as a packet of `length` bytes, may go out now: there is room, and nothing else has to
