@@ -40,10 +40,10 @@ const difference = (): { slots: number; chunkBytes: number } => ({ slots: after.
 class Socket implements TCPSocket {
   declare read: (view: Uint8Array) => number;
   declare write: (view: Uint8Array) => number;
-  readonly options: TCPOptions;
 
   constructor(options: TCPOptions) {
-    this.options = options;
+    if (options.onReadable !== undefined) // a board keeps the callbacks, outside of the engine's heap, and not the options
+      callbacks = options;
     lastSocket = this;
   }
 
@@ -53,6 +53,8 @@ Socket.prototype.read = socketRead;
 Socket.prototype.write = socketWrite;
 
 let lastSocket: Socket | undefined;
+/** Those of every link. */
+let callbacks: TCPOptions = {};
 let listenerOptions: ListenerOptions | undefined;
 let accepted: Socket | undefined;
 
@@ -106,9 +108,9 @@ function connectNode(letter: number): void {
   listenerOptions!.onReadable(1);
   accepted = undefined;
   const socket = lastSocket!;
-  socket.options.onWritable!.call(socket, 8192);
+  callbacks.onWritable!.call(socket, 8192);
   feed(new Uint8Array([0x10, 13, 0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 2, 0, 60, 0, 1, letter]));
-  socket.options.onReadable!.call(socket, 15);
+  callbacks.onReadable!.call(socket, 15);
 }
 
 const configuration = JSON.parse(scriptArguments[0]!) as PartialConfiguration;

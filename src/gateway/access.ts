@@ -81,6 +81,8 @@ export class Access {
   private readonly entries: readonly AccessEntry[];
   private readonly mountPoints: readonly (Template | undefined)[];
   private readonly nodeCount: number;
+  /** Per node: bytes in front of its topics. */
+  readonly mountLengths: Uint16Array;
   private readonly names = new NodeNames();
   private readonly userNameOffsets: number[] = [];
   private readonly userNameLengths: number[] = [];
@@ -113,6 +115,7 @@ export class Access {
     this.arena = arena;
     this.plan = plan;
     this.nodeCount = listener.max_sessions;
+    this.mountLengths = new Uint16Array(listener.max_sessions);
     let offset = plan.textsOffset;
     listener.users.forEach(({ username }) => {
       const end = encodeUTF8(arena, offset, username);
@@ -148,7 +151,7 @@ export class Access {
         bytes[verdictsOffset + index * this.nodeCount + node.index] = 0;
     const mountPoint = node.user < 0 ? undefined : this.mountPoints[node.user];
     const length = mountPoint === undefined ? 0 : mountPoint.expand(this.mountOffsetOf(node), this.namesOf(node));
-    node.mountLength = length < 0 ? 0 : length;
+    this.mountLengths[node.index] = length < 0 ? 0 : length;
     return length >= 0;
   }
 
@@ -164,7 +167,7 @@ export class Access {
     const { bytes } = this.arena;
     const { mounted } = this;
     const to = this.plan.mountedOffset;
-    const { mountLength } = node;
+    const mountLength = this.mountLengths[node.index]!;
     const mountOffset = this.mountOffsetOf(node);
     // A topic with `$` would become one that `#` matches.
     if (bytes[offset] === DOLLAR || mountLength + length > LONGEST_TOPIC)
@@ -192,7 +195,7 @@ export class Access {
 
   /** Puts the mount point of the node in front of the filter at hand. @returns false when it can have no such filter */
   mountFilter(node: NodeState, packet: Packet): boolean {
-    if (node.mountLength === 0)
+    if (this.mountLengths[node.index] === 0)
       return true;
     if (!this.mount(node, packet.topicFilterOffset, packet.topicFilterLength))
       return false;
@@ -203,7 +206,8 @@ export class Access {
 
   /** Whether a full name lies inside of the node's mount point, so that something is left when that is taken away. */
   isInside(node: NodeState, nameOffset: number, nameLength: number): boolean {
-    return nameLength > node.mountLength && this.arena.bytes[nameOffset + node.mountLength] !== DOLLAR;
+    const mountLength = this.mountLengths[node.index]!;
+    return nameLength > mountLength && this.arena.bytes[nameOffset + mountLength] !== DOLLAR;
   }
 
   /** @param index number of the full name in the topic table @param right READ or WRITE */

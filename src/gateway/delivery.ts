@@ -193,8 +193,8 @@ export class Delivery {
   /** Sends a message that the node may read, without its mount point. @param index number of its name, or `uncached` */
   private sendAllowed(node: NodeState, message: Message, index: number, qos: number): void {
     const { access } = this;
-    const { mountLength } = node;
     const { topicNameLength, topicNameOffset } = message;
+    const mountLength = access === undefined ? 0 : access.mountLengths[node.index]!;
     if (access !== undefined && !access.allows(node, index, topicNameOffset, topicNameLength, READ))
       return;
     if (mountLength === 0) {

@@ -49,6 +49,9 @@ export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver }
 /** QoS 2 messages in the store whose senders are remembered, to recognise them after a restart. */
 const MOST_RECEPTIONS = 4096;
 
+/** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
+const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
+
 export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   readonly configuration: Configuration;
   readonly arena: Arena;
@@ -85,8 +88,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   readonly delivery: Delivery;
   private readonly publishing: Publishing;
   private readonly refusals: Refusals;
-  /** Per session of the pool: whose state it is. */
-  private readonly nodeOf: (NodeState | undefined)[];
   private readonly will = new MessageSpans(); // the one at hand
   /** That of `delivery`. */
   private readonly localAudience: Int32Array;
@@ -150,7 +151,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, this);
     this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(role, index));
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
-    this.nodeOf = new Array<NodeState | undefined>(sessionCount).fill(undefined);
     this.limitsRate = listener.max_publish_rate !== 0;
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
     if (isPersistent)
@@ -258,8 +258,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       }
     }
     node.session = session;
-    node.isPersistent = !session.cleanStart;
-    this.nodeOf[session.index] = node;
     if (++this.connectedCount > this.maximumConnectedCount)
       this.maximumConnectedCount = this.connectedCount;
     session.accept(node, sessionPresent);
@@ -286,7 +284,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     }
     const index = packet.topicIndex;
     if (this.access !== undefined) {
-      const result = this.publishing.publishFor(this.nodeOf[session.index]!, packet, index, this.access, comesAgain);
+      const result = this.publishing.publishFor(nodeOf(session)!, packet, index, this.access, comesAgain);
       if (result === FORBIDDEN)
         this.deny(session, Event.FORBIDDEN_PUBLISH); // acknowledged all the same [MQTT311-3.3.5-2]
       return result !== REFUSED || this.refusals.add(session);
@@ -307,7 +305,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
 
   onSubscribe(session: ServerSession, packet: Packet): number {
     const { access } = this;
-    const node = this.nodeOf[session.index]!;
+    const node = nodeOf(session)!;
     if (access !== undefined && !(access.mountFilter(node, packet) && access.allowsSubscription(node, packet.topicFilterOffset, packet.topicFilterLength))) {
       this.deny(session, Event.FORBIDDEN_SUBSCRIBE);
       return SUBACK_FAILURE;
@@ -321,7 +319,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   }
 
   onSubscribed(session: ServerSession, packet: Packet): void {
-    const node = this.nodeOf[session.index]!;
+    const node = nodeOf(session)!;
     if (this.access !== undefined && !this.access.mountFilter(node, packet)
       || !this.subscriptions.has(node.index, packet.topicFilterOffset, packet.topicFilterLength))
       return;
@@ -330,7 +328,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   }
 
   onUnsubscribe(session: ServerSession, packet: Packet): void {
-    const node = this.nodeOf[session.index]!;
+    const node = nodeOf(session)!;
     if (this.access !== undefined && !this.access.mountFilter(node, packet))
       return;
     // Nothing new is queued for it; what is queued goes on its way [MQTT311-3.10.4-2] [MQTT311-3.10.4-3].
@@ -339,22 +337,21 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
   }
 
   onClosed(session: ServerSession, reasonCode: number): void {
-    const node = this.nodeOf[session.index];
+    const node = nodeOf(session);
     this.endings.add(reasonCode);
     if (node === undefined) {
       ++this.endings.refusedCount;
       this.observer.onEvent(Event.NODE_REFUSED, session.index, reasonCode);
       return;
     }
-    this.nodeOf[session.index] = undefined;
     --this.connectedCount;
     this.nodes.disconnect(node);
-    if (!node.isPersistent) // [MQTT311-4.1.0-1]
+    if (session.cleanStart) // [MQTT311-4.1.0-1]
       this.unsubscribeAll(node);
     this.observer.onEvent(Event.NODE_CLOSED, session.index, reasonCode);
     if (session.hasWill) // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
       this.publishWill(session, node);
-    if (!node.isPersistent)
+    if (session.cleanStart)
       this.nodes.release(node);
   }
 

@@ -32,12 +32,8 @@ export class NodeState extends SessionState {
   identifierLength = 0;
   /** The node's connection, undefined while it is away. */
   session: ServerSession | undefined = undefined;
-  /** The node asked that its session outlives the connection (Clean Session 0). */
-  isPersistent = false;
   /** Index of its user in the configuration, -1 for none. Nobody else may continue or take over the session. */
   user = -1;
-  /** Bytes in front of its topics; see access.ts. */
-  mountLength = 0;
   /** Grows with each disconnection; the smallest one has been away longest. */
   awaySince = 0;
 

@@ -36,7 +36,7 @@ export class Publishing {
 
   /** Publishes what a node may publish, under its mount point. @returns PUBLISHED, FORBIDDEN or REFUSED */
   publishFor(node: NodeState, message: Message, index: number, access: Access, comesAgain: boolean): number {
-    if (node.mountLength !== 0) {
+    if (access.mountLengths[node.index] !== 0) {
       if (!access.mountMessage(node, message))
         return FORBIDDEN;
       message = access.mounted;

@@ -79,7 +79,7 @@ export class NodeListener {
     if (index < links.length)
       return index;
     for (let at = 0; at < sessions.length; ++at)
-      if (sessions[at]!.state === OPENED && (index === links.length || (sessions[at]!.openedAt - sessions[index]!.openedAt | 0) < 0))
+      if (sessions[at]!.state === OPENED && (index === links.length || (sessions[at]!.lastReceivedAt - sessions[index]!.lastReceivedAt | 0) < 0))
         index = at;
     links[index]?.abort(ReasonCode.CONNECT_TIMEOUT);
     return index;

@@ -3,6 +3,7 @@ import type { ArenaPlan } from '../bytes/arena.ts';
 import type { ParserSettings } from '../packet/packet-parser.ts';
 import type { Packet } from '../packet/packet.ts';
 import { CLIENT } from './connection-state.ts';
+import type { PublishCredit } from './publish-credit.ts';
 import type { ServerSession } from './server-session.ts';
 import { type SessionContext, SessionRole } from './session-role.ts';
 
@@ -46,6 +47,8 @@ const regionLengthOf = (settings: ServerSessionSettings): number =>
 export class ServerRole extends SessionRole {
   declare readonly receiver: ServerHandler;
   declare readonly settings: ServerSessionSettings;
+  /** Per session; empty when nodes may send as fast as they like. */
+  readonly credits: PublishCredit[] = [];
   /** Where the receive buffer, the Will and the identifier of the first session lie; those of the next one `regionLength` behind them. */
   readonly bufferOffset: number;
   readonly willOffset: number;

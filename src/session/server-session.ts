@@ -32,27 +32,28 @@ export class ServerSession extends Session {
   user = -1;
   /** A message of this connection was not taken over: no later one is acknowledged. */
   isRefused = false;
-  /** When the network connection came up. */
-  openedAt = 0;
   /** Which connection of all nodes this is: a verdict that comes late can tell whether it is still the same one. */
   connectionNumber = 0;
   declare protected readonly role: ServerRole;
   /** Of CONNECT; WILL is taken away when there is none any more. */
   private connectFlags = 0;
   private keepAlive = 0;
-  /** Undefined: the node may send as fast as it likes. */
-  private readonly credit: PublishCredit | undefined;
 
   constructor(role: ServerRole, index: number) {
-    const { settings } = role;
     super(role, role.bufferOffset + index * role.regionLength);
     this.index = index;
-    this.credit = settings.maximumPublishRate === 0 ? undefined : new PublishCredit(settings.maximumPublishRate);
+    if (role.settings.maximumPublishRate !== 0)
+      role.credits[index] = new PublishCredit(role.settings.maximumPublishRate);
   }
 
   get clientIdentifierOffset(): number {
     const { role } = this;
     return role.identifierOffset + this.index * role.regionLength;
+  }
+
+  /** Undefined: the node may send as fast as it likes. */
+  private get credit(): PublishCredit | undefined {
+    return this.role.credits[this.index];
   }
 
   /** Clean Session: nothing is kept of an older session, nor of this one. */
@@ -74,13 +75,12 @@ export class ServerSession extends Session {
     const { clock } = role;
     this.begin(output, ProtocolVersion.UNKNOWN);
     this.connectionNumber = ++role.connectionCount;
-    this.openedAt = clock.now;
     this.sessionState = undefined;
     this.clientIdentifierLength = this.connectFlags = 0;
     this.user = -1;
     this.isRefused = false;
     this.credit?.reset(clock.now);
-    clock.request(this.openedAt + role.settings.connectTimeout | 0);
+    clock.request(clock.now + role.settings.connectTimeout | 0);
   }
 
   /**
@@ -157,8 +157,9 @@ export class ServerSession extends Session {
   handleTimeout(): void {
     if (this.state === CLOSED)
       return;
-    const { credit, role: { clock, settings } } = this;
-    let deadline = this.openedAt + settings.connectTimeout | 0;
+    const { credit, role } = this;
+    const { clock, settings } = role;
+    let patience = settings.connectTimeout;
     let reasonCode = ReasonCode.CONNECT_TIMEOUT;
     if (this.state === CONNECTED) {
       this.checkStall(settings.sendTimeout);
@@ -166,9 +167,10 @@ export class ServerSession extends Session {
         this.release(credit);
       if (this.state !== CONNECTED || this.keepAlive === 0)
         return;
-      deadline = this.lastReceivedAt + expiryInterval(this.keepAlive) | 0;
+      patience = expiryInterval(this.keepAlive);
       reasonCode = ReasonCode.KEEP_ALIVE_TIMEOUT;
     }
+    const deadline = this.lastReceivedAt + patience | 0;
     if (isDue(deadline, clock.now))
       this.fail(reasonCode);
     else
@@ -177,7 +179,8 @@ export class ServerSession extends Session {
 
   onPacket(packet: Packet): void {
     const { role } = this;
-    this.lastReceivedAt = role.clock.now;
+    if (this.state === CONNECTED) // CONNECT does not buy time for the verdict on it
+      this.lastReceivedAt = role.clock.now;
     ++role.receivedPacketCount;
     switch (packet.type) {
       case ControlPacket.PINGREQ: // [MQTT311-3.12.4-1]

@@ -44,7 +44,8 @@ export abstract class Session implements PacketHandler {
   readonly parser: PacketParser;
   protected readonly role: SessionRole;
   protected output!: Output;
-  protected lastReceivedAt = 0;
+  /** When the last packet came; in the Server role, until CONNECT is accepted, when the network connection came up. */
+  lastReceivedAt = 0;
 
   protected constructor(role: SessionRole, bufferOffset: number) {
     this.role = role;
