@@ -11,7 +11,7 @@ import type { TCPOptions, TCPSocket } from '../../src/io/transport.ts';
 import { Clock } from '../../src/session/clock.ts';
 import type { Session } from '../../src/session/session.ts';
 
-const BUFFER_CAPACITY = 256;
+const RING_CAPACITY = 256;
 const STAGING_CAPACITY = 128;
 
 /** Takes what it is allowed to take, and keeps it. */
@@ -47,12 +47,12 @@ class SlowSocket implements TCPSocket {
 
 function createLink(): { link: Link; arena: Arena } {
   const plan = new ArenaPlan();
-  const buffer = plan.reserve('buffer', BUFFER_CAPACITY);
+  const ring = plan.reserve('ring', RING_CAPACITY);
   const arena = new Arena(plan, { landingCapacity: 64, stagingCapacity: STAGING_CAPACITY, resizable: true });
   const scheduler = new Scheduler(new Clock(), () => 0, () => ({ set() {}, clear() {} }), () => {});
   const context = new LinkContext(arena, new ResizedViews(arena), scheduler, SlowSocket, { onLinkEstablished() {}, onLinkClosed() {} }, 1000);
   const session = { parser: { wanted: 64, receive() {} }, open() {}, writable() {}, transportClosed() {} } as unknown as Session;
-  return { link: new Link(context, session, buffer, BUFFER_CAPACITY), arena };
+  return { link: new Link(context, session, ring, RING_CAPACITY), arena };
 }
 
 test.each([0, 1, 24, 99, 100, 101])('what a socket with room for %i bytes does not take follows unchanged', room => {

@@ -227,7 +227,7 @@ describe('check', () => {
     expect(stdout).toMatch(/^ {2}# +-> +site\/# +out +2$/m);
     expect(stdout).toMatch(/^ {2}l\/set\/\+ +<- +r\/set\/\+ +in +1$/m);
     expect(stdout).toMatch(/^ {2}here +<-> +there +both +1$/m);
-    expect(stdout).toMatch(/^ {2}node: transmit buffer +9 +\d+ +\d+$/m);
+    expect(stdout).toMatch(/^ {2}node: transmit ring +9 +\d+ +\d+$/m);
     expect(stdout).toMatch(/^ {2}landing +1 +1536 +1536$/m);
     const rows = [...stdout.matchAll(/^ {2}.* +(\d+) +(\d+) +(\d+)$/gm)].map(match => match.slice(1).map(Number) as [number, number, number]);
     for (const [count, length, total] of rows)

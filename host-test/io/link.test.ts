@@ -12,7 +12,7 @@ import type { Session } from '../../src/session/session.ts';
 
 const LANDING = 16;
 const STAGING = 64;
-const BUFFER = 32;
+const RING = 32;
 const CLOSE_TIMEOUT = 2000;
 
 /** Takes `writable` bytes, gives what the test has put into `incoming`. */
@@ -75,7 +75,7 @@ class Socket implements TCPSocket {
 
 function linked(createViews: (arena: Arena) => ExactViews = arena => new ResizedViews(arena)) {
   const plan = new ArenaPlan();
-  const buffer = plan.reserve('buffer', BUFFER);
+  const ring = plan.reserve('ring', RING);
   const arena = new Arena(plan, { landingCapacity: LANDING, stagingCapacity: STAGING, resizable: true });
   const clock = new Clock();
   const state = { time: 0, received: [] as number[], log: [] as string[] };
@@ -97,7 +97,7 @@ function linked(createViews: (arena: Arena) => ExactViews = arena => new Resized
     onLinkEstablished: () => state.log.push('established'),
     onLinkClosed: (_link, reasonCode) => state.log.push(`closed ${reasonCode}`),
   }, CLOSE_TIMEOUT);
-  const link = new Link(context, session as unknown as Session, buffer, BUFFER);
+  const link = new Link(context, session as unknown as Session, ring, RING);
   const send = (...bytes: number[]): boolean => {
     arena.bytes.set(bytes, arena.stagingOffset);
     return link.send(bytes.length);
@@ -158,15 +158,15 @@ describe.each([
     const { link, send, socket } = connected(10, createViews);
     expect(send(1, 2, 3)).toBe(true);
     expect(socket.written).toEqual([1, 2, 3]);
-    expect(link.room).toBe(7 + BUFFER);
+    expect(link.room).toBe(7 + RING);
     expect(link.stalledFor(1000)).toBe(0);
   });
 
-  it('keeps in its buffer what the socket does not take, and sends all in order', () => {
+  it('keeps in its ring what the socket does not take, and sends all in order', () => {
     const { link, send, socket, state } = connected(10, createViews);
     expect(send(...numbers(25))).toBe(true);
     expect(socket.written).toEqual(numbers(10));
-    expect(link.room).toBe(BUFFER / 2 - 15);
+    expect(link.room).toBe(RING / 2 - 15);
     expect(send(...numbers(5, 26))).toBe(true);
     expect(socket.written.length).toBe(10);
     state.time = 700;
@@ -181,43 +181,43 @@ describe.each([
     expect(socket.written).toEqual(numbers(31));
   });
 
-  it('takes all or nothing when the buffer is full', () => {
+  it('takes all or nothing when the ring is full', () => {
     const { link, send, socket } = connected(4, createViews);
-    expect(link.room).toBe(4 + BUFFER);
-    expect(send(...numbers(4 + BUFFER + 1))).toBe(false);
+    expect(link.room).toBe(4 + RING);
+    expect(send(...numbers(4 + RING + 1))).toBe(false);
     expect(socket.written).toEqual([]);
-    expect(send(...numbers(4 + BUFFER))).toBe(true);
-    expect(link.room).toBe(-BUFFER / 2);
+    expect(send(...numbers(4 + RING))).toBe(true);
+    expect(link.room).toBe(-RING / 2);
     expect(send(99)).toBe(false);
     socket.drain(100);
-    expect(socket.written).toEqual(numbers(4 + BUFFER));
+    expect(socket.written).toEqual(numbers(4 + RING));
   });
 
-  it('keeps half of the buffer for acknowledgements when messages wait in it', () => {
+  it('keeps half of the ring for acknowledgements when messages wait in it', () => {
     const { link, send, socket } = connected(0, createViews);
     const message = (length: number): number[] => [0x30, ...numbers(length - 1)];
-    expect(send(...message(BUFFER / 2 - 4))).toBe(true);
+    expect(send(...message(RING / 2 - 4))).toBe(true);
     expect(link.room).toBe(4);
     expect(send(...message(5))).toBe(false);
     expect(send(...message(4))).toBe(true);
     expect(send(...message(2))).toBe(false);
-    for (let free = BUFFER / 2; free > 0; free -= 4)
+    for (let free = RING / 2; free > 0; free -= 4)
       expect(send(0x40, 2, 0, free)).toBe(true);
     expect(send(0xD0, 0)).toBe(false);
-    socket.drain(BUFFER / 2 - 4);
+    socket.drain(RING / 2 - 4);
     expect(link.room).toBe(-4);
   });
 
-  it('takes a message that needs the whole buffer when nothing waits', () => {
+  it('takes a message that needs the whole ring when nothing waits', () => {
     const { send, socket } = connected(1, createViews);
-    const message = [0x30, ...numbers(BUFFER)];
+    const message = [0x30, ...numbers(RING)];
     expect(send(...message)).toBe(true);
     socket.drain(100);
     expect(socket.written).toEqual(message);
   });
 
   it('keeps the order of whatever is sent, however little the peer fetches at a time', () => {
-    const length = fc.integer({ min: 1, max: BUFFER });
+    const length = fc.integer({ min: 1, max: RING });
     fc.assert(fc.property(fc.array(fc.record({ length, isSent: fc.boolean() }), { maxLength: 60 }), steps => {
       const { link, send, socket } = connected(0, createViews);
       const taken: number[] = [];
@@ -226,7 +226,7 @@ describe.each([
         if (isSent) {
           const bytes = Array.from({ length: count }, (_, index) => (taken.length + index) % 0x30); // no PUBLISH among them
           const isTaken = send(...bytes);
-          expect(isTaken).toBe(count <= socket.writable + BUFFER - waiting);
+          expect(isTaken).toBe(count <= socket.writable + RING - waiting);
           if (isTaken)
             taken.push(...bytes);
         } else {
@@ -239,9 +239,9 @@ describe.each([
     }), { numRuns: 200 });
   });
 
-  it('does not read for a session whose answers nobody fetches, until half of the buffer has gone out', () => {
+  it('does not read for a session whose answers nobody fetches, until half of the ring has gone out', () => {
     const { send, socket, state } = connected(0, createViews);
-    expect(send(...numbers(BUFFER / 2))).toBe(true);
+    expect(send(...numbers(RING / 2))).toBe(true);
     socket.arrive(1);
     expect(state.received).toEqual([1]);
     expect(send(2)).toBe(true); // more than half
@@ -298,7 +298,7 @@ describe.each([
     socket.isDead = true;
     expect(send(1, 2, 3)).toBe(true);
     expect(send(4, 5, 6)).toBe(true);
-    expect(send(...numbers(BUFFER))).toBe(false);
+    expect(send(...numbers(RING))).toBe(false);
     expect(socket.written).toEqual([]);
     socket.options.onError!.call(socket);
     expect(state.log).toEqual([`transport closed ${ReasonCode.NETWORK_CLOSED}`, `closed ${ReasonCode.NETWORK_CLOSED}`]);
@@ -353,14 +353,14 @@ describe.each([
     socket.surplus = 3;
     expect(send(...numbers(20))).toBe(true);
     expect(socket.written).toEqual(numbers(7));
-    expect(link.room).toBe(BUFFER / 2 - 13);
+    expect(link.room).toBe(RING / 2 - 13);
     socket.drain(100);
     expect(socket.written).toEqual(numbers(20));
   });
 
-  it('begins with an empty buffer after an end with a full one', () => {
+  it('begins with an empty ring after an end with a full one', () => {
     const { link, send, socket } = connected(0, createViews);
-    send(...numbers(BUFFER));
+    send(...numbers(RING));
     link.abort(ReasonCode.PROTOCOL_ERROR);
     expect(socket.written).toEqual([]);
     link.connect('10.0.0.2', 1883);

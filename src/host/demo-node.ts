@@ -93,7 +93,7 @@ export class DemoNode implements ClientHandler, LinkOwner {
     const topicsOffset = TopicTable.plan(plan, TOPICS, TOPIC_LENGTH);
     const stateOffset = plan.reserve('session state', SessionStateKind.lengthOf(LIMITS));
     const sessionOffset = ClientSession.plan(plan, SETTINGS);
-    const bufferOffset = plan.reserve('transmit buffer', PACKET_CAPACITY);
+    const ringOffset = plan.reserve('transmit ring', PACKET_CAPACITY);
     const arena = this.arena = new Arena(plan, { landingCapacity: PACKET_CAPACITY, stagingCapacity: PACKET_CAPACITY, resizable: false });
     const clock = new Clock();
     const connect = connectFields(arena, textOffset, settings);
@@ -106,7 +106,7 @@ export class DemoNode implements ClientHandler, LinkOwner {
       this.link.handleTimeout();
     });
     const context = new LinkContext(arena, new CachedViews(arena), this.scheduler, TCP, this, CLOSE_TIMEOUT);
-    this.link = new Link(context, this.session, bufferOffset, PACKET_CAPACITY);
+    this.link = new Link(context, this.session, ringOffset, PACKET_CAPACITY);
   }
 
   get identifier(): string {

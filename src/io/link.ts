@@ -3,12 +3,13 @@
  *
  * In: as many bytes as are there, fit the landing area and the session will take. A session that judges a CONNECT, or
  * whose own bytes the peer does not fetch, is not read for: the rest waits in the network.
- * Out: straight to the socket while it takes everything, else into a buffer that is emptied when it does. After `close` what
+ * Out: straight to the socket while it takes everything, else into a ring that is emptied when it does. After `close` what
  * was sent still goes out, for a while.
  *
  * One object per possible connection, used again and again.
  */
 import type { Arena } from '../bytes/arena.ts';
+import { RingBuffer } from '../bytes/ring-buffer.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { Clock } from '../session/clock.ts';
@@ -69,7 +70,7 @@ export class LinkContext {
 /** The connection does not stand yet. */
 const CONNECTING = 0;
 const ESTABLISHED = 1;
-/** So much is pending that nothing is read until it has gone: whoever does not fetch answers gets to ask no more. */
+/** So much is `pending` that nothing is read until it has gone: whoever does not fetch answers gets to ask no more. */
 const BACKED_UP = 2;
 /** What was sent still goes out. */
 const CLOSING = 3;
@@ -82,26 +83,22 @@ export class Link implements Output {
   private readonly context: LinkContext;
   private readonly session: Session;
   private readonly parser: PacketParser;
-  /** Region for bytes that the socket does not take yet; those that wait there are `pending`. */
-  private readonly bufferOffset: number;
-  private readonly bufferCapacity: number;
-  private pendingOffset = 0;
-  private pendingLength = 0;
+  /** Bytes that the socket does not take yet. */
+  private readonly pending: RingBuffer;
   private phase = CONNECTING;
   /** Unread bytes in the socket. */
   private readable = 0;
-  /** Bytes that the socket takes; 0 as long as some are pending, which have to go first. */
+  /** Bytes that the socket takes; 0 as long as `pending` is not empty, which has to go first. */
   private writable = 0;
-  /** Since when bytes have been pending without the peer taking any; of a link that is CLOSING, since when it is. */
+  /** Since when `pending` has not been empty, or when it last shrank; of a link that is CLOSING, since when it is. */
   private waitingSince = 0;
 
-  /** @param bufferOffset region of `bufferCapacity` bytes for what the peer does not take at once */
-  constructor(context: LinkContext, session: Session, bufferOffset: number, bufferCapacity: number) {
+  /** @param ringOffset region of `ringCapacity` bytes for what the peer does not take at once */
+  constructor(context: LinkContext, session: Session, ringOffset: number, ringCapacity: number) {
     this.context = context;
     this.session = session;
     this.parser = session.parser;
-    this.bufferOffset = bufferOffset;
-    this.bufferCapacity = bufferCapacity;
+    this.pending = new RingBuffer(context.arena, ringOffset, ringCapacity);
   }
 
   /**
@@ -167,7 +164,7 @@ export class Link implements Output {
     const { clock, closeTimeout } = this.context;
     const deadline = this.waitingSince + closeTimeout | 0;
     if (isDue(deadline, clock.now))
-      this.pendingLength = 0;
+      this.pending.clear();
     else
       clock.request(deadline);
     this.finishClosing();
@@ -176,12 +173,12 @@ export class Link implements Output {
   // Output, for the session
 
   /**
-   * Of messages, for which one half of the buffer is enough: the other one is for acknowledgements. Else a node whose
+   * Of messages, for which one half of the ring is enough: the other one is for acknowledgements. Else a node whose
    * subscriptions bring more than it fetches could not be answered any more. With nothing pending the longest one must fit.
    */
   get room(): number {
-    const { bufferCapacity, pendingLength } = this;
-    return pendingLength > 0 ? bufferCapacity - pendingLength - (bufferCapacity >> 1) : this.writable + bufferCapacity;
+    const { capacity, free, length } = this.pending;
+    return length > 0 ? free - (capacity >> 1) : this.writable + capacity;
   }
 
   /** The hot path: straight to the socket. */
@@ -200,7 +197,7 @@ export class Link implements Output {
   }
 
   stalledFor(now: number): number {
-    return this.pendingLength === 0 ? 0 : now - this.waitingSince | 0;
+    return this.pending.length === 0 ? 0 : now - this.waitingSince | 0;
   }
 
   close(): void {
@@ -244,7 +241,7 @@ export class Link implements Output {
       this.context.owner.onLinkEstablished(this);
       this.session.open(this);
     }
-    if (this.pendingLength > 0)
+    if (this.pending.length > 0)
       this.flush();
     this.session.writable();
     this.pump();
@@ -261,14 +258,16 @@ export class Link implements Output {
     this.socket = socket;
     socket.target = this;
     this.phase = phase;
-    this.readable = this.writable = this.pendingLength = 0;
+    this.readable = this.writable = 0;
+    this.pending.clear();
   }
 
   private release(socket: TCPSocket): void {
     if (this.phase === CLOSING)
       --this.context.closingCount;
     this.socket = socket.target = undefined;
-    this.readable = this.writable = this.pendingLength = 0;
+    this.readable = this.writable = 0;
+    this.pending.clear();
     socket.close();
   }
 
@@ -305,62 +304,49 @@ export class Link implements Output {
       this.readable -= length;
       this.read(socket, length);
     }
-    if (this.pendingLength > 0)
+    if (this.pending.length > 0)
       return;
     this.release(socket);
     context.owner.onLinkClosed(this, ReasonCode.SUCCESS);
   }
 
-  /** The socket takes what it can, the buffer the rest. */
+  /** The socket takes what it can, the ring the rest. */
   private sendLater(length: number): boolean {
-    const { bufferCapacity, pendingLength, writable } = this;
-    const { arena: { bytes }, clock, stagingOffset } = this.context;
-    const isMessage = bytes[stagingOffset]! >> 4 === ControlPacket.PUBLISH;
-    if (this.socket === undefined || length > (isMessage ? this.room : writable + bufferCapacity - pendingLength))
+    const { context, pending, writable } = this;
+    const { clock, stagingOffset } = context;
+    const isMessage = context.arena.bytes[stagingOffset]! >> 4 === ControlPacket.PUBLISH;
+    if (this.socket === undefined || length > (isMessage ? this.room : writable + pending.free))
       return false;
-    if (pendingLength === 0) {
-      this.pendingOffset = this.bufferOffset;
+    if (pending.length === 0) {
       this.waitingSince = clock.now;
       clock.request(clock.now); // somebody must watch that the peer takes it at last
     }
     // The rest first: a write of the head leaves zeros behind it in staging (exact-view.ts).
-    this.append(stagingOffset + writable, stagingOffset + length);
+    pending.write(stagingOffset + writable, length - writable); // fits, as has been checked
     if (writable > 0)
       this.send(writable);
     this.flush();
     return true;
   }
 
-  /** Adds [`from`, `end`), which fits, to what is pending. */
-  private append(from: number, end: number): void {
-    const { bufferOffset, pendingLength, pendingOffset } = this;
-    const { bytes } = this.context.arena;
-    if (pendingOffset + pendingLength + end - from > bufferOffset + this.bufferCapacity) {
-      bytes.copyWithin(bufferOffset, pendingOffset, pendingOffset + pendingLength);
-      this.pendingOffset = bufferOffset;
-    }
-    bytes.copyWithin(this.pendingOffset + pendingLength, from, end);
-    this.pendingLength = pendingLength + end - from;
-  }
-
-  /** Sends what is pending, as far as the socket takes it. */
+  /** Empties the ring as far as the socket takes it. */
   private flush(): void {
-    const { arena, clock } = this.context;
-    const { bytes, stagingCapacity, stagingOffset } = arena;
-    while (this.pendingLength > 0 && this.writable > 0) {
-      let length = this.pendingLength;
+    const { context, pending } = this;
+    const { bytes, stagingCapacity, stagingOffset } = context.arena;
+    while (pending.length > 0 && this.writable > 0) {
+      let length = pending.contiguousLength;
       if (length > this.writable)
         length = this.writable;
       if (length > stagingCapacity)
         length = stagingCapacity;
-      bytes.copyWithin(stagingOffset, this.pendingOffset, this.pendingOffset + length);
-      this.pendingOffset += length;
-      this.pendingLength -= length;
+      const from = pending.readOffset;
+      bytes.copyWithin(stagingOffset, from, from + length);
+      pending.consume(length);
       if (this.phase !== CLOSING)
-        this.waitingSince = clock.now;
+        this.waitingSince = context.clock.now;
       this.send(length);
     }
     if (this.phase !== CLOSING)
-      this.phase = this.pendingLength > this.bufferCapacity >> 1 ? BACKED_UP : ESTABLISHED;
+      this.phase = pending.length > pending.capacity >> 1 ? BACKED_UP : ESTABLISHED;
   }
 }

@@ -88,9 +88,9 @@ export class Runtime implements LinkOwner {
     this.observer = observer;
     const plan = new ArenaPlan();
     const longestPacket = longestOutgoingPacket(configuration);
-    const nodeBuffer = Math.min(longestPacket, Math.max(listener.max_packet_size, listener.max_queued_bytes));
-    const upstreamBufferOffset = plan.reserve('upstream: transmit buffer', longestPacket);
-    const nodeBuffersOffset = plan.reserve('node: transmit buffer', nodeBuffer, listener.max_connections + 1);
+    const nodeRing = Math.min(longestPacket, Math.max(listener.max_packet_size, listener.max_queued_bytes));
+    const upstreamRingOffset = plan.reserve('upstream: transmit ring', longestPacket);
+    const nodeRingsOffset = plan.reserve('node: transmit ring', nodeRing, listener.max_connections + 1);
     const sensorsPlan = Sensors.plan(plan, configuration.sensors);
     const gateway = this.gateway = new Gateway(configuration, {
       authenticator: platform.authenticator,
@@ -106,9 +106,9 @@ export class Runtime implements LinkOwner {
     const scheduler = this.scheduler = new Scheduler(gateway.clock, platform.time, platform.createTimer, () => this.handleTimeout());
     const views = platform.resizable ? new ResizedViews(arena) : new CachedViews(arena);
     const context = this.context = new LinkContext(arena, views, scheduler, platform.TCP, this, CLOSE_TIMEOUT);
-    this.upstreamLink = new Link(context, gateway.upstream, upstreamBufferOffset, longestPacket);
+    this.upstreamLink = new Link(context, gateway.upstream, upstreamRingOffset, longestPacket);
     this.links = gateway.sessions.map((session, index) =>
-      new Link(context, session, nodeBuffersOffset + index * nodeBuffer, nodeBuffer));
+      new Link(context, session, nodeRingsOffset + index * nodeRing, nodeRing));
     this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, observer, platform.random);
     this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer, platform.date ?? (() => 0));
   }
