@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../../src/packet/packet-parser.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { ALL_VECTORS } from '../vectors/all-vectors.ts';
-import { describe as line } from '../vectors/event-log.ts';
+import { describe as describeFields, textOf } from '../vectors/event-log.ts';
 import { type MachineOptions, type RunOptions, SERVER_TYPES, VectorMachine } from '../vectors/run-vector.ts';
 import { bytesOf, type Acceptance, type Rejection, type Sender, type Vector } from '../vectors/vector.ts';
 
@@ -22,7 +22,7 @@ const TIME_LIMIT = 60_000;
 const isAcceptance = (vector: Vector): vector is Acceptance => 'expected' in vector;
 
 const expectedLog = (vector: Vector): string[] =>
-  [isAcceptance(vector) ? line(vector.expected) : `error 0x${vector.reasonCode.toString(16)}`];
+  [isAcceptance(vector) ? describeFields(vector.expected) : `error 0x${vector.reasonCode.toString(16)}`];
 
 /** Two packets that this side may send at any time, and their lines. */
 const FOLLOWERS: Record<Sender, [hex: string, lines: string[]]> = {
@@ -445,6 +445,143 @@ describe('a packet longer than the buffer', () => {
         expect(new VectorMachine({ maximumPacketSize: 15, oversize }).run(packet, 'client', 4, { every }))
           .toEqual([oversize === OVERSIZE_CLOSE ? 'error 0x95' : 'PUBLISH qos=0 topicName=a/b oversizePayloadLength=9']);
       }
+  });
+});
+
+/** What a parser remembers of the last PUBLISH must never make it take another packet for that one. */
+describe('a PUBLISH like the last one', () => {
+  interface Publish { readonly topic: string; readonly payload: string; readonly qos: number; readonly flags: number; readonly identifier: number }
+
+  const encode = ({ topic, payload, qos, flags, identifier }: Publish): number[] => {
+    const body = [topic.length >> 8, topic.length & 255, ...Buffer.from(topic), ...qos > 0 ? [identifier >> 8, identifier & 255] : [], ...Buffer.from(payload)];
+    return [0x30 | qos << 1 | flags, ...body.length < 128 ? [body.length] : [body.length & 127 | 128, body.length >> 7], ...body];
+  };
+  const lineOf = ({ topic, payload, qos, flags, identifier }: Publish): string =>
+    describeFields({
+      type: 'PUBLISH', qos, topicName: textOf(Buffer.from(topic), 0, topic.length), payload: textOf(Buffer.from(payload), 0, payload.length),
+      ...(flags & 8) !== 0 && { dup: true }, ...(flags & 1) !== 0 && { retain: true }, ...qos > 0 && { packetIdentifier: identifier },
+    });
+  const encodeAll = (packets: readonly Publish[]): Uint8Array => Uint8Array.from(packets.flatMap(encode));
+
+  it('is recognised whatever its topic, length and flags, and in any fragmentation', () => {
+    for (let length = 1; length <= 40; ++length)
+      for (const [qos, flags] of [[0, 0], [0, 1], [1, 0], [1, 9], [2, 8]] as const)
+        for (const payloadLength of [0, 1, 9, 150]) {
+          const topic = 'site/greenhouse/air/humidity/of/the/east'.slice(-length);
+          const packets = [1, 2, 3, 4].map(identifier => ({ topic, payload: String(identifier).repeat(payloadLength), qos, flags, identifier }));
+          const stream = encodeAll(packets);
+          const machine = new VectorMachine({ maximumPacketSize: 256, landingCapacity: 1024, topicCapacity: 38 });
+          for (const every of [1000, 1, 2, 3, 7, encode(packets[0]!).length])
+            expect(machine.run(stream, 'client', 4, { every })).toEqual(packets.map(lineOf));
+        }
+  });
+
+  it('is not confused with one that differs in any one byte of its topic', () => {
+    const topic = 'site/greenhouse/air/temperature/east';
+    for (let length = 1; length <= topic.length; ++length)
+      for (let position = 0; position < length; ++position) {
+        const bytes = Buffer.from(topic.slice(0, length));
+        bytes[position]! ^= 0x40;
+        const other = bytes.toString('latin1').replace(/[^!-~]|[#+]/, 'x');
+        const packets = [topic.slice(0, length), topic.slice(0, length), topic.slice(0, length), other, other, other, topic.slice(0, length)]
+          .map(name => ({ topic: name, payload: 'p', qos: 0, flags: 0, identifier: 0 }));
+        const machine = new VectorMachine({ maximumPacketSize: 64, landingCapacity: 512, topicCapacity: 40, topicCount: 2 });
+        expect(machine.run(encodeAll(packets), 'client', 4)).toEqual(packets.map(lineOf));
+      }
+  });
+
+  it('is not taken for complete because of what lies behind it', () => {
+    const packet = Uint8Array.from(encode({ topic: 'site/room1/temp/0001', payload: '12345', qos: 0, flags: 0, identifier: 0 }));
+    for (let length = 1; length < packet.length; ++length) {
+      const machine = new VectorMachine({ maximumPacketSize: 64, topicCapacity: 32 });
+      const { arena: { bytes, landingOffset }, parser } = machine;
+      machine.start('client', 4, 0x30);
+      bytes.set(packet, landingOffset);
+      for (let round = 0; round < 3; ++round)
+        parser.receive(landingOffset, landingOffset + packet.length);
+      parser.receive(landingOffset, landingOffset + length); // the rest of the last one still lies there
+      expect(machine.log.length).toBe(3);
+      machine.feed(packet, length, packet.length);
+      expect(machine.log).toEqual(new Array(4).fill('PUBLISH qos=0 topicName=site/room1/temp/0001 payload=12345'));
+    }
+  });
+
+  it('must have an identifier, too [MQTT311-2.3.1-1]', () => {
+    for (const qos of [1, 2]) {
+      const packets = [1, 2, 3, 0].map(identifier => ({ topic: 'site/room1/temp/0001', payload: '12345', qos, flags: 0, identifier }));
+      for (const every of [1000, 1, 5])
+        expect(new VectorMachine({ maximumPacketSize: 64, landingCapacity: 256, topicCapacity: 32 }).run(encodeAll(packets), 'client', 4, { every }))
+          .toEqual([...packets.slice(0, 3).map(lineOf), 'error 0x82']);
+    }
+  });
+
+  it('is looked up anew when its number stands for another topic', () => {
+    const topic = 'site/room1/temp/0001';
+    const stream = encodeAll([{ topic, payload: '12345', qos: 0, flags: 0, identifier: 0 }]);
+    const machine = new VectorMachine({ maximumPacketSize: 64, topicCount: 1, topicCapacity: 32 });
+    const { arena: { bytes, landingOffset }, log, parser, topics } = machine;
+    machine.start('client', 4, 0x30);
+    for (let round = 1; round <= 5; ++round) {
+      machine.feed(stream, 0, stream.length);
+      machine.feed(stream, 0, stream.length);
+      expect(log).toEqual(new Array(2 * round).fill('PUBLISH qos=0 topicName=site/room1/temp/0001 payload=12345'));
+      expect(parser.predictedIndex).toBe(0);
+      bytes.set(Buffer.from('somebody/else'), landingOffset);
+      topics.indexOf(landingOffset, 13);
+      expect(parser.predictedIndex).toBe(-1);
+    }
+  });
+
+  it('or unlike it, in any order and fragmentation and with pauses, gives what it says', () => {
+    const publishes = fc.record({
+      topic: fc.constantFrom('a', 'site/a', 'site/b', 'site/room1/temp/0001', 'site/room1/temp/0002', 'site/room2/temp/0001', 'site/room1/temperature/of/0001'),
+      payload: fc.constantFrom('', '1', '22', '22222222', '3'.repeat(20), '4'.repeat(140)),
+      qos: fc.nat(2),
+      flags: fc.constantFrom(0, 1),
+      identifier: fc.integer({ min: 1, max: 65535 }),
+    });
+    const streams = fc.array(fc.tuple(publishes, fc.integer({ min: 1, max: 4 })), { maxLength: 12 })
+      .map(runs => runs.flatMap(([publish, count]) => new Array<Publish>(count).fill(publish)));
+    fc.assert(fc.property(streams, fc.integer({ min: 1, max: 4 }), fc.array(fc.nat(400), { maxLength: 8 }), fc.nat(3), (packets, topicCount, cuts, pauseEvery) => {
+      const machine = new VectorMachine({ maximumPacketSize: 256, landingCapacity: 4096, topicCount: [1, 1, 2, 4, 8][topicCount]!, topicCapacity: 24 });
+      const stream = encodeAll(packets);
+      const sorted = cuts.map(cut => Math.min(cut, stream.length)).sort((a, b) => a - b);
+      for (const options of [{ cuts: sorted, pauseEvery }, { cuts: [], pauseEvery }, { every: 13, pauseEvery }])
+        expect(machine.run(stream, 'client', 4, options)).toEqual(packets.map(lineOf));
+      expect(machine.guardsAreIntact).toBe(true);
+    }), { numRuns: 1500 });
+  }, TIME_LIMIT);
+});
+
+/** Every length of the first and of the second piece, behind packets of which nothing is left. */
+describe('half a packet', () => {
+  it('is completed by pieces of any length', () => {
+    const stream = bytesOf('c0 00 30 0e 0003 612f62 78{9} 40 02 0001 82 08 0007 0003 612f62 01');
+    const lines = ['PINGREQ', 'PUBLISH qos=0 topicName=a/b payload=xxxxxxxxx', 'PUBACK packetIdentifier=1', 'SUBSCRIBE packetIdentifier=7 topicFilters=a/b,1'];
+    const machine = new VectorMachine({ maximumPacketSize: 16, landingCapacity: 64 });
+    const whole = [...machine.run(stream, 'client', 4)];
+    expect(whole.slice(0, 3)).toEqual(lines.slice(0, 3));
+    expect(whole.length).toBe(4);
+    for (let first = 0; first <= stream.length; ++first)
+      for (let second = first; second <= stream.length; ++second)
+        for (let third = second; third <= stream.length; ++third)
+          if (machine.run(stream, 'client', 4, { cuts: [first, second, third] }).join() !== whole.join())
+            expect([first, second, third, ...machine.log]).toEqual(whole);
+    expect(machine.guardsAreIntact).toBe(true);
+  });
+
+  it('is of no consequence when the connection fails, nor for the next one', () => {
+    const packet = bytesOf('30 0e 0003 612f62 78{9}');
+    const machine = new VectorMachine({ maximumPacketSize: 16 });
+    for (let cut = 1; cut < packet.length; ++cut) {
+      machine.start('client', 4, 0x30);
+      machine.feed(packet, 0, cut);
+      machine.parser.fail(ReasonCode.KEEP_ALIVE_TIMEOUT);
+      expect(machine.parser.wanted).toBe(0);
+      machine.parser.resume();
+      expect([machine.parser.wanted, ...machine.log]).toEqual([0]);
+      expect(machine.run(packet, 'client', 4)).toEqual(['PUBLISH qos=0 topicName=a/b payload=xxxxxxxxx']);
+    }
   });
 });
 

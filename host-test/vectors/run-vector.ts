@@ -171,6 +171,14 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     if (known !== undefined && known !== name)
       this.log.push(`this number of the topic table stands for ${known}`);
     this.names[packet.topicIndex] = name;
+    const { topics } = this;
+    if (packet.topicIndex !== topics.uncached) {
+      const place = topics.placeOf(packet.topicIndex);
+      const kept = textOf(bytes, place + 2, bytes[place]! << 8 | bytes[place + 1]!);
+      if (kept !== name)
+        this.log.push(`the topic table has ${kept} under the number of ${name}`);
+    }
+    packet.type = ControlPacket.PUBLISH; // which only we want to read
     this.onPacket(packet);
   }
 
