@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
-import { RingBuffer } from '../../src/bytes/ring-buffer.ts';
+import { RingBuffer, RingSpace } from '../../src/bytes/ring-buffer.ts';
 
 const POISON = 0xA5;
 const SOURCE_CAPACITY = 64;
@@ -22,7 +22,7 @@ class Bench {
     plan.reserve('guard', GUARD);
     this.arena = new Arena(plan, { landingCapacity: 0, stagingCapacity: capacity, resizable: false });
     this.arena.bytes.fill(POISON);
-    this.ring = new RingBuffer(this.arena, offset, capacity);
+    this.ring = new RingBuffer(new RingSpace(this.arena, capacity), offset);
     this.capacity = capacity;
   }
 

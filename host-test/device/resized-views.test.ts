@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
+import { RingSpace } from '../../src/bytes/ring-buffer.ts';
 import { ResizedViews } from '../../src/io/exact-view.ts';
 import { Link, LinkContext } from '../../src/io/link.ts';
 import { Scheduler } from '../../src/io/scheduler.ts';
@@ -52,7 +53,7 @@ function createLink(): { link: Link; arena: Arena } {
   const scheduler = new Scheduler(new Clock(), () => 0, () => ({ set() {}, clear() {} }), () => {});
   const context = new LinkContext(arena, new ResizedViews(arena), scheduler, SlowSocket, { onLinkEstablished() {}, onLinkClosed() {} }, 1000);
   const session = { parser: { wanted: 64, receive() {} }, open() {}, writable() {}, transportClosed() {} } as unknown as Session;
-  return { link: new Link(context, session, ring, RING_CAPACITY), arena };
+  return { link: new Link(context, session, new RingSpace(arena, RING_CAPACITY), ring), arena };
 }
 
 test.each([0, 1, 24, 99, 100, 101])('what a socket with room for %i bytes does not take follows unchanged', room => {

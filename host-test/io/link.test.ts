@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
+import { RingSpace } from '../../src/bytes/ring-buffer.ts';
 import { CachedViews, ResizedViews, type ExactViews } from '../../src/io/exact-view.ts';
 import { Link, LinkContext } from '../../src/io/link.ts';
 import { Scheduler } from '../../src/io/scheduler.ts';
@@ -97,7 +98,7 @@ function linked(createViews: (arena: Arena) => ExactViews = arena => new Resized
     onLinkEstablished: () => state.log.push('established'),
     onLinkClosed: (_link, reasonCode) => state.log.push(`closed ${reasonCode}`),
   }, CLOSE_TIMEOUT);
-  const link = new Link(context, session as unknown as Session, ring, RING);
+  const link = new Link(context, session as unknown as Session, new RingSpace(arena, RING), ring);
   const send = (...bytes: number[]): boolean => {
     arena.bytes.set(bytes, arena.stagingOffset);
     return link.send(bytes.length);

@@ -6,33 +6,47 @@
  */
 import type { Arena } from './arena.ts';
 
+/** What rings of one capacity share. */
+export class RingSpace {
+  readonly arena: Arena;
+  /** Bytes that each of them can hold. */
+  readonly capacity: number;
+
+  constructor(arena: Arena, capacity: number) {
+    this.arena = arena;
+    this.capacity = capacity;
+  }
+}
+
 export class RingBuffer {
   /** Number of bytes held, 0 to `capacity`. */
   length = 0;
   /** Position of the first byte, relative to the region: 0 to `capacity` - 1. */
   head = 0;
-  readonly capacity: number;
-  private readonly arena: Arena;
+  private readonly space: RingSpace;
   private readonly offset: number;
 
-  /** The region [`offset`, `offset` + `capacity`) of the arena belongs to this ring from now on. */
-  constructor(arena: Arena, offset: number, capacity: number) {
-    this.arena = arena;
+  /** The region of `space.capacity` bytes at `offset` of the arena belongs to this ring from now on. */
+  constructor(space: RingSpace, offset: number) {
+    this.space = space;
     this.offset = offset;
-    this.capacity = capacity;
+  }
+
+  get capacity(): number {
+    return this.space.capacity;
   }
 
   /** Free room in bytes. */
   get free(): number {
-    return this.capacity - this.length;
+    return this.space.capacity - this.length;
   }
 
   /** Appends `length` bytes that lie at `source` in the arena. @returns false, and nothing has changed, when they do not fit. */
   write(source: number, length: number): boolean {
-    const capacity = this.capacity;
+    const { arena, capacity } = this.space;
+    const { bytes } = arena;
     if (this.length + length > capacity)
       return false;
-    const bytes = this.arena.bytes;
     let tail = this.head + this.length;
     if (tail >= capacity)
       tail -= capacity;
@@ -54,7 +68,7 @@ export class RingBuffer {
 
   /** Number of bytes from the head to the end of the content or of the region, whichever comes first. */
   get contiguousLength(): number {
-    const beforeEnd = this.capacity - this.head;
+    const beforeEnd = this.space.capacity - this.head;
     return this.length < beforeEnd ? this.length : beforeEnd;
   }
 
@@ -62,8 +76,8 @@ export class RingBuffer {
   consume(length: number): void {
     if ((this.length -= length) === 0)
       this.head = 0;
-    else if ((this.head += length) >= this.capacity)
-      this.head -= this.capacity;
+    else if ((this.head += length) >= this.space.capacity)
+      this.head -= this.space.capacity;
   }
 
   clear(): void {

@@ -3,6 +3,7 @@
  * connection. When it loses its connection it comes back. Knows nothing of the demo.
  */
 import { Arena, ArenaPlan } from '../bytes/arena.ts';
+import { RingSpace } from '../bytes/ring-buffer.ts';
 import { decodeUTF8, encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { CachedViews } from '../io/exact-view.ts';
 import { Link, LinkContext, type LinkOwner } from '../io/link.ts';
@@ -106,7 +107,7 @@ export class DemoNode implements ClientHandler, LinkOwner {
       this.link.handleTimeout();
     });
     const context = new LinkContext(arena, new CachedViews(arena), this.scheduler, TCP, this, CLOSE_TIMEOUT);
-    this.link = new Link(context, this.session, ringOffset, PACKET_CAPACITY);
+    this.link = new Link(context, this.session, new RingSpace(arena, PACKET_CAPACITY), ringOffset);
   }
 
   get identifier(): string {

@@ -9,7 +9,7 @@
  * One object per possible connection, used again and again.
  */
 import type { Arena } from '../bytes/arena.ts';
-import { RingBuffer } from '../bytes/ring-buffer.ts';
+import { RingBuffer, type RingSpace } from '../bytes/ring-buffer.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { Clock } from '../session/clock.ts';
@@ -93,12 +93,12 @@ export class Link implements Output {
   /** Since when `pending` has not been empty, or when it last shrank; of a link that is CLOSING, since when it is. */
   private waitingSince = 0;
 
-  /** @param ringOffset region of `ringCapacity` bytes for what the peer does not take at once */
-  constructor(context: LinkContext, session: Session, ringOffset: number, ringCapacity: number) {
+  /** @param ringOffset where the ring for what the peer does not take at once may lie */
+  constructor(context: LinkContext, session: Session, ringSpace: RingSpace, ringOffset: number) {
     this.context = context;
     this.session = session;
     this.parser = session.parser;
-    this.pending = new RingBuffer(context.arena, ringOffset, ringCapacity);
+    this.pending = new RingBuffer(ringSpace, ringOffset);
   }
 
   /**

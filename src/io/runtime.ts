@@ -4,6 +4,7 @@
  */
 import { ArenaPlan } from '../bytes/arena.ts';
 import type { Arena } from '../bytes/arena.ts';
+import { RingSpace } from '../bytes/ring-buffer.ts';
 import type { BlockStorage } from '../gateway/block-storage.ts';
 import type { Configuration, StoreConfiguration } from '../gateway/configuration.ts';
 import * as Event from '../gateway/events.ts';
@@ -106,9 +107,9 @@ export class Runtime implements LinkOwner {
     const scheduler = this.scheduler = new Scheduler(gateway.clock, platform.time, platform.createTimer, () => this.handleTimeout());
     const views = platform.resizable ? new ResizedViews(arena) : new CachedViews(arena);
     const context = this.context = new LinkContext(arena, views, scheduler, platform.TCP, this, CLOSE_TIMEOUT);
-    this.upstreamLink = new Link(context, gateway.upstream, upstreamRingOffset, longestPacket);
-    this.links = gateway.sessions.map((session, index) =>
-      new Link(context, session, nodeRingsOffset + index * nodeRing, nodeRing));
+    this.upstreamLink = new Link(context, gateway.upstream, new RingSpace(arena, longestPacket), upstreamRingOffset);
+    const nodeRings = new RingSpace(arena, nodeRing);
+    this.links = gateway.sessions.map((session, index) => new Link(context, session, nodeRings, nodeRingsOffset + index * nodeRing));
     this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, observer, platform.random);
     this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer, platform.date ?? (() => 0));
   }
