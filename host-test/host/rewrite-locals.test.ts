@@ -2,11 +2,13 @@
 import { parseAst } from 'rollup/parseAst';
 import { expect, test } from 'vitest';
 import { varyingFields } from '../../src/host/evaluation.mjs';
-import { readAtOnce, repeatFields, splitDeclarations } from '../../src/host/rewrite-locals.mjs';
+import { readAtOnce, repeatFields, shareVariables, splitDeclarations } from '../../src/host/rewrite-locals.mjs';
 
 const FIELDS = new Set(['changed']);
-const repeat = (code: string): string => repeatFields(code, parseAst(code), FIELDS);
-const atOnce = (code: string): string => readAtOnce(code, parseAst(code), FIELDS);
+const repeat = (code: string): string => repeatFields(code, parseAst(code), { fields: FIELDS });
+const atOnce = (code: string): string => readAtOnce(code, parseAst(code), { fields: FIELDS });
+
+const share = (code: string): string => shareVariables(code, parseAst(code));
 
 test('declarations of more than one variable are taken apart', () => {
   const code = 'function f() { const a = 1, b = [2, 3], c = g(a, b); for (let i = 0, n = 2; i < n; ++i) g(i); }';
@@ -62,6 +64,25 @@ test.each([
   ['and added to', 'function f() { const a = g(); this.b += a; }'],
 ])('a constant that is read %s stays', (_what, code) => {
   expect(atOnce(code)).toBe(code);
+});
+
+test('a variable that nobody reads any more takes the next value', () => {
+  expect(share('function f(a, b) { const c = a + 1; return g(b, { c }); }')).toBe('function f(a, b) { /* c */ a = a + 1; return g(b, { c: a }); }');
+  expect(share('function f() { const a = g(); h(a); { const b = (1 + i()); h(b, this.b); } }')).toBe('function f() { let a = g(); h(a); { /* b */ a = (1 + i()); h(a, this.b); } }');
+  expect(share('function f() { while (g()) { const a = h(); i(a); const b = h(); i(b); } }')).toBe('function f() { while (g()) { let a = h(); i(a); /* b */ a = h(); i(a); } }');
+  expect(share('function f(a) { g(a); while (h()) { const b = i(); g(b); } }')).toBe('function f(a) { g(a); while (h()) { /* b */ a = i(); g(a); } }');
+});
+
+test.each([
+  ['is read later', 'function f(a) { const b = g(); return h(a, b); }'],
+  ['is read in the next round', 'function f(a) { while (g(a)) { const b = h(); i(b); } }'],
+  ['is read in the next round, before', 'function f() { const a = g(); while (h()) { i(a); const b = h(); i(b); } }'],
+  ['is not visible there', 'function f() { { const a = g(); h(a); } const b = g(); h(b); }'],
+  ['is kept by a function', 'function f(a) { g(() => a); const b = g(); return b; }'],
+  ['has a name that is declared twice', 'function f() { const a = g(); h(a); { const a = i(); h(a); } const b = g(); { const b = g(); h(b); } }'],
+  ['comes from no plain name', 'function f({ a }) { g(a); const b = h(); return b; }'],
+])('a variable that %s stays', (_what, code) => {
+  expect(share(code)).toBe(code);
 });
 
 test('fields vary that somebody assigns to, getters compute, or the language changes', () => {

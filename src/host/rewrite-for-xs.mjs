@@ -11,34 +11,30 @@ import { varyingFields } from './evaluation.mjs';
 import { inlineCalledOnce, privateMethodsOf } from './rewrite-calls.mjs';
 import { inlineConstants, inlineImportedConstants } from './rewrite-constants.mjs';
 import { inlineFunctions } from './rewrite-functions.mjs';
-import { readAtOnce, repeatFields, splitDeclarations } from './rewrite-locals.mjs';
+import { readAtOnce, repeatFields, shareVariables, splitDeclarations } from './rewrite-locals.mjs';
 import { askForBits, assignClasses, chainFields, countFirst, declareBeforeLoops, declareLate, nestConditions, readFields, stepInLoops } from './rewrite-statements.mjs';
 
-const REWRITINGS = [askForBits, nestConditions, declareBeforeLoops, stepInLoops, countFirst, declareLate, chainFields, assignClasses];
-
-/** Repeats a rewriting until there is nothing left of its kind. */
-function repeat(code, rewrite) {
-  for (let before = ''; before !== code;) {
-    before = code;
-    code = rewrite(code);
-  }
-  return code;
-}
-
 /**
+ * All rewritings, each until there is nothing left of its kind where one makes room for another.
  * @param {string} code of a module
  * @param {(code: string) => object} parse gives its syntax tree
  * @param {{ fields: Set<string>, privateMethods: Set<string> }} program names of the fields that any module of the program assigns to, of private methods
  */
 export function rewrite(code, parse, program) {
-  let text = inlineConstants(code, parse(code));
-  text = repeat(text, before => inlineFunctions(before, parse(before)));
-  text = repeat(text, before => inlineCalledOnce(before, parse(before), program));
-  text = readFields(text, parse(text));
-  text = splitDeclarations(text, parse(text));
-  text = repeat(text, before => repeatFields(before, parse(before), program.fields));
-  text = repeat(text, before => readAtOnce(before, parse(before), program.fields));
-  return REWRITINGS.reduce((before, rewriting) => rewriting(before, parse(before)), text);
+  let text = code;
+  const apply = (...rewritings) => { text = rewritings.reduce((before, rewriting) => rewriting(before, parse(before), program), text); };
+  const repeat = rewriting => {
+    for (let before = ''; before !== text;) {
+      before = text;
+      apply(rewriting);
+    }
+  };
+  apply(inlineConstants);
+  repeat(inlineFunctions);
+  apply(readFields, splitDeclarations);
+  [inlineCalledOnce, repeatFields, readAtOnce, shareVariables].forEach(repeat);
+  apply(askForBits, nestConditions, declareBeforeLoops, stepInLoops, countFirst, declareLate, chainFields, assignClasses);
+  return text;
 }
 
 /** The rollup plugin. It sees all modules before it sees the first chunk. */
