@@ -80,20 +80,16 @@ export function matchesTopicFilter(arena: Arena, filterOffset: number, filterLen
   let name = nameOffset;
   if (bytes[name] === DOLLAR && bytes[filter] !== DOLLAR)
     return false;
-  while (filter < filterEnd) {
-    const byte = bytes[filter]!;
-    if (byte === NUMBER_SIGN)
-      return true;
-    if (byte === PLUS) {
-      while (name < nameEnd && bytes[name] !== SLASH)
-        ++name;
-      ++filter;
-      // Behind `+` stands the end or a slash.
-    } else if (name < nameEnd && bytes[name] === byte) {
+  for (; filter < filterEnd; ++filter) {
+    if (name < nameEnd && bytes[filter] === bytes[name]) // no wildcard: names have none
       ++name;
-      ++filter;
-    } else // "sport/#" matches "sport" too
-      return name === nameEnd && byte === SLASH && filter + 2 === filterEnd && bytes[filter + 1] === NUMBER_SIGN;
+    else if (bytes[filter] === NUMBER_SIGN)
+      return true;
+    else if (bytes[filter] === PLUS)
+      while (name < nameEnd && bytes[name] !== SLASH) // behind `+` stands the end or a slash
+        ++name;
+    else // "sport/#" matches "sport" too
+      return name === nameEnd && bytes[filter] === SLASH && filter + 2 === filterEnd && bytes[filter + 1] === NUMBER_SIGN;
   }
   return name === nameEnd;
 }
