@@ -38,7 +38,6 @@ export class Bridge implements ClientHandler, LossObserver {
   origin = 0;
   originIdentifier = 0;
   receivedCount = 0;
-  sentCount = 0;
   droppedCount = 0;
   private readonly outgoing = new MessageSpans();
   private readonly incoming = new MessageSpans();
@@ -94,7 +93,6 @@ export class Bridge implements ClientHandler, LossObserver {
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
     if ((message.qos === 0 || topicRule.qos === 0) && this.session.sessionState!.count === 0 && this.session.publish(outgoing)) {
-      ++this.sentCount;
       ++topicRule.forwarded;
       return true;
     }
@@ -112,10 +110,9 @@ export class Bridge implements ClientHandler, LossObserver {
       qos = 1;
     const result = qos === 0 && session.replayCount > 0 && queue.atMostOnceCount === 0 && session.publish(this.outgoing)
       ? STORED : this.enqueue(qos, queue, rule, policy);
-    if (result === STORED) {
-      ++this.sentCount;
+    if (result === STORED)
       ++policy.rule.forwarded;
-    } else if (result === REFUSED && isPromised && comesAgain) {
+    else if (result === REFUSED && isPromised && comesAgain) {
       ++policy.rule.refused;
       return false;
     } else {

@@ -206,13 +206,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       message.topicIndex = topics.indexOf(message.topicNameOffset, message.topicNameLength);
       message.generation = topics.generation;
     }
-    const index = message.topicIndex;
-    if (index === INVALID_TOPIC)
-      return false;
-    this.bridge.forward(message, index, false);
-    if (this.localAudience[index] !== NOBODY || message.retain !== 0)
-      this.delivery.deliver(message, index);
-    return true;
+    return message.topicIndex !== INVALID_TOPIC && this.publishing.publish(message, message.topicIndex, false);
   }
 
   onConnect(session: ServerSession, packet: Packet): void {

@@ -17,20 +17,22 @@ export class Publishing {
   private readonly topics: TopicTable;
   private readonly delivery: Delivery;
   private readonly bridge: Bridge;
+  /** That of `delivery`. */
+  private readonly localAudience: Int32Array;
 
   constructor(topics: TopicTable, delivery: Delivery, bridge: Bridge) {
     this.topics = topics;
     this.delivery = delivery;
     this.bridge = bridge;
+    this.localAudience = delivery.localAudience;
   }
 
   /** @param index number of its name in the topic table @param comesAgain as for `Bridge.forward`, and so is the result */
   publish(message: Message, index: number, comesAgain: boolean): boolean {
-    const { delivery } = this;
     if (!this.bridge.forward(message, index, comesAgain)) // first: nobody gets what will come again
       return false;
-    if (delivery.localAudience[index] !== NOBODY || message.retain !== 0)
-      delivery.deliver(message, index);
+    if (this.localAudience[index] !== NOBODY || message.retain !== 0)
+      this.delivery.deliver(message, index);
     return true;
   }
 
@@ -44,7 +46,7 @@ export class Publishing {
     }
     if (!access.allows(node, index, message.topicNameOffset, message.topicNameLength, WRITE))
       return FORBIDDEN;
-    if (this.delivery.localAudience[index] === UNKNOWN && this.delivery.rejects(node.session, message, index))
+    if (this.localAudience[index] === UNKNOWN && this.delivery.rejects(node.session, message, index))
       return PUBLISHED; // to nobody: the session is over
     return this.publish(message, index, comesAgain) ? PUBLISHED : REFUSED;
   }

@@ -108,7 +108,7 @@ export function statusOf(sources: StatusSources, now: number): Status {
       sentToNodes: gateway.delivery.sentCount,
       droppedForNodes: gateway.delivery.droppedCount,
       receivedFromUpstream: bridge.receivedCount,
-      sentUpstream: bridge.sentCount,
+      sentUpstream: bridge.outbound.rules.reduce((sum, { forwarded }) => sum + forwarded, 0),
       droppedUpstream: bridge.droppedCount,
       subscriptions: gateway.subscriptions.count,
       retainedMessages: gateway.retained.count,
