@@ -21,8 +21,10 @@ const README = join(ROOT, 'README.md');
 const TABLE = /(<!-- size -->\n)([^]*?)(<!-- \/size -->)/;
 const EXAMPLE = /<!-- example -->\n```json\n([^]*?)```/;
 
-/** Folders of the device core, as the imports point; in each row also all those before it. */
+/** Folders of the device core, as the imports point. */
 const LAYERS = ['bytes', 'packet', 'session', 'gateway', 'io'];
+/** What speaks the protocol, in both roles: parser, state machines, queue. */
+const PROTOCOL = ['bytes', 'packet', 'session'];
 const BIGGEST = 8;
 /** Nodes of a board with the default sizes, and what they take. */
 const EIGHT = 8;
@@ -51,21 +53,32 @@ async function measureBundles() {
   return bundles;
 }
 
-/** The modules of the core one by one, as esbuild makes them, and the bundle. */
+/** @returns the modules of the bundle, the lowest layer first, with their text: each begins with a line that tells its path */
+function modulesOf(bundle) {
+  const [, ...parts] = bundle.split(/^\/\/ src\/(\w+\/[\w-]+\.ts)$/m);
+  const modules = [];
+  for (let index = 0; index < parts.length; index += 2)
+    modules.push({ name: parts[index], layer: dirname(parts[index]), text: parts[index + 1] });
+  return modules.sort((a, b) => LAYERS.indexOf(a.layer) - LAYERS.indexOf(b.layer));
+}
+
+/**
+ * The bundles, and what each module adds to those below it in the bundle of the core as a board gets it: imports point down, so each
+ * stretch of modules is a program. What stands within another function (rewrite-for-xs.mjs) counts where it stands.
+ */
 async function measureByteCode(executable) {
   const scratch = await mkdtemp(join(tmpdir(), 'ringbridge-size-'));
   try {
-    const modules = [];
-    for (const layer of LAYERS)
-      for (const name of (await readdir(join(ROOT, 'src', layer))).filter(file => file.endsWith('.ts')).sort()) {
-        const { code } = await transform(await readFile(join(ROOT, 'src', layer, name), 'utf8'), { loader: 'ts', target: 'es2022', tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } } });
-        const file = join(scratch, `${layer}-${name}.js`);
-        await writeFile(file, code);
-        modules.push({ name: `${layer}/${name}`, layer, file });
-      }
-    const files = [join(ROOT, 'dist/device/core.js'), join(ROOT, 'dist/device/main.js'), ...modules.map(({ file }) => file)];
+    const bundle = await readFile(join(ROOT, 'dist/device/core.js'), 'utf8');
+    const [exported] = /^export \{[^]*?\};$/m.exec(bundle);
+    const modules = modulesOf(bundle.replace(exported, ''));
+    const files = [join(ROOT, 'dist/device/core.js'), join(ROOT, 'dist/device/main.js')];
+    for (let count = 0, text = ''; count <= modules.length; text += modules[count]?.text ?? '', ++count) {
+      files.push(join(scratch, `${count}.js`));
+      await writeFile(files.at(-1), text);
+    }
     const [core, main, ...sizes] = execFileSync(executable, ['--code-size', ...files], { encoding: 'utf8' }).trim().split('\n').map(Number);
-    return { core, main, modules: modules.map(({ layer, name }, index) => ({ layer, name, size: sizes[index] })) };
+    return { core, main, modules: modules.map(({ layer, name }, index) => ({ layer, name, size: sizes[index + 1] - sizes[index] })) };
   } finally {
     await rm(scratch, { recursive: true });
   }
@@ -94,8 +107,10 @@ function byteCodeTable({ core, main, modules }) {
   const biggest = [...modules].sort((a, b) => b.size - a.size).slice(0, BIGGEST);
   return ['| byte code on XS | bytes |', '|---|--:|',
     `| \`dist/device/core.js\`, budget ${count(BYTE_CODE_BUDGET)} | ${count(core)} |`,
+    ...LAYERS.map(layer => `| of these \`src/${layer}\` | ${count(sizeOf([layer]))} |`),
+    `| of these exports | ${count(core - sizeOf(LAYERS))} |`,
+    `| the protocol alone, both roles: \`src/${PROTOCOL.join('`, `src/')}\` | ${count(sizeOf(PROTOCOL))} |`,
     `| \`dist/device/main.js\` | ${count(main)} |`,
-    ...LAYERS.map(layer => `| \`src/${layer}\`, module by module | ${count(sizeOf([layer]))} |`),
     `| the biggest modules | ${biggest.map(({ name, size }) => `${name} ${count(size)}`).join(', ')} |`];
 }
 
