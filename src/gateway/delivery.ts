@@ -119,7 +119,7 @@ export class Delivery {
   sendRetained(node: NodeState, { qos, topicFilterLength: length, topicFilterOffset: offset }: Packet): void {
     const { outgoing, retained, topics } = this;
     for (let at = retained.nextMatch(END, offset, length, outgoing); at !== END; at = retained.nextMatch(at, offset, length, outgoing))
-      this.sendAllowed(node, outgoing, topics.uncached, outgoing.qos < qos ? outgoing.qos : qos);
+      this.sendAllowed(node, outgoing, topics.uncached, qos);
   }
 
   private retain(message: Message): void {
@@ -154,33 +154,24 @@ export class Delivery {
   private deliverTo(message: Message, index: number, audience: number): void {
     if (audience === NOBODY)
       return;
-    const granted = this.granted;
-    const outgoing = this.outgoing;
-    const states = this.nodes.states;
-    let node = 0;
-    let end = states.length;
-    if (audience === SOMEBODY)
-      this.subscriptions.match(message.topicNameOffset, message.topicNameLength, granted);
-    else {
-      end = audience >> 2;
-      node = end - 1;
-      granted[node] = audience & 3;
-    }
+    const { granted, outgoing } = this;
+    const { states } = this.nodes;
     outgoing.topicNameOffset = message.topicNameOffset;
     outgoing.topicNameLength = message.topicNameLength;
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
+    outgoing.qos = message.qos;
     outgoing.retain = 0; // [MQTT311-3.3.1-9]; how a message came, with DUP or not, is no part of it [MQTT311-3.3.1-3]
-    for (; node < end; ++node) {
-      const qos = granted[node]!;
-      if (qos === NOT_SUBSCRIBED)
-        continue;
-      granted[node] = NOT_SUBSCRIBED;
-      if (this.access === undefined)
-        this.send(states[node]!, outgoing, qos < message.qos ? qos : message.qos); // [MQTT311-3.8.4-6]
-      else
-        this.sendAllowed(states[node]!, outgoing, index, qos < message.qos ? qos : message.qos);
+    if (audience !== SOMEBODY) {
+      this.sendAllowed(states[(audience >> 2) - 1]!, outgoing, index, audience & 3);
+      return;
     }
+    this.subscriptions.match(message.topicNameOffset, message.topicNameLength, granted);
+    for (let node = 0; node < granted.length; ++node)
+      if (granted[node] !== NOT_SUBSCRIBED) {
+        this.sendAllowed(states[node]!, outgoing, index, granted[node]!);
+        granted[node] = NOT_SUBSCRIBED;
+      }
   }
 
   /** Number of the local name of a message from upstream; only rights are kept under it. */
@@ -190,18 +181,20 @@ export class Delivery {
     return index === INVALID_TOPIC ? topics.uncached : index;
   }
 
-  /** Sends a message that the node may read, without its mount point. @param index number of its name, or `uncached` */
-  private sendAllowed(node: NodeState, message: Message, index: number, qos: number): void {
+  /**
+   * Sends a message that the node may read, without its mount point, with the QoS that it was granted at most [MQTT311-3.8.4-6].
+   * @param index number of its name, or `uncached`
+   */
+  private sendAllowed(node: NodeState, message: Message, index: number, granted: number): void {
     const { access } = this;
-    const { topicNameLength, topicNameOffset } = message;
-    const mountLength = access === undefined ? 0 : access.mountLengths[node.index]!;
-    if (access !== undefined && !access.allows(node, index, topicNameOffset, topicNameLength, READ))
-      return;
-    if (mountLength === 0) {
+    const qos = granted < message.qos ? granted : message.qos;
+    if (access === undefined) {
       this.send(node, message, qos);
       return;
     }
-    if (!access!.isInside(node, topicNameOffset, topicNameLength))
+    const { topicNameLength, topicNameOffset } = message;
+    const mountLength = access.mountLengths[node.index]!;
+    if (!access.allows(node, index, topicNameOffset, topicNameLength, READ) || mountLength > 0 && !access.isInside(node, topicNameOffset, topicNameLength))
       return;
     message.topicNameOffset = topicNameOffset + mountLength;
     message.topicNameLength = topicNameLength - mountLength;
