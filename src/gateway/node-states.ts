@@ -27,7 +27,6 @@ const SPARED = 4;
 export class NodeState extends SessionState {
   /** Position in the pool; the subscriptions name it. */
   readonly index: number;
-  readonly identifierOffset: number;
   /** 0: this place is free. */
   identifierLength = 0;
   /** The node's connection, undefined while it is away. */
@@ -37,17 +36,20 @@ export class NodeState extends SessionState {
   /** Grows with each disconnection; the smallest one has been away longest. */
   awaySince = 0;
 
-  constructor(kind: SessionStateKind, offset: number, index: number, identifierOffset: number) {
+  /** @param offset region of `kind.length` bytes, and behind them room for an identifier */
+  constructor(kind: SessionStateKind, offset: number, index: number) {
     super(kind, offset);
     this.index = index;
-    this.identifierOffset = identifierOffset;
+  }
+
+  get identifierOffset(): number {
+    return this.offset + this.kind.length;
   }
 }
 
 export interface NodeStatesPlan {
   readonly count: number;
-  readonly statesOffset: number;
-  readonly identifiersOffset: number;
+  readonly offset: number;
 }
 
 export class NodeStates {
@@ -61,22 +63,16 @@ export class NodeStates {
   private automaticIdentifiers = 0;
 
   static plan(plan: ArenaPlan, count: number, limits: SessionStateLimits, identifierCapacity: number): NodeStatesPlan {
-    const length = SessionStateKind.lengthOf(limits);
-    return {
-      count,
-      statesOffset: plan.reserve('node: outgoing queue', length, count),
-      identifiersOffset: plan.reserve('node: kept identifier', identifierCapacity, count),
-    };
+    return { count, offset: plan.reserve('node: outgoing queue, kept identifier', SessionStateKind.lengthOf(limits) + identifierCapacity, count) };
   }
 
   constructor(arena: Arena, plan: NodeStatesPlan, limits: SessionStateLimits, identifierCapacity: number, userCount: number) {
     this.arena = arena;
     this.userHasPlace = new Uint8Array(userCount);
-    const length = SessionStateKind.lengthOf(limits);
     const kind = new SessionStateKind(arena, limits);
     const states: NodeState[] = [];
     for (let index = 0; index < plan.count; ++index)
-      states.push(new NodeState(kind, plan.statesOffset + index * length, index, plan.identifiersOffset + index * identifierCapacity));
+      states.push(new NodeState(kind, plan.offset + index * (kind.length + identifierCapacity), index));
     this.states = states;
   }
 

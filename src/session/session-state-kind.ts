@@ -42,6 +42,8 @@ const unreleasedOf = (limits: SessionStateLimits): number => limits.maximumUnrel
 
 export class SessionStateKind {
   readonly arena: Arena;
+  /** Bytes of the region of one state. */
+  readonly length: number;
   /** Bytes in front of each packet in a queue. */
   readonly headerLength: number;
   /** Bytes of a queue, a multiple of 4, and records in it. */
@@ -68,6 +70,7 @@ export class SessionStateKind {
   constructor(arena: Arena, limits: SessionStateLimits) {
     const { firstIdentifier, isAnnotated, maximumInflightMessages, maximumQueuedMessages } = limits;
     this.arena = arena;
+    this.length = SessionStateKind.lengthOf(limits);
     this.headerLength = isAnnotated ? HEADER_LENGTH + NOTES_LENGTH : HEADER_LENGTH;
     this.capacity = capacityOf(limits);
     this.maximumCount = maximumQueuedMessages < MAXIMUM_RECORD_COUNT ? maximumQueuedMessages : MAXIMUM_RECORD_COUNT;
