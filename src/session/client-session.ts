@@ -125,7 +125,7 @@ export class ClientSession extends Session {
   /** Says DISCONNECT, so that the Server publishes no Will, and closes [MQTT311-3.14.4-1] [MQTT311-3.14.4-2]. */
   disconnect(): void {
     if (this.state === CONNECTED)
-      this.sendEmpty(ControlPacket.DISCONNECT);
+      this.sendShort(ControlPacket.DISCONNECT << 28, 2);
     this.fail(ReasonCode.SUCCESS);
   }
 
@@ -199,7 +199,7 @@ export class ClientSession extends Session {
       clock.request(pingAt);
       return;
     }
-    if (!this.sendEmpty(ControlPacket.PINGREQ))
+    if (!this.sendShort(ControlPacket.PINGREQ << 28, 2))
       return;
     clock.request(now + interval | 0);
     if (this.awaitsPingresp)

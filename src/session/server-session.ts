@@ -184,7 +184,7 @@ export class ServerSession extends Session {
     ++role.receivedPacketCount;
     switch (packet.type) {
       case ControlPacket.PINGREQ: // [MQTT311-3.12.4-1]
-        this.sendEmpty(ControlPacket.PINGRESP);
+        this.sendShort(ControlPacket.PINGRESP << 28, 2);
         break;
       case ControlPacket.CONNECT:
         this.handleConnect(packet);
@@ -195,7 +195,7 @@ export class ServerSession extends Session {
       case ControlPacket.UNSUBSCRIBE:
         while (nextTopicFilter(packet)) // [MQTT311-3.10.4-6]
           role.receiver.onUnsubscribe(this, packet);
-        this.sendAcknowledgement(UNSUBACK_PACKET, packet.packetIdentifier); // [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-2.3.1-7]
+        this.sendShort(UNSUBACK_PACKET | packet.packetIdentifier, 4); // [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-2.3.1-7]
         break;
       case ControlPacket.DISCONNECT: // [MQTT311-3.14.4-3]
         this.forgetWill();

@@ -87,7 +87,7 @@ export abstract class Session implements PacketHandler {
     else if (packet.qos === 2)
       this.onExactlyOnce(packet);
     else if (this.role.keeper.onMessage(this, packet))
-      this.sendAcknowledgement(PUBACK_PACKET, packet.packetIdentifier);
+      this.sendShort(PUBACK_PACKET | packet.packetIdentifier, 4);
   }
 
   /** A PUBLISH with QoS 2: the message is handed over once, however often it comes. */
@@ -95,7 +95,7 @@ export abstract class Session implements PacketHandler {
     const identifier = packet.packetIdentifier;
     const sessionState = this.sessionState!;
     if (sessionState.hasReceived(identifier)) // [MQTT311-4.3.3-2]
-      this.sendAcknowledgement(PUBREC_PACKET, identifier);
+      this.sendShort(PUBREC_PACKET | identifier, 4);
     else if (sessionState.receivedCount === sessionState.kind.maximumUnreleased)
       this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
     else if (this.role.keeper.onMessage(this, packet))
@@ -144,9 +144,9 @@ export abstract class Session implements PacketHandler {
     if (this.state !== CONNECTED)
       return;
     if (qos === 1)
-      this.sendAcknowledgement(PUBACK_PACKET, packetIdentifier);
+      this.sendShort(PUBACK_PACKET | packetIdentifier, 4);
     else if (this.sessionState!.hasReceived(packetIdentifier) || this.sessionState!.addReceived(packetIdentifier))
-      this.sendAcknowledgement(PUBREC_PACKET, packetIdentifier);
+      this.sendShort(PUBREC_PACKET | packetIdentifier, 4);
     else
       this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
   }
@@ -154,7 +154,7 @@ export abstract class Session implements PacketHandler {
   /** Sends the PUBREL that the journal of the queue has held back. */
   sendRelease(packetIdentifier: number): void {
     if (this.state === CONNECTED)
-      this.sendAcknowledgement(PUBREL_PACKET, packetIdentifier);
+      this.sendShort(PUBREL_PACKET | packetIdentifier, 4);
   }
 
   /** The only way into failure: the peer broke a rule or ran out of time. */
@@ -232,24 +232,22 @@ export abstract class Session implements PacketHandler {
     return false;
   }
 
-  /** `send` written out, this is the hot path of QoS 1. @param packet one of the constants of publish.ts */
-  protected sendAcknowledgement(packet: number, packetIdentifier: number): void {
+  /**
+   * Sends the first `length` bytes of `packet`: an acknowledgement, 4 bytes (publish.ts), or PINGREQ, PINGRESP or DISCONNECT,
+   * 2 bytes. All of them are legal while CONNECTED and only then; `send` written out for them, the hot path of QoS 1.
+   */
+  protected sendShort(packet: number, length: number): boolean {
     if (this.state !== CONNECTED)
-      return;
+      return false;
     const role = this.role;
     const arena = role.arena;
-    arena.view.setInt32(arena.stagingOffset, packet | packetIdentifier);
+    arena.view.setInt32(arena.stagingOffset, packet);
     role.lastSentAt = role.clock.now;
     ++role.sentPacketCount;
-    if (!this.output.send(4))
-      this.fail(ReasonCode.SEND_TIMEOUT);
-  }
-
-  /** PINGREQ, PINGRESP or DISCONNECT. */
-  protected sendEmpty(type: number): boolean {
-    const { arena } = this.role;
-    arena.view.setUint16(arena.stagingOffset, type << 12);
-    return this.send(type, 2);
+    if (this.output.send(length))
+      return true;
+    this.fail(ReasonCode.SEND_TIMEOUT);
+    return false;
   }
 
   /** Sends what waits, as far as the peer's window, the inflight limit and the room allow. */
@@ -290,12 +288,12 @@ export abstract class Session implements PacketHandler {
           return;
         }
         if (queue.kind.journal?.isReleasing(identifier) !== true)
-          this.sendAcknowledgement(PUBREL_PACKET, identifier);
+          this.sendShort(PUBREL_PACKET | identifier, 4);
         return;
       case ControlPacket.PUBREL:
         this.sessionState!.removeReceived(identifier);
         this.role.keeper.onReleased?.(this, identifier);
-        this.sendAcknowledgement(PUBCOMP_PACKET, identifier);
+        this.sendShort(PUBCOMP_PACKET | identifier, 4);
         return;
       case ControlPacket.PUBCOMP:
         isAwaited = queue.complete(identifier, 2);
