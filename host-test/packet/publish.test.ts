@@ -70,7 +70,7 @@ describe('writePublish', () => {
           };
         };
         machine.run(bytes, 'client', 4, { every });
-        expect(machine.parser.reasonCode).toBe(ReasonCode.SUCCESS);
+        expect(machine.reasonCode).toBe(ReasonCode.SUCCESS);
         expect(found).toEqual({ topicName, payload, qos, retain, packetIdentifier });
         expect(machine.written).toEqual(bytes);
       }), { numRuns: 500 });

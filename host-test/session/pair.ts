@@ -154,7 +154,7 @@ export class World {
     let at = 0;
     while (at < values.length) {
       const length = Math.min(nextSize(), values.length - at, session.parser.wanted);
-      if (length === 0)
+      if (length <= 0)
         break;
       for (let index = 0; index < length; ++index)
         arena.bytes[arena.landingOffset + index] = values[at + index]!;

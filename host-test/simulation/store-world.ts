@@ -405,9 +405,10 @@ export class StoreWorld {
   private feed(session: Session, bytes: number[]): void {
     const { arena } = this.gateway;
     while (bytes.length > 0 && this.hasPower) {
-      const piece = bytes.slice(0, Math.min(session.parser.wanted, arena.landingCapacity));
-      if (piece.length === 0)
+      const { wanted } = session.parser;
+      if (wanted <= 0)
         return;
+      const piece = bytes.slice(0, wanted);
       bytes = bytes.slice(piece.length);
       arena.bytes.set(piece, arena.landingOffset);
       session.parser.receive(arena.landingOffset, arena.landingOffset + piece.length);

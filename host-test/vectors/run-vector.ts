@@ -49,6 +49,8 @@ export interface RunOptions {
 
 export class VectorMachine implements PacketHandler, TopicTableOwner {
   readonly log: string[] = [];
+  /** What the parser reported; SUCCESS while it has not. */
+  reasonCode = SUCCESS;
   /** How many bytes had been fed when the parser failed, in whole fragments; -1: it did not. */
   failedAfter = -1;
   /** What our writers made of the last packet; undefined when they cannot, or there is no room for output. */
@@ -64,7 +66,6 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
   private readonly outputCapacity: number;
   /** What the numbers of the topic table stand for, as far as its owner has been told. */
   private readonly names: (string | undefined)[] = [];
-  private reported = SUCCESS;
   private fed = 0;
 
   constructor(options: MachineOptions) {
@@ -97,7 +98,7 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     this.log.length = 0;
     this.fed = 0;
     this.failedAfter = -1;
-    this.reported = SUCCESS;
+    this.reasonCode = SUCCESS;
     this.pauseEvery = 0;
     this.written = undefined;
   }
@@ -106,7 +107,7 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
   feed(source: Uint8Array, from: number, to: number): void {
     const { arena, parser } = this;
     const { bytes, landingOffset } = arena;
-    while (from < to && parser.reasonCode === SUCCESS) {
+    while (from < to && parser.wanted >= 0) {
       if (this.isPaused) {
         parser.resume();
         continue;
@@ -121,7 +122,7 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
       from += length;
       this.fed += length;
     }
-    if (parser.reasonCode !== SUCCESS && this.failedAfter < 0)
+    if (parser.wanted < 0 && this.failedAfter < 0)
       this.failedAfter = this.fed;
   }
 
@@ -143,16 +144,16 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     }
     while (this.isPaused)
       parser.resume();
-    if (parser.reasonCode !== SUCCESS)
-      this.log.push(`error 0x${parser.reasonCode.toString(16)}`);
-    if (this.reported !== parser.reasonCode)
-      this.log.push(`but 0x${this.reported.toString(16)} was reported to the handler`);
+    if (this.reasonCode !== SUCCESS)
+      this.log.push(`error 0x${this.reasonCode.toString(16)}`);
+    if (this.reasonCode !== SUCCESS !== parser.wanted < 0)
+      this.log.push('but parsing has ended without an error, or not ended with one');
     return this.log;
   }
 
   /** A parser that has not failed wants bytes unless it is paused: its buffer has room for the packet that it waits for. */
   get isPaused(): boolean {
-    return this.parser.wanted === 0 && this.parser.reasonCode === SUCCESS;
+    return this.parser.wanted === 0;
   }
 
   /** Whether nothing has been written outside the buffer, the table and the output. */
@@ -198,7 +199,9 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
   }
 
   onError(reasonCode: number): void {
-    this.reported = reasonCode;
+    if (this.reasonCode !== SUCCESS)
+      this.log.push('a second error');
+    this.reasonCode = reasonCode;
   }
 
   private write(packet: Packet): void {

@@ -48,6 +48,10 @@ export interface ParserContext {
 export const OVERSIZE_CLOSE = 0;
 export const OVERSIZE_DROP = 1;
 
+/** In place of a number of wanted bytes: no packet is looked at until the pause ends, or any more on this connection. */
+const PAUSED = 0;
+const FAILED = -1;
+
 /** In place of an offset: nothing is kept. */
 const NOWHERE = -1;
 
@@ -70,8 +74,8 @@ const IS_LONG = 0x80;
 const NOT_PREDICTED = -1;
 
 export class PacketParser implements TopicReader {
-  /** How many bytes to bring next, at most: what fits the buffer and the landing area; 0 while paused, and after an error. */
-  wanted = 0;
+  /** How many bytes to bring next, at most: what fits the buffer and the landing area; PAUSED or FAILED: none. */
+  wanted = FAILED;
   /** So many bytes have yet to come of the packet whose beginning is kept, or of a payload that is thrown away. */
   private missing = 0;
 
@@ -97,8 +101,6 @@ export class PacketParser implements TopicReader {
   /** Bit n: a packet of type n is legal now. */
   acceptedTypes = 0;
   version = ProtocolVersion.UNKNOWN;
-  /** Why parsing has ended, for good; SUCCESS while it has not. */
-  reasonCode = ReasonCode.SUCCESS;
   /** Where the bytes that are kept at the beginning of the buffer end, or will end when none is `missing`. */
   private keptEnd = NOWHERE;
   private readonly bufferOffset: number;
@@ -119,10 +121,10 @@ export class PacketParser implements TopicReader {
   reset(acceptedTypes: number, version: number): void {
     this.acceptedTypes = acceptedTypes;
     this.version = version;
-    this.reasonCode = ReasonCode.SUCCESS;
     this.forgetPrediction();
     this.keptEnd = NOWHERE;
     this.missing = 0;
+    this.wanted = PAUSED;
     this.unpause();
   }
 
@@ -133,21 +135,20 @@ export class PacketParser implements TopicReader {
   }
 
   /** Stops for good; the handler calls it too. */
-  fail(reasonCode: number): void {
-    if (this.reasonCode === ReasonCode.SUCCESS)
-      this.reasonCode = reasonCode;
-    this.wanted = 0;
+  fail(): void {
+    this.wanted = FAILED;
   }
 
   /** No further packet until `unpause` or `resume`; what has arrived is kept. For the handler. */
   pause(): void {
-    this.wanted = 0;
+    if (this.wanted > 0)
+      this.wanted = PAUSED;
   }
 
   /** Takes a pause back, during the same call of the handler. */
   unpause(): void {
     const { packet: { arena: { landingCapacity } }, settings: { maximumPacketSize } } = this.context;
-    if (this.reasonCode === ReasonCode.SUCCESS)
+    if (this.wanted === PAUSED)
       this.wanted = maximumPacketSize < landingCapacity ? maximumPacketSize : landingCapacity;
   }
 
@@ -155,7 +156,7 @@ export class PacketParser implements TopicReader {
   resume(): void {
     const { keptEnd } = this;
     this.unpause();
-    if (keptEnd === NOWHERE || this.missing !== 0 || this.wanted === 0)
+    if (keptEnd === NOWHERE || this.missing !== 0 || this.wanted < 0)
       return;
     this.keptEnd = NOWHERE;
     this.receive(this.bufferOffset, keptEnd);
@@ -242,7 +243,7 @@ export class PacketParser implements TopicReader {
       }
       if (offset === end)
         return;
-      if (this.wanted === 0)
+      if (this.wanted <= 0)
         break;
     }
     this.keep(offset, end, 0);
@@ -264,7 +265,7 @@ export class PacketParser implements TopicReader {
       this.receive(this.bufferOffset, keptEnd);
     if (next === end)
       return;
-    if (this.wanted !== 0 || this.missing !== 0) // a payload is thrown away during a pause, too
+    if (this.wanted > 0 || this.missing !== 0) // a payload is thrown away during a pause, too
       this.receive(next, end);
     else
       this.keep(next, end, 0);
@@ -279,7 +280,7 @@ export class PacketParser implements TopicReader {
 
   /** What arrived is illegal. */
   private reject(reasonCode: number): void {
-    this.fail(reasonCode);
+    this.fail();
     this.handler.onError(reasonCode);
   }
 

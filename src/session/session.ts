@@ -159,7 +159,7 @@ export abstract class Session implements PacketHandler {
 
   /** The only way into failure: the peer broke a rule or ran out of time. */
   fail(reasonCode: number): void {
-    this.parser.fail(reasonCode);
+    this.parser.fail();
     if (this.state !== CLOSED) {
       this.output.close();
       this.end(reasonCode);
@@ -211,7 +211,7 @@ export abstract class Session implements PacketHandler {
   /** Ends the connection without sending anything. */
   protected end(reasonCode: number): void {
     this.enter(CLOSED);
-    this.parser.fail(reasonCode);
+    this.parser.fail();
     this.closed(reasonCode);
   }
 
