@@ -37,5 +37,5 @@ export interface GatewayOptions {
   /** Whether exact views are made by resizing the arena (the board) or otherwise (Node, where that is slow). */
   readonly resizable: boolean;
   /** Seconds since 1970, 0 as long as nobody knows; also the default. */
-  readonly date?: () => number;
+  readonly date?: (() => number) | undefined;
 }

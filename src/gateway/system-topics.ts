@@ -95,9 +95,10 @@ export class SystemTopics {
   private milliseconds = 0;
 
   static plan(plan: ArenaPlan): number {
-    const lengths = [...NAMES, ...LOADS].map(lengthOfUTF8);
+    const lengths = NAMES.concat(LOADS).map(lengthOfUTF8);
     const length = lengths.reduce((sum, each) => sum + each, lengthOfUTF8(PREFIX + SPOKEN_VERSION + SECONDS + UNIT));
-    return plan.reserve('$SYS topics', length + Math.max(...lengths) + LONGEST_WINDOW + LONGEST_FIGURE + SECONDS.length);
+    const longest = lengths.reduce((most, each) => Math.max(most, each), 0);
+    return plan.reserve('$SYS topics', length + longest + LONGEST_WINDOW + LONGEST_FIGURE + SECONDS.length);
   }
 
   /** @param offset what `plan` returned @param interval milliseconds, 0 for never @param traffic undefined: nobody counts bytes */
@@ -110,7 +111,7 @@ export class SystemTopics {
     const rest = traffic === undefined ? 2 : 0;
     this.nameCount = NAMES.length - rest;
     this.topicCount = this.nameCount + (LOADS.length - rest) * WINDOW_COUNT;
-    [...NAMES.slice(0, this.nameCount), ...LOADS.slice(0, LOADS.length - rest)].forEach(name => {
+    NAMES.slice(0, this.nameCount).concat(LOADS.slice(0, LOADS.length - rest)).forEach(name => {
       const end = encodeUTF8(arena, offset, name);
       this.nameOffsets.push(offset);
       this.nameLengths.push(end - offset);

@@ -100,7 +100,7 @@ export class Runtime implements LinkOwner {
       landingCapacity: platform.landingCapacity,
       traffic: platform.traffic,
       resizable: platform.resizable,
-      ...platform.date === undefined ? {} : { date: platform.date },
+      date: platform.date,
     });
     observer.onPlanned?.(plan.regions);
     const { arena } = gateway;
