@@ -10,7 +10,7 @@ import { dirname, relative, resolve } from 'node:path';
 import { varyingFields } from './evaluation.mjs';
 import { inlineCalledOnce, privateMethodsOf } from './rewrite-calls.mjs';
 import { inlineConstants, inlineImportedConstants } from './rewrite-constants.mjs';
-import { inlineFunctions } from './rewrite-functions.mjs';
+import { inlineFunctions, nameParameters, passArguments } from './rewrite-functions.mjs';
 import { readAtOnce, repeatFields, shareVariables, splitDeclarations } from './rewrite-locals.mjs';
 import { askForBits, assignClasses, chainFields, countFirst, declareBeforeLoops, declareLate, nestConditions, readFields, stepInLoops } from './rewrite-statements.mjs';
 
@@ -29,7 +29,7 @@ export function rewrite(code, parse, program) {
       apply(rewriting);
     }
   };
-  apply(inlineConstants);
+  apply(inlineConstants, passArguments, nameParameters);
   repeat(inlineFunctions);
   apply(readFields, splitDeclarations);
   [inlineCalledOnce, repeatFields, readAtOnce, shareVariables].forEach(repeat);
