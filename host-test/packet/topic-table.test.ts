@@ -173,6 +173,24 @@ describe('a topic table', () => {
     expect(new Set(numbered).size).toBeGreaterThan(10);
   });
 
+  it.each<[string, (device: number) => string]>([
+    ['in the middle', device => `plant/line${device % 5}/machine${device / 5 | 0}/vibration`],
+    ['far from the end', device => `tele/device_${device}/SENSOR/temperature`],
+    ['at the beginning', device => `${1000 + device}/kitchen/temperature`],
+  ])('has places for names that differ %s', (_title, nameOf) => {
+    const bench = new Bench(64, 48);
+    const newNames = () => {
+      const before = bench.replaced.length;
+      for (let device = 0; device < 20; ++device)
+        bench.indexOf(nameOf(device));
+      return bench.replaced.length - before;
+    };
+    expect(newNames()).toBe(20);
+    for (let round = 0; round < 10; ++round)
+      newNames();
+    expect(newNames()).toBeLessThan(10); // of 20: those that find both their places taken
+  });
+
   it('never gives a number to the wrong name, whatever comes', () => {
     const names = fc.string({ unit: fc.constantFrom('a', 'b', '/', '+', '1', '2', '\u00E4'), maxLength: 12 });
     fc.assert(fc.property(fc.constantFrom(1, 2, 4), fc.array(names, { maxLength: 40 }), (count, sequence) => {

@@ -4,7 +4,8 @@
  * afterwards a name is found by comparing its bytes. The table knows the names only; whoever hangs data on the numbers
  * is told when a number gets a new meaning.
  *
- * Direct-mapped: a name has one possible place, a collision replaces it. That is only slower, never wrong.
+ * A name has two possible places: one that a few of its bytes say, where it is found quickly, and one that all of them say,
+ * for names that differ elsewhere. A collision in both replaces a name. That is only slower, never wrong.
  * Names longer than a place are checked every time and share the number `uncached`.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
@@ -73,13 +74,13 @@ export class TopicTable {
     const index = (hash ^ hash >> 7) & this.mask;
     let place = this.offset + index * this.placeLength;
     if (view.getUint16(place) !== length)
-      return this.enter(index, place, name, length);
+      return this.findElsewhere(index, name, length);
     // Eight bytes at a time, as doubles; the last eight may overlap. No name contains U+0000, so what lies here is never
     // a zero, whose signs compare equal; a NaN, which equals nothing, is entered again each time: slower, never wrong.
     place += 2;
     return view.getFloat64(place + last) === view.getFloat64(name + last)
       && view.getFloat64(place) === view.getFloat64(name)
-      && (last <= 8 || view.getFloat64(place + 8) === view.getFloat64(name + 8) && (last <= 16 || this.isEqual(place, name, last))) ? index : this.enter(index, place - 2, name, length);
+      && (last <= 8 || view.getFloat64(place + 8) === view.getFloat64(name + 8) && (last <= 16 || this.isEqual(place, name, last))) ? index : this.findElsewhere(index, name, length);
   }
 
   /** The bytes between the first sixteen and the last eight. */
@@ -98,7 +99,25 @@ export class TopicTable {
     const index = (arena.bytes[name]! * 5 ^ arena.bytes[name + length - 1]! ^ length) & this.mask;
     const place = this.offset + index * this.placeLength;
     return this.view.getUint16(place) === length && equalBytes(arena, place + 2, name, length)
-      ? index : this.enter(index, place, name, length);
+      ? index : this.enter(index, name, length);
+  }
+
+  /** @param first number of the place where the name, of eight bytes at least, is not */
+  private findElsewhere(first: number, name: number, length: number): number {
+    const view = this.view;
+    if (length + 2 > this.placeLength)
+      return this.enter(this.uncached, name, length);
+    const last = name + length - 4;
+    let hash = view.getInt32(last);
+    for (let at = name; at < last; at += 4)
+      hash = (hash << 5) - hash + view.getInt32(at) | 0;
+    hash ^= hash >> 16;
+    const second = (hash ^ hash >> 8) & this.mask;
+    const place = this.placeOf(second);
+    if (view.getUint16(place) === length && equalBytes(this.arena, place + 2, name, length))
+      return second;
+    // Now and then in the first one though it is taken, perhaps by a name that does not come any more.
+    return this.enter(view.getUint16(this.placeOf(first)) === 0 || this.generation % 3 === 0 ? first : second, name, length);
   }
 
   /** Where the name behind `index` lies: its length in two bytes, then its bytes, as in a PUBLISH. */
@@ -106,8 +125,9 @@ export class TopicTable {
     return this.offset + index * this.placeLength;
   }
 
-  private enter(index: number, place: number, name: number, length: number): number {
+  private enter(index: number, name: number, length: number): number {
     const arena = this.arena;
+    const place = this.placeOf(index);
     const isPlain = isPlainTopicName(arena, name, length);
     if (!isPlain && !isValidTopicName(arena, name, length))
       return INVALID_TOPIC;
