@@ -11,7 +11,7 @@
 import mqttPacket, { type IPublishPacket } from 'mqtt-packet';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { MessageSpans, Packet } from '../../src/packet/packet.ts';
-import { OVERSIZE_CLOSE, type PacketHandler, PacketParser } from '../../src/packet/packet-parser.ts';
+import { OVERSIZE_CLOSE, type PacketHandler, PacketParser, type ParserContext } from '../../src/packet/packet-parser.ts';
 import { writePublish } from '../../src/packet/publish.ts';
 import { TopicTable } from '../../src/packet/topic-table.ts';
 import { SERVER_TYPES } from '../vectors/run-vector.ts';
@@ -66,6 +66,8 @@ const parseWorkloads = (): ParseWorkload[] => [
 class OurParser implements PacketHandler {
   seen = 0;
   private readonly arena: Arena;
+  readonly role: ParserContext;
+  readonly bufferOffset: number;
   private readonly parser: PacketParser;
   /** The arena, if the handler is to make a string and a Buffer of each packet. */
   private readonly copied: Buffer | undefined;
@@ -76,11 +78,9 @@ class OurParser implements PacketHandler {
     const table = TopicTable.plan(plan, 64, 96);
     const arena = this.arena = new Arena(plan, { landingCapacity: LANDING_CAPACITY, stagingCapacity: BUFFER_CAPACITY, resizable: false });
     this.copied = isCopying ? Buffer.from(arena.buffer) : undefined;
-    this.parser = new PacketParser({
-      packet: new Packet(arena),
-      topics: new TopicTable(arena, table, 64, 96),
-      settings: { maximumPacketSize: BUFFER_CAPACITY, oversize: OVERSIZE_CLOSE },
-    }, buffer, this);
+    this.role = { packet: new Packet(arena), topics: new TopicTable(arena, table, 64, 96), settings: { maximumPacketSize: BUFFER_CAPACITY, oversize: OVERSIZE_CLOSE } };
+    this.bufferOffset = buffer;
+    this.parser = new PacketParser(this);
     this.parser.reset(SERVER_TYPES, 4);
   }
 

@@ -8,7 +8,7 @@
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import * as ControlPacket from '../../src/packet/control-packet.ts';
 import { Packet } from '../../src/packet/packet.ts';
-import { OVERSIZE_CLOSE, type PacketHandler, PacketParser } from '../../src/packet/packet-parser.ts';
+import { OVERSIZE_CLOSE, type PacketHandler, PacketParser, type ParserContext } from '../../src/packet/packet-parser.ts';
 import * as ProtocolVersion from '../../src/packet/protocol-version.ts';
 import { SUCCESS } from '../../src/packet/reason-code.ts';
 import { TopicTable, type TopicTableOwner } from '../../src/packet/topic-table.ts';
@@ -56,6 +56,8 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
   /** What our writers made of the last packet; undefined when they cannot, or there is no room for output. */
   written: Uint8Array | undefined;
   readonly arena: Arena;
+  readonly role: ParserContext;
+  readonly bufferOffset: number;
   readonly parser: PacketParser;
   readonly maximumPacketSize: number;
   /** Pause after every so many packets; 0: never. */
@@ -88,7 +90,9 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     this.outputCapacity = outputCapacity;
     this.topics = new TopicTable(arena, topicsOffset, topicCount, topicCapacity);
     this.topics.owner = this;
-    this.parser = new PacketParser({ packet: new Packet(arena), topics: this.topics, settings: { maximumPacketSize, oversize } }, bufferOffset, this);
+    this.role = { packet: new Packet(arena), topics: this.topics, settings: { maximumPacketSize, oversize } };
+    this.bufferOffset = bufferOffset;
+    this.parser = new PacketParser(this);
   }
 
   /** A new connection to `sender`, whose first byte tells whether its version is known yet. */

@@ -22,6 +22,10 @@ import * as ReasonCode from './reason-code.ts';
 import type { TopicReader, TopicTable } from './topic-table.ts';
 
 export interface PacketHandler {
+  /** What its parser shares with others. */
+  readonly role: ParserContext;
+  /** Its parser's buffer: a region of the arena, of `maximumPacketSize` bytes. */
+  readonly bufferOffset: number;
   /** A valid PUBLISH; `packet` is valid only during the call. Its `type` and `version` are not set. */
   onPublish(packet: Packet): void;
   /** Any other valid packet. */
@@ -103,18 +107,14 @@ export class PacketParser implements TopicReader {
   version = ProtocolVersion.UNKNOWN;
   /** Where the bytes that are kept at the beginning of the buffer end, or will end when none is `missing`. */
   private keptEnd = NOWHERE;
-  private readonly bufferOffset: number;
-  private readonly context: ParserContext;
   private readonly handler: PacketHandler;
   readonly nextReader: TopicReader | undefined;
 
-  /** @param bufferOffset region of the arena of `maximumPacketSize` bytes */
-  constructor(context: ParserContext, bufferOffset: number, handler: PacketHandler) {
-    this.context = context;
-    this.bufferOffset = bufferOffset;
+  constructor(handler: PacketHandler) {
+    const { topics } = handler.role;
     this.handler = handler;
-    this.nextReader = context.topics.firstReader;
-    context.topics.firstReader = this;
+    this.nextReader = topics.firstReader;
+    topics.firstReader = this;
   }
 
   /** Starts a new connection, of which nothing is known. Not for the handler: it would pull the buffer away from under the parser. */
@@ -147,7 +147,7 @@ export class PacketParser implements TopicReader {
 
   /** Takes a pause back, during the same call of the handler. */
   unpause(): void {
-    const { packet: { arena: { landingCapacity } }, settings: { maximumPacketSize } } = this.context;
+    const { packet: { arena: { landingCapacity } }, settings: { maximumPacketSize } } = this.handler.role;
     if (this.wanted === PAUSED)
       this.wanted = maximumPacketSize < landingCapacity ? maximumPacketSize : landingCapacity;
   }
@@ -159,7 +159,7 @@ export class PacketParser implements TopicReader {
     if (keptEnd === NOWHERE || this.missing !== 0 || this.wanted < 0)
       return;
     this.keptEnd = NOWHERE;
-    this.receive(this.bufferOffset, keptEnd);
+    this.receive(this.handler.bufferOffset, keptEnd);
   }
 
   /**
@@ -175,12 +175,12 @@ export class PacketParser implements TopicReader {
       if (this.missing <= end - offset || this.keptEnd === NOWHERE)
         this.receiveRest(offset, end);
       else { // one more piece of a packet
-        this.context.packet.arena.bytes.copyWithin(this.keptEnd - this.missing, offset, end);
+        this.handler.role.packet.arena.bytes.copyWithin(this.keptEnd - this.missing, offset, end);
         this.missing -= end - offset;
       }
       return;
     }
-    const packet = this.context.packet;
+    const packet = this.handler.role.packet;
     for (;;) {
       if (packet.view.getFloat64(offset) === this.predictedStart
         && offset + this.predictedLength <= end
@@ -215,7 +215,7 @@ export class PacketParser implements TopicReader {
           packet.offset = offset + SHORTEST_HEADER;
           packet.end = packet.offset + (header & 0xFF);
           if ((this.acceptedTypes >> packet.type & 1) !== 0 && (header & IS_LONG) === 0 && offset + 1 < end
-            && packet.end - offset <= this.context.settings.maximumPacketSize) {
+            && packet.end - offset <= this.handler.role.settings.maximumPacketSize) {
             if (packet.end > end) {
               this.keep(offset, end, packet.end - end);
               return;
@@ -224,7 +224,7 @@ export class PacketParser implements TopicReader {
             return;
           packet.version = this.version;
           if (packet.type === ControlPacket.PUBLISH) {
-            const reasonCode = readPublish(packet, this.context.topics);
+            const reasonCode = readPublish(packet, this.handler.role.topics);
             if (reasonCode !== ReasonCode.SUCCESS) {
               this.reject(reasonCode);
               return;
@@ -254,7 +254,7 @@ export class PacketParser implements TopicReader {
     const { keptEnd, missing } = this;
     const next = offset + missing;
     if (keptEnd !== NOWHERE)
-      this.context.packet.arena.bytes.copyWithin(keptEnd - missing, offset, next < end ? next : end);
+      this.handler.role.packet.arena.bytes.copyWithin(keptEnd - missing, offset, next < end ? next : end);
     if (next > end) {
       this.missing = next - end;
       return;
@@ -262,7 +262,7 @@ export class PacketParser implements TopicReader {
     this.missing = 0;
     this.keptEnd = NOWHERE;
     if (keptEnd !== NOWHERE)
-      this.receive(this.bufferOffset, keptEnd);
+      this.receive(this.handler.bufferOffset, keptEnd);
     if (next === end)
       return;
     if (this.wanted > 0 || this.missing !== 0) // a payload is thrown away during a pause, too
@@ -273,8 +273,9 @@ export class PacketParser implements TopicReader {
 
   /** Keeps bytes until `missing` more have come or, if that is 0, until a pause ends. */
   private keep(offset: number, end: number, missing: number): void {
-    this.context.packet.arena.bytes.copyWithin(this.bufferOffset, offset, end);
-    this.keptEnd = this.bufferOffset + end - offset + missing;
+    const { bufferOffset, role } = this.handler;
+    role.packet.arena.bytes.copyWithin(bufferOffset, offset, end);
+    this.keptEnd = bufferOffset + end - offset + missing;
     this.missing = missing;
   }
 
@@ -289,7 +290,7 @@ export class PacketParser implements TopicReader {
    * section 2.2.3). @returns whether the packet is complete; if not, all has been done that can be done
    */
   private readHeader(offset: number, end: number): boolean {
-    const { packet, settings } = this.context;
+    const { packet, settings } = this.handler.role;
     const { bytes } = packet.arena;
     if ((this.acceptedTypes >> packet.type & 1) === 0) {
       this.reject(packet.type === 0 || packet.type === 15 ? ReasonCode.MALFORMED_PACKET : ReasonCode.PROTOCOL_ERROR);
@@ -324,7 +325,7 @@ export class PacketParser implements TopicReader {
    * handler gets it without its payload, so that it can be acknowledged and counted, and the payload is thrown away.
    */
   private readOversize(offset: number, end: number): void {
-    const { packet, settings, topics } = this.context;
+    const { packet, settings, topics } = this.handler.role;
     let headerEnd = packet.offset + 2;
     if (headerEnd <= end)
       headerEnd += packet.view.getUint16(packet.offset) + (packet.flags < 1 << ControlPacket.QOS_SHIFT ? 0 : 2);
@@ -357,7 +358,7 @@ export class PacketParser implements TopicReader {
 
   /** The bytes of a long topic between those that are compared first. */
   private isPredictedTopic(offset: number): boolean {
-    const { packet, topics } = this.context;
+    const { packet, topics } = this.handler.role;
     const { view } = packet;
     const place = topics.placeOf(this.predictedIndex) + 2 - this.predictedTopicAt;
     for (let at = 16; at < this.predictedTailAt; at += 8)
@@ -368,11 +369,11 @@ export class PacketParser implements TopicReader {
 
   /** Remembers the PUBLISH that begins at `offset`. */
   private predict(offset: number): void {
-    const { packet } = this.context;
+    const { packet } = this.handler.role;
     const length = packet.topicNameLength;
     this.predictedIndex = packet.topicIndex;
     this.predictedStart = NOTHING;
-    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === this.context.topics.uncached)
+    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === this.handler.role.topics.uncached)
       return;
     const { view } = packet;
     const topic = packet.topicNameOffset - offset;

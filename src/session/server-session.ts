@@ -34,16 +34,21 @@ export class ServerSession extends Session {
   isRefused = false;
   /** Which connection of all nodes this is: a verdict that comes late can tell whether it is still the same one. */
   connectionNumber = 0;
-  declare protected readonly role: ServerRole;
+  declare readonly role: ServerRole;
   /** Of CONNECT; WILL is taken away when there is none any more. */
   private connectFlags = 0;
   private keepAlive = 0;
 
   constructor(role: ServerRole, index: number) {
-    super(role, role.bufferOffset + index * role.regionLength);
+    super(role);
     this.index = index;
     if (role.settings.maximumPublishRate !== 0)
       role.credits[index] = new PublishCredit(role.settings.maximumPublishRate);
+  }
+
+  get bufferOffset(): number {
+    const { role } = this;
+    return role.bufferOffset + this.index * role.regionLength;
   }
 
   get clientIdentifierOffset(): number {

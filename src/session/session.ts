@@ -42,15 +42,17 @@ export abstract class Session implements PacketHandler {
   /** Undefined between connections in the Server role: nobody has said CONNECT yet. */
   sessionState: SessionState | undefined = undefined;
   readonly parser: PacketParser;
-  protected readonly role: SessionRole;
+  readonly role: SessionRole;
   protected output!: Output;
   /** When the last packet came; in the Server role, until CONNECT is accepted, when the network connection came up. */
   lastReceivedAt = 0;
 
-  protected constructor(role: SessionRole, bufferOffset: number) {
+  protected constructor(role: SessionRole) {
     this.role = role;
-    this.parser = new PacketParser(role, bufferOffset, this);
+    this.parser = new PacketParser(this);
   }
+
+  abstract get bufferOffset(): number;
 
   get isConnected(): boolean {
     return this.state === CONNECTED;
