@@ -81,10 +81,12 @@ export class Bridge implements ClientHandler, LossObserver {
   forward(message: Message, index: number, comesAgain: boolean): boolean {
     const outbound = this.outbound;
     let rule = outbound.ruleOf[index]!;
-    if (rule === UNRESOLVED)
-      rule = outbound.resolve(index, message);
-    if (rule === NO_RULE)
-      return true;
+    if (rule < 0) {
+      if (rule === UNRESOLVED)
+        rule = outbound.resolve(index, message);
+      if (rule === NO_RULE)
+        return true;
+    }
     const outgoing = this.outgoing;
     const topicRule = outbound.rules[rule]!;
     outgoing.topicNameOffset = outbound.placesOffset + index * outbound.placeLength;

@@ -9,7 +9,10 @@ import { allowsDuplicateFlagAtQoS0 } from './protocol-version.ts';
 import * as ReasonCode from './reason-code.ts';
 import { INVALID_TOPIC, type TopicTable } from './topic-table.ts';
 
-/** Length of the whole packet. */
+/** A short PUBLISH, or'ed with QoS and RETAIN, its Remaining Length of one byte and the length of its Topic Name. */
+const PUBLISH_PACKET = PUBLISH << 28;
+
+/** Length of an acknowledgement. */
 export const ACKNOWLEDGEMENT_LENGTH = 4;
 
 /** An acknowledgement, or'ed with its Packet Identifier: four bytes, big-endian [MQTT311-2.3.1-6]. */
@@ -69,7 +72,7 @@ export function stagePublish(arena: Arena, message: Message): number {
   const remainingLength = 2 + topicLength + message.payloadLength;
   let at = arena.stagingOffset + 4;
   if (remainingLength < 0x80)
-    arena.view.setInt32(at - 4, (PUBLISH << 12 | message.retain << 8 | remainingLength) << 16 | topicLength);
+    arena.view.setInt32(at - 4, PUBLISH_PACKET | message.retain << 24 | remainingLength << 16 | topicLength);
   else {
     at = writeFixedHeader(arena, at - 4, PUBLISH << 4 | message.retain, remainingLength) + 2;
     arena.view.setUint16(at - 2, topicLength);
@@ -90,7 +93,7 @@ export function writePublish(arena: Arena, offset: number, message: Message, qos
   const remainingLength = 2 + topicLength + (qos === 0 ? 0 : 2) + message.payloadLength;
   let at = offset + 4;
   if (remainingLength < 0x80)
-    arena.view.setInt32(offset, (PUBLISH << 12 | qos << 9 | message.retain << 8 | remainingLength) << 16 | topicLength);
+    arena.view.setInt32(offset, PUBLISH_PACKET | qos << 25 | message.retain << 24 | remainingLength << 16 | topicLength);
   else {
     at = writeFixedHeader(arena, offset, PUBLISH << 4 | qos << QOS_SHIFT | message.retain, remainingLength) + 2;
     arena.view.setUint16(at - 2, topicLength);
