@@ -1,5 +1,6 @@
 /** Sessions that outlive their connections, and connections that meet each other. */
 import { describe, expect, it } from 'vitest';
+import { CLOSED } from '../../src/session/connection-state.ts';
 import { GatewayWorld } from './gateway-world.ts';
 import { connect, DISCONNECT, PINGREQ, puback, pubcomp, publish, pubrec, pubrel, subscribe } from './packets.ts';
 
@@ -184,6 +185,22 @@ describe('CONNECT', () => {
     world.run(200);
     expect(silent.take()).toEqual(['closed']);
     expect(node.ask(PINGREQ)).toEqual(['PINGRESP']);
+  });
+
+  it('is waited for on each open connection, whichever have ended before', () => {
+    const world = new GatewayWorld({ listener: { connect_timeout: 5 } });
+    const { serverRole, sessions } = world.gateway;
+    const first = [world.open(), world.open(), world.node('a')];
+    const later = [world.open(), world.node('b', { keepAlive: 2 })];
+    expect(serverRole.openCount).toBe(5);
+    for (const node of first)
+      node.vanish();
+    expect([serverRole.openCount, sessions.findIndex(({ state }) => state !== CLOSED)]).toEqual([2, 3]);
+    world.run(3100);
+    expect(later.map(node => node.take())).toEqual([[], ['closed']]);
+    world.run(2000);
+    expect(later[0]!.take()).toEqual(['closed']);
+    expect(serverRole.openCount).toBe(0);
   });
 
   it('of a user whose verdict comes late is answered then, and what follows waits', () => {

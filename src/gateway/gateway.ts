@@ -182,9 +182,12 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
     this.commit();
     this.upstream.handleTimeout();
     const { sessions } = this;
-    for (let index = 0; index < sessions.length; ++index)
-      if (sessions[index]!.state !== CLOSED)
+    let left = this.serverRole.openCount; // the rest has no deadlines; one that ends meanwhile is counted all the same
+    for (let index = 0; left > 0 && index < sessions.length; ++index)
+      if (sessions[index]!.state !== CLOSED) {
+        --left;
         sessions[index]!.handleTimeout();
+      }
     this.systemTopics.handleTimeout();
     this.refusals.handleTimeout();
   }

@@ -32,6 +32,8 @@ export class SessionRole implements SessionContext, ParserContext {
   /** Who takes over messages of QoS 1 and 2, if not the same one. */
   keeper: MessageHandler;
   readonly arena: Arena;
+  /** Sessions that are not CLOSED. */
+  openCount = 0;
   /** When one of them last sent a packet. */
   lastSentAt = 0;
   /** Packets sent, and received by a Server, PUBLISH not included; network connections. */

@@ -206,6 +206,10 @@ export abstract class Session implements PacketHandler {
   }
 
   protected enter(state: number): void {
+    if (this.state === CLOSED)
+      ++this.role.openCount;
+    if (state === CLOSED)
+      --this.role.openCount;
     this.state = state;
     this.parser.acceptedTypes = legalTypes(state, this.role.peer);
   }
