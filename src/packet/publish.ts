@@ -2,7 +2,7 @@
  * PUBLISH and its acknowledgements PUBACK, PUBREC, PUBREL and PUBCOMP, read and written. MQTT 3.1.1 sections 3.3 to 3.7.
  */
 import type { Arena } from '../bytes/arena.ts';
-import { DUP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, QOS_MASK, QOS_SHIFT, RETAIN, UNSUBACK } from './control-packet.ts';
+import { PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, QOS_MASK, QOS_SHIFT, RETAIN, UNSUBACK } from './control-packet.ts';
 import { writeFixedHeader } from './data-representation.ts';
 import type { Message, Packet } from './packet.ts';
 import { allowsDuplicateFlagAtQoS0 } from './protocol-version.ts';
@@ -27,12 +27,17 @@ export const UNSUBACK_PACKET = UNSUBACK << 28 | 2 << 16;
  * Fields are read once and every check stands where its value is at hand: this is the hottest function of all.
  */
 export function readPublish(packet: Packet, topics: TopicTable): number {
-  const offset = packet.offset;
+  const name = packet.offset + 2;
+  const length = packet.topicNameLength = packet.view.getUint16(name - 2); // of bytes that are not ours, if the packet is too short
   const flags = packet.flags;
-  const length = packet.arena.view.getUint16(offset); // of bytes that are not ours, if the packet is too short
-  let payload = offset + 2 + length;
-  if (flags >= 2) {
-    if (flags < DUP || (flags & QOS_MASK) !== 0) {
+  let payload = name + length;
+  if (flags <= RETAIN) { // the usual case: QoS 0, not DUP
+    packet.qos = 0;
+    packet.retain = flags;
+  } else {
+    packet.qos = flags >> QOS_SHIFT & 3;
+    packet.retain = flags & RETAIN;
+    if (packet.qos !== 0) {
       const reasonCode = readIdentifier(packet, payload);
       if (reasonCode !== ReasonCode.SUCCESS)
         return reasonCode;
@@ -40,16 +45,11 @@ export function readPublish(packet: Packet, topics: TopicTable): number {
     } else if (!allowsDuplicateFlagAtQoS0(packet.version)) // [MQTT311-3.3.1-2]
       return ReasonCode.MALFORMED_PACKET;
   }
-  const payloadLength = packet.end - payload;
-  if (payloadLength < 0)
-    return ReasonCode.MALFORMED_PACKET;
-  packet.topicNameOffset = offset + 2;
-  packet.topicNameLength = length;
+  packet.topicNameOffset = name;
   packet.payloadOffset = payload;
-  packet.payloadLength = payloadLength;
-  packet.qos = flags >> QOS_SHIFT & 3;
-  packet.retain = flags & RETAIN;
-  return (packet.topicIndex = topics.indexOf(offset + 2, length)) === INVALID_TOPIC
+  if ((packet.payloadLength = packet.end - payload) < 0)
+    return ReasonCode.MALFORMED_PACKET;
+  return (packet.topicIndex = topics.indexOf(name, length)) === INVALID_TOPIC
     ? ReasonCode.TOPIC_NAME_INVALID : ReasonCode.SUCCESS;
 }
 
