@@ -26,7 +26,7 @@ export interface PacketHandler {
   readonly role: ParserContext;
   /** Its parser's buffer: a region of the arena, of `maximumPacketSize` bytes. */
   readonly bufferOffset: number;
-  /** A valid PUBLISH; `packet` is valid only during the call. Its `type` and `version` are not set. */
+  /** A valid PUBLISH; `packet` is valid only during the call. Its `type` and `version` need not be set. */
   onPublish(packet: Packet): void;
   /** Any other valid packet. */
   onPacket(packet: Packet): void;
