@@ -236,11 +236,12 @@ export class Sensors {
 
   /** @returns the offset behind the payload */
   private write(offset: number, value: number, state: SensorState): number {
-    const { gateway: { arena }, textsOffset } = this;
-    const { bytes } = arena;
+    const { arena } = this.gateway;
     const { decimals } = state.configuration;
     if (!state.isJSON)
       return writeDecimal(arena, offset, value, decimals);
+    const { textsOffset } = this;
+    const { bytes } = arena;
     bytes.copyWithin(offset, textsOffset, textsOffset + VALUE_LENGTH);
     offset = writeDecimal(arena, offset + VALUE_LENGTH, value, decimals);
     const time = this.date();
