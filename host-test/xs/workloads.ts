@@ -326,7 +326,7 @@ export const workloads: readonly Workload[] = [
   fromNode('node PINGREQ', 'PINGREQ from a node, PINGRESP sent', bytesOf(0xC0, 0)),
   fromNode('node to upstream, QoS 0', 'PUBLISH from a node, through a rule, to upstream', W1, 4, OUT_AND_IN),
   fromNode('node subscribes', 'SUBSCRIBE and UNSUBSCRIBE', bytesOf(subscribe('a/+/b', 1), unsubscribe('a/+/b'))),
-  fromNode('node, new topics', 'PUBLISH with two topics that share a place of the topic table',
+  fromNode('node, new topics', 'PUBLISH with two topics that are too long for the topic table',
     bytesOf(publish(0, 0, 'x'.repeat(100), 8), publish(0, 0, 'y'.repeat(100), 8))),
   fromNode('node, retained', 'retained PUBLISH, then its deletion', bytesOf(publish(0, 0, TOPIC, 16, 1), publish(0, 0, TOPIC, 0, 1))),
   {
@@ -442,7 +442,7 @@ export const workloads: readonly Workload[] = [
   },
   fromNode('server: right known', 'PUBLISH from a node that may, by listener.acl', W1, 4, { listener: { acl: [{ topic: 'site/%c/#', access: 'read' }, { topic: 'site/#', access: 'write' }] } }),
   fromNode('server: right denied', 'PUBLISH from a node that may not', W1, 4, { listener: { acl: [{ topic: 'site/%c/#' }] } }),
-  fromNode('server: right judged', 'PUBLISH with two topics that share a place of the topic table, rights judged anew',
+  fromNode('server: right judged', 'PUBLISH with two topics that are too long for the topic table, rights judged anew',
     bytesOf(publish(0, 0, 'x'.repeat(100), 8), publish(0, 0, 'y'.repeat(100), 8)), 4, { listener: { acl: [{ topic: '%c/#' }, { topic: '#' }] } }),
   fromNode('server: mount point', 'PUBLISH from a node that has a mount point', W1, 4, { listener: { users: [{ username: 'anna', password: '', mount_point: 'mount/%u/' }] } }),
   {
