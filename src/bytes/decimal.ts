@@ -36,8 +36,8 @@ export function writeDecimal(arena: Arena, offset: number, value: number, places
 
 /** Writes a whole number from 0 with at least `width` digits. @returns the offset behind it */
 export function writeDigits(bytes: Uint8Array, offset: number, value: number, width: number): number {
-  let end = offset + 1;
-  for (let limit = 10; limit <= value || end - offset < width; limit *= 10)
+  let end = offset + width;
+  for (let limit = 10 ** width; limit <= value; limit *= 10)
     ++end;
   for (let at = end - 1; at >= offset; --at) {
     const digit = value % 10; // Math.floor(value / 10) would take twice as long on XS

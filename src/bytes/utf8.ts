@@ -40,7 +40,8 @@ export function isWellFormedUTF8(arena: Arena, offset: number, end: number): boo
  * characters (U+0001 to U+001F, U+007F to U+009F) and non-characters (U+FDD0 to U+FDEF, U+FFFE, U+FFFF and their like in
  * other planes). A broker that closes for them would close the bridge, so no node may bring them in.
  */
-export function isPlainText({ bytes, view }: Arena, offset: number, end: number): boolean {
+export function isPlainText(arena: Arena, offset: number, end: number): boolean {
+  const { bytes, view } = arena;
   // Four ASCII bytes at a time: none has a sign bit, gets one by a step up (7F), or by as many down as there are controls.
   for (let word = 0, last = end - 4; offset <= last; offset += 4) {
     word = view.getInt32(offset);

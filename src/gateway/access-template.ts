@@ -40,17 +40,12 @@ export class Template {
   private readonly kinds: number[] = [];
   private readonly lengths: number[] = [];
 
-  /** Bytes of the region that the text needs. */
-  static lengthOf(text: string): number {
-    return lengthOfUTF8(text);
-  }
-
   /** Longest text that can become of it. */
   static expandedLength(text: string, userNameCapacity: number, identifierCapacity: number): number {
     return lengthOfUTF8(text) + text.split('%u').length * userNameCapacity + text.split('%c').length * identifierCapacity;
   }
 
-  /** @param offset of a region of `lengthOf(text)` bytes */
+  /** @param offset of a region as long as the text */
   constructor(arena: Arena, offset: number, text: string) {
     this.arena = arena;
     this.offset = offset;

@@ -36,11 +36,11 @@ class AccessEntry {
   readonly isDenial: boolean;
   readonly rights: number;
 
-  constructor(arena: Arena, offset: number, { access, topic }: AccessConfiguration, user: number) {
+  constructor(arena: Arena, offset: number, entry: AccessConfiguration, user: number) {
     this.user = user;
-    this.template = new Template(arena, offset, topic);
-    this.isDenial = access === 'deny';
-    this.rights = access === 'read' ? READ : access === 'write' ? WRITE : READ | WRITE;
+    this.template = new Template(arena, offset, entry.topic);
+    this.isDenial = entry.access === 'deny';
+    this.rights = entry.access === 'read' ? READ : entry.access === 'write' ? WRITE : READ | WRITE;
   }
 }
 
@@ -53,6 +53,9 @@ export interface AccessPlan {
   readonly mountCapacity: number;
   readonly topicCount: number;
 }
+
+/** Of two names or filters, where they lie. */
+type Comparison = (arena: Arena, ownOffset: number, ownLength: number, offset: number, length: number) => boolean;
 
 /** A node as placeholders see it; filled in again and again. */
 class NodeNames implements PlaceholderValues {
@@ -216,47 +219,33 @@ export class Access {
       return true;
     const { topicCount, verdictsOffset } = this.plan;
     if (index >= topicCount)
-      return this.judge(node, nameOffset, nameLength, right);
+      return this.judge(node, nameOffset, nameLength, right, matchesTopicFilter, matchesTopicFilter);
     const { bytes } = this.arena;
     const at = verdictsOffset + index * this.nodeCount + node.index;
     const known = bytes[at]!;
     if ((known & right << KNOWN_SHIFT) !== 0)
       return (known & right) !== 0;
-    const verdict = this.judge(node, nameOffset, nameLength, right);
+    const verdict = this.judge(node, nameOffset, nameLength, right, matchesTopicFilter, matchesTopicFilter);
     bytes[at] = known | right << KNOWN_SHIFT | (verdict ? right : 0);
     return verdict;
   }
 
   /** Whether the node may read anything that matches the full filter. */
   allowsSubscription(node: NodeState, filterOffset: number, filterLength: number): boolean {
-    const { arena, entries } = this;
-    let isAllowed = entries.length === 0;
-    for (let index = 0; index < entries.length; ++index) {
-      const entry = entries[index]!;
-      const found = this.resolve(entry, node);
-      if (found === UNFIT_NAME)
-        return false;
-      if (found === NOT_ABOUT_THIS_NODE || (entry.rights & READ) === 0)
-        continue;
-      if (entry.isDenial) {
-        if (filterCovers(arena, this.filterOffset, this.filterLength, filterOffset, filterLength))
-          return false;
-      } else if (!isAllowed)
-        isAllowed = filtersOverlap(arena, this.filterOffset, this.filterLength, filterOffset, filterLength);
-    }
-    return isAllowed;
+    return this.entries.length === 0 || this.judge(node, filterOffset, filterLength, READ, filterCovers, filtersOverlap);
   }
 
-  private judge(node: NodeState, nameOffset: number, nameLength: number, right: number): boolean {
-    const { arena, entries } = this;
+  /** @param isDenied whether the filter of an entry that denies is about the name or filter at `offset` @param isGranted the same for others */
+  private judge(node: NodeState, offset: number, length: number, right: number, isDenied: Comparison, isGranted: Comparison): boolean {
+    const { entries } = this;
     let isAllowed = false;
     for (let index = 0; index < entries.length; ++index) {
       const entry = entries[index]!;
       const found = this.resolve(entry, node);
       if (found === UNFIT_NAME)
         return false;
-      if (found === NOT_ABOUT_THIS_NODE || (entry.rights & right) === 0
-        || !matchesTopicFilter(arena, this.filterOffset, this.filterLength, nameOffset, nameLength))
+      const compare = entry.isDenial ? isDenied : isGranted;
+      if (found === NOT_ABOUT_THIS_NODE || (entry.rights & right) === 0 || !compare(this.arena, this.filterOffset, this.filterLength, offset, length))
         continue;
       if (entry.isDenial)
         return false;
@@ -266,9 +255,10 @@ export class Access {
   }
 
   /** Puts the filter of an entry together for one node. @returns 0 or more; NOT_ABOUT_THIS_NODE; or UNFIT_NAME: nothing is allowed to it */
-  private resolve({ template, user }: AccessEntry, node: NodeState): number {
-    if (user !== EVERYBODY && user !== node.user)
+  private resolve(entry: AccessEntry, node: NodeState): number {
+    if (entry.user !== EVERYBODY && entry.user !== node.user)
       return NOT_ABOUT_THIS_NODE;
+    const { template } = entry;
     this.filterOffset = template.offset;
     if (template.isConstant)
       return this.filterLength = template.length;

@@ -65,8 +65,9 @@ export class Delivery {
   }
 
   /** Ends the session of a node whose message has a name, under this number, that no node may bring in. To be asked when nothing is known of the name. */
-  rejects(session: ServerSession | undefined, { topicNameLength, topicNameOffset }: Message, index: number): boolean {
-    if (index === this.topics.plainIndex || isPlainText(this.arena, topicNameOffset, topicNameOffset + topicNameLength))
+  rejects(session: ServerSession | undefined, message: Message, index: number): boolean {
+    const end = message.topicNameOffset + message.topicNameLength;
+    if (index === this.topics.plainIndex || isPlainText(this.arena, message.topicNameOffset, end))
       return false;
     session?.fail(ReasonCode.TOPIC_NAME_INVALID);
     return true;
@@ -116,7 +117,8 @@ export class Delivery {
   }
 
   /** All retained messages that match a filter to which a node has just subscribed [MQTT311-3.3.1-6]. */
-  sendRetained(node: NodeState, { qos, topicFilterLength: length, topicFilterOffset: offset }: Packet): void {
+  sendRetained(node: NodeState, packet: Packet): void {
+    const { qos, topicFilterLength: length, topicFilterOffset: offset } = packet;
     const { outgoing, retained, topics } = this;
     for (let at = retained.nextMatch(END, offset, length, outgoing); at !== END; at = retained.nextMatch(at, offset, length, outgoing))
       this.sendAllowed(node, outgoing, topics.uncached, qos);
@@ -132,7 +134,8 @@ export class Delivery {
   }
 
   /** Finds out who gets the name of a message, and remembers it unless its number is shared by many. @param audiences those of the local or of the remote names */
-  private findAudience({ topicNameLength, topicNameOffset }: Message, index: number, audiences: Int32Array): number {
+  private findAudience(message: Message, index: number, audiences: Int32Array): number {
+    const { topicNameLength, topicNameOffset } = message;
     const { granted } = this;
     let audience = NOBODY;
     this.subscriptions.match(topicNameOffset, topicNameLength, granted);

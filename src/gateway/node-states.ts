@@ -150,10 +150,11 @@ export class NodeStates {
 }
 
 /** What a session of an absent node is worth in the eyes of a new node of `user`: the least gives way. */
-function worthOf({ count, index, receivedCount, user: owner }: NodeState, user: number, subscriptions: Subscriptions): number {
+function worthOf(state: NodeState, user: number, subscriptions: Subscriptions): number {
+  const owner = state.user;
   if (owner !== user && owner !== NO_USER)
     return SPARED;
-  if (count > 0 || receivedCount > 0)
+  if (state.count > 0 || state.receivedCount > 0)
     return owner === user ? SPARED : 3;
-  return owner !== user ? 1 : subscriptions.hasAny(index) ? 2 : 0;
+  return owner !== user ? 1 : subscriptions.hasAny(state.index) ? 2 : 0;
 }

@@ -29,7 +29,8 @@ export const serverSettingsOf = (listener: ListenerConfiguration): ServerSession
 });
 
 /** The queue towards the Server, which is the store's part in memory. */
-export function upstreamLimitsOf({ store, upstream }: Configuration): SessionStateLimits {
+export function upstreamLimitsOf(configuration: Configuration): SessionStateLimits {
+  const { store, upstream } = configuration;
   const isPersistent = store.durability === 'flash';
   return {
     queueCapacity: store.ram,

@@ -8,7 +8,7 @@
  * messages/held.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
-import { writeDecimal } from '../bytes/decimal.ts';
+import { writeDecimal, writeDigits } from '../bytes/decimal.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { MessageSpans, type Packet } from '../packet/packet.ts';
 import { matchesTopicFilter } from '../packet/topic.ts';
@@ -156,7 +156,8 @@ export class SystemTopics {
   }
 
   /** Sends the figures that match a filter to the node that has just subscribed to it. */
-  sendFigures(delivery: Delivery, node: NodeState, { topicFilterLength, topicFilterOffset }: Packet): void {
+  sendFigures(delivery: Delivery, node: NodeState, packet: Packet): void {
+    const { topicFilterLength, topicFilterOffset } = packet;
     if (this.interval === 0 || this.arena.bytes[topicFilterOffset] !== DOLLAR)
       return;
     this.countTime();
@@ -201,7 +202,7 @@ export class SystemTopics {
     arena.bytes.copyWithin(this.prefixEnd, offset, offset + length);
     let end = this.prefixEnd + length;
     if (load >= 0) {
-      end = writeWhole(arena, end, WINDOWS[load % WINDOW_COUNT]!);
+      end = writeDigits(arena.bytes, end, WINDOWS[load % WINDOW_COUNT]!, 1);
       arena.bytes.copyWithin(end, this.unitOffset, this.figureOffset);
       end += this.figureOffset - this.unitOffset;
     }
@@ -218,7 +219,7 @@ export class SystemTopics {
       return message;
     }
     let end = topic >= this.nameCount ? writeDecimal(this.arena, this.figureOffset, this.averages[topic - this.nameCount]!, 2)
-      : writeWhole(this.arena, this.figureOffset, topic === UPTIME ? this.uptime : figureOf(this.gateway, this.traffic, topic));
+      : writeDigits(this.arena.bytes, this.figureOffset, topic === UPTIME ? this.uptime : figureOf(this.gateway, this.traffic, topic), 1);
     if (topic === UPTIME) {
       this.arena.bytes.copyWithin(end, this.secondsOffset, this.unitOffset);
       end += this.unitOffset - this.secondsOffset;
@@ -257,8 +258,9 @@ function figureOf(gateway: Gateway, traffic: Traffic | undefined, topic: number)
 }
 
 /** What waits for nodes and for the Server: messages, bytes, or messages that have been sent and are not acknowledged. */
-function sumOfQueues({ nodes: { states }, upstream }: Gateway, what: number): number {
-  let sum = measure(upstream.sessionState!, what);
+function sumOfQueues(gateway: Gateway, what: number): number {
+  const { states } = gateway.nodes;
+  let sum = measure(gateway.upstream.sessionState!, what);
   for (let index = 0; index < states.length; ++index)
     sum += measure(states[index]!, what);
   return sum;
@@ -266,16 +268,3 @@ function sumOfQueues({ nodes: { states }, upstream }: Gateway, what: number): nu
 
 const measure = (queue: OutboundQueue, what: number): number =>
   what === COUNT ? queue.count : what === LENGTH ? queue.usedLength : queue.inflightCount;
-
-/** @param value whole, from 0 to 2^53 @returns the offset behind its digits */
-function writeWhole(arena: Arena, offset: number, value: number): number {
-  const { bytes } = arena;
-  let end = offset + 1;
-  for (let rest = value; rest >= 10; rest = (rest - rest % 10) / 10)
-    ++end;
-  for (let at = end - 1; at >= offset; --at) {
-    bytes[at] = 0x30 + value % 10;
-    value = (value - value % 10) / 10;
-  }
-  return end;
-}

@@ -103,7 +103,8 @@ export class TopicMap {
    * @param index number of the name in the topic table, whose place gets the mapped name
    * @returns the index of the rule, or NO_RULE
    */
-  resolve(index: number, { topicNameLength, topicNameOffset }: Message): number {
+  resolve(index: number, message: Message): number {
+    const { topicNameLength, topicNameOffset } = message;
     const { bytes } = this.arena;
     const { rules, ruleOf } = this;
     const isCached = index < ruleOf.length - 1;

@@ -24,9 +24,10 @@ const EITHER_WILDCARD = ~0x08080808;
  * The quick answer for nearly every name: whether these are four or more ASCII characters, none of them a control character
  * or a wildcard. Then they are a Topic Name, and one that a node may bring in. If not, they may be one all the same.
  */
-export function isPlainTopicName({ view }: Arena, offset: number, length: number): boolean {
+export function isPlainTopicName(arena: Arena, offset: number, length: number): boolean {
   if (length < 4)
     return false;
+  const { view } = arena;
   const last = offset + length - 4;
   // Four at a time, the last four overlap. No byte has a sign bit, gets one by a step up (7F) or by as many down as there
   // are controls, or gets one by a step down because the wildcard was taken off it.

@@ -120,7 +120,8 @@ export class PublishRecords {
 }
 
 /** Offset of the topic name of an encoded PUBLISH. */
-export function topicOfPacket({ bytes }: Arena, packet: number): number {
+export function topicOfPacket(arena: Arena, packet: number): number {
+  const { bytes } = arena;
   while (bytes[++packet]! > 0x7F); // Remaining Length
   return packet + 3;
 }
