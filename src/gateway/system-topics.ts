@@ -180,15 +180,14 @@ export class SystemTopics {
   private averageLoads(): void {
     const { averages, decays, gateway, lastCounts } = this;
     const count = (this.topicCount - this.nameCount) / WINDOW_COUNT;
+    let at = 0;
     for (let load = 0; load < count; ++load) {
       const source = LOAD_SOURCES[load]!;
       const total = source === SOCKETS ? gateway.serverRole.connectionCount : figureOf(gateway, this.traffic, source);
       const rate = (total - lastCounts[load]!) * MINUTE / this.interval;
       lastCounts[load] = total;
-      for (let window = 0; window < WINDOW_COUNT; ++window) {
-        const at = load * WINDOW_COUNT + window;
+      for (let window = 0; window < WINDOW_COUNT; ++window, ++at)
         averages[at] = rate + (averages[at]! - rate) * decays[window]!;
-      }
     }
   }
 
