@@ -34,8 +34,14 @@ export class MessageSpans implements Message {
 /** A message that is published again and again under one name, which so need not be looked up each time. */
 export class RepeatedMessage extends MessageSpans {
   /** Number of the name in the topic table, or INVALID_TOPIC: as it was when the table had this `generation`. */
-  topicIndex = 0;
-  generation = NEVER;
+  topicIndex: number;
+  generation: number;
+
+  constructor() {
+    super();
+    this.topicIndex = 0;
+    this.generation = NEVER;
+  }
 
   /** Gives it another name. */
   rename(offset: number, length: number): void {

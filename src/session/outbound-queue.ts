@@ -20,6 +20,7 @@ import { DUP, QOS_SHIFT } from '../packet/control-packet.ts';
 import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
 import { HEADER_LENGTH, IDENTIFIER, NONE, NOT_STORED, POSITION, PublishRecords, QOS, STATE, topicOfPacket } from './publish-records.ts';
+import type { SessionStateKind } from './session-state-kind.ts';
 
 export { NONE, NOT_STORED } from './publish-records.ts';
 
@@ -36,14 +37,19 @@ const LAST_IDENTIFIER = 65_535;
 
 export class OutboundQueue extends PublishRecords {
   /** Records that are SENT or RELEASED on the present connection. */
-  inflightCount = 0;
+  inflightCount: number;
   /** QoS 0 records. */
-  atMostOnceCount = 0;
-  private cursor = 0;
+  atMostOnceCount: number;
+  private cursor: number;
   /** Records between cursor and tail. */
-  private unsentCount = 0;
+  private unsentCount: number;
   /** Identifiers given out. */
-  private identifierCount = 0;
+  private identifierCount: number;
+
+  constructor(kind: SessionStateKind, offset: number) {
+    super(kind, offset); // written out: XS makes two lists of all that passes through a constructor that is not
+    this.inflightCount = this.atMostOnceCount = this.cursor = this.unsentCount = this.identifierCount = 0;
+  }
 
   get hasUnsent(): boolean {
     return this.unsentCount > this.kind.heldCount;

@@ -4,11 +4,17 @@
  * subscriptions, which belong to it too, are the gateway's. All of fixed size.
  */
 import { OutboundQueue } from './outbound-queue.ts';
-import { IDENTIFIER_LENGTH } from './session-state-kind.ts';
+import { IDENTIFIER_LENGTH, type SessionStateKind } from './session-state-kind.ts';
 
 export class SessionState extends OutboundQueue {
   /** Incoming QoS 2 messages that are not released; their identifiers lie behind the queue. */
-  receivedCount = 0;
+  receivedCount: number;
+
+  /** @param offset of a region of `SessionStateKind.lengthOf` the limits */
+  constructor(kind: SessionStateKind, offset: number) {
+    super(kind, offset);
+    this.receivedCount = 0;
+  }
 
   /** Begins a new session that inherits nothing. */
   forget(): void {
