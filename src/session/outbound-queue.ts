@@ -1,8 +1,7 @@
 /**
  * Messages on their way out of one session: waiting, or sent and not yet acknowledged. A ring of records in the arena
- * (publish-records.ts). If the owner keeps a journal, messages that must survive a power cut lie in a longer log elsewhere, the
- * queue is the window onto its head, and the journal is told what happens to them. Such messages bring identifiers with
- * them, out of a range of their own.
+ * (publish-records.ts). If the owner keeps a journal, messages that must survive a power cut lie in a longer log elsewhere, the queue is the
+ * window onto its head, and the journal is told what happens to them. Such messages bring identifiers with them, out of a range of their own.
  *
  * A record is the packet itself, identifier included, so sending is one copy, and the queue is all the memory that
  * retransmission needs (3.1.1 section 4.4). Records never wrap: what is too long for the end of the region starts over at 0.
