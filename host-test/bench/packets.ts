@@ -10,6 +10,7 @@
  */
 import mqttPacket, { type IPublishPacket } from 'mqtt-packet';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
+import { RingSpace } from '../../src/bytes/ring-buffer.ts';
 import { MessageSpans, Packet } from '../../src/packet/packet.ts';
 import { OVERSIZE_CLOSE, type PacketHandler, PacketParser, type ParserContext } from '../../src/packet/packet-parser.ts';
 import { writePublish } from '../../src/packet/publish.ts';
@@ -18,7 +19,7 @@ import { SERVER_TYPES } from '../vectors/run-vector.ts';
 import { bytesOf, W1, W2, W6 } from '../xs/workloads.ts';
 import { compare, type Figure, type Subject } from './figures.ts';
 
-const BUFFER_CAPACITY = 4096;
+const RING_CAPACITY = 4096;
 const LANDING_CAPACITY = 16_384;
 const TOPIC_OFFSET = 4;
 const TOPIC_LENGTH = 20;
@@ -67,20 +68,18 @@ class OurParser implements PacketHandler {
   seen = 0;
   private readonly arena: Arena;
   readonly role: ParserContext;
-  readonly bufferOffset: number;
   private readonly parser: PacketParser;
   /** The arena, if the handler is to make a string and a Buffer of each packet. */
   private readonly copied: Buffer | undefined;
 
   constructor(isCopying: boolean) {
     const plan = new ArenaPlan();
-    const buffer = plan.reserve('buffer', BUFFER_CAPACITY);
+    const ring = plan.reserve('ring', RING_CAPACITY);
     const table = TopicTable.plan(plan, 64, 96);
-    const arena = this.arena = new Arena(plan, { landingCapacity: LANDING_CAPACITY, stagingCapacity: BUFFER_CAPACITY, resizable: false });
+    const arena = this.arena = new Arena(plan, { landingCapacity: LANDING_CAPACITY, stagingCapacity: RING_CAPACITY, resizable: false });
     this.copied = isCopying ? Buffer.from(arena.buffer) : undefined;
-    this.role = { packet: new Packet(arena), topics: new TopicTable(arena, table, 64, 96), settings: { maximumPacketSize: BUFFER_CAPACITY, oversize: OVERSIZE_CLOSE } };
-    this.bufferOffset = buffer;
-    this.parser = new PacketParser(this);
+    this.role = { packet: new Packet(arena), topics: new TopicTable(arena, table, 64, 96), settings: { maximumPacketSize: RING_CAPACITY, oversize: OVERSIZE_CLOSE }, ringSpace: new RingSpace(arena, RING_CAPACITY) };
+    this.parser = new PacketParser(this, ring);
     this.parser.reset(SERVER_TYPES, 4);
   }
 

@@ -170,3 +170,42 @@ describe('a ring buffer', () => {
     }), { numRuns: 300 });
   });
 });
+
+describe('a ring buffer that holds one piece at a time', () => {
+  /** Holds `length` bytes of which the first `given` lie in front of the ring. @returns where they lie now, seen from the region */
+  const hold = ({ arena, offset, ring }: Bench, given: number, length: number): number => {
+    arena.bytes.set(numbers(given), 0);
+    const end = ring.hold(0, given, length);
+    expect([...arena.bytes.subarray(end - length, end - length + given)]).toEqual(numbers(given));
+    return end - length - offset;
+  };
+
+  it('goes round, and cuts none in two', () => {
+    const bench = new Bench(10);
+    expect([4, 3, 3, 4, 6, 1, 10, 10].map(length => hold(bench, 1, length))).toEqual([0, 4, 7, 0, 4, 0, 0, 0]);
+  });
+
+  it('leaves a piece of its own where it is, if all of it has room there', () => {
+    const bench = new Bench(10);
+    const { arena, offset, ring } = bench;
+    hold(bench, 8, 8);
+    expect(ring.hold(offset + 5, offset + 8, 5)).toBe(offset + 10);
+    bench.check([6, 7, 8, POISON, POISON]);
+    expect(ring.hold(offset + 6, offset + 8, 5)).toBe(offset + 5);
+    expect([...arena.bytes.subarray(offset, offset + 2)]).toEqual([7, 8]);
+  });
+
+  it('never leaves its region', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 20 }), fc.array(fc.tuple(fc.nat(20), fc.nat(20)), { maxLength: 30 }), (capacity, pieces) => {
+      const bench = new Bench(capacity);
+      for (const [most, part] of pieces) {
+        const length = 1 + most % capacity;
+        const given = 1 + part % length;
+        const at = hold(bench, given, length);
+        expect(at).toBeGreaterThanOrEqual(0);
+        expect(at + length).toBeLessThanOrEqual(capacity);
+        bench.check(bench.content);
+      }
+    }), { numRuns: 200 });
+  });
+});

@@ -200,7 +200,7 @@ describe('a session breaks', () => {
     expect(node.messages).toEqual(texts.map(text => `a ${text}`));
   });
 
-  it('row 30: a packet larger than the buffer is passed over, told, acknowledged; or ends the session', () => {
+  it('row 30: a packet larger than the ring is passed over, told, acknowledged; or ends the session', () => {
     const settings = { max_packet_size: 1000 };
     const stage = Stage.connected({ configuration: { upstream: settings } });
     const node = stage.node('n');

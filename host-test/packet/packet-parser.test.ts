@@ -1,7 +1,7 @@
 /**
  * Every vector: whole, byte by byte, at every two-way split, with packets before and behind it,
  * with pauses; what was read is written again and compared. Then what no single packet shows: sticky errors, pauses,
- * packets longer than the buffer. Last, arbitrary bytes.
+ * packets longer than the ring. Last, arbitrary bytes.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -201,7 +201,7 @@ describe('after an error', () => {
     machine.start('client', 4, 0xC0);
     expect(machine.parser.wanted).toBe(16);
     machine.feed(bytesOf('c0'), 0, 1);
-    expect(machine.parser.wanted).toBe(16); // one byte completes the packet, and the buffer is free again
+    expect(machine.parser.wanted).toBe(16); // one byte completes the packet, and the ring is free again
     machine.feed(bytesOf('01 00'), 0, 2);
     expect([machine.parser.wanted, machine.reasonCode]).toEqual([-1, ReasonCode.MALFORMED_PACKET]);
   });
@@ -288,7 +288,7 @@ describe('a pause', () => {
     }
   });
 
-  it('gives the same whatever the fragments and the buffer', () => {
+  it('gives the same whatever the fragments and the ring', () => {
     for (const maximumPacketSize of [8, 9, 11, 32])
       for (const landingCapacity of [1, 5, 32])
         for (let every = 1; every <= BURST.length; ++every)
@@ -339,11 +339,11 @@ describe('the types that are accepted', () => {
   });
 });
 
-describe('a packet longer than the buffer', () => {
+describe('a packet longer than the ring', () => {
   const NEXT = bytesOf('c0 00 30 04 0001 7a 21');
   const NEXT_LINES = ['PINGREQ', 'PUBLISH qos=0 topicName=z payload=!'];
 
-  /** [name, hex, line when dropped]; the buffers below hold 16 to 20 bytes. */
+  /** [name, hex, line when dropped]; the rings below hold 16 to 20 bytes. */
   const OVERSIZE = [
     ['QoS 0', '30 14 0003 612f62 78{15}', 'PUBLISH qos=0 topicName=a/b oversizePayloadLength=15'],
     ['QoS 1', '32 20 0003 612f62 000a 78{25}', 'PUBLISH qos=1 topicName=a/b packetIdentifier=10 oversizePayloadLength=25'],
@@ -395,8 +395,8 @@ describe('a packet longer than the buffer', () => {
   });
 
   const MORE: [string, string, number][] = [
-    ['is refused when its topic name alone is longer than the buffer', '30 1e 0013 61{19} 78{9}', ReasonCode.PACKET_TOO_LARGE],
-    ['is refused when topic name and identifier are longer than the buffer by one', '32 1e 000b 61{11} 000a 78{15}', ReasonCode.PACKET_TOO_LARGE],
+    ['is refused when its topic name alone is longer than the ring', '30 1e 0013 61{19} 78{9}', ReasonCode.PACKET_TOO_LARGE],
+    ['is refused when topic name and identifier are longer than the ring by one', '32 1e 000b 61{11} 000a 78{15}', ReasonCode.PACKET_TOO_LARGE],
     ['is refused for QoS 3', '36 1e 0001 61 000a 78{25}', ReasonCode.MALFORMED_PACKET],
     ['is refused for DUP at QoS 0', '38 1e 0001 61 78{27}', ReasonCode.MALFORMED_PACKET],
     ['is refused for identifier 0', '32 1e 0001 61 0000 78{25}', ReasonCode.PROTOCOL_ERROR],
@@ -418,7 +418,7 @@ describe('a packet longer than the buffer', () => {
   it.each([
     ['32 1e 000a 61{10} 000a 78{16}', 'PUBLISH qos=1 topicName=aaaaaaaaaa packetIdentifier=10 oversizePayloadLength=16'],
     ['30 1e 000c 61{12} 78{16}', 'PUBLISH qos=0 topicName=aaaaaaaaaaaa oversizePayloadLength=16'],
-  ])('is dropped when its header fills the buffer to the last byte: %s', (hex, dropped) => {
+  ])('is dropped when its header fills the ring to the last byte: %s', (hex, dropped) => {
     const machine = new VectorMachine({ maximumPacketSize: 16, oversize: OVERSIZE_DROP });
     const bytes = concat(bytesOf(hex), NEXT);
     for (let every = 1; every <= bytes.length; ++every)
@@ -434,7 +434,7 @@ describe('a packet longer than the buffer', () => {
     expect(machine.parser.wanted).toBe(16);
   });
 
-  it('by one byte is too long; exactly as long as the buffer is not', () => {
+  it('by one byte is too long; exactly as long as the ring is not', () => {
     const packet = bytesOf('30 0e 0003 612f62 78{9}');
     for (const oversize of [OVERSIZE_CLOSE, OVERSIZE_DROP])
       for (let every = 1; every <= packet.length; ++every) {

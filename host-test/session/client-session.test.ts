@@ -596,7 +596,7 @@ describe('messages that come in', () => {
   });
 });
 
-describe('a message that is longer than the receive buffer', () => {
+describe('a message that is longer than the ring', () => {
   /** QoS 1, identifier 5, topic 't', 100 bytes of payload: 3 + 5 + 100 - 1 bytes in all; then QoS 0 'x'. */
   const long = [0x32, 0x69, 0x00, 0x01, 0x74, 0x00, 0x05, ...new Array<number>(100).fill(0x30), ...bytes('30 04 00 01 74 78')];
 

@@ -95,7 +95,7 @@ describe('CONNECT', () => {
     expect(log.events).toEqual(['closed 0x81']);
   });
 
-  it('longer than the receive buffer is closed without CONNACK', () => {
+  it('longer than the ring is closed without CONNACK', () => {
     const { log, output, session, world } = opened({ server: { maximumPacketSize: 64 } });
     world.feed(session, '10 80 01');
     expect(output.sent).toEqual([]);

@@ -67,10 +67,10 @@ export const FIXED_HEADER_VECTORS: readonly Vector[] = [
     hex: 'c0 8080808000', reasonCode: MALFORMED_PACKET, after: 5 },
   { name: '3.1.1 section 2.2.3: Remaining Length that never ends', version: 4, sender: 'server',
     hex: '20 ffffffffffffffff', reasonCode: MALFORMED_PACKET, after: 5 },
-  { name: 'longer than the buffer: Remaining Length 268435455, PUBLISH', version: 4, sender: 'client',
+  { name: 'longer than the ring: Remaining Length 268435455, PUBLISH', version: 4, sender: 'client',
     hex: '30 ffffff7f 0001 61', reasonCode: PACKET_TOO_LARGE, after: 5 },
-  { name: 'longer than the buffer: Remaining Length 268435455, CONNECT', version: 4, sender: 'client',
+  { name: 'longer than the ring: Remaining Length 268435455, CONNECT', version: 4, sender: 'client',
     hex: '10 ffffff7f 0004 4d515454', reasonCode: PACKET_TOO_LARGE, after: 5 },
-  { name: 'longer than the buffer: Remaining Length 2097151, SUBACK', version: 4, sender: 'server',
+  { name: 'longer than the ring: Remaining Length 2097151, SUBACK', version: 4, sender: 'server',
     hex: '90 ffff7f 000a', reasonCode: PACKET_TOO_LARGE, after: 4 },
 ];

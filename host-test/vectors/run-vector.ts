@@ -3,9 +3,10 @@
  * so that Node and XS compare the same lines.
  *
  * Bytes go through the landing area, as io does it: never more than the parser wants at a time, and what has been
- * received is overwritten at once, the staging area too. Guards lie around the parser's buffer and the topic table.
+ * received is overwritten at once, the staging area too. Guards lie around the parser's ring and the topic table.
  */
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
+import { RingSpace } from '../../src/bytes/ring-buffer.ts';
 import * as ControlPacket from '../../src/packet/control-packet.ts';
 import { Packet } from '../../src/packet/packet.ts';
 import { OVERSIZE_CLOSE, type PacketHandler, PacketParser, type ParserContext } from '../../src/packet/packet-parser.ts';
@@ -25,7 +26,7 @@ const POISON = 0xA5;
 const GUARD_LENGTH = 16;
 
 export interface MachineOptions {
-  /** Length of the parser's buffer. */
+  /** Capacity of the parser's ring. */
   readonly maximumPacketSize: number;
   /** Default: the same. */
   readonly landingCapacity?: number;
@@ -57,7 +58,6 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
   written: Uint8Array | undefined;
   readonly arena: Arena;
   readonly role: ParserContext;
-  readonly bufferOffset: number;
   readonly parser: PacketParser;
   readonly maximumPacketSize: number;
   /** Pause after every so many packets; 0: never. */
@@ -74,7 +74,7 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     const { maximumPacketSize, landingCapacity = maximumPacketSize, topicCount = 4, topicCapacity = 16, outputCapacity = 0, oversize = OVERSIZE_CLOSE } = options;
     const plan = new ArenaPlan();
     const guards = [plan.reserve('guard', GUARD_LENGTH)];
-    const bufferOffset = plan.reserve('buffer', maximumPacketSize);
+    const ringOffset = plan.reserve('ring', maximumPacketSize);
     guards.push(plan.reserve('guard', GUARD_LENGTH));
     const topicsOffset = TopicTable.plan(plan, topicCount, topicCapacity);
     guards.push(plan.reserve('guard', GUARD_LENGTH));
@@ -83,16 +83,15 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     const arena = this.arena = new Arena(plan, { landingCapacity, stagingCapacity: Math.max(maximumPacketSize, 8), resizable: options.resizable ?? false });
     for (const guard of guards)
       arena.bytes.fill(POISON, guard, guard + GUARD_LENGTH);
-    arena.bytes.fill(POISON, bufferOffset, bufferOffset + maximumPacketSize);
+    arena.bytes.fill(POISON, ringOffset, ringOffset + maximumPacketSize);
     arena.bytes.fill(POISON, arena.landingOffset);
     this.guards = guards;
     this.maximumPacketSize = maximumPacketSize;
     this.outputCapacity = outputCapacity;
     this.topics = new TopicTable(arena, topicsOffset, topicCount, topicCapacity);
     this.topics.owner = this;
-    this.role = { packet: new Packet(arena), topics: this.topics, settings: { maximumPacketSize, oversize } };
-    this.bufferOffset = bufferOffset;
-    this.parser = new PacketParser(this);
+    this.role = { packet: new Packet(arena), topics: this.topics, settings: { maximumPacketSize, oversize }, ringSpace: new RingSpace(arena, maximumPacketSize) };
+    this.parser = new PacketParser(this, ringOffset);
   }
 
   /** A new connection to `sender`, whose first byte tells whether its version is known yet. */
@@ -155,12 +154,12 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     return this.log;
   }
 
-  /** A parser that has not failed wants bytes unless it is paused: its buffer has room for the packet that it waits for. */
+  /** A parser that has not failed wants bytes unless it is paused: its ring has room for the packet that it waits for. */
   get isPaused(): boolean {
     return this.parser.wanted === 0;
   }
 
-  /** Whether nothing has been written outside the buffer, the table and the output. */
+  /** Whether nothing has been written outside the ring, the table and the output. */
   get guardsAreIntact(): boolean {
     for (const guard of this.guards)
       for (let index = 0; index < GUARD_LENGTH; ++index)

@@ -368,7 +368,7 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: 'oversize dropped',
-    description: 'a PUBLISH that is longer than the buffer, skipped and acknowledged',
+    description: 'a PUBLISH that is longer than the ring, skipped and acknowledged',
     prepare(engine) {
       const setup = new Setup(engine, { listener: { max_packet_size: 128, oversize: 'drop' } }).connectUpstream(0);
       return delivering(engine, setup.connectNode(4, 'node1'), publish(1, 5, TOPIC, 512));

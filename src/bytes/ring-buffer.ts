@@ -2,7 +2,8 @@
  * A FIFO of bytes with a fixed capacity in a region of the arena. This is the only file that knows about wrap-around.
  *
  * Full is reported, never solved: `write` takes all bytes or none. When the ring runs empty it rewinds to the start of
- * its region, so that in the usual case nothing wraps at all.
+ * its region, so that in the usual case nothing wraps at all. `hold` is for one thing at a time that must lie in one piece: pieces
+ * follow one another round the ring, but none is cut in two.
  */
 import type { Arena } from './arena.ts';
 
@@ -78,6 +79,24 @@ export class RingBuffer {
       this.head = 0;
     else if ((this.head += length) >= this.space.capacity)
       this.head -= this.space.capacity;
+  }
+
+  /**
+   * Holds, instead of what it held, `length` bytes in one piece, which begins with what lies from `source` to `sourceEnd`; the rest
+   * is up to the caller. The piece lies behind the last one, or where it is if that is in the ring, but if the region ends too
+   * soon at its start. @param length at most `capacity` @returns the offset in the arena of its end
+   */
+  hold(source: number, sourceEnd: number, length: number): number {
+    const space = this.space;
+    let at = source - this.offset;
+    if (at < 0 || at >= space.capacity)
+      at = this.head + this.length;
+    if (at + length > space.capacity)
+      at = 0;
+    space.arena.bytes.copyWithin(this.offset + at, source, sourceEnd);
+    this.head = at;
+    this.length = length;
+    return this.offset + at + length;
   }
 
   clear(): void {

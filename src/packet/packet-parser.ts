@@ -1,18 +1,19 @@
 /**
  * Bytes in, packets out, in any fragmentation, with memory of a fixed size and no allocation.
  *
- * Whole packets are parsed where they arrived. Only what is left over goes into the parser's own buffer: the beginning of
- * a packet, which is completed and parsed there, or all that follows a packet after which the handler paused.
+ * Whole packets are parsed where they arrived. Only what is left over goes into the parser's ring: the beginning of a
+ * packet, which is completed and parsed there, or all that follows a packet after which the handler paused.
  *
- *   landing ──► whole packets ────────────► handler
- *      └─ rest ──► buffer ──► completed packet ─┘
+ *   landing ──► whole packets ──────────► handler
+ *      └─ rest ──► ring ──► completed packet ─┘
  *
  * The first illegal byte ends it: the type of a packet is checked against `acceptedTypes`, which the session keeps, as
- * soon as that one byte is there. An error is sticky. No packet may be longer than the buffer, wherever it arrived, so
+ * soon as that one byte is there. An error is sticky. No packet may be longer than the ring, wherever it arrived, so
  * what is accepted never depends on how the network cut it.
  *
  * Knows no connection and no time.
  */
+import { RingBuffer, type RingSpace } from '../bytes/ring-buffer.ts';
 import * as ControlPacket from './control-packet.ts';
 import type { Packet } from './packet.ts';
 import * as ProtocolVersion from './protocol-version.ts';
@@ -24,8 +25,6 @@ import type { TopicReader, TopicTable } from './topic-table.ts';
 export interface PacketHandler {
   /** What its parser shares with others. */
   readonly role: ParserContext;
-  /** Its parser's buffer: a region of the arena, of `maximumPacketSize` bytes. */
-  readonly bufferOffset: number;
   /** A valid PUBLISH; `packet` is valid only during the call. Its `type` and `version` need not be set. */
   onPublish(packet: Packet): void;
   /** Any other valid packet. */
@@ -35,7 +34,7 @@ export interface PacketHandler {
 }
 
 export interface ParserSettings {
-  /** Longest packet that the peer may send, and length of the buffer. */
+  /** Longest packet that the peer may send, and capacity of the ring. */
   readonly maximumPacketSize: number;
   /** OVERSIZE_CLOSE or OVERSIZE_DROP. */
   readonly oversize: number;
@@ -46,9 +45,11 @@ export interface ParserContext {
   readonly packet: Packet;
   readonly topics: TopicTable;
   readonly settings: ParserSettings;
+  /** Of `maximumPacketSize` bytes. */
+  readonly ringSpace: RingSpace;
 }
 
-/** What to do with a PUBLISH that is longer than the buffer. Any other packet of that length is an error. */
+/** What to do with a PUBLISH that is longer than the ring. Any other packet of that length is an error. */
 export const OVERSIZE_CLOSE = 0;
 export const OVERSIZE_DROP = 1;
 
@@ -78,7 +79,7 @@ const IS_LONG = 0x80;
 const NOT_PREDICTED = -1;
 
 export class PacketParser implements TopicReader {
-  /** How many bytes to bring next, at most: what fits the buffer and the landing area; PAUSED or FAILED: none. */
+  /** How many bytes to bring next, at most: what fits the ring and the landing area; PAUSED or FAILED: none. */
   wanted = FAILED;
   /** So many bytes have yet to come of the packet whose beginning is kept, or of a payload that is thrown away. */
   private missing = 0;
@@ -105,23 +106,27 @@ export class PacketParser implements TopicReader {
   /** Bit n: a packet of type n is legal now. */
   acceptedTypes = 0;
   version = ProtocolVersion.UNKNOWN;
-  /** Where the bytes that are kept at the beginning of the buffer end, or will end when none is `missing`. */
+  /** Where the bytes that the ring holds end, or will end when none is `missing`. */
   private keptEnd = NOWHERE;
+  private readonly ring: RingBuffer;
   private readonly handler: PacketHandler;
   readonly nextReader: TopicReader | undefined;
 
-  constructor(handler: PacketHandler) {
-    const { topics } = handler.role;
+  /** @param ringOffset region of the arena of `maximumPacketSize` bytes */
+  constructor(handler: PacketHandler, ringOffset: number) {
+    const { ringSpace, topics } = handler.role;
+    this.ring = new RingBuffer(ringSpace, ringOffset);
     this.handler = handler;
     this.nextReader = topics.firstReader;
     topics.firstReader = this;
   }
 
-  /** Starts a new connection, of which nothing is known. Not for the handler: it would pull the buffer away from under the parser. */
+  /** Starts a new connection, of which nothing is known. Not for the handler: it would pull the ring away from under the parser. */
   reset(acceptedTypes: number, version: number): void {
     this.acceptedTypes = acceptedTypes;
     this.version = version;
     this.forgetPrediction();
+    this.ring.clear();
     this.keptEnd = NOWHERE;
     this.missing = 0;
     this.wanted = PAUSED;
@@ -154,12 +159,9 @@ export class PacketParser implements TopicReader {
 
   /** Goes on after a pause, with what was kept. */
   resume(): void {
-    const { keptEnd } = this;
     this.unpause();
-    if (keptEnd === NOWHERE || this.missing !== 0 || this.wanted < 0)
-      return;
-    this.keptEnd = NOWHERE;
-    this.receive(this.handler.bufferOffset, keptEnd);
+    if (this.keptEnd !== NOWHERE && this.missing === 0 && this.wanted > 0)
+      this.receiveKept();
   }
 
   /**
@@ -249,20 +251,20 @@ export class PacketParser implements TopicReader {
     this.keep(offset, end, 0);
   }
 
-  /** Takes bytes of which some or all are `missing`. */
+  /** Takes bytes that are thrown away, or of which the first are all that is `missing` of what is kept. */
   private receiveRest(offset: number, end: number): void {
-    const { keptEnd, missing } = this;
-    const next = offset + missing;
-    if (keptEnd !== NOWHERE)
-      this.handler.role.packet.arena.bytes.copyWithin(keptEnd - missing, offset, next < end ? next : end);
+    const next = offset + this.missing;
     if (next > end) {
       this.missing = next - end;
       return;
     }
-    this.missing = 0;
-    this.keptEnd = NOWHERE;
-    if (keptEnd !== NOWHERE)
-      this.receive(this.handler.bufferOffset, keptEnd);
+    if (this.keptEnd === NOWHERE)
+      this.missing = 0;
+    else {
+      this.handler.role.packet.arena.bytes.copyWithin(this.keptEnd - this.missing, offset, next);
+      this.missing = 0;
+      this.receiveKept();
+    }
     if (next === end)
       return;
     if (this.wanted > 0 || this.missing !== 0) // a payload is thrown away during a pause, too
@@ -271,11 +273,16 @@ export class PacketParser implements TopicReader {
       this.keep(next, end, 0);
   }
 
+  /** Takes what the ring holds; of that it may keep some. */
+  private receiveKept(): void {
+    const keptEnd = this.keptEnd;
+    this.keptEnd = NOWHERE;
+    this.receive(keptEnd - this.ring.length, keptEnd);
+  }
+
   /** Keeps bytes until `missing` more have come or, if that is 0, until a pause ends. */
   private keep(offset: number, end: number, missing: number): void {
-    const { bufferOffset, role } = this.handler;
-    role.packet.arena.bytes.copyWithin(bufferOffset, offset, end);
-    this.keptEnd = bufferOffset + end - offset + missing;
+    this.keptEnd = this.ring.hold(offset, end, end - offset + missing);
     this.missing = missing;
   }
 
@@ -321,7 +328,7 @@ export class PacketParser implements TopicReader {
   }
 
   /**
-   * A packet that is longer than the buffer, so it goes on behind `end`. If it is a PUBLISH and the setting says so, the
+   * A packet that is longer than the ring, so it goes on behind `end`. If it is a PUBLISH and the setting says so, the
    * handler gets it without its payload, so that it can be acknowledged and counted, and the payload is thrown away.
    */
   private readOversize(offset: number, end: number): void {

@@ -68,12 +68,11 @@ export class ClientSession extends Session {
   private replayedAt = 0;
   /** The Server may remember QoS 2 identifiers that we do not. */
   private isInDoubt = false;
-  readonly bufferOffset: number;
   /** From this identifier on, one of an earlier life of the program is not known here. */
   firstInDoubt: number;
 
   static plan(plan: ArenaPlan, settings: ClientSessionSettings): number {
-    return plan.reserve('upstream: receive buffer', settings.maximumPacketSize);
+    return plan.reserve('upstream: receive ring', settings.maximumPacketSize);
   }
 
   /**
@@ -82,8 +81,7 @@ export class ClientSession extends Session {
    * @throws RangeError when that CONNECT is longer than the staging area, or its Client Identifier not allowed (rule C6)
    */
   constructor(context: SessionContext, offset: number, settings: ClientSessionSettings, connect: ConnectFields, sessionState: SessionState, handler: ClientHandler) {
-    super(new SessionRole(context, settings, SERVER, handler));
-    this.bufferOffset = offset;
+    super(new SessionRole(context, settings, SERVER, handler), offset);
     if (remainingLengthOfConnect(connect) + 5 > context.arena.stagingCapacity)
       throw new RangeError('the CONNECT packet (identifier, Will, user name and password) is longer than the packet buffer');
     if (!isAllowedClientIdentifier(context.arena, connect.clientIdentifierOffset, connect.clientIdentifierLength, connect.version, (connect.connectFlags & CLEAN_START) !== 0))

@@ -49,21 +49,21 @@ export class ServerRole extends SessionRole {
   declare readonly settings: ServerSessionSettings;
   /** Per session; empty when nodes may send as fast as they like. */
   readonly credits: PublishCredit[] = [];
-  /** Where the receive buffer, the Will and the identifier of the first session lie; those of the next one `regionLength` behind them. */
-  readonly bufferOffset: number;
+  /** Where the receive ring, the Will and the identifier of the first session lie; those of the next one `regionLength` behind them. */
+  readonly ringOffset: number;
   readonly willOffset: number;
   readonly identifierOffset: number;
   readonly regionLength: number;
 
   /** Reserves the regions of `count` sessions. */
   static plan(plan: ArenaPlan, settings: ServerSessionSettings, count: number): number {
-    return plan.reserve('node: receive buffer, Will, identifier', regionLengthOf(settings), count);
+    return plan.reserve('node: receive ring, Will, identifier', regionLengthOf(settings), count);
   }
 
   /** @param regions what `plan` returned for the same settings */
   constructor(context: SessionContext, regions: number, settings: ServerSessionSettings, handler: ServerHandler) {
     super(context, settings, CLIENT, handler);
-    this.bufferOffset = regions;
+    this.ringOffset = regions;
     this.willOffset = regions + settings.maximumPacketSize;
     this.identifierOffset = this.willOffset + WILL_LENGTHS + settings.willCapacity;
     this.regionLength = regionLengthOf(settings);

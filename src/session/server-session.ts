@@ -40,15 +40,10 @@ export class ServerSession extends Session {
   private keepAlive = 0;
 
   constructor(role: ServerRole, index: number) {
-    super(role);
+    super(role, role.ringOffset + index * role.regionLength);
     this.index = index;
     if (role.settings.maximumPublishRate !== 0)
       role.credits[index] = new PublishCredit(role.settings.maximumPublishRate);
-  }
-
-  get bufferOffset(): number {
-    const { role } = this;
-    return role.bufferOffset + this.index * role.regionLength;
   }
 
   get clientIdentifierOffset(): number {

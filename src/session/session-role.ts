@@ -4,6 +4,7 @@
  * own connection to a Server.
  */
 import type { Arena } from '../bytes/arena.ts';
+import { RingSpace } from '../bytes/ring-buffer.ts';
 import type { ParserContext, ParserSettings } from '../packet/packet-parser.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
@@ -43,6 +44,7 @@ export class SessionRole implements SessionContext, ParserContext {
   readonly packet: Packet;
   readonly topics: TopicTable;
   readonly settings: ParserSettings;
+  readonly ringSpace: RingSpace;
   /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
   readonly peer: number;
 
@@ -53,6 +55,7 @@ export class SessionRole implements SessionContext, ParserContext {
     this.packet = context.packet;
     this.topics = context.topics;
     this.settings = settings;
+    this.ringSpace = new RingSpace(context.arena, settings.maximumPacketSize);
     this.peer = peer;
   }
 }

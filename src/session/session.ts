@@ -47,12 +47,11 @@ export abstract class Session implements PacketHandler {
   /** When the last packet came; in the Server role, until CONNECT is accepted, when the network connection came up. */
   lastReceivedAt = 0;
 
-  protected constructor(role: SessionRole) {
+  /** @param ringOffset region for the parser's ring */
+  protected constructor(role: SessionRole, ringOffset: number) {
     this.role = role;
-    this.parser = new PacketParser(this);
+    this.parser = new PacketParser(this, ringOffset);
   }
-
-  abstract get bufferOffset(): number;
 
   get isConnected(): boolean {
     return this.state === CONNECTED;
