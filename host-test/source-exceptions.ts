@@ -11,6 +11,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/access.ts: isFilterText': 'a check of the configuration, once at start',
   'gateway/access.ts: longest': 'once at start',
   'gateway/access.ts: longestMountPoint': 'once at start',
+  'gateway/access.ts: mountPointOf': 'once at start',
   'gateway/access-template.ts: Template.expandedLength': 'once at start',
   'gateway/settings.ts': 'settings of sessions, once at start',
   'gateway/system-topics.ts: SystemTopics.plan': 'once at start',

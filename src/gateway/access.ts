@@ -18,7 +18,7 @@ import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import { LONGEST_TOPIC, matchesTopicFilter } from '../packet/topic.ts';
 import { filterCovers, filtersOverlap } from './access-filters.ts';
 import { NOT_ABOUT_THIS_NODE, Template, UNFIT_NAME, type PlaceholderValues } from './access-template.ts';
-import type { AccessConfiguration, ListenerConfiguration } from './configuration.ts';
+import type { AccessConfiguration, ListenerConfiguration, UserConfiguration } from './configuration.ts';
 import type { NodeState } from './node-states.ts';
 
 export const READ = 1;
@@ -71,10 +71,11 @@ const longest = (lengths: readonly number[]): number => lengths.reduce((most, le
 const isFilterText = (text: string): boolean => text !== '' && !text.includes('\0')
   && text.split('/').every((level, index, levels) => !/[+#]/.test(level) || level === '+' || level === '#' && index === levels.length - 1);
 
+const mountPointOf = (user: UserConfiguration): string => user.mount_point ?? '';
+
 /** Bytes by which a mount point can lengthen a topic. */
-export const longestMountPoint = ({ max_clientid_length, users }: ListenerConfiguration): number =>
-  longest(users.map(({ mount_point = '', username }) =>
-    mount_point === '' ? 0 : Template.expandedLength(mount_point, lengthOfUTF8(username), max_clientid_length)));
+export const longestMountPoint = (listener: ListenerConfiguration): number => longest(listener.users.map(user =>
+  mountPointOf(user) === '' ? 0 : Template.expandedLength(mountPointOf(user), lengthOfUTF8(user.username), listener.max_clientid_length)));
 
 export class Access {
   /** The result of `mount`: a topic with its mount point; valid until the next call. */
@@ -99,11 +100,11 @@ export class Access {
     const mountCapacity = longestMountPoint(listener);
     if (acl.length === 0 && mountCapacity === 0)
       return undefined;
-    const longestName = longest(users.map(({ username }) => lengthOfUTF8(username)));
-    const longestFilter = longest(acl.map(({ topic }) => Template.expandedLength(topic, longestName, max_clientid_length)));
-    const namesLength = users.reduce((sum, { mount_point = '', username }) => sum + lengthOfUTF8(username) + lengthOfUTF8(mount_point), 0);
+    const longestName = longest(users.map(user => lengthOfUTF8(user.username)));
+    const longestFilter = longest(acl.map(entry => Template.expandedLength(entry.topic, longestName, max_clientid_length)));
+    const namesLength = users.reduce((sum, user) => sum + lengthOfUTF8(user.username) + lengthOfUTF8(mountPointOf(user)), 0);
     return {
-      textsOffset: plan.reserve('access: names and topics', acl.reduce((sum, { topic }) => sum + lengthOfUTF8(topic), namesLength)),
+      textsOffset: plan.reserve('access: names and topics', acl.reduce((sum, entry) => sum + lengthOfUTF8(entry.topic), namesLength)),
       filterOffset: plan.reserve('access: a filter', longestFilter),
       mountedOffset: plan.reserve('access: a mounted topic', mountCapacity === 0 ? 0 : mountCapacity + longestTopic),
       verdictsOffset: plan.reserve('access: verdicts', acl.length === 0 ? 0 : topicCount * max_sessions),
@@ -120,13 +121,14 @@ export class Access {
     this.nodeCount = listener.max_sessions;
     this.mountLengths = new Uint16Array(listener.max_sessions);
     let offset = plan.textsOffset;
-    listener.users.forEach(({ username }) => {
-      const end = encodeUTF8(arena, offset, username);
+    listener.users.forEach(user => {
+      const end = encodeUTF8(arena, offset, user.username);
       this.userNameOffsets.push(offset);
       this.userNameLengths.push(end - offset);
       offset = end;
     });
-    this.mountPoints = listener.users.map(({ mount_point: mountPoint = '' }) => {
+    this.mountPoints = listener.users.map(user => {
+      const mountPoint = mountPointOf(user);
       if (/[+#\0]/.test(mountPoint))
         throw new Error(`listener.users: "${mountPoint}" is no mount point; write one without "+" and "#", for example "site/%u/"`);
       const made = mountPoint === '' ? undefined : new Template(arena, offset, mountPoint);
@@ -134,7 +136,7 @@ export class Access {
       return made;
     });
     this.entries = listener.acl.map((entry, index) => {
-      const user = entry.user === null ? EVERYBODY : listener.users.findIndex(({ username }) => username === entry.user);
+      const user = entry.user === null ? EVERYBODY : listener.users.findIndex(known => known.username === entry.user);
       if (user === -1)
         throw new Error(`listener.acl[${index}].user: there is no user "${entry.user}"; write one of listener.users, or null for every node`);
       if (!isFilterText(entry.topic))
