@@ -245,8 +245,7 @@ export abstract class Session implements PacketHandler {
     if (this.state !== CONNECTED)
       return false;
     const role = this.role;
-    const arena = role.arena;
-    arena.view.setInt32(arena.stagingOffset, packet);
+    role.arena.view.setInt32(role.arena.stagingOffset, packet);
     role.lastSentAt = role.clock.now;
     ++role.sentPacketCount;
     if (this.output.send(length))
