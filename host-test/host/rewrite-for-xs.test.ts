@@ -1,7 +1,7 @@
 /** What becomes of the device bundle: the program stays the same, whatever stands around. That it does what it did is for host-test/xs. */
 import { parseAst } from 'rollup/parseAst';
 import { expect, test } from 'vitest';
-import { assignClasses, chainFields, declareBeforeLoops, declareLate, nestConditions, readFields, rewrite } from '../../src/host/rewrite-for-xs.mjs';
+import { assignClasses, chainFields, declareBeforeLoops, declareLate, nestConditions, readFields, rewrite, sayUndefined } from '../../src/host/rewrite-for-xs.mjs';
 
 const read = (code: string): string => readFields(code, parseAst(code));
 const nest = (code: string): string => nestConditions(code, parseAst(code));
@@ -95,6 +95,11 @@ test.each([
   ['that is exported where it stands', 'export class A {}'],
 ])('a class %s stays', (_what, code) => {
   expect(assign(code)).toBe(code);
+});
+
+test('what is undefined says so', () => {
+  const code = 'if (a === void 0) f(void 0, void g(), "void 0");';
+  expect(sayUndefined(code, parseAst(code))).toBe('if (a === undefined) f(undefined, void g(), "void 0");');
 });
 
 test('all together: constants stand where they are read, names and exports stay, and no function is made while another one runs', async () => {

@@ -29,7 +29,7 @@ const OPTIONS = {
  */
 export async function rewrite(code, parse) {
   const { code: optimised } = await minify(readFields(code, parse(code)), OPTIONS);
-  return [nestConditions, declareBeforeLoops, declareLate, chainFields, assignClasses].reduce((text, rewriting) => rewriting(text, parse(text)), optimised);
+  return [sayUndefined, nestConditions, declareBeforeLoops, declareLate, chainFields, assignClasses].reduce((text, rewriting) => rewriting(text, parse(text)), optimised);
 }
 
 /** Begins the part of each module in the bundle with a line that tells its path: what the bundle is made of (npm run size). */
@@ -224,7 +224,17 @@ export function chainFields(code, program) {
   return apply(code, edits);
 }
 
-// Classes
+// Values and classes
+
+/** Makes `undefined` of terser's `void 0`, which has fewer letters, but for XS 2 bytes and a step more. */
+export function sayUndefined(code, program) {
+  const edits = [];
+  walk(program, ({ type, operator, argument, start, end }) => {
+    if (type === 'UnaryExpression' && operator === 'void' && argument.type === 'Literal')
+      edits.push({ start, end, text: 'undefined' });
+  });
+  return apply(code, edits);
+}
 
 /**
  * Makes `const Name = class { … };` of the module's `class Name { … }`, which is the same to everybody: a declared class keeps a
