@@ -58,6 +58,14 @@ const fileOf = (owner: string): string => owner.slice(0, owner.indexOf(':'));
 const STRING_METHODS = new Set(['charCodeAt', 'codePointAt', 'concat', 'join', 'map', 'filter', 'slice', 'split', 'subarray',
   'substring', 'toString', 'toFixed', 'reduce', 'replace', 'startsWith', 'endsWith', 'padStart', 'fromCharCode', 'fromCodePoint', 'bind']);
 
+function isLiteralContainer(node: ts.Expression): boolean {
+  return ts.isAsExpression(node) || ts.isSatisfiesExpression(node) ? isLiteralContainer(node.expression)
+    : ts.isObjectLiteralExpression(node) || ts.isArrayLiteralExpression(node);
+}
+
+const isStatic = ({ modifiers }: ts.PropertyDeclaration): boolean =>
+  modifiers?.some(({ kind }) => kind === ts.SyntaxKind.StaticKeyword) ?? false;
+
 /** What a node allocates, in words; undefined when nothing. */
 function allocationOf(node: ts.Node): string | undefined {
   if (ts.isObjectLiteralExpression(node)) return 'an object literal';
@@ -112,6 +120,17 @@ describe('the source', () => {
 
   it.each(files.map(({ name, text }) => [name, text.split('\n').length] as const))(`%s has at most ${LONGEST_FILE} lines`, (_name, length) => {
     expect(length).toBeLessThanOrEqual(LONGEST_FILE);
+  });
+
+  /** A board keeps modules in flash. What is not frozen there costs memory, a place for the copy that a change would make. */
+  it('freezes the objects and lists that a module or a class keeps', () => {
+    const thawed = files.filter(({ layer }) => PACKET_PATH.includes(layer)).flatMap(({ name, tree }) => tree.statements
+      .flatMap((statement): readonly (ts.VariableDeclaration | ts.PropertyDeclaration)[] =>
+        ts.isVariableStatement(statement) ? statement.declarationList.declarations
+          : ts.isClassDeclaration(statement) ? statement.members.filter(ts.isPropertyDeclaration).filter(isStatic) : [])
+      .filter(({ initializer }) => initializer !== undefined && isLiteralContainer(initializer))
+      .map(declaration => `${name}: ${declaration.name.getText()}`));
+    expect(thawed).toEqual([]);
   });
 
   it('opens each file with what it is for', () => {

@@ -105,7 +105,7 @@ export class Link implements Output {
    * The sockets of all links have the same callbacks; the link is the `target` of its socket. One that was given up may have
    * one more thing to say, and so may one that is still being made: nobody listens then.
    */
-  private static readonly callbacks: TCPCallbacks = {
+  private static readonly callbacks: TCPCallbacks = Object.freeze<TCPCallbacks>({
     onReadable(this: TCPSocket, count: number) { // the hot path: enter and leave are written out
       const link = this.target as Link | undefined;
       if (link === undefined)
@@ -131,7 +131,7 @@ export class Link implements Output {
     onError(this: TCPSocket) {
       (this.target as Link | undefined)?.onError();
     },
-  };
+  });
 
   get isFree(): boolean {
     return this.socket === undefined;
