@@ -72,12 +72,12 @@ describe('a store that survives power cuts', () => {
   });
 
   test.each(['esp32', 'esp32c3'])('is refused where it does not fit: %s', board => {
-    const large = completeConfiguration({ ...manifest.config.ringbridge, store: { durability: 'flash', ram: 60_000 } });
+    const large = completeConfiguration({ ...manifest.config.ringbridge, store: { durability: 'flash', ram: 80_000 } });
     expect(findOverflow(large, board)).toContain('bytes too much');
   });
 
-  test('fits an ESP32 beside the built-in configuration', () => {
-    expect(findOverflow(completeConfiguration({ ...manifest.config.ringbridge, ...durable }), 'esp32')).toBeUndefined();
+  test.each(Object.keys(BOARDS))('fits the board "%s" beside the built-in configuration', board => {
+    expect(findOverflow(completeConfiguration({ ...manifest.config.ringbridge, ...durable }), board)).toBeUndefined();
   });
 
   test('lasts as long as the partition of the board lets it, or store.size on a PC', () => {

@@ -35,10 +35,11 @@ export const BOARDS: Readonly<Record<string, number>> = {
 };
 
 /**
- * What stands beside the arena, in bytes of slots and chunks: measured in Moddable's simulator, 32 bit, by one more of each,
- * and rounded up. To a node belong its connection and the socket, to a sensor its driver.
+ * What stands beside the arena, in bytes of slots and chunks: measured in Moddable's simulator, 32 bit, by four more of each
+ * (users with hashed passwords, rules of both directions), and rounded up. To a connection belongs what a node adds when it
+ * connects, with its socket; a sensor has room for the driver of a board, which the simulator does not have.
  */
-const OBJECTS = { program: 37_500, connection: 3000, session: 460, sensor: 1000, user: 460, access: 460, rule: 460, store: 4600 } as const;
+const OBJECTS = { program: 32_500, connection: 1800, session: 320, sensor: 1000, user: 740, access: 460, rule: 750, store: 4600 } as const;
 
 /** Bytes that the store keeps of each block: its sequence, and how many records it has. */
 const BLOCK_STATE = 6;
