@@ -9,6 +9,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/host/main.js', import.meta.url));
 
+/** Milliseconds for anything that the demo is to say. */
+const PATIENCE = 30_000;
+
 const running: ChildProcess[] = [];
 afterEach(() => {
   for (const child of running.splice(0))
@@ -34,13 +37,15 @@ class Demo {
     });
   }
 
-  /** @returns the first match behind `from` @throws when the process ends before */
+  /** @returns the first match behind `from` @throws when the process ends before, or time is up: with the output */
   find(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
+      const timeout = setTimeout(() => reject(new Error(`has not said ${pattern}:\n${this.output}`)), PATIENCE);
       const check = (): void => {
         const match = pattern.exec(this.output.slice(from));
         if (match === null && this.process.exitCode === null && this.process.signalCode === null)
           return;
+        clearTimeout(timeout);
         this.waiting.delete(check);
         if (match === null)
           reject(new Error(`ended without ${pattern}:\n${this.output}`));
@@ -72,7 +77,7 @@ async function isListening(port: number): Promise<boolean> {
   }
 }
 
-describe('the demo', () => {
+describe('the demo', { timeout: 2 * PATIENCE }, () => {
   test.each(['SIGINT', 'SIGTERM'] as const)('brings a message to the broker within ten seconds, and ends cleanly at %s', async signal => {
     const startedAt = performance.now();
     const demo = new Demo(process.execPath, [PROGRAM, 'run']);
