@@ -5,10 +5,10 @@
  *
  * The peers live in this program, so they may not allocate either.
  */
-import { completeConfiguration, Runtime, type Platform, type RuntimeObserver } from '../../src/device/core.ts';
+import { completeConfiguration, Runtime, type Platform } from '../../src/device/core.ts';
 import { PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE } from '../../src/packet/control-packet.ts';
 import type { ListenerOptions, TCPOptions, TCPSocket, Timer } from '../../src/io/transport.ts';
-import { bytesOf } from './workloads.ts';
+import { bytesOf, silentObserver } from './workloads.ts';
 
 declare const print: (line: string) => void;
 declare const readCounters: (counters: Float64Array) => void;
@@ -275,14 +275,6 @@ const platform: Platform = {
   landingCapacity: 1536,
   resizable: true,
 };
-const observer: RuntimeObserver = {
-  onEvent() { /* told in integers: costs nothing */ },
-  onSensorFailed() { /* does not happen here */ },
-  onSensorRecovered() { /* does not happen here */ },
-  onListening() { /* at once */ },
-  onListenerError() { /* does not happen here */ },
-  onException(error) { throw error; },
-};
 const runtime = new Runtime(completeConfiguration({
   topic: [
     { pattern: 'site/#', direction: 'out', qos: 2, local_prefix: '', remote_prefix: 'gateway/' },
@@ -290,7 +282,7 @@ const runtime = new Runtime(completeConfiguration({
   ],
   store: { ram: 32_768 }, // enough: who finds no room is disconnected, so that the message comes again
   sensors: [{ name: 'air', type: 'simulated', topic: 'site/air', interval: 1 }],
-}), platform, observer);
+}), platform, silentObserver);
 runtime.start();
 fireTimer!();
 

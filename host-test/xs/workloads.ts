@@ -82,6 +82,15 @@ const FLASH_SECTORS = 16;
 /** A round of `fragmented`; what is asked for should be a multiple. */
 const PACKETS_IN_PIECES = 100;
 
+export const silentObserver: RuntimeObserver = {
+  onEvent() { /* told in integers: costs nothing */ },
+  onSensorFailed() { /* does not happen here */ },
+  onSensorRecovered() { /* does not happen here */ },
+  onListening() { /* at once */ },
+  onListenerError() { /* does not happen here */ },
+  onException(error) { throw error; },
+};
+
 class Setup {
   readonly runtime: Runtime;
   now = 0;
@@ -134,15 +143,7 @@ class Setup {
       date: () => 1_800_000_000,
       openStorage: (_store, arena, longestPacket) => new FlashBlocks(new MemoryFlash(FLASH_SECTORS), new ResizedStaging(arena), longestPacket),
     };
-    const observer: RuntimeObserver = {
-      onEvent() { /* told in integers: costs nothing */ },
-      onSensorFailed() { /* does not happen here */ },
-      onSensorRecovered() { /* does not happen here */ },
-      onListening() { /* at once */ },
-      onListenerError() { /* does not happen here */ },
-      onException(error) { throw error; },
-    };
-    this.runtime = new Runtime(completeConfiguration(configuration), platform, observer);
+    this.runtime = new Runtime(completeConfiguration(configuration), platform, silentObserver);
     this.runtime.start();
     this.wait(0);
   }
