@@ -64,9 +64,9 @@ describe('a topic table', () => {
     const bench = new Bench(2, 32);
     const forgotten: string[] = [];
     for (const [name, predictedIndex] of [['a', 0], ['b', 1], ['c', 0], ['none', -1]] as const)
-      bench.table.firstReader = { predictedIndex, forgetPrediction: () => void forgotten.push(name), nextReader: bench.table.firstReader };
+      bench.table.readers.push({ predictedIndex, forgetPrediction: () => void forgotten.push(name) });
     const index = bench.indexOf('site/temperature');
-    const expected = index === 0 ? ['c', 'a'] : ['b'];
+    const expected = index === 0 ? ['a', 'c'] : ['b'];
     expect(forgotten).toEqual(expected);
     bench.indexOf('site/temperature');
     bench.indexOf('x'.repeat(33)); // has no place

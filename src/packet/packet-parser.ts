@@ -110,15 +110,13 @@ export class PacketParser implements TopicReader {
   private keptEnd = NOWHERE;
   private readonly ring: RingBuffer;
   private readonly handler: PacketHandler;
-  readonly nextReader: TopicReader | undefined;
 
   /** @param ringOffset region of the arena of `maximumPacketSize` bytes */
   constructor(handler: PacketHandler, ringOffset: number) {
     const { ringSpace, topics } = handler.role;
     this.ring = new RingBuffer(ringSpace, ringOffset);
     this.handler = handler;
-    this.nextReader = topics.firstReader;
-    topics.firstReader = this;
+    topics.readers.push(this);
   }
 
   /** Starts a new connection, of which nothing is known. Not for the handler: it would pull the ring away from under the parser. */

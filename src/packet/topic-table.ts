@@ -21,8 +21,6 @@ export interface TopicTableOwner {
 export interface TopicReader {
   readonly predictedIndex: number;
   forgetPrediction(): void;
-  /** The table's readers are a list. */
-  readonly nextReader: TopicReader | undefined;
 }
 
 /** Returned for bytes that are no Topic Name. */
@@ -34,7 +32,8 @@ export class TopicTable {
   /** The number of names that have no place; `replaced` is reported for it each time. */
   readonly uncached: number;
   owner: TopicTableOwner | undefined = undefined;
-  firstReader: TopicReader | undefined = undefined;
+  /** Each adds itself, once. */
+  readonly readers: TopicReader[] = [];
   /** Grows whenever a number gets a new meaning. */
   generation = 0;
   /** The number of the name that was last checked, if that is ASCII without control characters: nobody need look again. */
@@ -137,9 +136,10 @@ export class TopicTable {
       arena.view.setUint16(place, length);
       arena.bytes.copyWithin(place + 2, name, name + length);
       ++this.generation;
-      for (let reader = this.firstReader; reader !== undefined; reader = reader.nextReader)
-        if (reader.predictedIndex === index)
-          reader.forgetPrediction();
+      const { readers } = this;
+      for (let at = 0; at < readers.length; ++at)
+        if (readers[at]!.predictedIndex === index)
+          readers[at]!.forgetPrediction();
     }
     this.plainIndex = isPlain ? index : NO_TOPIC;
     this.owner?.onTopicReplaced(index);
