@@ -19,6 +19,9 @@ export const PINGREQ = 12;
 export const PINGRESP = 13;
 export const DISCONNECT = 14;
 
+/** Length of PINGREQ, PINGRESP and DISCONNECT, which are a fixed header only. */
+export const EMPTY_PACKET_LENGTH = 2;
+
 /** For people; index is the type. Types 0 and 15 are reserved in 3.1 and 3.1.1. */
 export const NAMES: readonly string[] = Object.freeze([
   'reserved (0)', 'CONNECT', 'CONNACK', 'PUBLISH', 'PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP', 'SUBSCRIBE', 'SUBACK',

@@ -56,7 +56,7 @@ export function readPublish(packet: Packet, topics: TopicTable): number {
 function readIdentifier(packet: Packet, offset: number): number {
   if ((packet.flags & QOS_MASK) === QOS_MASK || packet.end - offset < 2) // [MQTT311-3.3.1-4]
     return ReasonCode.MALFORMED_PACKET;
-  return (packet.packetIdentifier = packet.arena.view.getUint16(offset)) === 0 // [MQTT311-2.3.1-1]
+  return (packet.packetIdentifier = packet.view.getUint16(offset)) === 0 // [MQTT311-2.3.1-1]
     ? ReasonCode.PROTOCOL_ERROR : ReasonCode.SUCCESS;
 }
 
@@ -93,7 +93,7 @@ export function writePublish(arena: Arena, offset: number, message: Message, qos
   const remainingLength = 2 + topicLength + (qos === 0 ? 0 : 2) + message.payloadLength;
   let at = offset + 4;
   if (remainingLength < 0x80)
-    arena.view.setInt32(offset, PUBLISH_PACKET | qos << 25 | message.retain << 24 | remainingLength << 16 | topicLength);
+    arena.view.setInt32(offset, PUBLISH_PACKET | qos << 24 + QOS_SHIFT | message.retain << 24 | remainingLength << 16 | topicLength);
   else {
     at = writeFixedHeader(arena, offset, PUBLISH << 4 | qos << QOS_SHIFT | message.retain, remainingLength) + 2;
     arena.view.setUint16(at - 2, topicLength);
@@ -113,6 +113,6 @@ export function readAcknowledgement(packet: Packet): number {
   const { offset } = packet;
   if (packet.end - offset !== 2)
     return ReasonCode.MALFORMED_PACKET;
-  return (packet.packetIdentifier = packet.arena.view.getUint16(offset)) === 0
+  return (packet.packetIdentifier = packet.view.getUint16(offset)) === 0
     ? ReasonCode.PROTOCOL_ERROR : ReasonCode.SUCCESS;
 }

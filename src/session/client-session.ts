@@ -11,7 +11,7 @@ import * as ControlPacket from '../packet/control-packet.ts';
 import type { ParserSettings } from '../packet/packet-parser.ts';
 import type { Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
-import { PUBREL_PACKET } from '../packet/publish.ts';
+import { ACKNOWLEDGEMENT_LENGTH, PUBREL_PACKET } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { writeSubscribe, writeUnsubscribe } from '../packet/subscribe.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
@@ -125,7 +125,7 @@ export class ClientSession extends Session {
   /** Says DISCONNECT, so that the Server publishes no Will, and closes [MQTT311-3.14.4-1] [MQTT311-3.14.4-2]. */
   disconnect(): void {
     if (this.state === CONNECTED)
-      this.sendShort(ControlPacket.DISCONNECT << 28, 2);
+      this.sendShort(ControlPacket.DISCONNECT << 28, ControlPacket.EMPTY_PACKET_LENGTH);
     this.fail(ReasonCode.SUCCESS);
   }
 
@@ -199,7 +199,7 @@ export class ClientSession extends Session {
       clock.request(pingAt);
       return;
     }
-    if (!this.sendShort(ControlPacket.PINGREQ << 28, 2))
+    if (!this.sendShort(ControlPacket.PINGREQ << 28, ControlPacket.EMPTY_PACKET_LENGTH))
       return;
     clock.request(now + interval | 0);
     if (this.awaitsPingresp)
@@ -274,7 +274,7 @@ export class ClientSession extends Session {
   }
 
   protected override mayTransmit(record: number, length: number): boolean {
-    if (length + (this.isInDoubt ? 4 : 0) > this.output.room || this.replayCount > 0 && !this.mayReplay(record))
+    if (length + (this.isInDoubt ? ACKNOWLEDGEMENT_LENGTH : 0) > this.output.room || this.replayCount > 0 && !this.mayReplay(record))
       return false;
     if (this.isInDoubt)
       this.freeIdentifier(record);
@@ -292,7 +292,7 @@ export class ClientSession extends Session {
     if (queue.qosOf(record) !== 2 || queue.stateOf(record) !== QUEUED || identifier < this.firstInDoubt)
       return;
     arena.view.setInt32(arena.stagingOffset, PUBREL_PACKET | identifier);
-    output.send(4);
+    output.send(ACKNOWLEDGEMENT_LENGTH);
   }
 
   /** Paces what waited, so that what is new gets through between. */

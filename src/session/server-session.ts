@@ -10,7 +10,7 @@ import { CLEAN_START, WILL, WILL_RETAIN, willQoSOf, writeConnack } from '../pack
 import * as ControlPacket from '../packet/control-packet.ts';
 import type { MessageSpans, Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
-import { UNSUBACK_PACKET } from '../packet/publish.ts';
+import { ACKNOWLEDGEMENT_LENGTH, UNSUBACK_PACKET } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { nextTopicFilter, writeSubackHeader } from '../packet/subscribe.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
@@ -184,7 +184,7 @@ export class ServerSession extends Session {
     ++role.receivedPacketCount;
     switch (packet.type) {
       case ControlPacket.PINGREQ: // [MQTT311-3.12.4-1]
-        this.sendShort(ControlPacket.PINGRESP << 28, 2);
+        this.sendShort(ControlPacket.PINGRESP << 28, ControlPacket.EMPTY_PACKET_LENGTH);
         break;
       case ControlPacket.CONNECT:
         this.handleConnect(packet);
@@ -195,7 +195,7 @@ export class ServerSession extends Session {
       case ControlPacket.UNSUBSCRIBE:
         while (nextTopicFilter(packet)) // [MQTT311-3.10.4-6]
           role.receiver.onUnsubscribe(this, packet);
-        this.sendShort(UNSUBACK_PACKET | packet.packetIdentifier, 4); // [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-2.3.1-7]
+        this.sendShort(UNSUBACK_PACKET | packet.packetIdentifier, ACKNOWLEDGEMENT_LENGTH); // [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-2.3.1-7]
         break;
       case ControlPacket.DISCONNECT: // [MQTT311-3.14.4-3]
         this.forgetWill();

@@ -15,7 +15,7 @@
 import * as ControlPacket from '../packet/control-packet.ts';
 import { PacketParser, type PacketHandler } from '../packet/packet-parser.ts';
 import type { Message, Packet } from '../packet/packet.ts';
-import { PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET, stagePublish } from '../packet/publish.ts';
+import { ACKNOWLEDGEMENT_LENGTH, PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET, stagePublish } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CLIENT, CLOSED, CONNECTED, legalTypes, OPENED, SERVER } from './connection-state.ts';
 import { NONE } from './outbound-queue.ts';
@@ -88,7 +88,7 @@ export abstract class Session implements PacketHandler {
     else if (packet.qos === 2)
       this.onExactlyOnce(packet);
     else if (this.role.keeper.onMessage(this, packet))
-      this.sendShort(PUBACK_PACKET | packet.packetIdentifier, 4);
+      this.sendShort(PUBACK_PACKET | packet.packetIdentifier, ACKNOWLEDGEMENT_LENGTH);
   }
 
   /** A PUBLISH with QoS 2: the message is handed over once, however often it comes. */
@@ -96,7 +96,7 @@ export abstract class Session implements PacketHandler {
     const identifier = packet.packetIdentifier;
     const sessionState = this.sessionState!;
     if (sessionState.hasReceived(identifier)) // [MQTT311-4.3.3-2]
-      this.sendShort(PUBREC_PACKET | identifier, 4);
+      this.sendShort(PUBREC_PACKET | identifier, ACKNOWLEDGEMENT_LENGTH);
     else if (sessionState.receivedCount === sessionState.kind.maximumUnreleased)
       this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
     else if (this.role.keeper.onMessage(this, packet))
@@ -145,9 +145,9 @@ export abstract class Session implements PacketHandler {
     if (this.state !== CONNECTED)
       return;
     if (qos === 1)
-      this.sendShort(PUBACK_PACKET | packetIdentifier, 4);
+      this.sendShort(PUBACK_PACKET | packetIdentifier, ACKNOWLEDGEMENT_LENGTH);
     else if (this.sessionState!.hasReceived(packetIdentifier) || this.sessionState!.addReceived(packetIdentifier))
-      this.sendShort(PUBREC_PACKET | packetIdentifier, 4);
+      this.sendShort(PUBREC_PACKET | packetIdentifier, ACKNOWLEDGEMENT_LENGTH);
     else
       this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
   }
@@ -155,7 +155,7 @@ export abstract class Session implements PacketHandler {
   /** Sends the PUBREL that the journal of the queue has held back. */
   sendRelease(packetIdentifier: number): void {
     if (this.state === CONNECTED)
-      this.sendShort(PUBREL_PACKET | packetIdentifier, 4);
+      this.sendShort(PUBREL_PACKET | packetIdentifier, ACKNOWLEDGEMENT_LENGTH);
   }
 
   /** The only way into failure: the peer broke a rule or ran out of time. */
@@ -238,8 +238,8 @@ export abstract class Session implements PacketHandler {
   }
 
   /**
-   * Sends the first `length` bytes of `packet`: an acknowledgement, 4 bytes (publish.ts), or PINGREQ, PINGRESP or DISCONNECT,
-   * 2 bytes. All of them are legal while CONNECTED and only then; `send` written out for them, the hot path of QoS 1.
+   * Sends the first `length` bytes of `packet`: an acknowledgement (publish.ts), or PINGREQ, PINGRESP or
+   * DISCONNECT, which are empty. All of them are legal while CONNECTED and only then; `send` written out for them, the hot path of QoS 1.
    */
   protected sendShort(packet: number, length: number): boolean {
     if (this.state !== CONNECTED)
@@ -292,12 +292,12 @@ export abstract class Session implements PacketHandler {
           return;
         }
         if (queue.kind.journal?.isReleasing(identifier) !== true)
-          this.sendShort(PUBREL_PACKET | identifier, 4);
+          this.sendShort(PUBREL_PACKET | identifier, ACKNOWLEDGEMENT_LENGTH);
         return;
       case ControlPacket.PUBREL:
         this.sessionState!.removeReceived(identifier);
         this.role.keeper.onReleased?.(this, identifier);
-        this.sendShort(PUBCOMP_PACKET | identifier, 4);
+        this.sendShort(PUBCOMP_PACKET | identifier, ACKNOWLEDGEMENT_LENGTH);
         return;
       case ControlPacket.PUBCOMP:
         isAwaited = queue.complete(identifier, 2);
