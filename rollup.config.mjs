@@ -1,21 +1,24 @@
 /**
- * Two programs from one source.
+ * Three programs from one source.
  *
  * dist/device: `core` has no side effects, so that the XS linker can preload it into flash; `main` opens sockets and
  *              cannot be preloaded. Everything that the Moddable SDK provides stays an import.
  *              Rewritten for XS, whose compiler does not optimise (rewrite-for-xs.mjs).
- * dist/host:   the same core with Node's sockets, the command line and the demo.
+ * dist/host:   the same core with Node's sockets and the command line. dist/demo: what `npm start` shows, over dist/host.
  */
 import { chmod } from 'node:fs/promises';
 import { builtinModules, createRequire } from 'node:module';
 import esbuild from 'rollup-plugin-esbuild';
-import { rewritingForXS } from './src/host/rewrite-for-xs.mjs';
+import { rewritingForXS } from './src/build/rewrite-for-xs.mjs';
 
-const { dependencies } = createRequire(import.meta.url)('./package.json');
+const { dependencies, devDependencies } = createRequire(import.meta.url)('./package.json');
 
 /** Specifiers that the Moddable SDK resolves on the device. */
 const moddable = /^(embedded:|mc\/|pins\/|dns\/|text\/|setup\/|(timer|time|system|instrumentation|preference|net|socket|wifi|sntp|mdns|file|flash|worker|crypt|modules|board)$)/;
-const node = new RegExp(`^(node:|(${[...builtinModules, ...Object.keys(dependencies)].join('|')})($|/))`);
+const node = new RegExp(`^(node:|(${[...builtinModules, ...Object.keys({ ...dependencies, ...devDependencies })].join('|')})($|/))`);
+
+/** Folders whose modules have no side effects, but for what only the log or the simulator needs. */
+const CORE = /src\/(bytes|packet|config|store|session|nodes|upstream|gateway\/(?!event-texts)|sensors\/(?!simulated-types)|io)|src\/device\/core\.ts$/;
 
 const typescript = () => esbuild({ target: 'es2022' });
 const output = dir => ({ dir, format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name].js', sourcemap: false });
@@ -23,7 +26,7 @@ const output = dir => ({ dir, format: 'es', entryFileNames: '[name].js', chunkFi
 /** npm links the bin to this file; git does not carry the mode of a file that is built. */
 const executable = {
   name: 'executable',
-  writeBundle: ({ dir }) => chmod(`${dir}/main.js`, 0o755),
+  writeBundle: ({ dir }) => chmod(`${dir}/host/main.js`, 0o755),
 };
 
 export default [
@@ -39,14 +42,18 @@ export default [
     plugins: [typescript(), rewritingForXS()],
     output: {
       ...output('dist/device'),
-      // Everything that has no side effects is one module, but for what only the log or the simulator needs.
-      manualChunks: id => /src\/(bytes|packet|session|gateway\/(?!event-texts)|io\/(?!simulated-types))|src\/device\/core\.ts$/.test(id) ? 'core' : undefined,
+      manualChunks: id => CORE.test(id) ? 'core' : undefined,
     },
   },
   {
-    input: { main: 'src/host/main.ts' },
+    input: { 'host/main': 'src/host/main.ts', 'demo/main': 'src/demo/main.ts' },
     external: node,
     plugins: [typescript(), executable],
-    output: { ...output('dist/host'), banner: '#!/usr/bin/env node' },
+    output: {
+      ...output('dist'),
+      chunkFileNames: 'host/[name].js',
+      manualChunks: id => /src\/(demo\/|host\/main)/.test(id) ? undefined : 'gateway',
+      banner: '#!/usr/bin/env node',
+    },
   },
 ];

@@ -5,7 +5,7 @@ import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { encodeUTF8 } from '../../src/bytes/utf8.ts';
 import { DeviceAuthenticator, MAXIMUM_ITERATIONS, parsePasswordHash } from '../../src/device/authentication.ts';
 import { Derivation } from '../../src/device/key-derivation.ts';
-import type { UserConfiguration } from '../../src/gateway/configuration.ts';
+import type { UserConfiguration } from '../../src/config/configuration.ts';
 import { PENDING } from '../../src/gateway/gateway.ts';
 import { Packet } from '../../src/packet/packet.ts';
 import { BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED, SUCCESS } from '../../src/packet/reason-code.ts';

@@ -50,9 +50,9 @@ function createLink(): { link: Link; arena: Arena } {
   const plan = new ArenaPlan();
   const ring = plan.reserve('ring', RING_CAPACITY);
   const arena = new Arena(plan, { landingCapacity: 64, stagingCapacity: STAGING_CAPACITY, resizable: true });
-  const scheduler = new Scheduler(new Clock(), () => 0, () => ({ set() {}, clear() {} }), () => {});
+  const scheduler = new Scheduler(new Clock(), () => 0, () => ({ set() {}, clear() {} }), { handleTimeout: () => {}, handleDeferred: () => {} });
   const context = new LinkContext(arena, new ResizedViews(arena), scheduler, SlowSocket, { onLinkEstablished() {}, onLinkClosed() {} }, 1000);
-  const session = { parser: { wanted: 64, receive() {} }, open() {}, writable() {}, transportClosed() {} } as unknown as Session;
+  const session = { parser: { wanted: 64, receive() {} }, open() {}, writable() {}, outputWaits() {}, transportClosed() {} } as unknown as Session;
   return { link: new Link(context, session, new RingSpace(arena, RING_CAPACITY), ring), arena };
 }
 

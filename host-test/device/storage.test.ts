@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Arena, ArenaPlan, Arena as FixedArena } from '../../src/bytes/arena.ts';
-import { completeConfiguration } from '../../src/gateway/configuration.ts';
-import { BLOCK_LENGTH, BLOCK_MAGIC } from '../../src/gateway/store-format.ts';
+import { completeConfiguration } from '../../src/config/configuration.ts';
+import { BLOCK_LENGTH, BLOCK_MAGIC } from '../../src/store/format.ts';
 import { type Directory, FileFlash } from '../../src/device/file-flash.ts';
-import { type Flash, FlashBlocks, ResizedStaging } from '../../src/io/block-storage.ts';
+import { type Flash, FlashBlocks, ResizedStaging } from '../../src/io/flash-blocks.ts';
 
 const SECTOR = 4096;
 const SIZE = 16 * SECTOR;

@@ -6,10 +6,10 @@
  *
  * A throw needs no check: on the simulated network it ends the run.
  */
-import { completeConfiguration, type Configuration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
+import { completeConfiguration, type Configuration, type PartialConfiguration } from '../../src/config/configuration.ts';
 import { describeReason } from '../../src/gateway/event-texts.ts';
-import * as Event from '../../src/gateway/events.ts';
-import { createSimulatedSensor } from '../../src/io/simulated-sensors.ts';
+import * as Event from '../../src/config/events.ts';
+import { createSimulatedSensor } from '../../src/sensors/simulated-sensors.ts';
 import { Runtime } from '../../src/io/runtime.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { Random } from '../simulation/random.ts';

@@ -2,10 +2,10 @@
  * A whole gateway, Runtime and all, on the simulated network, with nodes that a test writes the bytes of. Time is virtual.
  * Users are checked by name only: who knows a password is host/authentication.ts's business.
  */
-import { completeConfiguration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
+import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
 import { describeEvent } from '../../src/gateway/event-texts.ts';
-import * as Event from '../../src/gateway/events.ts';
-import type { Traffic } from '../../src/gateway/gateway-options.ts';
+import * as Event from '../../src/config/events.ts';
+import type { Traffic } from '../../src/nodes/system-topics.ts';
 import type { Authenticator } from '../../src/gateway/gateway.ts';
 import { Runtime } from '../../src/io/runtime.ts';
 import { ABSENT } from '../../src/packet/data-representation.ts';

@@ -3,7 +3,7 @@
  * names the node, and nothing that anybody else notices.
  */
 import { describe, expect, it } from 'vitest';
-import { NODE_CLOSED, NODE_REFUSED } from '../../src/gateway/events.ts';
+import { NODE_CLOSED, NODE_REFUSED } from '../../src/config/events.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { GatewayWorld } from './gateway-world.ts';
 import { connect, packet, PINGREQ, puback, pubcomp, publish, pubrec, subscribe, unsubscribe } from './packets.ts';

@@ -1,7 +1,7 @@
 /** The memory of a board is what its firmware is built with, and the configuration that is built in fits. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { completeConfiguration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
+import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
 import { BOARDS, describeConfiguration, DEVICE_STORE_SIZE, findOverflow, memoryMap } from '../../src/host/check.ts';
 
 interface Creation { static?: number; chunk: { initial: number }; heap: { initial: number }; stack: number }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import * as Defaults from '../../src/gateway/configuration.ts';
+import * as Defaults from '../../src/config/configuration.ts';
 import { loadConfiguration, readConfiguration, readSchema, SCHEMA_FILE } from '../../src/host/config.ts';
 import { editDistance, nearest, type Schema } from '../../src/host/config-violations.ts';
 import { createPlatform, SENSOR_TYPES } from '../../src/host/platform.ts';
@@ -255,7 +255,7 @@ describe('the schema', () => {
   test('ships with the package', () => {
     const { files } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { files: string[] };
     expect(files).toContain('src');
-    expect(SCHEMA_FILE.pathname).toMatch(/\/src\/host\/config\.schema\.json$/);
+    expect(SCHEMA_FILE.pathname).toMatch(/\/src\/config\/config\.schema\.json$/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import * as Event from '../../src/gateway/events.ts';
+import * as Event from '../../src/config/events.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import { LINE_LIMIT, Log, LogObserver, printable, REPEAT_INTERVAL } from '../../src/host/log.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';

@@ -62,6 +62,7 @@ describe('the command line', () => {
   test.each<readonly [readonly string[], string]>([
     [[], 'a command is missing'],
     [['fly'], 'there is no command "fly"'],
+    [['run'], 'run needs a file'],
     [['run', '--colour'], 'Unknown option \'--colour\''],
     [['run', '--config'], 'argument missing'],
     [['run', 'x.json'], 'write --config x.json instead'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { completeConfiguration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
+import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
 import { ALL_IS_WELL, statusOf, type Status } from '../../src/gateway/status.ts';
-import * as Phase from '../../src/gateway/upstream-phase.ts';
+import * as Phase from '../../src/upstream/upstream-phase.ts';
 import { createPlatform } from '../../src/host/platform.ts';
 import { Log, LogObserver } from '../../src/host/log.ts';
 import { startGateway } from '../../src/host/run.ts';

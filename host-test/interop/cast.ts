@@ -8,7 +8,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import type { PartialConfiguration } from '../../src/gateway/configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { type Program, Scene } from './program.ts';
 
 /** What users start; built before the tests (host-test/build.ts). */

@@ -80,7 +80,7 @@ function linked(createViews: (arena: Arena) => ExactViews = arena => new Resized
   const arena = new Arena(plan, { landingCapacity: LANDING, stagingCapacity: STAGING, resizable: true });
   const clock = new Clock();
   const state = { time: 0, received: [] as number[], log: [] as string[] };
-  const scheduler = new Scheduler(clock, () => state.time, () => ({ set: () => {}, clear: () => {} }), () => {});
+  const scheduler = new Scheduler(clock, () => state.time, () => ({ set: () => {}, clear: () => {} }), { handleTimeout: () => {}, handleDeferred: () => {} });
   const parser = {
     wanted: LANDING,
     receive: (offset: number, end: number) => {
@@ -92,6 +92,7 @@ function linked(createViews: (arena: Arena) => ExactViews = arena => new Resized
     parser,
     open: () => state.log.push('open'),
     writable: () => state.log.push('writable'),
+    outputWaits: () => {},
     transportClosed: (reasonCode: number) => state.log.push(`transport closed ${reasonCode}`),
   };
   const context = new LinkContext(arena, createViews(arena), scheduler, Socket, {

@@ -3,7 +3,7 @@
  * list of failure modes.
  */
 import { describe, expect, it } from 'vitest';
-import * as Event from '../../src/gateway/events.ts';
+import * as Event from '../../src/config/events.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { oblige, type Peer, PORT, SECOND_SERVER, SERVER, Stage, type StageOptions } from './stage.ts';
 import { ScriptedServer } from '../simulation/scripted-peer.ts';

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Packet } from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
-import * as Event from '../../src/gateway/events.ts';
+import * as Event from '../../src/config/events.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { oblige, type Peer, Stage } from './stage.ts';
 

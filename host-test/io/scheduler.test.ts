@@ -5,14 +5,20 @@ import { Clock } from '../../src/session/clock.ts';
 /** A scheduler whose time and timer are in the test's hands. */
 function scheduled(time = 1000) {
   const clock = new Clock();
-  const state = { time, sets: [] as number[], clears: 0, calls: [] as number[], onTimeout: () => {} };
+  const state = { time, sets: [] as number[], clears: 0, calls: [] as number[], deferred: [] as number[], onTimeout: () => {}, onDeferred: () => {} };
   let fire = () => {};
   const scheduler = new Scheduler(clock, () => state.time, onTimer => {
     fire = onTimer;
     return { set: milliseconds => state.sets.push(milliseconds), clear: () => ++state.clears };
-  }, () => {
-    state.calls.push(clock.now);
-    state.onTimeout();
+  }, {
+    handleTimeout: () => {
+      state.calls.push(clock.now);
+      state.onTimeout();
+    },
+    handleDeferred: () => {
+      state.deferred.push(clock.now);
+      state.onDeferred();
+    },
   });
   scheduler.enter();
   return { clock, scheduler, state, fire: () => fire() };
@@ -81,6 +87,38 @@ describe('the scheduler', () => {
     state.time = 1200;
     fire();
     expect(state.calls).toEqual([1200]);
+  });
+
+  it('does what was put off as soon as the event is over, once, and leaves the deadline where it is', () => {
+    const { clock, fire, scheduler, state } = scheduled();
+    clock.request(1200);
+    scheduler.leave();
+    clock.soon();
+    clock.soon();
+    expect(clock.isChanged).toBe(true);
+    scheduler.leave();
+    scheduler.leave();
+    expect([state.sets, state.deferred]).toEqual([[200, 0], []]);
+    fire();
+    expect([state.deferred, state.calls, clock.deadline]).toEqual([[1000], [], 1200]);
+    expect(state.sets).toEqual([200, 0, 200]);
+    state.time = 1200;
+    fire();
+    expect([state.deferred, state.calls]).toEqual([[1000], [1200]]);
+  });
+
+  it('does what is put off while that is done in a turn of its own', () => {
+    const { clock, fire, scheduler, state } = scheduled();
+    state.onDeferred = () => {
+      if (state.deferred.length === 1)
+        clock.soon();
+    };
+    clock.soon();
+    scheduler.leave();
+    fire();
+    expect([state.deferred.length, state.sets]).toEqual([1, [0, 0]]);
+    fire();
+    expect([state.deferred.length, state.sets]).toEqual([2, [0, 0]]);
   });
 
   it('rests when nobody has asked for more', () => {

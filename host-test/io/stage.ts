@@ -4,11 +4,11 @@
  * what the bytes mean. An exception that leaves a callback ends the test, as it would end the program on the board.
  */
 import { generate, parser as createParser, type Packet } from 'mqtt-packet';
-import { completeConfiguration, type PartialConfiguration, type SensorConfiguration } from '../../src/gateway/configuration.ts';
-import * as Event from '../../src/gateway/events.ts';
+import { completeConfiguration, type PartialConfiguration, type SensorConfiguration } from '../../src/config/configuration.ts';
+import * as Event from '../../src/config/events.ts';
 import type { Authenticator } from '../../src/gateway/gateway.ts';
 import { type Platform, Runtime } from '../../src/io/runtime.ts';
-import type { Sensor } from '../../src/io/sensors.ts';
+import type { Sensor } from '../../src/sensors/sensors.ts';
 import { SUCCESS } from '../../src/packet/reason-code.ts';
 import { Random } from '../simulation/random.ts';
 import { ScriptedPeer, ScriptedServer } from '../simulation/scripted-peer.ts';

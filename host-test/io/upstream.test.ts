@@ -1,6 +1,6 @@
 /** What the driver of the upstream connection tells to whoever asks; what it does is in runtime.hostile-*.test.ts. */
 import { describe, expect, it } from 'vitest';
-import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../../src/gateway/upstream-phase.ts';
+import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../../src/upstream/upstream-phase.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { SERVER, Stage } from './stage.ts';
 

@@ -4,7 +4,7 @@
  * being erased, is then left with any mixture of bits that the physics allow.
  */
 import type { Arena } from '../../src/bytes/arena.ts';
-import type { BlockStorage } from '../../src/gateway/block-storage.ts';
+import type { BlockStorage } from '../../src/store/block-storage.ts';
 
 export class PowerLoss extends Error {}
 

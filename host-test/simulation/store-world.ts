@@ -5,7 +5,7 @@
  * The nodes and the Server are written anew from the specification, with plain arrays and sets; only the gateway is ours.
  */
 import { ArenaPlan } from '../../src/bytes/arena.ts';
-import { completeConfiguration, type PartialConfiguration } from '../../src/gateway/configuration.ts';
+import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { RepeatedMessage } from '../../src/packet/packet.ts';
 import type { Output, Session } from '../../src/session/session.ts';
@@ -340,12 +340,17 @@ export class StoreWorld {
       clock.now = clock.now + 1 | 0;
       if (this.isLazy && this.deliver())
         continue;
+      const isPressing = clock.isPressing;
+      if (isPressing) {
+        clock.isPressing = false;
+        this.gateway.commit();
+      }
       const isDue = clock.isArmed && (clock.now - clock.deadline | 0) >= 0;
       if (isDue) {
         clock.isArmed = false;
         this.gateway.handleTimeout();
       }
-      if (!this.deliver() && !isDue)
+      if (!this.deliver() && !isDue && !isPressing)
         return;
     }
     throw new Error('never idle');

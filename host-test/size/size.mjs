@@ -22,7 +22,7 @@ const TABLE = /(<!-- size -->\n)([^]*?)(<!-- \/size -->)/;
 const EXAMPLE = /<!-- example -->\n```json\n([^]*?)```/;
 
 /** Folders of the device core, as the imports point. */
-const LAYERS = ['bytes', 'packet', 'session', 'gateway', 'io'];
+const LAYERS = ['bytes', 'packet', 'config', 'store', 'session', 'nodes', 'upstream', 'gateway', 'sensors', 'io'];
 /** What speaks the protocol, in both roles: parser, state machines, queue. */
 const PROTOCOL = ['bytes', 'packet', 'session'];
 const BIGGEST = 8;
@@ -44,7 +44,7 @@ async function measureBundles() {
   if (!existsSync(join(ROOT, 'dist/device/core.js')) || !existsSync(join(ROOT, 'dist/host/main.js')))
     execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
   const bundles = [];
-  for (const folder of ['dist/device', 'dist/host'])
+  for (const folder of ['dist/device', 'dist/host', 'dist/demo'])
     for (const name of (await readdir(join(ROOT, folder))).filter(file => file.endsWith('.js')).sort()) {
       const source = await readFile(join(ROOT, folder, name), 'utf8');
       const { code } = await transform(source, { minify: true, format: 'esm', legalComments: 'none' });

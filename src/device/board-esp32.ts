@@ -7,7 +7,7 @@ import { log } from './log.ts';
 import { NetworkTime } from './network-time.ts';
 import { BoardSensors } from './sensors.ts';
 import { Station } from './wifi.ts';
-import type { SensorFactory } from '../io/sensors.ts';
+import type { SensorFactory } from '../sensors/sensors.ts';
 
 /** A factory, because what is preloaded into flash cannot keep anything. */
 export function createSensors(): SensorFactory {

@@ -4,14 +4,14 @@
 import Modules from 'modules';
 import Timer from 'timer';
 import type { Arena } from '../bytes/arena.ts';
-import type { BlockStorage } from '../gateway/block-storage.ts';
-import type { StoreConfiguration } from '../gateway/configuration.ts';
-import { blockLengthFor } from '../gateway/store-format.ts';
+import type { BlockStorage } from '../store/block-storage.ts';
+import type { StoreConfiguration } from '../config/configuration.ts';
+import { blockLengthFor } from '../store/format.ts';
 import { createSimulatedSensor, FlashBlocks, ResizedStaging, type SensorConfiguration } from './core.ts';
 import { type Directory, FileFlash } from './file-flash.ts';
 import { log } from './log.ts';
-import type { Sensor, SensorFactory } from '../io/sensors.ts';
-import { STANDS_FOR } from '../io/simulated-types.ts';
+import type { Sensor, SensorFactory } from '../sensors/sensors.ts';
+import { STANDS_FOR } from '../sensors/simulated-types.ts';
 
 /** Not on every system, so it is asked for. */
 const FILES = 'embedded:storage/files';

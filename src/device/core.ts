@@ -4,15 +4,15 @@
  */
 export { Arena, ArenaPlan } from '../bytes/arena.ts';
 export { decodeUTF8, encodeUTF8 } from '../bytes/utf8.ts';
-export { completeConfiguration } from '../gateway/configuration.ts';
-export type { Configuration, PartialConfiguration, SensorConfiguration } from '../gateway/configuration.ts';
+export { completeConfiguration } from '../config/configuration.ts';
+export type { Configuration, PartialConfiguration, SensorConfiguration } from '../config/configuration.ts';
 export { Gateway } from '../gateway/gateway.ts';
-export { type Flash, FlashBlocks, ResizedStaging } from '../io/block-storage.ts';
+export { type Flash, FlashBlocks, ResizedStaging } from '../io/flash-blocks.ts';
 export { CachedViews, ResizedViews } from '../io/exact-view.ts';
 export { Link } from '../io/link.ts';
 export { Runtime } from '../io/runtime.ts';
 export type { Platform, RuntimeObserver } from '../io/runtime.ts';
-export { createSimulatedSensor } from '../io/simulated-sensors.ts';
+export { createSimulatedSensor } from '../sensors/simulated-sensors.ts';
 export { Packet, RepeatedMessage } from '../packet/packet.ts';
 export { PacketParser } from '../packet/packet-parser.ts';
 export { TopicTable } from '../packet/topic-table.ts';

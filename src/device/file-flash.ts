@@ -2,7 +2,7 @@
  * The store's storage in the simulator, which has no flash: a file as ECMA-419's Flash presents a partition. It outlives the
  * simulator, not a power cut of the computer: nothing waits for its disk.
  */
-import { BLOCK_LENGTH, BLOCK_MAGIC, ERASED_WORD, SMALLEST_BLOCK } from '../gateway/store-format.ts';
+import { BLOCK_LENGTH, BLOCK_MAGIC, ERASED_WORD, SMALLEST_BLOCK } from '../store/format.ts';
 import type { Flash } from './core.ts';
 
 /** The part of ECMA-419's File that is used here. What is written behind the end makes the file longer. */

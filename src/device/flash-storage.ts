@@ -8,8 +8,8 @@
  */
 import flash from 'embedded:storage/flash';
 import type { Arena } from '../bytes/arena.ts';
-import type { BlockStorage } from '../gateway/block-storage.ts';
-import type { StoreConfiguration } from '../gateway/configuration.ts';
+import type { BlockStorage } from '../store/block-storage.ts';
+import type { StoreConfiguration } from '../config/configuration.ts';
 import { type Flash, FlashBlocks, ResizedStaging } from './core.ts';
 
 /** Partition that is used when `store.path` names a file, as it does by default. */

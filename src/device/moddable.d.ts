@@ -79,7 +79,7 @@ declare module 'embedded:network/interface/wifi' {
 }
 
 declare module 'embedded:storage/flash' {
-  const flash: { open(options: { path: string; mode: 'r' | 'r+' }): import('../io/block-storage.ts').Flash };
+  const flash: { open(options: { path: string; mode: 'r' | 'r+' }): import('../io/flash-blocks.ts').Flash };
   export default flash;
 }
 
@@ -118,7 +118,7 @@ declare module 'preference' {
 
 /** Ours: board-esp32 or board-simulator, as the manifest says. */
 declare module 'board' {
-  export function createSensors(): import('../io/sensors.ts').SensorFactory;
+  export function createSensors(): import('../sensors/sensors.ts').SensorFactory;
   /** Looks after the network; calls back whenever it is there, after it was not: sockets can be opened. */
   export function startNetwork(onReady: () => void): void;
   /** Makes the gateway reachable by its name. To be called when the network is ready. */

@@ -32,7 +32,7 @@ import TMP117 from 'embedded:sensor/Temperature/TMP117';
 import Time from 'time';
 import { createSimulatedSensor, type SensorConfiguration } from './core.ts';
 import { NumberLine } from './number-line.ts';
-import type { Sensor } from '../io/sensors.ts';
+import type { Sensor } from '../sensors/sensors.ts';
 
 /** What the drivers of the SDK return; not all of them everything. */
 interface Sample {

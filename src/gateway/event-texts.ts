@@ -5,7 +5,7 @@
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import { nameOf } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import * as Event from './events.ts';
+import * as Event from '../config/events.ts';
 import type { Gateway } from './gateway.ts';
 
 /** @param event, subject, detail as GatewayObserver gets them */

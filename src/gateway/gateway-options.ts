@@ -2,7 +2,8 @@
 import type { ArenaPlan } from '../bytes/arena.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { ServerSession } from '../session/server-session.ts';
-import type { GatewayObserver } from './events.ts';
+import type { GatewayObserver } from '../config/events.ts';
+import type { Traffic } from '../nodes/system-topics.ts';
 
 /** The verdict comes later, by `Gateway.admit` or `Gateway.reject`. */
 export const PENDING = -1;
@@ -17,12 +18,6 @@ export interface Authenticator {
 export interface UpstreamDriver {
   upstreamConnected(): void;
   upstreamClosed(reasonCode: number): void;
-}
-
-/** Bytes that have come and gone over all network connections. */
-export interface Traffic {
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
 }
 
 export interface GatewayOptions {

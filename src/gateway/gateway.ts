@@ -19,30 +19,31 @@ import { CLOSED } from '../session/connection-state.ts';
 import { type ServerHandler, ServerRole } from '../session/server-role.ts';
 import { ServerSession } from '../session/server-session.ts';
 import type { SessionContext } from '../session/session-role.ts';
+import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { SessionState } from '../session/session-state.ts';
 import { SessionStateKind } from '../session/session-state-kind.ts';
-import { Access } from './access.ts';
-import { Bridge, type BridgeOwner } from './bridge.ts';
-import type { Configuration } from './configuration.ts';
+import { Access } from '../nodes/access.ts';
+import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
+import type { Configuration } from '../config/configuration.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix } from './packet-limits.ts';
-import { Delivery, NOBODY, UNKNOWN } from './delivery.ts';
-import { EndingCounts } from './ending-counts.ts';
-import * as Event from './events.ts';
+import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
+import { EndingCounts } from '../nodes/disconnect-reasons.ts';
+import * as Event from '../config/events.ts';
 import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver } from './gateway-options.ts';
-import { NodeStates, type NodeState } from './node-states.ts';
+import { NodeStates, type NodeState } from '../nodes/node-states.ts';
 import { FORBIDDEN, Publishing, REFUSED } from './publishing.ts';
-import { Refusals } from './refusals.ts';
-import { RetainedMessages } from './retained.ts';
-import type { BlockStorage } from './block-storage.ts';
-import { StoreBacklog } from './store-backlog.ts';
-import { RECORD_HEADER_LENGTH } from './store-format.ts';
-import { StoreIntake } from './store-intake.ts';
-import { StorePolicy } from './store-policy.ts';
-import { Store } from './store.ts';
+import { Refusals } from '../upstream/refusals.ts';
+import { RetainedMessages } from '../nodes/retained.ts';
+import type { BlockStorage } from '../store/block-storage.ts';
+import { StoreBacklog } from '../upstream/backlog.ts';
+import { RECORD_HEADER_LENGTH } from '../store/format.ts';
+import { StoreIntake } from '../upstream/intake.ts';
+import { StorePolicy } from '../upstream/full-policy.ts';
+import { Store } from '../store/store.ts';
 import { clientSettingsOf, nodeLimitsOf, serverSettingsOf, upstreamLimitsOf } from './settings.ts';
-import { Subscriptions } from './subscriptions.ts';
-import { SystemTopics } from './system-topics.ts';
-import { TopicMap } from './topic-map.ts';
+import { Subscriptions } from '../nodes/subscriptions.ts';
+import { type Figures, SystemTopics } from '../nodes/system-topics.ts';
+import { TopicMap } from '../upstream/topic-map.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver };
 
@@ -52,7 +53,7 @@ const MOST_RECEPTIONS = 4096;
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
-export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
+export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Figures {
   readonly configuration: Configuration;
   readonly arena: Arena;
   readonly clock = new Clock();
@@ -161,6 +162,10 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
       });
   }
 
+  get upstreamQueue(): OutboundQueue {
+    return this.upstream.sessionState!;
+  }
+
   /** Takes a storage into use, before anything else happens. @throws when it cannot be used; messages are kept in memory then */
   openStore(storage: BlockStorage): void {
     const { backlog } = this;
@@ -179,7 +184,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner {
 
   /** Lets every session look at its deadlines and asks the clock for the next one. */
   handleTimeout(): void {
-    this.commit();
     this.upstream.handleTimeout();
     const { sessions } = this;
     let left = this.serverRole.openCount; // the rest has no deadlines; one that ends meanwhile is counted all the same

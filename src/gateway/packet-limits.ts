@@ -6,8 +6,8 @@ import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { CLEAN_START, type ConnectFields, PASSWORD, USER_NAME, WILL, WILL_QOS_SHIFT, WILL_RETAIN } from '../packet/connect.ts';
 import { ABSENT } from '../packet/data-representation.ts';
 import { MQTT_3_1, MQTT_3_1_1 } from '../packet/protocol-version.ts';
-import { longestMountPoint } from './access.ts';
-import type { Configuration } from './configuration.ts';
+import { longestMountPoint } from '../nodes/access.ts';
+import type { Configuration } from '../config/configuration.ts';
 
 /** Fixed header and lengths around topic and payload of a PUBLISH, at most. */
 const PUBLISH_OVERHEAD = 9;

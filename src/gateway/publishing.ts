@@ -1,10 +1,10 @@
 /** Where a message goes that somebody here publishes: to the nodes, and upstream; for a node, under its mount point and as far as it may. */
 import type { Message } from '../packet/packet.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
-import { type Access, WRITE } from './access.ts';
-import type { Bridge } from './bridge.ts';
-import { type Delivery, NOBODY, UNKNOWN } from './delivery.ts';
-import type { NodeState } from './node-states.ts';
+import { type Access, WRITE } from '../nodes/access.ts';
+import type { Bridge } from '../upstream/bridge.ts';
+import { type Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
+import type { NodeState } from '../nodes/node-states.ts';
 
 /** Results of `publishFor`. */
 export const PUBLISHED = 1;

@@ -3,8 +3,8 @@ import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../packet/packet-parser.ts';
 import type { ClientSessionSettings } from '../session/client-session.ts';
 import type { ServerSessionSettings } from '../session/server-role.ts';
 import type { SessionStateLimits } from '../session/session-state-kind.ts';
-import type { Configuration, ListenerConfiguration, OversizePolicy, UpstreamConfiguration } from './configuration.ts';
-import { LAST_STORED_IDENTIFIER, MAXIMUM_QUEUED } from './store-backlog.ts';
+import type { Configuration, ListenerConfiguration, OversizePolicy, UpstreamConfiguration } from '../config/configuration.ts';
+import { LAST_STORED_IDENTIFIER, MAXIMUM_QUEUED } from '../upstream/backlog.ts';
 
 const oversizeOf = (policy: OversizePolicy): number => policy === 'drop' ? OVERSIZE_DROP : OVERSIZE_CLOSE;
 

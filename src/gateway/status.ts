@@ -5,11 +5,11 @@
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import { nameOf } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import type { Direction, SensorConfiguration } from './configuration.ts';
+import type { Direction, SensorConfiguration } from '../config/configuration.ts';
 import { adviceForUpstream, describeReason } from './event-texts.ts';
 import type { Gateway } from './gateway.ts';
-import type { TopicRule } from './topic-map.ts';
-import { CONNECTING, OPEN, RESOLVING, WAITING } from './upstream-phase.ts';
+import type { TopicRule } from '../upstream/topic-map.ts';
+import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
 
 /** What io/upstream.ts knows. */
 export interface UpstreamProgress {
@@ -21,7 +21,7 @@ export interface UpstreamProgress {
   readonly address: { readonly host: string; readonly port: number };
 }
 
-/** What io/sensors.ts knows of one sensor. */
+/** What sensors/sensors.ts knows of one sensor. */
 export interface SensorProgress {
   readonly configuration: SensorConfiguration;
   /** NaN before the first reading. */

@@ -9,7 +9,7 @@
  * An unknown user name takes the same time and gets the same answer as a wrong password. Nothing here is ever logged.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { ListenerConfiguration, UserConfiguration } from '../gateway/configuration.ts';
+import type { ListenerConfiguration, UserConfiguration } from '../config/configuration.ts';
 import { type Authenticator, PENDING } from '../gateway/gateway.ts';
 import type { LateVerdicts } from '../io/runtime.ts';
 import { ABSENT } from '../packet/data-representation.ts';

@@ -1,11 +1,11 @@
 /**
  * What a configuration means, for `ringbridge check`: which topic becomes which, and what memory a board gives for it.
  */
-import type { Configuration, TopicRuleConfiguration } from '../gateway/configuration.ts';
+import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
 import { type Gateway, PENDING } from '../gateway/gateway.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
-import { blockLengthFor } from '../gateway/store-format.ts';
-import { ERASE_CYCLES, estimateWear } from '../gateway/store-wear.ts';
+import { blockLengthFor } from '../store/format.ts';
+import { ERASE_CYCLES, estimateWear } from '../store/wear.ts';
 import { Runtime, type RuntimeObserver } from '../io/runtime.ts';
 import { printable } from './log.ts';
 import { createPlatform } from './platform.ts';

@@ -5,9 +5,9 @@
 import { isIPv4 } from 'node:net';
 import { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
-import { type Configuration, parseAddress, type PartialConfiguration, type TopicRuleConfiguration } from '../gateway/configuration.ts';
+import { type Configuration, parseAddress, type PartialConfiguration, type TopicRuleConfiguration } from '../config/configuration.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
-import { blockLengthFor, FEWEST_BLOCKS } from '../gateway/store-format.ts';
+import { blockLengthFor, FEWEST_BLOCKS } from '../store/format.ts';
 import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
 import { isValidTopicFilter, isValidTopicName, topicFiltersOverlap } from '../packet/topic.ts';
 import type { Finding, Path } from './config.ts';

@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
-import { completeConfiguration, type Configuration, type PartialConfiguration, PC_SIZES } from '../gateway/configuration.ts';
+import { completeConfiguration, type Configuration, type PartialConfiguration, PC_SIZES } from '../config/configuration.ts';
 import { judgeConfiguration } from './config-rules.ts';
 import { describeViolation, type Schema } from './config-violations.ts';
 import { messageOf, printable } from './log.ts';
@@ -33,7 +33,7 @@ export interface LoadedConfiguration {
 }
 
 /** Both src/host and dist/host, where the bundle lies, are two folders below the package. */
-export const SCHEMA_FILE = new URL('../../src/host/config.schema.json', import.meta.url);
+export const SCHEMA_FILE = new URL('../../src/config/config.schema.json', import.meta.url);
 
 export const readSchema = (): Schema => JSON.parse(readFileSync(SCHEMA_FILE, 'utf8')) as Schema;
 

@@ -9,8 +9,8 @@
 import { closeSync, existsSync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Arena } from '../bytes/arena.ts';
-import type { BlockStorage } from '../gateway/block-storage.ts';
-import { BLOCK_HEADER_LENGTH, BLOCK_LENGTH, BLOCK_MAGIC, blockLengthFor, SMALLEST_BLOCK } from '../gateway/store-format.ts';
+import type { BlockStorage } from '../store/block-storage.ts';
+import { BLOCK_HEADER_LENGTH, BLOCK_LENGTH, BLOCK_MAGIC, blockLengthFor, SMALLEST_BLOCK } from '../store/format.ts';
 import { codeOf, FileLock } from './file-lock.ts';
 
 /** A disk takes a large piece as fast as a small one, and each new block costs a flush. */

@@ -4,9 +4,9 @@
  * line every ten minutes. What one node does is no repetition of what another one does. Names that nodes gave themselves
  * cannot break a line or reach the terminal as a control sequence.
  */
-import type { SensorConfiguration } from '../gateway/configuration.ts';
+import type { SensorConfiguration } from '../config/configuration.ts';
 import { adviceForUpstream, describeEvent, describeReason, nodeName } from '../gateway/event-texts.ts';
-import * as Event from '../gateway/events.ts';
+import * as Event from '../config/events.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { RuntimeObserver } from '../io/runtime.ts';
 import * as ReasonCode from '../packet/reason-code.ts';

@@ -4,8 +4,8 @@
  */
 import type { Authenticator } from '../gateway/gateway.ts';
 import type { Platform } from '../io/runtime.ts';
-import { createSimulatedSensor } from '../io/simulated-sensors.ts';
-import { STANDS_FOR } from '../io/simulated-types.ts';
+import { createSimulatedSensor } from '../sensors/simulated-sensors.ts';
+import { STANDS_FOR } from '../sensors/simulated-types.ts';
 import { FileStorage } from './file-storage.ts';
 import { Listener } from './listener.ts';
 import { HostResolver } from './resolver.ts';

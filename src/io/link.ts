@@ -208,8 +208,7 @@ export class Link implements Output {
     this.phase = CLOSING;
     ++this.context.closingCount;
     this.waitingSince = clock.now;
-    clock.request(clock.now);
-    clock.isChanged = true;
+    clock.soon();
   }
 
   resume(): void {
@@ -319,7 +318,7 @@ export class Link implements Output {
       return false;
     if (pending.length === 0) {
       this.waitingSince = clock.now;
-      clock.request(clock.now); // somebody must watch that the peer takes it at last
+      this.session.outputWaits();
     }
     // The rest first: a write of the head leaves zeros behind it in staging (exact-view.ts).
     pending.write(stagingOffset + writable, length - writable); // fits, as has been checked

@@ -5,20 +5,20 @@
 import { ArenaPlan } from '../bytes/arena.ts';
 import type { Arena } from '../bytes/arena.ts';
 import { RingSpace } from '../bytes/ring-buffer.ts';
-import type { BlockStorage } from '../gateway/block-storage.ts';
-import type { Configuration, StoreConfiguration } from '../gateway/configuration.ts';
-import * as Event from '../gateway/events.ts';
-import type { Traffic } from '../gateway/gateway-options.ts';
+import type { BlockStorage } from '../store/block-storage.ts';
+import type { Configuration, StoreConfiguration } from '../config/configuration.ts';
+import * as Event from '../config/events.ts';
+import type { Traffic } from '../nodes/system-topics.ts';
 import { type Authenticator, Gateway } from '../gateway/gateway.ts';
 import { longestOutgoingPacket, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { Link, LinkContext, type LinkOwner } from './link.ts';
 import { NodeListener } from './node-listener.ts';
-import { Scheduler } from './scheduler.ts';
-import { type SensorFactory, type SensorObserver, Sensors } from './sensors.ts';
+import { type Driven, Scheduler } from './scheduler.ts';
+import { type SensorFactory, type SensorObserver, Sensors } from '../sensors/sensors.ts';
 import type { ListenerConstructor, Resolver, TCPConstructor, Timer } from './transport.ts';
-import { STOPPED } from '../gateway/upstream-phase.ts';
+import { STOPPED } from '../upstream/upstream-phase.ts';
 import { Upstream } from './upstream.ts';
 
 /** The part of the runtime that an authenticator needs whose verdict comes late. */
@@ -67,7 +67,7 @@ export interface RuntimeObserver extends Event.GatewayObserver, SensorObserver {
 /** What was sent before the end still goes out for this long, in milliseconds. */
 const CLOSE_TIMEOUT = 2000;
 
-export class Runtime implements LinkOwner {
+export class Runtime implements Driven, LinkOwner {
   readonly gateway: Gateway;
   readonly upstream: Upstream;
   readonly sensors: Sensors;
@@ -104,7 +104,7 @@ export class Runtime implements LinkOwner {
     });
     observer.onPlanned?.(plan.regions);
     const { arena } = gateway;
-    const scheduler = this.scheduler = new Scheduler(gateway.clock, platform.time, platform.createTimer, () => this.handleTimeout());
+    const scheduler = this.scheduler = new Scheduler(gateway.clock, platform.time, platform.createTimer, this);
     const views = platform.resizable ? new ResizedViews(arena) : new CachedViews(arena);
     const context = this.context = new LinkContext(arena, views, scheduler, platform.TCP, this, CLOSE_TIMEOUT);
     this.upstreamLink = new Link(context, gateway.upstream, new RingSpace(arena, longestPacket), upstreamRingOffset);
@@ -187,18 +187,31 @@ export class Runtime implements LinkOwner {
     this.finishStopping();
   }
 
-  private handleTimeout(): void {
-    const { context, links } = this;
-    context.active = undefined;
+  /** For the scheduler. */
+  handleTimeout(): void {
+    this.context.active = undefined;
     this.gateway.handleTimeout();
     this.upstream.handleTimeout();
-    if (context.closingCount > 0) { // no other link waits for anything
-      this.upstreamLink.handleTimeout();
-      for (let index = 0; index < links.length; ++index)
-        links[index]!.handleTimeout();
-    }
+    this.finishClosing();
     if (!this.isStopping)
       this.sensors.handleTimeout();
+  }
+
+  /** For the scheduler. */
+  handleDeferred(): void {
+    this.context.active = undefined;
+    this.gateway.commit();
+    this.finishClosing();
+  }
+
+  /** Releases the links whose last bytes have gone out, or have waited too long for that. */
+  private finishClosing(): void {
+    const { context, links } = this;
+    if (context.closingCount === 0)
+      return;
+    this.upstreamLink.handleTimeout();
+    for (let index = 0; index < links.length; ++index)
+      links[index]!.handleTimeout();
   }
 
   /** What goes wrong here keeps nodes out, and nothing else. */

@@ -5,23 +5,30 @@
 import { isDue, type Clock } from '../session/clock.ts';
 import type { Timer } from './transport.ts';
 
+/** What is driven. */
+export interface Driven {
+  /** The core's deadline has come. */
+  handleTimeout(): void;
+  /** Work that was put off by `Clock.soon`. */
+  handleDeferred(): void;
+}
+
 export class Scheduler {
   readonly clock: Clock;
   readonly time: () => number;
   private readonly timer: Timer;
-  private readonly onTimeout: () => void;
+  private readonly driven: Driven;
   private timerSetTo = 0;
   private isTimerSet = false;
 
   /**
    * @param time milliseconds since any moment; only its low 32 bits are used
    * @param createTimer makes a timer that calls back when its time has come
-   * @param onTimeout the core's deadline has come
    */
-  constructor(clock: Clock, time: () => number, createTimer: (onTimer: () => void) => Timer, onTimeout: () => void) {
+  constructor(clock: Clock, time: () => number, createTimer: (onTimer: () => void) => Timer, driven: Driven) {
     this.clock = clock;
     this.time = time;
-    this.onTimeout = onTimeout;
+    this.driven = driven;
     this.timer = createTimer(() => this.timeout());
   }
 
@@ -32,18 +39,21 @@ export class Scheduler {
   leave(): void {
     const clock = this.clock;
     clock.isChanged = false;
-    if (clock.isArmed && (!this.isTimerSet || clock.deadline !== this.timerSetTo))
+    if (clock.isPressing) {
+      if (!this.isTimerSet || !isDue(this.timerSetTo, clock.now))
+        this.setTimer(clock.now);
+    } else if (clock.isArmed && (!this.isTimerSet || clock.deadline !== this.timerSetTo))
       this.setTimer(clock.deadline);
   }
 
   stop(): void {
     this.timer.clear();
-    this.clock.isArmed = this.isTimerSet = false;
+    this.clock.isArmed = this.clock.isPressing = this.isTimerSet = false;
   }
 
-  private setTimer(deadline: number): void {
-    const wait = deadline - this.clock.now | 0;
-    this.timerSetTo = deadline;
+  private setTimer(moment: number): void {
+    const wait = moment - this.clock.now | 0;
+    this.timerSetTo = moment;
     this.isTimerSet = true;
     this.timer.set(wait > 0 ? wait : 0);
   }
@@ -52,10 +62,14 @@ export class Scheduler {
     this.isTimerSet = false;
     this.enter();
     const clock = this.clock;
+    if (clock.isPressing) {
+      clock.isPressing = false;
+      this.driven.handleDeferred();
+    }
     // A timer may come a little early; whoever is asked too early asks again.
     if (clock.isArmed && isDue(clock.deadline, clock.now)) {
       clock.isArmed = false;
-      this.onTimeout();
+      this.driven.handleTimeout();
     }
     this.leave();
   }

@@ -1,13 +1,13 @@
 /**
  * Keeps the connection to the Server: resolves its name, connects, and after an end or a failure waits and tries again,
- * with the next address if there are several. Never gives up, never hurries: see session/back-off.ts.
+ * with the next address if there are several. Never gives up, never hurries: see upstream/back-off.ts.
  */
-import { parseAddress } from '../gateway/configuration.ts';
-import * as Event from '../gateway/events.ts';
+import { parseAddress } from '../config/configuration.ts';
+import * as Event from '../config/events.ts';
 import type { Gateway, UpstreamDriver } from '../gateway/gateway.ts';
-import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../gateway/upstream-phase.ts';
+import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../upstream/upstream-phase.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { BackOff } from '../session/back-off.ts';
+import { BackOff } from '../upstream/back-off.ts';
 import { isDue } from '../session/clock.ts';
 import type { Link } from './link.ts';
 import type { Scheduler } from './scheduler.ts';

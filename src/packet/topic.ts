@@ -12,6 +12,7 @@ const SLASH = 0x2F;
 const PLUS = 0x2B;
 const NUMBER_SIGN = 0x23;
 const DOLLAR = 0x24;
+const WORD_SYS = 0x5359532F; // "SYS/"
 
 const HIGH_BITS = 0x80808080 | 0;
 const LOW_BITS = 0x01010101;
@@ -51,6 +52,11 @@ export function isValidTopicName(arena: Arena, offset: number, length: number): 
       return false;
   }
   return length > 0 && isWellFormedUTF8(arena, offset, end);
+}
+
+/** Whether it is one of `$SYS/…`: what only the gateway itself may publish. */
+export function isSystemTopic(arena: Arena, offset: number, length: number): boolean {
+  return arena.bytes[offset] === DOLLAR && length >= 5 && arena.view.getInt32(offset + 1) === WORD_SYS;
 }
 
 /** @returns whether these bytes are a Topic Filter that a node may have, see `isPlainText` [MQTT311-4.7.1-2] [MQTT311-4.7.1-3] [MQTT311-4.7.3-1] */

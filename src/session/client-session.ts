@@ -8,7 +8,6 @@
 import type { ArenaPlan } from '../bytes/arena.ts';
 import { CLEAN_START, type ConnectFields, remainingLengthOfConnect, writeConnect } from '../packet/connect.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
-import type { ParserSettings } from '../packet/packet-parser.ts';
 import type { Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
 import { ACKNOWLEDGEMENT_LENGTH, PUBREL_PACKET } from '../packet/publish.ts';
@@ -20,7 +19,7 @@ import { afterConnack, CLOSED, CONNECTED, CONNECTING, SERVER } from './connectio
 import { pingInterval } from './keep-alive.ts';
 import { QUEUED } from './outbound-queue.ts';
 import { Session, type Output } from './session.ts';
-import { type SessionContext, SessionRole } from './session-role.ts';
+import { type SessionContext, SessionRole, type SessionSettings } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
 
 /** Who uses the connection. The packet is valid only during the call. */
@@ -35,15 +34,13 @@ export interface ClientHandler {
   onClosed(session: ClientSession, reasonCode: number): void;
 }
 
-export interface ClientSessionSettings extends ParserSettings {
+export interface ClientSessionSettings extends SessionSettings {
   /** Milliseconds from CONNECT to CONNACK. */
   readonly connackTimeout: number;
   /** Milliseconds from PINGREQ to PINGRESP. */
   readonly pingrespTimeout: number;
   /** Milliseconds without any progress while an acknowledgement is owed to us. */
   readonly acknowledgementTimeout: number;
-  /** Milliseconds that the Server may refuse to take what is sent to it. */
-  readonly sendTimeout: number;
 }
 
 export class ClientSession extends Session {
@@ -133,7 +130,7 @@ export class ClientSession extends Session {
     const { settings, state } = this;
     if (state === CLOSED)
       return;
-    this.checkStall(settings.sendTimeout);
+    this.checkStall();
     if (this.state !== state)
       return;
     if (state === CONNECTING)

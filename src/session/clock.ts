@@ -13,7 +13,9 @@ export class Clock {
   /** When `handleTimeout` should be called; means nothing while `isArmed` is false. */
   deadline = 0;
   isArmed = false;
-  /** The deadline has moved since the driver last looked. */
+  /** There is work for as soon as the event at hand is over; see `soon`. */
+  isPressing = false;
+  /** The deadline has moved, or work has been put off, since the driver last looked. */
   isChanged = false;
 
   /** Asks for a call of `handleTimeout` at `moment` or earlier. */
@@ -22,5 +24,13 @@ export class Clock {
       this.deadline = moment;
       this.isArmed = this.isChanged = true;
     }
+  }
+
+  /**
+   * Asks for a call of `handleDeferred` as soon as the event at hand is over and what has arrived with it has been heard:
+   * for what one event may ask for many times and that is to be done once, and for what must not be done in the middle of one.
+   */
+  soon(): void {
+    this.isPressing = this.isChanged = true;
   }
 }

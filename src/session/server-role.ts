@@ -1,11 +1,10 @@
 /** What the connections of all nodes share: see session-role.ts. */
 import type { ArenaPlan } from '../bytes/arena.ts';
-import type { ParserSettings } from '../packet/packet-parser.ts';
 import type { Packet } from '../packet/packet.ts';
 import { CLIENT } from './connection-state.ts';
 import type { PublishCredit } from './publish-credit.ts';
 import type { ServerSession } from './server-session.ts';
-import { type SessionContext, SessionRole } from './session-role.ts';
+import { type SessionContext, SessionRole, type SessionSettings } from './session-role.ts';
 
 /** Who decides. The packet is valid only during the call. */
 export interface ServerHandler {
@@ -22,15 +21,13 @@ export interface ServerHandler {
   onClosed(session: ServerSession, reasonCode: number): void;
 }
 
-export interface ServerSessionSettings extends ParserSettings {
+export interface ServerSessionSettings extends SessionSettings {
   /** Bytes for Will Topic and Will Message together. */
   readonly willCapacity: number;
   /** Bytes of a Client Identifier. 3.1 has a limit of its own, 23 characters. */
   readonly maximumClientIdentifierLength: number;
   /** Milliseconds from the network connection to CONNECT, and to the verdict on it. */
   readonly connectTimeout: number;
-  /** Milliseconds that a node may refuse to take what is sent to it. */
-  readonly sendTimeout: number;
   /** Longest Keep Alive in seconds that is accepted; 65535 accepts any, and 0 as well. */
   readonly maximumKeepAlive: number;
   /** Messages per second that a node may publish, 0 for any number. */

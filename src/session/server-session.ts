@@ -162,7 +162,7 @@ export class ServerSession extends Session {
     let patience = settings.connectTimeout;
     let reasonCode = ReasonCode.CONNECT_TIMEOUT;
     if (this.state === CONNECTED) {
-      this.checkStall(settings.sendTimeout);
+      this.checkStall();
       if (credit !== undefined && credit.isHeld)
         this.release(credit);
       if (this.state !== CONNECTED || this.keepAlive === 0)

@@ -27,6 +27,11 @@ export interface MessageHandler {
   onReleased?(session: Session, packetIdentifier: number): void;
 }
 
+export interface SessionSettings extends ParserSettings {
+  /** Milliseconds that the peer may refuse to take what is sent to it. */
+  readonly sendTimeout: number;
+}
+
 export class SessionRole implements SessionContext, ParserContext {
   readonly clock: Clock;
   readonly receiver: MessageHandler;
@@ -43,12 +48,12 @@ export class SessionRole implements SessionContext, ParserContext {
   connectionCount = 0;
   readonly packet: Packet;
   readonly topics: TopicTable;
-  readonly settings: ParserSettings;
+  readonly settings: SessionSettings;
   readonly ringSpace: RingSpace;
   /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
   readonly peer: number;
 
-  constructor(context: SessionContext, settings: ParserSettings, peer: number, receiver: MessageHandler) {
+  constructor(context: SessionContext, settings: SessionSettings, peer: number, receiver: MessageHandler) {
     this.clock = context.clock;
     this.receiver = this.keeper = receiver;
     this.arena = context.arena;

@@ -72,6 +72,12 @@ export abstract class Session implements PacketHandler {
     this.transmitQueued();
   }
 
+  /** The peer has stopped taking what is sent: from now on it is watched. */
+  outputWaits(): void {
+    const { clock, settings } = this.role;
+    clock.request(clock.now + settings.sendTimeout | 0);
+  }
+
   /** The connection is gone, nothing more can be sent. */
   transportClosed(reasonCode: number): void {
     if (this.state !== CLOSED)
@@ -188,8 +194,8 @@ export abstract class Session implements PacketHandler {
   }
 
   /** Fails when the peer has not taken anything for `sendTimeout`; else asks to be called when that will be so. */
-  protected checkStall(sendTimeout: number): void {
-    const { clock } = this.role;
+  protected checkStall(): void {
+    const { clock, settings: { sendTimeout } } = this.role;
     const stalled = this.output.stalledFor(clock.now);
     if (stalled >= sendTimeout)
       this.fail(ReasonCode.SEND_TIMEOUT);

@@ -1,0 +1,128 @@
+/** Figures under $SYS/broker/, for those who ask. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { VERSION } from '../../src/nodes/system-topics.ts';
+import { GatewayWorld } from '../gateway/gateway-world.ts';
+import { publish, subscribe } from '../gateway/packets.ts';
+
+describe('$SYS/broker', () => {
+  it('tells the version of package.json', () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+    expect(VERSION).toBe(version);
+    expect(new GatewayWorld().node('a').ask(subscribe(1, '$SYS/broker/version', 0))).toEqual(['SUBACK #1 0', `PUBLISH $SYS/broker/version=ringbridge version ${version} q0 retain`]);
+  });
+
+  it('comes at once as retained, then every sys_interval', () => {
+    const world = new GatewayWorld({ listener: { sys_interval: 5 } });
+    world.run(3000 - 40);
+    const node = world.node('a', {}, subscribe(1, '$SYS/broker/uptime', 2));
+    expect(world.node('b').ask(subscribe(1, '$SYS/broker/uptime', 1))).toEqual(['SUBACK #1 1', 'PUBLISH $SYS/broker/uptime=3 seconds q0 retain']);
+    world.run(10_000);
+    expect(node.take()).toEqual(['PUBLISH $SYS/broker/uptime=5 seconds q0', 'PUBLISH $SYS/broker/uptime=10 seconds q0']);
+  });
+
+  it('gives figures that are right', () => {
+    const world = new GatewayWorld();
+    world.node('away', { clean: false }, subscribe(1, 'q', 1)).vanish();
+    const node = world.node('a', {}, publish('q', 'x', { qos: 1 }), publish('r', 'x', { retain: true }));
+    node.take();
+    const figures = node.ask(subscribe(1, '$SYS/#', 0)).slice(1).map(event => event.replace('PUBLISH $SYS/broker/', '').replace(' q0 retain', ''));
+    expect(figures).toEqual([
+      `version=ringbridge version ${VERSION}`, 'uptime=0 seconds', 'clients/connected=1', 'clients/disconnected=1', 'clients/total=2', 'clients/maximum=1',
+      // CONNECT, SUBSCRIBE; CONNECT, 2 PUBLISH, SUBSCRIBE
+      'messages/received=6',
+      // CONNACK, SUBACK; CONNACK, PUBACK, SUBACK, PUBLISH q and 7 figures
+      expect.stringMatching(/^messages\/sent=\d+$/), 'publish/messages/received=2', expect.stringMatching(/^publish\/messages\/sent=\d+$/), 'publish/messages/dropped=0',
+      'subscriptions/count=2', 'retained messages/count=1', 'store/messages/count=2', expect.stringMatching(/^store\/messages\/bytes=\d+$/),
+      'messages/inflight=0', 'clients/expired=0', 'clients/refused=0', 'clients/malformed=0', 'messages/denied=0', 'messages/held=0',
+      ...['messages/received', 'messages/sent', 'publish/received', 'publish/sent', 'publish/dropped', 'sockets'].flatMap(load =>
+        [1, 5, 15].map(minutes => `load/${load}/${minutes}min=0.00`)),
+    ]);
+  });
+
+  it('is not matched by # and +, costs nothing when nobody asks, and goes nowhere else [MQTT311-4.7.2-1]', () => {
+    const world = new GatewayWorld({ topic: [{ pattern: '$SYS/#', direction: 'out' }, { pattern: '#', direction: 'out' }], listener: { sys_interval: 1 } });
+    const node = world.node('a', {}, subscribe(1, '#', 0, '+/broker/#', 0));
+    node.take();
+    world.run(5000);
+    expect([node.take(), world.gateway.delivery.sentCount, world.gateway.upstream.sessionState!.count]).toEqual([[], 0, 0]);
+  });
+
+  it('cannot be said by a node', () => {
+    const world = new GatewayWorld();
+    const reader = world.node('r', {}, subscribe(1, '$SYS/fake', 0));
+    reader.take();
+    expect(world.node('a').ask(publish('$SYS/fake', 'x', { qos: 1, retain: true }))).toEqual(['PUBACK #1']);
+    expect([reader.take(), world.gateway.retained.count, world.gateway.delivery.droppedCount]).toEqual([[], 0, 1]);
+  });
+
+  it('can be turned off', () => {
+    const world = new GatewayWorld({ listener: { sys_interval: 0 } });
+    const node = world.node('a');
+    expect(node.ask(subscribe(1, '$SYS/#', 0))).toEqual(['SUBACK #1 0']);
+    world.run(60_000);
+    expect(node.take()).toEqual([]);
+  });
+
+  it('does not wait for a node that is away', () => {
+    const world = new GatewayWorld({ listener: { sys_interval: 1 } });
+    world.node('a', { clean: false }, subscribe(1, '$SYS/broker/uptime', 2)).vanish();
+    world.run(10_000);
+    expect(world.connect('a', { clean: false })[1]).toEqual(['CONNACK 0 present']);
+  });
+
+  /** The figures under these names, without `$SYS/broker/`. */
+  const figuresOf = (world: GatewayWorld, ...names: string[]): string[] => names.map(name =>
+    world.node('reader', {}).ask(subscribe(1, `$SYS/broker/${name}`, 0)).at(-1)!.replace(/^PUBLISH \$SYS\/broker\/.*=(.*) q0 retain$/, '$1'));
+
+  it('counts what nodes were refused, denied, and made to wait for', () => {
+    const world = new GatewayWorld({ listener: { max_publish_rate: 1, acl: [{ topic: '$SYS/#', access: 'read' }, { topic: 'a' }] } });
+    world.node('x', {}, subscribe(1, 'c', 0), publish('b', 'x'), publish('a', '1'), publish('a', '2')).vanish();
+    world.open().send(new Uint8Array([0x30, 0]));
+    world.node('y', {}, new Uint8Array([0xF0, 0]));
+    world.node('y', {}, publish('#', 'x'));
+    world.connect('', { clean: false });
+    expect(figuresOf(world, 'messages/denied', 'messages/held', 'clients/refused', 'clients/malformed')).toEqual(['2', '1', '2', '3']);
+  });
+
+  it('tells how many messages are in flight, and how many sessions have made room', () => {
+    const world = new GatewayWorld({ listener: { max_connections: 3, max_sessions: 3 } });
+    const slow = world.node('slow', {}, subscribe(1, 'a', 1));
+    world.node('w', {}, publish('a', '1', { qos: 1 }), publish('a', '2', { qos: 1 })).vanish();
+    slow.take();
+    for (const name of ['p', 'q', 'r'])
+      world.node(name, { clean: false }).vanish();
+    expect(figuresOf(world, 'messages/inflight', 'clients/expired')).toEqual(['2', '2']); // one for "r", one for the reader
+  });
+
+  it('counts bytes where the platform does, and has exactly the topics that the README lists', () => {
+    const traffic = { receivedBytes: 1234, sentBytes: 5678 };
+    const world = new GatewayWorld({}, { traffic });
+    expect(figuresOf(world, 'bytes/received', 'bytes/sent')).toEqual(['1234', '5678']);
+    traffic.receivedBytes += 600;
+    world.run(10_000);
+    expect(Number(figuresOf(world, 'load/bytes/received/1min')[0])).toBeCloseTo((1 - Math.exp(-1 / 6)) * 1834 * 6, 1);
+    const topics = new Set(world.node('a').ask(subscribe(1, '$SYS/#', 0)).slice(1)
+      .map(event => /^PUBLISH \$SYS\/broker\/(.*?)=/.exec(event)![1]!.replace(/^(load\/.*)\/\d+min$/, '$1')));
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const part = /<!-- sys -->\n([^]*)<!-- \/sys -->/.exec(readme)![1]!;
+    expect([...part.matchAll(/`([a-z/ ]+)`/g)].map(([, name]) => name).sort()).toEqual([...topics].sort());
+  });
+
+  it('averages loads over 1, 5 and 15 minutes as Mosquitto does', () => {
+    const world = new GatewayWorld({ listener: { sys_interval: 10 } });
+    const writer = world.node('w');
+    const expected = [0, 0, 0];
+    for (let round = 0; round < 40; ++round) {
+      const count = round < 30 ? 7 : 0;
+      for (let message = 0; message < count; ++message)
+        writer.send(publish('t', 'x'));
+      world.run(10_000 - count * 20 - (round === 0 ? 60 : 0));
+      [1, 5, 15].forEach((minutes, index) => {
+        const kept = Math.exp(-10 / (60 * minutes));
+        expected[index] = expected[index]! * kept + (1 - kept) * count * 6;
+      });
+    }
+    expect(figuresOf(world, ...[1, 5, 15].map(minutes => `load/publish/received/${minutes}min`))).toEqual(expected.map(value => value.toFixed(2)));
+  });
+});

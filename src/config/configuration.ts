@@ -1,0 +1,284 @@
+/**
+ * The configuration: the same JSON on the host and on the device. Names are those that users know: Mosquitto's bridge
+ * directives for upstream and topic rules, its broker directives for the listener. Durations are seconds, sizes bytes.
+ *
+ * Every key has a default here; config/config.schema.json describes the same keys and its defaults are tested against these.
+ * Checking what a user wrote is the host's business (host/config.ts); on the device the file has been checked at build time.
+ */
+
+export type Direction = 'in' | 'out' | 'both';
+export type FullPolicy = 'drop_oldest' | 'drop_newest' | 'latest_per_topic';
+export type OversizePolicy = 'close' | 'drop';
+
+export interface WillConfiguration {
+  topic: string;
+  payload: string;
+  qos: number;
+  retain: boolean;
+}
+
+export interface UpstreamConfiguration {
+  /** `mqtt://host:port`; tried in turn. */
+  address: readonly string[];
+  bridge_protocol_version: 'mqttv31' | 'mqttv311';
+  /** Default: `name`. */
+  remote_clientid: string;
+  remote_username: string | null;
+  remote_password: string | null;
+  cleansession: boolean;
+  keepalive_interval: number;
+  connack_timeout: number;
+  /** Base and cap of the wait between attempts. */
+  restart_timeout: readonly [number, number];
+  will: WillConfiguration | null;
+  max_packet_size: number;
+  max_inflight_messages: number;
+  /** Incoming QoS 2 messages that may be unreleased. */
+  max_unreleased_messages: number;
+  acknowledgement_timeout: number;
+  send_timeout: number;
+  oversize: OversizePolicy;
+}
+
+export interface UserConfiguration {
+  username: string;
+  password?: string;
+  password_hash?: string;
+  /** In front of all topics of this user's nodes, which see nothing else; %u and %c as in `acl`. */
+  mount_point?: string;
+}
+
+export interface AccessConfiguration {
+  /** Null: every node. */
+  user: string | null;
+  /** Topic Filter; %u is the user name of the node, %c its client identifier. */
+  topic: string;
+  access: 'read' | 'write' | 'readwrite' | 'deny';
+}
+
+export interface ListenerConfiguration {
+  port: number;
+  address: string;
+  max_connections: number;
+  /** Sessions that are kept, those of nodes that are away included. */
+  max_sessions: number;
+  connect_timeout: number;
+  send_timeout: number;
+  max_keepalive: number;
+  max_packet_size: number;
+  max_inflight_messages: number;
+  /** Incoming QoS 2 messages that may be unreleased. */
+  max_unreleased_messages: number;
+  max_queued_messages: number;
+  max_queued_bytes: number;
+  max_clientid_length: number;
+  max_will_size: number;
+  max_subscriptions: number;
+  max_subscription_bytes: number;
+  max_retained_messages: number;
+  max_retained_bytes: number;
+  oversize: OversizePolicy;
+  allow_anonymous: boolean;
+  users: readonly UserConfiguration[];
+  /** Who may read and write what; an empty list allows everything. */
+  acl: readonly AccessConfiguration[];
+  /** Messages per second that a node may publish; 0: any number. */
+  max_publish_rate: number;
+  /** Seconds between the figures under $SYS/broker/; 0: none. */
+  sys_interval: number;
+}
+
+export interface TopicRuleConfiguration {
+  pattern: string;
+  direction: Direction;
+  qos: number;
+  local_prefix: string;
+  remote_prefix: string;
+  /** Whether readings, and messages that nodes send with QoS 1 and 2, are kept while the Server is away, whatever `qos` is. */
+  store: boolean;
+  /** Null: as `store.full`. */
+  full: FullPolicy | null;
+  /** Seconds after which a message that has not been sent is given up; 0: never. */
+  expiry: number;
+}
+
+export interface SensorConfiguration {
+  name: string;
+  type: string;
+  topic: string;
+  interval: number;
+  decimals: number;
+  retain: boolean;
+  /** json: `{"value":21.50,"time":1800000000}`, with the time of the reading; `number` when not given. */
+  format?: 'number' | 'json';
+  /** Which of the values of a sensor that measures several; `temperature` when not given. */
+  quantity?: 'temperature' | 'humidity' | 'pressure';
+  /** The reading is multiplied by `scale`, then `offset` is added: 1 and 0 when not given. */
+  scale?: number;
+  offset?: number;
+  /** Nothing is published before the value has changed by this much; 0 when not given. */
+  deadband?: number;
+  /** Seconds without a reading after which it is "offline" under `<topic>/availability`; 0, as when not given: nothing is told there. */
+  expire_after?: number;
+  /** Wiring, on a board only: GPIO numbers, address on the bus, speed of a serial line. */
+  pin?: number;
+  data?: number;
+  clock?: number;
+  address?: number;
+  baud?: number;
+}
+
+export interface StoreConfiguration {
+  ram: number;
+  path: string;
+  size: number;
+  durability: 'ram' | 'flash';
+  full: FullPolicy;
+  /** Messages per second that are sent of those that waited for the connection; 0: any number. */
+  replay_rate: number;
+}
+
+/** Sizes that a user changes only when memory is short. */
+export interface MemoryConfiguration {
+  /** Topic names that are remembered with all that was worked out for them; a power of two. */
+  topics: number;
+  /** Longest name that is remembered. */
+  topic_length: number;
+}
+
+export interface Configuration {
+  name: string;
+  upstream: UpstreamConfiguration;
+  listener: ListenerConfiguration;
+  topic: readonly TopicRuleConfiguration[];
+  sensors: readonly SensorConfiguration[];
+  store: StoreConfiguration;
+  memory: MemoryConfiguration;
+}
+
+/** What a file may leave out. */
+export interface PartialConfiguration {
+  name?: string;
+  upstream?: Partial<UpstreamConfiguration>;
+  listener?: Partial<Omit<ListenerConfiguration, 'acl'>> & { acl?: readonly Partial<AccessConfiguration>[] };
+  topic?: readonly Partial<TopicRuleConfiguration>[];
+  sensors?: readonly (Partial<SensorConfiguration> & { name: string; type: string })[];
+  store?: Partial<StoreConfiguration>;
+  memory?: Partial<MemoryConfiguration>;
+}
+
+/** Sessions of nodes that are away, beside those of all that may be connected. */
+const SPARE_SESSIONS = 2;
+
+export const DEFAULT_NAME = 'ringbridge';
+
+export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
+  address: Object.freeze(['mqtt://127.0.0.1:1883']),
+  bridge_protocol_version: 'mqttv311',
+  remote_clientid: '',
+  remote_username: null,
+  remote_password: null,
+  cleansession: false,
+  keepalive_interval: 60,
+  connack_timeout: 10,
+  restart_timeout: Object.freeze([5, 30] as const),
+  will: null,
+  max_packet_size: 2048,
+  max_inflight_messages: 20,
+  max_unreleased_messages: 64,
+  acknowledgement_timeout: 60,
+  send_timeout: 20,
+  oversize: 'drop',
+});
+
+export const DEFAULT_WILL: WillConfiguration = Object.freeze({ topic: '', payload: '', qos: 0, retain: false });
+
+export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
+  port: 1883,
+  address: '0.0.0.0',
+  max_connections: 6,
+  max_sessions: 0,
+  connect_timeout: 10,
+  send_timeout: 20,
+  max_keepalive: 65535,
+  max_packet_size: 1024,
+  max_inflight_messages: 20,
+  max_unreleased_messages: 64,
+  max_queued_messages: 100,
+  max_queued_bytes: 1024,
+  max_clientid_length: 92,
+  max_will_size: 256,
+  max_subscriptions: 32,
+  max_subscription_bytes: 1024,
+  max_retained_messages: 32,
+  max_retained_bytes: 4096,
+  oversize: 'close',
+  allow_anonymous: false,
+  users: Object.freeze([]),
+  acl: Object.freeze([]),
+  max_publish_rate: 0,
+  sys_interval: 10,
+});
+
+export const DEFAULT_ACCESS: AccessConfiguration = Object.freeze({ user: null, topic: '#', access: 'readwrite' });
+
+export const DEFAULT_TOPIC_RULE: TopicRuleConfiguration = Object.freeze({
+  pattern: '#', direction: 'out', qos: 1, local_prefix: '', remote_prefix: '', store: true, full: null, expiry: 0,
+});
+
+export const DEFAULT_SENSOR: SensorConfiguration = Object.freeze({
+  name: '', type: '', topic: '', interval: 10, decimals: 2, retain: false,
+});
+
+export const DEFAULT_STORE: StoreConfiguration = Object.freeze({
+  ram: 8192, path: './ringbridge.store', size: 1_048_576, durability: 'ram', full: 'drop_oldest', replay_rate: 0,
+});
+
+export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, topic_length: 64 });
+
+/** The defaults above fit a board. A PC has memory to spare; these sizes replace them there. */
+export const PC_SIZES = Object.freeze({
+  upstream: Object.freeze({ max_packet_size: 65_536, max_unreleased_messages: 1000 }),
+  listener: Object.freeze({
+    max_connections: 100, max_packet_size: 65_536, max_queued_messages: 1000, max_queued_bytes: 131_072, max_unreleased_messages: 1000, max_will_size: 4096,
+    max_subscriptions: 2000, max_subscription_bytes: 131_072, max_retained_messages: 2000, max_retained_bytes: 1_048_576,
+  }),
+  store: Object.freeze({ ram: 1_048_576 }),
+  memory: Object.freeze({ topics: 1024, topic_length: 256 }),
+});
+
+/**
+ * Fills in every default. `{}` is a valid file.
+ * @param sizes replace the defaults of a board: PC_SIZES
+ */
+export function completeConfiguration(partial: PartialConfiguration, sizes: PartialConfiguration = {}): Configuration {
+  const name = partial.name ?? DEFAULT_NAME;
+  const upstream = { ...DEFAULT_UPSTREAM, ...sizes.upstream, ...partial.upstream };
+  const listener = { ...DEFAULT_LISTENER, ...sizes.listener, ...partial.listener };
+  return {
+    name,
+    upstream: {
+      ...upstream,
+      remote_clientid: upstream.remote_clientid === '' ? name : upstream.remote_clientid,
+      will: upstream.will === null ? null : { ...DEFAULT_WILL, ...upstream.will },
+    },
+    listener: {
+      ...listener,
+      max_sessions: listener.max_sessions === 0 ? listener.max_connections + SPARE_SESSIONS : listener.max_sessions,
+      acl: listener.acl.map(entry => ({ ...DEFAULT_ACCESS, ...entry })),
+    },
+    topic: (partial.topic ?? []).map(rule => ({ ...DEFAULT_TOPIC_RULE, ...rule })),
+    sensors: (partial.sensors ?? []).map(sensor => ({ ...DEFAULT_SENSOR, ...sensor, topic: sensor.topic ?? sensor.name })),
+    store: { ...DEFAULT_STORE, ...sizes.store, ...partial.store },
+    memory: { ...DEFAULT_MEMORY, ...sizes.memory, ...partial.memory },
+  };
+}
+
+/** Host and port of an upstream address. @throws Error when it is not `mqtt://host[:port]` */
+export function parseAddress(address: string): { host: string; port: number } {
+  const match = /^mqtt:\/\/([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?\/?$/.exec(address);
+  const port = Number(match?.[2] ?? 1883);
+  if (!match || port < 1 || port > 65535)
+    throw new Error(`"${address}" is not an upstream address: write mqtt://host or mqtt://host:port`);
+  return { host: match[1]!, port };
+}

@@ -1,0 +1,235 @@
+/**
+ * One frame of the live view, as text: a pure function of what there is to show and of the size of the terminal. Never
+ * longer than the terminal is high, no line as long as it is wide, so that nothing wraps or scrolls. Knows colours, but
+ * moves no cursor.
+ */
+import type { Status } from '../gateway/status.ts';
+import { type Level, printable } from '../host/log.ts';
+
+export interface ViewSize {
+  readonly columns: number;
+  readonly rows: number;
+  readonly colour: boolean;
+}
+
+export interface ViewEvent {
+  /** Of the day, for instance 12:34:56. */
+  readonly time: string;
+  readonly level: Level;
+  readonly text: string;
+}
+
+export interface ViewNode {
+  readonly identifier: string;
+  readonly version: string;
+  readonly isConnected: boolean;
+  readonly state: string;
+}
+
+export interface ViewTopic {
+  readonly topic: string;
+  readonly payload: string;
+  readonly count: number;
+  /** Seconds since the last message. */
+  readonly age: number;
+}
+
+export interface View {
+  readonly status: Status;
+  /** Seconds since the start. */
+  readonly uptime: number;
+  /** host:port */
+  readonly gateway: string;
+  readonly broker: string;
+  /** Messages per second: taken from nodes, let through by the topic rules, seen at the broker. */
+  readonly rates: { readonly fromNodes: number; readonly forBroker: number; readonly atBroker: number };
+  readonly brokerCount: number;
+  readonly nodes: readonly ViewNode[];
+  /** The most important one first. */
+  readonly topics: readonly ViewTopic[];
+  /** The latest one last. */
+  readonly events: readonly ViewEvent[];
+  readonly commands: readonly { readonly purpose: string; readonly command: string }[];
+  readonly keys: string;
+}
+
+type Style = 'bold' | 'dim' | 'good' | 'careful' | 'bad';
+type Span = readonly [text: string, style?: Style | undefined];
+type Line = readonly Span[];
+
+const ESCAPES: Readonly<Record<Style, string>> = { bold: '\x1b[1m', dim: '\x1b[2m', good: '\x1b[32m', careful: '\x1b[33m', bad: '\x1b[31m' };
+const RESET = '\x1b[0m';
+
+const EVENT_STYLES: Readonly<Record<Level, Style | undefined>> = { info: undefined, warning: 'careful', error: 'bad' };
+
+const BAR_LENGTH = 20;
+const LABEL_LENGTH = 10;
+const MOST_NODES = 8;
+/** Fewer lines than this for topics and events together: the commands make room. */
+const FEW_LINES = 5;
+const EMPTY: Line = [];
+
+export function render(view: View, size: ViewSize): string {
+  return layOut(view, size.rows).slice(0, Math.max(size.rows, 0)).map(line => paint(line, size)).join('\n');
+}
+
+/** What is always there comes first; topics and events share the rest; blank lines only if all that is known fits. */
+function layOut(view: View, rows: number): readonly Line[] {
+  const head = linesOfHead(view);
+  const nodes = linesOfNodes(view);
+  const keys: Line = [[`  ${view.keys}`, 'bold']];
+  let foot = [...linesOfCommands(view), keys];
+  let rest = rows - head.length - nodes.length - foot.length - 2;
+  if (rest < FEW_LINES) {
+    foot = [keys];
+    rest = rows - head.length - nodes.length - foot.length - 2;
+  }
+  const gap = rest - 4 >= view.topics.length + FEW_LINES ? [EMPTY] : [];
+  rest -= gap.length * 4;
+  const topicCount = Math.min(view.topics.length, Math.max(rest - 4, rest + 1 >> 1, 0));
+  const topics = linesOfTopics(view, topicCount);
+  const events = linesOfEvents(view, Math.max(rest - topicCount, 0));
+  return [...head, ...gap, ...nodes, ...gap, ...topics, ...gap, ...events, ...gap, ...foot];
+}
+
+function linesOfHead({ broker, brokerCount, gateway, nodes, rates, status, uptime }: View): Line[] {
+  const { advice, store, upstream } = status;
+  const isUp = upstream.state === 'connected';
+  const connected = nodes.filter(({ isConnected }) => isConnected).length;
+  const fill = store.capacity === 0 ? 0 : store.bytes / store.capacity;
+  return [
+    [['Ringbridge ', 'bold'], [`gateway "${status.name}", up ${durationOf(uptime)}`]],
+    [[advice, isUp ? store.dropped > 0 ? 'careful' : 'good' : 'bad']],
+    [[`${countOf(status.sensors.length, 'sensor')}, ${connected} of ${countOf(nodes.length, 'node')} `], ['──► ', 'dim'], [`gateway ${gateway} `],
+      isUp ? ['══► ', 'good'] : ['═╳ ► ', 'bad'], [`broker ${broker}`]],
+    [label('upstream'), [upstream.state, isUp ? 'good' : 'bad'], [nextOf(upstream)]],
+    [label('messages'), [`${rateOf(rates.fromNodes)} from nodes, ${rateOf(rates.forBroker)} for the broker; ${rateOf(rates.atBroker)} arrived, ${brokerCount} in all`]],
+    [label('store'), [barOf(fill), fill > 0.5 ? 'bad' : store.count > 0 ? 'careful' : 'dim'],
+      [` ${store.bytes} of ${store.capacity} bytes, ${countOf(store.count, 'message')}, `], [`${store.dropped} dropped`, store.dropped > 0 ? 'bad' : undefined]],
+    ...linesOfRefusals(status),
+  ];
+}
+
+/** Nothing as long as there is nothing to tell. */
+function linesOfRefusals({ counters }: Status): Line[] {
+  const parts = ([
+    [counters.refused + counters.turnedAway, 'refused'], [counters.brokenRules, 'closed for broken rules'], [counters.denied, 'denied by acl'],
+    [counters.held, 'held by rate'], [counters.evictedSessions, 'sessions evicted'], [counters.droppedForNodes, 'messages dropped'],
+  ] as const).filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return parts.length === 0 ? [] : [[label('nodes'), [parts.join(', '), 'careful']]];
+}
+
+function linesOfNodes({ nodes }: View): Line[] {
+  const shown = nodes.slice(0, MOST_NODES);
+  const widths = [Math.max(...shown.map(({ identifier }) => widthOf(printable(identifier))), 4), 11] as const;
+  return [
+    heading('NODES', nodes.length - shown.length),
+    ...shown.map(({ identifier, isConnected, state, version }): Line => [
+      [isConnected ? '  ● ' : '  ○ ', isConnected ? 'good' : 'bad'],
+      [`${pad(printable(identifier), widths[0])} ${pad(version, widths[1])} `],
+      [state, isConnected ? undefined : 'careful'],
+    ]),
+  ];
+}
+
+function linesOfTopics({ topics }: View, count: number): Line[] {
+  const shown = topics.slice(0, count);
+  const width = Math.min(Math.max(...shown.map(({ topic }) => widthOf(printable(topic))), 10), 40);
+  return [
+    heading('AT THE BROKER: last value, messages, age', topics.length - shown.length),
+    ...shown.map(({ age, count: messages, payload, topic }): Line => [
+      [`  ${pad(printable(topic), width)} `],
+      [pad(printable(payload), 16), 'bold'],
+      [`${String(messages).padStart(6)}  ${Math.round(age)} s`, 'dim'],
+    ]),
+  ];
+}
+
+function linesOfEvents({ events }: View, count: number): Line[] {
+  const lines = count === 0 ? [] : events.slice(-count).map(({ level, text, time }): Line => [[`  ${time} `, 'dim'], [text, EVENT_STYLES[level]]]);
+  while (lines.length < count)
+    lines.push(EMPTY);
+  return [heading('EVENTS', 0), ...lines];
+}
+
+function linesOfCommands({ commands }: View): Line[] {
+  const width = Math.max(0, ...commands.map(({ purpose }) => purpose.length));
+  return commands.map(({ command, purpose }): Line => [[`  ${purpose.padEnd(width)} `, 'dim'], [command]]);
+}
+
+const heading = (text: string, hidden: number): Line => [[text, 'bold'], [hidden > 0 ? `  (${hidden} more)` : '', 'dim']];
+
+const label = (text: string): Span => [text.padEnd(LABEL_LENGTH), 'dim'];
+
+function nextOf({ next, nextAttemptIn, reason, state }: Status['upstream']): string {
+  if (state === 'connected')
+    return `, ${next}`;
+  return `${nextAttemptIn === null ? '' : ` in ${nextAttemptIn} s`}${reason === null ? '' : ` (${reason})`}`;
+}
+
+const rateOf = (rate: number): string => `${rate.toFixed(1)}/s`;
+
+const countOf = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** Not empty as long as something is there. */
+function barOf(fill: number): string {
+  const full = Math.min(Math.ceil(fill * BAR_LENGTH), BAR_LENGTH);
+  return '█'.repeat(full) + '░'.repeat(BAR_LENGTH - full);
+}
+
+/** 3725 to 1:02:05. */
+export function durationOf(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+}
+
+// Columns
+
+/** Rather too wide than too narrow: a line that wraps would spoil the frame. */
+function widthOfCharacter(character: string): number {
+  const code = character.codePointAt(0)!;
+  return code < 0x1100 || code >= 0x2010 && code < 0x2b00 ? 1 : 2;
+}
+
+function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text)
+    width += widthOfCharacter(character);
+  return width;
+}
+
+/** The beginning of a text that is at most so wide; an ellipsis tells of the rest. */
+function cut(text: string, width: number): string {
+  if (widthOf(text) <= width)
+    return text;
+  let kept = '';
+  let left = width - 1;
+  for (const character of text) {
+    left -= widthOfCharacter(character);
+    if (left < 0)
+      break;
+    kept += character;
+  }
+  return width < 1 ? '' : `${kept}…`;
+}
+
+/** Exactly so wide. */
+function pad(text: string, width: number): string {
+  const kept = cut(text, width);
+  return kept + ' '.repeat(Math.max(width - widthOf(kept), 0));
+}
+
+function paint(line: Line, { colour, columns }: ViewSize): string {
+  let left = Math.max(columns - 1, 0); // in the last column some terminals wrap at once, some later
+  let painted = '';
+  for (const [raw, style] of line) {
+    const text = printable(raw);
+    const kept = cut(text, left);
+    left -= widthOf(kept);
+    painted += colour && style !== undefined && kept !== '' ? ESCAPES[style] + kept + RESET : kept;
+    if (kept !== text)
+      break;
+  }
+  return painted.trimEnd();
+}

@@ -1,0 +1,93 @@
+/**
+ * The store's storage on flash as ECMA-419 presents it (`embedded:storage/flash`): exact views at the arena's staging area
+ * give the flash its buffers. Several sectors make a block if a sector is too short for the longest message.
+ */
+import type { Arena } from '../bytes/arena.ts';
+import type { BlockStorage } from '../store/block-storage.ts';
+import { blockLengthFor } from '../store/format.ts';
+
+/** The part of ECMA-419's Flash that is used here. Writing turns ones into zeros. */
+export interface Flash {
+  read(view: Uint8Array, offset: number): void;
+  write(view: Uint8Array, offset: number): void;
+  eraseBlock(start: number, end?: number): void;
+  close(): void;
+  status(): { readonly size: number; readonly blockLength: number; readonly blocks: number };
+}
+
+/** Gives the first `length` bytes of the staging area to `flash`. */
+export interface StagingViews {
+  readFlash(flash: Flash, position: number, length: number): void;
+  writeFlash(flash: Flash, position: number, length: number): void;
+}
+
+export class FlashBlocks implements BlockStorage {
+  readonly blockLength: number;
+  readonly blockCount: number;
+  readonly remark = '';
+  private readonly flash: Flash;
+  private readonly views: StagingViews;
+  private readonly sectorsPerBlock: number;
+
+  /** @param longestPacket that is to be stored */
+  constructor(flash: Flash, views: StagingViews, longestPacket: number) {
+    const { blockLength, size } = flash.status();
+    this.flash = flash;
+    this.views = views;
+    this.sectorsPerBlock = Math.max(1, blockLengthFor(longestPacket) / blockLength);
+    this.blockLength = blockLength * this.sectorsPerBlock;
+    this.blockCount = Math.floor(size / this.blockLength);
+  }
+
+  read(position: number, length: number): void {
+    this.views.readFlash(this.flash, position, length);
+  }
+
+  program(position: number, length: number): void {
+    this.views.writeFlash(this.flash, position, length);
+  }
+
+  erase(block: number): void {
+    const start = block * this.sectorsPerBlock;
+    this.flash.eraseBlock(start, start + this.sectorsPerBlock);
+  }
+
+  flush(): void { /* what flash has taken it keeps */ }
+
+  close(): void {
+    this.flash.close();
+  }
+}
+
+/** For XS: the arena is cut off behind the wanted bytes for a moment (io/exact-view.ts has the reasons). */
+export class ResizedStaging implements StagingViews {
+  private readonly buffer: ArrayBuffer;
+  private readonly length: number;
+  private readonly staging: Uint8Array;
+  private readonly stagingOffset: number;
+
+  constructor(arena: Arena) {
+    this.buffer = arena.buffer;
+    this.length = arena.length;
+    this.staging = arena.stagingView;
+    this.stagingOffset = arena.stagingOffset;
+  }
+
+  readFlash(flash: Flash, position: number, length: number): void {
+    this.buffer.resize(this.stagingOffset + length);
+    try {
+      flash.read(this.staging, position);
+    } finally {
+      this.buffer.resize(this.length);
+    }
+  }
+
+  writeFlash(flash: Flash, position: number, length: number): void {
+    this.buffer.resize(this.stagingOffset + length);
+    try {
+      flash.write(this.staging, position);
+    } finally {
+      this.buffer.resize(this.length);
+    }
+  }
+}

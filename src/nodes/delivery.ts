@@ -1,0 +1,230 @@
+/**
+ * Gives messages to the nodes whose subscriptions match, as far as they may read them, each once and with the QoS that it
+ * was granted; keeps retained ones. Who gets a topic is remembered per number of the topic table, so that a message for
+ * nobody, or for one node, is not compared with filters. Knows nothing of who published, and nothing of upstream's rules.
+ */
+import type { Arena } from '../bytes/arena.ts';
+import { isPlainText } from '../bytes/utf8.ts';
+import { END } from '../bytes/packed-records.ts';
+import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
+import { INVALID_TOPIC, type TopicTable } from '../packet/topic-table.ts';
+import type { ServerSession } from '../session/server-session.ts';
+import { type Access, READ } from './access.ts';
+import * as Event from '../config/events.ts';
+import type { NodeState, NodeStates } from './node-states.ts';
+import type { RetainedMessages } from './retained.ts';
+import { NOT_SUBSCRIBED, type Subscriptions } from './subscriptions.ts';
+import { isSystemTopic } from '../packet/topic.ts';
+
+/**
+ * Who gets a topic: not known; nobody; somebody, namely those whose subscriptions match, and what is retained. Anything
+ * greater is the only node that gets it, (its index + 1) << 2, and the QoS that it was granted.
+ */
+export const UNKNOWN = 0;
+export const NOBODY = 1;
+export const SOMEBODY = 2;
+
+export class Delivery {
+  /** Per number of the topic table: who gets its local name, and the local name that a remote one is mapped to. */
+  readonly localAudience: Int32Array;
+  readonly remoteAudience: Int32Array;
+  /** PUBLISH packets sent to nodes, or queued for them, and those that were not. */
+  sentCount = 0;
+  droppedCount = 0;
+  private readonly arena: Arena;
+  private readonly topics: TopicTable;
+  private readonly nodes: NodeStates;
+  private readonly subscriptions: Subscriptions;
+  private readonly retained: RetainedMessages;
+  private readonly access: Access | undefined;
+  private readonly observer: Event.GatewayObserver;
+  private readonly outgoing = new MessageSpans();
+  /** Per node state: QoS granted for the message at hand. */
+  private readonly granted: Int8Array;
+
+  constructor(arena: Arena, topics: TopicTable, topicCount: number, nodes: NodeStates, subscriptions: Subscriptions, retained: RetainedMessages,
+    access: Access | undefined, observer: Event.GatewayObserver) {
+    this.arena = arena;
+    this.topics = topics;
+    this.nodes = nodes;
+    this.subscriptions = subscriptions;
+    this.retained = retained;
+    this.access = access;
+    this.observer = observer;
+    // One more for all the names that have no place in the topic table.
+    this.localAudience = new Int32Array(topicCount + 1).fill(UNKNOWN);
+    this.remoteAudience = new Int32Array(topicCount + 1).fill(UNKNOWN);
+    this.granted = new Int8Array(nodes.states.length).fill(NOT_SUBSCRIBED);
+  }
+
+  /** The topic table gives `index` another name. */
+  forget(index: number): void {
+    this.access?.forget(index);
+    this.localAudience[index] = this.remoteAudience[index] = UNKNOWN;
+  }
+
+  /** Ends the session of a node whose message has a name, under this number, that no node may bring in. To be asked when nothing is known of the name. */
+  rejects(session: ServerSession | undefined, message: Message, index: number): boolean {
+    const end = message.topicNameOffset + message.topicNameLength;
+    if (index === this.topics.plainIndex || isPlainText(this.arena, message.topicNameOffset, end))
+      return false;
+    session?.fail(ReasonCode.TOPIC_NAME_INVALID);
+    return true;
+  }
+
+  /** Subscriptions have changed. */
+  forgetAudiences(): void {
+    this.localAudience.fill(UNKNOWN);
+    this.remoteAudience.fill(UNKNOWN);
+  }
+
+  /** Gives a local message to the nodes, and keeps it if it is to be retained. */
+  deliver(message: Message, index: number): void {
+    let audience = this.localAudience[index]!;
+    if (audience === UNKNOWN) {
+      if (isSystemTopic(this.arena, message.topicNameOffset, message.topicNameLength)) {
+        ++this.droppedCount; // only the gateway itself speaks there
+        return;
+      }
+      audience = this.findAudience(message, index, this.localAudience);
+    }
+    this.deliverTo(message, index, audience);
+    if (message.retain !== 0) // [MQTT311-3.3.1-12]
+      this.retain(message);
+  }
+
+  /** A message from upstream with its local name. @param index number of its remote name */
+  deliverFromUpstream(message: Message, index: number): void {
+    let audience = this.remoteAudience[index]!;
+    if (audience === UNKNOWN)
+      audience = this.findAudience(message, index, this.remoteAudience);
+    this.deliverTo(message, this.access === undefined ? index : this.localIndexOf(message), audience);
+    // The Server says RETAIN 0 to an established subscription [MQTT311-3.3.1-9], so of a topic that is retained here the
+    // message is the state by now.
+    if (message.retain !== 0 || audience === SOMEBODY && this.retained.has(message.topicNameOffset, message.topicNameLength))
+      this.retain(message);
+  }
+
+  /** A figure of the gateway, to those who have subscribed to it; see system-topics.ts. */
+  deliverFigure(message: Message): void {
+    this.deliverTo(message, this.topics.uncached, SOMEBODY);
+  }
+
+  /** The same, as retained, to one who has just subscribed to it. */
+  sendFigure(node: NodeState, message: Message): void {
+    this.sendAllowed(node, message, this.topics.uncached, 0);
+  }
+
+  /** All retained messages that match a filter to which a node has just subscribed [MQTT311-3.3.1-6]. */
+  sendRetained(node: NodeState, packet: Packet): void {
+    const { qos, topicFilterLength: length, topicFilterOffset: offset } = packet;
+    const { outgoing, retained, topics } = this;
+    for (let at = retained.nextMatch(END, offset, length, outgoing); at !== END; at = retained.nextMatch(at, offset, length, outgoing))
+      this.sendAllowed(node, outgoing, topics.uncached, qos);
+  }
+
+  private retain(message: Message): void {
+    const { retained } = this;
+    const { count } = retained;
+    if (!retained.update(message))
+      this.observer.onEvent(Event.RETAINED_FULL, Event.UPSTREAM, message.payloadLength);
+    if (retained.count !== count) // other names than before
+      this.remoteAudience.fill(UNKNOWN);
+  }
+
+  /** Finds out who gets the name of a message, and remembers it unless its number is shared by many. @param audiences those of the local or of the remote names */
+  private findAudience(message: Message, index: number, audiences: Int32Array): number {
+    const { topicNameLength, topicNameOffset } = message;
+    const { granted } = this;
+    let audience = NOBODY;
+    this.subscriptions.match(topicNameOffset, topicNameLength, granted);
+    for (let node = 0; node < granted.length; ++node) {
+      const qos = granted[node]!;
+      if (qos === NOT_SUBSCRIBED)
+        continue;
+      granted[node] = NOT_SUBSCRIBED;
+      audience = audience === NOBODY ? node + 1 << 2 | qos : SOMEBODY;
+    }
+    if (audiences === this.remoteAudience && this.retained.has(topicNameOffset, topicNameLength))
+      audience = SOMEBODY;
+    if (index !== this.topics.uncached)
+      audiences[index] = audience;
+    return audience;
+  }
+
+  /** @param index number of the local name of the message; only rights are kept under it */
+  private deliverTo(message: Message, index: number, audience: number): void {
+    if (audience === NOBODY)
+      return;
+    const { granted, outgoing } = this;
+    const { states } = this.nodes;
+    outgoing.topicNameOffset = message.topicNameOffset;
+    outgoing.topicNameLength = message.topicNameLength;
+    outgoing.payloadOffset = message.payloadOffset;
+    outgoing.payloadLength = message.payloadLength;
+    outgoing.qos = message.qos;
+    outgoing.retain = 0; // [MQTT311-3.3.1-9]; how a message came, with DUP or not, is no part of it [MQTT311-3.3.1-3]
+    if (audience !== SOMEBODY) {
+      this.sendAllowed(states[(audience >> 2) - 1]!, outgoing, index, audience & 3);
+      return;
+    }
+    this.subscriptions.match(message.topicNameOffset, message.topicNameLength, granted);
+    for (let node = 0; node < granted.length; ++node)
+      if (granted[node] !== NOT_SUBSCRIBED) {
+        this.sendAllowed(states[node]!, outgoing, index, granted[node]!);
+        granted[node] = NOT_SUBSCRIBED;
+      }
+  }
+
+  /** Number of the local name of a message from upstream; only rights are kept under it. */
+  private localIndexOf(message: Message): number {
+    const { topics } = this;
+    const index = topics.indexOf(message.topicNameOffset, message.topicNameLength);
+    return index === INVALID_TOPIC ? topics.uncached : index;
+  }
+
+  /**
+   * Sends a message that the node may read, without its mount point, with the QoS that it was granted at most [MQTT311-3.8.4-6].
+   * @param index number of its name, or `uncached`
+   */
+  private sendAllowed(node: NodeState, message: Message, index: number, granted: number): void {
+    const { access } = this;
+    const qos = granted < message.qos ? granted : message.qos;
+    if (access === undefined) {
+      this.send(node, message, qos);
+      return;
+    }
+    const { topicNameLength, topicNameOffset } = message;
+    const mountLength = access.mountLengths[node.index]!;
+    if (!access.allows(node, index, topicNameOffset, topicNameLength, READ) || mountLength > 0 && !access.isInside(node, topicNameOffset, topicNameLength))
+      return;
+    message.topicNameOffset = topicNameOffset + mountLength;
+    message.topicNameLength = topicNameLength - mountLength;
+    this.send(node, message, qos);
+    message.topicNameOffset = topicNameOffset;
+    message.topicNameLength = topicNameLength;
+  }
+
+  /**
+   * Sends a message to one node, or queues it [MQTT311-4.5.0-1], behind all that came before [MQTT311-4.6.0-5]
+   * [MQTT311-4.6.0-6]. For a node that is away QoS 1 and 2 are kept [MQTT311-3.1.2-5], QoS 0 is not (3.1.1 section 4.1).
+   */
+  private send(node: NodeState, message: Message, qos: number): void {
+    const { session } = node;
+    if (qos === 0) {
+      if (session === undefined)
+        return;
+      if (session.publish(message)) {
+        ++this.sentCount;
+        return;
+      }
+    } else if (session === undefined ? node.append(message, qos) : session.enqueue(message, qos)) {
+      ++this.sentCount;
+      return;
+    }
+    ++this.droppedCount;
+    if (session !== undefined)
+      this.observer.onEvent(Event.NODE_QUEUE_FULL, session.index, qos);
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * Samples wired sensors on schedule and publishes each reading without allocating: multiplied by `scale`, plus `offset`,
+ * unless it has changed by less than `deadband`; as decimal text, or as JSON with the time at which it was taken, which is
+ * the same however long the message waits. While nobody knows the time there is none in it, and a clock that is set later
+ * does not change what was said. What a sensor is, a driver on the board or a simulation, is the platform's business.
+ *
+ * A sensor that fails is reported once, then asked less and less often, up to 32 intervals apart, and never stops the rest.
+ * One with `expire_after` also tells everybody whether its last reading still counts: "online" or "offline", retained, under
+ * `<topic>/availability`, as Home Assistant asks for it.
+ */
+import type { ArenaPlan } from '../bytes/arena.ts';
+import { MAXIMUM_DECIMAL_LENGTH, writeDecimal, writeDigits } from '../bytes/decimal.ts';
+import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
+import type { SensorConfiguration } from '../config/configuration.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { RepeatedMessage } from '../packet/packet.ts';
+import { isDue } from '../session/clock.ts';
+
+export interface Sensor {
+  /** @returns the reading as the sensor gives it; NaN when there is none. May throw: the sensor has failed. */
+  read(): number;
+}
+
+/** Makes the sensor of a configuration entry. @throws Error naming the type when there is no such sensor here */
+export type SensorFactory = (configuration: SensorConfiguration) => Sensor;
+
+/** Told once when a sensor begins to fail, and when it has recovered. */
+export interface SensorObserver {
+  onSensorFailed(configuration: SensorConfiguration, error: unknown): void;
+  onSensorRecovered(configuration: SensorConfiguration): void;
+  /** There has been no reading for `expire_after` seconds. */
+  onSensorExpired?(configuration: SensorConfiguration): void;
+}
+
+const LONGEST_PAUSE = 32;
+
+/** Around the numbers of a reading in JSON. */
+const VALUE = '{"value":';
+const TIME = ',"time":';
+/** Of these: asking a text for its length makes an object on XS. */
+const VALUE_LENGTH = VALUE.length;
+const TIME_LENGTH = TIME.length;
+const CLOSING_BRACE = 0x7D;
+const TIME_DIGITS = 10;
+
+/** Readings are made with the highest QoS: the topic rule says which one they travel with. */
+const SENSOR_QOS = 2;
+
+const AVAILABILITY = '/availability';
+const ONLINE = 'online';
+const OFFLINE = 'offline';
+
+/** Whether the last reading still counts, as far as it has been told. */
+const UNTOLD = 0;
+const AVAILABLE = 1;
+const EXPIRED = 2;
+
+/** Asked once: to compare with a text costs a preloaded module memory each time. */
+const isJSON = ({ format }: SensorConfiguration): boolean => format === 'json';
+
+class SensorState {
+  readonly configuration: SensorConfiguration;
+  readonly sensor: Sensor;
+  /** Under the name of the topic. */
+  readonly reading = new RepeatedMessage();
+  readonly interval: number;
+  readonly scale: number;
+  readonly offset: number;
+  readonly deadband: number;
+  readonly isJSON: boolean;
+  /** Milliseconds that a reading counts, 0: for ever. */
+  readonly lifetime: number;
+  dueAt = 0;
+  /** The last reading, NaN when there is none or it has expired. */
+  value = NaN;
+  published = NaN;
+  expiresAt = 0;
+  availability = UNTOLD;
+  /** Intervals to the next attempt; 1 while all is well. */
+  pause = 1;
+
+  constructor(configuration: SensorConfiguration, sensor: Sensor, topicOffset: number, topicLength: number) {
+    this.configuration = configuration;
+    this.sensor = sensor;
+    this.reading.rename(topicOffset, topicLength);
+    this.reading.qos = SENSOR_QOS;
+    this.reading.retain = configuration.retain ? 1 : 0;
+    this.interval = configuration.interval * 1000;
+    this.scale = configuration.scale ?? 1;
+    this.offset = configuration.offset ?? 0;
+    this.deadband = configuration.deadband ?? 0;
+    this.isJSON = isJSON(configuration);
+    this.lifetime = (configuration.expire_after ?? 0) * 1000;
+  }
+}
+
+export interface SensorsPlan {
+  readonly topicsOffset: number;
+  readonly payloadOffset: number;
+  readonly availabilityOffset: number;
+  /** VALUE and TIME; they are there only if a sensor speaks JSON. */
+  readonly textsOffset: number;
+}
+
+const canExpire = ({ expire_after = 0 }: SensorConfiguration): boolean => expire_after > 0;
+
+/** The name for the availability lies behind the topic. */
+const nameOf = (sensor: SensorConfiguration): string => canExpire(sensor) ? sensor.topic + AVAILABILITY : sensor.topic;
+
+export class Sensors {
+  readonly states: readonly SensorState[];
+  private readonly gateway: Gateway;
+  private readonly observer: SensorObserver;
+  /** Of any sensor: it is seldom told. */
+  private readonly availability = new RepeatedMessage();
+  private readonly payloadOffset: number;
+  private readonly availabilityOffset: number;
+
+  private readonly textsOffset: number;
+  private readonly date: () => number;
+
+  static plan(plan: ArenaPlan, sensors: readonly SensorConfiguration[]): SensorsPlan {
+    const topicsLength = sensors.reduce((length, sensor) => length + lengthOfUTF8(nameOf(sensor)), 0);
+    const textsLength = sensors.some(isJSON) ? VALUE.length + TIME.length : 0;
+    const aroundLength = textsLength === 0 ? 0 : textsLength + TIME_DIGITS + 1;
+    return {
+      topicsOffset: plan.reserve('sensors: topics', topicsLength),
+      payloadOffset: plan.reserve('sensors: a reading', MAXIMUM_DECIMAL_LENGTH + aroundLength),
+      availabilityOffset: plan.reserve('sensors: availability', sensors.some(canExpire) ? ONLINE.length + OFFLINE.length : 0),
+      textsOffset: plan.reserve('sensors: JSON', textsLength),
+    };
+  }
+
+  /** @param date seconds since 1970, 0 as long as nobody knows @throws what `create` throws */
+  constructor(gateway: Gateway, plan: SensorsPlan, create: SensorFactory, observer: SensorObserver, date: () => number) {
+    this.gateway = gateway;
+    this.observer = observer;
+    const { arena } = gateway;
+    this.payloadOffset = plan.payloadOffset;
+    this.availabilityOffset = plan.availabilityOffset;
+    this.textsOffset = plan.textsOffset;
+    this.date = date;
+    this.availability.qos = SENSOR_QOS;
+    this.availability.retain = 1;
+    if (gateway.configuration.sensors.some(isJSON))
+      encodeUTF8(arena, plan.textsOffset, VALUE + TIME);
+    if (gateway.configuration.sensors.some(canExpire))
+      encodeUTF8(arena, plan.availabilityOffset, ONLINE + OFFLINE);
+    let offset = plan.topicsOffset;
+    this.states = gateway.configuration.sensors.map(configuration => {
+      const state = new SensorState(configuration, create(configuration), offset, lengthOfUTF8(configuration.topic));
+      offset = encodeUTF8(arena, offset, nameOf(configuration));
+      return state;
+    });
+  }
+
+  /** The first reading of each comes at once. */
+  start(): void {
+    const { clock } = this.gateway;
+    for (let index = 0; index < this.states.length; ++index) {
+      const state = this.states[index]!;
+      state.dueAt = clock.now;
+      state.expiresAt = clock.now + state.lifetime | 0;
+      clock.request(clock.now);
+    }
+  }
+
+  handleTimeout(): void {
+    const { clock } = this.gateway;
+    const { states } = this;
+    for (let index = 0; index < states.length; ++index) {
+      const state = states[index]!;
+      if (isDue(state.dueAt, clock.now)) {
+        this.sample(state);
+        // From when it was due, not from now, so that the rhythm does not drift; unless it has been missed by far.
+        const next = state.dueAt + state.interval * state.pause | 0;
+        state.dueAt = isDue(next, clock.now) ? clock.now + state.interval | 0 : next;
+      }
+      clock.request(state.dueAt);
+      if (state.lifetime > 0 && state.availability !== EXPIRED)
+        this.watch(state);
+    }
+  }
+
+  private watch(state: SensorState): void {
+    const { clock } = this.gateway;
+    if (!isDue(state.expiresAt, clock.now)) {
+      clock.request(state.expiresAt);
+      return;
+    }
+    this.observer.onSensorExpired?.(state.configuration);
+    state.value = state.published = NaN;
+    this.announce(state, EXPIRED);
+  }
+
+  private sample(state: SensorState): void {
+    let value: number;
+    try {
+      value = state.sensor.read();
+    } catch (error) {
+      if (state.pause === 1)
+        this.observer.onSensorFailed(state.configuration, error);
+      state.pause = state.pause < LONGEST_PAUSE ? state.pause * 2 : LONGEST_PAUSE;
+      return;
+    }
+    if (state.pause !== 1)
+      this.observer.onSensorRecovered(state.configuration);
+    state.pause = 1;
+    if (value !== value) // NaN
+      return;
+    value = state.value = value * state.scale + state.offset;
+    if (state.lifetime > 0) {
+      state.expiresAt = this.gateway.clock.now + state.lifetime | 0;
+      if (state.availability !== AVAILABLE)
+        this.announce(state, AVAILABLE);
+    }
+    const change = value - state.published; // NaN at first
+    if (state.deadband > 0 && change < state.deadband && change > -state.deadband)
+      return;
+    state.published = value;
+    const { gateway, payloadOffset } = this;
+    const { reading } = state;
+    reading.payloadOffset = payloadOffset;
+    reading.payloadLength = this.write(payloadOffset, value, state) - payloadOffset;
+    gateway.publish(reading);
+  }
+
+  private announce(state: SensorState, availability: number): void {
+    const { availability: message, availabilityOffset } = this;
+    state.availability = availability;
+    message.rename(state.reading.topicNameOffset, state.reading.topicNameLength + AVAILABILITY.length);
+    message.payloadOffset = availability === AVAILABLE ? availabilityOffset : availabilityOffset + ONLINE.length;
+    message.payloadLength = availability === AVAILABLE ? ONLINE.length : OFFLINE.length;
+    this.gateway.publish(message);
+  }
+
+  /** @returns the offset behind the payload */
+  private write(offset: number, value: number, state: SensorState): number {
+    const { arena } = this.gateway;
+    const { decimals } = state.configuration;
+    if (!state.isJSON)
+      return writeDecimal(arena, offset, value, decimals);
+    const { textsOffset } = this;
+    const { bytes } = arena;
+    bytes.copyWithin(offset, textsOffset, textsOffset + VALUE_LENGTH);
+    offset = writeDecimal(arena, offset + VALUE_LENGTH, value, decimals);
+    const time = this.date();
+    if (time > 0) {
+      bytes.copyWithin(offset, textsOffset + VALUE_LENGTH, textsOffset + VALUE_LENGTH + TIME_LENGTH);
+      offset = writeDigits(bytes, offset + TIME_LENGTH, time, 1);
+    }
+    bytes[offset] = CLOSING_BRACE;
+    return offset + 1;
+  }
+}

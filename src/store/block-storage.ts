@@ -1,0 +1,25 @@
+/**
+ * What the store needs of a storage, in the terms of NOR flash, which every other medium can imitate:
+ *
+ *   an erased word (4 bytes) reads 0xFFFFFFFF; programming turns ones into zeros, each word once, but to 0 at any time
+ *   zeros become ones again only by erasing a whole block
+ *
+ * Positions and lengths are multiples of 4. Bytes come from and go to the arena's staging area, which is the one place that
+ * can be handed to a platform at an exact length without making a view (io/exact-view.ts). Any method may throw: the medium
+ * has failed then. io/flash-blocks.ts is the flash of a board, host/file-storage.ts a file.
+ */
+export interface BlockStorage {
+  readonly blockLength: number;
+  readonly blockCount: number;
+  /** Something to tell the user, '' if there is nothing. */
+  readonly remark: string;
+  /** Reads `length` bytes at `position` into the staging area. */
+  read(position: number, length: number): void;
+  /** Programs the first `length` bytes of the staging area at `position`, where all is erased, or to 0. */
+  program(position: number, length: number): void;
+  /** Erases the block of this index. */
+  erase(block: number): void;
+  /** What was programmed and erased survives a power cut from now on. */
+  flush(): void;
+  close(): void;
+}

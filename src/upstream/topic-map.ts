@@ -1,0 +1,130 @@
+/**
+ * Topic rules: which names cross the bridge, and what they are called on the other side. In Mosquitto's meaning:
+ *
+ *   out   local names that match local_prefix + pattern; local_prefix is replaced by remote_prefix
+ *   in    remote names that match remote_prefix + pattern; remote_prefix is replaced by local_prefix
+ *
+ * An empty pattern maps the one topic local_prefix to the one topic remote_prefix. The first rule that matches wins.
+ *
+ * One map works in one direction. For each name of the topic table it keeps the rule and the mapped name, so that a
+ * packet with a known topic costs an array access; names without a place in that table are mapped every time:
+ *
+ *   let rule = map.ruleOf[index];
+ *   if (rule === UNRESOLVED) rule = map.resolve(index, message);
+ *   if (rule !== NO_RULE) the mapped name lies at map.placesOffset + index * map.placeLength, and is map.lengthOf[index] bytes long
+ */
+import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
+import type { Message } from '../packet/packet.ts';
+import { LONGEST_TOPIC, matchesTopicFilter } from '../packet/topic.ts';
+import type { TopicRuleConfiguration } from '../config/configuration.ts';
+
+/** No rule: the message stays on its side. */
+export const NO_RULE = -1;
+/** Not known yet, ask `resolve`. */
+export const UNRESOLVED = -2;
+
+/** One rule in one direction. Made at start; the spans lie in the arena. */
+export class TopicRule {
+  readonly configuration: TopicRuleConfiguration;
+  readonly qos: number;
+  readonly filterOffset: number;
+  readonly filterLength: number;
+  /** Bytes at the beginning of a name that are replaced ... */
+  readonly fromPrefixLength: number;
+  /** ... by these. */
+  readonly toPrefixOffset: number;
+  readonly toPrefixLength: number;
+  forwarded = 0;
+  dropped = 0;
+  /** Messages of nodes that got no acknowledgement, because there was no room. A repetition counts again. */
+  refused = 0;
+
+  constructor(arena: Arena, offset: number, configuration: TopicRuleConfiguration, from: string, to: string) {
+    this.configuration = configuration;
+    this.qos = configuration.qos;
+    this.filterOffset = offset;
+    this.toPrefixOffset = encodeUTF8(arena, offset, from + configuration.pattern);
+    this.filterLength = this.toPrefixOffset - offset;
+    this.fromPrefixLength = lengthOfUTF8(from);
+    this.toPrefixLength = encodeUTF8(arena, this.toPrefixOffset, to) - this.toPrefixOffset;
+  }
+}
+
+export interface TopicMapPlan {
+  readonly rules: readonly { configuration: TopicRuleConfiguration; from: string; to: string; offset: number }[];
+  readonly placesOffset: number;
+}
+
+export class TopicMap {
+  readonly rules: readonly TopicRule[];
+  private readonly arena: Arena;
+  /** Mapped names, valid until the topic is replaced; the last place, for names that have no number of their own, until the next one. */
+  readonly placesOffset: number;
+  readonly placeLength: number;
+  /** Per number of the topic table: a rule's index, NO_RULE or UNRESOLVED. */
+  readonly ruleOf: Int32Array;
+  readonly lengthOf: Int32Array;
+  /** Bytes of the last place. */
+  private readonly longest: number;
+
+  /** @param topicCount numbers of the topic table @param capacity bytes of a kept name: of any that the topic table has a place for @param longest of any other */
+  static plan(plan: ArenaPlan, direction: 'in' | 'out', rules: readonly TopicRuleConfiguration[], topicCount: number, capacity: number, longest: number): TopicMapPlan {
+    const planned = rules.filter(rule => rule.direction === direction || rule.direction === 'both').map(configuration => {
+      const { local_prefix: local, remote_prefix: remote, pattern } = configuration;
+      const from = direction === 'out' ? local : remote;
+      const to = direction === 'out' ? remote : local;
+      const offset = plan.reserve(`topic rules, ${direction}`, lengthOfUTF8(from + pattern + to));
+      return { configuration, from, to, offset };
+    });
+    const placesOffset = plan.reserve(`mapped topics, ${direction}`, capacity, topicCount);
+    plan.reserve(`longest mapped topic, ${direction}`, longest); // right behind: the last place
+    return { rules: planned, placesOffset };
+  }
+
+  constructor(arena: Arena, plan: TopicMapPlan, topicCount: number, capacity: number, longest: number) {
+    this.arena = arena;
+    this.rules = plan.rules.map(rule => new TopicRule(arena, rule.offset, rule.configuration, rule.from, rule.to));
+    this.placesOffset = plan.placesOffset;
+    this.placeLength = capacity;
+    this.longest = longest < LONGEST_TOPIC ? longest : LONGEST_TOPIC;
+    // One more for all the names that have no place in the topic table.
+    this.ruleOf = new Int32Array(topicCount + 1).fill(UNRESOLVED);
+    this.lengthOf = new Int32Array(topicCount + 1).fill(0);
+  }
+
+  /** The topic table gives `index` another name. */
+  forget(index: number): void {
+    this.ruleOf[index] = UNRESOLVED;
+  }
+
+  /**
+   * Finds the rule for the name of `message` and maps it.
+   * @param index number of the name in the topic table, whose place gets the mapped name
+   * @returns the index of the rule, or NO_RULE
+   */
+  resolve(index: number, message: Message): number {
+    const { topicNameLength, topicNameOffset } = message;
+    const { bytes } = this.arena;
+    const { rules, ruleOf } = this;
+    const isCached = index < ruleOf.length - 1;
+    for (let at = 0; at < rules.length; ++at) {
+      const rule = rules[at]!;
+      if (!matchesTopicFilter(this.arena, rule.filterOffset, rule.filterLength, topicNameOffset, topicNameLength))
+        continue;
+      const length = rule.toPrefixLength + topicNameLength - rule.fromPrefixLength;
+      if (length > this.longest || length === 0)
+        break; // no such name can be sent
+      const to = this.placesOffset + index * this.placeLength;
+      bytes.copyWithin(to, rule.toPrefixOffset, rule.toPrefixOffset + rule.toPrefixLength);
+      bytes.copyWithin(to + rule.toPrefixLength, topicNameOffset + rule.fromPrefixLength, topicNameOffset + topicNameLength);
+      this.lengthOf[index] = length;
+      if (isCached)
+        ruleOf[index] = at;
+      return at;
+    }
+    if (isCached)
+      ruleOf[index] = NO_RULE;
+    return NO_RULE;
+  }
+}
