@@ -21,7 +21,7 @@ import { SessionStateKind } from '../session/session-state-kind.ts';
 import { TCP } from '../host/tcp.ts';
 import { HostTimer } from '../host/timer.ts';
 
-export interface NodeWill {
+interface NodeWill {
   readonly topic: string;
   readonly payload: string;
   readonly qos: number;
