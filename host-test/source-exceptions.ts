@@ -26,6 +26,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'io/runtime.ts: Runtime.openStore': 'once at start',
   'sensors/sensors.ts: Sensors.plan': 'once at start',
   'sensors/sensors.ts: isJSON': 'once per sensor at start',
+  'sensors/sensors.ts: Sensors.fail': 'what is wrong with a reading, once when a sensor begins to fail',
   'sensors/simulated-sensors.ts: createSimulatedSensor': 'once per sensor at start',
   'packet/topic.ts: topicFiltersOverlap': 'a check of the configuration, on the host only',
   // Words for people, when somebody asks or something ends

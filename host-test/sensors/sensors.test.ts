@@ -182,6 +182,92 @@ describe('calibration', () => {
   });
 });
 
+describe('a reading that is a large total', () => {
+  const payloads = (stage: Stage): string[] => stage.uplink.messages.map(message => message.slice('up/reading '.length));
+
+  it('has every digit up to 2^53, of either sign, with scale, offset and decimals, as a number and in JSON', () => {
+    const readings = [999_999_999, 1_000_000_000, 1_000_000_001, 2 ** 32 + 0.25, -(2 ** 40), 2 ** 53];
+    const texts = ['999999999.00', '1000000000.00', '1000000001.00', '4294967296.25', '-1099511627776.00', '9007199254740992.00'];
+    const stage = sampled(attempt => readings[attempt - 1] ?? NaN);
+    stage.run(60_000);
+    expect(payloads(stage)).toEqual(texts);
+    const inJSON = sampled(attempt => readings[attempt - 1] ?? NaN, { ...SENSOR, format: 'json' });
+    inJSON.run(60_000);
+    expect(payloads(inJSON)).toEqual(texts.map(text => `{"value":${text}}`));
+    const scaled = sampled(attempt => attempt, { ...SENSOR, scale: 1e8, offset: 5, decimals: 0 });
+    scaled.run(195_000);
+    expect(payloads(scaled).slice(8, 12)).toEqual(['900000005', '1000000005', '1100000005', '1200000005']);
+  });
+
+  it('that cannot be written digit for digit is said, with what to do, and nothing wrong is published', () => {
+    for (const value of [2 ** 53 + 2, -1e17, 1e300, Infinity, -Infinity]) {
+      const stage = sampled(attempt => attempt === 2 ? value : attempt);
+      stage.run(45_000); // 0, 10 fails, 30, 40
+      expect(payloads(stage)).toEqual(['1.00', '3.00', '4.00']);
+      expect(stage.sensorNews).toEqual([
+        `s failed: its reading, ${value}, has more digits than can be written exactly (at most 9007199254740992); lower its "scale"`,
+        's recovered',
+      ]);
+    }
+  });
+
+  it('is compared with the last one for the deadband, however large both are', () => {
+    const readings = [3e12, 3e12 + 400, 3e12 + 600, 3e12 + 601];
+    const stage = sampled(attempt => readings[attempt - 1] ?? NaN, { ...SENSOR, deadband: 500, decimals: 0 });
+    stage.run(60_000);
+    expect(payloads(stage)).toEqual(['3000000000000', '3000000000600']);
+  });
+
+  it('is -0 for nobody: neither a reading of -0, nor a small negative one that is rounded', () => {
+    const readings = [-0, -0.001, -0.004999];
+    const stage = sampled(attempt => readings[attempt - 1] ?? NaN);
+    stage.run(60_000);
+    expect(payloads(stage)).toEqual(['0.00', '0.00', '0.00']);
+  });
+
+  it('in JSON has room for any time that a clock can say', () => {
+    const stage = Stage.connected({
+      configuration: { sensors: [{ ...SENSOR, format: 'json', decimals: 6 }, { ...SENSOR, name: 'other', topic: 'other' }] },
+      createSensor: () => ({ read: () => -(2 ** 53) }),
+      date: () => 2 ** 53,
+    });
+    stage.run(15_000);
+    expect(stage.uplink.messages.slice(0, 2)).toEqual([
+      'up/reading {"value":-9007199254740992.000000,"time":9007199254740992}', 'up/other -9007199254740992.00',
+    ]);
+  });
+});
+
+describe('heartbeat', () => {
+  /** Seconds and payloads of what the Server was told. */
+  const told = ({ uplink }: Stage): string[] => uplink.packets.flatMap((packet, index) =>
+    packet.cmd === 'publish' ? [`${Math.floor(uplink.times[index]! / 1000)} ${packet.payload}`] : []);
+
+  it('repeats a reading within the deadband when so many seconds have passed since the last one', () => {
+    const stage = sampled(attempt => attempt === 5 ? 9 : 3 + attempt / 100, { ...SENSOR, deadband: 1, heartbeat: 30 });
+    stage.run(125_000); // 9 comes at 40, and the old value is a change at 50
+    expect(told(stage)).toEqual(['0 3.01', '30 3.04', '40 9.00', '50 3.06', '80 3.09', '110 3.12']);
+  });
+
+  it('comes with the first reading after that when the interval does not divide it, and never slips', () => {
+    const stage = sampled(() => 3, { ...SENSOR, interval: 7, deadband: 1, heartbeat: 10 });
+    stage.run(60_000);
+    expect(told(stage).map(line => Number(line.split(' ')[0]))).toEqual([0, 14, 28, 42, 56]);
+  });
+
+  it('is never, by default', () => {
+    const stage = sampled(() => 3, { ...SENSOR, deadband: 1 });
+    stage.run(1_000_000);
+    expect(told(stage)).toEqual(['0 3.00']);
+  });
+
+  it('repeats no reading that there is none of', () => {
+    const stage = sampled(attempt => attempt > 2 ? NaN : 3, { ...SENSOR, deadband: 1, heartbeat: 20 });
+    stage.run(100_000);
+    expect(told(stage)).toEqual(['0 3.00']);
+  });
+});
+
 describe('expire_after', () => {
   const EXPIRING = { ...SENSOR, expire_after: 25 };
   /** Of the Server: seconds, name and payload, R when retained. */
