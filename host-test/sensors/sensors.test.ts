@@ -4,46 +4,46 @@ import { Random } from '../simulation/random.ts';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { createSimulatedSensor } from '../../src/sensors/simulated-sensors.ts';
 import { FlashMedium, SimulatedFlash } from '../simulation/simulated-flash.ts';
-import { Stage } from '../io/stage.ts';
+import { World } from '../world/world.ts';
 
 const SENSOR = { name: 's', type: 'any', topic: 'reading', interval: 10 };
 
-/** A stage whose sensor gives what `read` says. */
-function sampled(read: (attempt: number) => number, sensor: NonNullable<PartialConfiguration['sensors']>[number] = SENSOR): Stage {
+/** A world whose sensor gives what `read` says. */
+function sampled(read: (attempt: number) => number, sensor: NonNullable<PartialConfiguration['sensors']>[number] = SENSOR): World {
   let attempt = 0;
-  return Stage.connected({ configuration: { sensors: [sensor] }, createSensor: () => ({ read: () => read(++attempt) }) });
+  return World.connected({ configuration: { sensors: [sensor] }, createSensor: () => ({ read: () => read(++attempt) }) });
 }
 
 describe('a sensor', () => {
   it('is read at once, then in its own rhythm, which does not drift', () => {
     const times: number[] = [];
-    const stage: Stage = new Stage({ configuration: { sensors: [SENSOR] }, createSensor: () => ({ read: () => times.push(stage.clock.time) }) });
-    stage.runtime.start();
-    stage.run(1_000_000);
+    const world: World = new World({ configuration: { sensors: [SENSOR] }, createSensor: () => ({ read: () => times.push(world.clock.time) }) });
+    world.runtime.start();
+    world.run(1_000_000);
     expect(times).toEqual(Array.from({ length: 101 }, (_, index) => index * 10_000));
   });
 
   it('keeps its rhythm beside others', () => {
     const times: Record<string, number[]> = { fast: [], slow: [] };
-    const stage: Stage = new Stage({
+    const world: World = new World({
       configuration: { sensors: [{ ...SENSOR, name: 'fast', interval: 0.7 }, { ...SENSOR, name: 'slow', interval: 3.1 }] },
-      createSensor: ({ name }) => ({ read: () => times[name]!.push(stage.clock.time) }),
+      createSensor: ({ name }) => ({ read: () => times[name]!.push(world.clock.time) }),
     });
-    stage.runtime.start();
-    stage.run(31_000);
+    world.runtime.start();
+    world.run(31_000);
     expect(times['fast']).toEqual(Array.from({ length: 45 }, (_, index) => index * 700));
     expect(times['slow']).toEqual(Array.from({ length: 11 }, (_, index) => index * 3100));
   });
 
   it('becomes a message: topic, decimals, retained or not, with the QoS of the rule', () => {
-    const stage = sampled(attempt => attempt / 3, { ...SENSOR, decimals: 3, retain: true });
-    stage.run(25_000);
-    expect(stage.uplink.all('publish').map(({ payload, qos, retain, topic }) => `${topic} ${payload} ${qos} ${retain}`)).toEqual([
+    const world = sampled(attempt => attempt / 3, { ...SENSOR, decimals: 3, retain: true });
+    world.run(25_000);
+    expect(world.uplink.all('publish').map(({ payload, qos, retain, topic }) => `${topic} ${payload} ${qos} ${retain}`)).toEqual([
       'up/reading 0.333 2 true', 'up/reading 0.667 2 true', 'up/reading 1.000 2 true',
     ]);
-    const late = stage.node('late');
+    const late = world.client('late');
     late.subscribe('reading', 1);
-    stage.run(100);
+    world.run(100);
     expect(late.messages).toEqual(['reading 1.000']);
   });
 
@@ -51,19 +51,19 @@ describe('a sensor', () => {
     for (const durability of ['ram', 'flash'] as const) {
       const medium = new FlashMedium(4096, 4);
       let date = 0;
-      const start = (): Stage => {
+      const start = (): World => {
         let attempt = 0;
-        const stage: Stage = new Stage({
+        const world: World = new World({
           configuration: {
             sensors: [{ ...SENSOR, format: 'json', interval: 1 }],
             topic: [{ pattern: '#', direction: 'out', qos: 0, remote_prefix: 'up/' }],
             store: { durability },
           },
           createSensor: () => ({ read: () => ++attempt === 4 ? NaN : attempt === 3 ? -0.5 : 20 + attempt }),
-          date: () => date === 0 ? 0 : date + Math.floor(stage.clock.time / 1000),
+          date: () => date === 0 ? 0 : date + Math.floor(world.clock.time / 1000),
           openStorage: (_store, arena) => new SimulatedFlash(arena, medium),
         });
-        return stage;
+        return world;
       };
       const first = start();
       first.stopListening();
@@ -88,48 +88,48 @@ describe('a sensor', () => {
   });
 
   it('without a topic has that of its name', () => {
-    const stage = sampled(() => 1, { name: 'air/temperature', type: 'any', interval: 10 });
-    expect(stage.uplink.messages).toEqual(['up/air/temperature 1.00']);
+    const world = sampled(() => 1, { name: 'air/temperature', type: 'any', interval: 10 });
+    expect(world.uplink.messages).toEqual(['up/air/temperature 1.00']);
   });
 
   it('that has no reading (NaN) says nothing, and has not failed', () => {
-    const stage = sampled(attempt => attempt === 2 ? NaN : attempt);
-    stage.run(35_000);
-    expect(stage.uplink.messages).toEqual(['up/reading 1.00', 'up/reading 3.00', 'up/reading 4.00']);
-    expect(stage.sensorNews).toEqual([]);
+    const world = sampled(attempt => attempt === 2 ? NaN : attempt);
+    world.run(35_000);
+    expect(world.uplink.messages).toEqual(['up/reading 1.00', 'up/reading 3.00', 'up/reading 4.00']);
+    expect(world.sensorNews).toEqual([]);
   });
 
   it('that fails is reported once and asked less and less often, up to 32 intervals apart', () => {
     const times: number[] = [];
-    const stage: Stage = new Stage({
+    const world: World = new World({
       configuration: { sensors: [SENSOR] },
       createSensor: () => ({
         read: () => {
-          times.push(stage.clock.time / 10_000);
+          times.push(world.clock.time / 10_000);
           throw new Error('no wire');
         },
       }),
     });
-    stage.runtime.start();
-    stage.run(1_300_000);
+    world.runtime.start();
+    world.run(1_300_000);
     expect(times).toEqual([0, 2, 6, 14, 30, 62, 94, 126]);
-    expect(stage.sensorNews).toEqual(['s failed: no wire']);
+    expect(world.sensorNews).toEqual(['s failed: no wire']);
   });
 
   it('that works again is reported once, and back in rhythm', () => {
-    const stage = sampled(attempt => {
+    const world = sampled(attempt => {
       if (attempt === 2 || attempt === 3)
         throw new Error('loose');
       return attempt;
     });
-    stage.run(100_000); // 0, 10 fails, 30 fails, 70, 80, 90, 100
-    expect(stage.sensorNews).toEqual(['s failed: loose', 's recovered']);
-    expect(stage.uplink.messages.map(message => message.split(' ')[1])).toEqual(['1.00', '4.00', '5.00', '6.00', '7.00']);
+    world.run(100_000); // 0, 10 fails, 30 fails, 70, 80, 90, 100
+    expect(world.sensorNews).toEqual(['s failed: loose', 's recovered']);
+    expect(world.uplink.messages.map(message => message.split(' ')[1])).toEqual(['1.00', '4.00', '5.00', '6.00', '7.00']);
   });
 
   it('that fails does not stop the others', () => {
     let count = 0;
-    const stage = Stage.connected({
+    const world = World.connected({
       configuration: { sensors: [{ ...SENSOR, name: 'broken' }, { ...SENSOR, name: 'fine', topic: 'fine' }] },
       createSensor: ({ name }) => ({
         read: () => {
@@ -139,16 +139,16 @@ describe('a sensor', () => {
         },
       }),
     });
-    stage.run(100_000);
+    world.run(100_000);
     expect(count).toBe(11);
   });
 
   it('that was missed by far is read once, not for every interval that has gone by', () => {
     const times: number[] = [];
-    const stage: Stage = new Stage({ configuration: { sensors: [{ ...SENSOR, interval: 1 }] }, createSensor: () => ({ read: () => times.push(stage.runtime.gateway.clock.now) }) });
-    stage.runtime.start();
-    stage.run(1500);
-    const { gateway, sensors } = stage.runtime;
+    const world: World = new World({ configuration: { sensors: [{ ...SENSOR, interval: 1 }] }, createSensor: () => ({ read: () => times.push(world.runtime.gateway.clock.now) }) });
+    world.runtime.start();
+    world.run(1500);
+    const { gateway, sensors } = world.runtime;
     gateway.clock.now += 60_000; // as if something had blocked the program for a minute
     sensors.handleTimeout();
     sensors.handleTimeout();
@@ -159,26 +159,26 @@ describe('a sensor', () => {
 
 describe('calibration', () => {
   it('multiplies by scale, then adds offset', () => {
-    const stage = sampled(attempt => attempt, { ...SENSOR, scale: -1.8, offset: 32, decimals: 1 });
-    stage.run(25_000);
-    expect(stage.uplink.messages).toEqual(['up/reading 30.2', 'up/reading 28.4', 'up/reading 26.6']);
-    expect(stage.runtime.sensors.states[0]!.value).toBeCloseTo(26.6);
+    const world = sampled(attempt => attempt, { ...SENSOR, scale: -1.8, offset: 32, decimals: 1 });
+    world.run(25_000);
+    expect(world.uplink.messages).toEqual(['up/reading 30.2', 'up/reading 28.4', 'up/reading 26.6']);
+    expect(world.runtime.sensors.states[0]!.value).toBeCloseTo(26.6);
   });
 
   it('keeps silent until the calibrated value has changed by the deadband since it was published', () => {
     const readings = [10, 10.4, 9.6, 10.49, 10.5, 10.9, 10.1, 10, NaN, 10.2, 9.4];
-    const stage = sampled(attempt => readings[attempt - 1]!, { ...SENSOR, scale: 2, deadband: 1, decimals: 2 });
-    stage.run(95_000);
-    expect(stage.uplink.messages.map(message => message.split(' ')[1])).toEqual(['20.00', '21.00', '20.00']);
-    expect(stage.runtime.sensors.states[0]!.value).toBe(20.4); // what it says is known all the same
-    stage.run(10_000);
-    expect(stage.uplink.messages.at(-1)).toBe('up/reading 18.80');
+    const world = sampled(attempt => readings[attempt - 1]!, { ...SENSOR, scale: 2, deadband: 1, decimals: 2 });
+    world.run(95_000);
+    expect(world.uplink.messages.map(message => message.split(' ')[1])).toEqual(['20.00', '21.00', '20.00']);
+    expect(world.runtime.sensors.states[0]!.value).toBe(20.4); // what it says is known all the same
+    world.run(10_000);
+    expect(world.uplink.messages.at(-1)).toBe('up/reading 18.80');
   });
 
   it('publishes every reading without a deadband, changed or not', () => {
-    const stage = sampled(() => 5);
-    stage.run(25_000);
-    expect(stage.uplink.messages).toEqual(Array(3).fill('up/reading 5.00'));
+    const world = sampled(() => 5);
+    world.run(25_000);
+    expect(world.uplink.messages).toEqual(Array(3).fill('up/reading 5.00'));
   });
 });
 
@@ -271,74 +271,74 @@ describe('heartbeat', () => {
 describe('expire_after', () => {
   const EXPIRING = { ...SENSOR, expire_after: 25 };
   /** Of the Server: seconds, name and payload, R when retained. */
-  const toldBy = ({ uplink }: Stage): string[] => uplink.packets.flatMap((packet, index) =>
+  const toldBy = ({ uplink }: World): string[] => uplink.packets.flatMap((packet, index) =>
     packet.cmd === 'publish' ? [`${Math.floor(uplink.times[index]! / 1000)} ${packet.topic.slice(3)} ${packet.payload}${packet.retain ? ' R' : ''}`] : []);
 
   it('says online, retained, before the first reading, and not again while readings come', () => {
-    const stage = sampled(() => 7, EXPIRING);
-    stage.run(35_000);
-    expect(toldBy(stage)).toEqual(['0 reading/availability online R', '0 reading 7.00', '10 reading 7.00', '20 reading 7.00', '30 reading 7.00']);
-    const late = stage.node('late');
+    const world = sampled(() => 7, EXPIRING);
+    world.run(35_000);
+    expect(toldBy(world)).toEqual(['0 reading/availability online R', '0 reading 7.00', '10 reading 7.00', '20 reading 7.00', '30 reading 7.00']);
+    const late = world.client('late');
     late.subscribe('reading/#');
-    stage.run(100);
+    world.run(100);
     expect(late.messages).toEqual(['reading/availability online']);
   });
 
   it('says offline that long after the last reading, whether the sensor fails or has none, and online when it is back', () => {
-    const stage = sampled(attempt => {
+    const world = sampled(attempt => {
       if (attempt === 2)
         throw new Error('loose');
       return attempt === 3 ? NaN : attempt;
     }, EXPIRING); // 0, 10 fails, 30 has none, 40, 50
-    stage.run(55_000);
-    expect(toldBy(stage)).toEqual([
+    world.run(55_000);
+    expect(toldBy(world)).toEqual([
       '0 reading/availability online R', '0 reading 1.00', '25 reading/availability offline R',
       '40 reading/availability online R', '40 reading 4.00', '50 reading 5.00',
     ]);
-    expect(stage.sensorNews).toEqual(['s failed: loose', 's expired', 's recovered']);
+    expect(world.sensorNews).toEqual(['s failed: loose', 's expired', 's recovered']);
   });
 
   it('says offline once when there never is a reading', () => {
-    const stage = sampled(() => NaN, EXPIRING);
-    stage.run(200_000);
-    expect(toldBy(stage)).toEqual(['25 reading/availability offline R']);
-    expect(stage.sensorNews).toEqual(['s expired']);
+    const world = sampled(() => NaN, EXPIRING);
+    world.run(200_000);
+    expect(toldBy(world)).toEqual(['25 reading/availability offline R']);
+    expect(world.sensorNews).toEqual(['s expired']);
   });
 
   it('counts readings that the deadband keeps back, and publishes the first one after a gap', () => {
-    const stage = sampled(attempt => attempt >= 6 && attempt <= 8 ? NaN : 3, { ...EXPIRING, deadband: 1 }); // none at 50, 60, 70
-    stage.run(85_000);
-    expect(toldBy(stage)).toEqual([
+    const world = sampled(attempt => attempt >= 6 && attempt <= 8 ? NaN : 3, { ...EXPIRING, deadband: 1 }); // none at 50, 60, 70
+    world.run(85_000);
+    expect(toldBy(world)).toEqual([
       '0 reading/availability online R', '0 reading 3.00', '65 reading/availability offline R', '80 reading/availability online R', '80 reading 3.00',
     ]);
   });
 
   it('has no value in the status while it is expired', () => {
-    const stage = sampled(attempt => attempt > 1 ? NaN : 4, EXPIRING);
-    stage.run(20_000);
-    expect(stage.runtime.sensors.states[0]!.value).toBe(4);
-    stage.run(10_000);
-    expect(stage.runtime.sensors.states[0]!.value).toBeNaN();
+    const world = sampled(attempt => attempt > 1 ? NaN : 4, EXPIRING);
+    world.run(20_000);
+    expect(world.runtime.sensors.states[0]!.value).toBe(4);
+    world.run(10_000);
+    expect(world.runtime.sensors.states[0]!.value).toBeNaN();
   });
 
   it('works for each sensor by itself', () => {
-    const stage = Stage.connected({
+    const world = World.connected({
       configuration: { sensors: [{ ...EXPIRING, name: 'dead', topic: 'dead' }, { ...SENSOR, name: 'plain', topic: 'plain' }, { ...EXPIRING, name: 'fine', topic: 'fine' }] },
       createSensor: ({ name }) => ({ read: () => name === 'fine' ? 1 : NaN }),
     });
-    stage.run(60_000);
-    expect(toldBy(stage).filter(line => line.includes('availability'))).toEqual(['0 fine/availability online R', '25 dead/availability offline R']);
+    world.run(60_000);
+    expect(toldBy(world).filter(line => line.includes('availability'))).toEqual(['0 fine/availability online R', '25 dead/availability offline R']);
   });
 
   it('waits for the Server like every message of a sensor', () => {
-    const stage = sampled(attempt => attempt > 1 ? NaN : 4, EXPIRING);
-    stage.run(1000);
-    stage.stopListening();
-    stage.uplink.close();
-    stage.run(40_000);
-    stage.listen();
-    stage.until(() => stage.uplinks.length > 1 && stage.uplink.all('publish').length > 0);
-    expect(stage.uplink.messages).toEqual(['up/reading/availability offline']);
+    const world = sampled(attempt => attempt > 1 ? NaN : 4, EXPIRING);
+    world.run(1000);
+    world.stopListening();
+    world.uplink.close();
+    world.run(40_000);
+    world.listen();
+    world.until(() => world.uplinks.length > 1 && world.uplink.all('publish').length > 0);
+    expect(world.uplink.messages).toEqual(['up/reading/availability offline']);
   });
 });
 
