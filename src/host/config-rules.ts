@@ -181,6 +181,8 @@ function judgeSensors(judge: Judge, { sensors }: Configuration): void {
 
 function judgeStore(judge: Judge, configuration: Configuration): void {
   const { size, durability } = configuration.store;
+  if (configuration.listener.users.some(({ username }) => username === undefined))
+    return; // said already
   const least = FEWEST_BLOCKS * blockLengthFor(longestStoredPacket(configuration));
   if (durability === 'flash' && size < least)
     judge.error(['store', 'size'], `${size} bytes are too few for messages as long as listener.max_packet_size allows; write ${least} or more instead`);
