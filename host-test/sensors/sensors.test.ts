@@ -183,7 +183,7 @@ describe('calibration', () => {
 });
 
 describe('a reading that is a large total', () => {
-  const payloads = (stage: Stage): string[] => stage.uplink.messages.map(message => message.slice('up/reading '.length));
+  const payloads = (stage: World): string[] => stage.uplink.messages.map(message => message.slice('up/reading '.length));
 
   it('has every digit up to 2^53, of either sign, with scale, offset and decimals, as a number and in JSON', () => {
     const readings = [999_999_999, 1_000_000_000, 1_000_000_001, 2 ** 32 + 0.25, -(2 ** 40), 2 ** 53];
@@ -226,7 +226,7 @@ describe('a reading that is a large total', () => {
   });
 
   it('in JSON has room for any time that a clock can say', () => {
-    const stage = Stage.connected({
+    const stage = World.connected({
       configuration: { sensors: [{ ...SENSOR, format: 'json', decimals: 6 }, { ...SENSOR, name: 'other', topic: 'other' }] },
       createSensor: () => ({ read: () => -(2 ** 53) }),
       date: () => 2 ** 53,
@@ -240,7 +240,7 @@ describe('a reading that is a large total', () => {
 
 describe('heartbeat', () => {
   /** Seconds and payloads of what the Server was told. */
-  const told = ({ uplink }: Stage): string[] => uplink.packets.flatMap((packet, index) =>
+  const told = ({ uplink }: World): string[] => uplink.packets.flatMap((packet, index) =>
     packet.cmd === 'publish' ? [`${Math.floor(uplink.times[index]! / 1000)} ${packet.payload}`] : []);
 
   it('repeats a reading within the deadband when so many seconds have passed since the last one', () => {

@@ -147,8 +147,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'store', 'full', 'expiry']), first: 67 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
-    'format', 'quantity', 'scale', 'offset', 'deadband', 'expire_after', 'pin', 'data', 'clock', 'address', 'baud']),
-    first: 75, required: Object.freeze(['name', 'type']) }),
+    'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
+    'address', 'baud']), first: 75, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -180,9 +180,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 92, required: Object.freeze(['username']) }),
+    first: 93, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 96 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 97 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -222,6 +222,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
   // sensors[].deadband
   Object.freeze({ types: 4, minimum: 0, maximum: 1000000000 }),
+  // sensors[].heartbeat
+  Object.freeze({ types: 4, minimum: 0, maximum: 1000000 }),
   // sensors[].expire_after
   Object.freeze({ types: 4, minimum: 0, maximum: 1000000 }),
   // sensors[].pin
