@@ -14,7 +14,7 @@ export const NOT_YET = {
   ],
   /** At most five parameters. */
   parameters: [
-    'host-test/packet/publish.test.ts', 'src/packet/subscribe.ts',
+    'host-test/packet/publish.test.ts',
     'src/host/file-storage.ts', 'src/io/{link,node-listener,upstream}.ts', 'src/nodes/{access,delivery}.ts',
     'src/session/client-session.ts', 'src/upstream/{backlog,bridge,topic-map}.ts', 'host-test/interop/paho.test.ts',
     'host-test/session/outbound-queue.test.ts', 'host-test/simulation/store-world.ts', 'host-test/store/power.test.ts',
@@ -22,7 +22,6 @@ export const NOT_YET = {
   ],
   /** Source files of at most 300 lines. */
   length: [
-    'src/packet/packet-parser.ts',
     'src/gateway/gateway.ts', 'src/io/link.ts', 'src/session/{client-session,outbound-queue,server-session,session}.ts',
     'src/store/store.ts', 'src/upstream/backlog.ts',
   ],

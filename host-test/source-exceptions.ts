@@ -8,7 +8,6 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'bytes/utf8.ts: encodeUTF8': 'texts of the configuration are walked once at start',
   'bytes/utf8.ts: lengthOfUTF8': 'texts of the configuration are measured once at start',
   'nodes/access.ts: Access.plan': 'once at start',
-  'nodes/access.ts: isFilterText': 'a check of the configuration, once at start',
   'nodes/access.ts: longest': 'once at start',
   'nodes/access.ts: longestMountPoint': 'once at start',
   'nodes/access.ts: mountPointOf': 'once at start',
@@ -34,7 +33,6 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'sensors/sensors.ts: isJSON': 'once per sensor at start',
   'sensors/sensors.ts: Sensors.fail': 'what is wrong with a reading, once when a sensor begins to fail',
   'sensors/simulated-sensors.ts: createSimulatedSensor': 'once per sensor at start',
-  'packet/topic.ts: topicFiltersOverlap': 'a check of the configuration, on the host only',
   // Words for people, when somebody asks or something ends
   'bytes/utf8.ts: decodeUTF8': 'a name for a log line or a status',
   'gateway/event-texts.ts': 'log lines, made by the edge that has a log',

@@ -9,7 +9,8 @@
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { writeDecimal } from '../bytes/decimal.ts';
-import { encodeUTF8, equalBytes } from '../bytes/utf8.ts';
+import { equalBytes } from '../bytes/compare.ts';
+import { encodeUTF8 } from '../bytes/utf8.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
 import { SessionStateKind, type SessionStateLimits } from '../session/session-state-kind.ts';

@@ -12,7 +12,7 @@ import type { Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
 import { ACKNOWLEDGEMENT_LENGTH, PUBREL_PACKET } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { writeSubscribe, writeUnsubscribe } from '../packet/subscribe.ts';
+import { writeSubscribeHeader, writeUnsubscribe } from '../packet/subscribe.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
 import { afterConnack, CLOSED, CONNECTED, CONNECTING, SERVER } from './connection-state.ts';
@@ -323,9 +323,12 @@ export class ClientSession extends Session {
     if (this.state !== CONNECTED || this.isSubscribing || filterLength + 10 > arena.stagingCapacity)
       return false;
     const identifier = this.sessionState!.nextIdentifier();
-    const end = type === ControlPacket.SUBSCRIBE
-      ? writeSubscribe(arena, start, identifier, filterOffset, filterLength, qos)
-      : writeUnsubscribe(arena, start, identifier, filterOffset, filterLength);
+    let end: number;
+    if (type === ControlPacket.SUBSCRIBE) {
+      end = writeSubscribeHeader(arena, start, identifier, filterOffset, filterLength);
+      arena.bytes[end++] = qos;
+    } else
+      end = writeUnsubscribe(arena, start, identifier, filterOffset, filterLength);
     if (!this.send(type, end - start))
       return false;
     this.pendingIdentifier = identifier;

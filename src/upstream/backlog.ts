@@ -10,7 +10,7 @@
  * could give its identifier to another one; not PUBREL, else a message could come back to life; not the acknowledgement
  * for the node. So one flush serves a whole event.
  */
-import { equalBytes } from '../bytes/utf8.ts';
+import { equalBytes, hashOf } from '../bytes/compare.ts';
 import { DUP } from '../packet/control-packet.ts';
 import type { Message, Packet } from '../packet/packet.ts';
 import type { ClientSession } from '../session/client-session.ts';
@@ -21,7 +21,7 @@ import type { Journal } from '../session/session-state-kind.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import * as Event from '../config/events.ts';
 import { giveUpOldestBlock } from './room-in-store.ts';
-import { hashOf, LatestRecords, type StorePolicy } from './full-policy.ts';
+import { LatestRecords, type StorePolicy } from './full-policy.ts';
 import * as Format from '../store/format.ts';
 import { StoreReceptions } from '../store/received-identifiers.ts';
 import { openStore, type RecoveryHandler, RecoveryReport } from '../store/recovery.ts';

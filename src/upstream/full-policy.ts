@@ -6,7 +6,6 @@
  *   drop_newest        the new one is refused: its node keeps it, because it gets no acknowledgement
  *   latest_per_topic   the oldest goes, unless it is the last one of its topic: that one is kept, behind the others
  */
-import type { Arena } from '../bytes/arena.ts';
 import type { StoreConfiguration, TopicRuleConfiguration } from '../config/configuration.ts';
 import type { TopicRule } from './topic-map.ts';
 
@@ -80,15 +79,4 @@ export class LatestRecords {
     }
     return -1;
   }
-}
-
-const { imul } = Math;
-
-/** FNV-1a. */
-export function hashOf(arena: Arena, offset: number, length: number): number {
-  const { bytes } = arena;
-  let hash = 0x811C9DC5 | 0;
-  for (const end = offset + length; offset < end; ++offset)
-    hash = imul(hash ^ bytes[offset]!, 0x01000193);
-  return hash;
 }

@@ -9,7 +9,7 @@ import type { MessageHandler } from '../session/session-role.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { Bridge } from './bridge.ts';
 import type { StoreBacklog } from './backlog.ts';
-import { hashOf } from './full-policy.ts';
+import { hashOf } from '../bytes/compare.ts';
 
 const CAPACITY = 128;
 const FIELDS = 3;

@@ -2,7 +2,7 @@
  * Making room in the queue of the upstream session, when that is all the store there is: the same policies as for the
  * persistent store, and messages that have become too old.
  */
-import { equalBytes } from '../bytes/utf8.ts';
+import { equalBytes } from '../bytes/compare.ts';
 import type { Message } from '../packet/packet.ts';
 import { NONE, type OutboundQueue, QUEUED } from '../session/outbound-queue.ts';
 import type { LossObserver } from './backlog.ts';

@@ -7,7 +7,7 @@ import { QOS_SHIFT } from '../packet/control-packet.ts';
 import { NONE as NO_RECORD, QUEUED } from '../session/outbound-queue.ts';
 import type { StoreBacklog } from './backlog.ts';
 import * as Format from '../store/format.ts';
-import { hashOf } from './full-policy.ts';
+import { hashOf } from '../bytes/compare.ts';
 import { NONE } from '../store/store.ts';
 
 /** Gives up the oldest block, or what its rules allow of it. */
