@@ -10,6 +10,7 @@ import { chmod } from 'node:fs/promises';
 import { builtinModules, createRequire } from 'node:module';
 import esbuild from 'rollup-plugin-esbuild';
 import { rewritingForXS } from './src/build/rewrite-for-xs.mjs';
+import { updateSchemaTable } from './src/build/schema-table.mjs';
 
 const { dependencies, devDependencies } = createRequire(import.meta.url)('./package.json');
 
@@ -18,7 +19,7 @@ const moddable = /^(embedded:|mc\/|pins\/|dns\/|text\/|setup\/|(timer|time|syste
 const node = new RegExp(`^(node:|(${[...builtinModules, ...Object.keys({ ...dependencies, ...devDependencies })].join('|')})($|/))`);
 
 /** Folders whose modules have no side effects, but for what only the log or the simulator needs. */
-const CORE = /src\/(bytes|packet|config|store|session|nodes|upstream|gateway\/(?!event-texts)|sensors\/(?!simulated-types)|io)|src\/device\/core\.ts$/;
+const CORE = /src\/(bytes|packet|config|store|session|nodes|upstream|gateway\/(?!event-texts)|sensors\/(?!simulated-types)|io)|src\/device\/(core|config-slots|crc32|start-list|start-plan)\.ts$/;
 
 const typescript = () => esbuild({ target: 'es2022' });
 const output = dir => ({ dir, format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name].js', sourcemap: false });
@@ -28,6 +29,8 @@ const executable = {
   name: 'executable',
   writeBundle: ({ dir }) => chmod(`${dir}/host/main.js`, 0o755),
 };
+
+updateSchemaTable();
 
 export default [
   {

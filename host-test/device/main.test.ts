@@ -7,6 +7,9 @@ import { ScriptedServer } from '../simulation/scripted-peer.ts';
 import { ESP32, PEER, SimulatedNetwork, type SimulatedHost } from '../simulation/simulated-network.ts';
 import { type ScheduledEvent, VirtualClock } from '../simulation/virtual-clock.ts';
 import { hexOfBytes } from '../simulation/hex.ts';
+import { type CutOptions, FlashMedium } from '../simulation/simulated-flash.ts';
+import { SimulatedNORFlash } from '../simulation/simulated-nor-flash.ts';
+import { CONFIG_PARTITION_LENGTH, ConfigSlots, SECTOR } from '../../src/device/config-slots.ts';
 
 const DISCONNECTED = 200;
 const CONNECTING = 300;
@@ -20,6 +23,9 @@ const world = vi.hoisted(() => ({
   board: undefined as unknown as SimulatedHost,
   config: {} as Record<string, unknown>,
   preference: undefined as string | undefined,
+  /** The partition `config`, if the board has one. */
+  medium: undefined as FlashMedium | undefined,
+  cut: {} as CutOptions,
   lines: [] as string[],
   /** What the clock of the board was set to, and what the time server was asked. */
   times: [] as number[],
@@ -49,9 +55,24 @@ vi.mock('embedded:network/interface/wifi', () => ({
     }
   },
 }));
-vi.mock('embedded:storage/flash', () => ({ default: { open(): never { throw new Error("can't find partition"); } } }));
+vi.mock('embedded:storage/flash', () => ({
+  default: {
+    open({ path }: { path: string }): SimulatedNORFlash {
+      if (path === 'config' && world.medium !== undefined)
+        return new SimulatedNORFlash(world.medium, world.cut);
+      throw new Error("can't find partition");
+    },
+  },
+}));
 vi.mock('mc/config', () => ({ default: new Proxy({}, { get: (_target, name) => world.config[name as string] }) }));
-vi.mock('preference', () => ({ default: { get: () => world.preference } }));
+vi.mock('preference', () => ({
+  default: {
+    get: () => world.preference,
+    delete: () => {
+      world.preference = undefined;
+    },
+  },
+}));
 vi.mock('crypt', () => ({ Digest: class { reset(): void {} write(): void {} close(): ArrayBuffer { return new ArrayBuffer(32); } } }));
 vi.mock('time', () => ({ default: { get ticks() { return world.clock.now; }, set: (seconds: number) => world.times.push(seconds) } }));
 vi.mock('sntp', () => ({
@@ -120,11 +141,16 @@ beforeEach(() => {
   };
   world.config = { ringbridge: CONFIGURATION, wifi_ssid: 'home', wifi_password: 'secret', sntp: '' };
   world.preference = undefined;
+  world.medium = new FlashMedium(SECTOR, CONFIG_PARTITION_LENGTH / SECTOR);
+  world.cut = {};
   world.lines.length = world.times.length = world.questions.length = 0;
   world.wifi.connection = DISCONNECTED;
   world.wifi.attempts.length = 0;
   world.read = () => 21;
   vi.stubGlobal('trace', (text: string) => world.lines.push(text.trimEnd()));
+  // What XS has for texts
+  Object.assign(String, { fromArrayBuffer: (buffer: ArrayBuffer) => new TextDecoder('utf-8', { fatal: true }).decode(buffer) });
+  Object.assign(ArrayBuffer, { fromString: (text: string) => new Uint8Array(new TextEncoder().encode(text)).buffer });
   vi.stubGlobal('System', { restart: () => world.lines.push('restarted') });
 });
 
@@ -238,12 +264,145 @@ test('a store without a partition is kept in memory, with a line that says what 
 });
 
 test('a stored configuration that cannot work costs a line: the compiled-in one is used', async () => {
-  world.preference = JSON.stringify({ upstream: { address: ['nonsense'] } });
+  store({ upstream: { address: ['nonsense'] } });
   await boot();
   setWiFi(READY);
   world.clock.advance(1000);
-  expect(world.lines.some(line => line.startsWith('the stored configuration does not work, the compiled-in one is used: "nonsense" is not an upstream address'))).toBe(true);
+  expect(world.lines[0]).toMatch(/^the stored configuration 1: upstream.address\[0\]: "nonsense" is not an upstream address/);
+  expect(world.lines[1]).toBe('the stored configuration 1 is not used');
   expect(world.lines).toContain('upstream connected');
+});
+
+/** As a page or a command would store it. */
+function store(configuration: unknown): void {
+  const text = typeof configuration === 'string' ? configuration : JSON.stringify(configuration);
+  new ConfigSlots(new SimulatedNORFlash(world.medium!)).write(new TextEncoder().encode(text));
+}
+
+const STORED = { ...CONFIGURATION, name: 'stored' };
+
+/** The board restarts, with what its flash holds. */
+async function reboot(): Promise<void> {
+  vi.resetModules();
+  world.clock = new VirtualClock();
+  world.lines.length = 0;
+  await boot();
+}
+
+/** @returns the name of the configuration that is used */
+const nameUsed = (): string | undefined => world.lines.map(line => /^ringbridge "(\w+)"/.exec(line)?.[1]).find(name => name !== undefined);
+
+test('a stored configuration is used, and the built-in one where none is stored', async () => {
+  await boot();
+  expect(nameUsed()).toBe('b');
+  store(STORED);
+  await reboot();
+  expect(nameUsed()).toBe('stored');
+});
+
+test('a configuration in the preferences is moved once, also when the power fails meanwhile', async () => {
+  const text = JSON.stringify(STORED);
+  for (let cut = 0; cut < 200; cut += 9) {
+    world.medium = new FlashMedium(SECTOR, CONFIG_PARTITION_LENGTH / SECTOR);
+    world.preference = text;
+    world.cut = { cutAt: cut };
+    await reboot();
+    world.cut = {};
+    await reboot();
+    expect([nameUsed(), world.preference], `cut at ${cut}`).toEqual(['stored', undefined]);
+  }
+  world.clock.advance(700_000);
+  await reboot();
+  expect([nameUsed(), world.lines.some(line => line.includes('preferences'))]).toEqual(['stored', false]);
+});
+
+test.each(['write', 'all'] as const)('a flash that fails costs lines, not the gateway: %s', async failing => {
+  store(STORED);
+  world.cut = { failsAt: 0, failing };
+  await boot();
+  setWiFi(READY);
+  world.clock.advance(700_000);
+  expect(nameUsed()).toBe('stored');
+  expect(world.lines).toContain('the list of starts cannot be written: the medium refuses');
+  expect(world.lines).toContain('upstream connected');
+});
+
+test('without a partition for it a configuration in the preferences is used where it is', async () => {
+  world.medium = undefined;
+  world.preference = JSON.stringify(STORED);
+  await boot();
+  expect(nameUsed()).toBe('stored');
+  expect(world.lines).toContain('no configuration can be stored: no flash partition "config": flash the whole image anew, with its partition table');
+});
+
+test.each([
+  ['has a port that is text', { listener: { port: 'abc' } }, '1:14: listener.port: must be a whole number, not a text in double quotes; write for example 1883 instead'],
+  ['is cut', '{"name":"x', '1:9: this text has no end; write a double quote behind it'],
+  ['asks for more sessions than there is memory for', { listener: { max_sessions: 4096 } }, 'does not fit the memory of the board "esp32c3": '],
+  ['asks for more memory than there is for the arena', { ...STORED, store: { ram: 60_000_000 } }, 'does not fit the memory of the board "esp32c3": '],
+  ['has more rules than fit, each of two bytes', `{"topic":[${Array.from({ length: 200 }, () => '{}').join()}]}`, 'does not fit the memory of the board "esp32c3": '],
+  ['has the board itself as its broker', { name: 'stored' }, 'upstream.address[0]: "mqtt://127.0.0.1:1883" is the board itself, where no broker is; write the broker\'s address, like "mqtt://192.168.1.10:1883", instead'],
+])('a stored configuration that %s is refused in the words of the PC', async (_name, configuration, words) => {
+  world.config['board'] = 'esp32c3';
+  world.config['board_memory'] = 114_688;
+  store(configuration);
+  world.config['ringbridge'] = { ...CONFIGURATION, listener: { max_connections: 4, allow_anonymous: true } };
+  await boot();
+  expect(world.lines[0]).toContain(`the stored configuration 1: ${words}`);
+  expect(world.lines).toContain('the stored configuration 1 is not used');
+  expect(nameUsed()).toBe('b');
+});
+
+test('a built-in configuration whose broker is the board itself calls nobody, and the listener works', async () => {
+  world.config['ringbridge'] = { name: 'b', listener: { allow_anonymous: true } };
+  await boot();
+  setWiFi(READY);
+  world.clock.advance(5000);
+  expect(world.lines.some(line => line.startsWith('upstream.address: "mqtt://127.0.0.1" is the board itself'))).toBe(true);
+  expect(server.peers.length).toBe(0);
+  const accepted: string[] = [];
+  new nodes.TCP({ address: '10.0.0.1', port: 1883, onWritable: () => accepted.push('connected') });
+  world.clock.advance(100);
+  expect(accepted).toEqual(['connected']);
+});
+
+test('a configuration is good after a minute with the listener open, and not before', async () => {
+  store(STORED);
+  const isGood = (): boolean => new ConfigSlots(new SimulatedNORFlash(world.medium!)).list()[0]!.isGood;
+  await boot();
+  world.clock.advance(120_000); // no Wi-Fi
+  setWiFi(READY);
+  world.clock.advance(59_000);
+  expect(isGood()).toBe(false);
+  world.clock.advance(2000);
+  expect(isGood()).toBe(true);
+});
+
+test('a configuration is good after ten minutes without a network', async () => {
+  store(STORED);
+  await boot();
+  world.clock.advance(599_000);
+  expect(new ConfigSlots(new SimulatedNORFlash(world.medium!)).list()[0]!.isGood).toBe(false);
+  world.clock.advance(2000);
+  expect(new ConfigSlots(new SimulatedNORFlash(world.medium!)).list()[0]!.isGood).toBe(true);
+});
+
+test('three starts that are not good lead to safe mode without the store, which tries again after a quarter of an hour', async () => {
+  store({ ...STORED, store: { durability: 'flash' } });
+  const names: (string | undefined)[] = [];
+  for (let count = 0; count < 3; ++count) {
+    await reboot();
+    names.push(nameUsed());
+  }
+  expect(names).toEqual(['stored', 'stored', 'b']);
+  world.config['ringbridge'] = { ...CONFIGURATION, store: { durability: 'flash' } };
+  await reboot();
+  expect(world.lines[0]).toMatch(/^safe mode: 3 starts in a row have not worked for a minute/);
+  expect(world.lines.some(line => line.includes('partition "store"'))).toBe(false);
+  world.clock.advance(600_000 + 899_000);
+  expect(world.lines).not.toContain('restarted');
+  world.clock.advance(2000);
+  expect(world.lines).toContain('restarted');
 });
 
 test('a configuration that cannot work at all restarts the board, later', async () => {

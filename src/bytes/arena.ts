@@ -27,6 +27,8 @@ export interface ArenaRegion {
 /** Collects the regions before the arena exists; its list is the RAM map that users see. */
 export class ArenaPlan {
   readonly regions: ArenaRegion[] = [];
+  /** Bytes that there are for the arena: it is not allocated if it is longer. */
+  limit = Infinity;
   length = 0;
 
   /**
@@ -41,6 +43,17 @@ export class ArenaPlan {
     this.regions.push({ name, count, length });
     this.length += length * count;
     return offset;
+  }
+}
+
+/** Thrown before anything is allocated: on XS "memory full" cannot be caught. */
+export class MemoryShortage extends RangeError {
+  /** Bytes. */
+  readonly missing: number;
+
+  constructor(missing: number) {
+    super(`${missing} bytes of memory are missing`);
+    this.missing = missing;
   }
 }
 
@@ -69,6 +82,8 @@ export class Arena {
     this.landingOffset = plan.reserve('landing', options.landingCapacity);
     this.stagingOffset = plan.reserve('staging', options.stagingCapacity);
     this.length = plan.length;
+    if (plan.length > plan.limit)
+      throw new MemoryShortage(plan.length - plan.limit);
     // Created at its full length: growing for the first time would allocate a second chunk on XS.
     this.buffer = options.resizable === false
       ? new ArrayBuffer(this.length)

@@ -33,7 +33,9 @@ export function announce(name: string): void {
     claimLocalName(name);
 }
 
-export { openFlashStorage as openStorage } from './flash-storage.ts';
+export { openConfigFlash, openFlashStorage as openStorage } from './flash-storage.ts';
+
+export const hasBrokerHere = false;
 
 export function restart(): void {
   System.restart!();

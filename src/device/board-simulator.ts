@@ -7,7 +7,8 @@ import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import type { StoreConfiguration } from '../config/configuration.ts';
 import { blockLengthFor } from '../store/format.ts';
-import { createSimulatedSensor, FlashBlocks, ResizedStaging, type SensorConfiguration } from './core.ts';
+import { createSimulatedSensor, type Flash, FlashBlocks, ResizedStaging, type SensorConfiguration } from './core.ts';
+import { ConfigFile } from './config-file.ts';
 import { type Directory, FileFlash } from './file-flash.ts';
 import { log } from './log.ts';
 import type { Sensor, SensorFactory } from '../sensors/sensors.ts';
@@ -15,6 +16,9 @@ import { STANDS_FOR } from '../sensors/simulated-types.ts';
 
 /** Not on every system, so it is asked for. */
 const FILES = 'embedded:storage/files';
+
+/** Stands for the partition `config`. */
+const CONFIG_FILE = 'ringbridge.config';
 
 export const createSensors = (): SensorFactory => createSensor;
 
@@ -43,6 +47,15 @@ export function openStorage({ path, size }: StoreConfiguration, arena: Arena, lo
   const directory = Modules.importNow(FILES) as Directory;
   return new FlashBlocks(new FileFlash(directory, path, size, blockLengthFor(longestPacket)), new ResizedStaging(arena), longestPacket);
 }
+
+/** @throws Error when there are no files */
+export function openConfigFlash(): Flash {
+  if (!Modules.has(FILES))
+    throw new Error('the simulator has no files on this system');
+  return new ConfigFile(Modules.importNow(FILES) as Directory, CONFIG_FILE);
+}
+
+export const hasBrokerHere = true;
 
 export function restart(): void {
   log('a board would restart now');

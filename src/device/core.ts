@@ -2,13 +2,18 @@
  * The entry of the bundle `core`: everything that has no side effects and imports nothing of the platform, so that the
  * Moddable linker can preload it into flash. `main`, the tests on XS and other Moddable projects import from it.
  */
-export { Arena, ArenaPlan } from '../bytes/arena.ts';
+export { Arena, ArenaPlan, MemoryShortage } from '../bytes/arena.ts';
 export { decodeUTF8, encodeUTF8 } from '../bytes/utf8.ts';
-export { completeConfiguration } from '../config/configuration.ts';
+export { completeConfiguration, parseAddress } from '../config/configuration.ts';
+export type { TextSource } from '../config/json-tokens.ts';
+export { Validator } from '../config/validator.ts';
 export type { Configuration, PartialConfiguration, SensorConfiguration } from '../config/configuration.ts';
 export { Gateway } from '../gateway/gateway.ts';
 export { type Flash, FlashBlocks, ResizedStaging } from '../io/flash-blocks.ts';
 export { CachedViews, ResizedViews } from '../io/exact-view.ts';
+export {
+  countsOf, describeShortage, lengthOfStoreTables, mostStoreTables, objectNeeds, total,
+} from '../io/memory-needs.ts';
 export { Link } from '../io/link.ts';
 export { Runtime } from '../io/runtime.ts';
 export type { Platform, RuntimeObserver } from '../io/runtime.ts';

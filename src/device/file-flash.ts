@@ -29,7 +29,7 @@ export class FileFlash implements Flash {
    * @throws Error when the file is there and is no store, or one with other blocks
    */
   constructor(directory: Directory, path: string, size: number, blockLength: number) {
-    this.file = open(directory, path);
+    this.file = openFile(directory, path);
     const present = this.file.status().size / SECTOR;
     for (let sector = 0; sector < present; ++sector)
       if (!this.isOurs(sector, blockLength)) {
@@ -74,7 +74,7 @@ export class FileFlash implements Flash {
   }
 }
 
-function open(directory: Directory, path: string): File {
+export function openFile(directory: Directory, path: string): File {
   let opened: File | undefined;
   try {
     opened = directory.openFile({ path, mode: 'r+' });

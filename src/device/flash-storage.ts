@@ -18,6 +18,15 @@ const DEFAULT_PARTITION = 'store';
 /** A label has 16 characters at most. */
 const LABEL = /^store[A-Za-z0-9_-]{0,11}$/;
 
+/** Where configurations are stored. @throws Error when there is no such partition */
+export function openConfigFlash(): Flash {
+  try {
+    return flash.open({ path: 'config', mode: 'r+' });
+  } catch {
+    throw new Error('no flash partition "config": flash the whole image anew, with its partition table');
+  }
+}
+
 /** @throws Error when there is no such partition */
 export function openFlashStorage({ path }: StoreConfiguration, arena: Arena, longestPacket: number): BlockStorage {
   const label = LABEL.test(path) ? path : DEFAULT_PARTITION;

@@ -8,10 +8,11 @@ import Time from 'time';
 import Timer from 'timer';
 import { announce, createSensors, openStorage, restart, startNetwork } from 'board';
 import { DeviceAuthenticator } from './authentication.ts';
-import { useConfiguration } from './configuration.ts';
+import { attempt, useConfiguration } from './configuration.ts';
 import { type Configuration, Runtime, type RuntimeObserver } from './core.ts';
 import { describeError, EventLog, log } from './log.ts';
 import { DeviceResolver } from './resolver.ts';
+import { waitForGood } from './wait-for-good.ts';
 import { DeviceTimer } from './timer.ts';
 import type { ListenerConstructor, TCPConstructor } from '../io/transport.ts';
 
@@ -23,6 +24,9 @@ const RESTART_DELAY = 30_000;
 
 /** Before another attempt to open the listener: sockets may have come free. */
 const LISTEN_DELAY = 30_000;
+
+/** Of safe mode, once it works, before the stored configuration is tried again. */
+const SAFE_MODE_DURATION = 15 * 60_000;
 
 let running: Runtime | undefined;
 
@@ -40,7 +44,7 @@ let running: Runtime | undefined;
   return false;
 };
 
-function createRuntime(configuration: Configuration): Runtime {
+function createRuntime(configuration: Configuration, arenaLimit: number): Runtime {
   const events = new EventLog();
   const observer: RuntimeObserver = {
     onListening() { /* the board does not tell */ },
@@ -68,6 +72,7 @@ function createRuntime(configuration: Configuration): Runtime {
     time,
     random: Math.random,
     landingCapacity: LANDING_CAPACITY,
+    arenaLimit,
     resizable: true,
     date,
     openStorage,
@@ -94,10 +99,16 @@ function run(start: () => void): void {
 }
 
 run(() => {
-  const runtime = running = useConfiguration(createRuntime);
+  const { plan, used: runtime } = useConfiguration(createRuntime);
+  running = runtime;
   const { arena, configuration } = runtime.gateway;
   log(`ringbridge "${configuration.name}", ${arena.length} bytes of arena`);
   runtime.start(false); // readings wait in the store for a network that is not there yet
+  waitForGood(() => runtime.isListening, () => {
+    attempt(() => plan?.markGood());
+    if (plan?.isSafeMode === true)
+      Timer.set(restart, SAFE_MODE_DURATION);
+  });
   let isNew = true;
   startNetwork(() => {
     runtime.joinNetwork();

@@ -112,7 +112,10 @@ declare module 'crypt' {
 }
 
 declare module 'preference' {
-  const Preference: { get(domain: string, key: string): unknown };
+  const Preference: {
+    get(domain: string, key: string): unknown;
+    delete(domain: string, key: string): void;
+  };
   export default Preference;
 }
 
@@ -124,6 +127,10 @@ declare module 'board' {
   /** Makes the gateway reachable by its name. To be called when the network is ready. */
   export function announce(name: string): void;
   export function restart(): void;
+  /** Whether a broker may run on this very machine. */
+  export const hasBrokerHere: boolean;
+  /** Where configurations are stored. @throws Error saying what to do */
+  export function openConfigFlash(): import('../io/flash-blocks.ts').Flash;
   /** What `store.path` names here. @throws Error saying what to do */
   export const openStorage: NonNullable<import('../io/runtime.ts').Platform['openStorage']>;
 }
@@ -182,6 +189,11 @@ declare const System: {
   /** Only on the board. */
   restart?(): void;
 };
+
+interface StringConstructor {
+  /** XS: UTF-8. */
+  fromArrayBuffer(buffer: ArrayBufferLike): string;
+}
 
 interface ArrayBufferConstructor {
   /** XS: UTF-8. */

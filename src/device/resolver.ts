@@ -6,6 +6,9 @@
 import MulticastResolver from 'embedded:network/dns/resolver/udp';
 import UDP from 'embedded:io/socket/udp';
 import Timer from 'timer';
+import { hasBrokerHere } from 'board';
+import { describeLoopback, isLoopback } from './loopback.ts';
+import { log } from './log.ts';
 import type { Resolver } from '../io/transport.ts';
 
 const DOTTED = /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/;
@@ -29,6 +32,11 @@ export class DeviceResolver implements Resolver {
         this.onException(error);
       }
     };
+    if (!hasBrokerHere && isLoopback(host)) {
+      log(`upstream.address: ${describeLoopback(`mqtt://${host}`)}`);
+      Timer.set(() => answer(undefined));
+      return;
+    }
     const known = host === 'localhost' ? '127.0.0.1' : DOTTED.test(host) ? host : undefined;
     try {
       if (known !== undefined)

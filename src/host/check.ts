@@ -4,6 +4,9 @@
 import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
 import { type Gateway, PENDING } from '../gateway/gateway.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
+import {
+  countsOf, describeShortage, DEVICE_STORE_SIZE, lengthOfStoreTables, type MemoryNeed, objectNeeds, STACK, total,
+} from '../io/memory-needs.ts';
 import { blockLengthFor } from '../store/format.ts';
 import { ERASE_CYCLES, estimateWear } from '../store/wear.ts';
 import { Runtime, type RuntimeObserver } from '../io/runtime.ts';
@@ -13,16 +16,12 @@ import { createPlatform } from './platform.ts';
 /** Bytes that the board reads from a socket at a time (device/main.ts). */
 export const DEVICE_LANDING_CAPACITY = 1536;
 
-/** Of the partition that src/device/partitions.csv gives to the store. A board goes by that, not by `store.size`. */
-export const DEVICE_STORE_SIZE = 0xF0000;
+export { DEVICE_STORE_SIZE };
 
 /** Sockets of the board, less the listener and the upstream connection. */
 const DEVICE_CONNECTIONS = 6;
 
 const ARROWS = { out: '->', in: '<-', both: '<->' } as const;
-
-/** A slot is 16 bytes on a 32-bit processor. */
-const STACK = 512 * 16;
 
 /**
  * What a board gives to the program: slots, chunks and stack of XS together, in bytes. On an ESP32 that is what the SDK's own
@@ -33,19 +32,6 @@ export const BOARDS: Readonly<Record<string, number>> = {
   esp32: 78_848 + 4_928 * 16 + STACK,
   esp32c3: 114_688,
 };
-
-/**
- * What stands beside the arena, in bytes of slots and chunks: measured in Moddable's simulator, 32 bit, by four more of each
- * (users with hashed passwords, rules of both directions), and rounded up. To a connection belongs what a node adds when it
- * connects, with its socket; a sensor has room for the driver of a board, which the simulator does not have.
- */
-const OBJECTS = { program: 32_500, connection: 1800, session: 320, sensor: 1000, user: 740, access: 460, rule: 750, store: 4600 } as const;
-
-/** Bytes that the store keeps of each block: its sequence, and how many records it has. */
-const BLOCK_STATE = 6;
-
-/** Bytes for what comes and goes: lines of the log, name resolution, questions in the local network. */
-const WORKING_ROOM = 8192;
 
 /** @param board a name of BOARDS; undefined: a PC, whose memory is not limited */
 export function describeConfiguration(configuration: Configuration, board?: string): string {
@@ -59,10 +45,8 @@ export function describeConfiguration(configuration: Configuration, board?: stri
 
 /** @returns why the configuration cannot run on the board and what to do; undefined when it can */
 export function findOverflow(configuration: Configuration, board: string): string | undefined {
-  const missing = memoryNeeds(configuration).reduce((sum, { length }) => sum + length, 0) - BOARDS[board]!;
-  return missing <= 0 ? undefined : `does not fit the memory of the board "${board}": ${missing} bytes too much; `
-    + 'lower what the RAM map shows as large: listener.max_connections, max_sessions, max_packet_size and max_queued_bytes, '
-    + 'upstream.max_packet_size, store.ram, memory.topics';
+  const missing = total(memoryNeeds(configuration)) - BOARDS[board]!;
+  return missing <= 0 ? undefined : describeShortage(missing, board);
 }
 
 /** What works on this computer and would not on a board. */
@@ -86,8 +70,8 @@ function describeRules(rules: readonly TopicRuleConfiguration[]): string {
 function describeMemory(configuration: Configuration): string {
   const regions = memoryMap(configuration);
   const rows = regions.map(({ count, length, name }) => [name, String(count), String(length), String(count * length)]);
-  const total = regions.reduce((sum, { count, length }) => sum + count * length, 0);
-  return table('RAM map, the arena of a board', ['region', 'count', 'bytes', 'total'], [...rows, ['all', '', '', String(total)]], 1);
+  const all = regions.reduce((sum, { count, length }) => sum + count * length, 0);
+  return table('RAM map, the arena of a board', ['region', 'count', 'bytes', 'total'], [...rows, ['all', '', '', String(all)]], 1);
 }
 
 /** Bytes of the PUBLISH packet for which the wear is told: a short topic, a short payload. */
@@ -104,36 +88,25 @@ function describeWear(configuration: Configuration, size: number): string {
 }
 
 /** What the program takes of a board's memory. */
-function memoryNeeds(configuration: Configuration): { name: string; length: number }[] {
-  const { listener, sensors, topic } = configuration;
+function memoryNeeds(configuration: Configuration): MemoryNeed[] {
   return [
     { name: 'arena', length: memoryMap(configuration).reduce((sum, { count, length }) => sum + count * length, 0) },
-    { name: 'program', length: OBJECTS.program },
-    { name: 'connections', length: OBJECTS.connection * listener.max_connections },
-    { name: 'sessions', length: OBJECTS.session * listener.max_sessions },
-    { name: 'users and their rights', length: OBJECTS.user * listener.users.length + OBJECTS.access * listener.acl.length },
-    { name: 'topic rules', length: OBJECTS.rule * topic.length },
-    { name: 'sensors', length: OBJECTS.sensor * sensors.length },
-    { name: 'persistent store', length: lengthOfStoreTables(configuration) },
-    { name: 'stack', length: STACK },
-    { name: 'working room', length: WORKING_ROOM },
+    { name: 'persistent store', length: storeNeeds(configuration) },
+    ...objectNeeds(countsOf(configuration)),
   ];
 }
 
 /** What the persistent store has beside the arena. */
-function lengthOfStoreTables(configuration: Configuration): number {
+function storeNeeds(configuration: Configuration): number {
   const { backlog } = createGateway(configuration);
-  if (backlog === undefined)
-    return 0;
-  const blockCount = Math.floor(DEVICE_STORE_SIZE / blockLengthFor(longestStoredPacket(configuration)));
-  return OBJECTS.store + BLOCK_STATE * blockCount + backlog.receptions['entries'].byteLength + (backlog.latest?.['entries'].byteLength ?? 0);
+  return backlog === undefined ? 0 : lengthOfStoreTables(configuration,
+    backlog.receptions['entries'].byteLength + (backlog.latest?.['entries'].byteLength ?? 0));
 }
 
 function describeBoard(configuration: Configuration, board: string): string {
   const needs = memoryNeeds(configuration);
   const rows = needs.map(({ length, name }) => [name, String(length)]);
-  const total = needs.reduce((sum, { length }) => sum + length, 0);
-  return table(`Memory of the board "${board}"`, ['for', 'bytes'], [...rows, ['all', String(total)], ['there are', String(BOARDS[board])]], 1);
+  return table(`Memory of the board "${board}"`, ['for', 'bytes'], [...rows, ['all', String(total(needs))], ['there are', String(BOARDS[board])]], 1);
 }
 
 /** As a board lays it out. */

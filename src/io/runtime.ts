@@ -41,6 +41,8 @@ export interface Platform {
   readonly random: () => number;
   /** Bytes read from a socket at a time. */
   readonly landingCapacity: number;
+  /** Bytes that there are for the arena; any number by default. */
+  readonly arenaLimit?: number;
   /** Where bytes are counted. */
   readonly traffic?: Traffic;
   /** Whether the arena should be resizable: true on XS, false on Node (exact-view.ts). */
@@ -82,12 +84,17 @@ export class Runtime implements Driven, LinkOwner {
   /** From `stop` on: nothing is sampled any more, nor is the timer set for it. */
   private isStopping = false;
 
-  /** Acquires memory only. @throws Error when the configuration cannot work: an address that is none, an unknown sensor type */
+  /**
+   * Acquires memory only.
+   * @throws Error when the configuration cannot work: an address that is none, an unknown sensor type
+   * @throws MemoryShortage before the arena is allocated
+   */
   constructor(configuration: Configuration, platform: Platform, observer: RuntimeObserver) {
     const { listener } = configuration;
     this.platform = platform;
     this.observer = observer;
     const plan = new ArenaPlan();
+    plan.limit = platform.arenaLimit ?? Infinity;
     const longestPacket = longestOutgoingPacket(configuration);
     const nodeRing = Math.min(longestPacket, Math.max(listener.max_packet_size, listener.max_queued_bytes));
     const upstreamRingOffset = plan.reserve('upstream: transmit ring', longestPacket);
@@ -135,6 +142,11 @@ export class Runtime implements Driven, LinkOwner {
     if (this.listener === undefined)
       this.listen();
     this.scheduler.leave();
+  }
+
+  /** Whether nodes can connect; where the listener tells later that it cannot listen, until then as well. */
+  get isListening(): boolean {
+    return this.listener !== undefined;
   }
 
   /** Where the connection of a session comes from; undefined where the platform does not tell. */
