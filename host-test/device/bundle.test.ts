@@ -26,6 +26,7 @@ const PROVIDERS: Record<string, { by: string; in: string[] }> = {
   'timer': { by: BASE, in: EVERYWHERE },
   'mc/config': { by: BASE, in: EVERYWHERE },
   'modules': { by: '$(MODULES)/base/modules/manifest.json', in: IN_SIMULATOR },
+  'mc/ffi': { by: './src/device/manifest_natives.json', in: ON_BOARD },
   'embedded:storage/flash': { by: '$(MODULES)/io/flash/manifest.json', in: ON_BOARD },
   'embedded:io/socket/tcp': { by: IO, in: EVERYWHERE },
   'embedded:io/socket/listener': { by: IO, in: EVERYWHERE },

@@ -27,6 +27,10 @@ const world = vi.hoisted(() => ({
   medium: undefined as FlashMedium | undefined,
   cut: {} as CutOptions,
   lines: [] as string[],
+  /** What the C files are told and know. */
+  serial: [] as string[],
+  notes: [] as number[][],
+  isOnTrial: false,
   /** What the clock of the board was set to, and what the time server was asked. */
   times: [] as number[],
   questions: [] as { host: string; answer: (message: number, value: unknown) => void }[],
@@ -65,6 +69,22 @@ vi.mock('embedded:storage/flash', () => ({
   },
 }));
 vi.mock('mc/config', () => ({ default: new Proxy({}, { get: (_target, name) => world.config[name as string] }) }));
+vi.mock('mc/ffi', () => ({
+  default: class {
+    ringbridge_reset_reason = (): number => 6;
+    ringbridge_heap_free = (): number => 3000;
+    ringbridge_heap_minimum = (): number => 2000;
+    ringbridge_heap_largest = (): number => 1000;
+    ringbridge_note_begin = (): number => 2;
+    ringbridge_note_code = (): number => 2;
+    ringbridge_note_subject = (): number => 3;
+    ringbridge_note_write = (...note: number[]): void => { world.notes.push(note); };
+    ringbridge_image_is_on_trial = (): number => world.isOnTrial ? 1 : 0;
+    ringbridge_image_accept = (): number => { world.isOnTrial = false; return 0; };
+    ringbridge_image_give_up = (): number => 1;
+    ringbridge_log_line = (text: string): number => world.serial.push(text);
+  },
+}));
 vi.mock('preference', () => ({
   default: {
     get: () => world.preference,
@@ -143,6 +163,8 @@ beforeEach(() => {
   world.preference = undefined;
   world.medium = new FlashMedium(SECTOR, CONFIG_PARTITION_LENGTH / SECTOR);
   world.cut = {};
+  world.isOnTrial = false;
+  world.serial.length = world.notes.length = 0;
   world.lines.length = world.times.length = world.questions.length = 0;
   world.wifi.connection = DISCONNECTED;
   world.wifi.attempts.length = 0;
@@ -268,8 +290,8 @@ test('a stored configuration that cannot work costs a line: the compiled-in one 
   await boot();
   setWiFi(READY);
   world.clock.advance(1000);
-  expect(world.lines[0]).toMatch(/^the stored configuration 1: upstream.address\[0\]: "nonsense" is not an upstream address/);
-  expect(world.lines[1]).toBe('the stored configuration 1 is not used');
+  expect(world.lines[1]).toMatch(/^the stored configuration 1: upstream.address\[0\]: "nonsense" is not an upstream address/);
+  expect(world.lines[2]).toBe('the stored configuration 1 is not used');
   expect(world.lines).toContain('upstream connected');
 });
 
@@ -348,7 +370,7 @@ test.each([
   store(configuration);
   world.config['ringbridge'] = { ...CONFIGURATION, listener: { max_connections: 4, allow_anonymous: true } };
   await boot();
-  expect(world.lines[0]).toContain(`the stored configuration 1: ${words}`);
+  expect(world.lines[1]).toContain(`the stored configuration 1: ${words}`);
   expect(world.lines).toContain('the stored configuration 1 is not used');
   expect(nameUsed()).toBe('b');
 });
@@ -397,12 +419,37 @@ test('three starts that are not good lead to safe mode without the store, which 
   expect(names).toEqual(['stored', 'stored', 'b']);
   world.config['ringbridge'] = { ...CONFIGURATION, store: { durability: 'flash' } };
   await reboot();
-  expect(world.lines[0]).toMatch(/^safe mode: 3 starts in a row have not worked for a minute/);
+  expect(world.lines[1]).toMatch(/^safe mode: 3 starts in a row have not worked for a minute/);
   expect(world.lines.some(line => line.includes('partition "store"'))).toBe(false);
   world.clock.advance(600_000 + 899_000);
   expect(world.lines).not.toContain('restarted');
   world.clock.advance(2000);
   expect(world.lines).toContain('restarted');
+});
+
+test('tells once why it has started, on the serial line too unless that is switched off', async () => {
+  const words = 'started because of the task watchdog: it hung for ten seconds, 2 times since the power came; '
+    + 'before that the program gave up: memory full, while it handled session 1';
+  await boot();
+  expect(world.lines[0]).toBe(words);
+  expect(world.serial).toEqual(world.lines);
+  world.config['serial_log'] = 'off';
+  world.serial.length = 0;
+  await reboot();
+  expect(world.lines[0]).toBe(words);
+  expect(world.serial).toEqual([]);
+});
+
+test('accepts a new firmware when the start has reached good, and tells the memory', async () => {
+  world.isOnTrial = true;
+  await boot();
+  setWiFi(READY);
+  world.clock.advance(59_000);
+  expect(world.isOnTrial).toBe(true);
+  world.clock.advance(2000);
+  expect(world.isOnTrial).toBe(false);
+  expect(world.lines).toContain('the new firmware works and stays');
+  expect(world.lines).toContain('memory: 3000 bytes free, 2000 at least, 1000 in one piece');
 });
 
 test('a configuration that cannot work at all restarts the board, later', async () => {
@@ -422,6 +469,7 @@ test('an exception that has left a callback ends nothing, what is worse ends the
   expect(abort('unhandled exception', new Error('slip'))).toBe(false);
   expect(world.lines).toContain('defect: slip');
   expect(abort('memory full')).toBe(true);
+  expect(world.notes).toEqual([[2, expect.any(Number)]]);
   world.clock.advance(40_000); // it has cost the connection whose event came last
   expect(world.lines.filter(line => line === 'upstream connected').length).toBe(2);
 });

@@ -2,8 +2,10 @@
  * The module `board` on an ESP32: Wi-Fi, and the sensors that are wired to it.
  */
 import config from 'mc/config';
+import FFI from 'mc/ffi';
 import { claimLocalName } from './local-name.ts';
 import { log } from './log.ts';
+import type { Natives } from './natives.ts';
 import { NetworkTime } from './network-time.ts';
 import { BoardSensors } from './sensors.ts';
 import { Station } from './wifi.ts';
@@ -36,6 +38,9 @@ export function announce(name: string): void {
 export { openConfigFlash, openFlashStorage as openStorage } from './flash-storage.ts';
 
 export const hasBrokerHere = false;
+
+/** To be called once. They cannot be made when the module is preloaded. */
+export const createNatives = (): Natives => new FFI();
 
 export function restart(): void {
   System.restart!();

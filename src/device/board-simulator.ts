@@ -11,6 +11,7 @@ import { createSimulatedSensor, type Flash, FlashBlocks, ResizedStaging, type Se
 import { ConfigFile } from './config-file.ts';
 import { type Directory, FileFlash } from './file-flash.ts';
 import { log } from './log.ts';
+import type { Natives } from './natives.ts';
 import type { Sensor, SensorFactory } from '../sensors/sensors.ts';
 import { STANDS_FOR } from '../sensors/simulated-types.ts';
 
@@ -56,6 +57,9 @@ export function openConfigFlash(): Flash {
 }
 
 export const hasBrokerHere = true;
+
+/** What they tell is known of a board only. */
+export const createNatives = (): Natives | undefined => undefined;
 
 export function restart(): void {
   log('a board would restart now');

@@ -15,7 +15,7 @@ export {
   countsOf, describeShortage, lengthOfStoreTables, mostStoreTables, objectNeeds, total,
 } from '../io/memory-needs.ts';
 export { Link } from '../io/link.ts';
-export { Runtime } from '../io/runtime.ts';
+export { NOBODY, Runtime } from '../io/runtime.ts';
 export type { Platform, RuntimeObserver } from '../io/runtime.ts';
 export { createSimulatedSensor } from '../sensors/simulated-sensors.ts';
 export { Packet, RepeatedMessage } from '../packet/packet.ts';

@@ -1,5 +1,5 @@
 /**
- * Lines for the debugger and the simulator's output. What may happen with every packet, such as a queue that is full, is
+ * Lines for the debugger, the simulator's output and the serial line of a board. What may happen with every packet, such as a queue that is full, is
  * not told every time, because each line costs memory: ten lines of a kind in ten seconds, then only how many there were.
  */
 import { describeEvent } from '../gateway/event-texts.ts';
@@ -9,7 +9,17 @@ const KINDS = 32;
 const LINES_PER_PERIOD = 10;
 const PERIOD = 10_000;
 
-export const log = (text: string): void => trace(`${text}\n`);
+/** The serial line of a release build, which has no other output. */
+let writeLine: ((text: string) => void) | undefined;
+
+export function setLineWriter(writer: (text: string) => void): void {
+  writeLine = writer;
+}
+
+export function log(text: string): void {
+  trace(`${text}\n`);
+  writeLine?.(text);
+}
 
 export const describeError = (error: unknown): string => error instanceof Error ? error.message : String(error);
 

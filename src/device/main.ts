@@ -2,18 +2,23 @@
  * The entry point on the ESP32 and in Moddable's simulator: hands the sockets of the platform to the gateway, starts it, and
  * tells it when the network is there. What the two do not have in common is in the module `board`.
  */
+import config from 'mc/config';
 import Listener from 'embedded:io/socket/listener';
 import TCP from 'embedded:io/socket/tcp';
 import Time from 'time';
 import Timer from 'timer';
-import { announce, createSensors, openStorage, restart, startNetwork } from 'board';
+import { announce, createNatives, createSensors, openStorage, restart, startNetwork } from 'board';
 import { DeviceAuthenticator } from './authentication.ts';
 import { attempt, useConfiguration } from './configuration.ts';
-import { type Configuration, Runtime, type RuntimeObserver } from './core.ts';
-import { describeError, EventLog, log } from './log.ts';
+import { type Configuration, NOBODY, Runtime, type RuntimeObserver } from './core.ts';
+import { describeError, EventLog, log, setLineWriter } from './log.ts';
+import {
+  codeOfAbort, Diagnosis, NOTHING_AT_HAND, SESSION_AT_HAND, UPSTREAM_AT_HAND,
+} from './natives.ts';
 import { DeviceResolver } from './resolver.ts';
 import { waitForGood } from './wait-for-good.ts';
 import { DeviceTimer } from './timer.ts';
+import { UPSTREAM } from '../config/events.ts';
 import type { ListenerConstructor, TCPConstructor } from '../io/transport.ts';
 
 /** One segment of the network: more is seldom there at once. */
@@ -30,6 +35,8 @@ const SAFE_MODE_DURATION = 15 * 60_000;
 
 let running: Runtime | undefined;
 
+const natives = createNatives();
+
 /**
  * Called by XS before it gives up (`defines.xs.abortHook` of the manifest). An exception that has left a callback costs one
  * connection, or, if it comes from a module of the SDK, for instance because of an answer of the network that it cannot
@@ -37,6 +44,7 @@ let running: Runtime | undefined;
  */
 (globalThis as { abort?: (reason: string, exception: unknown) => boolean }).abort = (reason, exception) => {
   if (reason !== 'unhandled exception' || running === undefined) {
+    natives?.ringbridge_note_write(codeOfAbort(reason), noteOf(running?.subjectAtHand)); // allocates nothing
     log(`${reason}: ${describeError(exception)}`);
     return true;
   }
@@ -98,7 +106,29 @@ function run(start: () => void): void {
   }
 }
 
+/** What was at hand, for the note that survives the restart. */
+function noteOf(subject = NOBODY): number {
+  return subject >= 0 ? SESSION_AT_HAND + subject : subject === UPSTREAM ? UPSTREAM_AT_HAND : NOTHING_AT_HAND;
+}
+
+/** A new firmware is accepted, else the bootloader goes back to the one before it. */
+function acceptImage(): void {
+  if (natives?.ringbridge_image_is_on_trial() !== 1)
+    return;
+  const error = natives.ringbridge_image_accept();
+  log(error === 0 ? 'the new firmware works and stays' : `the new firmware cannot be accepted: error ${error}`);
+}
+
+function tellOfStart(): void {
+  if (natives === undefined)
+    return;
+  if (config.serial_log !== 'off')
+    setLineWriter(text => natives.ringbridge_log_line(text, Time.ticks));
+  log(new Diagnosis(natives).describe());
+}
+
 run(() => {
+  tellOfStart();
   const { plan, used: runtime } = useConfiguration(createRuntime);
   running = runtime;
   const { arena, configuration } = runtime.gateway;
@@ -106,6 +136,10 @@ run(() => {
   runtime.start(false); // readings wait in the store for a network that is not there yet
   waitForGood(() => runtime.isListening, () => {
     attempt(() => plan?.markGood());
+    acceptImage();
+    if (natives !== undefined)
+      log(`memory: ${natives.ringbridge_heap_free()} bytes free, ${natives.ringbridge_heap_minimum()} at least, `
+        + `${natives.ringbridge_heap_largest()} in one piece`);
     if (plan?.isSafeMode === true)
       Timer.set(restart, SAFE_MODE_DURATION);
   });

@@ -111,6 +111,12 @@ declare module 'crypt' {
   }
 }
 
+/** Made by mcconfig of manifest_natives.json. */
+declare module 'mc/ffi' {
+  const FFI: new () => import('./natives.ts').Natives;
+  export default FFI;
+}
+
 declare module 'preference' {
   const Preference: {
     get(domain: string, key: string): unknown;
@@ -127,6 +133,8 @@ declare module 'board' {
   /** Makes the gateway reachable by its name. To be called when the network is ready. */
   export function announce(name: string): void;
   export function restart(): void;
+  /** Undefined in the simulator. */
+  export function createNatives(): import('./natives.ts').Natives | undefined;
   /** Whether a broker may run on this very machine. */
   export const hasBrokerHere: boolean;
   /** Where configurations are stored. @throws Error saying what to do */

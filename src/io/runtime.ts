@@ -69,6 +69,9 @@ export interface RuntimeObserver extends Event.GatewayObserver, SensorObserver {
 /** What was sent before the end still goes out for this long, in milliseconds. */
 const CLOSE_TIMEOUT = 2000;
 
+/** In place of the index of a session. */
+export const NOBODY = -2;
+
 export class Runtime implements Driven, LinkOwner {
   readonly gateway: Gateway;
   readonly upstream: Upstream;
@@ -142,6 +145,12 @@ export class Runtime implements Driven, LinkOwner {
     if (this.listener === undefined)
       this.listen();
     this.scheduler.leave();
+  }
+
+  /** Whose event is being handled, or was last: index of a session, UPSTREAM, or NOBODY. */
+  get subjectAtHand(): number {
+    const { active } = this.context;
+    return active === undefined ? NOBODY : active === this.upstreamLink ? Event.UPSTREAM : this.links.indexOf(active);
   }
 
   /** Whether nodes can connect; where the listener tells later that it cannot listen, until then as well. */
