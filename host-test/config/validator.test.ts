@@ -106,7 +106,7 @@ describe('the validator of a board', () => {
   it('agrees with the PC on texts with a wrong byte', () => {
     const random = new Random(16);
     const characters = '{}[]:,"\\/ \n\t-+.eE09azntrue#\u0001é😀';
-    for (let round = 0; round < 4000; ++round) {
+    for (let round = 0; round < 1500; ++round) {
       const at = random.integer(0, EXAMPLE.length - 1);
       const put = [...characters][random.integer(0, [...characters].length - 1)]!;
       const text = EXAMPLE.slice(0, at) + put + EXAMPLE.slice(at + random.integer(0, 2));
@@ -121,7 +121,7 @@ describe('the validator of a board', () => {
       if (theirs.length > 0 && mine.length === 0) // what the rules refuse has the right form
         expect(() => { JSON.parse(text); }).not.toThrow();
     }
-  });
+  }, 120_000);
 
   it('agrees with the PC on values of any kind at every key', () => {
     const values = ['null', 'true', '"7"', '"x"', '""', '7', '-1', '7.5', '1e3', '1e999', '[]', '[1]', '["a"]', '{}', '{"x":1}', '"true"', `"${'n'.repeat(70)}"`, '1e10'];
@@ -151,7 +151,7 @@ describe('the validator of a board', () => {
         refused += mine.length > 0 ? 1 : 0;
       }
     expect(refused).toBeGreaterThan(500);
-  });
+  }, 120_000);
 });
 
 describe('the table of the schema', () => {
