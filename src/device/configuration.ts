@@ -31,7 +31,7 @@ export function useConfiguration<T>(use: Use<T>): Start<T> {
   const plan = openPlan();
   const preference = movePreference(plan);
   if (plan?.isSafeMode === true)
-    log(`safe mode: ${plan.failureCount} starts in a row have not worked for a minute; `
+    log(`safe mode: the last ${plan.failureCount} starts have not worked for a minute; `
       + 'the built-in configuration is used, and the store is left alone');
   else if (plan?.slots.hasLaterVersion === true)
     log('a configuration that a later version of the gateway has stored is not used');

@@ -10,6 +10,7 @@ import {
 import { blockLengthFor } from '../store/format.ts';
 import { ERASE_CYCLES, estimateWear } from '../store/wear.ts';
 import { Runtime, type RuntimeObserver } from '../io/runtime.ts';
+import { keysOfRegion, proposeSizes } from './fit.ts';
 import { printable } from './log.ts';
 import { createPlatform } from './platform.ts';
 
@@ -45,8 +46,15 @@ export function describeConfiguration(configuration: Configuration, board?: stri
 
 /** @returns why the configuration cannot run on the board and what to do; undefined when it can */
 export function findOverflow(configuration: Configuration, board: string): string | undefined {
-  const missing = total(memoryNeeds(configuration)) - BOARDS[board]!;
-  return missing <= 0 ? undefined : describeShortage(missing, board);
+  const missing = shortage(configuration, board);
+  if (missing <= 0)
+    return undefined;
+  const sizes = proposeSizes(configuration, other => shortage(other, board) <= 0);
+  return describeShortage(missing, board, sizes);
+}
+
+function shortage(configuration: Configuration, board: string): number {
+  return total(memoryNeeds(configuration)) - BOARDS[board]!;
 }
 
 /** What works on this computer and would not on a board. */
@@ -69,9 +77,10 @@ function describeRules(rules: readonly TopicRuleConfiguration[]): string {
 
 function describeMemory(configuration: Configuration): string {
   const regions = memoryMap(configuration);
-  const rows = regions.map(({ count, length, name }) => [name, String(count), String(length), String(count * length)]);
+  const rows = regions.map(({ count, length, name }) => [name, String(count), String(length), String(count * length), keysOfRegion(name)]);
   const all = regions.reduce((sum, { count, length }) => sum + count * length, 0);
-  return table('RAM map, the arena of a board', ['region', 'count', 'bytes', 'total'], [...rows, ['all', '', '', String(all)]], 1);
+  return table('RAM map, the arena of a board', ['region', 'count', 'bytes', 'total', 'key'],
+    [...rows, ['all', '', '', String(all), '']], [1, 2, 3]);
 }
 
 /** Bytes of the PUBLISH packet for which the wear is told: a short topic, a short payload. */
@@ -135,10 +144,10 @@ export function memoryMap(configuration: Configuration): { name: string; count: 
   return [...lines.values()].filter(({ count, length }) => count * length > 0);
 }
 
-/** @param numbersFrom columns from here on are flush right */
-function table(title: string, header: readonly string[], rows: readonly (readonly string[])[], numbersFrom = header.length): string {
+/** @param numbers columns that are flush right, or all from this one on */
+function table(title: string, header: readonly string[], rows: readonly (readonly string[])[], numbers: number | readonly number[] = header.length): string {
   const widths = header.map((name, column) => Math.max(name.length, ...rows.map(row => [...row[column]!].length)));
   const line = (row: readonly string[]): string => `  ${row.map((cell, column) =>
-    column >= numbersFrom ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)).join('  ').trimEnd()}`;
+    (typeof numbers === 'number' ? column >= numbers : numbers.includes(column)) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)).join('  ').trimEnd()}`;
   return [`${title}:`, ...[header, ...rows].map(line)].join('\n');
 }

@@ -78,8 +78,9 @@ export function lengthOfStoreTables(configuration: Configuration, tables: number
 
 export const total = (needs: readonly MemoryNeed[]): number => needs.reduce((sum, { length }) => sum + length, 0);
 
-/** In the words of `ringbridge check` and of a board. */
-export const describeShortage = (missing: number, board: string): string =>
+/** @param sizes with which it fits, which a board cannot work out. In the words of `ringbridge check` and of a board. */
+export const describeShortage = (missing: number, board: string, sizes?: string): string =>
   `does not fit the memory of the board "${board}": ${missing} bytes too much; `
-  + 'lower what the RAM map shows as large: listener.max_connections, max_sessions, max_packet_size and max_queued_bytes, '
-  + 'upstream.max_packet_size, store.ram, memory.topics';
+  + (sizes !== undefined ? `with ${sizes} it fits`
+    : 'lower what the RAM map shows as large: listener.max_connections, max_sessions, max_packet_size and max_queued_bytes, '
+    + 'upstream.max_packet_size, store.ram, memory.topics');
