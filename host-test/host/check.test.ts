@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
-import { BOARDS, describeConfiguration, DEVICE_STORE_SIZE, findOverflow, memoryMap } from '../../src/host/check.ts';
+import { BOARDS, describeConfiguration, DEVICE_SOCKETS, DEVICE_STORE_SIZE, findOverflow, memoryMap } from '../../src/host/check.ts';
 
 interface Creation { static?: number; chunk: { initial: number }; heap: { initial: number }; stack: number }
 
@@ -25,6 +25,16 @@ test('an ESP32 has at least what its manifest takes at start', () => {
 
 test.each(Object.keys(BOARDS))('the built-in configuration fits the board "%s"', board => {
   expect(findOverflow(completeConfiguration(manifest.config.ringbridge), board)).toBeUndefined();
+});
+
+test('a board has the sockets that its options name, and more nodes than that are refused', () => {
+  const options = readFileSync(new URL('../../src/device/sdkconfig.defaults', import.meta.url), 'utf8');
+  expect(DEVICE_SOCKETS).toBe(Number(/^CONFIG_LWIP_MAX_ACTIVE_TCP=(\d+)$/m.exec(options)![1]));
+  const overflowOf = (max_connections: number): string | undefined => findOverflow(completeConfiguration({
+    listener: { max_connections, max_packet_size: 128, max_queued_bytes: 64, max_will_size: 0, max_clientid_length: 23 }, store: { ram: 256 },
+  }), 'esp32');
+  expect(overflowOf(14)).toBeUndefined();
+  expect(overflowOf(15)).toBe('listener.max_connections: 15 nodes, one that is turned away and the broker need 17 sockets, and a board has 16; write 14 or less instead');
 });
 
 test('the defaults fit an ESP32', () => {

@@ -19,8 +19,11 @@ export const DEVICE_LANDING_CAPACITY = 1536;
 
 export { DEVICE_STORE_SIZE };
 
-/** Sockets of the board, less the listener and the upstream connection. */
-const DEVICE_CONNECTIONS = 6;
+/** Connections of a board at a time (CONFIG_LWIP_MAX_ACTIVE_TCP in src/device/sdkconfig.defaults). */
+export const DEVICE_SOCKETS = 16;
+
+/** Beside the nodes: one that is turned away, and the broker. */
+const OTHER_SOCKETS = 2;
 
 const ARROWS = { out: '->', in: '<-', both: '<->' } as const;
 
@@ -48,9 +51,16 @@ export function describeConfiguration(configuration: Configuration, board?: stri
 export function findOverflow(configuration: Configuration, board: string): string | undefined {
   const missing = shortage(configuration, board);
   if (missing <= 0)
-    return undefined;
+    return findLackOfSockets(configuration);
   const sizes = proposeSizes(configuration, other => shortage(other, board) <= 0);
   return describeShortage(missing, board, sizes);
+}
+
+function findLackOfSockets({ listener }: Configuration): string | undefined {
+  const needed = listener.max_connections + OTHER_SOCKETS;
+  return needed <= DEVICE_SOCKETS ? undefined : `listener.max_connections: ${listener.max_connections} nodes, one that is turned `
+    + `away and the broker need ${needed} sockets, and a board has ${DEVICE_SOCKETS}; `
+    + `write ${DEVICE_SOCKETS - OTHER_SOCKETS} or less instead`;
 }
 
 function shortage(configuration: Configuration, board: string): number {
@@ -60,8 +70,6 @@ function shortage(configuration: Configuration, board: string): number {
 /** What works on this computer and would not on a board. */
 export function notesForDevice({ listener }: Configuration): string[] {
   const notes: string[] = [];
-  if (listener.max_connections > DEVICE_CONNECTIONS)
-    notes.push(`listener.max_connections: a board has room for ${DEVICE_CONNECTIONS}`);
   if (listener.users.some(user => user.password_hash?.startsWith('scrypt')))
     notes.push('listener.users: a board cannot verify scrypt hashes; make others with "ringbridge passwd --device"');
   return notes;
