@@ -4,9 +4,9 @@
  */
 import { join } from 'node:path';
 
-export const SDK = '8.2';
-export const ESP_IDF = '6.0';
-export const XS_DEV = '0.30';
+const SDK = '8.2';
+const ESP_IDF = '6.0';
+const XS_DEV = '0.30';
 const NODE = '20.19';
 
 /**

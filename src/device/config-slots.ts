@@ -17,7 +17,7 @@ import { crc32 } from './crc32.ts';
 export const SECTOR = 4096;
 const SECTORS_PER_SLOT = 2;
 const SLOT_LENGTH = SECTOR * SECTORS_PER_SLOT;
-export const SLOT_COUNT = 2;
+const SLOT_COUNT = 2;
 /** The list of starts begins here. */
 export const FIRST_START_SECTOR = SLOT_COUNT * SECTORS_PER_SLOT;
 export const CONFIG_PARTITION_LENGTH = SECTOR * (FIRST_START_SECTOR + 2);
