@@ -241,7 +241,7 @@ describe('check', () => {
     const file = folder.write('large.json', { listener: { max_connections: 6, allow_anonymous: true }, store: { ram: 65_536 }, topic: [{ pattern: '#', direction: 'out' }] });
     const [onBoard, onPC] = await Promise.all([run(['check', file]), run(['check', '--pc', file])]);
     expect(onBoard.exitCode).toBe(2);
-    expect(onBoard.stdout).toMatch(/^ {2}store, RAM part +1 +\d+ +\d+$/m);
+    expect(onBoard.stdout).toMatch(/^ {2}store, RAM part +1 +\d+ +\d+ {2}store\.ram$/m);
     const needed = Number(/^ {2}all +(\d+)\n {2}there are/m.exec(onBoard.stdout)![1]);
     const available = Number(/^ {2}there are +(\d+)$/m.exec(onBoard.stdout)![1]);
     expect(onBoard.stderr).toContain(`${file}: does not fit the memory of the board "esp32": ${needed - available} bytes too much; lower`);
