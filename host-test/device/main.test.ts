@@ -246,6 +246,15 @@ test('a stored configuration that cannot work costs a line: the compiled-in one 
   expect(world.lines).toContain('upstream connected');
 });
 
+test('a stored configuration with a number that is none costs a line that names it', async () => {
+  world.preference = '{"sensors":[{"name":"a","type":"simulated","scale":1e999}]}';
+  await boot();
+  setWiFi(READY);
+  world.clock.advance(1000);
+  expect(world.lines).toContain('the stored configuration is ignored: sensors.0.scale is no number that can be used');
+  expect(world.lines).toContain('upstream connected');
+});
+
 test('a configuration that cannot work at all restarts the board, later', async () => {
   world.config['ringbridge'] = { upstream: { address: ['nonsense'] } };
   await boot();

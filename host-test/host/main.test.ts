@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/gateway/status.ts';
+import { parsePasswordHash, verifyPassword } from '../../src/host/password.ts';
 import { bundle, Command, exchange, FakeServer, Folder, freePort, run } from './command-line.ts';
 
 /** CONNACK: accepted; not authorized. */
@@ -273,6 +274,17 @@ describe('passwd', () => {
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(JSON.parse(stdout)).toEqual({ username: 'bob', password_hash: expect.stringMatching(hash) as string });
     expect(stdout).not.toContain('secret');
+  });
+
+  test('makes no hash of what is not UTF-8, which would be that of another password', async () => {
+    for (const [args, input] of [[['passwd', 'bob'], 'K\xFCche\n'], [['passwd'], 'K\xFCche\nsecret\n'], [['passwd', 'bob'], 'a\xEF\xBFb\n']] as const) {
+      const { exitCode, stderr, stdout } = await run(args, Buffer.from(input, 'latin1'));
+      expect([exitCode, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/^ringbridge: the (password|user name) holds what is not UTF-8, or U\+0000; /);
+    }
+    const { stdout } = await run(['passwd', 'bob'], 'K\u00FCche \u2028x\n');
+    const { password_hash } = JSON.parse(stdout) as { password_hash: string };
+    expect(await verifyPassword(Buffer.from('K\u00FCche \u2028x'), parsePasswordHash(password_hash)!)).toBe(true);
   });
 
   test('accepts no empty password', async () => {

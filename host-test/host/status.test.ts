@@ -3,7 +3,8 @@ import { completeConfiguration, type PartialConfiguration } from '../../src/conf
 import { ALL_IS_WELL, statusOf, type Status } from '../../src/gateway/status.ts';
 import * as Phase from '../../src/upstream/upstream-phase.ts';
 import { createPlatform } from '../../src/host/platform.ts';
-import { Log, LogObserver } from '../../src/host/log.ts';
+import { Log } from '../../src/host/log.ts';
+import { LogObserver } from '../../src/host/log-observer.ts';
 import { startGateway } from '../../src/host/run.ts';
 import { Runtime } from '../../src/io/runtime.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';

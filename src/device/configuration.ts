@@ -26,6 +26,21 @@ export function useConfiguration<T>(use: (configuration: Configuration) => T): T
   return use(completeConfiguration(read('compiled-in', () => config.ringbridge) ?? {}));
 }
 
+type Values = Readonly<Record<string, unknown>>;
+
+/** @returns the path of a number that is too large for one, such as 1e999, which JSON.parse makes infinite */
+function findInfinite(values: Values): string | undefined {
+  for (const key of Object.keys(values)) {
+    const value = values[key];
+    if (value === Infinity || value === -Infinity)
+      return key;
+    const inner = typeof value === 'object' && value !== null ? findInfinite(value as Values) : undefined;
+    if (inner !== undefined)
+      return `${key}.${inner}`;
+  }
+  return undefined;
+}
+
 /** @returns undefined when there is none or it is broken, which is told */
 function read(source: Source, get: () => unknown): PartialConfiguration | undefined {
   try {
@@ -33,9 +48,12 @@ function read(source: Source, get: () => unknown): PartialConfiguration | undefi
     if (value === undefined || value === null)
       return undefined;
     const parsed: unknown = typeof value === 'string' ? JSON.parse(value) : value; // from mcconfig's command line it is text
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
-      return parsed;
-    throw new Error('it is not an object');
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+      throw new Error('it is not an object');
+    const path = findInfinite(parsed as Values);
+    if (path !== undefined)
+      throw new Error(`${path} is no number that can be used`);
+    return parsed;
   } catch (error) {
     log(`the ${source} configuration is ignored: ${describeError(error)}`);
     return undefined;

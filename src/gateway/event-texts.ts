@@ -20,7 +20,9 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
     case Event.WILL_PUBLISHED:
       return `published the Will of node ${nodeName(gateway, subject)}`;
     case Event.OVERSIZE_DROPPED:
-      return `dropped a message of ${detail} bytes from ${subject === Event.UPSTREAM ? 'upstream: raise upstream' : `node ${nodeName(gateway, subject)}: raise listener`}.max_packet_size to take it`;
+      return `dropped a message of ${detail} bytes ${topicAtHand(gateway)} from `
+        + `${subject === Event.UPSTREAM ? 'upstream: raise upstream' : `node ${nodeName(gateway, subject)}: raise listener`}`
+        + '.max_packet_size to take it';
     case Event.NODE_QUEUE_FULL:
       return `dropped a message for node ${nodeName(gateway, subject)}: its queue is full (listener.max_queued_messages, listener.max_queued_bytes)`;
     case Event.UPSTREAM_CONNECTED:
@@ -53,6 +55,9 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
       const { identifierLength, identifierOffset } = gateway.nodes.states[detail]!;
       return `forgot the session of node "${decodeUTF8(gateway.arena, identifierOffset, identifierLength)}", which is away, to make room for node ${nodeName(gateway, subject)} (listener.max_sessions)`;
     }
+    case Event.IDENTIFIER_CLASH:
+      return 'upstream keeps accepting and dropping this gateway: does another client call itself '
+        + `"${gateway.configuration.upstream.remote_clientid}"? Give each one an upstream.remote_clientid of its own`;
     default:
       return `event ${event}`;
   }
@@ -125,6 +130,11 @@ export function adviceForUpstream(reasonCode: number): string {
     case ReasonCode.PACKET_TOO_LARGE: return ': raise upstream.max_packet_size, or set upstream.oversize to "drop"';
     default: return '';
   }
+}
+
+/** Of the packet from which the event comes. */
+function topicAtHand({ arena, packet: { topicNameLength, topicNameOffset } }: Gateway): string {
+  return `to "${decodeUTF8(arena, topicNameOffset, topicNameLength)}"`;
 }
 
 export function nodeName(gateway: Gateway, index: number): string {

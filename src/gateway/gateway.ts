@@ -57,6 +57,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
   readonly configuration: Configuration;
   readonly arena: Arena;
   readonly clock = new Clock();
+  /** The one at hand, for whoever is told of an event. */
+  readonly packet: Packet;
   readonly upstream: ClientSession;
   readonly bridge: Bridge;
   readonly serverRole: ServerRole;
@@ -129,7 +131,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
 
     const topics = this.topics = new TopicTable(arena, topicsOffset, memory.topics, memory.topic_length);
     topics.owner = this;
-    const context: SessionContext = { arena, clock: this.clock, topics, packet: new Packet(arena) };
+    this.packet = new Packet(arena);
+    const context: SessionContext = { arena, clock: this.clock, topics, packet: this.packet };
     this.nodes = new NodeStates(arena, nodesPlan, nodeLimits, listener.max_clientid_length, listener.users.length);
     this.subscriptions = new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);
     this.retained = new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
