@@ -38,6 +38,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/event-texts.ts': 'log lines, made by the edge that has a log',
   'store/wear.ts': 'an estimate for ringbridge check',
   'gateway/status.ts': 'the status, when somebody asks for it',
+  'gateway/advice.ts': 'a sentence of the status, when somebody asks for it',
   // Once per connection
   'io/link.ts: Link.accept': 'options for the socket, once per connection',
   'io/link.ts: Link.connect': 'options for the socket, once per connection',

@@ -93,7 +93,7 @@ describe('run --config', () => {
     await exchange(port, `${CONNECT} f0 00`, 4);
     await command.find('stderr', /node "n" is gone: malformed packet\n/);
     command.process.kill('SIGUSR2');
-    const status = JSON.parse((await command.find('stdout', /^status (.*)\n/m))[1]!) as Status;
+    const status = JSON.parse((await command.find('stdout', /^(\{.*)\n/m))[1]!) as Status;
     expect(status.counters).toMatchObject({ connectedNodes: 0, refused: 1, brokenRules: 2, denied: 0, held: 0, turnedAway: 0, evictedSessions: 0 });
     expect(status.endings).toEqual({ 'protocol error': 1, 'malformed packet': 1 });
   });

@@ -6,6 +6,7 @@ import { decodeUTF8 } from '../bytes/utf8.ts';
 import { nameOf } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import * as Event from '../config/events.ts';
+import type { NodeState } from '../nodes/node-states.ts';
 import type { Gateway } from './gateway.ts';
 
 /** @param event, subject, detail as GatewayObserver gets them */
@@ -52,8 +53,8 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
     case Event.TURNED_AWAY:
       return 'closed a new connection: all places are taken (listener.max_connections)';
     case Event.SESSION_EVICTED: {
-      const { identifierLength, identifierOffset } = gateway.nodes.states[detail]!;
-      return `forgot the session of node "${decodeUTF8(gateway.arena, identifierOffset, identifierLength)}", which is away, to make room for node ${nodeName(gateway, subject)} (listener.max_sessions)`;
+      const identifier = identifierOf(gateway, gateway.nodes.states[detail]!);
+      return `forgot the session of node "${identifier}", which is away, to make room for node ${nodeName(gateway, subject)} (listener.max_sessions)`;
     }
     case Event.IDENTIFIER_CLASH:
       return 'upstream keeps accepting and dropping this gateway: does another client call itself '
@@ -136,6 +137,10 @@ export function adviceForUpstream(reasonCode: number): string {
 function topicAtHand({ arena, packet: { topicNameLength, topicNameOffset } }: Gateway): string {
   return `to "${decodeUTF8(arena, topicNameOffset, topicNameLength)}"`;
 }
+
+/** Of a session that is kept. */
+export const identifierOf = ({ arena }: Gateway, { identifierLength, identifierOffset }: NodeState): string =>
+  decodeUTF8(arena, identifierOffset, identifierLength);
 
 export function nodeName(gateway: Gateway, index: number): string {
   const session = gateway.sessions[index]!;

@@ -80,7 +80,7 @@ export async function runUntilSignal(configuration: Configuration, log: Log, pri
   };
   const onQuestion = (): void => {
     if (running !== undefined)
-      print(`status ${JSON.stringify(statusOf(running.runtime, performance.now() | 0))}`);
+      print(JSON.stringify(statusOf(running.runtime, performance.now() | 0, Math.floor(Date.now() / 1000))));
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGUSR2', onQuestion).on('uncaughtException', onDefect);
   try {
