@@ -14,6 +14,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'nodes/access-template.ts: Template.expandedLength': 'once at start',
   'gateway/settings.ts': 'settings of sessions, once at start',
   'nodes/system-topics.ts: SystemTopics.plan': 'once at start',
+  'nodes/system-topics.ts: namesOf': 'once at start',
   'config/configuration.ts': 'defaults are filled in once at start',
   'config/json-tokens.ts': 'a stored configuration is read once at start',
   'config/json-characters.ts': 'a stored configuration is read once at start',

@@ -116,7 +116,7 @@ describe('a number that does not arrive as it is written', () => {
     ['{"listener": {\n"port": -1e999}}', ['2:1: listener.port: -1e999 is larger than any number here; write a number from 0 to 65535 instead']],
     ['{"upstream": {"restart_timeout": [1, 1e400]}}',
       ['1:38: upstream.restart_timeout[1]: 1e400 is larger than any number here; write a number from 0.01 to 86400 instead']],
-    ['{"name": 1e999}', ['1:2: name: 1e999 is larger than any number here; write another number instead']],
+    ['{"name": 1e999}', ['1:2: name: must be a text in double quotes, not a number; write "Infinity" instead']],
     ['{"sensors": [{"name": "a", "type": "simulated", "deadband": 0.1e-400}]}',
       ['1:49: sensors[0].deadband: 0.1e-400 is so small that it would be 0; write 0 or a larger number instead']],
     ['{"listener": {"port": 18446744073709551617}}',
@@ -172,7 +172,7 @@ describe('nested lists and objects', () => {
       for (const line of errors)
         expect(line).toMatch(/^FILE:\d+:\d+: .*write /);
     }
-    expect(errorsOf(part.repeat(100_000))).toEqual([expect.stringMatching(/^FILE:1:\d+: this is the 33th bracket in one another/)]);
+    expect(errorsOf(part.repeat(100_000))).toEqual([expect.stringMatching(/^FILE:1:\d+: too many brackets within each other; write fewer instead$/)]);
   });
 
   test('are counted outside texts and comments only', () => {

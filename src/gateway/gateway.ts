@@ -59,11 +59,9 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
   readonly configuration: Configuration;
   readonly arena: Arena;
   readonly clock = new Clock();
-  /** The one at hand, for whoever is told of an event. */
-  readonly packet: Packet;
+  readonly packet: Packet; // the one at hand, also for whoever is told of an event
   readonly upstream: ClientSession;
   readonly bridge: Bridge;
-  /** What waits for the Server. */
   readonly waiting: UpstreamMessages;
   readonly serverRole: ServerRole;
   /** One more than may be connected: the last one tells a surplus node that it is. */
@@ -136,8 +134,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
 
     const topics = this.topics = new TopicTable(arena, topicsOffset, memory.topics, memory.topic_length);
     topics.owner = this;
-    this.packet = new Packet(arena);
-    const context: SessionContext = { arena, clock: this.clock, topics, packet: this.packet };
+    const packet = this.packet = new Packet(arena);
+    const context: SessionContext = { arena, clock: this.clock, topics, packet };
     this.nodes = new NodeStates(arena, nodesPlan, nodeLimits, listener.max_clientid_length, listener.users.length);
     this.takeOvers = new TakeOvers(listener.max_sessions);
     this.subscriptions = new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);

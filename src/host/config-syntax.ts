@@ -4,7 +4,7 @@ import { type Finding, type Path, placeOf } from './config-findings.ts';
 import { printable } from './log.ts';
 
 /** Of lists and objects in one another. A configuration has five; readers of JSON that recurse have an end. */
-const DEEPEST = 32;
+const DEEPEST = 30;
 /** Characters of the file that are repeated in a message. */
 const LONGEST_QUOTE = 20;
 /** What other languages call a number. */
@@ -25,8 +25,7 @@ export function findTooDeep(text: string): number | undefined {
 }
 
 export const describeDepth = (text: string, file: string, offset: number): string =>
-  `${file}:${placeOf(text, offset)}: this is the ${DEEPEST + 1}th bracket in one another, which no key has; `
-    + 'write what config.schema.json describes instead';
+  `${file}:${placeOf(text, offset)}: too many brackets within each other; write fewer instead`;
 
 /** Keys that are there twice, of which readers of JSON take either, and the one that is no key for JavaScript. */
 export function* findBadKeys(node: Node, path: Path = []): Generator<Finding> {
@@ -48,16 +47,19 @@ export function* findBadKeys(node: Node, path: Path = []): Generator<Finding> {
   }
 }
 
-/** Numbers that do not arrive as they are written. @param advise what to write at a place instead */
+/** Numbers that do not arrive as they are written. @param advise what to write at a place instead; undefined: no number belongs there */
 export function* findBadNumbers(
-  node: Node, text: string, advise: (path: Path) => string, path: Path = [],
+  node: Node, text: string, advise: (path: Path) => string | undefined, path: Path = [],
 ): Generator<Finding> {
   if (node.type === 'number') {
     const value = node.value as number;
     const { offset } = node.parent?.type === 'property' ? node.parent : node;
     const written = text.slice(node.offset, node.offset + node.length);
+    const advice = advise(path);
+    if (advice === undefined)
+      return;
     if (!Number.isFinite(value))
-      yield { path, text: `${written} is larger than any number here; ${advise(path)}`, offset };
+      yield { path, text: `${written} is larger than any number here; ${advice}`, offset };
     else if (value === 0 && /[1-9]/.test(written.replace(/e.*/i, '')))
       yield { path, text: `${written} is so small that it would be 0; write 0 or a larger number instead`, offset };
   }

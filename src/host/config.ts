@@ -62,14 +62,15 @@ export function readConfiguration(
   validator(getNodeValue(root));
   const schema = validator.schema as Schema;
   const violations = validator.errors ?? [];
-  const adviseRange = (path: Path): string => adviceForRange(schemaAt(schema, path));
+  const adviseRange = (path: Path): string | undefined => {
+    const at = schemaAt(schema, path);
+    return at.type === 'number' || at.type === 'integer' ? adviceForRange(at) : undefined;
+  };
   const findings = [...findBadKeys(root), ...findBadNumbers(root, text, adviseRange)];
   const written = (path: Path): string => textAt(text, root, path);
-  for (const violation of violations) {
-    const finding = describeViolation(violation, schema, written);
-    if (!findings.some(({ path }) => formatPath(path) === formatPath(finding.path)))
-      findings.push(finding);
-  }
+  const told = new Set(findings.map(({ path }) => formatPath(path)));
+  findings.push(...violations.map(violation => describeViolation(violation, schema, written))
+    .filter(({ path }) => !told.has(formatPath(path))));
 
   // Judge what is left when everything of a wrong form is taken away, so that all errors are told at once.
   if (!violations.some(violation => violation.instancePath === '' && violation.keyword === 'type')) {
@@ -82,8 +83,8 @@ export function readConfiguration(
       findings.some(other => path.every((step, index) => other.path[index] === step));
     findings.push(...errors.filter(error => !isConsequence(error)));
     if (findings.length === 0) {
-      const told = describe(warnings, 'warning: ', text, file, root);
-      return { configuration, errors: [], warnings: told, notes: notesOn(text, file) };
+      const warned = describe(warnings, 'warning: ', text, file, root);
+      return { configuration, errors: [], warnings: warned, notes: notesOn(text, file) };
     }
   }
   return failed(describe(findings, '', text, file, root));
