@@ -195,9 +195,7 @@ export class Validator {
   private checkNumber(row: SchemaRow, index: number, line: number, column: number): void {
     const { text } = this.tokens;
     const value = this.numbers[index] = Number(text);
-    if (value === 0 && /^[^e]*[1-9]/i.test(text))
-      this.tell(line, column, Words.describeVanishing(text));
-    else if (value < (row.minimum ?? -Infinity) || value > (row.maximum ?? Infinity))
+    if (Words.vanishes(text) || value < (row.minimum ?? -Infinity) || value > (row.maximum ?? Infinity))
       this.tell(line, column, Words.describeRange(row, text));
   }
 

@@ -41,16 +41,18 @@ function shown(text: string, type: number): string {
   }
 }
 
-/** @param written of a number of the right type */
+/** @param written of a number of the right type: it is out of range, infinite, or vanishes */
 export function describeRange(row: SchemaRow, written: string): string {
   const value = Number(written);
   if (!Number.isFinite(value))
     return `${written} is larger than any number here; ${adviceForRange(row)}`;
+  if (vanishes(written))
+    return `${written} is so small that it would be 0; write 0 or a larger number instead`;
   return `${written} is too ${value < row.minimum! ? 'small' : 'large'}; ${adviceForRange(row)}`;
 }
 
-export const describeVanishing = (written: string): string =>
-  `${written} is so small that it would be 0; write 0 or a larger number instead`;
+/** Whether it is 0 though it is not written so, as 1e-400 is. */
+export const vanishes = (written: string): boolean => Number(written) === 0 && /^[^e]*[1-9]/i.test(written);
 
 const adviceForRange = ({ maximum, minimum }: SchemaRow): string => `write a number from ${minimum} to ${maximum} instead`;
 

@@ -134,8 +134,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
 
     const topics = this.topics = new TopicTable(arena, topicsOffset, memory.topics, memory.topic_length);
     topics.owner = this;
-    const packet = this.packet = new Packet(arena);
-    const context: SessionContext = { arena, clock: this.clock, topics, packet };
+    const context: SessionContext = { arena, clock: this.clock, topics, packet: this.packet = new Packet(arena) };
     this.nodes = new NodeStates(arena, nodesPlan, nodeLimits, listener.max_clientid_length, listener.users.length);
     this.takeOvers = new TakeOvers(listener.max_sessions);
     this.subscriptions = new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);
