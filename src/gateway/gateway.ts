@@ -95,8 +95,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
   private readonly publishing: Publishing;
   private readonly refusals: Refusals;
   private readonly will = new MessageSpans(); // the one at hand
-  /** That of `delivery`. */
-  private readonly localAudience: Int32Array;
+  private readonly localAudience: Int32Array; // that of `delivery`
 
   constructor(configuration: Configuration, options: GatewayOptions) {
     const { listener, memory, store, topic, upstream } = configuration;

@@ -69,7 +69,9 @@ export function readConfiguration(
   const findings = [...findBadKeys(root), ...findBadNumbers(root, text, adviseRange)];
   const written = (path: Path): string => textAt(text, root, path);
   const told = new Set(findings.map(({ path }) => formatPath(path)));
-  findings.push(...violations.map(violation => describeViolation(violation, schema, written))
+  const mistyped = new Set(violations.filter(({ keyword }) => keyword === 'type').map(({ instancePath }) => instancePath));
+  findings.push(...violations.filter(({ instancePath, keyword }) => keyword === 'type' || !mistyped.has(instancePath))
+    .map(violation => describeViolation(violation, schema, written))
     .filter(({ path }) => !told.has(formatPath(path))));
 
   // Judge what is left when everything of a wrong form is taken away, so that all errors are told at once.

@@ -152,7 +152,8 @@ export class SystemTopics {
         }
       }
     }
-    clock.request(this.dueAt);
+    if (!this.isSilent) // what is only counted can wait for another reason to wake up
+      clock.request(this.dueAt);
   }
 
   /** Sends the figures that match a filter to the node that has just subscribed to it. */
