@@ -15,6 +15,8 @@ const STARTS = [
   { name: '0xFFFFFFFF of an unsigned clock', now: 0xFFFFFFFF - 20_000 },
 ];
 
+type Subject = ReturnType<typeof connectedClient> | ReturnType<typeof connectedServer>;
+
 /** Jumps from one requested deadline to the next, as a driver does. @returns what was sent, with the time that had passed */
 function drive(world: World, session: ClientSession | ServerSession, output: RecordingOutput, milliseconds: number): string[] {
   const { clock } = world;
@@ -35,6 +37,15 @@ function drive(world: World, session: ClientSession | ServerSession, output: Rec
   return events;
 }
 
+/** The connection lives for all but the last one of so many milliseconds, and ends then. */
+function expectEnd(subject: Subject, milliseconds: number, reasonCode: number): void {
+  const { log, output, session, world } = subject;
+  drive(world, session, output, milliseconds - 1);
+  expect(log.events).toEqual([]);
+  drive(world, session, output, 1);
+  expect(log.events).toEqual([`closed 0x${reasonCode.toString(16)}`]);
+}
+
 it('the intervals are three quarters and one and a half times Keep Alive, without overflow', () => {
   expect(pingInterval(60)).toBe(45_000);
   expect(expiryInterval(60)).toBe(90_000);
@@ -53,12 +64,10 @@ describe.each(STARTS)('from $name on', ({ now }) => {
   });
 
   it('a client that gets no PINGRESP gives up after the time that is set', () => {
-    const { log, output, session, world } = connectedClient({ keepAlive: 20, now });
+    const subject = connectedClient({ keepAlive: 20, now });
+    const { output, session, world } = subject;
     drive(world, session, output, 15_000);
-    drive(world, session, output, 4_999);
-    expect(log.events).toEqual([]);
-    drive(world, session, output, 1);
-    expect(log.events).toEqual(['closed 0x103']);
+    expectEnd(subject, 5_000, ReasonCode.PINGRESP_TIMEOUT);
     expect(output.isClosed).toBe(true);
   });
 
@@ -72,23 +81,19 @@ describe.each(STARTS)('from $name on', ({ now }) => {
   });
 
   it('a server closes after one and a half times Keep Alive without a packet [MQTT311-3.1.2-24]', () => {
-    const { log, output, session, world } = connectedServer({ now }, plainConnect(20));
-    drive(world, session, output, 29_999);
-    expect(log.events).toEqual([]);
-    drive(world, session, output, 1);
-    expect(log.events).toEqual(['closed 0x8d']);
+    const subject = connectedServer({ now }, plainConnect(20));
+    const { output } = subject;
+    expectEnd(subject, 30_000, ReasonCode.KEEP_ALIVE_TIMEOUT);
     expect(output.isClosed).toBe(true);
     expect(output.take()).toBe('');
   });
 
   it('any packet starts the time of the server anew', () => {
-    const { log, output, session, world } = connectedServer({ now }, plainConnect(20));
+    const subject = connectedServer({ now }, plainConnect(20));
+    const { output, session, world } = subject;
     drive(world, session, output, 29_000);
     world.feed(session, '30 03 00 01 74');
-    drive(world, session, output, 29_999);
-    expect(log.events).toEqual([]);
-    drive(world, session, output, 1);
-    expect(log.reasonCode).toBe(ReasonCode.KEEP_ALIVE_TIMEOUT);
+    expectEnd(subject, 30_000, ReasonCode.KEEP_ALIVE_TIMEOUT);
   });
 
   it('two quiet sides stay connected for a day', () => {
@@ -207,50 +212,42 @@ describe('a client', () => {
 
   it('gives up when an acknowledgement does not come, without Keep Alive too', () => {
     for (const keepAlive of [0, 600]) {
-      const { log, output, session, world } = connectedClient({ keepAlive });
+      const subject = connectedClient({ keepAlive });
+      const { output, session, world } = subject;
       drive(world, session, output, 5_000);
       session.enqueue(world.message('t', 'x'), 1);
-      drive(world, session, output, 19_999);
-      expect(log.events).toEqual([]);
-      drive(world, session, output, 1);
-      expect(log.events).toEqual(['closed 0x10a']);
+      expectEnd(subject, 20_000, ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
     }
   });
 
   it('gives up when SUBACK or UNSUBACK does not come', () => {
     for (const request of ['subscribe', 'unsubscribe'] as const) {
-      const { log, output, session, world } = connectedClient({ keepAlive: 0 });
+      const subject = connectedClient({ keepAlive: 0 });
+      const { session, world } = subject;
       const filter = world.text('f');
       session[request](filter.offset, filter.length, 1);
-      drive(world, session, output, 19_999);
-      expect(log.events).toEqual([]);
-      drive(world, session, output, 1);
-      expect(log.events).toEqual(['closed 0x10a']);
+      expectEnd(subject, 20_000, ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
     }
   });
 
   it('counts progress, not age: an acknowledgement for one message gives the others time', () => {
-    const { log, output, session, world } = connectedClient({ keepAlive: 0 });
+    const subject = connectedClient({ keepAlive: 0 });
+    const { output, session, world } = subject;
     session.enqueue(world.message('t', 'x'), 1);
     session.enqueue(world.message('t', 'y'), 1);
     drive(world, session, output, 19_000);
     world.feed(session, '40 02 00 01');
-    drive(world, session, output, 19_999);
-    expect(log.events).toEqual([]);
-    drive(world, session, output, 1);
-    expect(log.reasonCode).toBe(ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
+    expectEnd(subject, 20_000, ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
   });
 
   it('gives up on a server that does not take what is sent, and keeps watching until then', () => {
-    const { log, output, session, world } = connectedClient({ keepAlive: 0 });
+    const subject = connectedClient({ keepAlive: 0 });
+    const { output, session, world } = subject;
     output.stalledSince = world.clock.now;
     world.clock.now += 1;
     session.handleTimeout();
     expect(world.clock.isArmed).toBe(true);
-    drive(world, session, output, 14_998);
-    expect(log.events).toEqual([]);
-    drive(world, session, output, 1);
-    expect(log.reasonCode).toBe(ReasonCode.SEND_TIMEOUT);
+    expectEnd(subject, 14_999, ReasonCode.SEND_TIMEOUT);
   });
 });
 
@@ -274,24 +271,20 @@ describe('a server', () => {
 
   it('gives up on a node that does not take what is sent, and keeps watching until then', () => {
     for (const keepAlive of [0, 600]) {
-      const { log, output, session, world } = connectedServer({}, plainConnect(keepAlive));
+      const subject = connectedServer({}, plainConnect(keepAlive));
+      const { output, session, world } = subject;
       output.stalledSince = world.clock.now;
       world.clock.now += 1;
       session.handleTimeout();
-      drive(world, session, output, 14_998);
-      expect(log.events).toEqual([]);
-      drive(world, session, output, 1);
-      expect(log.reasonCode).toBe(ReasonCode.SEND_TIMEOUT);
+      expectEnd(subject, 14_999, ReasonCode.SEND_TIMEOUT);
     }
   });
 
   it('closes when CONNECT does not come in time, and sends nothing', () => {
-    const { log, output, session, world } = openedServer();
+    const subject = openedServer();
+    const { output, session, world } = subject;
     world.feed(session, '10 0d 00 04'); // half a CONNECT does not help
-    drive(world, session, output, 7_999);
-    expect(log.events).toEqual([]);
-    drive(world, session, output, 1);
-    expect(log.events).toEqual(['closed 0x101']);
+    expectEnd(subject, 8_000, ReasonCode.CONNECT_TIMEOUT);
     expect(output.sent).toEqual([]);
     expect(output.isClosed).toBe(true);
   });
