@@ -10,8 +10,8 @@ import { closeSync, existsSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, 
 import { dirname } from 'node:path';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
-import { BLOCK_HEADER_LENGTH, BLOCK_LENGTH, BLOCK_MAGIC, blockLengthFor, SMALLEST_BLOCK } from '../store/format.ts';
-import { codeOf, FileLock } from './file-lock.ts';
+import { BLOCK_HEADER_LENGTH, BLOCK_LENGTH, blockLengthForRecord, lengthOfMessage, MAGIC, MAGIC_VERSION_ONE, SMALLEST_BLOCK } from '../store/record-format.ts';
+import { codeOf, FileLock, realPathOf } from './file-lock.ts';
 
 /** A disk takes a large piece as fast as a small one, and each new block costs a flush. */
 const LARGEST_BLOCK = 65_536;
@@ -34,7 +34,8 @@ export class FileStorage implements BlockStorage {
    * @param size of a new file in bytes @param longestPacket that is to be stored
    * @throws Error whose message says what to do
    */
-  static open(path: string, size: number, arena: Arena, longestPacket: number): FileStorage {
+  static open(name: string, size: number, arena: Arena, longestPacket: number): FileStorage {
+    const path = nameOf(name);
     let lock: FileLock | undefined;
     let refusal = '';
     try {
@@ -57,7 +58,7 @@ export class FileStorage implements BlockStorage {
   private constructor(path: string, size: number, arena: Arena, longestPacket: number, lock: FileLock | undefined, refusal: string) {
     this.arena = arena;
     this.lock = lock;
-    const needed = blockLengthFor(longestPacket);
+    const needed = blockLengthForRecord(lengthOfMessage(longestPacket, 1));
     let blockLength = needed;
     while (blockLength < LARGEST_BLOCK && blockLength * 2 * BLOCKS <= size)
       blockLength *= 2;
@@ -80,9 +81,10 @@ export class FileStorage implements BlockStorage {
       }
     }
     this.erased = new Uint8Array(blockLength).fill(0xFF);
-    this.file = openSync(path, refusal !== '' ? 'r' : isNew ? 'w+' : 'r+');
+    this.file = openSync(path, refusal !== '' ? 'r' : isNew ? 'w+' : 'r+', 0o600);
     this.blockLength = blockLength;
     try {
+      lock?.claimFile(this.file);
       const present = Math.floor(fstatSync(this.file).size / blockLength);
       const wanted = refusal === '' ? Math.floor(size / blockLength) : present;
       if (refusal !== '')
@@ -185,9 +187,9 @@ function examine(path: string): number {
         break;
       const magic = header.readUInt32BE(0);
       const length = header.readUInt32BE(BLOCK_LENGTH);
-      if (magic === BLOCK_MAGIC && length >= SMALLEST_BLOCK && (length & length - 1) === 0 && position % length === 0)
+      if ((magic === MAGIC || magic === MAGIC_VERSION_ONE) && length >= SMALLEST_BLOCK && (length & length - 1) === 0 && position % length === 0)
         return length;
-      if (magic !== BLOCK_MAGIC && magic >>> 8 === BLOCK_MAGIC >>> 8)
+      if (magic >>> 8 === MAGIC >>> 8)
         otherwise = OTHER_VERSION;
     }
     const sample = Buffer.alloc(Math.min(size, SAMPLE));
@@ -195,6 +197,15 @@ function examine(path: string): number {
     return sample.every(byte => byte === 0xFF) || sample.every(byte => byte === 0) ? EMPTY : otherwise;
   } finally {
     closeSync(file);
+  }
+}
+
+/** The path without symbolic links, so that every name of the file leads to one lock. */
+function nameOf(path: string): string {
+  try {
+    return realPathOf(path);
+  } catch (error) {
+    throw explain(path, error);
   }
 }
 
