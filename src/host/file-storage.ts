@@ -6,7 +6,7 @@
  * and one of another size or with other blocks is used as it is. One that may not be written is read: what is in it is
  * sent, and the first attempt to write tells the store that it has failed. One process at a time may use it (file-lock.ts).
  */
-import { closeSync, existsSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
@@ -67,6 +67,8 @@ export class FileStorage implements BlockStorage {
     let found = EMPTY;
     if (!isNew) {
       found = examine(path);
+      if (found === LATER_VERSION)
+        throw new Error(`${path} is a store of a later version of this program, and nothing of it is touched: run that version, or give another store.path`);
       if (found === FOREIGN || found === OTHER_VERSION) {
         if (refusal !== '')
           throw new Error(`${path} is no store of this version of the program, and cannot be moved (${refusal}): give another store.path`);
@@ -103,6 +105,8 @@ export class FileStorage implements BlockStorage {
         synchronizeFolder(path);
     } catch (error) {
       closeSync(this.file);
+      if (isNew) // half of a file is of no use, and may have filled the disk
+        rmSync(path, { force: true });
       throw error;
     }
     this.remark = remark;
@@ -171,10 +175,20 @@ export class FileStorage implements BlockStorage {
 const EMPTY = 0;
 const FOREIGN = -1;
 const OTHER_VERSION = -2;
+const LATER_VERSION = -3;
 /** Bytes that are looked at to tell an empty file from a foreign one. */
 const SAMPLE = 65_536;
 
-/** @returns the block length of the store in the file, EMPTY when nothing has been written to it, else FOREIGN or OTHER_VERSION */
+/** @returns false when it cannot be read: the others tell as well */
+function readHeader(file: number, header: Buffer, position: number): boolean {
+  try {
+    return readSync(file, header, 0, header.length, position) === header.length;
+  } catch {
+    return false;
+  }
+}
+
+/** @returns the block length of the store in the file, EMPTY when nothing has been written to it, else FOREIGN, OTHER_VERSION or LATER_VERSION */
 function examine(path: string): number {
   const file = openSync(path, 'r');
   try {
@@ -183,17 +197,18 @@ function examine(path: string): number {
     let otherwise = FOREIGN;
     // The first block may be the one that was being erased when the power was cut, so others are asked too.
     for (let position = 0; position < size; position += SMALLEST_BLOCK) {
-      if (readSync(file, header, 0, header.length, position) < header.length)
-        break;
+      if (!readHeader(file, header, position))
+        continue;
       const magic = header.readUInt32BE(0);
       const length = header.readUInt32BE(BLOCK_LENGTH);
       if ((magic === MAGIC || magic === MAGIC_VERSION_ONE) && length >= SMALLEST_BLOCK && (length & length - 1) === 0 && position % length === 0)
         return length;
-      if (magic >>> 8 === MAGIC >>> 8)
-        otherwise = OTHER_VERSION;
+      if (magic >>> 8 === MAGIC >>> 8 && otherwise !== LATER_VERSION)
+        otherwise = magic > MAGIC ? LATER_VERSION : OTHER_VERSION;
     }
     const sample = Buffer.alloc(Math.min(size, SAMPLE));
-    readSync(file, sample, 0, sample.length, 0);
+    if (!readHeader(file, sample, 0))
+      return otherwise;
     return sample.every(byte => byte === 0xFF) || sample.every(byte => byte === 0) ? EMPTY : otherwise;
   } finally {
     closeSync(file);
