@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, linkSync, mkdtempSync, symlinkSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { transformSync } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { startOf } from '../../src/host/file-lock.ts';
@@ -18,9 +19,6 @@ beforeEach(() => {
 });
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Node runs TypeScript by itself, the older ones when asked to. */
-const STRIP_TYPES = Number(process.versions.node.split('.')[0]) < 24 ? ['--experimental-strip-types'] : [];
 
 const arena = new Arena(new ArenaPlan(), { landingCapacity: 0, stagingCapacity: 256, resizable: false });
 const open = (size = 1_048_576, longest = 1000): FileStorage => FileStorage.open(path, size, arena, longest);
@@ -239,8 +237,8 @@ describe('one file has one owner, however it is named', () => {
   });
 
   it('is not held by a process that is dead but not collected by its parent', async () => {
-    // The shell becomes a program that never waits for its child.
-    const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 30'], { stdio: 'pipe' });
+    // The shell becomes a program, before its child ends, that never waits for its child.
+    const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 30'], { stdio: 'pipe' });
     const pid = Number(String((await once(parent.stdout, 'data') as [Buffer])[0]));
     await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'latin1')).toMatch(/\) Z /);
     writeFileSync(`${path}.lock`, JSON.stringify({ pid, started: startOf(pid) }));
@@ -262,24 +260,34 @@ describe('one file has one owner, however it is named', () => {
     expect(readFileSync(precious, 'utf8')).toBe('photographs');
   });
 
-  it('of six processes that find a stale lock has exactly one', { timeout: 120_000 }, async () => {
-    const wanted = 6;
-    const module = join(import.meta.dirname, '../../src/host/file-lock.ts');
-    for (let trial = 0; trial < 25; ++trial) {
-      writeFileSync(`${path}.lock`, JSON.stringify({ pid: 4_194_300, started: 'long ago' }));
-      const processes: ChildProcess[] = [];
-      const answers = await Promise.all(Array.from({ length: wanted }, async () => {
-        const other = spawn(process.execPath, [...STRIP_TYPES, join(import.meta.dirname, 'lock-holder.mjs'), module, path], { stdio: ['pipe', 'pipe', 'ignore'] });
-        processes.push(other);
-        return String((await once(other.stdout!, 'data') as [Buffer])[0]).trim();
-      }));
+  it('of six processes that find a stale lock has exactly one, every time', { timeout: 60_000 }, async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'ringbridge-lock-'));
+    const module = join(elsewhere, 'file-lock.mjs');
+    writeFileSync(module, transformSync(readFileSync(join(import.meta.dirname, '../../src/host/file-lock.ts'), 'utf8'), { loader: 'ts', format: 'esm' }).code);
+    const processes = Array.from({ length: 6 }, () =>
+      spawn(process.execPath, [join(import.meta.dirname, 'lock-holder.mjs'), module, path], { stdio: ['pipe', 'pipe', 'ignore'] }));
+    const answer = async (other: ChildProcess): Promise<string> => String((await once(other.stdout!, 'data') as [Buffer])[0]).trim();
+    const ask = (line: string): Promise<string[]> => Promise.all(processes.map(other => {
+      const answered = answer(other);
+      other.stdin!.write(`${line}\n`);
+      return answered;
+    }));
+    try {
+      await Promise.all(processes.map(answer));
+      for (let trial = 0; trial < 40; ++trial) {
+        writeFileSync(`${path}.lock`, JSON.stringify({ pid: 4_194_300, started: 'long ago' }));
+        const answers = await ask('get');
+        expect(answers.filter(text => text === 'held').length).toBe(1);
+        expect(answers.filter(text => text.includes('is used by process')).length).toBe(5);
+        await ask('leave');
+        expect(readdirSync(folder)).toEqual([]);
+      }
+    } finally {
       const exits = processes.map(other => once(other, 'exit'));
       for (const other of processes)
         other.stdin!.end();
       await Promise.all(exits);
-      expect(answers.filter(answer => answer === 'held').length).toBe(1);
-      expect(answers.filter(answer => answer.startsWith('refused') && answer.includes('is used by process')).length).toBe(wanted - 1);
-      rmSync(`${path}.lock`);
+      rmSync(elsewhere, { recursive: true });
     }
   });
 });
