@@ -253,7 +253,7 @@ describe('check', () => {
   });
 
   test('knows boards that have less', async () => {
-    const file = folder.write('small.json', { listener: { allow_anonymous: true }, topic: [{ pattern: '#', direction: 'out' }] });
+    const file = folder.write('small.json', { listener: { allow_anonymous: true }, topic: [{ pattern: '#', direction: 'out' }], store: { ram: 24_576 } });
     const [large, small] = await Promise.all([run(['check', '--board', 'esp32', file]), run(['check', '--board', 'esp32c3', file])]);
     expect([large.exitCode, small.exitCode]).toEqual([0, 2]);
   });
