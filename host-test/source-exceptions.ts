@@ -13,8 +13,10 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'nodes/access.ts: mountPointOf': 'once at start',
   'nodes/access-template.ts: Template.expandedLength': 'once at start',
   'io/memory-needs.ts': 'computed once at start',
+  'io/board-features.ts': 'computed once at start',
   'gateway/settings.ts': 'settings of sessions, once at start',
   'nodes/system-topics.ts: SystemTopics.plan': 'once at start',
+  'nodes/system-topics.ts: namesOf': 'once at start',
   'config/configuration.ts': 'defaults are filled in once at start',
   'config/json-tokens.ts': 'a stored configuration is read once at start',
   'config/json-characters.ts': 'a stored configuration is read once at start',
@@ -39,6 +41,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/event-texts.ts': 'log lines, made by the edge that has a log',
   'store/wear.ts': 'an estimate for ringbridge check',
   'gateway/status.ts': 'the status, when somebody asks for it',
+  'gateway/advice.ts': 'a sentence of the status, when somebody asks for it',
   // Once per connection
   'io/link.ts: Link.accept': 'options for the socket, once per connection',
   'io/link.ts: Link.connect': 'options for the socket, once per connection',

@@ -359,10 +359,11 @@ test('without a partition for it a configuration in the preferences is used wher
 
 test.each([
   ['has a port that is text', { listener: { port: 'abc' } }, '1:14: listener.port: must be a whole number, not a text in double quotes; write for example 1883 instead'],
-  ['is cut', '{"name":"x', '1:9: this text has no end; write a double quote behind it'],
-  ['asks for more sessions than there is memory for', { listener: { max_sessions: 4096 } }, 'does not fit the memory of the board "esp32c3": '],
+  ['has a number that is none', '{"sensors":[{"name":"a","type":"simulated","scale":1e999}]}', '1:44: sensors[0].scale: '],
+  ['is cut', '{"name":"x', '1:9: this text has no end; write a double quote after it'],
+  ['asks for more sessions than there is memory for', { ...STORED, listener: { max_sessions: 4096 } }, 'does not fit the memory of the board "esp32c3": '],
   ['asks for more memory than there is for the arena', { ...STORED, store: { ram: 60_000_000 } }, 'does not fit the memory of the board "esp32c3": '],
-  ['has more rules than fit, each of two bytes', `{"topic":[${Array.from({ length: 200 }, () => '{}').join()}]}`, 'does not fit the memory of the board "esp32c3": '],
+  ['has more rules than fit, each of two bytes', `{"upstream":{"address":["mqtt://10.0.0.2"]},"topic":[${Array.from({ length: 200 }, () => '{}').join()}]}`, 'does not fit the memory of the board "esp32c3": '],
   ['has the board itself as its broker', { name: 'stored' }, 'upstream.address[0]: "mqtt://127.0.0.1:1883" is the board itself, where no broker is; write the broker\'s address, like "mqtt://192.168.1.10:1883", instead'],
 ])('a stored configuration that %s is refused in the words of the PC', async (_name, configuration, words) => {
   world.config['board'] = 'esp32c3';

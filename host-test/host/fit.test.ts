@@ -1,7 +1,8 @@
 /** What `check` proposes for a configuration that does not fit a board does fit, and says only what must be said. */
 import { describe, expect, it } from 'vitest';
 import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
-import { describeConfiguration, findOverflow, memoryMap } from '../../src/host/check.ts';
+import { memoryMap } from '../../src/host/board-memory.ts';
+import { describeConfiguration, findOverflow } from '../../src/host/check.ts';
 import { keysOfRegion, proposeSizes } from '../../src/host/fit.ts';
 
 const fitsC3 = (configuration: ReturnType<typeof completeConfiguration>): boolean => findOverflow(configuration, 'esp32c3') === undefined;
@@ -10,7 +11,7 @@ const four = Array.from({ length: 4 }, (_, index) => ({ username: `node${index}`
 
 describe('a proposal of sizes', () => {
   it.each<[string, PartialConfiguration]>([
-    ['a name and nothing else', { name: 'x' }],
+    ['ten nodes at default sizes', { listener: { max_connections: 10 } }],
     ['four nodes at default sizes with a durable store', {
       listener: { users: four }, topic: [{ pattern: '#', direction: 'out' }], store: { durability: 'flash' },
       sensors: [{ name: 'air', type: 'simulated' }],
@@ -28,7 +29,7 @@ describe('a proposal of sizes', () => {
   });
 
   it('leaves the number of nodes alone where smaller buffers are enough', () => {
-    expect(proposeSizes(completeConfiguration({ name: 'x' }), fitsC3)).not.toContain('max_connections');
+    expect(proposeSizes(completeConfiguration({ listener: { max_retained_bytes: 20_000 } }), fitsC3)).not.toContain('max_connections');
   });
 
   it('is none where no size helps', () => {
@@ -37,7 +38,7 @@ describe('a proposal of sizes', () => {
   });
 
   it('stands in the message of check', () => {
-    expect(findOverflow(completeConfiguration({ name: 'x' }), 'esp32c3')).toMatch(/ bytes too much; with .*"listener": \{.*\} it fits$/);
+    expect(findOverflow(completeConfiguration({ listener: { max_connections: 10 } }), 'esp32c3')).toMatch(/ bytes too much; with .*"listener": \{.*\} it fits$/);
   });
 });
 

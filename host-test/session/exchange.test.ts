@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Session } from '../../src/session/session.ts';
-import { Pair, seeded, type PairOptions } from './pair.ts';
+import { Pair, type PairOptions, seeded } from './pair.ts';
 
 const PAYLOADS = ['a', 'b', 'c'];
 const OPTIONS: PairOptions = { cleanStart: false, clientIdentifier: 'n' };

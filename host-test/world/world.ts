@@ -23,14 +23,14 @@ import { connect, type ConnectOptions } from './packets.ts';
 import { A_MOMENT, accept, acknowledge, oblige, Peer, type PacketHandler, type Sendable } from './peer.ts';
 import { silentObserver, testPlatform } from './platform.ts';
 
-export const GATEWAY = '10.0.0.1';
+const GATEWAY = '10.0.0.1';
 export const SERVER = '10.0.0.2';
 export const SECOND_SERVER = '10.0.0.4';
 const NODES = '10.0.0.3';
 export const PORT = 1883;
 
 /** Everything goes out below "up/", commands come in from "down/". */
-export const RULES: NonNullable<PartialConfiguration['topic']> = [
+const RULES: NonNullable<PartialConfiguration['topic']> = [
   { pattern: '#', direction: 'out', qos: 2, remote_prefix: 'up/' },
   { pattern: '#', direction: 'in', qos: 2, remote_prefix: 'down/' },
 ];

@@ -172,6 +172,9 @@ export interface PartialConfiguration {
 /** Sessions of nodes that are away, beside those of all that may be connected. */
 const SPARE_SESSIONS = 2;
 
+/** What `listener.max_sessions` is when it is 0. */
+export const sessionsFor = (maximumConnections: number): number => maximumConnections + SPARE_SESSIONS;
+
 export const DEFAULT_NAME = 'ringbridge';
 
 export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
@@ -266,7 +269,7 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
     },
     listener: {
       ...listener,
-      max_sessions: listener.max_sessions === 0 ? listener.max_connections + SPARE_SESSIONS : listener.max_sessions,
+      max_sessions: listener.max_sessions === 0 ? sessionsFor(listener.max_connections) : listener.max_sessions,
       acl: listener.acl.map(entry => ({ ...DEFAULT_ACCESS, ...entry })),
     },
     topic: (partial.topic ?? []).map(rule => ({ ...DEFAULT_TOPIC_RULE, ...rule })),

@@ -11,9 +11,7 @@ export type { Configuration, PartialConfiguration, SensorConfiguration } from '.
 export { Gateway } from '../gateway/gateway.ts';
 export { type Flash, FlashBlocks, ResizedStaging } from '../io/flash-blocks.ts';
 export { CachedViews, ResizedViews } from '../io/exact-view.ts';
-export {
-  countsOf, describeShortage, lengthOfStoreTables, mostStoreTables, objectNeeds, total,
-} from '../io/memory-needs.ts';
+export { describeShortage, firmwareNeeds, objectNeeds, total } from '../io/memory-needs.ts';
 export { Link } from '../io/link.ts';
 export { NOBODY, Runtime } from '../io/runtime.ts';
 export type { Platform, RuntimeObserver } from '../io/runtime.ts';

@@ -6,8 +6,8 @@
 import config from 'mc/config';
 import { hasBrokerHere } from 'board';
 import {
-  completeConfiguration, type Configuration, countsOf, describeShortage, lengthOfStoreTables, mostStoreTables, objectNeeds,
-  parseAddress, type PartialConfiguration, type TextSource, total, Validator,
+  completeConfiguration, type Configuration, describeShortage, firmwareNeeds, objectNeeds, parseAddress,
+  type PartialConfiguration, type TextSource, total, Validator,
 } from './core.ts';
 import { describeLoopback, isLoopback } from './loopback.ts';
 import { describeError } from './log.ts';
@@ -27,8 +27,12 @@ export type FindErrors = (configuration: Configuration) => string[];
 /** Lines that are told of one configuration. */
 const MOST_ERRORS = 8;
 
-/** Bytes of slots and chunks that the text, its tree and the list of defaults take at most beside what stays. */
-const READING_ROOM = 4096;
+/** The tree of these is as large as the file wants. */
+const LISTS: readonly string[] = Object.freeze(['topic[]', 'sensors[]', 'listener.users[]', 'listener.acl[]']);
+/** Bytes that an entry of a list takes with its defaults, at least. */
+const ENTRY = 200;
+/** Bytes for what is beside the lists. */
+const READING_ROOM = 8192;
 
 /** What `config` of the manifest grants the program; a number, or from mcconfig's command line a text. */
 const boardMemory = (): number => config.board_memory === undefined ? Infinity : Number(config.board_memory);
@@ -44,14 +48,8 @@ export function judgeStored(source: TextSource, findErrors: FindErrors): Judgeme
   });
   if (!validator.validate())
     return refused(errors);
-  const missing = total(objectNeeds({
-    connections: validator.numberAt('listener.max_connections', 1),
-    sessions: validator.numberAt('listener.max_sessions', 0),
-    users: validator.countAt('listener.users[]'),
-    access: validator.countAt('listener.acl[]'),
-    rules: validator.countAt('topic[]'),
-    sensors: validator.countAt('sensors[]'),
-  })) + 2 * source.length + READING_ROOM - boardMemory();
+  const entries = LISTS.reduce((sum, path) => sum + validator.countAt(path), 0);
+  const missing = entries * ENTRY + 2 * source.length + READING_ROOM - boardMemory();
   if (missing > 0)
     return refused([describeLack(missing)]);
   const partial = JSON.parse(readText(source)) as PartialConfiguration & { $schema?: string };
@@ -63,9 +61,7 @@ export function judgeStored(source: TextSource, findErrors: FindErrors): Judgeme
 export function judge(partial: PartialConfiguration, findErrors: FindErrors): Judgement {
   const configuration = completeConfiguration(partial);
   const errors = findErrors(configuration);
-  const isDurable = configuration.store.durability === 'flash';
-  const tables = isDurable ? lengthOfStoreTables(configuration, mostStoreTables(configuration)) : 0;
-  const arenaLimit = boardMemory() - tables - total(objectNeeds(countsOf(configuration)));
+  const arenaLimit = boardMemory() - total(objectNeeds(configuration)) - total(firmwareNeeds(configuration));
   if (arenaLimit < 0)
     errors.push(describeLack(-arenaLimit));
   return errors.length > 0 ? refused(errors) : { configuration, errors, arenaLimit };

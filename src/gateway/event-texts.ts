@@ -6,6 +6,7 @@ import { decodeUTF8 } from '../bytes/utf8.ts';
 import { nameOf } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import * as Event from '../config/events.ts';
+import type { NodeState } from '../nodes/node-states.ts';
 import type { Gateway } from './gateway.ts';
 
 /** @param event, subject, detail as GatewayObserver gets them */
@@ -20,7 +21,9 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
     case Event.WILL_PUBLISHED:
       return `published the Will of node ${nodeName(gateway, subject)}`;
     case Event.OVERSIZE_DROPPED:
-      return `dropped a message of ${detail} bytes from ${subject === Event.UPSTREAM ? 'upstream: raise upstream' : `node ${nodeName(gateway, subject)}: raise listener`}.max_packet_size to take it`;
+      return `dropped a message of ${detail} bytes ${topicAtHand(gateway)} from `
+        + `${subject === Event.UPSTREAM ? 'upstream: raise upstream' : `node ${nodeName(gateway, subject)}: raise listener`}`
+        + '.max_packet_size to take it';
     case Event.NODE_QUEUE_FULL:
       return `dropped a message for node ${nodeName(gateway, subject)}: its queue is full (listener.max_queued_messages, listener.max_queued_bytes)`;
     case Event.UPSTREAM_CONNECTED:
@@ -50,9 +53,12 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
     case Event.TURNED_AWAY:
       return 'closed a new connection: all places are taken (listener.max_connections)';
     case Event.SESSION_EVICTED: {
-      const { identifierLength, identifierOffset } = gateway.nodes.states[detail]!;
-      return `forgot the session of node "${decodeUTF8(gateway.arena, identifierOffset, identifierLength)}", which is away, to make room for node ${nodeName(gateway, subject)} (listener.max_sessions)`;
+      const identifier = identifierOf(gateway, gateway.nodes.states[detail]!);
+      return `forgot the session of node "${identifier}", which is away, to make room for node ${nodeName(gateway, subject)} (listener.max_sessions)`;
     }
+    case Event.IDENTIFIER_CLASH:
+      return 'upstream keeps accepting and dropping this gateway: does another client call itself '
+        + `"${gateway.configuration.upstream.remote_clientid}"? Give each one an upstream.remote_clientid of its own`;
     default:
       return `event ${event}`;
   }
@@ -126,6 +132,15 @@ export function adviceForUpstream(reasonCode: number): string {
     default: return '';
   }
 }
+
+/** Of the packet from which the event comes. */
+function topicAtHand({ arena, packet: { topicNameLength, topicNameOffset } }: Gateway): string {
+  return `to "${decodeUTF8(arena, topicNameOffset, topicNameLength)}"`;
+}
+
+/** Of a session that is kept. */
+export const identifierOf = ({ arena }: Gateway, { identifierLength, identifierOffset }: NodeState): string =>
+  decodeUTF8(arena, identifierOffset, identifierLength);
 
 export function nodeName(gateway: Gateway, index: number): string {
   const session = gateway.sessions[index]!;

@@ -19,7 +19,6 @@ import { CLOSED } from '../session/connection-state.ts';
 import { type ServerHandler, ServerRole } from '../session/server-role.ts';
 import { ServerSession } from '../session/server-session.ts';
 import type { SessionContext } from '../session/session-role.ts';
-import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { SessionState } from '../session/session-state.ts';
 import { SessionStateKind } from '../session/session-state-kind.ts';
 import { Access } from '../nodes/access.ts';
@@ -42,8 +41,11 @@ import { StorePolicy } from '../upstream/full-policy.ts';
 import { Store } from '../store/store.ts';
 import { clientSettingsOf, nodeLimitsOf, serverSettingsOf, upstreamLimitsOf } from './settings.ts';
 import { Subscriptions } from '../nodes/subscriptions.ts';
-import { type Figures, SystemTopics } from '../nodes/system-topics.ts';
+import type { Figures } from '../nodes/system-figures.ts';
+import { SystemTopics } from '../nodes/system-topics.ts';
+import { TakeOvers } from '../nodes/take-overs.ts';
 import { TopicMap } from '../upstream/topic-map.ts';
+import { UpstreamMessages } from '../upstream/waiting-messages.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver };
 
@@ -57,12 +59,15 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
   readonly configuration: Configuration;
   readonly arena: Arena;
   readonly clock = new Clock();
+  readonly packet: Packet; // the one at hand, also for whoever is told of an event
   readonly upstream: ClientSession;
   readonly bridge: Bridge;
+  readonly waiting: UpstreamMessages;
   readonly serverRole: ServerRole;
   /** One more than may be connected: the last one tells a surplus node that it is. */
   readonly sessions: readonly ServerSession[];
   readonly nodes: NodeStates;
+  readonly takeOvers: TakeOvers;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
   driver: UpstreamDriver | undefined = undefined;
@@ -90,8 +95,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
   private readonly publishing: Publishing;
   private readonly refusals: Refusals;
   private readonly will = new MessageSpans(); // the one at hand
-  /** That of `delivery`. */
-  private readonly localAudience: Int32Array;
+  private readonly localAudience: Int32Array; // that of `delivery`
 
   constructor(configuration: Configuration, options: GatewayOptions) {
     const { listener, memory, store, topic, upstream } = configuration;
@@ -129,8 +133,9 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
 
     const topics = this.topics = new TopicTable(arena, topicsOffset, memory.topics, memory.topic_length);
     topics.owner = this;
-    const context: SessionContext = { arena, clock: this.clock, topics, packet: new Packet(arena) };
+    const context: SessionContext = { arena, clock: this.clock, topics, packet: this.packet = new Packet(arena) };
     this.nodes = new NodeStates(arena, nodesPlan, nodeLimits, listener.max_clientid_length, listener.users.length);
+    this.takeOvers = new TakeOvers(listener.max_sessions);
     this.subscriptions = new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);
     this.retained = new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
     this.access = accessPlan && new Access(arena, accessPlan, listener);
@@ -145,6 +150,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     this.upstream = new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
       new SessionState(new SessionStateKind(arena, upstreamLimits), upstreamStateOffset), this.bridge);
     this.bridge.session = this.upstream;
+    this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
     this.upstream.replayRate = store.replay_rate;
     this.upstream.replayReserve = longestPacket;
@@ -160,10 +166,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
         receptionCapacity: Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_RECEPTIONS),
         date,
       });
-  }
-
-  get upstreamQueue(): OutboundQueue {
-    return this.upstream.sessionState!;
   }
 
   /** Takes a storage into use, before anything else happens. @throws when it cannot be used; messages are kept in memory then */
@@ -234,8 +236,10 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
       session.refuse(ReasonCode.NOT_AUTHORIZED);
       return;
     }
-    if (old?.session !== undefined)
+    if (old?.session !== undefined) {
+      this.takeOvers.add(old.index, this.clock.now);
       old.session.fail(ReasonCode.SESSION_TAKEN_OVER); // [MQTT311-3.1.4-2]
+    }
     let node = this.nodes.find(identifier, length); // [MQTT311-3.1.3-2]
     const sessionPresent = node !== undefined && !session.cleanStart; // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
     node ??= this.nodes.findRoom(session.user, this.subscriptions);

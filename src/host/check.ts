@@ -2,22 +2,14 @@
  * What a configuration means, for `ringbridge check`: which topic becomes which, and what memory a board gives for it.
  */
 import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
-import { type Gateway, PENDING } from '../gateway/gateway.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
-import {
-  countsOf, describeShortage, DEVICE_STORE_SIZE, lengthOfStoreTables, type MemoryNeed, objectNeeds, STACK, total,
-} from '../io/memory-needs.ts';
 import { blockLengthFor } from '../store/format.ts';
 import { ERASE_CYCLES, estimateWear } from '../store/wear.ts';
-import { Runtime, type RuntimeObserver } from '../io/runtime.ts';
+import { DEVICE_STORE_SIZE } from '../io/board-features.ts';
+import { describeShortage, total } from '../io/memory-needs.ts';
+import { BOARDS, memoryMap, memoryNeeds } from './board-memory.ts';
 import { keysOfRegion, proposeSizes } from './fit.ts';
 import { printable } from './log.ts';
-import { createPlatform } from './platform.ts';
-
-/** Bytes that the board reads from a socket at a time (device/main.ts). */
-export const DEVICE_LANDING_CAPACITY = 1536;
-
-export { DEVICE_STORE_SIZE };
 
 /** Connections of a board at a time (CONFIG_LWIP_MAX_ACTIVE_TCP in src/device/sdkconfig.defaults). */
 export const DEVICE_SOCKETS = 16;
@@ -26,16 +18,6 @@ export const DEVICE_SOCKETS = 16;
 const OTHER_SOCKETS = 2;
 
 const ARROWS = { out: '->', in: '<-', both: '<->' } as const;
-
-/**
- * What a board gives to the program: slots, chunks and stack of XS together, in bytes. On an ESP32 that is what the SDK's own
- * target for it (nodemcu) takes at start, with Wi-Fi: chunks of 78,848 bytes and 4,928 slots, and the stack. On an ESP32-C3
- * it is one block of a fixed size, `creation.static` of manifest.json.
- */
-export const BOARDS: Readonly<Record<string, number>> = {
-  esp32: 78_848 + 4_928 * 16 + STACK,
-  esp32c3: 114_688,
-};
 
 /** @param board a name of BOARDS; undefined: a PC, whose memory is not limited */
 export function describeConfiguration(configuration: Configuration, board?: string): string {
@@ -104,52 +86,11 @@ function describeWear(configuration: Configuration, size: number): string {
     ['QoS', 'writes per message', 'erasures per message', 'messages that fit', 'years of life'], rows, 1);
 }
 
-/** What the program takes of a board's memory. */
-function memoryNeeds(configuration: Configuration): MemoryNeed[] {
-  return [
-    { name: 'arena', length: memoryMap(configuration).reduce((sum, { count, length }) => sum + count * length, 0) },
-    { name: 'persistent store', length: storeNeeds(configuration) },
-    ...objectNeeds(countsOf(configuration)),
-  ];
-}
-
-/** What the persistent store has beside the arena. */
-function storeNeeds(configuration: Configuration): number {
-  const { backlog } = createGateway(configuration);
-  return backlog === undefined ? 0 : lengthOfStoreTables(configuration,
-    backlog.receptions['entries'].byteLength + (backlog.latest?.['entries'].byteLength ?? 0));
-}
-
 function describeBoard(configuration: Configuration, board: string): string {
   const needs = memoryNeeds(configuration);
   const rows = needs.map(({ length, name }) => [name, String(length)]);
-  return table(`Memory of the board "${board}"`, ['for', 'bytes'], [...rows, ['all', String(total(needs))], ['there are', String(BOARDS[board])]], 1);
-}
-
-/** As a board lays it out. */
-function createGateway(configuration: Configuration, onPlanned: RuntimeObserver['onPlanned'] = () => {}): Gateway {
-  const silent: RuntimeObserver = {
-    onPlanned, onEvent() {}, onException() {}, onListenerError() {}, onListening() {}, onSensorFailed() {}, onSensorRecovered() {},
-  };
-  const platform = { ...createPlatform({ authenticate: () => PENDING }), landingCapacity: DEVICE_LANDING_CAPACITY, resizable: true };
-  return new Runtime(configuration, platform, silent).gateway;
-}
-
-/** The regions of the arena as a board lays them out; those of one name are one line. */
-export function memoryMap(configuration: Configuration): { name: string; count: number; length: number }[] {
-  const lines = new Map<string, { name: string; count: number; length: number }>();
-  createGateway(configuration, regions => {
-    for (const { count, length, name } of regions) {
-      const line = lines.get(name);
-      if (line === undefined)
-        lines.set(name, { name, count, length });
-      else { // topic rules have one region each
-        line.length = line.length * line.count + length * count;
-        line.count = 1;
-      }
-    }
-  });
-  return [...lines.values()].filter(({ count, length }) => count * length > 0);
+  const sums = [['all', String(total(needs))], ['there are', String(BOARDS[board])]];
+  return table(`Memory of the board "${board}"`, ['for', 'bytes'], [...rows, ...sums], 1);
 }
 
 /** @param numbers columns that are flush right, or all from this one on */

@@ -1,84 +1,77 @@
 /**
- * What a gateway takes of a board's memory beside the arena, in bytes of slots and chunks: measured in Moddable's simulator,
- * 32 bit, by four more of each (users with hashed passwords, rules of both directions), and rounded up. To a connection belongs
- * what a node adds when it connects, with its socket; a sensor has room for the driver of a board, which the simulator does
- * not have. `ringbridge check` and the board itself compute with the same figures.
+ * What a configuration takes of a board's memory beside the arena: objects of the gateway by what they take on 32-bit XS
+ * (board-memory-figures.ts, measured by `npm run features`), and what the rest of the firmware takes, measured by hand.
+ * `ringbridge check` and the board itself compute with the same figures.
  */
 import type { Configuration } from '../config/configuration.ts';
-import { longestStoredPacket } from '../gateway/packet-limits.ts';
-import { blockLengthFor } from '../store/format.ts';
-
-const EACH = Object.freeze({ connection: 1800, session: 320, user: 740, access: 460, rule: 750, sensor: 1000 });
-const PROGRAM = 32_500;
-const STORE = 4600;
+import { FEATURES, type FeatureId, lengthOfTexts } from './board-features.ts';
+import { FEATURE_LENGTHS, PROGRAM_LENGTH } from './board-memory-figures.ts';
 
 /** A slot is 16 bytes on a 32-bit processor. */
-export const STACK = 512 * 16;
+const SLOT = 16;
+/** `creation.stack` of manifest.json. */
+const STACK = 512 * SLOT;
 
-/** For what comes and goes: lines of the log, name resolution, questions in the local network. */
-const WORKING_ROOM = 8192;
+/**
+ * What a board gives to the program: slots, chunks and stack of XS together, in bytes. On an ESP32 that is what the
+ * SDK's own target for it (nodemcu) takes at start, with Wi-Fi: chunks of 78,848 bytes and 4,928 slots, and the stack.
+ * On an ESP32-C3 it is one block of a fixed size, `creation.static` of manifest.json.
+ */
+export const BOARDS: Readonly<Record<string, number>> = Object.freeze({
+  esp32: 78_848 + 4_928 * SLOT + STACK,
+  esp32c3: 114_688,
+});
 
-/** Bytes that the store keeps of each block: its sequence, and how many records it has. */
-const BLOCK_STATE = 6;
+/**
+ * Bytes of slots and chunks that the firmware keeps beside the gateway: main, log, authenticator, Wi-Fi, the name in
+ * the local network, sockets, the SDK's set-up. Measured on 28 November 2026: host-test/size/linked-image.ts.
+ */
+const FIRMWARE = Object.freeze({ program: 11_900, connection: SLOT, user: 330, passwordHash: 290, flash: 32 } as const);
 
-const MOST_RECEPTIONS = 4096;
-const RECEPTION = 12;
-const LATEST = 512 * 8;
+/** Not measured: a driver of the SDK for what is wired to the board, beyond a simulated sensor. */
+const DRIVER = 256;
 
-/** Of the partition that src/device/partitions.csv gives to the store. A board goes by that, not by `store.size`. */
-export const DEVICE_STORE_SIZE = 0xF0000;
+/**
+ * What comes and goes: lines of the log, name resolution, questions in the local network; and what the two heaps have
+ * grown too much. What is left of reading the configuration comes on top; it is about twice its texts.
+ */
+const WORKING_ROOM = 4960;
 
-/** How many there are of what takes memory. */
-export interface ObjectCounts {
-  readonly connections: number;
-  readonly sessions: number;
-  readonly users: number;
-  readonly access: number;
-  readonly rules: number;
-  readonly sensors: number;
-}
-
-export interface MemoryNeed {
+export interface Need {
   readonly name: string;
   readonly length: number;
 }
 
-export function countsOf({ listener, sensors, topic }: Configuration): ObjectCounts {
-  return {
-    connections: listener.max_connections, sessions: listener.max_sessions, users: listener.users.length,
-    access: listener.acl.length, rules: topic.length, sensors: sensors.length,
-  };
-}
-
-export function objectNeeds({ access, connections, rules, sensors, sessions, users }: ObjectCounts): MemoryNeed[] {
+/** What the gateway takes beside the arena. */
+export function objectNeeds(configuration: Configuration): Need[] {
+  const parts = new Map<string, number>();
+  for (const id of Object.keys(FEATURES) as FeatureId[]) {
+    const { count, part } = FEATURES[id];
+    parts.set(part, (parts.get(part) ?? 0) + count(configuration) * FEATURE_LENGTHS[id]);
+  }
   return [
-    { name: 'program', length: PROGRAM },
-    { name: 'connections', length: EACH.connection * connections },
-    { name: 'sessions', length: EACH.session * sessions },
-    { name: 'users and their rights', length: EACH.user * users + EACH.access * access },
-    { name: 'topic rules', length: EACH.rule * rules },
-    { name: 'sensors', length: EACH.sensor * sensors },
-    { name: 'stack', length: STACK },
-    { name: 'working room', length: WORKING_ROOM },
+    { name: 'gateway', length: PROGRAM_LENGTH },
+    ...[...parts].map(([name, length]) => ({ name, length: Math.ceil(length) })),
+    { name: 'texts of the configuration', length: lengthOfTexts(configuration) },
   ];
 }
 
-/** Of a board whose tables nobody has made yet: what was received with QoS 2, and the newest record of each topic. */
-export function mostStoreTables({ listener, store, topic }: Configuration): number {
-  const receptions = Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_RECEPTIONS);
-  const keepsLatest = topic.some(({ full }) => (full ?? store.full) === 'latest_per_topic');
-  return receptions * RECEPTION + (keepsLatest ? LATEST : 0);
+export function firmwareNeeds(configuration: Configuration): Need[] {
+  const { listener: { max_connections, users }, sensors, store } = configuration;
+  const hashes = users.filter(({ password_hash }) => password_hash !== undefined).length;
+  const drivers = sensors.filter(({ type }) => !type.startsWith('simulated')).length;
+  return [
+    { name: 'rest of the firmware', length: FIRMWARE.program + FIRMWARE.connection * max_connections
+      + FIRMWARE.user * users.length + FIRMWARE.passwordHash * hashes + DRIVER * drivers
+      + (store.durability === 'flash' ? FIRMWARE.flash : 0) },
+    { name: 'stack', length: STACK },
+    { name: 'working room', length: WORKING_ROOM + 2 * lengthOfTexts(configuration) },
+  ];
 }
 
-/** @param tables bytes of the lists of the store that have a fixed size */
-export function lengthOfStoreTables(configuration: Configuration, tables: number): number {
-  const blockCount = Math.floor(DEVICE_STORE_SIZE / blockLengthFor(longestStoredPacket(configuration)));
-  return STORE + BLOCK_STATE * blockCount + tables;
-}
+export const total = (needs: readonly Need[]): number => needs.reduce((sum, { length }) => sum + length, 0);
 
-export const total = (needs: readonly MemoryNeed[]): number => needs.reduce((sum, { length }) => sum + length, 0);
-
-/** @param sizes with which it fits, which a board cannot work out. In the words of `ringbridge check` and of a board. */
+/** @param sizes with which it fits, which a board cannot work out */
 export const describeShortage = (missing: number, board: string, sizes?: string): string =>
   `does not fit the memory of the board "${board}": ${missing} bytes too much; `
   + (sizes !== undefined ? `with ${sizes} it fits`

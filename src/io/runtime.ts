@@ -8,7 +8,7 @@ import { RingSpace } from '../bytes/ring-buffer.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import type { Configuration, StoreConfiguration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
-import type { Traffic } from '../nodes/system-topics.ts';
+import type { Traffic } from '../nodes/system-figures.ts';
 import { type Authenticator, Gateway } from '../gateway/gateway.ts';
 import { longestOutgoingPacket, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';

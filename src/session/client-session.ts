@@ -119,6 +119,12 @@ export class ClientSession extends Session {
     return this.request(ControlPacket.UNSUBSCRIBE, filterOffset, filterLength, 0);
   }
 
+  /** Milliseconds for which the Server has acknowledged nothing although it owes something; 0 when it owes nothing. */
+  owedFor(now: number): number {
+    const owes = this.pendingIdentifier !== 0 || this.sessionState!.inflightCount > 0;
+    return this.state === CONNECTED && owes ? now - this.lastProgressAt | 0 : 0;
+  }
+
   /** Says DISCONNECT, so that the Server publishes no Will, and closes [MQTT311-3.14.4-1] [MQTT311-3.14.4-2]. */
   disconnect(): void {
     if (this.state === CONNECTED)

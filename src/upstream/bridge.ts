@@ -20,7 +20,7 @@ import * as Event from '../config/events.ts';
 import { DROPPED, NOT_WORKING, REFUSED, STORED, type LossObserver, type StoreBacklog } from './backlog.ts';
 import { dropExpired, makeRoom } from './room-in-memory.ts';
 import type { StorePolicy } from './full-policy.ts';
-import { NO_RULE, type TopicMap, UNRESOLVED } from './topic-map.ts';
+import { NO_RULE, type TopicMap, UNANSWERED, UNRESOLVED } from './topic-map.ts';
 
 /** Told what becomes of the connection. */
 export interface BridgeOwner {
@@ -38,7 +38,10 @@ export class Bridge implements ClientHandler, LossObserver {
   origin = 0;
   originIdentifier = 0;
   receivedCount = 0;
+  /** Messages for the Server that were given up. */
   droppedCount = 0;
+  /** Messages of the Server that were too long. */
+  oversizeCount = 0;
   private readonly outgoing = new MessageSpans();
   private readonly incoming = new MessageSpans();
   private readonly owner: BridgeOwner;
@@ -133,6 +136,9 @@ export class Bridge implements ClientHandler, LossObserver {
   }
 
   onConnected(_session: ClientSession, sessionPresent: boolean): void {
+    const { rules } = this.inbound;
+    for (let index = 0; index < rules.length; ++index)
+      rules[index]!.granted = UNANSWERED;
     this.subscribing = 0;
     this.isFull = false;
     dropExpired(this.session.sessionState!, this.policies, this.date(), this);
@@ -146,16 +152,15 @@ export class Bridge implements ClientHandler, LossObserver {
     ++this.receivedCount;
     if (this.remoteAudience[packet.topicIndex] === NOBODY && packet.retain === 0)
       return true; // acknowledged, even if nobody wants it [MQTT311-4.5.0-2]
-    if (packet.isOversize) {
-      ++this.droppedCount;
-      this.observer.onEvent(Event.OVERSIZE_DROPPED, Event.UPSTREAM, packet.payloadLength);
-      return true;
-    }
     const inbound = this.inbound;
     const index = packet.topicIndex;
     let rule = inbound.ruleOf[index]!;
     if (rule === UNRESOLVED)
       rule = inbound.resolve(index, packet);
+    if (packet.isOversize) {
+      this.countOversize(rule, packet);
+      return true;
+    }
     if (rule === NO_RULE)
       return true;
     const incoming = this.incoming;
@@ -170,7 +175,17 @@ export class Bridge implements ClientHandler, LossObserver {
     return true;
   }
 
+  private countOversize(rule: number, packet: Packet): void {
+    ++this.oversizeCount;
+    if (rule !== NO_RULE)
+      ++this.inbound.rules[rule]!.dropped;
+    this.observer.onEvent(Event.OVERSIZE_DROPPED, Event.UPSTREAM, packet.payloadLength);
+  }
+
   onSubscribed(_session: ClientSession, code: number): void {
+    const rule = this.inbound.rules[this.subscribing];
+    if (rule !== undefined)
+      rule.granted = code;
     if (code === SUBACK_FAILURE)
       this.observer.onEvent(Event.SUBSCRIPTION_REFUSED, this.subscribing, code);
     ++this.subscribing;
