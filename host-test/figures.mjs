@@ -1,6 +1,7 @@
 /**
- * npm run figures: brings everything up to date that is generated and kept in the repository. The tests of each part fail when
- * it is old. Budgets (xs/budgets.ts, size/size.mjs) are set by hand: that something becomes dearer is a decision.
+ * npm run figures: brings everything up to date that is generated and kept in the repository. The tests of each part
+ * fail when it is old. Budgets (xs/budgets.ts, size/size.mjs) are set by hand: that something becomes dearer is a
+ * decision.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,6 @@
-/** What the documents say is so: the example is valid, commands and links exist, and nothing refers to what is not here. */
+/**
+ * What the documents say is so: the example is valid, commands and links exist, and nothing refers to what is not here.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';

@@ -1,9 +1,10 @@
 /**
- * npm run test:rewritten [-- PATH…]: tests of the core with each of its modules as a board gets it (src/build/rewrite-for-xs.mjs),
- * so that the rewriting is tried by what tries the program. `npm test` runs it too: about a minute on two cores.
+ * npm run test:rewritten [-- PATH…]: tests of the core with each of its modules as a board gets it
+ * (src/build/rewrite-for-xs.mjs), so that the rewriting is tried by what tries the program. `npm test` runs it too:
+ * about a minute on two cores.
  *
- * What runs are the tests that reach most of the core in least time: whole connections and whole gateways. Those that repeat
- * one small function thousands of times say little about the rewriting.
+ * What runs are the tests that reach most of the core in least time: whole connections and whole gateways. Those that
+ * repeat one small function thousands of times say little about the rewriting.
  */
 import { transform } from 'esbuild';
 import { parseAst } from 'rollup/parseAst';

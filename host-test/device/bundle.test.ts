@@ -1,6 +1,7 @@
 /**
- * What the Moddable tools do not tell at build time: an import that no manifest provides, and a built-in that `strip` has
- * removed because its name is computed, both end the program on the board, without a word in a release build. Needs no SDK.
+ * What the Moddable tools do not tell at build time: an import that no manifest provides, and a built-in that `strip`
+ * has removed because its name is computed, both end the program on the board, without a word in a release build. Needs
+ * no SDK.
  */
 import { readFileSync } from 'node:fs';
 import { type OutputChunk, rollup } from 'rollup';
@@ -36,7 +37,10 @@ const EVERYWHERE = ['main', 'log', 'core', 'board-simulator', 'board-esp32'];
 const ON_BOARD = ['board-esp32'];
 const IN_SIMULATOR = ['board-simulator'];
 
-/** Which manifest has a module, and where it may be imported: not what is only on the board in what runs in the simulator. */
+/**
+ * Which manifest has a module, and where it may be imported: not what is only on the board in what runs in the
+ * simulator.
+ */
 const PROVIDERS: Record<string, { by: string; in: string[] }> = {
   'time': { by: BASE, in: EVERYWHERE },
   'timer': { by: BASE, in: EVERYWHERE },

@@ -1,6 +1,6 @@
 /**
- * The way of the board to read and write exactly one view, on Node, which can resize buffers too: what a socket takes in
- * pieces must arrive as it was sent.
+ * The way of the board to read and write exactly one view, on Node, which can resize buffers too: what a socket takes
+ * in pieces must arrive as it was sent.
  */
 import { expect, test } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';

@@ -1,7 +1,7 @@
 /**
- * npm run size [-- --write] [--file FILE]: bytes of the bundles, byte code of the device core, memory on XS after start and
- * per node, and the RAM map of the README's example. Fails when the tables of SIZES.md are old, or when something is above its
- * budget; --write brings the tables up to date.
+ * npm run size [-- --write] [--file FILE]: bytes of the bundles, byte code of the device core, memory on XS after start
+ * and per node, and the RAM map of the README's example. Fails when the tables of SIZES.md are old, or when something
+ * is above its budget; --write brings the tables up to date.
  *
  * Byte code and heap are XS's own figures, with the slots of 32 bits that the ESP32 has (host-test/xs).
  */
@@ -24,8 +24,9 @@ const TABLE = /(<!-- size -->\n)([^]*?)(<!-- \/size -->)/;
 const EXAMPLE = /<!-- example -->\n```json\n([^]*?)```/;
 
 /**
- * Folders of the device core, as the imports point, with a budget of byte code each, in bytes, and what it pays for. It is what the
- * folder takes today and about a tenth: above it somebody has to say what is worth more flash, and raise it here.
+ * Folders of the device core, as the imports point, with a budget of byte code each, in bytes, and what it pays for. It
+ * is what the folder takes today and about a tenth: above it somebody has to say what is worth more flash, and raise it
+ * here.
  */
 const BUDGETS = {
   bytes: [5_100, 'arena, ring, packed records, UTF-8, decimals: what every other folder stands on'],
@@ -69,7 +70,10 @@ async function measureBundles() {
   return bundles;
 }
 
-/** @returns the modules of the bundle, the lowest layer first, with their text: each begins with a line that tells its path */
+/**
+ * @returns the modules of the bundle, the lowest layer first, with their text: each begins with a line that tells its
+ * path
+ */
 function modulesOf(bundle) {
   const [, ...parts] = bundle.split(/^\/\/ src\/(\w+\/[\w-]+\.ts)$/m);
   const modules = [];
@@ -79,8 +83,9 @@ function modulesOf(bundle) {
 }
 
 /**
- * The bundles, and what each module adds to those below it in the bundle of the core as a board gets it: imports point down, so each
- * stretch of modules is a program. What stands within another function (rewrite-for-xs.mjs) counts where it stands.
+ * The bundles, and what each module adds to those below it in the bundle of the core as a board gets it: imports point
+ * down, so each stretch of modules is a program. What stands within another function (rewrite-for-xs.mjs) counts where
+ * it stands.
  */
 async function measureByteCode(executable) {
   const scratch = await mkdtemp(join(tmpdir(), 'ringbridge-size-'));
