@@ -18,7 +18,7 @@ export const MAXIMUM_DECIMAL_LENGTH = MAXIMUM_DIGITS + MAXIMUM_DECIMAL_PLACES + 
 export const isExact = (value: number): boolean => value <= LARGEST_EXACT && value >= -LARGEST_EXACT;
 
 /**
- * Writes `value`, rounded half away from zero, with exactly `places` digits after the point (0 to 6). Never writes "-0".
+ * Writes `value`, rounded half away from zero, with exactly `places` digits after the point (0 to 6). Never "-0".
  * @param value one that `isExact` accepts: others would need more room than there is
  * @returns the offset after the text
  */
