@@ -1,5 +1,5 @@
 /**
- * The user's rules C1 to C15 for CONNECT and CONNACK (docs of the project: connect-rules), one describe a rule, in the
+ * Rules C1 to C15 of src/session/CONNECT-RULES.md, one describe a rule, in the
  * role that the rule binds. All expected bytes were written by hand from the specifications.
  */
 import { describe, expect, it } from 'vitest';

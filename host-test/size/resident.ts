@@ -1,6 +1,6 @@
 /**
- * Runs on XS: what a gateway keeps of the engine's heap, in slots and chunk bytes, and its RAM map. Script argument: the
- * configuration as JSON. Prints one JSON object. The arena is a chunk too; its bytes are told apart.
+ * Runs on XS: what a gateway keeps of the engine's heap, in slots and chunk bytes, and its RAM map. Script argument:
+ * the configuration as JSON. Prints one JSON object. The arena is a chunk too; its bytes are told apart.
  */
 import type { ArenaPlan } from '../../src/bytes/arena.ts';
 import {
@@ -46,7 +46,8 @@ class Socket implements TCPSocket {
   declare write: (view: Uint8Array) => number;
 
   constructor(options: TCPOptions) {
-    if (options.onReadable !== undefined) // a board keeps the callbacks, outside of the engine's heap, and not the options
+    // A board keeps the callbacks, outside of the engine's heap, and not the options
+    if (options.onReadable !== undefined)
       callbacks = options;
   }
 

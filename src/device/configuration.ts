@@ -1,7 +1,7 @@
 /**
  * Where the configuration of a device is: compiled in, under `ringbridge` of the manifest's `config`, or, stronger, in
- * storage, as JSON under `ringbridge`, `config` of the preferences. One that cannot work must not cost the device, so the
- * compiled-in one comes next.
+ * storage, as JSON under `ringbridge`, `config` of the preferences. One that cannot work must not cost the device, so
+ * the compiled-in one comes next.
  */
 import config from 'mc/config';
 import Preference from 'preference';
