@@ -209,3 +209,21 @@ describe('a long outage in a small ring', () => {
     expect(Math.max(...medium.wear) - Math.min(...medium.wear)).toBeLessThanOrEqual(2);
   });
 });
+
+describe('making room that moves messages', () => {
+  it.each<readonly [string, LifeOptions]>([['flash', {}], ['a disk that writes parts', { isCached: true, isTearing: true }]])('on %s, cut at every step, leaves each moved message once', (_what, options) => {
+    for (let after = 0, isCut = true; isCut; ++after) {
+      const medium = new FlashMedium(512, 4);
+      const filling = new StoreLife(medium);
+      for (let number = 0; filling.push(`${number}`.padStart(4, '0')) !== 0; ++number);
+      const life = new StoreLife(medium, { ...options, cutAt: medium.stepCount + after, random: seeded(after) });
+      life.force('next', {}, ({ payload }) => payload === '0001' || payload === '0003' ? MOVE : GIVE_UP);
+      isCut = life.flash.isDead;
+      for (let lives = 2; lives > 0; --lives) {
+        const { payloads } = new StoreLife(medium);
+        expect(payloads.filter(payload => payload === '0001' || payload === '0003')).toEqual(['0001', '0003']);
+        expect(new Set(payloads).size).toBe(payloads.length);
+      }
+    }
+  });
+});
