@@ -1,6 +1,6 @@
 /**
- * The entry point of the device with all it has of the platform, the ESP32's `board` and its Wi-Fi among it, on a simulated
- * board in virtual time: what happens when, and what costs nothing but a line.
+ * The entry point of the device with all it has of the platform, the ESP32's `board` and its Wi-Fi among it, on a
+ * simulated board in virtual time: what happens when, and what costs nothing but a line.
  */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { ScriptedServer } from '../simulation/scripted-peer.ts';

@@ -1,6 +1,6 @@
 /**
- * A gateway in the middle of a simulated network: above it a Server, below it a witness, a well-behaved node, and whoever
- * attacks. After each attack the invariant is checked:
+ * A gateway in the middle of a simulated network: above it a Server, below it a witness, a well-behaved node, and
+ * whoever attacks. After each attack the invariant is checked:
  *
  *   Any bytes give packets or one Reason Code, never a throw, never growth, and nobody else notices.
  *
@@ -25,7 +25,8 @@ const SMALL: PartialConfiguration = {
   upstream: { max_packet_size: 512, max_inflight_messages: 4, restart_timeout: [1, 2], acknowledgement_timeout: 10 },
   listener: {
     max_connections: 3, max_packet_size: 256, max_inflight_messages: 4, max_queued_messages: 6, max_queued_bytes: 300,
-    max_clientid_length: 32, max_will_size: 64, max_subscriptions: 8, max_subscription_bytes: 128, max_retained_messages: 6, max_retained_bytes: 300,
+    max_clientid_length: 32, max_will_size: 64, max_subscriptions: 8, max_subscription_bytes: 128,
+    max_retained_messages: 6, max_retained_bytes: 300,
   },
   topic: [
     { pattern: '#', direction: 'out', qos: 2, remote_prefix: 'up/' },
@@ -45,7 +46,8 @@ const CONFIGURATIONS: readonly PartialConfiguration[] = [
       ...SMALL.listener, oversize: 'drop', max_publish_rate: 30, sys_interval: 1,
       users: [{ username: 'm', mount_point: 'm/%c/' }],
       acl: [
-        { topic: 'w/#', access: 'readwrite' }, { topic: 'f/#', access: 'readwrite' }, { topic: 'f/a/#', access: 'deny' },
+        { topic: 'w/#', access: 'readwrite' }, { topic: 'f/#', access: 'readwrite' },
+        { topic: 'f/a/#', access: 'deny' },
         { topic: '%c/+', access: 'read' }, { user: 'm', topic: 'm/#', access: 'readwrite' },
       ],
     },
@@ -137,7 +139,8 @@ export class AttackedWorld extends World {
     this.strike(attacker, network.lastLink, network.lastLink.toServer, attack);
     this.checkAnswers(attacker, 'server', attack);
     attacker.close();
-    this.wait('the end of the attacker\'s session', () => this.openedCount === this.closedCount + (this.witness.isClosed ? 0 : 1));
+    this.wait('the end of the attacker\'s session', () =>
+      this.openedCount === this.closedCount + (this.witness.isClosed ? 0 : 1));
   }
 
   /** The next connection of the gateway is answered with the attack, after the CONNECT has come. */
@@ -258,16 +261,19 @@ export class AttackedWorld extends World {
     isEqual('length of the arena', arena.buffer.byteLength, this.arenaLength);
     isEqual('length of the arena\'s view', arena.bytes.length, this.arenaLength);
     isEqual('connected nodes, counted', gateway.connectedCount, sessions.filter(session => session.isConnected).length);
-    isEqual('connected nodes, by their states', gateway.connectedCount, nodes.states.filter(({ session }) => session !== undefined).length);
+    isEqual('connected nodes, by their states', gateway.connectedCount,
+      nodes.states.filter(({ session }) => session !== undefined).length);
     isEqual('connected nodes, by their events', gateway.connectedCount, this.openedCount - this.closedCount);
     isWithin('connected nodes', gateway.connectedCount, listener.max_connections);
     isWithin('subscriptions', subscriptions.count, listener.max_subscriptions);
     isWithin('retained messages', retained.count, listener.max_retained_messages);
     for (const [index, state] of states.entries()) {
-      isWithin('messages in a queue', state.count, index === 0 ? gateway.configuration.store.ram : listener.max_queued_messages);
+      const mostMessages = index === 0 ? gateway.configuration.store.ram : listener.max_queued_messages;
+      isWithin('messages in a queue', state.count, mostMessages);
       isWithin('bytes in a queue', state.usedLength, state.capacity);
       isWithin('unacknowledged messages', state.inflightCount, Math.min(state.count, state.kind.maximumInflight));
-      isWithin('unreleased messages', state.receivedCount, index === 0 ? upstream.max_unreleased_messages : listener.max_unreleased_messages);
+      const { max_unreleased_messages } = index === 0 ? upstream : listener;
+      isWithin('unreleased messages', state.receivedCount, max_unreleased_messages);
     }
   }
 }

@@ -108,7 +108,9 @@ describe('writeConnect', () => {
   });
 });
 
-/** `PacketFields` text, made another way than by the event log: no run is 16 bytes long here unless it is shown as one. */
+/**
+ * `PacketFields` text, made another way than by the event log: no run is 16 bytes long here unless it is shown as one.
+ */
 function textOfBytes(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes)

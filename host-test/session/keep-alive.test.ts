@@ -1,9 +1,7 @@
 /** Keep Alive in both roles, and the other timeouts that share the clock, at the borders of 32 bits too. */
 import { describe, expect, it } from 'vitest';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
-import { ClientSession } from '../../src/session/client-session.ts';
 import { expiryInterval, pingInterval } from '../../src/session/keep-alive.ts';
-import { ServerSession } from '../../src/session/server-session.ts';
 import {
   connectedClient, connectedServer, openedServer, Pair, plainConnect, RecordingOutput, World,
 } from './pair.ts';
@@ -17,8 +15,11 @@ const STARTS = [
 
 type Subject = ReturnType<typeof connectedClient> | ReturnType<typeof connectedServer>;
 
-/** Jumps from one requested deadline to the next, as a driver does. @returns what was sent, with the time that had passed */
-function drive(world: World, session: ClientSession | ServerSession, output: RecordingOutput, milliseconds: number): string[] {
+/**
+ * Jumps from one requested deadline to the next, as a driver does.
+ * @returns what was sent, with the time that had passed
+ */
+function drive(world: World, session: Subject['session'], output: RecordingOutput, milliseconds: number): string[] {
   const { clock } = world;
   const start = clock.now;
   const events: string[] = [];
@@ -140,7 +141,7 @@ describe('a client', () => {
     expect(sent.map(event => event.slice(-5))).toEqual(['c0 00']);
   });
 
-  it.each(['publish', 'enqueue', 'acknowledge'] as const)('that hears, and speaks by %s, has no need to ping', means => {
+  it.each(['publish', 'enqueue', 'acknowledge'] as const)('that hears, and speaks by %s, does not ping', means => {
     const { output, session, world } = connectedClient({ keepAlive: 20 });
     const message = world.message('t', 'x');
     for (let second = 1; second <= 40; ++second) {
@@ -177,7 +178,7 @@ describe('a client', () => {
     expect(pings).toBe(1);
   });
 
-  it('is never silent longer than Keep Alive, even when it waits longer than that for a PINGRESP [MQTT311-3.1.2-23]', () => {
+  it('is not silent longer than Keep Alive while it waits longer for a PINGRESP [MQTT311-3.1.2-23]', () => {
     const { log, output, session, world } = connectedClient({ keepAlive: 10, client: { pingrespTimeout: 30_000 } });
     const sent = drive(world, session, output, 37_499).map(event => Number(event.split(':')[0]));
     expect(log.events).toEqual([]);

@@ -1,7 +1,7 @@
 /**
- * A network of which a program fires each event itself, for programs that run on XS: sockets whose `read` and `write` it
- * provides, a listener, a timer and a clock that stand still until told. Costs next to nothing, so that what is measured
- * is the gateway. Imports the device bundle's core and nothing else of the gateway.
+ * A network of which a program fires each event itself, for programs that run on XS: sockets whose `read` and `write`
+ * it provides, a listener, a timer and a clock that stand still until told. Costs next to nothing, so that what is
+ * measured is the gateway. Imports the device bundle's core and nothing else of the gateway.
  */
 import { completeConfiguration, Runtime, type PartialConfiguration, type Platform } from '../../src/device/core.ts';
 import type { ListenerOptions, TCPOptions, TCPSocket, Timer } from '../../src/io/transport.ts';

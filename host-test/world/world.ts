@@ -1,9 +1,9 @@
 /**
- * A whole gateway (io/runtime.ts) in virtual time on a simulated network: a board, a Server above it that does as the test
- * says, and nodes. An exception that leaves a callback ends the test, as it would end the program on the board.
+ * A whole gateway (io/runtime.ts) in virtual time on a simulated network: a board, a Server above it that does as the
+ * test says, and nodes. An exception that leaves a callback ends the test, as it would end the program on the board.
  *
- * `new World` has rules in both directions and a Server that behaves; `World.quiet` has nothing that speaks by itself, for
- * tests about nodes alone.
+ * `new World` has rules in both directions and a Server that behaves; `World.quiet` has nothing that speaks by
+ * itself, for tests about nodes alone.
  */
 import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
 import * as Event from '../../src/config/events.ts';
@@ -127,8 +127,8 @@ export class World {
   }
 
   /**
-   * Started, without rules, and with as many sockets as wanted; the Server is not there unless `server` is given. Users are
-   * checked by name only: who knows a password is host/authentication.ts's business.
+   * Started, without rules, and with as many sockets as wanted; the Server is not there unless `server` is given.
+   * Users are checked by name only: who knows a password is host/authentication.ts's business.
    */
   static quiet(configuration: PartialConfiguration = {}, options: WorldOptions = {}): World {
     const world: World = new World({

@@ -3,7 +3,7 @@
  * whose steps are counted. Run on XS by measure.ts and on Node by host-test/bench. Imports the device bundle's core and
  * nothing else; what the engine provides, a socket with native methods, comes in as `Engine`.
  *
- * W1 to W6 are those of shared/xs-facts.md, where the engine's own MQTT clients were measured with the same packets.
+ * W1 to W6 are the packets with which Moddable's own MQTT clients were measured (COSTS.md).
  */
 import { FlashBlocks, RepeatedMessage, ResizedStaging, type PartialConfiguration, type Platform, type Runtime } from '../../src/device/core.ts';
 import { type Engine, HandDrivenNetwork, type HandDrivenSocket, socketOf } from '../world/hand-driven.ts';

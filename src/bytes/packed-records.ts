@@ -1,6 +1,6 @@
 /**
- * Records of different lengths, packed without gaps in a region of the arena. Removing one moves those behind it down, a
- * single native copy, so the room never fragments; the price is that offsets are valid only until the next removal.
+ * Records of different lengths, packed without gaps in a region of the arena. Removing one moves those after it down,
+ * a single native copy, so the room never fragments; the price is that offsets are valid only until the next removal.
  *
  *   | length (4) | content | padding to 4 |
  *
@@ -35,9 +35,10 @@ export class PackedRecords {
     return this.count === 0 ? END : this.offset + HEADER_LENGTH;
   }
 
-  /** The record behind the one at `at`, or END. */
+  /** The record after the one at `at`, or END. */
   next(at: number): number {
-    const next = at + (HEADER_LENGTH + this.arena.view.getUint32(at - HEADER_LENGTH) + 3 & ~3); // `spanOf` written out: walks are long
+    // `spanOf` written out: walks are long
+    const next = at + (HEADER_LENGTH + this.arena.view.getUint32(at - HEADER_LENGTH) + 3 & ~3);
     return next <= this.offset + this.usedLength ? next : END; // equal: the last one is empty
   }
 
@@ -51,7 +52,10 @@ export class PackedRecords {
     return this.count < this.maximumCount && this.usedLength + this.spanOf(length) <= this.capacity;
   }
 
-  /** Adds a record; the caller writes its content. @returns the offset of the content, or END when full: nothing has changed */
+  /**
+   * Adds a record; the caller writes its content.
+   * @returns the offset of the content, or END when full: nothing has changed
+   */
   append(length: number): number {
     if (!this.fits(length))
       return END;
@@ -62,7 +66,7 @@ export class PackedRecords {
     return at;
   }
 
-  /** Removes the record at `at`. @returns the offset of the one that was behind it, or END */
+  /** Removes the record at `at`. @returns the offset of the one that was after it, or END */
   remove(at: number): number {
     const start = at - HEADER_LENGTH;
     const end = this.offset + this.usedLength;

@@ -2,19 +2,19 @@
 import type { FeatureId } from './board-features.ts';
 
 /** The gateway without any feature. */
-export const PROGRAM_LENGTH = 15360;
+export const PROGRAM_LENGTH = 16448;
 
 /** One of each feature, without its texts. */
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
   connection: 944,
   rateLimit: 142,
-  session: 289,
+  session: 294,
   user: 75,
   mountPoint: 494,
   accessEntry: 622,
-  ruleOut: 502,
-  ruleIn: 356,
-  ruleBoth: 696,
+  ruleOut: 518,
+  ruleIn: 372,
+  ruleBoth: 728,
   ruleLatest: 0,
   ruleExpiry: 0,
   ruleWithoutStore: 0,
@@ -30,7 +30,7 @@ export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freez
   topic: 24,
   subscriptionByte: 0,
   retainedByte: 0,
-  flash: 3476,
+  flash: 3492,
   flashBlock: 6,
   flashIdentifier: 12,
   flashLatest: 4264,

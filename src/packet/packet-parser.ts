@@ -23,11 +23,11 @@ import { PublishPrediction } from './publish-prediction.ts';
 import { readPacket } from './read-packet.ts';
 import * as ReasonCode from './reason-code.ts';
 
-/** In place of a number of wanted bytes: no packet is looked at until the pause ends, or any more on this connection. */
+/** In place of a number of wanted bytes: no packet is looked at until the pause ends; never again. */
 const PAUSED = 0;
 const FAILED = -1;
 
-/** In place of an offset: nothing is kept. */
+/** In place of an offset: nothing is kept; there is no further packet. */
 const NOWHERE = -1;
 
 /** Enough to learn more: the first byte and one byte of the Remaining Length. */
@@ -58,7 +58,7 @@ export class PacketParser extends PublishPrediction {
     this.ring = new RingBuffer(handler.role.ringSpace, ringOffset);
   }
 
-  /** Starts a new connection, of which nothing is known. Not for the handler: it would pull the ring away from under the parser. */
+  /** Starts a new connection, of which nothing is known. Not for the handler: the parser is reading the ring then. */
   reset(acceptedTypes: number, version: number): void {
     this.acceptedTypes = acceptedTypes;
     this.version = version;
@@ -97,7 +97,7 @@ export class PacketParser extends PublishPrediction {
 
   /**
    * Takes [`offset`, `end`): at least one byte, at most `wanted`. Calls the handler for each packet that is complete;
-   * afterwards the bytes may be overwritten. A packet is the PUBLISH that was predicted, or a fixed header only, or any other.
+   * afterwards the bytes may be overwritten. A packet is the predicted PUBLISH, or a fixed header only, or any other.
    */
   receive(offset: number, end: number): void {
     if (this.missing !== 0) {
@@ -163,10 +163,8 @@ export class PacketParser extends PublishPrediction {
     if ((this.acceptedTypes >> packet.type & 1) === 0 || (header & IS_LONG) !== 0 || next > end
       || next - offset > this.handler.role.settings.maximumPacketSize) {
       if (next > end && (header & IS_LONG) === 0 && offset + 1 < end && (this.acceptedTypes >> packet.type & 1) !== 0
-        && next - offset <= this.handler.role.settings.maximumPacketSize) { // the usual piece of a packet
-        this.keep(offset, end, next - end);
-        return NOWHERE;
-      }
+        && next - offset <= this.handler.role.settings.maximumPacketSize)
+        return this.keep(offset, end, next - end); // the usual piece of a packet
       if (!this.readHeader(offset, end))
         return NOWHERE;
       next = packet.end;
@@ -174,10 +172,8 @@ export class PacketParser extends PublishPrediction {
     packet.version = this.version;
     if (packet.type === ControlPacket.PUBLISH) {
       const reasonCode = readPublish(packet, this.handler.role.topics);
-      if (reasonCode !== ReasonCode.SUCCESS) {
-        this.reject(reasonCode);
-        return NOWHERE;
-      }
+      if (reasonCode !== ReasonCode.SUCCESS)
+        return this.reject(reasonCode);
       const form = packet.topicIndex << 16 ^ next - offset;
       if (form === this.missedForm || this.predictedIndex < 0) // twice in a row, or the first one
         this.predict(offset);
@@ -223,20 +219,22 @@ export class PacketParser extends PublishPrediction {
   }
 
   /** Keeps bytes until `missing` more have come or, if that is 0, until a pause ends. */
-  private keep(offset: number, end: number, missing: number): void {
+  private keep(offset: number, end: number, missing: number): number {
     this.keptEnd = this.ring.hold(offset, end, end - offset + missing);
     this.missing = missing;
+    return NOWHERE;
   }
 
-  /** What arrived is illegal. */
-  private reject(reasonCode: number): void {
+  /** What arrived is illegal. @returns NOWHERE, as `keep` does: there is no further packet */
+  private reject(reasonCode: number): number {
     this.fail();
     this.handler.onError(reasonCode);
+    return NOWHERE;
   }
 
   /**
-   * Any packet but a whole, short, legal one. Its Remaining Length has one to four bytes; a fifth one is malformed (3.1.1
-   * section 2.2.3). @returns whether the packet is complete; if not, all has been done that can be done
+   * Any packet but a whole, short, legal one. Its Remaining Length has one to four bytes; a fifth one is malformed
+   * (3.1.1 section 2.2.3). @returns whether the packet is complete; if not, all has been done that can be done
    */
   private readHeader(offset: number, end: number): boolean {
     const { packet, settings } = this.handler.role;
@@ -278,7 +276,8 @@ export class PacketParser extends PublishPrediction {
     let headerEnd = packet.offset + 2;
     if (headerEnd <= end)
       headerEnd += packet.view.getUint16(packet.offset) + (packet.flags < 1 << ControlPacket.QOS_SHIFT ? 0 : 2);
-    if (packet.type !== ControlPacket.PUBLISH || settings.oversize === OVERSIZE_CLOSE || headerEnd - offset > settings.maximumPacketSize) {
+    if (packet.type !== ControlPacket.PUBLISH || settings.oversize === OVERSIZE_CLOSE
+      || headerEnd - offset > settings.maximumPacketSize) {
       this.reject(ReasonCode.PACKET_TOO_LARGE);
       return;
     }

@@ -1,6 +1,6 @@
 /**
- * Topic Filters where they lie: whether they are valid, what they match, and two of them compared as sets of Topic Names.
- * MQTT 3.1.1 section 4.7.
+ * Topic Filters where they lie: whether they are valid, what they match, and two of them compared as sets of Topic
+ * Names. MQTT 3.1.1 section 4.7.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText, isWellFormedUTF8 } from '../bytes/utf8.ts';
@@ -29,8 +29,9 @@ export function isValidTopicFilter(arena: Arena, offset: number, length: number)
  * Whether a valid filter matches a valid name. `#` includes the parent level; a leading wildcard does not match a topic
  * that begins with `$` [MQTT311-4.7.2-1].
  */
-export function matchesTopicFilter(arena: Arena, filterOffset: number, filterLength: number,
-  nameOffset: number, nameLength: number): boolean {
+export function matchesTopicFilter(
+  arena: Arena, filterOffset: number, filterLength: number, nameOffset: number, nameLength: number,
+): boolean {
   const bytes = arena.bytes;
   const filterEnd = filterOffset + filterLength;
   const nameEnd = nameOffset + nameLength;
@@ -47,7 +48,8 @@ export function matchesTopicFilter(arena: Arena, filterOffset: number, filterLen
       while (name < nameEnd && bytes[name] !== SLASH) // after `+` comes the end or a slash
         ++name;
     else // "sport/#" matches "sport" too
-      return name === nameEnd && bytes[filter] === SLASH && filter + 2 === filterEnd && bytes[filter + 1] === NUMBER_SIGN;
+      return name === nameEnd && bytes[filter] === SLASH && filter + 2 === filterEnd
+        && bytes[filter + 1] === NUMBER_SIGN;
   }
   return name === nameEnd;
 }
@@ -82,7 +84,9 @@ export function filtersOverlap(arena: Arena, a: number, aLength: number, b: numb
 }
 
 /** Whether every Topic Name that matches the valid filter `inner` matches `outer` as well. */
-export function filterCovers(arena: Arena, outer: number, outerLength: number, inner: number, innerLength: number): boolean {
+export function filterCovers(
+  arena: Arena, outer: number, outerLength: number, inner: number, innerLength: number,
+): boolean {
   const { bytes } = arena;
   const outerEnd = outer + outerLength;
   const innerEnd = inner + innerLength;
