@@ -5,7 +5,7 @@
  */
 import config from 'mc/config';
 import Preference from 'preference';
-import { completeConfiguration, type Configuration, type PartialConfiguration } from './core.ts';
+import { completeConfiguration, limitConflicts, type Configuration, type PartialConfiguration } from './core.ts';
 import { describeError, log } from './log.ts';
 
 /** Where the user may find the configuration that is at fault. */
@@ -19,11 +19,19 @@ export function useConfiguration<T>(use: (configuration: Configuration) => T): T
   const stored = read('stored', () => Preference.get('ringbridge', 'config'));
   if (stored !== undefined)
     try {
-      return use(completeConfiguration(stored));
+      return use(checked(completeConfiguration(stored)));
     } catch (error) {
       log(`the stored configuration does not work, the compiled-in one is used: ${describeError(error)}`);
     }
-  return use(completeConfiguration(read('compiled-in', () => config.ringbridge) ?? {}));
+  return use(checked(completeConfiguration(read('compiled-in', () => config.ringbridge) ?? {})));
+}
+
+/** @throws Error when limits contradict each other */
+function checked(configuration: Configuration): Configuration {
+  const conflict = limitConflicts(configuration)[0];
+  if (conflict !== undefined)
+    throw new Error(`${conflict.path.join('.')}: ${conflict.text}`);
+  return configuration;
 }
 
 type Values = Readonly<Record<string, unknown>>;
