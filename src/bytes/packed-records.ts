@@ -84,7 +84,10 @@ export class PackedRecords {
     return this.offset + this.usedLength + HEADER_LENGTH;
   }
 
-  /** Gives the record at `at` another length; those behind it move. @returns by how much; END when it does not fit: nothing has changed */
+  /**
+   * Gives the record at `at` another length; those after it move.
+   * @returns by how much; END when it does not fit: nothing has changed
+   */
   resize(at: number, length: number): number {
     const next = at - HEADER_LENGTH + this.spanOf(this.lengthOf(at));
     const distance = at - HEADER_LENGTH + this.spanOf(length) - next;

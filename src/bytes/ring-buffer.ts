@@ -103,7 +103,10 @@ export class RingBuffer {
     return this.offset + at + length;
   }
 
-  /** Adds what lies from `source` to `sourceEnd`, outside of the ring and fitting, to the one piece that is held. @returns as `hold` */
+  /**
+   * Adds what lies from `source` to `sourceEnd`, outside of the ring and fitting, to the one piece that is held.
+   * @returns as `hold`
+   */
   extend(source: number, sourceEnd: number): number {
     const { head, length, offset } = this;
     const { arena: { bytes }, capacity } = this.space;

@@ -42,7 +42,10 @@ const FIRST_EMPTY_PACKET = ControlPacket.PINGREQ << 12;
 const IS_LONG = 0x80;
 
 export class PacketParser extends PublishPrediction {
-  /** How many bytes to bring next, at most: what fits the ring, beside what is kept, and the landing area; PAUSED or FAILED: none. */
+  /**
+   * How many bytes to bring next, at most: what fits the ring, beside what is kept, and the landing area; PAUSED or
+   * FAILED: none.
+   */
   wanted = FAILED;
   /** So many bytes have yet to come of the packet whose beginning is kept, or of a payload that is thrown away. */
   missing = 0;
@@ -113,7 +116,7 @@ export class PacketParser extends PublishPrediction {
       this.receiveKept();
   }
 
-  /** The packet at hand, no PUBLISH, is kept in one piece with all that follows, and the parser pauses. For the handler. */
+  /** The packet at hand, no PUBLISH, is kept in one piece with what follows, and the parser pauses. For the handler. */
   leave(): void {
     this.wanted = LEFT;
   }

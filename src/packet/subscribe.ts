@@ -43,7 +43,10 @@ export function readTopicFilters(packet: Packet): number {
     ? ReasonCode.PROTOCOL_ERROR : ReasonCode.SUCCESS;
 }
 
-/** Finds a SUBSCRIBE or UNSUBSCRIBE again that lies at `offset` and was found valid before. `packet.topicFilterCount` is not known then. */
+/**
+ * Finds a SUBSCRIBE or UNSUBSCRIBE again that lies at `offset` and was found valid before. `packet.topicFilterCount` is
+ * not known then.
+ */
 export function reopenTopicFilters(packet: Packet, offset: number, version: number): void {
   const { bytes, view } = packet.arena;
   let at = offset, byte = 0, length = 0, shift = 0;

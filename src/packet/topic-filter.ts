@@ -132,5 +132,6 @@ const SHARE_END = 0x61_72_65_2F;
 
 /** Whether the filter at hand asks for a shared subscription, which MQTT has from 5.0 on. */
 export function isSharedFilter({ topicFilterLength, topicFilterOffset, view }: Packet): boolean {
-  return topicFilterLength >= 7 && view.getInt32(topicFilterOffset) === SHARE_BEGIN && view.getInt32(topicFilterOffset + 3) === SHARE_END;
+  return topicFilterLength >= 7
+    && view.getInt32(topicFilterOffset) === SHARE_BEGIN && view.getInt32(topicFilterOffset + 3) === SHARE_END;
 }
