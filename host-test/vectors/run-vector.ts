@@ -91,7 +91,7 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     this.outputCapacity = outputCapacity;
     this.topics = new TopicTable(arena, topicsOffset, topicCount, topicCapacity);
     this.topics.owner = this;
-    this.role = { packet: new Packet(arena), topics: this.topics, settings: { maximumPacketSize, oversize }, ringSpace: new RingSpace(arena, maximumPacketSize) };
+    this.role = { packet: new Packet(arena), topics: this.topics, settings: { maximumPacketSize, oversize }, ringSpace: new RingSpace(arena, maximumPacketSize), readLength: Math.min(maximumPacketSize, arena.landingCapacity) };
     this.parser = new PacketParser(this, ringOffset);
   }
 

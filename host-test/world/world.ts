@@ -99,7 +99,7 @@ export class World {
       TCP,
       Listener,
       resolver: new this.network.Resolver(),
-      createTimer: onTimer => new clock.Timer(onTimer),
+      createTimer: onTimer => new this.board.Timer(onTimer),
       time: () => clock.now,
     }, {
       createSensor: () => ({ read: () => 21 }),

@@ -15,7 +15,7 @@ export const MAXIMUM_DECIMAL_PLACES = 6;
 export const MAXIMUM_DECIMAL_LENGTH = MAXIMUM_DIGITS + MAXIMUM_DECIMAL_PLACES + 2;
 
 /**
- * Writes `value`, rounded half away from zero, with exactly `places` digits after the point (0 to 6). Never writes "-0".
+ * Writes `value`, rounded half away from zero, with exactly `places` digits after the point (0 to 6). Never "-0".
  * @param value no more than LARGEST_EXACT in size: others cannot be written digit for digit, nor in so many bytes
  * @returns the offset after the text
  */

@@ -12,6 +12,8 @@ import type { Arena } from './arena.ts';
 export const END = -1;
 
 const HEADER_LENGTH = 4;
+/** Of a length: the record goes with the next `sweep`. */
+const MARK = -0x80000000;
 
 export class PackedRecords {
   /** Records held. */
@@ -75,6 +77,50 @@ export class PackedRecords {
     this.usedLength -= next - start;
     --this.count;
     return next < end ? at : END;
+  }
+
+  /** Where the record behind the last one would begin. */
+  get end(): number {
+    return this.offset + this.usedLength + HEADER_LENGTH;
+  }
+
+  /**
+   * Gives the record at `at` another length; those after it move.
+   * @returns by how much; END when it does not fit: nothing has changed
+   */
+  resize(at: number, length: number): number {
+    const next = at - HEADER_LENGTH + this.spanOf(this.lengthOf(at));
+    const distance = at - HEADER_LENGTH + this.spanOf(length) - next;
+    if (this.usedLength + distance > this.capacity)
+      return END;
+    this.arena.bytes.copyWithin(next + distance, next, this.offset + this.usedLength);
+    this.arena.view.setUint32(at - HEADER_LENGTH, length);
+    this.usedLength += distance;
+    return distance;
+  }
+
+  /** The record at `at`, behind which the walk has gone already, is removed by the next `sweep`. */
+  mark(at: number): void {
+    this.arena.view.setInt32(at - HEADER_LENGTH, this.lengthOf(at) | MARK);
+  }
+
+  /** Removes all records that are marked, moving each of the others once. */
+  sweep(): void {
+    const { arena: { bytes, view }, offset } = this;
+    const end = offset + this.usedLength;
+    let to = offset;
+    for (let from = offset; from < end;) {
+      const length = view.getInt32(from);
+      const span = this.spanOf(length & ~MARK);
+      if (length < 0)
+        --this.count;
+      else {
+        bytes.copyWithin(to, from, from + span);
+        to += span;
+      }
+      from += span;
+    }
+    this.usedLength = to - offset;
   }
 
   private spanOf(length: number): number {

@@ -103,6 +103,23 @@ export class RingBuffer {
     return this.offset + at + length;
   }
 
+  /**
+   * Adds what lies from `source` to `sourceEnd`, outside of the ring and fitting, to the one piece that is held.
+   * @returns as `hold`
+   */
+  extend(source: number, sourceEnd: number): number {
+    const { head, length, offset } = this;
+    const { arena: { bytes }, capacity } = this.space;
+    if (head + length + sourceEnd - source > capacity) {
+      bytes.copyWithin(offset, offset + head, offset + head + length);
+      this.head = 0;
+    }
+    const end = offset + this.head + length;
+    bytes.copyWithin(end, source, sourceEnd);
+    this.length = length + sourceEnd - source;
+    return end + sourceEnd - source;
+  }
+
   clear(): void {
     this.head = this.length = 0;
   }

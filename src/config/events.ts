@@ -38,6 +38,10 @@ export const STORE_DAMAGED = 16;
 export const STORE_RESTORED = 17;
 /** subject: index of the session. Told once for a connection. */
 export const MESSAGE_REFUSED = 18;
+/** The queue of a node that is away is full; detail: index of its state. */
+export const ABSENT_QUEUE_FULL = 31;
+/** subject: index of the session. A filter with $share/, which is not served; told once. */
+export const SHARED_SUBSCRIPTION = 30;
 /** subject: index of the session that needed room; detail: index of the node state that made it, still with its old identifier. */
 export const SESSION_EVICTED = 19;
 /** All places were taken: a connection was closed before it could say anything. */

@@ -26,6 +26,9 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
         + '.max_packet_size to take it';
     case Event.NODE_QUEUE_FULL:
       return `dropped a message for node ${nodeName(gateway, subject)}: its queue is full (listener.max_queued_messages, listener.max_queued_bytes)`;
+    case Event.ABSENT_QUEUE_FULL:
+      return `dropped a message for node "${identifierOf(gateway, gateway.nodes.states[detail]!)}", which is away: its queue is full `
+        + '(listener.max_queued_messages, listener.max_queued_bytes, listener.queue_full)';
     case Event.UPSTREAM_CONNECTED:
       return `upstream connected${detail === 1 ? ', session present' : ''}`;
     case Event.UPSTREAM_CLOSED:
@@ -46,6 +49,8 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
       return 'no room for a retained message (listener.max_retained_messages, listener.max_retained_bytes): it was delivered but is not kept';
     case Event.SUBSCRIPTIONS_FULL:
       return `refused a subscription of node ${nodeName(gateway, subject)}: no room (listener.max_subscriptions, listener.max_subscription_bytes)`;
+    case Event.SHARED_SUBSCRIPTION:
+      return `node ${nodeName(gateway, subject)} asked for a shared subscription ($share/...), which is not served: subscribe without $share; said once`;
     case Event.ACCESS_DENIED:
       return `refused a ${detail === Event.FORBIDDEN_PUBLISH ? 'message' : detail === Event.FORBIDDEN_WILL ? 'Will' : 'subscription'} of node ${nodeName(gateway, subject)}: not allowed (listener.acl)`;
     case Event.RATE_LIMITED:

@@ -29,9 +29,11 @@ import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
 import { EndingCounts } from '../nodes/disconnect-reasons.ts';
 import * as Event from '../config/events.ts';
 import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver } from './gateway-options.ts';
+import { DENIED, NodeSubscriptions } from '../nodes/node-subscriptions.ts';
 import { NodeStates, type NodeState } from '../nodes/node-states.ts';
 import { FORBIDDEN, Publishing, REFUSED } from './publishing.ts';
 import { Refusals } from '../upstream/refusals.ts';
+import { RetainedDelivery } from '../nodes/retained-delivery.ts';
 import { RetainedMessages } from '../nodes/retained.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import { StoreBacklog } from '../upstream/backlog.ts';
@@ -92,6 +94,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
   private readonly authenticator: Authenticator;
   private readonly observer: Event.GatewayObserver;
   readonly delivery: Delivery;
+  readonly retainedDelivery: RetainedDelivery;
+  private readonly nodeSubscriptions: NodeSubscriptions;
   private readonly publishing: Publishing;
   private readonly refusals: Refusals;
   private readonly will = new MessageSpans(); // the one at hand
@@ -136,6 +140,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     const context: SessionContext = { arena, clock: this.clock, topics, packet: this.packet = new Packet(arena) };
     this.nodes = new NodeStates(arena, nodesPlan, nodeLimits, listener.max_clientid_length, listener.users.length);
     this.takeOvers = new TakeOvers(listener.max_sessions);
+    this.nodes.dropsOldest = listener.queue_full === 'drop_oldest';
     this.subscriptions = new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);
     this.retained = new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
     this.access = accessPlan && new Access(arena, accessPlan, listener);
@@ -160,6 +165,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.limitsRate = listener.max_publish_rate !== 0;
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
+    const retainedDelivery = this.retainedDelivery = new RetainedDelivery(role, this.delivery, this.systemTopics);
+    this.nodeSubscriptions = new NodeSubscriptions(this.access, this.delivery, retainedDelivery, options.observer);
     if (isPersistent)
       this.backlog = new StoreBacklog(this.upstream, policies, this.clock, options.observer, this.bridge, new Store(arena), {
         maximumInflight: upstream.max_inflight_messages,
@@ -182,6 +189,13 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
   commit(): void {
     if (this.intake !== undefined && this.intake.needsCommit)
       this.intake.commit();
+  }
+
+  /** Goes on with long work: a slice of each kind. */
+  handleDeferred(): void {
+    this.systemTopics.handleDeferred();
+    this.retainedDelivery.handleDeferred();
+    this.serverRole.handleDeferred();
   }
 
   /** Lets every session look at its deadlines and asks the clock for the next one. */
@@ -236,6 +250,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
       session.refuse(ReasonCode.NOT_AUTHORIZED);
       return;
     }
+    old?.session?.finishReading();
     if (old?.session !== undefined) {
       this.takeOvers.add(old.index, this.clock.now);
       old.session.fail(ReasonCode.SESSION_TAKEN_OVER); // [MQTT311-3.1.4-2]
@@ -252,7 +267,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
       this.observer.onEvent(Event.SESSION_EVICTED, session.index, node.index);
     }
     if (!sessionPresent) { // [MQTT311-3.1.2-6]
-      this.unsubscribeAll(node);
+      this.nodeSubscriptions.removeAll(node);
       this.nodes.release(node); // all but its retained messages, which are nobody's [MQTT311-3.1.2-7]
       this.nodes.name(node, identifier, length);
       node.user = session.user;
@@ -309,36 +324,24 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
   }
 
   onSubscribe(session: ServerSession, packet: Packet): number {
-    const { access } = this;
-    const node = nodeOf(session)!;
-    if (access !== undefined && !(access.mountFilter(node, packet) && access.allowsSubscription(node, packet.topicFilterOffset, packet.topicFilterLength))) {
-      this.deny(session, Event.FORBIDDEN_SUBSCRIBE);
-      return SUBACK_FAILURE;
-    }
-    if (!this.subscriptions.add(node.index, packet.topicFilterOffset, packet.topicFilterLength, packet.qos)) {
-      this.observer.onEvent(Event.SUBSCRIPTIONS_FULL, session.index, this.subscriptions.count);
-      return SUBACK_FAILURE;
-    }
-    this.delivery.forgetAudiences();
-    return packet.qos;
+    const code = this.nodeSubscriptions.add(session, nodeOf(session)!, packet);
+    if (code !== DENIED)
+      return code;
+    this.deny(session, Event.FORBIDDEN_SUBSCRIBE);
+    return SUBACK_FAILURE;
   }
 
-  onSubscribed(session: ServerSession, packet: Packet): void {
-    const node = nodeOf(session)!;
-    if (this.access !== undefined && !this.access.mountFilter(node, packet)
-      || !this.subscriptions.has(node.index, packet.topicFilterOffset, packet.topicFilterLength))
-      return;
-    this.delivery.sendRetained(node, packet);
-    this.systemTopics.sendFigures(this.delivery, node, packet);
+  onSubscribed(session: ServerSession): void {
+    if (this.serverRole.owingCount > 0)
+      this.retainedDelivery.advance(nodeOf(session)!);
+  }
+
+  onRoom(session: ServerSession): void {
+    this.retainedDelivery.advance(nodeOf(session)!);
   }
 
   onUnsubscribe(session: ServerSession, packet: Packet): void {
-    const node = nodeOf(session)!;
-    if (this.access !== undefined && !this.access.mountFilter(node, packet))
-      return;
-    // Nothing new is queued for it; what is queued goes on its way [MQTT311-3.10.4-2] [MQTT311-3.10.4-3].
-    this.subscriptions.remove(node.index, packet.topicFilterOffset, packet.topicFilterLength);
-    this.delivery.forgetAudiences();
+    this.nodeSubscriptions.remove(nodeOf(session)!, packet);
   }
 
   onClosed(session: ServerSession, reasonCode: number): void {
@@ -352,7 +355,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     --this.connectedCount;
     this.nodes.disconnect(node);
     if (session.cleanStart) // [MQTT311-4.1.0-1]
-      this.unsubscribeAll(node);
+      this.nodeSubscriptions.removeAll(node);
     this.observer.onEvent(Event.NODE_CLOSED, session.index, reasonCode);
     if (session.hasWill) // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
       this.publishWill(session, node);
@@ -390,10 +393,5 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
   private deny(session: ServerSession, what: number): void {
     ++this.deniedCount;
     this.observer.onEvent(Event.ACCESS_DENIED, session.index, what);
-  }
-
-  private unsubscribeAll(node: NodeState): void {
-    this.subscriptions.removeAll(node.index);
-    this.delivery.forgetAudiences();
   }
 }

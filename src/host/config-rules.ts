@@ -4,7 +4,7 @@
  */
 import { lengthOfUTF8 } from '../bytes/utf8.ts';
 import { type Configuration, parseAddress, type PartialConfiguration } from '../config/configuration.ts';
-import { longestStoredPacket } from '../gateway/packet-limits.ts';
+import { limitConflicts, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
 import { blockLengthFor, FEWEST_BLOCKS } from '../store/format.ts';
 import { Judge, type Path } from './config-findings.ts';
@@ -32,6 +32,8 @@ export function judgeConfiguration(configuration: Configuration, written: Partia
   judgeSensors(judge, configuration);
   judgeStore(judge, configuration);
   judgeMemory(judge, configuration);
+  if (configuration.listener.users.every(({ username }) => username !== undefined)) // else it has been said already
+    limitConflicts(configuration).forEach(({ path, text }) => judge.error(path, text));
   configuration.topic.forEach((rule, index) => judgeRule(judge, rule, ['topic', index]));
   if (judge.errors.length === 0)
     judgeRules(judge, configuration.topic);

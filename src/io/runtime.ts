@@ -222,6 +222,7 @@ export class Runtime implements Driven, LinkOwner {
   handleDeferred(): void {
     this.context.active = undefined;
     this.gateway.commit();
+    this.gateway.handleDeferred();
     this.finishClosing();
   }
 

@@ -11,12 +11,10 @@
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { MAXIMUM_DECIMAL_LENGTH, writeDecimal, writeDigits } from '../bytes/decimal.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
-import { MessageSpans, type Packet } from '../packet/packet.ts';
+import { MessageSpans } from '../packet/packet.ts';
 import { DOLLAR } from '../packet/topic.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import { isDue, type Clock } from '../session/clock.ts';
-import type { Delivery } from './delivery.ts';
-import type { NodeState } from './node-states.ts';
 import { RecentCount } from './recent-count.ts';
 import { type Figure, type Figures, FIGURES, LOADS, type Traffic } from './system-figures.ts';
 
@@ -47,6 +45,9 @@ const NO_TRAFFIC: Traffic = Object.freeze({ receivedBytes: 0, sentBytes: 0 });
 /** Names of topics, and beginnings of names. */
 const namesOf = (figures: readonly Figure[], loads: readonly Figure[]): string[] =>
   [VERSION_NAME, UPTIME_NAME, ...figures.map(({ name }) => name), ...loads.map(({ name }) => name)];
+
+/** Comparisons with subscriptions in one turn. */
+const SLICE = 2048;
 
 export class SystemTopics {
   /** Seconds since the start, counted at each round. */
@@ -84,6 +85,8 @@ export class SystemTopics {
   private lastAt: number;
   private dueAt: number;
   private milliseconds = 0;
+  /** The topic that comes next in the round that is under way; `topicCount` when none is. */
+  private next: number;
 
   static plan(plan: ArenaPlan): number {
     const lengths = namesOf(FIGURES, LOADS).map(lengthOfUTF8);
@@ -126,6 +129,7 @@ export class SystemTopics {
     this.averages = new Array<number>(this.loads.length * WINDOW_COUNT).fill(0);
     this.lastCounts = new Array<number>(this.loads.length).fill(0);
     this.lastAt = this.dueAt = this.clock.now;
+    this.next = this.topicCount;
   }
 
   /** From now on time counts. */
@@ -146,29 +150,46 @@ export class SystemTopics {
       this.recentlyTooLong.update(waiting.oversizeCount, this.uptime);
       if (!this.isSilent) {
         this.averageLoads();
-        for (let topic = subscriptions.hasDollarFilter() ? 0 : this.topicCount; topic < this.topicCount; ++topic) {
-          this.nameTopic(topic);
-          delivery.deliverFigure(this.compose(topic, 0));
-        }
+        this.next = subscriptions.hasDollarFilter() ? 0 : this.topicCount;
+        this.deliverSome();
       }
     }
     if (!this.isSilent) // what is only counted can wait for another reason to wake up
       clock.request(this.dueAt);
   }
 
-  /** Sends the figures that match a filter to the node that has just subscribed to it. */
-  sendFigures(delivery: Delivery, node: NodeState, packet: Packet): void {
-    const { topicFilterLength, topicFilterOffset } = packet;
-    if (this.isSilent || this.arena.bytes[topicFilterOffset] !== DOLLAR)
-      return;
-    this.countTime();
+  /** The next slice of a round. */
+  handleDeferred(): void {
+    if (this.next < this.topicCount)
+      this.deliverSome();
+  }
+
+  /** How many topics a subscription to the filter at `filterOffset` may be about: none, unless it begins with `$`. */
+  countFor(filterOffset: number): number {
+    return this.isSilent || this.arena.bytes[filterOffset] !== DOLLAR ? 0 : this.topicCount;
+  }
+
+  /** The figure under a topic, as retained, if its name matches the filter of a node that has just subscribed; else undefined. */
+  match(topic: number, filterOffset: number, filterLength: number): MessageSpans | undefined {
     const { message } = this;
-    for (let topic = 0; topic < this.topicCount; ++topic) {
-      this.nameTopic(topic);
-      const { topicNameLength, topicNameOffset } = message;
-      if (matchesTopicFilter(this.arena, topicFilterOffset, topicFilterLength, topicNameOffset, topicNameLength))
-        delivery.sendFigure(node, this.compose(topic, 1));
+    this.nameTopic(topic);
+    if (!matchesTopicFilter(this.arena, filterOffset, filterLength, message.topicNameOffset, message.topicNameLength))
+      return undefined;
+    if (topic === UPTIME)
+      this.countTime();
+    return this.compose(topic, 1);
+  }
+
+  /** Each figure is compared with all subscriptions: as many as a slice has, at least one. */
+  private deliverSome(): void {
+    const { clock, figures } = this;
+    const cost = figures.subscriptions.count + 1;
+    for (let left = SLICE; left > 0 && this.next < this.topicCount; left -= cost) {
+      this.nameTopic(this.next);
+      figures.delivery.deliverFigure(this.compose(this.next++, 0));
     }
+    if (this.next < this.topicCount)
+      clock.soon();
   }
 
   /** @param now the time of the clock, which itself only knows when the last event was */

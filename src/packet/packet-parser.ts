@@ -26,6 +26,8 @@ import * as ReasonCode from './reason-code.ts';
 /** In place of a number of wanted bytes: no packet is looked at until the pause ends; never again. */
 const PAUSED = 0;
 const FAILED = -1;
+/** For the rest of the call of the handler: PAUSED, and the packet at hand is kept. */
+const LEFT = -2;
 
 /** In place of an offset: nothing is kept; there is no further packet. */
 const NOWHERE = -1;
@@ -40,10 +42,13 @@ const FIRST_EMPTY_PACKET = ControlPacket.PINGREQ << 12;
 const IS_LONG = 0x80;
 
 export class PacketParser extends PublishPrediction {
-  /** How many bytes to bring next, at most: what fits the ring and the landing area; PAUSED or FAILED: none. */
+  /**
+   * How many bytes to bring next, at most: what fits the ring, beside what is kept, and the landing area; PAUSED or
+   * FAILED: none.
+   */
   wanted = FAILED;
   /** So many bytes have yet to come of the packet whose beginning is kept, or of a payload that is thrown away. */
-  private missing = 0;
+  missing = 0;
 
   /** Bit n: a packet of type n is legal now. */
   acceptedTypes = 0;
@@ -66,8 +71,7 @@ export class PacketParser extends PublishPrediction {
     this.ring.clear();
     this.keptEnd = NOWHERE;
     this.missing = 0;
-    this.wanted = PAUSED;
-    this.unpause();
+    this.wanted = this.width;
   }
 
   /** Stops for good; the handler calls it too. */
@@ -83,16 +87,51 @@ export class PacketParser extends PublishPrediction {
 
   /** Takes a pause back, during the same call of the handler. */
   unpause(): void {
-    const { packet: { arena: { landingCapacity } }, settings: { maximumPacketSize } } = this.handler.role;
     if (this.wanted === PAUSED)
-      this.wanted = maximumPacketSize < landingCapacity ? maximumPacketSize : landingCapacity;
+      this.wanted = this.missing !== 0 ? this.width : this.handler.role.readLength;
   }
 
   /** Goes on after a pause, with what was kept. */
   resume(): void {
     this.unpause();
-    if (this.keptEnd !== NOWHERE && this.missing === 0 && this.wanted > 0)
+    if (this.hasWaiting && this.wanted > 0)
       this.receiveKept();
+  }
+
+  /** Whether bytes are kept that will be looked at after the pause. */
+  get hasWaiting(): boolean {
+    return this.keptEnd !== NOWHERE && this.missing === 0;
+  }
+
+  /** Bytes that can be taken at a time. */
+  get width(): number {
+    const { readLength, settings: { maximumPacketSize } } = this.handler.role;
+    const free = this.keptEnd === NOWHERE ? maximumPacketSize : maximumPacketSize - this.ring.length + this.missing;
+    return free < readLength ? free : readLength;
+  }
+
+  /** Looks at one packet in spite of a pause, if bytes are kept for that: call while `hasWaiting` only. */
+  receiveOne(): void {
+    if (this.wanted === PAUSED)
+      this.receiveKept();
+  }
+
+  /** The packet at hand, no PUBLISH, is kept in one piece with what follows, and the parser pauses. For the handler. */
+  leave(): void {
+    this.wanted = LEFT;
+  }
+
+  /** Where the packet begins that was left. */
+  get keptOffset(): number {
+    return this.keptEnd - this.ring.length;
+  }
+
+  /** The packet that was left, and which ends at `end`, is done with. */
+  forgetKept(end: number): void {
+    if (end === this.keptEnd)
+      this.keptEnd = NOWHERE;
+    else
+      this.ring.consume(end - this.keptOffset);
   }
 
   /**
@@ -106,6 +145,8 @@ export class PacketParser extends PublishPrediction {
       else { // one more piece of a packet
         this.handler.role.packet.arena.bytes.copyWithin(this.keptEnd - this.missing, offset, end);
         this.missing -= end - offset;
+        if (this.wanted !== this.handler.role.readLength)
+          this.narrow();
       }
       return;
     }
@@ -185,6 +226,11 @@ export class PacketParser extends PublishPrediction {
         this.handler.onPacket(packet);
       else
         this.reject(reasonCode);
+      if (this.wanted === LEFT) {
+        this.wanted = PAUSED;
+        this.keep(offset, end, 0);
+        return NOWHERE;
+      }
     }
     return next;
   }
@@ -205,7 +251,9 @@ export class PacketParser extends PublishPrediction {
     }
     if (next === end)
       return;
-    if (this.wanted > 0 || this.missing !== 0) // a payload is thrown away during a pause, too
+    if (this.hasWaiting) // a packet has been left
+      this.keptEnd = this.ring.extend(next, end);
+    else if (this.wanted > 0 || this.missing !== 0) // a payload is thrown away during a pause, too
       this.receive(next, end);
     else
       this.keep(next, end, 0);
@@ -222,7 +270,21 @@ export class PacketParser extends PublishPrediction {
   private keep(offset: number, end: number, missing: number): number {
     this.keptEnd = this.ring.hold(offset, end, end - offset + missing);
     this.missing = missing;
+    if (missing !== 0 && this.handler.role.packet.type >= ControlPacket.SUBSCRIBE)
+      this.narrow();
     return NOWHERE;
+  }
+
+  /** As much as usual is wanted again. For the handler, when it gets a packet that it might have left. */
+  widen(): void {
+    if (this.wanted > 0)
+      this.wanted = this.handler.role.readLength;
+  }
+
+  /** A packet that may be left must find room in the ring together with what comes behind its end. */
+  private narrow(): void {
+    if (this.wanted > 0)
+      this.wanted = this.width;
   }
 
   /** What arrived is illegal. @returns NOWHERE, as `keep` does: there is no further packet */
