@@ -1,7 +1,8 @@
 /**
  * What the store needs of a storage, in the terms of NOR flash, which every other medium can imitate:
  *
- *   an erased word (4 bytes) reads 0xFFFFFFFF; programming turns ones into zeros, each word once, but to 0 at any time
+ *   an erased word (4 bytes) reads 0xFFFFFFFF; programming turns ones into zeros, each word once, but to 0 at any time,
+ *     and to what it is already where a flush has failed
  *   zeros become ones again only by erasing a whole block
  *
  * Positions and lengths are multiples of 4. Bytes come from and go to the arena's staging area, which is the one place that
@@ -13,13 +14,17 @@ export interface BlockStorage {
   readonly blockCount: number;
   /** Something to tell the user, '' if there is nothing. */
   readonly remark: string;
+  /** Told once of each `flush` that has returned false, never from inside it: whether all that was written before it is durable. */
+  onFlushed: ((isDurable: boolean) => void) | undefined;
   /** Reads `length` bytes at `position` into the staging area. */
   read(position: number, length: number): void;
   /** Programs the first `length` bytes of the staging area at `position`, where all is erased, or to 0. */
   program(position: number, length: number): void;
   /** Erases the block of this index. */
   erase(block: number): void;
-  /** What was programmed and erased survives a power cut from now on. */
-  flush(): void;
+  /** Begins to make what was written durable. @returns true when it is already, else `onFlushed` will tell */
+  flush(): boolean;
+  /** Waits until all that was written is durable. */
+  synchronize(): void;
   close(): void;
 }

@@ -335,7 +335,7 @@ export class Store {
   }
 
   private synchronize(): void {
-    this.storage!.flush();
+    this.storage!.synchronize();
     this.isDirty = false;
     ++this.flushCount;
   }
