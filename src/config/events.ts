@@ -21,6 +21,14 @@ export const UPSTREAM_CONNECTED = 7;
 export const UPSTREAM_CLOSED = 8;
 /** detail: messages dropped so far. */
 export const STORE_FULL = 9;
+/** subject: index of the rule among those of direction "out", or -1; detail: a reason of upstream/losses.ts. Told once for each in a connection. */
+export const MESSAGE_LOST = 30;
+/** detail: messages in the store that no rule lets out. */
+export const STORE_ORPHANS = 31;
+/** The storage works again. */
+export const STORE_BACK = 32;
+/** subject: index of the session. What it sends upstream fills its share of the store: it is not read until there is room. */
+export const NODE_HELD = 33;
 /** Nothing is stored any more; detail: messages that are in the store. */
 export const STORE_FAILED = 15;
 /** detail: places in the store that are unreadable. */

@@ -1,9 +1,9 @@
 /**
  * Joins one upstream session, the sessions of the nodes and the sensors: who gets which message.
  *
- *   node ──► onMessage ──┐                      ┌──► retained messages
- *   sensor ─► publish ───┼──► deliver (local) ──┼──► nodes whose subscriptions match
- *   upstream ► bridge ───┘                      └──► bridge ──► upstream (not what came from there)
+ *   node ───► onMessage ─┐                   ┌─ 1 ─► bridge ──► store, upstream
+ *   sensor ─► publish ───┴──► publishing ────┴─ 2 ─► deliver ─┬─► retained messages
+ *   upstream ► bridge ────────────────────────────────────────┴─► nodes whose subscriptions match
  *
  * Owns all memory: the constructor lays out the arena, nothing is allocated after it. Knows no socket and no clock; time
  * arrives in `clock.now`, and `handleTimeout` is to be called when `clock.deadline` has come.
@@ -21,7 +21,9 @@ import { ServerSession } from '../session/server-session.ts';
 import type { SessionContext } from '../session/session-role.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { SessionState } from '../session/session-state.ts';
-import { SessionStateKind } from '../session/session-state-kind.ts';
+import { QueueLimits } from '../session/queue-limits.ts';
+import { REFUSED, TAKEN } from '../session/session-role.ts';
+import { UpstreamWindow } from '../session/upstream-window.ts';
 import { Access } from '../nodes/access.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -31,14 +33,17 @@ import { EndingCounts } from '../nodes/disconnect-reasons.ts';
 import * as Event from '../config/events.ts';
 import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver } from './gateway-options.ts';
 import { NodeStates, type NodeState } from '../nodes/node-states.ts';
-import { FORBIDDEN, Publishing, REFUSED } from './publishing.ts';
+import { FORBIDDEN, Publishing } from './publishing.ts';
+import { StoreHandler } from './store-handler.ts';
 import { Refusals } from '../upstream/refusals.ts';
 import { RetainedMessages } from '../nodes/retained.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
-import { StoreBacklog } from '../upstream/backlog.ts';
-import { RECORD_HEADER_LENGTH } from '../store/format.ts';
-import { StoreIntake } from '../upstream/intake.ts';
+import { Backlog } from '../upstream/backlog.ts';
+import { type Router, StoreIntake } from '../upstream/intake.ts';
 import { StorePolicy } from '../upstream/full-policy.ts';
+import { StoredCounters } from '../upstream/stored-counters.ts';
+import { StoredOrigins } from '../upstream/stored-origins.ts';
+import { StoredRules } from '../upstream/stored-rules.ts';
 import { Store } from '../store/store.ts';
 import { clientSettingsOf, nodeLimitsOf, serverSettingsOf, upstreamLimitsOf } from './settings.ts';
 import { Subscriptions } from '../nodes/subscriptions.ts';
@@ -48,12 +53,15 @@ import { TopicMap } from '../upstream/topic-map.ts';
 export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver };
 
 /** QoS 2 messages in the store whose senders are remembered, to recognise them after a restart. */
-const MOST_RECEPTIONS = 4096;
+const MOST_ORIGINS = 4096;
+
+/** Of GatewayOptions.orderCounters. */
+const DEFAULT_ORDER_COUNTERS = 256;
 
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
-export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Figures {
+export class Gateway implements ServerHandler, BridgeOwner, Router, TopicTableOwner, Figures {
   readonly configuration: Configuration;
   readonly arena: Arena;
   readonly clock = new Clock();
@@ -75,8 +83,9 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
   heldCount = 0;
   evictedCount = 0;
   /** The persistent store; undefined unless `store.durability` is "flash". `intake`: unless that has a storage. */
-  readonly backlog: StoreBacklog | undefined;
-  private intake: StoreIntake | undefined = undefined;
+  readonly backlog: Backlog | undefined;
+  private readonly intake: StoreIntake | undefined;
+  private readonly storeHandler: StoreHandler | undefined;
   /** Why connections of nodes have ended, or were refused. */
   readonly endings = new EndingCounts();
   readonly systemTopics: SystemTopics;
@@ -100,7 +109,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     this.observer = options.observer;
 
     const isPersistent = store.durability === 'flash';
-    const date = options.date ?? (() => 0);
     const clientSettings = clientSettingsOf(upstream);
     const serverSettings = serverSettingsOf(listener);
     const upstreamLimits = upstreamLimitsOf(configuration);
@@ -110,7 +118,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     const { plan } = options;
     const connectOffset = plan.reserve('upstream: what CONNECT says', lengthOfConnectTexts(configuration));
     const clientOffset = ClientSession.plan(plan, clientSettings);
-    const upstreamStateOffset = plan.reserve('store, RAM part', SessionStateKind.lengthOf(upstreamLimits));
+    const upstreamStateOffset = plan.reserve('store, RAM part', QueueLimits.lengthOf(upstreamLimits));
     const serverOffset = ServerRole.plan(plan, serverSettings, sessionCount);
     const nodesPlan = NodeStates.plan(plan, listener.max_sessions, nodeLimits, listener.max_clientid_length);
     const topicsOffset = TopicTable.plan(plan, memory.topics, memory.topic_length);
@@ -123,7 +131,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     const systemTopicsOffset = SystemTopics.plan(plan);
     const arena = this.arena = new Arena(plan, {
       landingCapacity: options.landingCapacity,
-      stagingCapacity: isPersistent ? longestPacket + RECORD_HEADER_LENGTH + 3 & ~3 : longestPacket,
+      stagingCapacity: isPersistent ? longestRecord(configuration, longestPacket) : longestPacket,
       resizable: options.resizable,
     });
 
@@ -141,9 +149,9 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     this.bridge = new Bridge(
       outbound,
       new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket),
-      this.delivery, policies, date, this, options.observer);
+      this.delivery, policies, { owner: this, observer: options.observer });
     this.upstream = new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
-      new SessionState(new SessionStateKind(arena, upstreamLimits), upstreamStateOffset), this.bridge);
+      new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset, new UpstreamWindow(options.orderCounters ?? DEFAULT_ORDER_COUNTERS)), this.bridge);
     this.bridge.session = this.upstream;
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
     this.upstream.replayRate = store.replay_rate;
@@ -154,32 +162,38 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.limitsRate = listener.max_publish_rate !== 0;
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
-    if (isPersistent)
-      this.backlog = new StoreBacklog(this.upstream, policies, this.clock, options.observer, this.bridge, new Store(arena), {
-        maximumInflight: upstream.max_inflight_messages,
-        receptionCapacity: Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_RECEPTIONS),
-        date,
-      });
+    this.random = options.random ?? (() => 0);
+    this.upstreamQueue.continueIdentifiers(this.random() * LAST_IDENTIFIER | 0);
+    if (!isPersistent)
+      return;
+    this.bridge.refusesUnstored = store.on_failure === 'refuse';
+    const stateStore = new Store(arena, { stateShare: 0.25, stateCapacity: 256 });
+    const backlog = this.backlog = new Backlog(stateStore, this.upstream, this.clock, new StoredRules(arena, outbound, policies, this.bridge), new StoredCounters(arena, counterOffset));
+    const origins = new StoredOrigins(stateStore, identifierOffset, Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS));
+    const intake = this.intake = new StoreIntake(backlog, origins, this.clock, this.sessions, this, this.upstreamQueue.window!.slotCount >> 1);
+    this.storeHandler = new StoreHandler(backlog, origins, intake, this.clock, { observer: options.observer, acknowledgesMemory: store.on_failure === 'memory' });
   }
 
   get upstreamQueue(): OutboundQueue {
-    return this.upstream.sessionState!;
+    return this.upstream.sessionState!.queue;
   }
 
-  /** Takes a storage into use, before anything else happens. @throws when it cannot be used; messages are kept in memory then */
+  /** Takes a storage into use. @throws when it cannot be used; messages are kept in memory then, or not taken (store.on_failure) */
   openStore(storage: BlockStorage): void {
-    const { backlog } = this;
+    const { backlog, intake, storeHandler } = this;
     if (backlog === undefined)
       return;
-    backlog.open(storage);
+    const report = storeHandler!.open(storage);
     this.bridge.backlog = backlog;
-    this.serverRole.keeper = this.intake = new StoreIntake(backlog, this.bridge, this.clock, this.sessions, this);
+    this.upstreamQueue.window!.journal = backlog;
+    this.serverRole.acknowledgedReceiver = intake!;
+    this.upstreamQueue.continueIdentifiers(backlog.counters.lastIdentifier === 0 ? this.random() * LAST_IDENTIFIER | 0 : backlog.counters.lastIdentifier | IDENTIFIER_RANGE - 1);
+    this.storeReport = report;
   }
 
-  /** Makes durable what has been taken, and lets out what has waited for that. */
+  /** Begins to make durable what has been taken. */
   commit(): void {
-    if (this.intake !== undefined && this.intake.needsCommit)
-      this.intake.commit();
+    this.storeHandler?.commit();
   }
 
   /** Lets every session look at its deadlines and asks the clock for the next one. */
@@ -213,7 +227,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
       message.topicIndex = topics.indexOf(message.topicNameOffset, message.topicNameLength);
       message.generation = topics.generation;
     }
-    return message.topicIndex !== INVALID_TOPIC && this.publishing.publish(message, message.topicIndex, false);
+    return message.topicIndex !== INVALID_TOPIC && this.publishing.publish(message, message.topicIndex, 0) === TAKEN;
   }
 
   onConnect(session: ServerSession, packet: Packet): void {
@@ -269,10 +283,11 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
   }
 
   /** Each packet is a new message [MQTT311-4.3.2-2]; what QoS 2 repeats, the session has kept back. */
-  onMessage(session: ServerSession, packet: Packet): boolean {
-    const comesAgain = packet.qos !== 0;
-    if (comesAgain && session.isRefused) // acknowledgements keep their order
-      return false;
+  onMessage(session: ServerSession, packet: Packet): number {
+    const node = nodeOf(session)!;
+    const isAcknowledged = packet.qos !== 0;
+    if (isAcknowledged && session.isRefused) // acknowledgements keep their order
+      return REFUSED;
     ++this.receivedCount;
     if (this.limitsRate && session.spendCredit()) {
       ++this.heldCount;
@@ -281,27 +296,28 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     if (packet.isOversize) {
       ++this.delivery.droppedCount;
       this.observer.onEvent(Event.OVERSIZE_DROPPED, session.index, packet.payloadLength);
-      return true;
+      return TAKEN;
     }
-    const index = packet.topicIndex;
-    if (this.access !== undefined) {
-      const result = this.publishing.publishFor(nodeOf(session)!, packet, index, this.access, comesAgain);
-      if (result === FORBIDDEN)
-        this.deny(session, Event.FORBIDDEN_PUBLISH); // acknowledged all the same [MQTT311-3.3.5-2]
-      return result !== REFUSED || this.refusals.add(session);
+    const { access, publishing } = this;
+    const origin = isAcknowledged ? node.identity : 0;
+    let verdict: number;
+    if (access === undefined)
+      verdict = publishing.publishKnown(node, packet, packet.topicIndex, origin);
+    else if ((verdict = publishing.publishFor(node, packet, packet.topicIndex, access, origin)) === FORBIDDEN) {
+      this.deny(session, Event.FORBIDDEN_PUBLISH);
+      return TAKEN; // acknowledged all the same [MQTT311-3.3.5-2]
     }
-    const audience = this.localAudience[index]!;
-    if (audience === UNKNOWN && this.delivery.rejects(session, packet, index))
-      return true;
-    if (!this.bridge.forward(packet, index, comesAgain))
-      return this.refusals.add(session);
-    if (audience === NOBODY && packet.retain === 0)
-      return true;
-    const isAnsweredFirst = packet.qos === 2 && this.intake === undefined; // PUBREC before a message that comes back
-    if (isAnsweredFirst)
-      session.acknowledge(packet.packetIdentifier, 2);
-    this.delivery.deliver(packet, index);
-    return !isAnsweredFirst;
+    return verdict === TAKEN ? TAKEN : this.refuse(session);
+  }
+
+  /** A message of this node is not taken over, nor is any later one on its connection. @returns REFUSED */
+  refuse(session: ServerSession): number {
+    return this.refusals.add(session);
+  }
+
+  /** Who the node of a session is in the store. */
+  identityOf(session: ServerSession): number {
+    return nodeOf(session)!.identity;
   }
 
   onSubscribe(session: ServerSession, packet: Packet): number {
@@ -374,13 +390,13 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     session.readWill(will);
     session.forgetWill(); // [MQTT311-3.1.2-10]
     const index = topics.indexOf(will.topicNameOffset, will.topicNameLength);
-    if (access !== undefined && this.publishing.publishFor(node, will, index, access, false) === FORBIDDEN) {
+    if (access !== undefined && this.publishing.publishFor(node, will, index, access, 0) === FORBIDDEN) {
       this.deny(session, Event.FORBIDDEN_WILL);
       return;
     }
     this.observer.onEvent(Event.WILL_PUBLISHED, session.index, 0);
     if (access === undefined)
-      this.publishing.publish(will, index, false);
+      this.publishing.publish(will, index, 0);
   }
 
   private deny(session: ServerSession, what: number): void {

@@ -9,6 +9,7 @@ import { END } from '../bytes/packed-records.ts';
 import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { INVALID_TOPIC, type TopicTable } from '../packet/topic-table.ts';
+import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { type Access, READ } from './access.ts';
 import * as Event from '../config/events.ts';
@@ -219,7 +220,7 @@ export class Delivery {
         ++this.sentCount;
         return;
       }
-    } else if (session === undefined ? node.append(message, qos) : session.enqueue(message, qos)) {
+    } else if (session === undefined ? node.queue.append(message, qos) !== NONE : session.enqueue(message, qos)) {
       ++this.sentCount;
       return;
     }

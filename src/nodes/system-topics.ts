@@ -283,7 +283,7 @@ function sumOfQueues(figures: Figures, what: number): number {
   const { states } = figures.nodes;
   let sum = measure(figures.upstreamQueue, what);
   for (let index = 0; index < states.length; ++index)
-    sum += measure(states[index]!, what);
+    sum += measure(states[index]!.queue, what);
   return sum;
 }
 

@@ -10,8 +10,9 @@ import { type SessionContext, SessionRole, type SessionSettings } from './sessio
 export interface ServerHandler {
   /** A CONNECT of valid form. Answer with `accept` or `refuse`, at once or later. */
   onConnect(session: ServerSession, packet: Packet): void;
-  /** @returns whether the message has been taken over, so that it is acknowledged at once */
-  onMessage(session: ServerSession, packet: Packet): boolean;
+  /** @returns TAKEN, LATER or REFUSED */
+  onMessage(session: ServerSession, packet: Packet): number;
+  onReleased?(session: ServerSession, packetIdentifier: number): void;
   /** One filter of a SUBSCRIBE. Sends nothing. @returns the granted QoS or SUBACK_FAILURE */
   onSubscribe(session: ServerSession, packet: Packet): number;
   /** The same filter again, after SUBACK, granted or not: time for retained messages. */
