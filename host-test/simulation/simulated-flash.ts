@@ -47,7 +47,16 @@ export interface CutOptions {
   readonly failsAt?: number;
   /** Which ones; all by default. */
   readonly failing?: 'all' | 'write' | 'erase';
+  /** As a file: `flush` only begins, and `finishFlush` tells when it is over. With `isCached`. */
+  readonly isDeferred?: boolean;
+  /** Whether the flush of this number, from 0, fails: what it was for is not on the medium, and no later flush brings it there. */
+  readonly failsFlush?: (number: number) => boolean;
+  /** Whether these bytes cannot be read now. */
+  readonly failsRead?: (position: number, length: number) => boolean;
 }
+
+/** No flush is under way. */
+const NONE = -1;
 
 /** Not a share of the words, but some of those that read 0. */
 const MARKS = -1;
@@ -67,12 +76,21 @@ export class SimulatedFlash implements BlockStorage {
   private readonly bytes: Uint8Array;
   private readonly isCached: boolean;
   private readonly isTearing: boolean;
-  /** Operations since the last flush. */
+  onFlushed: ((isDurable: boolean) => void) | undefined = undefined;
+  /** Each read so far: position and length. */
+  readonly reads: (readonly [position: number, length: number])[] = [];
+  flushCount = 0;
+  /** Operations that no flush has made durable. */
   private unflushed: { start: number; content: Uint8Array }[] = [];
+  /** Of these, so many are for the flush that is under way; NONE when none is. */
+  private flushing = NONE;
   private readonly cutAt: number;
   private readonly failsAt: number;
   private readonly failing: 'all' | 'write' | 'erase';
   private readonly random: () => number;
+  private readonly isDeferred: boolean;
+  private readonly failsFlush: (number: number) => boolean;
+  private readonly failsRead: (position: number, length: number) => boolean;
   private readonly view: DataView;
 
   constructor(arena: Arena, medium: FlashMedium, options: CutOptions = {}) {
@@ -85,6 +103,9 @@ export class SimulatedFlash implements BlockStorage {
     this.failing = options.failing ?? 'all';
     this.random = options.random ?? (() => 0.5);
     this.isCached = options.isCached ?? false;
+    this.isDeferred = options.isDeferred ?? false;
+    this.failsFlush = options.failsFlush ?? (() => false);
+    this.failsRead = options.failsRead ?? (() => false);
     this.isTearing = options.isTearing ?? false;
     this.bytes = this.isCached ? medium.bytes.slice() : medium.bytes;
     this.view = new DataView(this.bytes.buffer);
@@ -93,6 +114,9 @@ export class SimulatedFlash implements BlockStorage {
   read(position: number, length: number): void {
     this.expectPower('read');
     this.expectWords(position, length);
+    this.reads.push([position, length]);
+    if (this.failsRead(position, length))
+      throw new Error('EIO: i/o error, read');
     this.arena.bytes.set(this.bytes.subarray(position, position + length), this.arena.stagingOffset);
   }
 
@@ -106,7 +130,7 @@ export class SimulatedFlash implements BlockStorage {
     for (let at = 0; at < length; at += 4) {
       const old = this.view.getUint32(position + at);
       const value = source.getUint32(at);
-      if (old !== 0xFFFFFFFF && value !== 0)
+      if (old !== 0xFFFFFFFF && value !== 0 && value !== old)
         throw new Error(`the word at ${position + at} was programmed before`);
       this.step(() => this.view.setUint32(position + at, value | this.bits(~value))); // some of its bits
       this.view.setUint32(position + at, value);
@@ -133,13 +157,53 @@ export class SimulatedFlash implements BlockStorage {
     this.step(() => {});
   }
 
-  flush(): void {
+  flush(): boolean {
+    if (!this.isDeferred) {
+      this.synchronize();
+      return true;
+    }
+    this.expectPower('write');
+    if (this.flushing !== NONE)
+      throw new Error('a flush is under way');
+    this.flushing = this.unflushed.length;
+    return false;
+  }
+
+  get isFlushing(): boolean {
+    return this.flushing !== NONE;
+  }
+
+  /** The flush that is under way is over; what was written meanwhile is not durable by that. */
+  finishFlush(): void {
+    if (this.flushing === NONE)
+      return;
+    const count = this.flushing;
+    this.step(() => {});
+    this.flushing = NONE;
+    const isDurable = this.makeDurable(count);
+    this.step(() => {});
+    this.onFlushed?.(isDurable);
+  }
+
+  synchronize(): void {
     this.expectPower('write');
     this.step(() => {});
-    if (this.isCached)
-      this.medium.bytes.set(this.bytes);
-    this.unflushed = [];
+    const before = this.unflushed.length;
+    const isDurable = this.makeDurable(before);
+    if (this.flushing !== NONE)
+      this.flushing = 0;
     this.step(() => {});
+    if (!isDurable)
+      throw new Error('EIO: i/o error, fdatasync');
+  }
+
+  /** @returns whether the first `count` operations that were not durable are now; else they are lost */
+  private makeDurable(count: number): boolean {
+    const isDurable = !this.failsFlush(this.flushCount++);
+    for (const { content, start } of this.unflushed.splice(0, count))
+      if (isDurable)
+        this.medium.bytes.set(content, start);
+    return isDurable;
   }
 
   close(): void { /* nothing to release */ }

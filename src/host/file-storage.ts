@@ -6,7 +6,7 @@
  * and one of another size or with other blocks is used as it is. One that may not be written is read: what is in it is
  * sent, and the first attempt to write tells the store that it has failed. One process at a time may use it (file-lock.ts).
  */
-import { closeSync, existsSync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
@@ -22,6 +22,9 @@ export class FileStorage implements BlockStorage {
   readonly blockLength: number;
   readonly blockCount: number;
   readonly remark: string;
+  onFlushed: ((isDurable: boolean) => void) | undefined = undefined;
+  private flushing = 0;
+  private isClosed = false;
   private readonly arena: Arena;
   private readonly file: number;
   private readonly erased: Uint8Array;
@@ -118,13 +121,33 @@ export class FileStorage implements BlockStorage {
     this.write(this.erased, 0, this.blockLength, block * this.blockLength);
   }
 
-  flush(): void {
+  /** Off the main thread. What is written meanwhile is for the next one. */
+  flush(): boolean {
+    ++this.flushing;
+    fdatasync(this.file, error => {
+      --this.flushing;
+      if (this.isClosed)
+        this.closeWhenIdle();
+      else
+        this.onFlushed?.(error === null);
+    });
+    return false;
+  }
+
+  synchronize(): void {
     fdatasyncSync(this.file);
   }
 
   close(): void {
-    closeSync(this.file);
+    this.isClosed = true;
+    this.closeWhenIdle();
     this.lock?.release();
+  }
+
+  /** A file that is being flushed must not be closed: its number could be another file's by then. */
+  private closeWhenIdle(): void {
+    if (this.flushing === 0)
+      closeSync(this.file);
   }
 
   /** Makes the file longer by what is missing of a block. If it was cut off in the middle of one, what is left of that stays. */

@@ -25,6 +25,7 @@ export class FlashBlocks implements BlockStorage {
   readonly blockLength: number;
   readonly blockCount: number;
   readonly remark = '';
+  onFlushed: ((isDurable: boolean) => void) | undefined = undefined;
   private readonly flash: Flash;
   private readonly views: StagingViews;
   private readonly sectorsPerBlock: number;
@@ -52,7 +53,12 @@ export class FlashBlocks implements BlockStorage {
     this.flash.eraseBlock(start, start + this.sectorsPerBlock);
   }
 
-  flush(): void { /* what flash has taken it keeps */ }
+  /** What flash has taken it keeps. */
+  flush(): boolean {
+    return true;
+  }
+
+  synchronize(): void { /* nothing to wait for */ }
 
   close(): void {
     this.flash.close();

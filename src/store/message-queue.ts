@@ -1,6 +1,16 @@
-/** Messages in the order in which they came. */
-import type { MessageFields, StoredMessage } from './stored-message.ts';
-import type { VictimHandler } from './store-owner.ts';
+/**
+ * Messages in the order in which they came: pushed at the tail, read back from the front, settled in any order. What block is
+ * free follows from the number of messages in it that are not settled; nothing else is kept of a message in memory.
+ */
+import { BlockRing, NO_BLOCK, type RingOwner } from './block-ring.ts';
+import type { Medium } from './medium.ts';
+import { giveUpAll, readMessage, stageCopy, stageHead, stageMessage, wordOfIdentifier } from './message-record.ts';
+import * as Format from './record-format.ts';
+import { NO_RECORD, type RecordWalker } from './record-walker.ts';
+import { LONGEST_CLOCK_BODY, type StoreClock } from './store-clock.ts';
+import { MESSAGE_DOWN, MESSAGE_UP, type MessageFields, SETTLED, StoredMessage } from './stored-message.ts';
+import { KEEP, MOVE, type StoreOwner, type VictimHandler } from './store-owner.ts';
+import type { VersionOne } from './version-one.ts';
 
 /** Results of `push` that are no position. */
 export const NO_ROOM = 0;
@@ -9,35 +19,424 @@ export const FAILED = -2;
 /** No record. */
 export const NONE = -1;
 
-export interface MessageQueue {
-  /** What `load` has read. */
-  readonly record: StoredMessage;
-  /** Messages that are not settled, and the bytes that they take. */
-  readonly pendingCount: number;
-  readonly pendingLength: number;
-  /** Bytes from the oldest message that is not settled to the end of the log, in whole blocks but for the last one. */
-  readonly usedLength: number;
+const CLOCK_HEAD = Format.RECORD_MARKS;
+const LONGEST_CLOCK = CLOCK_HEAD + LONGEST_CLOCK_BODY;
+
+export class MessageQueue implements RingOwner {
+  /** What `next` and `load` have read. */
+  readonly record = new StoredMessage();
+  /** Messages that are not settled. */
+  pendingCount = 0;
+  /** A message with a deadline has been among them since there were none. */
+  hasDeadlines = false;
+  readonly ring: BlockRing;
+  /** Of version 0.1, as long as there are any. */
+  versionOne: VersionOne | undefined = undefined;
+  private readonly medium: Medium;
+  private readonly walker: RecordWalker;
+  private owner: StoreOwner | undefined = undefined;
+  /** Messages that are not settled, per block of the storage. */
+  private pending = new Uint16Array(0);
+  private pendingBytes = 0;
+  /** A message with more than one destination is settled when its last one is: that must be looked up. */
+  private mostDestinations = 1;
+
+  constructor(medium: Medium, walker: RecordWalker) {
+    this.medium = medium;
+    this.walker = walker;
+    this.ring = new BlockRing(medium, this);
+  }
+
+  open(owner: StoreOwner, boundary: number, versionOne: VersionOne | undefined): void {
+    this.owner = owner;
+    this.ring.open(0, boundary, boundary);
+    this.pending = new Uint16Array(this.medium.blockCount);
+    this.pendingCount = this.pendingBytes = 0;
+    this.hasDeadlines = false;
+    this.mostDestinations = 1;
+    this.versionOne = versionOne;
+  }
+
+  /** Bytes that they take: exact when they are of one length, else by their average. */
+  get pendingLength(): number {
+    return this.pendingBytes;
+  }
+
+  /** Bytes of the blocks that cannot be used for others. */
+  get usedLength(): number {
+    const { medium, pending, ring } = this;
+    let length = 0;
+    for (let block = 0; block < medium.blockCount; ++block)
+      if (block === ring.tailBlock)
+        length += ring.tailOffset - Format.BLOCK_HEADER_LENGTH;
+      else if (pending[block] !== 0)
+        length += medium.blockLength - Format.BLOCK_HEADER_LENGTH;
+    return length;
+  }
+
   /** Bytes that records can fill. */
-  readonly capacity: number;
-  /** @returns its position, or NO_ROOM, TOO_LONG, FAILED. What it is made of may lie anywhere but in the staging area */
-  push(message: MessageFields, destinationCount?: number): number;
-  /** Whether records of `length` bytes (`lengthOfMessage`) can be pushed without giving anything up. */
-  canPush(length: number): boolean;
-  /** @returns the position of the first message at or after `position` that is not settled, or NONE; after `record.position`, ask for `record.position + record.length` */
-  next(position: number): number;
-  /** The oldest one. */
-  first(): number;
-  /** Reads it into `record`. @returns whether it is sound */
-  load(position: number): boolean;
-  /** It is going to be sent under this identifier. @returns false when that cannot be written: it has one, or the storage has failed */
-  underWay(position: number, destination: number, identifier: number): boolean;
+  get capacity(): number {
+    return this.ring.capacity;
+  }
+
+  /** @returns the position, or NO_ROOM, TOO_LONG, FAILED. What the message is made of may lie anywhere but in the staging area */
+  push(message: MessageFields, destinationCount = 1): number {
+    const { medium, ring } = this;
+    if (!medium.isWorking)
+      return FAILED;
+    const length = Format.lengthOfMessage(message.topicNameLength + message.propertiesLength + message.payloadLength, destinationCount);
+    if (!ring.fits(length)) {
+      if (!ring.canHold(length + Format.COPY_LENGTH))
+        return TOO_LONG;
+      if (!this.canAdvance)
+        return NO_ROOM;
+      if (!ring.advance())
+        return FAILED;
+    }
+    stageMessage(medium.arena, message, destinationCount);
+    const position = ring.append(length, Format.RECORD_MARKS + Format.marksOf(destinationCount) * Format.WORD);
+    if (position === NO_BLOCK)
+      return FAILED;
+    this.count(ring.tailBlock, message, length);
+    if (destinationCount > this.mostDestinations)
+      this.mostDestinations = destinationCount;
+    medium.written = medium.written + 1 | 0;
+    return position;
+  }
+
+  /** Whether a record of `length` bytes (`lengthOfMessage`) can be pushed without giving anything up. */
+  canPush(length: number): boolean {
+    return this.medium.isWorking && (this.ring.fits(length) || this.ring.canHold(length + Format.COPY_LENGTH) && this.canAdvance);
+  }
+
+  /** Reads the oldest message that is not settled into `record`. @returns its position, or NONE */
+  first(): number {
+    const block = this.versionOne === undefined ? this.oldestBlock : this.versionOne.oldestBlock;
+    return block === NO_BLOCK ? NONE : this.nextFrom(block, Format.BLOCK_HEADER_LENGTH);
+  }
+
+  /** Reads the first message at or after `position` that is not settled into `record`: the one after it is at `position + record.length`. @returns its position, or NONE */
+  next(position: number): number {
+    const { blockLength } = this.medium;
+    const block = position / blockLength | 0;
+    const offset = position - block * blockLength;
+    return offset === 0 ? this.nextFrom(block - 1, blockLength) : this.nextFrom(block, offset); // 0: a record has filled the block before
+  }
+
+  /** Reads the message at `position`, settled or not, into `record`. @returns whether it is sound */
+  load(position: number): boolean {
+    const block = position / this.medium.blockLength | 0;
+    if (this.versionOne?.holds(block))
+      return this.versionOne.load(position, this.record);
+    if (this.medium.sequences[block] === 0 || !this.walker.readAt(position) || !this.read(position))
+      return false;
+    if (this.pending[block] === 0)
+      giveUpAll(this.record);
+    return true;
+  }
+
+  /** It is going to be sent under this identifier. @returns false when that cannot be written: its word is used, or the storage has failed */
+  underWay(position: number, destination: number, identifier: number): boolean {
+    const { arena } = this.medium;
+    if (this.versionOne?.holds(position / this.medium.blockLength | 0))
+      return true;
+    const at = this.markAt(position, destination, Format.IDENTIFIER_MARK);
+    if (!this.medium.read(at, Format.WORD) || arena.view.getUint32(arena.stagingOffset) !== Format.ERASED)
+      return false;
+    arena.view.setInt32(arena.stagingOffset, wordOfIdentifier(identifier));
+    return this.note(this.medium.program(at, Format.WORD));
+  }
+
   /** PUBREC has come. */
-  received(position: number, destination: number): void;
-  /** Nobody waits for that to be durable: at worst the last step is repeated. */
-  done(position: number, destination: number): void;
-  giveUp(position: number, destination: number): void;
+  received(position: number, destination: number): void {
+    this.note(this.medium.mark(this.versionOne?.holds(position / this.medium.blockLength | 0) ? this.versionOne.receivedAt(position)
+      : this.markAt(position, destination, Format.RECEIVED_MARK)));
+  }
+
   /** The origin will not send it again. */
-  released(position: number): void;
-  /** Gives the oldest block up. @returns false when something in it must be kept, or the storage has failed: nothing has changed then */
-  makeRoom(victims: VictimHandler): boolean;
+  released(position: number): void {
+    this.note(this.medium.mark(this.versionOne?.holds(position / this.medium.blockLength | 0) ? this.versionOne.releasedAt(position)
+      : position + Format.RECORD_MARKS));
+  }
+
+  /** Once for each destination. Nobody waits for that to be durable: at worst the last step is repeated. */
+  done(position: number, destination: number): void {
+    this.settle(position, destination, Format.DONE_MARK);
+  }
+
+  /** Once for each destination, in place of `done`. */
+  giveUp(position: number, destination: number): void {
+    this.settle(position, destination, Format.GIVEN_UP_MARK);
+    this.note(true);
+  }
+
+  /**
+   * Gives up the oldest block that stands in the way. A message that is to be moved and does not fit is given up.
+   * @returns false when something in it must be kept, nothing has changed then; or the storage has failed
+   */
+  makeRoom(victims: VictimHandler): boolean {
+    const { medium, pending, ring } = this;
+    if (!medium.isWorking)
+      return false;
+    const isTailFollowedByFree = ring.tailBlock !== NO_BLOCK && this.isFree(ring.following(ring.tailBlock));
+    const victim = this.victimOf(isTailFollowedByFree);
+    if (victim === NO_BLOCK || this.mustKeep(victim, victims) || isTailFollowedByFree && !ring.advance())
+      return false;
+    this.empty(victim, victims);
+    if (!medium.isWorking)
+      return false;
+    this.pendingCount -= pending[victim]!;
+    this.forget(pending[victim]!);
+    pending[victim] = 0;
+    return true;
+  }
+
+  // RingOwner
+
+  isFree(block: number): boolean {
+    return this.pending[block] === 0;
+  }
+
+  onBlockErased(block: number): void {
+    const { blockLength } = this.medium;
+    this.owner!.onBlockErased(block * blockLength, (block + 1) * blockLength);
+  }
+
+  /** Puts the clock into the log, if there is room. */
+  putClock(clock: StoreClock): void {
+    const { medium, ring } = this;
+    const { arena } = medium;
+    if (!ring.fits(LONGEST_CLOCK) && !(this.canAdvance && ring.advance()))
+      return;
+    const bodyLength = clock.save(arena, arena.stagingOffset + CLOCK_HEAD);
+    stageHead(arena, Format.CLOCK, 0, bodyLength);
+    if (ring.append(CLOCK_HEAD + bodyLength, CLOCK_HEAD) !== NO_BLOCK)
+      this.note(true);
+  }
+
+  /**
+   * A flush has failed: copies what was written from `from` on, elsewhere.
+   * @returns whether that was possible; the originals are dropped when the copies are durable
+   */
+  repeat(from: number): boolean {
+    const { medium: { blockLength, sequences }, record, ring } = this;
+    if (ring.tailBlock === NO_BLOCK || ring.tail === from)
+      return true;
+    const last = sequences[ring.tailBlock]!;
+    if (!ring.advance())
+      return false;
+    for (let position = from < 0 ? this.first() : this.next(from), next = 0; position !== NONE && sequences[position / blockLength | 0]! <= last; position = this.next(next)) {
+      next = position + record.length;
+      if (!ring.fits(record.length + Format.COPY_LENGTH) && !ring.advance() || this.copy() === NO_BLOCK)
+        return false;
+    }
+    return true;
+  }
+
+  /** The copies that `repeat` has made are durable. @param until position after the last original */
+  dropOriginals(from: number, until: number): void {
+    const { medium: { blockLength, sequences }, record } = this;
+    const last = sequences[(until - 1) / blockLength | 0]!;
+    for (let position = from < 0 ? this.first() : this.next(from), next = 0; position !== NONE && sequences[position / blockLength | 0]! <= last; position = this.next(next)) {
+      next = position + record.length;
+      this.dropOriginal(position);
+      this.uncount(position / blockLength | 0);
+    }
+  }
+
+  // For recovery
+
+  /** A record of so many bytes that is not settled lies in the block. */
+  count(block: number, message: MessageFields, length: number): void {
+    ++this.pending[block]!;
+    ++this.pendingCount;
+    this.pendingBytes += length;
+    if (message.deadline !== 0)
+      this.hasDeadlines = true;
+  }
+
+  /** The record at `position` is read. @returns whether it is a message */
+  read(position: number): boolean {
+    const { record, walker } = this;
+    record.position = position;
+    record.length = walker.length;
+    record.kind = walker.kind;
+    if (walker.kind !== MESSAGE_UP && walker.kind !== MESSAGE_DOWN || walker.version !== Format.KIND_VERSION
+      || !readMessage(this.medium.arena, record, walker.marks, walker.bodyLength))
+      return false;
+    if (record.destinationCount > this.mostDestinations)
+      this.mostDestinations = record.destinationCount;
+    return true;
+  }
+
+  /** Appends a copy of `record`, which lies in the staging area. @returns its position, or NO_BLOCK */
+  copy(): number {
+    const { record, ring } = this;
+    const { destinationCount, position } = record;
+    const length = stageCopy(this.medium.arena, record);
+    const to = ring.append(length, Format.RECORD_MARKS + Format.marksOf(destinationCount) * Format.WORD);
+    if (to === NO_BLOCK)
+      return NO_BLOCK;
+    this.count(ring.tailBlock, record, length);
+    this.owner!.onMoved(position, to);
+    return to;
+  }
+
+  /** The message at `position` has a copy that counts. */
+  dropOriginal(position: number): void {
+    const { record } = this;
+    const { destinationCount } = record;
+    let left = 0;
+    for (let destination = 0; destination < destinationCount; ++destination)
+      left |= (record.states[destination]! & SETTLED) === 0 ? 1 << destination : 0;
+    for (let destination = 0; destination < destinationCount; ++destination)
+      if ((left & 1 << destination) !== 0)
+        this.medium.mark(this.markAt(position, destination, Format.GIVEN_UP_MARK));
+  }
+
+  /** One message of the block less. */
+  uncount(block: number): void {
+    if (this.pending[block] === 0)
+      return;
+    --this.pending[block]!;
+    --this.pendingCount;
+    this.forget(1);
+  }
+
+  get oldestBlock(): number {
+    return this.ring.tailBlock === NO_BLOCK ? NO_BLOCK : this.ring.following(this.ring.tailBlock);
+  }
+
+  // How it is done
+
+  /** Whether the block that is needed when this one is full may be begun without giving anything up. */
+  private get canAdvance(): boolean {
+    const { ring } = this;
+    if (ring.tailBlock === NO_BLOCK)
+      return ring.firstFree !== NO_BLOCK;
+    const next = ring.following(ring.tailBlock);
+    return this.isFree(next) && this.isFree(ring.following(next));
+  }
+
+  private nextFrom(block: number, offset: number): number {
+    const { medium, pending, ring, walker } = this;
+    for (let left = medium.blockCount + 1; left > 0; --left) {
+      if (pending[block] !== 0) {
+        if (this.versionOne?.holds(block)) {
+          const found = this.versionOne.next(block, offset, this.record);
+          if (found !== NONE)
+            return found;
+        } else {
+          walker.enter(block, offset, block === ring.tailBlock ? ring.tailOffset : medium.blockLength);
+          for (let position = walker.next(); position !== NO_RECORD; position = walker.next())
+            if (this.read(position) && !this.record.isSettled)
+              return position;
+        }
+      }
+      block = this.successor(block);
+      if (block === NO_BLOCK)
+        return NONE;
+      offset = Format.BLOCK_HEADER_LENGTH;
+    }
+    return NONE;
+  }
+
+  private successor(block: number): number {
+    if (this.versionOne?.holds(block)) {
+      const next = this.versionOne.successor(block);
+      return next === NO_BLOCK ? this.oldestBlock : next;
+    }
+    return block === this.ring.tailBlock ? NO_BLOCK : this.ring.following(block);
+  }
+
+  private markAt(position: number, destination: number, mark: number): number {
+    return position + Format.RECORD_MARKS + (Format.FIRST_DESTINATION + destination * Format.MARKS_PER_DESTINATION + mark) * Format.WORD;
+  }
+
+  /** Something that must be durable was written, if it was. */
+  private note(isWritten: boolean): boolean {
+    if (isWritten)
+      this.medium.written = this.medium.written + 1 | 0;
+    return isWritten;
+  }
+
+  private settle(position: number, destination: number, mark: number): void {
+    const block = position / this.medium.blockLength | 0;
+    if (this.pending[block] === 0)
+      return;
+    this.medium.mark(this.versionOne?.holds(block) ? this.versionOne.doneAt(position) : this.markAt(position, destination, mark));
+    if (this.mostDestinations === 1 || this.isSettledAt(position))
+      this.uncount(block);
+  }
+
+  private isSettledAt(position: number): boolean {
+    const { arena } = this.medium;
+    if (this.versionOne?.holds(position / this.medium.blockLength | 0) || !this.medium.read(position, Format.RECORD_MARKS))
+      return true;
+    const marks = arena.bytes[arena.stagingOffset + 3]!;
+    for (let mark = Format.FIRST_DESTINATION + Format.DONE_MARK; mark < marks; mark += Format.MARKS_PER_DESTINATION) {
+      if (!this.medium.read(position + Format.RECORD_MARKS + mark * Format.WORD, 2 * Format.WORD))
+        return true;
+      if (!Format.isMark(arena.view.getInt32(arena.stagingOffset)) && !Format.isMark(arena.view.getInt32(arena.stagingOffset + Format.WORD)))
+        return false;
+    }
+    return true;
+  }
+
+  /** So many messages are settled: their share of the bytes. */
+  private forget(count: number): void {
+    if (this.pendingCount <= 0)
+      this.hasDeadlines = false;
+    this.pendingBytes = this.pendingCount <= 0 ? 0 : this.pendingBytes - (this.pendingBytes / (this.pendingCount + count) * count | 0);
+  }
+
+  private victimOf(isTailFollowedByFree: boolean): number {
+    const { pending, ring } = this;
+    if (ring.tailBlock === NO_BLOCK) { // full of messages of version 0.1
+      for (let block = this.versionOne?.oldestBlock ?? NO_BLOCK; block !== NO_BLOCK; block = this.versionOne!.successor(block))
+        if (pending[block] !== 0 && block < ring.end)
+          return block;
+      return NO_BLOCK;
+    }
+    const next = ring.following(ring.tailBlock);
+    return isTailFollowedByFree ? ring.following(next) : next;
+  }
+
+  private mustKeep(victim: number, victims: VictimHandler): boolean {
+    for (let position = this.firstIn(victim, Format.BLOCK_HEADER_LENGTH); position !== NONE; position = this.firstIn(victim, position + this.record.length - victim * this.medium.blockLength))
+      if (victims.onVictim(this.record) === KEEP)
+        return true;
+    return false;
+  }
+
+  /** The first message at or after `offset` of the block that is not settled. */
+  private firstIn(block: number, offset: number): number {
+    if (this.pending[block] === 0 || offset >= this.medium.blockLength)
+      return NONE;
+    const position = this.nextFrom(block, offset);
+    return position !== NONE && (position / this.medium.blockLength | 0) === block ? position : NONE;
+  }
+
+  private empty(victim: number, victims: VictimHandler): void {
+    const { medium, record, ring, versionOne } = this;
+    const isVersionOne = versionOne?.holds(victim) === true;
+    let isMoved = false;
+    for (let position = this.firstIn(victim, Format.BLOCK_HEADER_LENGTH), length = 0; position !== NONE && medium.isWorking;
+      position = this.firstIn(victim, position + length - victim * medium.blockLength)) {
+      length = record.length;
+      if (victims.onVictim(record) === MOVE && !isVersionOne && ring.fits(length + Format.COPY_LENGTH)) {
+        this.copy();
+        isMoved = true;
+        continue;
+      }
+      victims.onGivenUp(record);
+      if (isVersionOne)
+        medium.mark(versionOne.doneAt(position));
+    }
+    if (isMoved && !medium.synchronize())
+      return;
+    if (!isVersionOne)
+      medium.mark(victim * medium.blockLength + Format.BLOCK_GIVEN_UP);
+    medium.synchronize();
+  }
 }

@@ -3,43 +3,246 @@
  * To become store.ts when nothing uses the class there any more.
  */
 import type { Arena } from '../bytes/arena.ts';
+import { NO_BLOCK } from './block-ring.ts';
+import { BlockScan } from './block-scan.ts';
 import type { BlockStorage } from './block-storage.ts';
-import type { MessageQueue } from './message-queue.ts';
+import { Medium } from './medium.ts';
+import { MessageQueue } from './message-queue.ts';
+import { QueueRecovery } from './queue-recovery.ts';
+import * as Format from './record-format.ts';
+import { RecordWalker } from './record-walker.ts';
 import type { StateMap } from './state-map.ts';
-import type { StoreClock } from './store-clock.ts';
+import { StoreClock } from './store-clock.ts';
 import type { Recovery, StoreOwner, StoreReport } from './store-owner.ts';
+import { VersionOne } from './version-one.ts';
+
+/** Seconds between two ticks while something with a deadline waits. */
+const TICK = 600;
+/** Nothing of an area is durable yet. */
+const START = -1;
 
 export interface StoreSettings {
   /** Share of the storage that the map has, 0 to 1; 0: no map. */
   readonly stateShare: number;
-  /** Entries that the map can have. */
-  readonly stateCapacity: number;
+  /** Makes the map, where it is wanted: without it its code is not there. */
+  readonly createMap?: ((medium: Medium, walker: RecordWalker) => StateMap) | undefined;
 }
 
-export interface Store {
-  readonly arena: Arena;
-  readonly settings: StoreSettings;
+export class Store {
   readonly queue: MessageQueue;
-  /** undefined: the storage is too small, or version 0.1's messages still lie there, or none is wanted. */
-  readonly state: StateMap | undefined;
-  readonly clock: StoreClock;
-  readonly isOpen: boolean;
+  readonly clock = new StoreClock();
+  /** Up to this value of `written` all is durable. */
+  durable = 0;
+  private readonly medium: Medium;
+  private readonly walker: RecordWalker;
+  private readonly settings: StoreSettings;
+  private owner: StoreOwner | undefined = undefined;
+  private map: StateMap | undefined = undefined;
+  private boundary = 0;
+  /** A flush has begun, for what was written up to then; and another one is wanted. */
+  private isFlushing = false;
+  private isWanted = false;
+  private flushing = 0;
+  /** Ends of the areas when the flush began that is under way, and when the last one that is confirmed began. */
+  private flushingQueue = START;
+  private flushingMap = START;
+  private confirmedQueue = START;
+  private confirmedMap = START;
+  private lastTick = 0;
+
+  constructor(arena: Arena, settings: StoreSettings) {
+    this.settings = settings;
+    this.medium = new Medium(arena);
+    this.walker = new RecordWalker(this.medium);
+    this.queue = new MessageQueue(this.medium, this.walker);
+  }
+
+  get arena(): Arena {
+    return this.medium.arena;
+  }
+
+  get isOpen(): boolean {
+    return this.medium.storage !== undefined;
+  }
+
   /** Things can be written. */
-  readonly isWorking: boolean;
-  /** Something has been written since the last flush began. */
-  readonly isDirty: boolean;
+  get isWorking(): boolean {
+    return this.medium.isWorking;
+  }
+
+  /** Something was written since the last flush began. */
+  get isDirty(): boolean {
+    return this.medium.isDirty;
+  }
+
   /** Grows with each thing that must become durable; 32 bits, compare differences. */
-  readonly written: number;
-  /** Up to here all is durable. */
-  readonly durable: number;
-  /** @throws Error that says what to do: too small, of a later version, or what the storage throws. The storage is not closed then. */
-  open(storage: BlockStorage, owner: StoreOwner, recovery: Recovery, report: StoreReport): void;
-  /** Begins to make durable what was written; goes on by itself while more comes. */
-  flush(): void;
-  /** What `BlockStorage.onFlushed` tells; the driver brackets it like an event. */
-  flushed(isDurable: boolean): void;
+  get written(): number {
+    return this.medium.written;
+  }
+
+  /** undefined: none is wanted, the storage is too small, or messages of version 0.1 still lie where it is to be. */
+  get state(): StateMap | undefined {
+    const { boundary, map, medium, queue } = this;
+    if (map !== undefined && queue.versionOne !== undefined)
+      for (let block = boundary; block < medium.blockCount; ++block)
+        if (!queue.isFree(block))
+          return undefined;
+    return map;
+  }
+
+  /** @throws Error that says what to do: too small, of a later version, or what the storage throws. The storage is not closed then */
+  open(storage: BlockStorage, owner: StoreOwner, recovery: Recovery, report: StoreReport): void {
+    const { clock, medium, queue, walker } = this;
+    if (storage.blockCount < Format.FEWEST_BLOCKS)
+      throw new Error(`the storage has ${storage.blockCount} blocks of ${storage.blockLength} bytes, and ${Format.FEWEST_BLOCKS} are needed: raise store.size`);
+    this.owner = owner;
+    medium.open(storage, reason => owner.onStorageFailed(reason));
+    this.durable = medium.written;
+    this.isFlushing = this.isWanted = false;
+    this.confirmedQueue = this.confirmedMap = START;
+    clock.reset();
+    try {
+      const scan = new BlockScan(medium, report);
+      const versionOne = medium.versionOne = VersionOne.find(medium, scan);
+      this.split(scan, report);
+      queue.open(owner, this.boundary, versionOne);
+      this.map?.open(scan, this.boundary, report);
+      this.map?.recover(recovery, clock);
+      new QueueRecovery(queue, walker, clock, recovery, report).run(scan);
+    } catch (error) {
+      medium.forgetStorage();
+      throw error;
+    }
+    clock.begin();
+    this.lastTick = clock.now;
+    this.confirm();
+  }
+
+  /** Begins to make durable what was written; goes on by itself when more comes meanwhile. */
+  flush(): void {
+    const { medium } = this;
+    if (!medium.isWorking)
+      return;
+    if (this.isFlushing) {
+      this.isWanted = true;
+      return;
+    }
+    this.queue.ring.prepare();
+    this.map?.ring.prepare();
+    if (medium.isDirty || medium.written !== this.durable)
+      this.beginFlush();
+  }
+
+  /** What `BlockStorage.onFlushed` tells. */
+  flushed(isDurable: boolean): void {
+    if (!this.isFlushing)
+      return;
+    this.isFlushing = false;
+    if (!this.medium.isWorking)
+      return;
+    if (isDurable)
+      this.confirmFlush();
+    else
+      this.repeat();
+    if (this.isWanted) {
+      this.isWanted = false;
+      this.flush();
+    }
+  }
+
   /** Time has passed: milliseconds as the driver counts them, 32 bits. Puts a tick into the log when one is due. */
-  advanceClock(now: number): void;
+  advanceClock(now: number): void {
+    const { clock } = this;
+    clock.advance(now);
+    if (this.medium.isWorking && this.queue.hasDeadlines && (clock.hasNews || clock.now - this.lastTick >= TICK))
+      this.tick();
+  }
+
   /** Waits until all is durable. */
-  close(): void;
+  close(): void {
+    const { medium } = this;
+    if (medium.isWorking && this.queue.hasDeadlines)
+      this.tick();
+    if (medium.isWorking)
+      medium.synchronize();
+    medium.close();
+    this.isFlushing = this.isWanted = false;
+  }
+
+  private tick(): void {
+    const { clock, queue, state } = this;
+    this.lastTick = clock.now;
+    if (state === undefined)
+      queue.putClock(clock);
+    else
+      state.putClock(clock);
+  }
+
+  /** Where the map begins: as the blocks say, else as the settings do. */
+  private split(scan: BlockScan, report: StoreReport): void {
+    const { medium: { blockCount }, settings: { createMap, stateShare } } = this;
+    const wanted = createMap === undefined ? 0 : Math.max(Format.FEWEST_BLOCKS, Math.floor(blockCount * stateShare));
+    const isPossible = wanted > 0 && blockCount - wanted >= Format.FEWEST_BLOCKS;
+    const asked = isPossible ? blockCount - wanted : blockCount;
+    this.boundary = scan.boundary === 0 ? asked : scan.boundary;
+    report.keepsBoundary = this.boundary !== asked;
+    report.hasNoMap = wanted > 0 && blockCount - this.boundary < Format.FEWEST_BLOCKS;
+    this.map = createMap !== undefined && blockCount - this.boundary >= Format.FEWEST_BLOCKS ? createMap(this.medium, this.walker) : undefined;
+  }
+
+  private get mapEnd(): number {
+    return this.map === undefined || this.map.ring.tailBlock === NO_BLOCK ? START : this.map.ring.tail;
+  }
+
+  private get queueEnd(): number {
+    return this.queue.ring.tailBlock === NO_BLOCK ? START : this.queue.ring.tail;
+  }
+
+  private beginFlush(): void {
+    const { medium } = this;
+    this.flushing = medium.written;
+    this.flushingQueue = this.queueEnd;
+    this.flushingMap = this.mapEnd;
+    if (medium.flush()) {
+      if (medium.isWorking)
+        this.confirmFlush();
+    } else
+      this.isFlushing = true;
+  }
+
+  private confirmFlush(): void {
+    this.medium.confirm();
+    this.confirmedQueue = this.flushingQueue;
+    this.confirmedMap = this.flushingMap;
+    this.announce(this.flushing);
+  }
+
+  /** All that is there is durable. */
+  private confirm(): void {
+    this.confirmedQueue = this.queueEnd;
+    this.confirmedMap = this.mapEnd;
+  }
+
+  private announce(durable: number): void {
+    this.durable = durable;
+    this.owner!.onDurable(durable);
+  }
+
+  /** A flush has failed: nothing that it was for is taken for durable before it has been written again, elsewhere. */
+  private repeat(): void {
+    const { confirmedMap, confirmedQueue, map, medium, queue } = this;
+    const until = this.queueEnd;
+    if (!queue.repeat(confirmedQueue) || map !== undefined && !map.repeat(confirmedMap)
+      || !medium.repeatUnconfirmed() || !medium.synchronize()) {
+      medium.fail('what could not be made durable finds no other place');
+      return;
+    }
+    if (until !== START)
+      queue.dropOriginals(confirmedQueue, until);
+    if (!medium.synchronize())
+      return;
+    medium.confirmAll();
+    this.confirm();
+    this.announce(medium.written);
+  }
 }

@@ -46,6 +46,8 @@ export class StoredMessage extends MessageFields {
   /** The origin will not send it again. */
   isReleased = false;
   destinationCount = 0;
+  /** Position of the record that it replaces, 0 for none. */
+  copyOf = 0;
   /** Packet identifier under way, 0 for none, per destination. Of an RBS1 record: its identifier, sent or not. */
   readonly identifiers = new Uint16Array(MOST_DESTINATIONS);
   /** RECEIVED, DONE, GIVEN_UP, per destination. */
