@@ -1,3 +1,4 @@
+import { TAKEN } from '../../src/session/session-role.ts';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../simulation/random.ts';
 import { bytesOf } from '../vectors/vector.ts';
@@ -43,7 +44,7 @@ describe('fuzzing', () => {
 
   test('notices a gateway that no longer forwards', () => {
     const world = new World(1, false);
-    world.runtime.gateway.bridge.forward = () => true;
+    world.runtime.gateway.bridge.forward = () => TAKEN;
     expect(() => world.attack({ sender: 'client', bytes: bytesOf('c0 00'), fragmentLength: 0, isDeaf: false, ending: 'close' })).toThrow('exchange of the witness');
   });
 

@@ -314,9 +314,9 @@ export class World {
     isWithin('subscriptions', subscriptions.count, listener.max_subscriptions);
     isWithin('retained messages', retained.count, listener.max_retained_messages);
     for (const [index, state] of states.entries()) {
-      isWithin('messages in a queue', state.count, index === 0 ? gateway.configuration.store.ram : listener.max_queued_messages);
-      isWithin('bytes in a queue', state.usedLength, state.capacity);
-      isWithin('unacknowledged messages', state.inflightCount, Math.min(state.count, state.kind.maximumInflight));
+      isWithin('messages in a queue', state.queue.count, index === 0 ? gateway.configuration.store.ram : listener.max_queued_messages);
+      isWithin('bytes in a queue', state.queue.usedLength, state.queue.capacity);
+      isWithin('unacknowledged messages', state.queue.inflightCount, Math.min(state.queue.count, state.queue.limits.maximumInflight));
       isWithin('unreleased messages', state.receivedCount, index === 0 ? upstream.max_unreleased_messages : listener.max_unreleased_messages);
     }
   }

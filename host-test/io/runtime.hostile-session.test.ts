@@ -54,7 +54,7 @@ describe('a session breaks', () => {
     stage.run(50);
     expect(identities(stage.uplink)).toEqual(first.slice(0, 2).map(text => text.replace('d0', 'd1')));
     expect(stage.uplink.all('pubrel').length).toBe(1);
-    expect(stage.runtime.gateway.upstream.sessionState!.count).toBe(0);
+    expect(stage.runtime.gateway.upstream.sessionState!.queue.count).toBe(0);
   });
 
   it('rows 19, 20: the same with a new session: new messages', () => {
@@ -68,7 +68,7 @@ describe('a session breaks', () => {
     stage.until(() => stage.uplinks.length === 2 && stage.isConnected);
     stage.run(50);
     expect(stage.uplink.all('publish').map(({ dup, payload }) => [dup, String(payload)])).toEqual([[false, 'one'], [false, 'two']]);
-    expect(stage.runtime.gateway.upstream.sessionState!.count).toBe(0);
+    expect(stage.runtime.gateway.upstream.sessionState!.queue.count).toBe(0);
   });
 
   it('row 21: PUBACK never: the window is bounded, nothing is repeated on the connection, which is given up in the end', () => {
@@ -100,7 +100,7 @@ describe('a session breaks', () => {
     stage.uplink.send({ cmd: 'puback', messageId: two! }, { cmd: 'puback', messageId: two! });
     stage.run(50);
     expect(stage.uplink.messages.length).toBe(3);
-    expect(stage.runtime.gateway.upstream.sessionState!.inflightCount).toBe(2);
+    expect(stage.runtime.gateway.upstream.sessionState!.queue.inflightCount).toBe(2);
     expect(stage.upstreamEndings).toEqual([]);
   });
 

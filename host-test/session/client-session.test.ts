@@ -270,7 +270,7 @@ describe('messages on their way out', () => {
     const { output, session, world } = connected();
     expect(session.publish(world.message('t', 'x', 1))).toBe(true);
     expect(output.take()).toBe('31 04 00 01 74 78');
-    expect(world.clientState.count).toBe(0);
+    expect(world.clientState.queue.count).toBe(0);
   });
 
   it('QoS 0 is refused, and nothing sent, without room', () => {
@@ -287,9 +287,9 @@ describe('messages on their way out', () => {
     const { output, session, world } = connected();
     session.enqueue(world.message('t', 'x'), 1);
     expect(output.take()).toBe('32 06 00 01 74 00 01 78');
-    expect(world.clientState.count).toBe(1);
+    expect(world.clientState.queue.count).toBe(1);
     world.feed(session, '40 02 00 01');
-    expect(world.clientState.count).toBe(0);
+    expect(world.clientState.queue.count).toBe(0);
     expect(output.sent).toEqual([]);
   });
 
@@ -299,9 +299,9 @@ describe('messages on their way out', () => {
     expect(output.take()).toBe('34 06 00 01 74 00 01 78');
     world.feed(session, '50 02 00 01');
     expect(output.take()).toBe('62 02 00 01');
-    expect(world.clientState.count).toBe(1);
+    expect(world.clientState.queue.count).toBe(1);
     world.feed(session, '70 02 00 01');
-    expect(world.clientState.count).toBe(0);
+    expect(world.clientState.queue.count).toBe(0);
     expect(output.sent).toEqual([]);
   });
 
@@ -312,10 +312,10 @@ describe('messages on their way out', () => {
     output.take();
     // unknown; PUBCOMP before PUBREC; PUBACK for QoS 2; PUBCOMP for QoS 1
     world.feed(session, '40 02 00 09 70 02 00 09 70 02 00 02 40 02 00 02 70 02 00 01');
-    expect(world.clientState.count).toBe(2);
-    expect(world.clientState.inflightCount).toBe(2);
+    expect(world.clientState.queue.count).toBe(2);
+    expect(world.clientState.queue.inflightCount).toBe(2);
     world.feed(session, '40 02 00 01 40 02 00 01');
-    expect(world.clientState.inflightCount).toBe(1);
+    expect(world.clientState.queue.inflightCount).toBe(1);
     expect(session.isConnected).toBe(true);
     expect(output.sent).toEqual([]);
   });
@@ -324,7 +324,7 @@ describe('messages on their way out', () => {
     const { output, session, world } = connected();
     world.feed(session, '50 02 12 34');
     expect(output.take()).toBe('62 02 12 34');
-    expect(world.clientState.count).toBe(0);
+    expect(world.clientState.queue.count).toBe(0);
   });
 
   it('a repeated PUBREC gets PUBREL again', () => {
@@ -334,7 +334,7 @@ describe('messages on their way out', () => {
     world.feed(session, '50 02 00 01 50 02 00 01');
     expect(output.take()).toBe('62 02 00 01 62 02 00 01');
     world.feed(session, '70 02 00 01');
-    expect(world.clientState.count).toBe(0);
+    expect(world.clientState.queue.count).toBe(0);
   });
 
   it('PUBREL follows the order of the PUBRECs [MQTT311-4.6.0-4]', () => {
@@ -351,8 +351,8 @@ describe('messages on their way out', () => {
     for (const payload of ['a', 'b', 'c'])
       session.enqueue(world.message('t', payload), 1);
     world.feed(session, '40 02 00 03 40 02 00 02 40 02 00 01');
-    expect(world.clientState.count).toBe(0);
-    expect(world.clientState.usedLength).toBe(0);
+    expect(world.clientState.queue.count).toBe(0);
+    expect(world.clientState.queue.usedLength).toBe(0);
   });
 
   it('no more than the inflight limit are unacknowledged; each acknowledgement lets one out', () => {
@@ -385,13 +385,13 @@ describe('messages on their way out', () => {
     output.take();
     world.feed(session, '40 02 00 01');
     expect(output.take()).toBe('32 06 00 01 74 00 02 62 30 04 00 01 74 63');
-    expect(world.clientState.count).toBe(2);
+    expect(world.clientState.queue.count).toBe(2);
   });
 
   it('a full queue refuses, and what it holds is sent as it was', () => {
     const { output, session, world } = opened({ limits: { maximumQueuedMessages: 2 } });
     expect([1, 2, 3].map(index => session.enqueue(world.message('t', `${index}`), 1))).toEqual([true, true, false]);
-    expect(world.clientState.count).toBe(2);
+    expect(world.clientState.queue.count).toBe(2);
     world.feed(session, '20 02 00 00');
     expect(output.take()).toBe('32 06 00 01 74 00 01 31 32 06 00 01 74 00 02 32');
   });
@@ -447,7 +447,7 @@ describe('after a reconnect', () => {
     const output = reconnect(subject, false);
     expect(output.take()).toBe('32 06 00 01 74 00 01 61 34 06 00 01 74 00 03 63');
     subject.world.feed(subject.session, '40 02 00 01 50 02 00 03 70 02 00 03');
-    expect(subject.world.clientState.count).toBe(0);
+    expect(subject.world.clientState.queue.count).toBe(0);
   });
 
   it('with Clean Session the messages survive in the same way [MQTT311-3.1.2-6]', () => {

@@ -22,7 +22,7 @@ function exchange(direction: 'up' | 'down', qos: number, side: 'server' | 'clien
   const receiver = direction === 'up' ? pair.serverLog : pair.clientLog;
   pair.serverLog.hasSession = true;
   for (const payload of PAYLOADS)
-    expect(sender.append(pair.world.message('t', payload), qos)).toBe(true);
+    expect(sender.queue.append(pair.world.message('t', payload), qos)).toBe(true);
   const connections: string[][] = [];
   for (const cut of [...cuts, Infinity]) {
     pair.serverLimit = side === 'server' ? cut : Infinity;
@@ -34,8 +34,8 @@ function exchange(direction: 'up' | 'down', qos: number, side: 'server' | 'clien
   }
   expect([pair.client.isConnected, pair.server.isConnected]).toEqual([true, true]);
   for (const state of [pair.world.clientState, pair.world.serverState]) {
-    expect(state.count).toBe(0);
-    expect(state.usedLength).toBe(0);
+    expect(state.queue.count).toBe(0);
+    expect(state.queue.usedLength).toBe(0);
     expect(state.receivedCount).toBe(0);
   }
   return { pair, connections };
@@ -120,7 +120,7 @@ describe('a connection that does not break', () => {
       pair.drive(5_000);
       expect(pair.serverLog.messages).toEqual(expected.up);
       expect(pair.clientLog.messages).toEqual(expected.down);
-      expect(pair.world.clientState.count + pair.world.serverState.count).toBe(0);
+      expect(pair.world.clientState.queue.count + pair.world.serverState.queue.count).toBe(0);
     }
   });
 

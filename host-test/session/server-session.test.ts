@@ -195,7 +195,7 @@ describe('CONNACK', () => {
       expect(output.take()).toBe('32 06 00 01 74 00 01 61');
       session.transportClosed(ReasonCode.NETWORK_CLOSED);
       expect(log.reasonCode).toBe(ReasonCode.NETWORK_CLOSED);
-      world.serverState.append(world.message('t', 'b'), 1); // while nobody is there
+      world.serverState.queue.append(world.message('t', 'b'), 1); // while nobody is there
       const second = new RecordingOutput(world.arena);
       session.open(second);
       world.feed(session, connect);
@@ -443,7 +443,7 @@ describe('messages', () => {
     expect(output.take()).toBe('32 06 00 01 74 00 01 61 34 06 00 01 74 00 02 62');
     world.feed(session, '50 02 00 02 40 02 00 01 40 02 00 05 70 02 00 02');
     expect(output.take()).toBe('62 02 00 02');
-    expect(world.serverState.count).toBe(0);
+    expect(world.serverState.queue.count).toBe(0);
   });
 
   it('longer than the ring are handed over without payload, acknowledged and skipped, if the setting says so', () => {
@@ -466,7 +466,7 @@ describe('messages', () => {
     expect(session.isConnected).toBe(true);
     world.feed(session, '32 05 00 01 74 00 01');
     expect(log.events).toEqual(['closed 0x104']);
-    expect(world.serverState.count).toBe(1);
+    expect(world.serverState.queue.count).toBe(1);
   });
 });
 

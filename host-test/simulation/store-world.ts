@@ -249,11 +249,11 @@ export class StoreWorld {
   }
 
   get queue() {
-    return this.gateway.upstream.sessionState!;
+    return this.gateway.upstreamQueue;
   }
 
   get waitingCount(): number {
-    return this.queue.count + this.queue.kind.waitingCount;
+    return this.queue.count + this.queue.window!.waitingCount;
   }
 
   connectUpstream(): void {

@@ -46,7 +46,7 @@ describe('after a restart', () => {
     sendMany(scene.world, 20);
     expect(scene.node.messages.every(({ isTaken }) => isTaken)).toBe(true);
     const world = again(scene);
-    expect(world.queue.kind.waitingCount).toBeGreaterThan(5);
+    expect(world.queue.window!.waitingCount).toBeGreaterThan(5);
     expect(world.waitingCount).toBe(20);
     expect(world.events).toEqual([Event.STORE_RESTORED]);
     world.finish();
@@ -249,7 +249,7 @@ describe('what waits', () => {
     const scene = stage(configuration);
     sendMany(scene.world, 20);
     const { world } = scene;
-    expect(world.queue.kind.waitingCount).toBeGreaterThan(0);
+    expect(world.queue.window!.waitingCount).toBeGreaterThan(0);
     world.seconds += 61;
     world.send(0, ['t', 'fresh', 1]);
     world.finish();
@@ -361,7 +361,7 @@ describe('a storage', () => {
     nodes[0]!.answer([0x50, 0, 1]); // PUBREC has come, and PUBREL is lost with the connection
     world.cutNode(0);
     // Several turns of the ring, and at last all of it waits, the block where the message was as well.
-    for (let number = 0; number < 150 || world.gateway.backlog!.store.tailBlock !== 3; ++number) {
+    for (let number = 0; number < 150 || world.gateway.durableStore!.backlog.store.queue.ring.tailBlock !== 3; ++number) {
       if (number === 100)
         world.cutUpstream();
       world.send(1, ['t', `${number}`, 1]);

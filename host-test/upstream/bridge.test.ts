@@ -69,7 +69,7 @@ it('a name that a rule would make longer than 65,535 bytes, which is all that MQ
   for (const length of [65_499, 65_500]) {
     message.rename(name, length);
     expect(gateway.publish(message)).toBe(true);
-    expect(gateway.upstream.sessionState!.count).toBe(1);
+    expect(gateway.upstream.sessionState!.queue.count).toBe(1);
   }
 });
 

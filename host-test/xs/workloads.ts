@@ -623,7 +623,7 @@ function eightNodes(engine: Engine): (count: number) => void {
     }
     const { connectedCount, delivery, nodes: { states } } = setup.runtime.gateway;
     for (let index = 0; index < states.length; ++index)
-      if (connectedCount !== 8 || delivery.droppedCount !== 0 || states[index]!.count !== 0)
+      if (connectedCount !== 8 || delivery.droppedCount !== 0 || states[index]!.queue.count !== 0)
         throw new Error('the eight nodes were not served');
   };
 }

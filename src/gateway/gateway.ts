@@ -27,24 +27,20 @@ import { UpstreamWindow } from '../session/upstream-window.ts';
 import { Access } from '../nodes/access.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import type { Configuration } from '../config/configuration.ts';
-import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix } from './packet-limits.ts';
-import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
+import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, RECORD_OVERHEAD } from './packet-limits.ts';
+import { Delivery } from '../nodes/delivery.ts';
 import { EndingCounts } from '../nodes/disconnect-reasons.ts';
 import * as Event from '../config/events.ts';
 import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver } from './gateway-options.ts';
 import { NodeStates, type NodeState } from '../nodes/node-states.ts';
 import { FORBIDDEN, Publishing } from './publishing.ts';
-import { StoreHandler } from './store-handler.ts';
+import { DurableStore } from './durable-store.ts';
 import { Refusals } from '../upstream/refusals.ts';
 import { RetainedMessages } from '../nodes/retained.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
-import { Backlog } from '../upstream/backlog.ts';
-import { type Router, StoreIntake } from '../upstream/intake.ts';
+import type { Router } from '../upstream/intake.ts';
 import { StorePolicy } from '../upstream/full-policy.ts';
-import { StoredCounters } from '../upstream/stored-counters.ts';
-import { StoredOrigins } from '../upstream/stored-origins.ts';
 import { StoredRules } from '../upstream/stored-rules.ts';
-import { Store } from '../store/store.ts';
 import { clientSettingsOf, nodeLimitsOf, serverSettingsOf, upstreamLimitsOf } from './settings.ts';
 import { Subscriptions } from '../nodes/subscriptions.ts';
 import { type Figures, SystemTopics } from '../nodes/system-topics.ts';
@@ -52,11 +48,12 @@ import { TopicMap } from '../upstream/topic-map.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver };
 
-/** QoS 2 messages in the store whose senders are remembered, to recognise them after a restart. */
-const MOST_ORIGINS = 4096;
-
 /** Of GatewayOptions.orderCounters. */
 const DEFAULT_ORDER_COUNTERS = 256;
+
+const LAST_IDENTIFIER = 65_535;
+/** Of GatewayOptions.random: identifiers begin with the first one. */
+const FIRST = (): number => 0;
 
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
@@ -82,10 +79,8 @@ export class Gateway implements ServerHandler, BridgeOwner, Router, TopicTableOw
   deniedCount = 0;
   heldCount = 0;
   evictedCount = 0;
-  /** The persistent store; undefined unless `store.durability` is "flash". `intake`: unless that has a storage. */
-  readonly backlog: Backlog | undefined;
-  private readonly intake: StoreIntake | undefined;
-  private readonly storeHandler: StoreHandler | undefined;
+  /** Undefined unless `store.durability` is "flash". */
+  readonly durableStore: DurableStore | undefined;
   /** Why connections of nodes have ended, or were refused. */
   readonly endings = new EndingCounts();
   readonly systemTopics: SystemTopics;
@@ -99,8 +94,6 @@ export class Gateway implements ServerHandler, BridgeOwner, Router, TopicTableOw
   private readonly publishing: Publishing;
   private readonly refusals: Refusals;
   private readonly will = new MessageSpans(); // the one at hand
-  /** That of `delivery`. */
-  private readonly localAudience: Int32Array;
 
   constructor(configuration: Configuration, options: GatewayOptions) {
     const { listener, memory, store, topic, upstream } = configuration;
@@ -108,7 +101,6 @@ export class Gateway implements ServerHandler, BridgeOwner, Router, TopicTableOw
     this.authenticator = options.authenticator;
     this.observer = options.observer;
 
-    const isPersistent = store.durability === 'flash';
     const clientSettings = clientSettingsOf(upstream);
     const serverSettings = serverSettingsOf(listener);
     const upstreamLimits = upstreamLimitsOf(configuration);
@@ -129,9 +121,10 @@ export class Gateway implements ServerHandler, BridgeOwner, Router, TopicTableOw
     const retainedOffset = RetainedMessages.plan(plan, listener.max_retained_bytes);
     const accessPlan = Access.plan(plan, listener, memory.topics, listener.max_packet_size);
     const systemTopicsOffset = SystemTopics.plan(plan);
+    const storeRegions = store.durability === 'flash' ? DurableStore.plan(plan) : undefined;
     const arena = this.arena = new Arena(plan, {
       landingCapacity: options.landingCapacity,
-      stagingCapacity: isPersistent ? longestRecord(configuration, longestPacket) : longestPacket,
+      stagingCapacity: storeRegions === undefined ? longestPacket : longestPacket + RECORD_OVERHEAD + 3 & ~3,
       resizable: options.resizable,
     });
 
@@ -143,7 +136,6 @@ export class Gateway implements ServerHandler, BridgeOwner, Router, TopicTableOw
     this.retained = new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
     this.access = accessPlan && new Access(arena, accessPlan, listener);
     this.delivery = new Delivery(arena, topics, memory.topics, this.nodes, this.subscriptions, this.retained, this.access, options.observer);
-    this.localAudience = this.delivery.localAudience;
     const outbound = new TopicMap(arena, outboundPlan, memory.topics, mappedCapacity, longestPacket);
     const policies = outbound.rules.map(rule => new StorePolicy(rule, store));
     this.bridge = new Bridge(
@@ -162,16 +154,14 @@ export class Gateway implements ServerHandler, BridgeOwner, Router, TopicTableOw
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.limitsRate = listener.max_publish_rate !== 0;
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
-    this.random = options.random ?? (() => 0);
-    this.upstreamQueue.continueIdentifiers(this.random() * LAST_IDENTIFIER | 0);
-    if (!isPersistent)
+    this.upstreamQueue.continueIdentifiers((options.random ?? FIRST)() * LAST_IDENTIFIER | 0);
+    if (storeRegions === undefined)
       return;
     this.bridge.refusesUnstored = store.on_failure === 'refuse';
-    const stateStore = new Store(arena, { stateShare: 0.25, stateCapacity: 256 });
-    const backlog = this.backlog = new Backlog(stateStore, this.upstream, this.clock, new StoredRules(arena, outbound, policies, this.bridge), new StoredCounters(arena, counterOffset));
-    const origins = new StoredOrigins(stateStore, identifierOffset, Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS));
-    const intake = this.intake = new StoreIntake(backlog, origins, this.clock, this.sessions, this, this.upstreamQueue.window!.slotCount >> 1);
-    this.storeHandler = new StoreHandler(backlog, origins, intake, this.clock, { observer: options.observer, acknowledgesMemory: store.on_failure === 'memory' });
+    this.durableStore = new DurableStore(arena, storeRegions, configuration, {
+      clock: this.clock, upstream: this.upstream, sessions: this.sessions, router: this,
+      rules: new StoredRules(arena, outbound, policies, this.bridge), observer: options.observer,
+    });
   }
 
   get upstreamQueue(): OutboundQueue {
@@ -180,20 +170,18 @@ export class Gateway implements ServerHandler, BridgeOwner, Router, TopicTableOw
 
   /** Takes a storage into use. @throws when it cannot be used; messages are kept in memory then, or not taken (store.on_failure) */
   openStore(storage: BlockStorage): void {
-    const { backlog, intake, storeHandler } = this;
-    if (backlog === undefined)
+    const { durableStore } = this;
+    if (durableStore === undefined)
       return;
-    const report = storeHandler!.open(storage);
-    this.bridge.backlog = backlog;
-    this.upstreamQueue.window!.journal = backlog;
-    this.serverRole.acknowledgedReceiver = intake!;
-    this.upstreamQueue.continueIdentifiers(backlog.counters.lastIdentifier === 0 ? this.random() * LAST_IDENTIFIER | 0 : backlog.counters.lastIdentifier | IDENTIFIER_RANGE - 1);
-    this.storeReport = report;
+    durableStore.open(storage);
+    const { backlog, intake } = durableStore;
+    this.bridge.backlog = this.upstreamQueue.window!.journal = backlog;
+    this.serverRole.acknowledgedReceiver = intake;
   }
 
   /** Begins to make durable what has been taken. */
   commit(): void {
-    this.storeHandler?.commit();
+    this.durableStore?.commit();
   }
 
   /** Lets every session look at its deadlines and asks the clock for the next one. */

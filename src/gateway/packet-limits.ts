@@ -8,9 +8,13 @@ import { ABSENT } from '../packet/data-representation.ts';
 import { MQTT_3_1, MQTT_3_1_1 } from '../packet/protocol-version.ts';
 import { longestMountPoint } from '../nodes/access.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { COPY_LENGTH, lengthOfMessage } from '../store/record-format.ts';
 
 /** Fixed header and lengths around topic and payload of a PUBLISH, at most. */
 const PUBLISH_OVERHEAD = 9;
+
+/** Bytes that a record of the store has more than the topic and the payload of its message, a copy of it included. */
+export const RECORD_OVERHEAD = lengthOfMessage(0, 1) + COPY_LENGTH;
 
 /** No packet that the gateway sends is longer: a message may grow by a mount point and a prefix, and rings are linearised by way of staging. */
 export function longestOutgoingPacket(configuration: Configuration): number {
@@ -24,6 +28,9 @@ export function longestStoredPacket(configuration: Configuration): number {
   const { listener } = configuration;
   return listener.max_packet_size + longestMountPoint(listener) + longestPrefix(configuration) + PUBLISH_OVERHEAD;
 }
+
+/** No record of the store is longer. */
+export const longestStoredRecord = (configuration: Configuration): number => longestStoredPacket(configuration) + RECORD_OVERHEAD;
 
 /** Bytes by which a rule can lengthen a topic. */
 export function longestPrefix(configuration: Configuration): number {

@@ -89,7 +89,7 @@ export const ALL_IS_WELL = 'all is well';
 export function statusOf(sources: StatusSources, now: number): Status {
   const { gateway, sensors, upstream } = sources;
   const { bridge, configuration, endings } = gateway;
-  const queue = gateway.upstream.sessionState!;
+  const queue = gateway.upstreamQueue;
   return {
     name: configuration.name,
     advice: adviceOf(sources, now),
@@ -120,7 +120,7 @@ export function statusOf(sources: StatusSources, now: number): Status {
       evictedSessions: gateway.evictedCount,
     },
     endings: Object.fromEntries(REASON_CODES.filter(code => endings.of(code) > 0).map(code => [describeReason(code), endings.of(code)])),
-    store: { count: queue.count + queue.kind.waitingCount, bytes: queue.usedLength, capacity: queue.capacity, dropped: bridge.droppedCount },
+    store: { count: queue.count + queue.window!.waitingCount, bytes: queue.usedLength, capacity: queue.capacity, dropped: bridge.droppedCount },
     rules: [...bridge.outbound.rules.map(rule => ruleOf(rule, 'out')), ...bridge.inbound.rules.map(rule => ruleOf(rule, 'in'))],
     sensors: sensors.states.map(({ configuration: { name, topic }, pause, value }) => ({
       name, topic, value: Number.isNaN(value) ? null : value, works: pause === 1,
@@ -146,7 +146,7 @@ function describePhase({ gateway, upstream }: StatusSources): string {
 }
 
 function describeNext({ gateway, upstream }: StatusSources): string {
-  const { count } = gateway.upstream.sessionState!;
+  const { count } = gateway.upstreamQueue;
   switch (upstream.phase) {
     case RESOLVING: return 'connect';
     case CONNECTING: return 'say CONNECT';
@@ -161,12 +161,12 @@ function describeNext({ gateway, upstream }: StatusSources): string {
 
 function nodesOf({ arena, nodes }: Gateway): Status['nodes'] {
   return nodes.states.filter(({ identifierLength }) => identifierLength > 0)
-    .map(({ count, identifierLength, identifierOffset, session, usedLength }) => ({
+    .map(({ identifierLength, identifierOffset, queue, session }) => ({
       identifier: decodeUTF8(arena, identifierOffset, identifierLength),
       connected: session !== undefined,
       version: session === undefined ? null : nameOf(session.version),
-      queuedMessages: count,
-      queuedBytes: usedLength,
+      queuedMessages: queue.count,
+      queuedBytes: queue.usedLength,
     }));
 }
 
@@ -178,8 +178,8 @@ function ruleOf({ configuration, dropped, forwarded, refused }: TopicRule, direc
 /** The worst first: one sentence helps more than five. */
 function adviceOf({ gateway, sensors, upstream }: StatusSources, now: number): string {
   const { configuration: { listener, topic }, delivery: { droppedCount } } = gateway;
-  const queue = gateway.upstream.sessionState!;
-  if (gateway.configuration.store.durability === 'flash' && gateway.backlog?.store.isWorking !== true)
+  const queue = gateway.upstreamQueue;
+  if (gateway.configuration.store.durability === 'flash' && gateway.durableStore?.backlog.store.isWorking !== true)
     return 'the storage of the store does not work, so messages would not survive a restart: the log says why';
   if (!gateway.upstream.isConnected)
     return adviceWithoutUpstream(upstream, now);

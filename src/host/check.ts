@@ -122,11 +122,11 @@ function memoryNeeds(configuration: Configuration): { name: string; length: numb
 
 /** What the persistent store has beside the arena. */
 function lengthOfStoreTables(configuration: Configuration): number {
-  const { backlog } = createGateway(configuration);
-  if (backlog === undefined)
+  const { durableStore } = createGateway(configuration);
+  if (durableStore === undefined)
     return 0;
   const blockCount = Math.floor(DEVICE_STORE_SIZE / blockLengthFor(longestStoredPacket(configuration)));
-  return OBJECTS.store + BLOCK_STATE * blockCount + backlog.receptions['entries'].byteLength + (backlog.latest?.['entries'].byteLength ?? 0);
+  return OBJECTS.store + BLOCK_STATE * blockCount + durableStore.tableLength;
 }
 
 function describeBoard(configuration: Configuration, board: string): string {

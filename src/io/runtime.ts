@@ -10,7 +10,7 @@ import type { Configuration, StoreConfiguration } from '../config/configuration.
 import * as Event from '../config/events.ts';
 import type { Traffic } from '../nodes/system-topics.ts';
 import { type Authenticator, Gateway } from '../gateway/gateway.ts';
-import { longestOutgoingPacket, longestStoredPacket } from '../gateway/packet-limits.ts';
+import { longestOutgoingPacket, longestStoredRecord } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { Link, LinkContext, type LinkOwner } from './link.ts';
@@ -43,6 +43,8 @@ export interface Platform {
   readonly landingCapacity: number;
   /** Where bytes are counted. */
   readonly traffic?: Traffic;
+  /** As GatewayOptions.orderCounters. */
+  readonly orderCounters?: number;
   /** Whether the arena should be resizable: true on XS, false on Node (exact-view.ts). */
   readonly resizable: boolean;
   /** Seconds since 1970, 0 as long as nobody knows; also the default. */
@@ -101,6 +103,8 @@ export class Runtime implements Driven, LinkOwner {
       traffic: platform.traffic,
       resizable: platform.resizable,
       date: platform.date,
+      random: platform.random,
+      orderCounters: platform.orderCounters,
     });
     observer.onPlanned?.(plan.regions);
     const { arena } = gateway;
@@ -234,13 +238,13 @@ export class Runtime implements Driven, LinkOwner {
 
   private openStore(): void {
     const { observer, platform: { openStorage } } = this;
-    const { arena, backlog, configuration } = this.gateway;
-    if (backlog === undefined || backlog.store.storage !== undefined)
+    const { arena, configuration, durableStore } = this.gateway;
+    if (durableStore === undefined || durableStore.backlog.store.isWorking)
       return;
     try {
       if (openStorage === undefined)
         throw new Error('there is no storage for a persistent store here');
-      const storage = openStorage(configuration.store, arena, longestStoredPacket(configuration));
+      const storage = openStorage(configuration.store, arena, longestStoredRecord(configuration));
       this.gateway.openStore(storage);
       if (storage.remark !== '')
         observer.onStoreRemark?.(storage.remark, true);
@@ -255,7 +259,7 @@ export class Runtime implements Driven, LinkOwner {
     const { onStopped } = this;
     this.onStopped = undefined;
     this.scheduler.stop();
-    this.gateway.backlog?.store.close();
+    this.gateway.durableStore?.backlog.store.close();
     onStopped();
   }
 }

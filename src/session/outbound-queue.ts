@@ -242,6 +242,15 @@ export class OutboundQueue extends PublishRecords {
     this.awaitConnection(QUEUED, QUEUED);
   }
 
+  /** Counts anew what of the messages here waits for the connection; the window has forgotten it. */
+  recount(): void {
+    const window = this.window!;
+    window.vacateAll();
+    for (let record = this.following(NONE); record !== NONE; record = this.following(record))
+      if ((this.limits.arena.bytes[record + STATE]! & (PENDING | REPLAYED)) === (PENDING | REPLAYED))
+        window.occupy(this.limits.arena.view.getUint16(record + SLOT));
+  }
+
   clear(): void {
     const { window } = this;
     this.head = this.tail = 0;

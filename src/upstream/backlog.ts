@@ -20,12 +20,11 @@ import type { Journal, UpstreamWindow } from '../session/upstream-window.ts';
 import { FAILED, NO_ROOM, NONE, TOO_LONG } from '../store/message-queue.ts';
 import type { Store } from '../store/message-store.ts';
 import { MessageFields, RECEIVED, type StoredMessage } from '../store/stored-message.ts';
-import type { StorePolicy } from './full-policy.ts';
 import { LatestRecords } from './latest-records.ts';
 import * as Loss from './losses.ts';
 import { Releases } from './releases.ts';
 import { RoomInStore } from './room-in-store.ts';
-import type { StoredCounters } from './stored-counters.ts';
+import { NEVER, type StoredCounters } from './stored-counters.ts';
 import type { StoredRules } from './stored-rules.ts';
 import { NO_RULE } from './topic-map.ts';
 
@@ -121,6 +120,11 @@ export class Backlog implements Journal {
     return STORED;
   }
 
+  /** Bytes. */
+  get tableLength(): number {
+    return this.latest === undefined ? 0 : this.latest.tableLength;
+  }
+
   /** Whether anything has been written that is not durable yet, on a storage that works. */
   get isAhead(): boolean {
     const { store } = this;
@@ -147,6 +151,21 @@ export class Backlog implements Journal {
     this.releases.clear();
   }
 
+  /** A storage is going to be opened; another one may have been before. */
+  beginRestoring(): void {
+    const { window } = this;
+    this.orphanCount = window.waitingCount = 0;
+    this.suspectCount = this.queue.limits.maximumInflight;
+    this.loadPosition = START;
+    this.counters.lastIdentifier = 0;
+    this.counters.sessionLostAt = NEVER;
+    this.queue.recount();
+  }
+
+  endRestoring(): void {
+    this.suspectCount = 0;
+  }
+
   /** A message was found in the log at start. */
   restore(message: StoredMessage): void {
     const { rules, window } = this;
@@ -158,7 +177,7 @@ export class Backlog implements Journal {
     const { hash } = rules;
     this.latest?.set(hash, message.position);
     // What is under way is sent again before all else.
-    if (message.identifiers[UPSTREAM] !== 0 && this.enterLoaded(message, rule))
+    if (this.queue.findStored(message.position) !== NO_RECORD || message.identifiers[UPSTREAM] !== 0 && this.enterLoaded(message, rule))
       return;
     ++window.waitingCount;
     window.occupy(window.slotOf(hash));
@@ -250,11 +269,6 @@ export class Backlog implements Journal {
         return;
       }
       this.loadPosition = position;
-      if (!log.load(position)) {
-        log.giveUp(position, UPSTREAM);
-        this.losses.onLost(NO_RULE, Loss.UNREADABLE);
-        continue;
-      }
       const { record } = log;
       const next = record.position + record.length;
       if (queue.findStored(position) === NO_RECORD) {

@@ -25,6 +25,13 @@ export interface Router {
   refuse(session: ServerSession): number;
 }
 
+/** Where messages come from. */
+export interface NodeSide {
+  readonly clock: Clock;
+  readonly router: Router;
+  readonly sessions: readonly ServerSession[];
+}
+
 export class StoreIntake implements MessageHandler {
   private readonly capacity: number;
   /** Of a ring: the oldest entry and their number. */
@@ -39,7 +46,7 @@ export class StoreIntake implements MessageHandler {
   private readonly sessions: readonly ServerSession[];
   private readonly router: Router;
 
-  constructor(backlog: Backlog, origins: StoredOrigins, clock: Clock, sessions: readonly ServerSession[], router: Router, capacity: number) {
+  constructor(backlog: Backlog, origins: StoredOrigins, { clock, router, sessions }: NodeSide, capacity: number) {
     this.arena = backlog.store.arena;
     this.backlog = backlog;
     this.origins = origins;
@@ -48,6 +55,11 @@ export class StoreIntake implements MessageHandler {
     this.router = router;
     this.capacity = capacity;
     this.owed = new Int32Array(capacity * FIELDS);
+  }
+
+  /** Bytes. */
+  get tableLength(): number {
+    return this.owed.byteLength;
   }
 
   /** Has the message routed. @returns LATER when it is acknowledged as soon as it is durable */

@@ -8,6 +8,11 @@ export class LatestRecords {
   /** Hash, position; 0, 0 is a free place. */
   private readonly entries = new Int32Array(CAPACITY * FIELDS);
 
+  /** Bytes. */
+  get tableLength(): number {
+    return this.entries.byteLength;
+  }
+
   set(hash: number, position: number): void {
     const at = this.find(hash);
     if (at < 0)

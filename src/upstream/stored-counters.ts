@@ -9,7 +9,8 @@ import { COUNTER } from '../store/record-format.ts';
 const LENGTH = 4;
 const IDENTIFIER_KEY = 1;
 const SESSION_LOST_KEY = 2;
-const NEVER = -1;
+/** Of `sessionLostAt`. */
+export const NEVER = -1;
 
 export class StoredCounters {
   /** The newest packet identifier of which is known that it was given out, 0 for none. */

@@ -45,6 +45,11 @@ export class StoredOrigins {
     this.entries = new Int32Array(capacity * FIELDS);
   }
 
+  /** Bytes. */
+  get tableLength(): number {
+    return this.entries.byteLength;
+  }
+
   add(origin: number, identifier: number, position: number, content: number): void {
     this.remove(this.find(origin, identifier));
     if (this.count === this.capacity)
