@@ -67,10 +67,10 @@ describe.each([4, 3])('a message, protocol level %i', level => {
     expect(reader.take()).toEqual(['PUBLISH a=x q0']);
   });
 
-  it('of QoS 2 that its sender has subscribed to comes back behind PUBREC [MQTT311-3.3.4-1]', () => {
+  it('of QoS 2 that its sender has subscribed to comes back, and is acknowledged when it has been delivered [MQTT311-3.3.4-1]', () => {
     const { writer } = readerOf('a', 2);
     writer.ask(subscribe(1, 'a', 2));
-    expect(writer.ask(publish('a', 'x', { qos: 2, identifier: 9 }))).toEqual(['PUBREC #9', 'PUBLISH a=x q2 #1']);
+    expect(writer.ask(publish('a', 'x', { qos: 2, identifier: 9 }))).toEqual(['PUBLISH a=x q2 #1', 'PUBREC #9']);
   });
 
   it('of QoS 1 to a new session has identifier 1, whoever had its place before [MQTT311-2.3.1-4]', () => {

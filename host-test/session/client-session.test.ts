@@ -442,20 +442,20 @@ describe('after a reconnect', () => {
     expect(output.take()).toBe('3a 06 00 01 74 00 01 61 62 02 00 02 3c 06 00 01 74 00 03 63');
   });
 
-  it('without the session, what is unacknowledged is new: no DUP; what PUBREC took over is done [MQTT311-3.2.2-3]', () => {
+  it('without the session, what is not acknowledged to the end is new, PUBREC or not: no DUP [MQTT311-3.2.2-3]', () => {
     const subject = withThree({ cleanStart: false });
     const output = reconnect(subject, false);
-    expect(output.take()).toBe('32 06 00 01 74 00 01 61 34 06 00 01 74 00 03 63');
-    subject.world.feed(subject.session, '40 02 00 01 50 02 00 03 70 02 00 03');
+    expect(output.take()).toBe('32 06 00 01 74 00 01 61 34 06 00 01 74 00 02 62 34 06 00 01 74 00 03 63');
+    subject.world.feed(subject.session, '40 02 00 01 50 02 00 02 70 02 00 02 50 02 00 03 70 02 00 03');
     expect(subject.world.clientState.queue.count).toBe(0);
   });
 
   it('with Clean Session the messages survive in the same way [MQTT311-3.1.2-6]', () => {
-    expect(reconnect(withThree({ cleanStart: true }), false).take()).toBe('32 06 00 01 74 00 01 61 34 06 00 01 74 00 03 63');
+    expect(reconnect(withThree({ cleanStart: true }), false).take()).toBe('32 06 00 01 74 00 01 61 34 06 00 01 74 00 02 62 34 06 00 01 74 00 03 63');
   });
 
-  it('in 3.1, which does not say whether the session is there, it counts as continued without Clean Session', () => {
-    expect(reconnect(withThree({ cleanStart: false, version: MQTT_3_1 }), false).take()).toBe('3a 06 00 01 74 00 01 61 62 02 00 02 3c 06 00 01 74 00 03 63');
+  it('in 3.1, which does not say whether the session is there, all is repeated with DUP, PUBREC or not', () => {
+    expect(reconnect(withThree({ cleanStart: false, version: MQTT_3_1 }), false).take()).toBe('3a 06 00 01 74 00 01 61 3c 06 00 01 74 00 02 62 3c 06 00 01 74 00 03 63');
   });
 
   it('the inflight limit counts what is sent again', () => {

@@ -356,6 +356,14 @@ export class StoreWorld {
     throw new Error('never idle');
   }
 
+  /** So many seconds pass, in which nothing happens. */
+  pass(seconds: number): void {
+    const { clock } = this.gateway;
+    clock.now = clock.now + seconds * 1000 | 0;
+    this.seconds += seconds;
+    this.settle();
+  }
+
   /** `milliseconds` pass, in steps of 20. */
   wait(milliseconds: number): void {
     for (const { clock } = this.gateway; milliseconds > 0; milliseconds -= 20) {

@@ -25,6 +25,8 @@ import type { StoredRules } from '../upstream/stored-rules.ts';
 const MOST_ORIGINS = 4096;
 /** Of the storage. */
 const STATE_SHARE = 0.25;
+/** Milliseconds from one look at the clock to the next while a message with a deadline waits. */
+const TICK = 600_000;
 
 /** Who works with the store. */
 export interface StoreUsers {
@@ -34,6 +36,8 @@ export interface StoreUsers {
   readonly router: Router;
   readonly rules: StoredRules;
   readonly observer: Event.GatewayObserver;
+  /** Seconds since 1970, 0 as long as nobody knows. */
+  readonly date: () => number;
 }
 
 export interface StoreRegions {
@@ -78,6 +82,7 @@ export class DurableStore implements StoreOwner, Recovery {
     backlog.store.open(storage, this, this, report);
     storage.onFlushed = isDurable => { backlog.store.flushed(isDurable); };
     backlog.endRestoring();
+    this.handleTimeout();
     const { lastIdentifier } = backlog.counters;
     if (lastIdentifier !== 0)
       upstream.sessionState!.queue.continueIdentifiers(lastIdentifier | IDENTIFIER_RANGE - 1);
@@ -89,6 +94,22 @@ export class DurableStore implements StoreOwner, Recovery {
     if (backlog.orphanCount > 0)
       observer.onEvent(Event.STORE_ORPHANS, Event.UPSTREAM, backlog.orphanCount);
     return report;
+  }
+
+  /** Time has passed. While something with a deadline waits, the log is told of it now and then. */
+  handleTimeout(): void {
+    const { backlog: { store }, users: { clock } } = this;
+    this.setCalendar();
+    store.advanceClock(clock.now);
+    if (store.isWorking && store.queue.hasDeadlines)
+      clock.request(clock.now + TICK | 0);
+  }
+
+  /** The calendar counts only as far as the network has set it. */
+  private setCalendar(): void {
+    const seconds = this.users.date();
+    if (seconds > 0)
+      this.backlog.store.clock.setCalendar(seconds);
   }
 
   /** Begins to make durable what was written; when the event is over that wrote it. */

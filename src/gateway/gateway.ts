@@ -160,7 +160,7 @@ export class Gateway implements ServerHandler, BridgeOwner, Router, TopicTableOw
     this.bridge.refusesUnstored = store.on_failure === 'refuse';
     this.durableStore = new DurableStore(arena, storeRegions, configuration, {
       clock: this.clock, upstream: this.upstream, sessions: this.sessions, router: this,
-      rules: new StoredRules(arena, outbound, policies, this.bridge), observer: options.observer,
+      rules: new StoredRules(arena, outbound, policies, this.bridge), observer: options.observer, date: options.date ?? (() => 0),
     });
   }
 
@@ -195,6 +195,7 @@ export class Gateway implements ServerHandler, BridgeOwner, Router, TopicTableOw
         sessions[index]!.handleTimeout();
       }
     this.systemTopics.handleTimeout();
+    this.durableStore?.handleTimeout();
     this.refusals.handleTimeout();
   }
 
