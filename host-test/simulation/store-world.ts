@@ -204,6 +204,9 @@ export const TINY: PartialConfiguration = {
 
 const READING_CAPACITY = 256;
 
+/** Each life begins with other packet identifiers. */
+let lives = 1;
+
 /** One life of the gateway. Several of them share a medium, a Server and nodes. */
 export class StoreWorld {
   readonly gateway: Gateway;
@@ -239,6 +242,7 @@ export class StoreWorld {
       plan,
       resizable: false,
       date: () => this.seconds,
+      random: () => lives++ * 0.37 % 1,
     });
     this.flash = new SimulatedFlash(this.gateway.arena, medium, cut);
     this.gateway.openStore(this.flash);

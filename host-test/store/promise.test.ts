@@ -15,7 +15,7 @@ const configure = (durability: 'ram' | 'flash', ...rules: Rule[]): PartialConfig
 });
 
 class Stage {
-  readonly medium = new FlashMedium(512, 6);
+  readonly medium = new FlashMedium(512, 9);
   readonly server = new ServerModel();
   readonly nodes = [new NodeModel('one'), new NodeModel('two')];
   readonly configuration: PartialConfiguration;

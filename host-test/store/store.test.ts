@@ -19,7 +19,7 @@ interface Stage {
   world: StoreWorld;
 }
 
-function stage(configuration: PartialConfiguration = TINY, medium = new FlashMedium(512, 6)): Stage {
+function stage(configuration: PartialConfiguration = TINY, medium = new FlashMedium(512, 9)): Stage {
   const server = new ServerModel();
   const node = new NodeModel('one');
   const world = new StoreWorld(medium, server, [node], {}, configuration);
@@ -279,7 +279,7 @@ describe('what waits', () => {
 
 describe('a storage', () => {
   it('that fails is used no more: one event, and everything goes on in memory', () => {
-    const medium = new FlashMedium(512, 6);
+    const medium = new FlashMedium(512, 9);
     const server = new ServerModel();
     const node = new NodeModel('one');
     const world = new StoreWorld(medium, server, [node], { failsAt: 200 });
@@ -323,7 +323,7 @@ describe('a storage', () => {
   }, 30_000);
 
   it('of noise is reported and then used', () => {
-    const medium = new FlashMedium(512, 6);
+    const medium = new FlashMedium(512, 9);
     const random = seeded(3);
     medium.bytes.forEach((_byte, index) => { medium.bytes[index] = Math.floor(random() * 256); });
     const scene = stage(TINY, medium);
@@ -348,7 +348,7 @@ describe('a storage', () => {
   });
 
   it('is not written where a message was that its node releases too late', () => {
-    const medium = new FlashMedium(512, 6);
+    const medium = new FlashMedium(512, 9);
     const server = new ServerModel();
     const nodes = [new NodeModel('one'), new NodeModel('two')];
     const world = new StoreWorld(medium, server, nodes);

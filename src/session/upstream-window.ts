@@ -15,7 +15,7 @@ const MOST = 0xFFFF;
 
 /** Keeps what happens to stored messages where it survives. Positions are the journal's own. */
 export interface Journal {
-  /** A number for all that has been written; never 0, which stands for what is durable in any case. */
+  /** A number for all that has been written; 0 when that is durable. */
   readonly stamp: number;
   /** Whether all that had been written when this `stamp` was given is durable. */
   isDurable(stamp: number): boolean;

@@ -220,8 +220,8 @@ export class Backlog implements Journal {
   // Journal
 
   get stamp(): number {
-    const { written } = this.store;
-    return written === 0 ? 1 : written; // 0 is what is durable in any case
+    const { durable, written } = this.store;
+    return written === durable ? 0 : written === 0 ? 1 : written;
   }
 
   isDurable(stamp: number): boolean {
@@ -338,7 +338,7 @@ export class Backlog implements Journal {
     window.time = takenAt;
     window.rule = rule;
     window.slot = slot;
-    window.stamp = this.isAhead ? this.stamp : 0;
+    window.stamp = this.stamp;
     const record = this.queue.append(outgoing, outgoing.qos);
     window.position = NOT_STORED;
     return record;

@@ -70,9 +70,12 @@ export class StoreIntake implements MessageHandler {
     if (this.count === this.capacity)
       return this.router.refuse(session);
     if (packet.qos !== 2 || !this.isRepeated(session, packet)) {
+      backlog.lastPosition = 0;
       const verdict = this.router.onMessage(session, packet);
       if (verdict !== TAKEN)
         return verdict;
+      if (packet.qos === 2 && backlog.lastPosition !== 0)
+        this.origins.add(this.router.identityOf(session), packet.packetIdentifier, backlog.lastPosition, hashOfContent(this.arena, packet));
     }
     if (this.count === 0 && !backlog.isAhead)
       return TAKEN;
