@@ -12,7 +12,10 @@ function filled(): { medium: FlashMedium; kept: string[]; positions: number[] } 
   const medium = new FlashMedium(BLOCK, 8);
   const life = new StoreLife(medium);
   for (let number = 0; number < 400; ++number)
-    life.force(`${number}`.padStart(4, '0'), { topic: `t${number % 7}`, qos: number % 3, origin: number });
+    if (life.push(`${number}`.padStart(4, '0'), { topic: `t${number % 7}`, qos: number % 3 }) === 0) {
+      life.deliver(50);
+      life.push(`${number}`.padStart(4, '0'), { topic: `t${number % 7}`, qos: number % 3 });
+    }
   const { waiting } = life;
   return { medium, kept: waiting.map(({ payload }) => payload), positions: waiting.map(({ position }) => position) };
 }
@@ -64,6 +67,20 @@ describe('a damaged header', () => {
     expect(life.payloads).toEqual(kept);
     life.force('next');
     expect(new StoreLife(medium).payloads).toEqual(life.payloads);
+  });
+
+  it('of a block that is given up gives nothing back, where it is the beginning that is damaged', () => {
+    const medium = new FlashMedium(512, 6);
+    const life = new StoreLife(medium);
+    for (let number = 0; number < 40; ++number)
+      life.force(`${number}`.padStart(4, '0'));
+    const { payloads } = life;
+    for (let block = 0; block < 6; ++block) {
+      const damaged = new FlashMedium(512, 6);
+      damaged.bytes.set(medium.bytes);
+      damaged.bytes.fill(0x55, block * 512, block * 512 + 20);
+      expect(new StoreLife(damaged).payloads).toEqual(payloads);
+    }
   });
 
   it('of one bit that makes the format look like a later one is a damaged header', () => {
@@ -184,7 +201,7 @@ describe('a flush that fails', () => {
   });
 
   it('and fails again is the end of the storage, and nothing more is confirmed', () => {
-    const life = begin(number => number > 2);
+    const life = begin(number => number > 1);
     life.push('one');
     life.store.flush();
     life.flash.finishFlush();
@@ -196,7 +213,7 @@ describe('a flush that fails', () => {
       life.push('more');
     }
     expect(life.failures).toEqual(['EIO: i/o error, fdatasync']);
-    expect(life.store.durable - durable).toBeLessThanOrEqual(1);
+    expect(life.store.durable).toBe(durable + 1);
     expect(life.push('three')).toBe(-2);
     expect(new StoreLife(life.flash.medium, { stateShare: 0.5 }).payloads).toContain('one');
   });
@@ -220,7 +237,7 @@ describe('a flush that fails', () => {
         };
         life.store.flush();
         life.flash.finishFlush();
-        if (life.store.durable === life.store.written)
+        if (!life.flash.isDead && life.store.isWorking)
           confirmed = 9;
       } catch { /* the power is gone */ }
       const { payloads } = new StoreLife(medium);
