@@ -63,8 +63,8 @@ export class BlockScan {
   /** Settles what the blocks of a ring are whose newest is `tail`. @returns the newest */
   private settle(ring: BlockRing, tail: number, walker: RecordWalker): number {
     const isNextVoid = (this.flags[tail]! & ERASES_NEXT) !== 0;
-    if (isNextVoid)
-      this.voidBlock(ring.following(tail));
+    if (isNextVoid) // unless it is newer, with a damaged header
+      this.medium.sequences[ring.following(tail)] = 0;
     return this.inferAll(ring, tail, walker, isNextVoid);
   }
 
@@ -106,7 +106,16 @@ export class BlockScan {
     }
     if (magic === Format.ERASED)
       return view.getUint32(stagingOffset + Format.BLOCK_HEADER_LENGTH) === Format.ERASED ? 0 : SUSPECT;
-    return magic === 0 ? SUSPECT : SUSPECT | FOREIGN;
+    view.setUint32(stagingOffset, magic);
+    return magic === 0 ? SUSPECT : SUSPECT | FOREIGN | (sequence === 0 ? 0 : this.wholeMarks());
+  }
+
+  /** Of a damaged header only those count that are whole. */
+  private wholeMarks(): number {
+    const { stagingOffset, view } = this.medium.arena;
+    return (view.getInt32(stagingOffset + Format.BLOCK_ERASES_NEXT) === 0 ? ERASES_NEXT : 0)
+      | (view.getInt32(stagingOffset + Format.BLOCK_GIVEN_UP) === 0 ? MARKED : 0)
+      | (view.getInt32(stagingOffset + Format.BLOCK_NEXT_ERASED) === 0 ? NEXT_ERASED : 0);
   }
 
   private markAt(field: number, flag: number): number {
@@ -146,7 +155,7 @@ export class BlockScan {
       if (sequence === 0)
         continue;
       ++this.report.damagedCount;
-      this.flags[block] = INFERRED;
+      this.flags[block] = this.flags[block]! & ~(SUSPECT | FOREIGN) | INFERRED;
       sequences[block] = sequence;
       if (sequence > sequences[tail]!)
         tail = block;

@@ -22,6 +22,11 @@ export const NONE = -1;
 const CLOCK_HEAD = Format.RECORD_MARKS;
 const LONGEST_CLOCK = CLOCK_HEAD + LONGEST_CLOCK_BODY;
 
+/** Writes down what time it is. @returns whether there was room */
+export interface Ticker {
+  tick(): boolean;
+}
+
 export class MessageQueue implements RingOwner {
   /** What `next` and `load` have read. */
   readonly record = new StoredMessage();
@@ -35,15 +40,19 @@ export class MessageQueue implements RingOwner {
   private readonly medium: Medium;
   private readonly walker: RecordWalker;
   private owner: StoreOwner | undefined = undefined;
+  private readonly ticker: Ticker;
+  /** The log says when this life began: without that nobody could tell later what was taken in it and what before. */
+  private hasTick = false;
   /** Messages that are not settled, per block of the storage. */
   private pending = new Uint16Array(0);
   private pendingBytes = 0;
   /** A message with more than one destination is settled when its last one is: that must be looked up. */
   private mostDestinations = 1;
 
-  constructor(medium: Medium, walker: RecordWalker) {
+  constructor(medium: Medium, walker: RecordWalker, ticker: Ticker) {
     this.medium = medium;
     this.walker = walker;
+    this.ticker = ticker;
     this.ring = new BlockRing(medium, this);
   }
 
@@ -52,7 +61,7 @@ export class MessageQueue implements RingOwner {
     this.ring.open(0, boundary, boundary);
     this.pending = new Uint16Array(this.medium.blockCount);
     this.pendingCount = this.pendingBytes = 0;
-    this.hasDeadlines = false;
+    this.hasDeadlines = this.hasTick = false;
     this.mostDestinations = 1;
     this.versionOne = versionOne;
   }
@@ -84,6 +93,8 @@ export class MessageQueue implements RingOwner {
     const { medium, ring } = this;
     if (!medium.isWorking)
       return FAILED;
+    if (message.deadline !== 0 && !this.hasTick && !(this.hasTick = this.ticker.tick()))
+      return NO_ROOM;
     const length = Format.lengthOfMessage(message.topicNameLength + message.propertiesLength + message.payloadLength, destinationCount);
     if (!ring.fits(length)) {
       if (!ring.canHold(length + Format.COPY_LENGTH))
@@ -202,16 +213,15 @@ export class MessageQueue implements RingOwner {
     this.owner!.onBlockErased(block * blockLength, (block + 1) * blockLength);
   }
 
-  /** Puts the clock into the log, if there is room. */
-  putClock(clock: StoreClock): void {
+  /** Puts the clock into the log. @returns whether there was room */
+  putClock(clock: StoreClock): boolean {
     const { medium, ring } = this;
     const { arena } = medium;
     if (!ring.fits(LONGEST_CLOCK) && !(this.canAdvance && ring.advance()))
-      return;
+      return false;
     const bodyLength = clock.save(arena, arena.stagingOffset + CLOCK_HEAD);
     stageHead(arena, Format.CLOCK, 0, bodyLength);
-    if (ring.append(CLOCK_HEAD + bodyLength, CLOCK_HEAD) !== NO_BLOCK)
-      this.note(true);
+    return this.note(ring.append(CLOCK_HEAD + bodyLength, CLOCK_HEAD) !== NO_BLOCK);
   }
 
   /**

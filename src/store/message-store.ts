@@ -7,7 +7,7 @@ import { NO_BLOCK } from './block-ring.ts';
 import { BlockScan } from './block-scan.ts';
 import type { BlockStorage } from './block-storage.ts';
 import { Medium } from './medium.ts';
-import { MessageQueue } from './message-queue.ts';
+import { MessageQueue, type Ticker } from './message-queue.ts';
 import { QueueRecovery } from './queue-recovery.ts';
 import * as Format from './record-format.ts';
 import { RecordWalker } from './record-walker.ts';
@@ -28,7 +28,7 @@ export interface StoreSettings {
   readonly createMap?: ((medium: Medium, walker: RecordWalker) => StateMap) | undefined;
 }
 
-export class Store {
+export class Store implements Ticker {
   readonly queue: MessageQueue;
   readonly clock = new StoreClock();
   /** Up to this value of `written` all is durable. */
@@ -54,7 +54,7 @@ export class Store {
     this.settings = settings;
     this.medium = new Medium(arena);
     this.walker = new RecordWalker(this.medium);
-    this.queue = new MessageQueue(this.medium, this.walker);
+    this.queue = new MessageQueue(this.medium, this.walker, this);
   }
 
   get arena(): Arena {
@@ -158,6 +158,13 @@ export class Store {
       this.tick();
   }
 
+  /** Writes down what time it is. @returns whether there was room */
+  tick(): boolean {
+    const { clock, queue, state } = this;
+    this.lastTick = clock.now;
+    return state === undefined || !state.putClock(clock) ? queue.putClock(clock) : true;
+  }
+
   /** Waits until all is durable. */
   close(): void {
     const { medium } = this;
@@ -169,14 +176,6 @@ export class Store {
     this.isFlushing = this.isWanted = false;
   }
 
-  private tick(): void {
-    const { clock, queue, state } = this;
-    this.lastTick = clock.now;
-    if (state === undefined)
-      queue.putClock(clock);
-    else
-      state.putClock(clock);
-  }
 
   /** Where the map begins: as the blocks say, else as the settings do. */
   private split(scan: BlockScan, report: StoreReport): void {

@@ -102,13 +102,13 @@ export class StateMap implements RingOwner {
     return this.write(kind, key, length, recordLength);
   }
 
-  putClock(clock: StoreClock): void {
+  putClock(clock: StoreClock): boolean {
     const { arena } = this.medium;
     const { length } = clock;
-    if (this.reserve(Format.CLOCK, 0, lengthOfState(length))) {
-      clock.save(arena, arena.stagingOffset + VALUE);
-      this.write(Format.CLOCK, 0, length, lengthOfState(length));
-    }
+    if (!this.reserve(Format.CLOCK, 0, lengthOfState(length)))
+      return false;
+    clock.save(arena, arena.stagingOffset + VALUE);
+    return this.write(Format.CLOCK, 0, length, lengthOfState(length));
   }
 
   /** @returns whether there was one */
