@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { defineConfig } from 'vitest/config';
+import { canEmulate, PACKAGES } from './emulation/build-board.mjs';
 
 const has = (command: string): boolean => spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${command}`]).status === 0;
 const compiles32 = (): boolean => spawnSync('gcc', ['-m32', '-x', 'c', '-', '-o', '/dev/null'], { input: '#include <stdio.h>\nint main(void){return 0;}' }).status === 0;
@@ -12,6 +13,7 @@ const demands = [
   { tests: 'host-test/interop/**', isMet: () => has('mosquitto') && has('mosquitto_pub'), packages: 'mosquitto mosquitto-clients' },
   { tests: 'host-test/interop/paho.test.ts', isMet: () => has('paho_c_pub'), packages: 'paho.mqtt.c-examples' },
   { tests: 'host-test/size/**', isMet: compiles32, packages: 'gcc-multilib' },
+  { tests: 'host-test/emulation/**', isMet: canEmulate, packages: PACKAGES },
   { tests: 'host-test/bench/**', isMet: compiles32, packages: 'gcc-multilib' },
 ];
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAXIMUM_DECIMAL_LENGTH, MAXIMUM_DECIMAL_PLACES, writeDecimal } from '../../src/bytes/decimal.ts';
+import { isExact, LARGEST_EXACT, MAXIMUM_DECIMAL_LENGTH, MAXIMUM_DECIMAL_PLACES, writeDecimal } from '../../src/bytes/decimal.ts';
 import { isPoisonOutside, testArena } from './test-arena.ts';
 
 const OFFSET = 3;
@@ -35,13 +35,32 @@ describe('a decimal', () => {
     expect(decimalOf(value, places)).toBe(text);
   });
 
-  it('is clamped at 10^9, also when it is infinite', () => {
-    for (const value of [1e9, 1e9 + 1, 1e20, Number.MAX_VALUE, Infinity])
-      for (let places = 0; places <= MAXIMUM_DECIMAL_PLACES; ++places) {
-        expect(decimalOf(value, places)).toBe(textOf(10n ** BigInt(9 + places), places));
-        expect(decimalOf(-value, places)).toBe(textOf(-(10n ** BigInt(9 + places)), places));
-      }
-    expect(decimalOf(-1e9, 6).length).toBe(MAXIMUM_DECIMAL_LENGTH);
+  it.each([
+    [999_999_999.5, 0, '1000000000'], [1e9, 0, '1000000000'], [-1e9, 2, '-1000000000.00'], [1_000_000_001, 3, '1000000001.000'],
+    [4_294_967_296, 0, '4294967296'], [-2_147_483_649, 6, '-2147483649.000000'], [999_999_999_999.75, 2, '999999999999.75'],
+    [4_503_599_627_370_495.5, 1, '4503599627370495.5'], [4_503_599_627_370_495.5, 0, '4503599627370496'],
+    [9_007_199_254_740_991, 0, '9007199254740991'], [LARGEST_EXACT, 6, '9007199254740992.000000'],
+    [-LARGEST_EXACT, 6, '-9007199254740992.000000'],
+  ])('of a large total, %d with %i places, is %s', (value, places, text) => {
+    expect(decimalOf(value, places)).toBe(text);
+  });
+
+  it('has every digit of a whole number up to 2^53', () => {
+    fc.assert(fc.property(fc.bigInt({ min: -(2n ** 53n), max: 2n ** 53n }), anyPlaces, (whole, places) => {
+      expect(decimalOf(Number(whole), places)).toBe(textOf(whole * 10n ** BigInt(places), places));
+    }), { seed: 5, numRuns: 5000 });
+  });
+
+  it('has room for the longest', () => {
+    expect(decimalOf(-LARGEST_EXACT, MAXIMUM_DECIMAL_PLACES).length).toBe(MAXIMUM_DECIMAL_LENGTH);
+  });
+
+  it('cannot be made of more than 2^53, of what is infinite, or of no number', () => {
+    for (const value of [LARGEST_EXACT + 2, 1e20, Number.MAX_VALUE, Infinity])
+      expect([isExact(value), isExact(-value)]).toEqual([false, false]);
+    expect(isExact(NaN)).toBe(false);
+    for (const value of [0, -0, 1e9, LARGEST_EXACT, -LARGEST_EXACT, 5e-324])
+      expect(isExact(value)).toBe(true);
   });
 
   it('repeats exactly what has no more digits than asked for', () => {
@@ -73,12 +92,12 @@ describe('a decimal', () => {
   });
 
   it('has a digit before the point, exactly so many behind it, and a sign only if it is not zero', () => {
-    fc.assert(fc.property(fc.double({ noNaN: true }), anyPlaces, (value, places) => {
+    fc.assert(fc.property(fc.double({ noNaN: true, min: -LARGEST_EXACT, max: LARGEST_EXACT }), anyPlaces, (value, places) => {
       const text = decimalOf(value, places);
       expect(text).toMatch(new RegExp(`^-?(0|[1-9]\\d*)${places > 0 ? `\\.\\d{${places}}` : ''}$`));
       if (/^-?[0.]*$/.test(text))
         expect(text[0]).not.toBe('-');
-      const size = Math.min(Math.abs(value), 1e9);
+      const size = Math.abs(value);
       expect(Math.abs(Math.abs(Number(text)) - size)).toBeLessThanOrEqual(0.5 * 10 ** -places + size * 2 ** -51);
     }), { seed: 4, numRuns: 5000 });
   });

@@ -106,17 +106,13 @@ describe('packed records', () => {
     const action = fc.oneof(
       { weight: 4, arbitrary: fc.record({ kind: fc.constant('append' as const), content: fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 40 }) }) },
       { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove' as const), index: fc.nat(MAXIMUM_COUNT) }) },
-      { weight: 1, arbitrary: fc.record({ kind: fc.constant('clear' as const) }) },
     );
     fc.assert(fc.property(fc.array(action, { maxLength: 60 }), actions => {
       const both = pair();
       for (const step of actions) {
         if (step.kind === 'append')
           append(both, step.content);
-        else if (step.kind === 'clear') {
-          both.records.clear();
-          both.model = [];
-        } else if (both.model.length > 0) {
+        else if (both.model.length > 0) {
           const index = step.index % both.model.length;
           const at = offsets(both.records)[index]!;
           expect(both.records.remove(at)).toBe(index === both.model.length - 1 ? END : at);

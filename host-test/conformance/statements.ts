@@ -3,7 +3,7 @@
  * own. `binds` says whose duty it is: C the Client's, S the Server's. What does not apply to this program says why.
  */
 
-export type Binds = 'C' | 'S' | 'both';
+type Binds = 'C' | 'S' | 'both';
 
 export interface Statement {
   readonly id: string;

@@ -19,9 +19,14 @@ test.each([
 });
 
 test.each([
-  '', '\r', '   ', '-', '+', '.', 'e', 'e5', '1e', '1e-', '1.2.3', '--1', '1 2', '12,5', '0x10', 'NaN', 'Infinity', '1e999', '21.5C', 'T=21.5', '\xB5', '1'.repeat(33),
+  '', '\r', '   ', '-', '+', '.', 'e', 'e5', '1e', '1e-', '1.2.3', '--1', '1 2', '12,5', '0x10', 'NaN', 'Infinity', '21.5C', 'T=21.5', '\xB5',
+  '1'.repeat(33),
 ])('"%s" is no reading', text => {
   expect(valueOf(`${text}\n`)).toBeNaN();
+});
+
+test.each([['1e999', Infinity], ['-1e999', -Infinity], ['123e400', Infinity]])('"%s" is too large for a number, which can be seen', (text, value) => {
+  expect(valueOf(`${text}\n`)).toBe(value);
 });
 
 test('a line counts when it has ended, once, and the last one wins', () => {

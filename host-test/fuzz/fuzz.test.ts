@@ -5,7 +5,7 @@ import { bytesOf } from '../vectors/vector.ts';
 import { CORPUS } from './corpus.ts';
 import { checkParser, describeFailure, fuzz } from './fuzz.ts';
 import { PacketSplitter } from './packet-splitter.ts';
-import { World } from './world.ts';
+import { AttackedWorld } from './attacked-world.ts';
 
 const SEED = 20_240_311;
 const SECONDS = 3;
@@ -33,18 +33,18 @@ describe('fuzzing', () => {
       checkParser(bytes, sender, new Random(seed));
     for (const fragmentLength of [0, 1, 7])
       for (const isResizable of [false, true])
-        new World(1, isResizable).attack({ sender, bytes, fragmentLength, isDeaf: false, ending: 'wait' });
+        new AttackedWorld(1, isResizable).attack({ sender, bytes, fragmentLength, isDeaf: false, ending: 'wait' });
   });
 
   test('notices a gateway that miscounts', () => {
-    const world = new World(1, false);
-    ++world.runtime.gateway.connectedCount;
+    const world = new AttackedWorld(1, false);
+    ++world.gateway.connectedCount;
     expect(() => world.attack({ sender: 'client', bytes: bytesOf('c0 00'), fragmentLength: 0, isDeaf: false, ending: 'close' })).toThrow('connected nodes');
   });
 
   test('notices a gateway that no longer forwards', () => {
-    const world = new World(1, false);
-    world.runtime.gateway.bridge.forward = () => TAKEN;
+    const world = new AttackedWorld(1, false);
+    world.gateway.bridge.forward = () => TAKEN;
     expect(() => world.attack({ sender: 'client', bytes: bytesOf('c0 00'), fragmentLength: 0, isDeaf: false, ending: 'close' })).toThrow('exchange of the witness');
   });
 

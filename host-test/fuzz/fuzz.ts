@@ -1,6 +1,6 @@
 /**
  * Seeded fuzzing of both roles. One invariant: any bytes give packets or one Reason Code, never a throw, never growth,
- * however they are cut; and nobody else notices (world.ts).
+ * however they are cut; and nobody else notices (attacked-world.ts).
  *
  * Each input goes first through two parsers, whole and cut, whose logs must be equal and which must not write outside
  * their memory; then through a whole gateway. Worlds are short-lived and each has a seed of its own, so that a failure
@@ -11,7 +11,7 @@ import { hexOfBytes } from '../simulation/hex.ts';
 import { VectorMachine } from '../vectors/run-vector.ts';
 import type { Sender } from '../vectors/vector.ts';
 import { makeInput } from './input.ts';
-import { type Attack, World } from './world.ts';
+import { type Attack, AttackedWorld } from './attacked-world.ts';
 
 /** Attacks that one gateway lives through. */
 const ATTACKS_PER_WORLD = 50;
@@ -39,7 +39,7 @@ export function fuzz(seed: number, goesOn: (attackCount: number) => boolean): Ou
   const endings = new Map<string, number>();
   for (;; ++seed) {
     const random = new Random(seed);
-    const world = new World(seed, random.integer(0, 1) === 1, endings);
+    const world = new AttackedWorld(seed, random.integer(0, 1) === 1, endings);
     for (let attackNumber = 1; attackNumber <= ATTACKS_PER_WORLD; ++attackNumber) {
       if (!goesOn(attackCount))
         return { attackCount, byteCount, endings, failure: undefined };

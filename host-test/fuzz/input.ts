@@ -31,7 +31,7 @@ const GREETINGS: Readonly<Record<Sender, readonly Uint8Array[]>> = {
     bytesOf('10 0f 0004 4d515454 04 02 003c 0003 66757a'),
     bytesOf('10 0f 0004 4d515454 04 00 003c 0003 66757a'),
     bytesOf('10 11 0006 4d5149736470 03 02 003c 0003 66757a'),
-    bytesOf('10 13 0004 4d515454 04 02 003c 0007 7769746e657373'), // says that it is the witness of world.ts
+    bytesOf('10 13 0004 4d515454 04 02 003c 0007 7769746e657373'), // says that it is the witness of attacked-world.ts
     bytesOf('10 12 0004 4d515454 04 82 003c 0003 66757a 0001 6d'), // with a user name
     bytesOf('10 1b 0004 4d515454 04 2e 003c 0003 66757a 0004 77696c6c 0004 676f6e65'),
   ],

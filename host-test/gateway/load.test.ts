@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { completeConfiguration } from '../../src/config/configuration.ts';
 import { createPlatform } from '../../src/host/platform.ts';
 import { Runtime } from '../../src/io/runtime.ts';
-import { connect, describePackets, DISCONNECT, publish, subscribe } from './packets.ts';
+import { connect, describePackets, DISCONNECT, publish, subscribe } from '../world/packets.ts';
 
 const NODES = 1000;
 /** Sockets that are opened at a time: fewer than the system keeps waiting. */

@@ -3,8 +3,8 @@
  * right is said here once more, in the words of the specification, so that the tables of src/packet are not their own judge.
  */
 import { describe, expect, it } from 'vitest';
-import { GatewayWorld } from './gateway-world.ts';
-import { bytesOf, connect, packet, PINGREQ, publish, subscribe, unsubscribe } from './packets.ts';
+import { World } from '../world/world.ts';
+import { bytesOf, connect, packet, PINGREQ, publish, subscribe, unsubscribe } from '../world/packets.ts';
 
 const ACKNOWLEDGEMENTS = [0x40, 0x50, 0x70];
 
@@ -16,14 +16,14 @@ const BODIES: [firstByte: number, body: Uint8Array][] = [
 
 /** Sends it on a connection of a node that is let in. @returns whether the connection stands afterwards */
 function survives(level: number, bytes: Uint8Array): boolean {
-  const world = new GatewayWorld();
+  const world = World.quiet();
   const friend = world.node('friend', {}, subscribe(1, '#', 1));
   friend.take();
   const node = world.node('node', { level });
   const isOpen = node.ask(bytes, PINGREQ).at(-1) === 'PINGRESP';
-  expect(node.peer.isClosed).toBe(!isOpen);
+  expect(node.isClosed).toBe(!isOpen);
   if (!isOpen) {
-    expect(world.events.at(-1)).toContain('node "node" is gone');
+    expect(world.eventTexts.at(-1)).toContain('node "node" is gone');
     expect([friend.ask(PINGREQ), world.gateway.connectedCount]).toEqual([['PINGRESP'], 1]);
   }
   return isOpen;
@@ -78,7 +78,7 @@ describe.each([4, 3])('with protocol level %i', level => {
         && (level === 3 || (flags & 1) === 0 && (hasWill || (flags & 0x38) === 0)); // 3.1 ignores what does not apply
       const bytes = packet(0x10, connect('', { level }).subarray(2, level === 4 ? 9 : 11), flags, 0, 0, 0, 1, 'n',
         ...hasWill ? [0, 1, 'w', 0, 1, 'm'] : [], ...flags & 0x80 ? [0, 1, 'u'] : [], ...flags & 0x40 ? [0, 1, 'p'] : []);
-      const world = new GatewayWorld({ listener: { users: [{ username: 'u', password: 'p' }] } });
+      const world = World.quiet({ listener: { users: [{ username: 'u', password: 'p' }] } });
       const answer = world.open().ask(bytes, PINGREQ).join();
       if (answer !== (isRight ? 'CONNACK 0,PINGRESP' : 'closed'))
         wrong.push(`${flags.toString(2)}: ${answer}`);
@@ -92,7 +92,7 @@ describe.each([4, 3])('with protocol level %i', level => {
     const wrong: string[] = [];
     for (let length = 0; length <= whole.length + 2; ++length) {
       const bytes = packet(0x10, length <= whole.length ? whole.subarray(0, length) : bytesOf(whole, new Uint8Array(length - whole.length)));
-      const world = new GatewayWorld({ listener: { users: [{ username: 'u', password: 'p' }] } });
+      const world = World.quiet({ listener: { users: [{ username: 'u', password: 'p' }] } });
       const answer = world.open().ask(bytes).join();
       // 3.1 takes credentials for absent when the flags announce more than there is.
       const isRight = length === whole.length || level === 3 && (length === withoutBoth || length === withoutBoth + 3);
@@ -108,7 +108,7 @@ describe.each([4, 3])('with protocol level %i', level => {
       if ([0, 1, 2, 9, 11, 13, 15].includes(type))
         expect(survives(level, packet(firstByte, 0, 1)), firstByte.toString(16)).toBe(false);
       if (type !== 1)
-        expect(new GatewayWorld().open().ask(packet(firstByte, 0, 1)), firstByte.toString(16)).toEqual(['closed']);
+        expect(World.quiet().open().ask(packet(firstByte, 0, 1)), firstByte.toString(16)).toEqual(['closed']);
     }
   });
 });

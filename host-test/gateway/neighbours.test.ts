@@ -1,14 +1,14 @@
 /** A node cannot hurt others: silent, slow, flooding, malformed and identifier-stealing ones beside one that behaves. */
 import { describe, expect, it } from 'vitest';
 import { decodeUTF8 } from '../../src/bytes/utf8.ts';
-import { GatewayWorld, type TestNode } from './gateway-world.ts';
-import { connect, DISCONNECT, PINGREQ, publish, subscribe } from './packets.ts';
+import { World, type Peer } from '../world/world.ts';
+import { connect, DISCONNECT, PINGREQ, publish, subscribe } from '../world/packets.ts';
 
-const works = (node: TestNode): boolean => node.ask(PINGREQ).join() === 'PINGRESP';
+const works = (node: Peer): boolean => node.ask(PINGREQ).join() === 'PINGRESP';
 
 describe('silent connections', () => {
   it('hold places only until somebody needs them, the oldest first', () => {
-    const world = new GatewayWorld({ listener: { max_connections: 3 } });
+    const world = World.quiet({ listener: { max_connections: 3 } });
     const friend = world.node('friend');
     const silent = Array.from({ length: 3 }, () => {
       world.run(100);
@@ -16,13 +16,13 @@ describe('silent connections', () => {
     });
     const [node, answer] = world.connect('node');
     expect(answer).toEqual(['CONNACK 0']);
-    expect(silent.map(each => each.peer.isClosed)).toEqual([true, false, false]);
+    expect(silent.map(each => each.isClosed)).toEqual([true, false, false]);
     expect([works(friend), works(node)]).toEqual([true, true]);
     expect(world.gateway.endings.of(0x101)).toBe(1);
   });
 
   it('that begin a packet and never end it are closed in time', () => {
-    const world = new GatewayWorld({ listener: { connect_timeout: 5 } });
+    const world = World.quiet({ listener: { connect_timeout: 5 } });
     const slow = world.open().send(connect('slow').subarray(0, 5));
     for (let second = 0; second < 4; ++second) {
       world.run(1000);
@@ -33,22 +33,22 @@ describe('silent connections', () => {
   });
 
   it('that have said CONNECT keep their places; the surplus one is turned away', () => {
-    const world = new GatewayWorld({ listener: { max_connections: 2 } }, { authenticator: { authenticate: () => -1 } });
+    const world = World.quiet({ listener: { max_connections: 2 } }, { authenticator: { authenticate: () => -1 } });
     const waiting = Array.from({ length: 3 }, (_, index) => world.open().send(connect(`n${index}`)));
     expect(world.open().ask(connect('surplus'))).toEqual(['closed']);
-    expect(waiting.map(node => node.peer.isClosed)).toEqual([false, false, false]);
+    expect(waiting.map(node => node.isClosed)).toEqual([false, false, false]);
     expect(world.gateway.endings.turnedAwayCount).toBe(1);
-    expect(world.events.at(-1)).toBe('closed a new connection: all places are taken (listener.max_connections)');
+    expect(world.eventTexts.at(-1)).toBe('closed a new connection: all places are taken (listener.max_connections)');
   });
 });
 
 describe('a node that does not read', () => {
   const flooded = (qos: number) => {
-    const world = new GatewayWorld({ listener: { max_queued_bytes: 4096, max_queued_messages: 50, send_timeout: 20 } });
+    const world = World.quiet({ listener: { max_queued_bytes: 4096, max_queued_messages: 50, send_timeout: 20 } });
     const stuck = world.node('stuck', {}, subscribe(1, 't', qos));
     const reader = world.node('reader', {}, subscribe(1, 't', 0));
     reader.take();
-    stuck.peer.stopReading();
+    stuck.socket.stopReading();
     const writer = world.node('writer');
     for (let round = 0; round < 100; ++round)
       writer.send(publish('t', 'x'.repeat(500), { qos: 1 }));
@@ -71,16 +71,16 @@ describe('a node that does not read', () => {
     expect(world.gateway.connectedCount).toBe(2);
     reader.take();
     expect(works(reader)).toBe(true);
-    stuck.peer.startReading();
+    stuck.socket.startReading();
     world.run(1000);
-    expect(stuck.peer.isClosed).toBe(true);
+    expect(stuck.isClosed).toBe(true);
   });
 
   it('is told no more when it only asks: its requests wait', () => {
-    const world = new GatewayWorld({ listener: { send_timeout: 5 } });
+    const world = World.quiet({ listener: { send_timeout: 5 } });
     const friend = world.node('friend');
     const stuck = world.node('stuck');
-    stuck.peer.stopReading();
+    stuck.socket.stopReading();
     for (let round = 0; round < 40; ++round)
       stuck.post(...new Array<Uint8Array>(1000).fill(PINGREQ));
     world.run(1000);
@@ -93,7 +93,7 @@ describe('a node that does not read', () => {
 
 describe('max_publish_rate', () => {
   it('makes a node wait that sends faster; nothing is lost, nobody is closed', () => {
-    const world = new GatewayWorld({ listener: { max_publish_rate: 10 } });
+    const world = World.quiet({ listener: { max_publish_rate: 10 } });
     const reader = world.node('reader', {}, subscribe(1, '#', 0));
     reader.take();
     const writer = world.node('writer', { keepAlive: 1 });
@@ -101,17 +101,17 @@ describe('max_publish_rate', () => {
     world.run();
     expect(reader.take()).toHaveLength(10);
     expect(world.gateway.heldCount).toBe(1);
-    expect(world.events.filter(event => event.includes('"writer" sends too fast'))).toHaveLength(1);
+    expect(world.eventTexts.filter(event => event.includes('"writer" sends too fast'))).toHaveLength(1);
     world.run(1000);
     expect(reader.take().length).toBeGreaterThanOrEqual(9);
     world.run(3100);
     expect(reader.take().at(-1)).toBe('PUBLISH t=49 q0');
     expect(writer.take().at(-1)).toBe('PINGRESP');
-    expect(writer.peer.isClosed).toBe(false);
+    expect(writer.isClosed).toBe(false);
   });
 
   it('lets a burst of one second through, and never more than rate and burst in any time', () => {
-    const world = new GatewayWorld({ listener: { max_publish_rate: 100, sys_interval: 0 } });
+    const world = World.quiet({ listener: { max_publish_rate: 100, sys_interval: 0 } });
     const writer = world.node('writer');
     for (let round = 0; round < 40; ++round) {
       writer.post(...new Array<Uint8Array>(50).fill(publish('t', 'x')));
@@ -122,7 +122,7 @@ describe('max_publish_rate', () => {
   });
 
   it('holds for each node by itself, for oversize messages, and ends with the connection', () => {
-    const world = new GatewayWorld({ listener: { max_publish_rate: 1, max_packet_size: 128, oversize: 'drop' } });
+    const world = World.quiet({ listener: { max_publish_rate: 1, max_packet_size: 128, oversize: 'drop' } });
     const a = world.node('a', {}, publish('t', 'x'.repeat(200)), publish('t', 'x'));
     const b = world.node('b');
     expect(world.gateway.receivedCount).toBe(1);
@@ -130,14 +130,13 @@ describe('max_publish_rate', () => {
     expect(a.ask(PINGREQ)).toEqual([]);
     a.vanish();
     expect(works(world.node('a'))).toBe(true);
-    world.run(2000);
-    expect(world.exceptions).toEqual([]);
+    world.run(2000); // nothing throws
   });
 });
 
 describe('flooding nodes', () => {
   it('two of them get the same share, and a third one its answers', () => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const counts = [0, 0];
     const floods = [0, 1].map(index => {
       const node = world.node(`flood${index}`);
@@ -156,11 +155,11 @@ describe('flooding nodes', () => {
         ++counts[Number(event[14])]!;
     expect(Math.min(...counts)).toBeGreaterThan(500);
     expect(Math.abs(counts[0]! - counts[1]!) / counts[0]!).toBeLessThan(0.1);
-    expect(floods.map(node => node.peer.isClosed)).toEqual([false, false]);
+    expect(floods.map(node => node.isClosed)).toEqual([false, false]);
   });
 
   it('of connections: hundreds that come and go leave nothing behind', () => {
-    const world = new GatewayWorld({ listener: { max_connections: 4 } });
+    const world = World.quiet({ listener: { max_connections: 4 } });
     const friend = world.node('friend', {}, subscribe(1, 'a', 0));
     friend.take();
     for (let round = 0; round < 300; ++round) {
@@ -177,7 +176,9 @@ describe('flooding nodes', () => {
 
 describe('a defect of the gateway itself', () => {
   it('costs the connection whose packet it was, and no other [MQTT311-4.8.0-2]', () => {
-    const world = new GatewayWorld({}, { authenticator: { authenticate(session, packet) {
+    const exceptions: unknown[] = [];
+    const onException = (error: unknown): void => void exceptions.push(error);
+    const world = World.quiet({}, { onException, authenticator: { authenticate(session, packet) {
       if (decodeUTF8(packet.arena, packet.clientIdentifierOffset, packet.clientIdentifierLength) === 'poison')
         throw new Error('a defect');
       session.user = -1;
@@ -194,14 +195,14 @@ describe('a defect of the gateway itself', () => {
     }
     world.runtime.recover(error);
     world.run();
-    expect([poison.take(), works(friend), world.exceptions]).toEqual([['closed'], true, [new Error('a defect')]]);
+    expect([poison.take(), works(friend), exceptions]).toEqual([['closed'], true, [new Error('a defect')]]);
     expect(works(world.node('next'))).toBe(true);
   });
 });
 
 describe('a node that steals identifiers', () => {
   it('can only quarrel with whoever has the same one, and everybody else works', () => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const friend = world.node('friend');
     let last = world.node('victim');
     for (let round = 0; round < 100; ++round) {
@@ -214,12 +215,12 @@ describe('a node that steals identifiers', () => {
   });
 
   it('can do nothing at all when it is another user', () => {
-    const world = new GatewayWorld({ listener: { users: [{ username: 'victim', password: '' }, { username: 'thief', password: '' }] } });
+    const world = World.quiet({ listener: { users: [{ username: 'victim', password: '' }, { username: 'thief', password: '' }] } });
     const victim = world.node('v', { user: 'victim', will: { topic: 'w', payload: '' } });
     for (let round = 0; round < 100; ++round)
       expect(world.connect('v', { user: 'thief' })[1]).toEqual(['CONNACK 5', 'closed']);
     expect(works(victim)).toBe(true);
     expect(world.gateway.endings.of(0x87)).toBe(100);
-    expect(world.events.filter(event => event.startsWith('published the Will'))).toEqual([]);
+    expect(world.eventTexts.filter(event => event.startsWith('published the Will'))).toEqual([]);
   });
 });

@@ -5,8 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import { NODE_CLOSED, NODE_REFUSED } from '../../src/config/events.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
-import { GatewayWorld } from './gateway-world.ts';
-import { connect, packet, PINGREQ, puback, pubcomp, publish, pubrec, subscribe, unsubscribe } from './packets.ts';
+import { accept, World } from '../world/world.ts';
+import { connect, packet, PINGREQ, puback, pubcomp, publish, pubrec, subscribe, unsubscribe } from '../world/packets.ts';
 
 const { CLIENT_IDENTIFIER_NOT_VALID, MALFORMED_PACKET, PACKET_TOO_LARGE, PROTOCOL_ERROR, TOPIC_NAME_INVALID, UNSUPPORTED_PROTOCOL_VERSION } = ReasonCode;
 
@@ -82,23 +82,23 @@ const ROWS: Row[] = [
 describe.each([4, 3])('a connected node, protocol level %i, that sends', level => {
   it.each(ROWS)('%s is closed at once [MQTT311-4.8.0-1]', (_name, bytes, reason, in31) => {
     const expected = level === 3 && in31 !== undefined ? in31 : reason;
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const friend = world.node('friend', {}, subscribe(1, '#', 2));
     friend.take();
     const node = world.node('bad', { level });
-    world.rawEvents.length = 0;
+    world.events.length = 0;
     const start = world.network.clock.time;
     node.post(bytes, publish('after', 'x'));
     if (expected === null) {
       world.run();
-      expect(node.peer.isClosed).toBe(false);
+      expect(node.isClosed).toBe(false);
       return;
     }
-    world.network.clock.runUntil(() => node.peer.isClosed, 1000);
+    world.network.clock.runUntil(() => node.isClosed, 1000);
     expect(world.network.clock.time - start).toBeLessThan(10);
     expect(node.take()).toEqual(['closed']);
-    expect(world.rawEvents).toEqual([[NODE_CLOSED, 1, expected]]);
-    expect(world.events.at(-1)).toContain('node "bad"');
+    expect(world.events).toMatchObject([{ event: NODE_CLOSED, subject: 1, detail: expected }]);
+    expect(world.eventTexts.at(-1)).toContain('node "bad"');
     expect(world.gateway.endings.of(expected)).toBe(1);
     expect(friend.ask(PINGREQ)).toEqual(['PINGRESP']);
     expect(world.gateway.connectedCount).toBe(1);
@@ -141,17 +141,17 @@ const FIRST: [name: string, bytes: Uint8Array, code: number | null, reason: numb
 
 describe('a node that begins with', () => {
   it.each(FIRST)('%s is refused at once [MQTT311-3.2.2-4] [MQTT311-3.2.2-5] [MQTT311-3.1.4-5]', (_name, bytes, code, reason) => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const friend = world.node('friend', {}, subscribe(1, '#', 2));
     friend.take();
-    world.rawEvents.length = 0;
+    world.events.length = 0;
     const node = world.open();
     const start = world.network.clock.time;
     node.post(bytes, publish('after', 'x'));
-    world.network.clock.runUntil(() => node.peer.isClosed, 1000);
+    world.network.clock.runUntil(() => node.isClosed, 1000);
     expect(world.network.clock.time - start).toBeLessThan(10);
     expect(node.take()).toEqual(code === null ? ['closed'] : [`CONNACK ${code}`, 'closed']);
-    expect(world.rawEvents).toEqual([[NODE_REFUSED, 1, reason]]);
+    expect(world.events).toMatchObject([{ event: NODE_REFUSED, subject: 1, detail: reason }]);
     expect(world.gateway.endings.of(reason)).toBe(1);
     expect(friend.ask(PINGREQ)).toEqual(['PINGRESP']);
   });
@@ -160,7 +160,7 @@ describe('a node that begins with', () => {
 describe.each([4, 3])('a node, protocol level %i, that answers a message', level => {
   /** A node with one message of this QoS under way to it. */
   const receiver = (qos: number) => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const node = world.node('bad', { level }, subscribe(1, 'a', qos));
     node.take();
     world.node('writer').send(publish('a', 'x', { qos }));
@@ -177,7 +177,7 @@ describe.each([4, 3])('a node, protocol level %i, that answers a message', level
   ] as const)('of %s is closed [MQTT311-4.8.0-1] [MQTT311-4.3.2-1] [MQTT311-4.3.3-1]', (_name, qos, answers, before) => {
     const { node, world } = receiver(qos);
     expect(node.ask(...answers)).toEqual([...before, 'closed']);
-    expect(world.rawEvents.at(-1)).toEqual([NODE_CLOSED, 0, PROTOCOL_ERROR]);
+    expect(world.events.at(-1)).toMatchObject({ event: NODE_CLOSED, subject: 0, detail: PROTOCOL_ERROR });
   });
 
   it('with acknowledgements that nothing awaits, or twice, stays', () => {
@@ -188,10 +188,10 @@ describe.each([4, 3])('a node, protocol level %i, that answers a message', level
 });
 
 it('a topic with control characters that upstream uses is not taken for a good one when a node publishes it', () => {
-  const world = new GatewayWorld({ topic: [{ pattern: '#', direction: 'in' }] }, { broker: true });
+  const world = World.quiet({ topic: [{ pattern: '#', direction: 'in' }] }, { server: accept });
   const friend = world.node('friend', {}, subscribe(1, '#', 0));
   friend.take();
-  world.broker!.peers.at(-1)!.sendBytes(publish('long enough\u0001', 'x'));
+  world.uplink.post(publish('long enough\u0001', 'x'));
   world.run();
   expect(friend.take()).toEqual(['PUBLISH long enough\u0001=x q0']);
   const node = world.node('bad');
@@ -200,12 +200,12 @@ it('a topic with control characters that upstream uses is not taken for a good o
 });
 
 it('a topic with control characters ends the session of a node that has rights and a mount point, too', () => {
-  const world = new GatewayWorld({ listener: {
+  const world = World.quiet({ listener: {
     users: [{ username: 'u', password: 'p', mount_point: 'm/' }], acl: [{ topic: '#' }],
   } });
   for (const user of ['u', undefined]) {
     const node = world.node('bad', user === undefined ? {} : { user });
     expect(node.ask(publish('a\u0001', 'x', { qos: 1 }))).toEqual(['closed']);
-    expect(world.rawEvents.at(-1)).toEqual([NODE_CLOSED, 0, TOPIC_NAME_INVALID]);
+    expect(world.events.at(-1)).toMatchObject({ event: NODE_CLOSED, subject: 0, detail: TOPIC_NAME_INVALID });
   }
 });

@@ -1,11 +1,11 @@
 /** Who gets which message: subscriptions, QoS, order. */
 import { describe, expect, it } from 'vitest';
-import { GatewayWorld } from '../gateway/gateway-world.ts';
-import { DISCONNECT, packet, puback, pubcomp, publish, pubrec, pubrel, subscribe, unsubscribe } from '../gateway/packets.ts';
+import { World } from '../world/world.ts';
+import { DISCONNECT, packet, puback, pubcomp, publish, pubrec, pubrel, subscribe, unsubscribe } from '../world/packets.ts';
 
 describe.each([4, 3])('a message, protocol level %i', level => {
   const readerOf = (...filters: (string | number)[]) => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const reader = world.node('reader', { level }, subscribe(1, ...filters));
     reader.take();
     return { world, reader, writer: world.node('writer', { level }) };
@@ -74,7 +74,7 @@ describe.each([4, 3])('a message, protocol level %i', level => {
   });
 
   it('of QoS 1 to a new session has identifier 1, whoever had its place before [MQTT311-2.3.1-4]', () => {
-    const world = new GatewayWorld({ listener: { max_connections: 2, max_sessions: 2 } });
+    const world = World.quiet({ listener: { max_connections: 2, max_sessions: 2 } });
     for (const name of ['one', 'two', 'three', 'three']) {
       const node = world.node(name, { level }, subscribe(1, 'a', 1));
       node.take();
@@ -120,13 +120,13 @@ describe.each([4, 3])('a message, protocol level %i', level => {
 
 describe.each([4, 3])('SUBSCRIBE and UNSUBSCRIBE, protocol level %i', level => {
   it('are answered for all filters in one packet, in their order [MQTT311-3.8.4-1] [MQTT311-3.8.4-2] [MQTT311-3.8.4-4] [MQTT311-3.8.4-5] [MQTT311-3.9.3-1] [MQTT311-2.3.1-7]', () => {
-    const node = new GatewayWorld().node('a', { level });
+    const node = World.quiet().node('a', { level });
     expect(node.ask(subscribe(10, 'a', 2, 'b', 0, 'c/#', 1))).toEqual(['SUBACK #10 2 0 1']);
     expect(node.ask(unsubscribe(11, 'a', 'nothing', 'c/#'))).toEqual(['UNSUBACK #11']); // [MQTT311-3.10.4-6]
   });
 
   it('the same filter again replaces the subscription, also within one packet [MQTT311-3.8.4-3]', () => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const node = world.node('a', { level });
     expect(node.ask(subscribe(1, 'a', 2, 'a', 0))).toEqual(['SUBACK #1 2 0']);
     expect(world.gateway.subscriptions.count).toBe(1);
@@ -134,18 +134,18 @@ describe.each([4, 3])('SUBSCRIBE and UNSUBSCRIBE, protocol level %i', level => {
   });
 
   it('UNSUBSCRIBE removes exactly that filter [MQTT311-3.10.4-1] [MQTT311-3.10.4-2]', () => {
-    const node = new GatewayWorld().node('a', { level });
+    const node = World.quiet().node('a', { level });
     node.ask(subscribe(1, 'a/b', 0, 'a/+', 0));
     expect(node.ask(unsubscribe(2, 'a/+'), publish('a/b', 'x'), publish('a/c', 'x'))).toEqual(['UNSUBACK #2', 'PUBLISH a/b=x q0']);
     expect(node.ask(unsubscribe(3, 'A/b'), publish('a/b', 'y'))).toEqual(['UNSUBACK #3', 'PUBLISH a/b=y q0']);
   });
 
   it('UNSUBSCRIBE is acknowledged when nothing was subscribed [MQTT311-3.10.4-4] [MQTT311-3.10.4-5]', () => {
-    expect(new GatewayWorld().node('a', { level }).ask(unsubscribe(700, 'x'))).toEqual(['UNSUBACK #700']);
+    expect(World.quiet().node('a', { level }).ask(unsubscribe(700, 'x'))).toEqual(['UNSUBACK #700']);
   });
 
   it('deliveries that have begun are completed after UNSUBSCRIBE [MQTT311-3.10.4-3]', () => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const node = world.node('a', { level }, subscribe(1, 'a', 2));
     node.take();
     world.node('b', { level }, publish('a', 'x', { qos: 2 }));
@@ -156,12 +156,12 @@ describe.each([4, 3])('SUBSCRIBE and UNSUBSCRIBE, protocol level %i', level => {
   });
 
   it('without room is refused with 0x80 in 3.1.1; 3.1 has no such code [MQTT311-3.9.3-2]', () => {
-    const world = new GatewayWorld({ listener: { max_subscriptions: 2 } });
+    const world = World.quiet({ listener: { max_subscriptions: 2 } });
     const node = world.node('a', { level });
     expect(node.ask(subscribe(1, 'a', 0, 'b', 1, 'c', 2))).toEqual([level === 4 ? 'SUBACK #1 0 1 80' : 'SUBACK #1 0 1 2']);
     expect(node.ask(publish('c', 'x'))).toEqual([]);
     expect(node.ask(unsubscribe(2, 'a'), subscribe(3, 'c', 0), publish('c', 'x'))).toEqual(['UNSUBACK #2', 'SUBACK #3 0', 'PUBLISH c=x q0']);
-    expect(world.events.filter(event => event.includes('"a": no room (listener.max_subscriptions'))).toHaveLength(1);
+    expect(world.eventTexts.filter(event => event.includes('"a": no room (listener.max_subscriptions'))).toHaveLength(1);
   });
 
   it.each([
@@ -182,7 +182,7 @@ describe.each([4, 3])('SUBSCRIBE and UNSUBSCRIBE, protocol level %i', level => {
     ['UNSUBSCRIBE with a surrogate [MQTT311-3.10.3-1]', packet(0xA2, 0, 1, 0, 3, 0xED, 0xA0, 0x80), false],
     ['with a filter that is good and one that is not', subscribe(1, 'good', 0, 'b#d', 0), false],
   ])('%s costs the connection, and nothing has been subscribed', (_name, bytes, isAllowed) => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const node = world.node('a', { level, clean: false });
     expect(node.ask(bytes).at(-1) === 'closed').toBe(!isAllowed);
     expect(world.gateway.subscriptions.count).toBe(0);
@@ -191,7 +191,7 @@ describe.each([4, 3])('SUBSCRIBE and UNSUBSCRIBE, protocol level %i', level => {
 
 describe('max_inflight_messages', () => {
   it('limits what is sent and not acknowledged; the rest follows in order', () => {
-    const world = new GatewayWorld({ listener: { max_inflight_messages: 2 } });
+    const world = World.quiet({ listener: { max_inflight_messages: 2 } });
     const reader = world.node('reader', {}, subscribe(1, 'a', 1));
     reader.take();
     const writer = world.node('writer', {}, ...[1, 2, 3, 4].map(identifier => publish('a', `${identifier}`, { qos: 1, identifier })));

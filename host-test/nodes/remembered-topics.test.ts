@@ -1,14 +1,14 @@
 /** What is remembered under the number of a topic, and forgotten in time. */
 import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
-import { GatewayWorld } from '../gateway/gateway-world.ts';
-import { DISCONNECT, publish, subscribe, unsubscribe } from '../gateway/packets.ts';
+import { accept, World } from '../world/world.ts';
+import { DISCONNECT, publish, subscribe, unsubscribe } from '../world/packets.ts';
 
 const sensor = (topic: string, offset: number) => ({ name: topic, type: 'simulated', topic, interval: 1, decimals: 0, offset });
 
 describe('a message of the gateway itself', () => {
   const worldOf = (memory: NonNullable<PartialConfiguration['memory']>) => {
-    const world = new GatewayWorld({ memory, sensors: [sensor('air', 10), sensor('water/depth', 20)] });
+    const world = World.quiet({ memory, sensors: [sensor('air', 10), sensor('water/depth', 20)] });
     return { world, air: world.node('air', {}, subscribe(1, 'air', 0)), water: world.node('water', {}, subscribe(1, 'water/#', 0)), writer: world.node('writer') };
   };
 
@@ -43,20 +43,20 @@ describe('a message of the gateway itself', () => {
 
 /** How a message of the topic `name` comes in, and where nodes find it. */
 const SOURCES = [
-  ['from a node', (world: GatewayWorld, name: string, payload: string, qos: number) => { world.node('writer').send(publish(name, payload, { qos })); }, ''],
-  ['from upstream', (world: GatewayWorld, name: string, payload: string, qos: number) => {
-    world.broker!.peer.sendBytes(publish(`site/${name}`, payload, { qos }));
+  ['from a node', (world: World, name: string, payload: string, qos: number) => { world.node('writer').send(publish(name, payload, { qos })); }, ''],
+  ['from upstream', (world: World, name: string, payload: string, qos: number) => {
+    world.uplink.post(publish(`site/${name}`, payload, { qos }));
     world.run();
   }, 'in/'],
 ] as const;
 
 describe.each(SOURCES)('who gets a topic, %s,', (_title, say, prefix) => {
-  const worldOf = (configuration: PartialConfiguration = {}) => new GatewayWorld({
+  const worldOf = (configuration: PartialConfiguration = {}) => World.quiet({
     topic: [{ pattern: '#', direction: 'in', qos: 2, local_prefix: 'in/', remote_prefix: 'site/' }],
     ...configuration,
-  }, { broker: true });
+  }, { server: accept });
   /** Twice: it is found out, then remembered. */
-  const sayTwice = (world: GatewayWorld, name = 'a', qos = 0) => {
+  const sayTwice = (world: World, name = 'a', qos = 0) => {
     say(world, name, '1', qos);
     say(world, name, '2', qos);
   };
@@ -166,10 +166,10 @@ describe.each(SOURCES)('who gets a topic, %s,', (_title, say, prefix) => {
 
 describe('what is retained of a topic that nobody has subscribed to', () => {
   it.each([['set', '', 'old', 'PUBLISH in/a=2 q0 retain'], ['removed', 'old', '', undefined]])('is what upstream says last, also when it was %s meanwhile', (_title, before, meanwhile, expected) => {
-    const world = new GatewayWorld({ topic: [{ pattern: '#', direction: 'in', local_prefix: 'in/', remote_prefix: 'site/' }] }, { broker: true });
+    const world = World.quiet({ topic: [{ pattern: '#', direction: 'in', local_prefix: 'in/', remote_prefix: 'site/' }] }, { server: accept });
     const writer = world.node('writer', {}, publish('in/a', before, { retain: true }));
     const say = (payload: string) => {
-      world.broker!.peer.sendBytes(publish('site/a', payload));
+      world.uplink.post(publish('site/a', payload));
       world.run();
     };
     say('1');

@@ -1,13 +1,13 @@
 /** Retained messages, by whole gateway and raw bytes. */
 import { describe, expect, it } from 'vitest';
-import { GatewayWorld } from '../gateway/gateway-world.ts';
-import { publish, subscribe, unsubscribe } from '../gateway/packets.ts';
+import { World } from '../world/world.ts';
+import { publish, subscribe, unsubscribe } from '../world/packets.ts';
 
 const retain = (topic: string, payload: string, qos = 0) => publish(topic, payload, { qos, retain: true });
 
 describe.each([4, 3])('a retained message, protocol level %i', level => {
   const worldWith = (...messages: Uint8Array[]) => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const writer = world.node('writer', { level }, ...messages);
     writer.take();
     return { world, writer, reader: world.node('reader', { level }) };
@@ -77,17 +77,17 @@ describe.each([4, 3])('a retained message, protocol level %i', level => {
 
 describe('when retained messages have no room', () => {
   it('the new one is delivered, counted and not kept, and the old one of its topic is gone', () => {
-    const world = new GatewayWorld({ listener: { max_retained_messages: 2 } });
+    const world = World.quiet({ listener: { max_retained_messages: 2 } });
     const writer = world.node('writer', {}, retain('a', '1'), retain('b', '2'));
     const reader = world.node('reader', {}, subscribe(1, '#', 0));
     writer.send(retain('c', '3'), retain('a', '4'));
     expect(reader.take()).toEqual(['PUBLISH c=3 q0', 'PUBLISH a=4 q0']);
     expect(world.node('later').ask(subscribe(1, '#', 0))).toEqual(['SUBACK #1 0', 'PUBLISH b=2 q0 retain', 'PUBLISH a=4 q0 retain']);
-    expect(world.events.filter(event => event.includes('max_retained_messages'))).toHaveLength(1);
+    expect(world.eventTexts.filter(event => event.includes('max_retained_messages'))).toHaveLength(1);
   });
 
   it('in bytes, too: what is longer than all the room is delivered all the same', () => {
-    const world = new GatewayWorld({ listener: { max_retained_bytes: 64 } });
+    const world = World.quiet({ listener: { max_retained_bytes: 64 } });
     const reader = world.node('reader', {}, subscribe(1, '#', 0));
     world.node('writer', {}, retain('a', 'x'.repeat(60)));
     expect(reader.take()).toEqual([`PUBLISH a=${'x'.repeat(60)} q0`]);
@@ -95,7 +95,7 @@ describe('when retained messages have no room', () => {
   });
 
   it('more of them than a node can be sent at once arrive all the same when it is ready to take them', () => {
-    const world = new GatewayWorld({ listener: { max_queued_messages: 100, max_queued_bytes: 8192, max_inflight_messages: 2 } });
+    const world = World.quiet({ listener: { max_queued_messages: 100, max_queued_bytes: 8192, max_inflight_messages: 2 } });
     const topics = Array.from({ length: 30 }, (_, index) => `t/${index}`);
     world.node('writer', {}, ...topics.map(topic => retain(topic, 'x', 1)));
     const reader = world.node('reader');

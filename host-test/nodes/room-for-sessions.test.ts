@@ -2,18 +2,18 @@
 import { describe, expect, it } from 'vitest';
 import { NODE_REFUSED } from '../../src/config/events.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
-import { GatewayWorld } from '../gateway/gateway-world.ts';
-import { type ConnectOptions, DISCONNECT, publish, subscribe } from '../gateway/packets.ts';
+import { World } from '../world/world.ts';
+import { type ConnectOptions, DISCONNECT, publish, subscribe } from '../world/packets.ts';
 
 const PLACES = 8;
 const PRESENT = 'CONNACK 0 present';
 
-const worldFor = (...usernames: string[]): GatewayWorld => new GatewayWorld({ listener: {
+const worldFor = (...usernames: string[]): World => World.quiet({ listener: {
   max_connections: 4, max_sessions: PLACES, max_queued_messages: 4, users: usernames.map(username => ({ username, password: 'p' })),
 } });
 
 /** A session that stays behind, with a subscription, and with so many messages. */
-function leave(world: GatewayWorld, name: string, options: ConnectOptions, messages = 0): void {
+function leave(world: World, name: string, options: ConnectOptions, messages = 0): void {
   const node = world.node(name, { ...options, clean: false }, subscribe(1, name, 1));
   node.vanish();
   for (let count = 0; count < messages; ++count)
@@ -21,19 +21,19 @@ function leave(world: GatewayWorld, name: string, options: ConnectOptions, messa
 }
 
 /** New persistent identifiers, one after the other. @returns the codes of CONNACK */
-function flood(world: GatewayWorld, options: ConnectOptions, subscribes: boolean, count = 30): Set<string> {
+function flood(world: World, options: ConnectOptions, subscribes: boolean, count = 30): Set<string> {
   const codes = new Set<string>();
   for (let index = 0; index < count; ++index) {
     const [node, [code]] = world.connect(`flood${options.user ?? ''}${index}`, { ...options, clean: false });
     codes.add(code!);
-    if (!node.peer.isClosed && subscribes)
+    if (!node.isClosed && subscribes)
       node.send(subscribe(1, '#', 1));
     node.vanish();
   }
   return codes;
 }
 
-const returns = (world: GatewayWorld, name: string, options: ConnectOptions): string[] => {
+const returns = (world: World, name: string, options: ConnectOptions): string[] => {
   const [node, answer] = world.connect(name, { ...options, clean: false });
   node.vanish();
   return answer;
@@ -92,12 +92,12 @@ it('when every session is spared a new node is refused with code 3, counted and 
   world.node('writer').vanish();
   leave(world, 'last', {}, 0);
   world.node('last', { clean: false }).send(publish('last', 'x', { qos: 1 })).vanish();
-  world.rawEvents.length = 0;
+  world.events.length = 0;
   const evicted = world.gateway.evictedCount;
   for (const clean of [true, false]) {
     expect(world.connect('new', { clean })[1]).toEqual(['CONNACK 3', 'closed']);
-    expect(world.rawEvents.at(-1)).toEqual([NODE_REFUSED, 0, ReasonCode.SERVER_UNAVAILABLE]);
-    expect(world.events.at(-1)).toMatch(/^node "new" refused: server unavailable .*listener\.max_sessions/);
+    expect(world.events.at(-1)).toMatchObject({ event: NODE_REFUSED, subject: 0, detail: ReasonCode.SERVER_UNAVAILABLE });
+    expect(world.eventTexts.at(-1)).toMatch(/^node "new" refused: server unavailable .*listener\.max_sessions/);
   }
   expect(world.gateway.evictedCount).toBe(evicted);
   expect(world.gateway.endings.of(ReasonCode.SERVER_UNAVAILABLE)).toBe(2);

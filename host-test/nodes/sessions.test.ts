@@ -1,8 +1,8 @@
 /** Sessions that outlive their connections, and connections that meet each other. */
 import { describe, expect, it } from 'vitest';
 import { CLOSED } from '../../src/session/connection-state.ts';
-import { GatewayWorld } from '../gateway/gateway-world.ts';
-import { connect, DISCONNECT, PINGREQ, puback, pubcomp, publish, pubrec, pubrel, subscribe } from '../gateway/packets.ts';
+import { World } from '../world/world.ts';
+import { connect, DISCONNECT, PINGREQ, puback, pubcomp, publish, pubrec, pubrel, subscribe } from '../world/packets.ts';
 
 describe.each([4, 3])('a session with Clean Session 0, protocol level %i', level => {
   const PRESENT = level === 4 ? 'CONNACK 0 present' : 'CONNACK 0';
@@ -10,13 +10,13 @@ describe.each([4, 3])('a session with Clean Session 0, protocol level %i', level
 
   /** A node that has subscribed and gone, and one that writes. */
   const away = (qos = 2, listener = {}) => {
-    const world = new GatewayWorld({ listener });
+    const world = World.quiet({ listener });
     world.node('a', CONTINUED, subscribe(1, 'a/#', qos)).send(DISCONNECT);
     return { world, writer: world.node('writer', { level }) };
   };
 
   it('is not present at first, then it is [MQTT311-3.2.2-2] [MQTT311-3.2.2-3] [MQTT311-3.1.2-4]', () => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const [first, answer] = world.connect('a', CONTINUED);
     expect(answer).toEqual(['CONNACK 0']);
     first.send(DISCONNECT);
@@ -53,7 +53,7 @@ describe.each([4, 3])('a session with Clean Session 0, protocol level %i', level
   });
 
   it('remembers QoS 2 messages that it has taken: the same one again is not delivered twice [MQTT311-4.3.3-2]', () => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const reader = world.node('reader', { level }, subscribe(1, '#', 0));
     reader.take();
     world.node('a', CONTINUED, publish('t', 'x', { qos: 2, identifier: 5 })).vanish();
@@ -75,7 +75,7 @@ describe.each([4, 3])('a session with Clean Session 0, protocol level %i', level
   });
 
   it('of Clean Session 1 ends with its connection [MQTT311-3.1.2-6] [MQTT311-4.1.0-2]', () => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     world.node('a', { level }, subscribe(1, 'a', 1)).vanish();
     expect(world.gateway.subscriptions.count).toBe(0);
     expect(world.connect('a', CONTINUED)[1]).toEqual(['CONNACK 0']);
@@ -115,11 +115,11 @@ describe.each([4, 3])('a session with Clean Session 0, protocol level %i', level
   });
 
   it('of the node that has been away longest makes room for a new one when all places are taken, is counted and named', () => {
-    const world = new GatewayWorld({ listener: { max_connections: 2, max_sessions: 2 } });
+    const world = World.quiet({ listener: { max_connections: 2, max_sessions: 2 } });
     world.node('a', CONTINUED, subscribe(1, 'a', 1)).send(DISCONNECT);
     world.node('b', CONTINUED, subscribe(1, 'b', 1)).send(DISCONNECT);
     expect(world.connect('c', { level })[1]).toEqual(['CONNACK 0']);
-    expect(world.events.at(-2)).toBe('forgot the session of node "a", which is away, to make room for node "c" (listener.max_sessions)');
+    expect(world.eventTexts.at(-2)).toBe('forgot the session of node "a", which is away, to make room for node "c" (listener.max_sessions)');
     expect(world.gateway.evictedCount).toBe(1);
     expect(world.connect('b', CONTINUED)[1]).toEqual([PRESENT]);
     expect(world.gateway.subscriptions.count).toBe(1);
@@ -128,32 +128,32 @@ describe.each([4, 3])('a session with Clean Session 0, protocol level %i', level
 
 describe('CONNECT', () => {
   it('with an empty identifier and Clean Session 1 gets one of its own [MQTT311-3.1.3-6]', () => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const [first, answer] = world.connect('');
     const [second] = world.connect('');
     expect(answer).toEqual(['CONNACK 0']);
     expect([first.ask(PINGREQ), second.ask(PINGREQ)]).toEqual([['PINGRESP'], ['PINGRESP']]);
-    expect(new Set(world.events.filter(event => event.includes('connected'))).size).toBe(2);
+    expect(new Set(world.eventTexts.filter(event => event.includes('connected'))).size).toBe(2);
   });
 
   it('with an empty identifier and Clean Session 0 is refused with code 2 [MQTT311-3.1.3-8]', () => {
-    expect(new GatewayWorld().connect('', { clean: false })[1]).toEqual(['CONNACK 2', 'closed']);
+    expect(World.quiet().connect('', { clean: false })[1]).toEqual(['CONNACK 2', 'closed']);
   });
 
   it('with an empty identifier in 3.1 is refused with code 2 [MQTT311-3.1.3-9] C6', () => {
-    expect(new GatewayWorld().connect('', { level: 3 })[1]).toEqual(['CONNACK 2', 'closed']);
+    expect(World.quiet().connect('', { level: 3 })[1]).toEqual(['CONNACK 2', 'closed']);
   });
 
   it.each([[3, 23, '0'], [3, 24, '2'], [4, 24, '0'], [4, 64, '0'], [4, 65, '2']])('of level %i with an identifier of %i characters gets code %s [MQTT311-3.1.3-5] C8', (level, length, code) => {
-    expect(new GatewayWorld({ listener: { max_clientid_length: 64 } }).connect('a'.repeat(length), { level })[1][0]).toBe(`CONNACK ${code}`);
+    expect(World.quiet({ listener: { max_clientid_length: 64 } }).connect('a'.repeat(length), { level })[1][0]).toBe(`CONNACK ${code}`);
   });
 
   it('a second time on a connection ends it [MQTT311-3.1.0-2] C3', () => {
-    expect(new GatewayWorld().node('a').ask(connect('a'))).toEqual(['closed']);
+    expect(World.quiet().node('a').ask(connect('a'))).toEqual(['closed']);
   });
 
   it('may be followed by packets at once; after a refusal nothing of them is processed [MQTT311-3.1.4-5] [MQTT311-3.2.0-1]', () => {
-    const world = new GatewayWorld({ listener: { users: [{ username: 'u', password: 'p' }] } });
+    const world = World.quiet({ listener: { users: [{ username: 'u', password: 'p' }] } });
     const reader = world.node('reader', {}, subscribe(1, '#', 0));
     reader.take();
     expect(world.open().ask(connect('a'), publish('t', '1', { qos: 1 }), PINGREQ)).toEqual(['CONNACK 0', 'PUBACK #1', 'PINGRESP']);
@@ -162,7 +162,7 @@ describe('CONNECT', () => {
   });
 
   it('of the surplus node is refused with code 3, the others stay, and there is room again when one leaves [MQTT311-3.2.2-5]', () => {
-    const world = new GatewayWorld({ listener: { max_connections: 2 } });
+    const world = World.quiet({ listener: { max_connections: 2 } });
     const a = world.node('a');
     const b = world.node('b');
     expect(world.connect('c')[1]).toEqual(['CONNACK 3', 'closed']);
@@ -173,11 +173,11 @@ describe('CONNECT', () => {
   });
 
   it.each([[60, '0'], [61, '2'], [0, '2']])('with Keep Alive %i and max_keepalive 60 gets code %s', (keepAlive, code) => {
-    expect(new GatewayWorld({ listener: { max_keepalive: 60 } }).connect('a', { keepAlive })[1][0]).toBe(`CONNACK ${code}`);
+    expect(World.quiet({ listener: { max_keepalive: 60 } }).connect('a', { keepAlive })[1][0]).toBe(`CONNACK ${code}`);
   });
 
   it('that does not come in time costs the connection; whoever said it stays', () => {
-    const world = new GatewayWorld({ listener: { connect_timeout: 5 } });
+    const world = World.quiet({ listener: { connect_timeout: 5 } });
     const silent = world.open();
     const node = world.node('a');
     world.run(4900);
@@ -188,7 +188,7 @@ describe('CONNECT', () => {
   });
 
   it('is waited for on each open connection, whichever have ended before', () => {
-    const world = new GatewayWorld({ listener: { connect_timeout: 5 } });
+    const world = World.quiet({ listener: { connect_timeout: 5 } });
     const { serverRole, sessions } = world.gateway;
     const first = [world.open(), world.open(), world.node('a')];
     const later = [world.open(), world.node('b', { keepAlive: 2 })];
@@ -205,7 +205,7 @@ describe('CONNECT', () => {
 
   it('of a user whose verdict comes late is answered then, and what follows waits', () => {
     let admit = (): void => undefined;
-    const world = new GatewayWorld({}, { authenticator: { authenticate(session) {
+    const world = World.quiet({}, { authenticator: { authenticate(session) {
       admit = () => {
         world.gateway.admit(session);
         session.continueReading();

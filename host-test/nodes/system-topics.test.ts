@@ -2,18 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/nodes/system-topics.ts';
-import { GatewayWorld } from '../gateway/gateway-world.ts';
-import { publish, subscribe } from '../gateway/packets.ts';
+import { World } from '../world/world.ts';
+import { publish, subscribe } from '../world/packets.ts';
 
 describe('$SYS/broker', () => {
   it('tells the version of package.json', () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
     expect(VERSION).toBe(version);
-    expect(new GatewayWorld().node('a').ask(subscribe(1, '$SYS/broker/version', 0))).toEqual(['SUBACK #1 0', `PUBLISH $SYS/broker/version=ringbridge version ${version} q0 retain`]);
+    expect(World.quiet().node('a').ask(subscribe(1, '$SYS/broker/version', 0))).toEqual(['SUBACK #1 0', `PUBLISH $SYS/broker/version=ringbridge version ${version} q0 retain`]);
   });
 
   it('comes at once as retained, then every sys_interval', () => {
-    const world = new GatewayWorld({ listener: { sys_interval: 5 } });
+    const world = World.quiet({ listener: { sys_interval: 5 } });
     world.run(3000 - 40);
     const node = world.node('a', {}, subscribe(1, '$SYS/broker/uptime', 2));
     expect(world.node('b').ask(subscribe(1, '$SYS/broker/uptime', 1))).toEqual(['SUBACK #1 1', 'PUBLISH $SYS/broker/uptime=3 seconds q0 retain']);
@@ -22,7 +22,7 @@ describe('$SYS/broker', () => {
   });
 
   it('gives figures that are right', () => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     world.node('away', { clean: false }, subscribe(1, 'q', 1)).vanish();
     const node = world.node('a', {}, publish('q', 'x', { qos: 1 }), publish('r', 'x', { retain: true }));
     node.take();
@@ -41,7 +41,7 @@ describe('$SYS/broker', () => {
   });
 
   it('is not matched by # and +, costs nothing when nobody asks, and goes nowhere else [MQTT311-4.7.2-1]', () => {
-    const world = new GatewayWorld({ topic: [{ pattern: '$SYS/#', direction: 'out' }, { pattern: '#', direction: 'out' }], listener: { sys_interval: 1 } });
+    const world = World.quiet({ topic: [{ pattern: '$SYS/#', direction: 'out' }, { pattern: '#', direction: 'out' }], listener: { sys_interval: 1 } });
     const node = world.node('a', {}, subscribe(1, '#', 0, '+/broker/#', 0));
     node.take();
     world.run(5000);
@@ -49,7 +49,7 @@ describe('$SYS/broker', () => {
   });
 
   it('cannot be said by a node', () => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const reader = world.node('r', {}, subscribe(1, '$SYS/fake', 0));
     reader.take();
     expect(world.node('a').ask(publish('$SYS/fake', 'x', { qos: 1, retain: true }))).toEqual(['PUBACK #1']);
@@ -57,7 +57,7 @@ describe('$SYS/broker', () => {
   });
 
   it('can be turned off', () => {
-    const world = new GatewayWorld({ listener: { sys_interval: 0 } });
+    const world = World.quiet({ listener: { sys_interval: 0 } });
     const node = world.node('a');
     expect(node.ask(subscribe(1, '$SYS/#', 0))).toEqual(['SUBACK #1 0']);
     world.run(60_000);
@@ -65,18 +65,18 @@ describe('$SYS/broker', () => {
   });
 
   it('does not wait for a node that is away', () => {
-    const world = new GatewayWorld({ listener: { sys_interval: 1 } });
+    const world = World.quiet({ listener: { sys_interval: 1 } });
     world.node('a', { clean: false }, subscribe(1, '$SYS/broker/uptime', 2)).vanish();
     world.run(10_000);
     expect(world.connect('a', { clean: false })[1]).toEqual(['CONNACK 0 present']);
   });
 
   /** The figures under these names, without `$SYS/broker/`. */
-  const figuresOf = (world: GatewayWorld, ...names: string[]): string[] => names.map(name =>
+  const figuresOf = (world: World, ...names: string[]): string[] => names.map(name =>
     world.node('reader', {}).ask(subscribe(1, `$SYS/broker/${name}`, 0)).at(-1)!.replace(/^PUBLISH \$SYS\/broker\/.*=(.*) q0 retain$/, '$1'));
 
   it('counts what nodes were refused, denied, and made to wait for', () => {
-    const world = new GatewayWorld({ listener: { max_publish_rate: 1, acl: [{ topic: '$SYS/#', access: 'read' }, { topic: 'a' }] } });
+    const world = World.quiet({ listener: { max_publish_rate: 1, acl: [{ topic: '$SYS/#', access: 'read' }, { topic: 'a' }] } });
     world.node('x', {}, subscribe(1, 'c', 0), publish('b', 'x'), publish('a', '1'), publish('a', '2')).vanish();
     world.open().send(new Uint8Array([0x30, 0]));
     world.node('y', {}, new Uint8Array([0xF0, 0]));
@@ -86,7 +86,7 @@ describe('$SYS/broker', () => {
   });
 
   it('tells how many messages are in flight, and how many sessions have made room', () => {
-    const world = new GatewayWorld({ listener: { max_connections: 3, max_sessions: 3 } });
+    const world = World.quiet({ listener: { max_connections: 3, max_sessions: 3 } });
     const slow = world.node('slow', {}, subscribe(1, 'a', 1));
     world.node('w', {}, publish('a', '1', { qos: 1 }), publish('a', '2', { qos: 1 })).vanish();
     slow.take();
@@ -97,7 +97,7 @@ describe('$SYS/broker', () => {
 
   it('counts bytes where the platform does, and has exactly the topics that the README lists', () => {
     const traffic = { receivedBytes: 1234, sentBytes: 5678 };
-    const world = new GatewayWorld({}, { traffic });
+    const world = World.quiet({}, { traffic });
     expect(figuresOf(world, 'bytes/received', 'bytes/sent')).toEqual(['1234', '5678']);
     traffic.receivedBytes += 600;
     world.run(10_000);
@@ -110,7 +110,7 @@ describe('$SYS/broker', () => {
   });
 
   it('averages loads over 1, 5 and 15 minutes as Mosquitto does', () => {
-    const world = new GatewayWorld({ listener: { sys_interval: 10 } });
+    const world = World.quiet({ listener: { sys_interval: 10 } });
     const writer = world.node('w');
     const expected = [0, 0, 0];
     for (let round = 0; round < 40; ++round) {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { completeConfiguration } from '../../src/config/configuration.ts';
 import { Log } from '../../src/host/log.ts';
 import { startGateway } from '../../src/host/run.ts';
-import { connect, describePackets, publish, subscribe } from '../gateway/packets.ts';
+import { connect, describePackets, publish, subscribe } from '../world/packets.ts';
 
 test('a user is known by the password, lives under a mount point and has rights', async () => {
   const lines: string[] = [];

@@ -1,19 +1,19 @@
 /** Wills: published at every unexpected end, and at no other. */
 import { describe, expect, it } from 'vitest';
-import { GatewayWorld, type TestNode } from '../gateway/gateway-world.ts';
-import { connect, DISCONNECT, PINGREQ, publish, subscribe, type WillFields } from '../gateway/packets.ts';
+import { World, type Peer } from '../world/world.ts';
+import { connect, DISCONNECT, PINGREQ, publish, subscribe, type WillFields } from '../world/packets.ts';
 
 const WILL: WillFields = { topic: 'will/a', payload: 'gone' };
 
 describe.each([4, 3])('the Will of a node, protocol level %i', level => {
   const worldWith = (will: WillFields = WILL, keepAlive = 0, clean = true) => {
-    const world = new GatewayWorld();
+    const world = World.quiet();
     const reader = world.node('reader', { level }, subscribe(1, 'will/#', 2));
     reader.take();
     return { world, reader, node: world.node('a', { level, will, keepAlive, clean }) };
   };
 
-  const ENDS: [string, (node: TestNode, world: GatewayWorld) => void][] = [
+  const ENDS: [string, (node: Peer, world: World) => void][] = [
     ['the connection is lost', node => node.vanish()],
     ['the connection is reset', (_node, world) => { world.network.lastLink.reset(); world.run(); }],
     ['it sends a malformed packet', node => node.send(new Uint8Array([0x36, 3, 0, 1, 0x61]))],
@@ -76,7 +76,7 @@ describe.each([4, 3])('the Will of a node, protocol level %i', level => {
   });
 
   it('is not published when the CONNECT was refused', () => {
-    const world = new GatewayWorld({ listener: { allow_anonymous: false, users: [{ username: 'u', password: 'p' }] } });
+    const world = World.quiet({ listener: { allow_anonymous: false, users: [{ username: 'u', password: 'p' }] } });
     const reader = world.node('reader', { user: 'u' }, subscribe(1, '#', 0));
     const [node, answer] = world.connect('a', { level, will: WILL, user: 'stranger' });
     expect(answer).toEqual(['CONNACK 4', 'closed']);
@@ -118,7 +118,7 @@ describe.each([4, 3])('the Will of a node, protocol level %i', level => {
     const { node, reader, world } = worldWith();
     const others = Array.from({ length: 3 }, (_, index) => world.node(`n${index}`, { level, will: { topic: `will/n${index}`, payload: 'x' } }));
     for (const each of [node, ...others])
-      each.peer.close();
+      each.close();
     world.run();
     expect(reader.take()).toHaveLength(4);
   });
@@ -126,7 +126,7 @@ describe.each([4, 3])('the Will of a node, protocol level %i', level => {
 
 describe('a Will that is too long', () => {
   it('is refused with return code 3: the node is not told that it will be kept', () => {
-    const world = new GatewayWorld({ listener: { max_will_size: 8 } });
+    const world = World.quiet({ listener: { max_will_size: 8 } });
     expect(world.connect('a', { will: { topic: '1234', payload: '12345' } })[1]).toEqual(['CONNACK 3', 'closed']);
     expect(world.connect('a', { will: { topic: '1234', payload: '1234' } })[1]).toEqual(['CONNACK 0']);
   });

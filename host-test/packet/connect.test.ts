@@ -12,7 +12,6 @@ const SOURCE = 1000;
 
 interface Content {
   version: number;
-  isBridge?: boolean;
   connectFlags: number;
   keepAlive: number;
   clientIdentifier: Uint8Array;
@@ -33,7 +32,6 @@ function fieldsOf(packet: Packet, content: Content): Connect.ConnectFields {
     return [offset, bytes.length];
   };
   packet.version = content.version;
-  packet.isBridge = content.isBridge ?? false;
   packet.connectFlags = content.connectFlags;
   packet.keepAlive = content.keepAlive;
   [packet.clientIdentifierOffset, packet.clientIdentifierLength] = place(content.clientIdentifier);
@@ -65,10 +63,6 @@ describe('writeConnect', () => {
       '10 19 0004 4d515454 04 ce 000a 0001 63 0001 77 0001 6d 0001 75 0001 70'],
     ['3.1', { version: 3, connectFlags: 0x82, keepAlive: 0x1234, clientIdentifier: ascii('ab'), userName: ascii('u') },
       '10 13 0006 4d5149736470 03 82 1234 0002 6162 0001 75'],
-    ['3.1.1 bridge', { version: 4, isBridge: true, connectFlags: 0, keepAlive: 60, clientIdentifier: ascii('a') },
-      '10 0d 0004 4d515454 84 00 003c 0001 61'],
-    ['3.1 bridge', { version: 3, isBridge: true, connectFlags: 0, keepAlive: 60, clientIdentifier: ascii('a') },
-      '10 0f 0006 4d5149736470 83 00 003c 0001 61'],
     ['empty Will Message, user name and password',
       { version: 4, connectFlags: 0xC6, keepAlive: 1, clientIdentifier: ascii('a'), willTopic: ascii('t'), willPayload: ascii(''), userName: ascii(''), password: ascii('') },
       '10 16 0004 4d515454 04 c6 0001 0001 61 0001 74 0000 0000 0000'],
@@ -99,15 +93,15 @@ describe('writeConnect', () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'B', '/', '9', '\u00E4', '\u{2A6D4}', '\uFEFF'), maxLength: 40 }).map(value => Uint8Array.from(Buffer.from(value)));
     const binary = fc.uint8Array({ maxLength: 70 });
     fc.assert(fc.property(fc.record({
-      version: fc.constantFrom(3, 4), isBridge: fc.boolean(), cleanStart: fc.boolean(), keepAlive: fc.nat(65535), clientIdentifier: text,
+      version: fc.constantFrom(3, 4), cleanStart: fc.boolean(), keepAlive: fc.nat(65535), clientIdentifier: text,
       will: fc.option(fc.record({ topic: text.filter(({ length }) => length > 0), payload: binary, qos: fc.nat(2), retain: fc.boolean() }), { nil: undefined }),
       userName: fc.option(text, { nil: undefined }), password: binary, hasPassword: fc.boolean(),
-    }), ({ version, isBridge, cleanStart, keepAlive, clientIdentifier, will, userName, password, hasPassword }) => {
+    }), ({ version, cleanStart, keepAlive, clientIdentifier, will, userName, password, hasPassword }) => {
       const withPassword = hasPassword && userName !== undefined;
       const connectFlags = (cleanStart ? 2 : 0) | (will ? 4 | will.qos << 3 | (will.retain ? 32 : 0) : 0) | (userName ? 128 : 0) | (withPassword ? 64 : 0);
       const packet = new Packet(testArena(2000));
       const fields = fieldsOf(packet, {
-        version, isBridge, connectFlags, keepAlive, clientIdentifier, ...will && { willTopic: will.topic, willPayload: will.payload },
+        version, connectFlags, keepAlive, clientIdentifier, ...will && { willTopic: will.topic, willPayload: will.payload },
         ...userName && { userName }, ...withPassword && { password },
       });
       const end = Connect.writeConnect(packet.arena, 1, fields);
@@ -115,7 +109,7 @@ describe('writeConnect', () => {
       const machine = new VectorMachine({ maximumPacketSize: 512, outputCapacity: 512 });
       const asText = (value: Uint8Array): string => textOfBytes(value);
       expect(machine.run(bytes, 'client', version, { every: 9 })).toEqual([line({
-        type: 'CONNECT', version, ...isBridge && { isBridge: true }, connectFlags, keepAlive, clientIdentifier: asText(clientIdentifier),
+        type: 'CONNECT', version, connectFlags, keepAlive, clientIdentifier: asText(clientIdentifier),
         ...will && { willTopic: asText(will.topic), willPayload: asText(will.payload) }, ...userName && { userName: asText(userName) },
         ...withPassword && { password: asText(password) },
       })]);
@@ -207,7 +201,7 @@ describe('readConnect', () => {
     }
   });
 
-  it('leaves nothing of the CONNECT before: Will, user name, password, bridge', () => {
+  it('leaves nothing of the CONNECT before: Will, user name, password', () => {
     const packet = new Packet(testArena(128));
     packet.type = 1;
     for (const hex of ['0004 4d515454 84 c6 003c 0001 61 0001 77 0001 6d 0001 75 0001 70', '0004 4d515454 04 02 003c 0001 61']) {
@@ -215,8 +209,8 @@ describe('readConnect', () => {
       packet.end = 3 + put(packet.arena, 3, bytesOf(hex));
       expect(Connect.readConnect(packet)).toBe(ReasonCode.SUCCESS);
     }
-    expect([packet.willTopicLength, packet.willPayloadLength, packet.userNameLength, packet.passwordLength, packet.isBridge])
-      .toEqual([0, 0, -1, -1, false]);
+    expect([packet.willTopicLength, packet.willPayloadLength, packet.userNameLength, packet.passwordLength])
+      .toEqual([0, 0, -1, -1]);
   });
 
   it('knows the version of a CONNECT that it refuses, for the CONNACK', () => {

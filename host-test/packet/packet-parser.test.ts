@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../../src/packet/packet-parser.ts';
+import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../../src/packet/packet-handler.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { ALL_VECTORS } from '../vectors/all-vectors.ts';
 import { describe as describeFields, textOf } from '../vectors/event-log.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SUBSCRIBE, UNSUBSCRIBE } from '../../src/packet/control-packet.ts';
 import { Packet } from '../../src/packet/packet.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
-import { nextTopicFilter, readSuback, readTopicFilters, SUBACK_FAILURE, writeSubackHeader, writeSubscribe, writeUnsubscribe } from '../../src/packet/subscribe.ts';
+import { nextTopicFilter, readSuback, readTopicFilters, SUBACK_FAILURE, writeSubackHeader, writeSubscribeHeader, writeUnsubscribe } from '../../src/packet/subscribe.ts';
 import { hexOf, isPoisonOutside, put, testArena } from '../bytes/test-arena.ts';
 import { bytesOf } from '../vectors/vector.ts';
 
@@ -102,11 +102,11 @@ describe('readTopicFilters', () => {
 });
 
 describe('the writers', () => {
-  it('write a SUBSCRIBE [MQTT311-3.8.1-1]', () => {
+  it('write a SUBSCRIBE but for the QoS, its last byte [MQTT311-3.8.1-1]', () => {
     const arena = testArena(64);
     put(arena, 40, 'a/b');
-    const end = writeSubscribe(arena, 3, 0x1234, 40, 3, 2);
-    expect(hexOf(arena, 3, end)).toBe('820812340003612f6202');
+    const end = writeSubscribeHeader(arena, 3, 0x1234, 40, 3);
+    expect(hexOf(arena, 3, end)).toBe('820812340003612f62');
     arena.bytes.fill(0xA5, 40, 43);
     expect(isPoisonOutside(arena, 3, end)).toBe(true);
   });
@@ -123,7 +123,8 @@ describe('the writers', () => {
   it('write a long filter with a Remaining Length of two bytes', () => {
     const arena = testArena(1024);
     put(arena, 500, 'x'.repeat(300));
-    expect(hexOf(arena, 0, writeSubscribe(arena, 0, 1, 500, 300, 1))).toBe(`82b1020001012c${'78'.repeat(300)}01`); // 305 = 2 * 128 + 49
+    expect(hexOf(arena, 0, writeSubscribeHeader(arena, 0, 1, 500, 300)))
+      .toBe(`82b1020001012c${'78'.repeat(300)}`); // 305 = 2 * 128 + 49
     expect(hexOf(arena, 0, writeUnsubscribe(arena, 0, 1, 500, 300))).toBe(`a2b0020001012c${'78'.repeat(300)}`);
   });
 

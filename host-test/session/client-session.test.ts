@@ -1,6 +1,6 @@
 /** The Client role alone: bytes in, bytes out, events. What belongs to rules C1 to C15 is in connect-rules.test.ts. */
 import { describe, expect, it } from 'vitest';
-import { OVERSIZE_DROP } from '../../src/packet/packet-parser.ts';
+import { OVERSIZE_DROP } from '../../src/packet/packet-handler.ts';
 import * as ProtocolVersion from '../../src/packet/protocol-version.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { ClientSession } from '../../src/session/client-session.ts';

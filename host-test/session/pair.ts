@@ -8,7 +8,7 @@ import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { decodeUTF8, encodeUTF8, lengthOfUTF8 } from '../../src/bytes/utf8.ts';
 import * as Connect from '../../src/packet/connect.ts';
 import { DUP } from '../../src/packet/control-packet.ts';
-import { OVERSIZE_CLOSE } from '../../src/packet/packet-parser.ts';
+import { OVERSIZE_CLOSE } from '../../src/packet/packet-handler.ts';
 import { MessageSpans, Packet, type Message } from '../../src/packet/packet.ts';
 import * as ProtocolVersion from '../../src/packet/protocol-version.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
@@ -196,7 +196,6 @@ export function connectFields(world: World, options: ConnectOptions = {}): Conne
     connectFlags |= Connect.PASSWORD;
   return {
     version: options.version ?? ProtocolVersion.MQTT_3_1_1,
-    isBridge: false,
     connectFlags,
     keepAlive: options.keepAlive ?? 0,
     clientIdentifierOffset: clientIdentifier.offset,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeUTF8 } from '../../src/bytes/utf8.ts';
 import { SUBACK_FAILURE } from '../../src/packet/subscribe.ts';
-import { OVERSIZE_DROP } from '../../src/packet/packet-parser.ts';
+import { OVERSIZE_DROP } from '../../src/packet/packet-handler.ts';
 import type { Packet } from '../../src/packet/packet.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { CLOSED, CONNECTED, CONNECTING } from '../../src/session/connection-state.ts';
@@ -148,11 +148,11 @@ describe('CONNECT', () => {
   it('is refused without CONNACK for a reason that has no return code [MQTT311-3.2.2-6]', () => {
     const { log, output, session, world } = opened();
     log.verdict = REFUSE;
-    log.refusal = ReasonCode.SERVER_BUSY;
+    log.refusal = ReasonCode.QUOTA_EXCEEDED;
     world.feed(session, CONNECT);
     expect(output.sent).toEqual([]);
     expect(output.isClosed).toBe(true);
-    expect(log.events).toEqual(['connect a', 'closed 0x89']);
+    expect(log.events).toEqual(['connect a', 'closed 0x97']);
   });
 
   it('cannot be accepted or refused when CONNACK has no room', () => {
@@ -270,7 +270,7 @@ describe('packets right behind CONNECT', () => {
     expect(output.take()).toBe('20 02 00 00 40 02 00 02');
   });
 
-  it.each([ReasonCode.NOT_AUTHORIZED, ReasonCode.SERVER_BUSY])('are never looked at when the CONNECT is refused (0x%s) [MQTT311-3.1.4-5]', reasonCode => {
+  it.each([ReasonCode.NOT_AUTHORIZED, ReasonCode.QUOTA_EXCEEDED])('are never looked at when the CONNECT is refused (0x%s) [MQTT311-3.1.4-5]', reasonCode => {
     for (const isLate of [true, false]) {
       const { log, output, session, world } = opened();
       log.verdict = isLate ? LATER : REFUSE;

@@ -3,8 +3,12 @@
  * configuration as JSON. Prints one JSON object. The arena is a chunk too; its bytes are told apart.
  */
 import type { ArenaPlan } from '../../src/bytes/arena.ts';
-import { completeConfiguration, createSimulatedSensor, Runtime, type PartialConfiguration, type Platform, type RuntimeObserver } from '../../src/device/core.ts';
-import type { ListenerOptions, TCPOptions, TCPSocket } from '../../src/io/transport.ts';
+import {
+  completeConfiguration, createSimulatedSensor, type PartialConfiguration, type Runtime, type RuntimeObserver,
+} from '../../src/device/core.ts';
+import type { TCPOptions, TCPSocket } from '../../src/io/transport.ts';
+import { HandDrivenNetwork, PLENTY } from '../world/hand-driven.ts';
+import { silentObserver } from '../world/platform.ts';
 
 declare const print: (line: string) => void;
 declare const readCounters: (counters: Float64Array) => void;
@@ -44,7 +48,6 @@ class Socket implements TCPSocket {
   constructor(options: TCPOptions) {
     if (options.onReadable !== undefined) // a board keeps the callbacks, outside of the engine's heap, and not the options
       callbacks = options;
-    lastSocket = this;
   }
 
   close(): void { /* nothing to release */ }
@@ -52,63 +55,25 @@ class Socket implements TCPSocket {
 Socket.prototype.read = socketRead;
 Socket.prototype.write = socketWrite;
 
-let lastSocket: Socket | undefined;
 /** Those of every link. */
 let callbacks: TCPOptions = {};
-let listenerOptions: ListenerOptions | undefined;
-let accepted: Socket | undefined;
 
-class Listener {
-  constructor(options: ListenerOptions) {
-    listenerOptions = options;
-  }
-
-  read(): TCPSocket | undefined {
-    return accepted;
-  }
-
-  close(): void { /* nothing to release */ }
-}
-
-const platform: Platform = {
-  TCP: Socket,
-  Listener,
-  resolver: { resolve: (_host, onResolved) => onResolved('127.0.0.1') },
-  authenticator: { authenticate: () => 0 },
+const network = new HandDrivenNetwork<TCPSocket>(Socket, {
   createSensor: configuration => createSimulatedSensor(configuration, () => 0.5),
-  createTimer: () => ({ set() { /* never fires */ }, clear() { /* not set */ } }),
-  time: () => 0,
-  random: () => 0.5,
+  createTimer: () => ({ set() { /* never fires */ }, clear() { /* not set */ } }), // as a board's, an object of its own
   landingCapacity: LANDING_CAPACITY,
-  resizable: true,
-};
+});
 
 /** Of the first gateway. */
 let regions: ArenaPlan['regions'] | undefined;
 
-const observer: RuntimeObserver = {
-  onPlanned(plan) { regions ??= plan; },
-  onEvent() { /* nothing is kept */ },
-  onSensorFailed() { /* does not happen */ },
-  onSensorRecovered() { /* does not happen */ },
-  onListening() { /* at once */ },
-  onListenerError() { /* does not happen */ },
-  onException(error) { throw error; },
-};
-
-function start(configuration: PartialConfiguration): Runtime {
-  const runtime = new Runtime(completeConfiguration(configuration), platform, observer);
-  runtime.start();
-  return runtime;
-}
+const observer: RuntimeObserver = { ...silentObserver, onPlanned(plan) { regions ??= plan; } };
+const start = (configuration: PartialConfiguration): Runtime => network.start(configuration, observer);
 
 /** A node connects with MQTT 3.1.1 and an identifier of one letter. */
 function connectNode(letter: number): void {
-  accepted = new Socket({});
-  listenerOptions!.onReadable(1);
-  accepted = undefined;
-  const socket = lastSocket!;
-  callbacks.onWritable!.call(socket, 8192);
+  const socket = network.accept(new Socket({}));
+  callbacks.onWritable!.call(socket, PLENTY);
   feed(new Uint8Array([0x10, 13, 0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 2, 0, 60, 0, 1, letter]));
   callbacks.onReadable!.call(socket, 15);
 }
@@ -118,7 +83,7 @@ const withConnections = (count: number): PartialConfiguration => ({ ...configura
 
 // Once for what the engine itself keeps of a first time: names, for instance.
 start(configuration);
-lastSocket = listenerOptions = undefined;
+network.forget();
 
 read(before);
 let runtime = start(configuration);

@@ -14,7 +14,7 @@ const TYPES = [
 ];
 
 const KEYS: readonly (keyof PacketFields)[] = [
-  'version', 'isBridge', 'connectFlags', 'keepAlive', 'clientIdentifier', 'willTopic', 'willPayload', 'userName',
+  'version', 'connectFlags', 'keepAlive', 'clientIdentifier', 'willTopic', 'willPayload', 'userName',
   'password', 'reasonCode', 'sessionPresent', 'dup', 'qos', 'retain', 'topicName', 'packetIdentifier', 'payload',
   'oversizePayloadLength', 'topicFilters', 'returnCodes',
 ];
@@ -80,7 +80,6 @@ function connectFields(type: string, packet: Packet): PacketFields {
   return {
     type, version: packet.version, connectFlags: packet.connectFlags, keepAlive: packet.keepAlive,
     clientIdentifier: textOf(bytes, packet.clientIdentifierOffset, packet.clientIdentifierLength),
-    ...packet.isBridge && { isBridge: true },
     ...hasWill && { willTopic: textOf(bytes, packet.willTopicOffset, packet.willTopicLength) },
     ...hasWill && { willPayload: textOf(bytes, packet.willPayloadOffset, packet.willPayloadLength) },
     ...packet.userNameLength >= 0 && { userName: textOf(bytes, packet.userNameOffset, packet.userNameLength) },

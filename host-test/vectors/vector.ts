@@ -10,7 +10,6 @@
 export interface PacketFields {
   readonly type: string;
   readonly version?: number;
-  readonly isBridge?: true;
   readonly connectFlags?: number;
   readonly keepAlive?: number;
   readonly clientIdentifier?: string;

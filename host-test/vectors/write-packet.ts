@@ -7,7 +7,7 @@ import { writeFixedHeader } from '../../src/packet/data-representation.ts';
 import type { Packet } from '../../src/packet/packet.ts';
 import { PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET, UNSUBACK_PACKET, writePublish } from '../../src/packet/publish.ts';
 import { toReturnCode } from '../../src/packet/reason-code.ts';
-import { nextTopicFilter, writeSubackHeader, writeSubscribe, writeUnsubscribe } from '../../src/packet/subscribe.ts';
+import { nextTopicFilter, writeSubackHeader, writeSubscribeHeader, writeUnsubscribe } from '../../src/packet/subscribe.ts';
 
 /** No writer makes such a packet. */
 export const NOT_WRITABLE = -1;
@@ -59,9 +59,12 @@ export function writePacket(packet: Packet, offset: number): number {
 function writeTopicFilter(packet: Packet, offset: number): number {
   if (packet.topicFilterCount !== 1 || !nextTopicFilter(packet))
     return NOT_WRITABLE;
-  return packet.type === ControlPacket.SUBSCRIBE
-    ? writeSubscribe(packet.arena, offset, packet.packetIdentifier, packet.topicFilterOffset, packet.topicFilterLength, packet.qos)
-    : writeUnsubscribe(packet.arena, offset, packet.packetIdentifier, packet.topicFilterOffset, packet.topicFilterLength);
+  const { arena, packetIdentifier, qos, topicFilterLength, topicFilterOffset } = packet;
+  if (packet.type === ControlPacket.UNSUBSCRIBE)
+    return writeUnsubscribe(arena, offset, packetIdentifier, topicFilterOffset, topicFilterLength);
+  const end = writeSubscribeHeader(arena, offset, packetIdentifier, topicFilterOffset, topicFilterLength);
+  arena.bytes[end] = qos;
+  return end + 1;
 }
 
 function writeAcknowledgement({ arena, packetIdentifier }: Packet, offset: number, acknowledgement: number): number {

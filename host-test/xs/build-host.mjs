@@ -14,7 +14,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -27,24 +27,50 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const CACHE = join(HERE, '../../node_modules/.cache/ringbridge-xs');
 const XS = join(CACHE, 'xs-0.15.0');
 
-/** XS's own files see the platform header, but not the others. */
-const PLATFORM_HEADER = 'host-platform.h';
-const OWN_SOURCES = ['host.c', 'modules.c'];
-const OWN_HEADERS = ['host.h'];
-
 const PARALLEL_COMPILERS = 2;
 
 /** -O2 is part of the measurement: XS counts steps in the interpreter that is compiled only when optimising. */
-const COMPILE_FLAGS = [
-  '-std=gnu11', '-O2', '-fno-common', '-D_GNU_SOURCE', `-DXSPLATFORM="${PLATFORM_HEADER}"`,
-  '-DmxRun=1', '-DmxParse=1', '-DmxNoConsole=1', '-DmxMetering=1',
-];
-const INCLUDE_FLAGS = ['-I', HERE, '-isystem', join(XS, 'platforms'), '-isystem', join(XS, 'sources')];
+const COMPILE_FLAGS = ['-std=gnu11', '-O2', '-fno-common', '-D_GNU_SOURCE',
+  '-DmxRun=1', '-DmxParse=1', '-DmxNoConsole=1', '-DmxMetering=1'];
+/** XS's own files see the platform header, but not the others. */
+const includeFlags = ({ platformHeader }) => [`-DXSPLATFORM="${basename(platformHeader)}"`, '-I', dirname(platformHeader),
+  '-I', HERE, '-isystem', join(XS, 'platforms'), '-isystem', join(XS, 'sources'), '-isystem', join(XS, 'includes')];
 const LINK_FLAGS = ['-Wl,--wrap=fxDeleteScript'];
-const LIBRARIES = ['-lm', '-lpthread', '-ldl'];
 
-/** 64 bits is what the compiler does by itself; some compilers refuse to be told. */
-const widthFlags = bits => (bits === 32 ? ['-m32'] : []);
+/** The host itself: our own files that every program has. */
+const HOST_SOURCES = ['host.c', 'modules.c'].map(name => join(HERE, name));
+const HOST_HEADERS = ['host.h'].map(name => join(HERE, name));
+
+/**
+ * How a program is made of XS and of our own files.
+ * @typedef {object} Toolchain
+ * @property {string} name of the program
+ * @property {string} compiler the command
+ * @property {string} packages what to install where it is missing, Debian's names
+ * @property {readonly string[]} machineFlags for which processor it compiles
+ * @property {string} platformHeader path of what XS asks of the platform
+ * @property {readonly string[]} sources paths of our own files beside those of this folder
+ * @property {readonly string[]} leftOut names of XS's files that it does without
+ * @property {readonly string[]} linkFlags
+ * @property {readonly string[]} libraries
+ */
+
+/**
+ * Programs for the computer on which they are compiled. 64 bits is what the compiler does by itself; some compilers refuse
+ * to be told.
+ * @type {(bits: 32 | 64) => Toolchain}
+ */
+const hostToolchain = bits => ({
+  name: `xs-host-${bits}`,
+  compiler: 'gcc',
+  packages: bits === 32 ? 'gcc-multilib' : 'gcc',
+  machineFlags: bits === 32 ? ['-m32'] : [],
+  platformHeader: join(HERE, 'host-platform.h'),
+  sources: [],
+  leftOut: [],
+  linkFlags: [],
+  libraries: ['-lm', '-lpthread', '-ldl'],
+});
 
 const digest = (...parts) => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 
@@ -55,44 +81,52 @@ let lastBuild = Promise.resolve();
  * @param {32 | 64} bits
  * @returns {Promise<string>}
  */
-export async function buildHost(bits) {
-  const build = lastBuild.then(() => buildAlone(bits));
+export const buildHost = bits => buildProgram(hostToolchain(bits));
+
+/**
+ * Returns the path of the program, after building it if need be.
+ * @param {Toolchain} toolchain
+ * @returns {Promise<string>}
+ */
+export async function buildProgram(toolchain) {
+  const build = lastBuild.then(() => buildAlone(toolchain));
   // One build after the other keeps within PARALLEL_COMPILERS; a failed one must not fail the next.
   lastBuild = build.catch(() => {});
   return build;
 }
 
-async function buildAlone(bits) {
-  const engineKey = digest(PACKAGE, COMPILE_FLAGS, bits, await readOwn([PLATFORM_HEADER]));
-  const hostKey = digest(engineKey, LINK_FLAGS, LIBRARIES, await readOwn([...OWN_SOURCES, ...OWN_HEADERS]));
-  const executable = join(CACHE, `xs-host-${bits}-${hostKey}`);
+async function buildAlone(toolchain) {
+  const { compiler, libraries, linkFlags, machineFlags, platformHeader, sources } = toolchain;
+  const engineKey = digest(PACKAGE, compiler, COMPILE_FLAGS, machineFlags, await readAll([platformHeader]));
+  const hostKey = digest(engineKey, LINK_FLAGS, linkFlags, libraries,
+    await readAll([...HOST_SOURCES, ...HOST_HEADERS, ...sources]));
+  const executable = join(CACHE, `${toolchain.name}-${hostKey}`);
   if (existsSync(executable)) return executable;
 
   await mkdir(CACHE, { recursive: true });
   const scratch = await mkdtemp(join(CACHE, 'building-'));
   try {
-    await checkCompiler(bits, scratch);
+    await checkCompiler(toolchain, scratch);
     await provideSources(scratch);
-    const objects = await compileAll(await listUnits(engineKey, hostKey), bits, scratch);
-    await link(objects, executable, bits, scratch);
+    const objects = await compileAll(await listUnits(toolchain, engineKey, hostKey), toolchain, scratch);
+    await link(objects, executable, toolchain, scratch);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
   return executable;
 }
 
-const readOwn = names => Promise.all(names.map(name => readFile(join(HERE, name), 'utf8')));
+const readAll = files => Promise.all(files.map(file => readFile(file, 'utf8')));
 
 /** Fails early, and says what to install: a missing 32-bit library shows only when linking. */
-async function checkCompiler(bits, scratch) {
-  const debianPackage = bits === 32 ? 'gcc-multilib' : 'gcc';
+async function checkCompiler({ compiler, libraries, linkFlags, machineFlags, name, packages }, scratch) {
   const program = join(scratch, 'compiler-check.c');
   await writeFile(program, '#include <math.h>\nint main(void) { return 0; }\n');
   try {
-    await run('gcc', [...widthFlags(bits), program, ...LIBRARIES, '-o', join(scratch, 'compiler-check')]);
+    await run(compiler, [...machineFlags, ...linkFlags, program, ...libraries, '-o', join(scratch, 'compiler-check')]);
   } catch (error) {
     throw new Error(
-      `gcc cannot make ${bits}-bit programs: install the Debian package ${debianPackage}\n${error.message}`);
+      `${compiler} cannot make ${name}: install the Debian packages ${packages}\n${error.message}`);
   }
 }
 
@@ -125,36 +159,36 @@ async function renameUnlessThere(from, to) {
 }
 
 /** What to compile. Our own files get all warnings, XS's none. */
-async function listUnits(engineKey, hostKey) {
-  const names = (await readdir(join(XS, 'sources'))).filter(name => name.endsWith('.c'));
-  const unit = (folder, name, key, warnings) => (
-    { source: join(folder, name), object: join(CACHE, `${name}-${key}.o`), warnings });
+async function listUnits({ leftOut, sources }, engineKey, hostKey) {
+  const names = (await readdir(join(XS, 'sources'))).filter(name => name.endsWith('.c') && !leftOut.includes(name));
+  const unit = (source, key, warnings) => (
+    { source, object: join(CACHE, `${basename(source)}-${key}.o`), warnings });
   return [
-    ...OWN_SOURCES.map(name => unit(HERE, name, hostKey, ['-Wall', '-Wextra'])),
-    ...names.map(name => unit(join(XS, 'sources'), name, engineKey, ['-w'])),
+    ...[...HOST_SOURCES, ...sources].map(source => unit(source, hostKey, ['-Wall', '-Wextra'])),
+    ...names.map(name => unit(join(XS, 'sources', name), engineKey, ['-w'])),
   ];
 }
 
-async function compileAll(units, bits, scratch) {
+async function compileAll(units, toolchain, scratch) {
   const waiting = units.filter(unit => !existsSync(unit.object));
   const compiler = async () => {
-    for (let unit = waiting.shift(); unit; unit = waiting.shift()) await compile(unit, bits, scratch);
+    for (let unit = waiting.shift(); unit; unit = waiting.shift()) await compile(unit, toolchain, scratch);
   };
   await Promise.all(Array.from({ length: PARALLEL_COMPILERS }, compiler));
   return units.map(unit => unit.object);
 }
 
-async function compile({ source, object, warnings }, bits, scratch) {
+async function compile({ source, object, warnings }, toolchain, scratch) {
   const unfinished = join(scratch, digest(source));
-  const flags = [...widthFlags(bits), ...COMPILE_FLAGS, ...INCLUDE_FLAGS, ...warnings];
-  const { stderr } = await run('gcc', [...flags, '-c', source, '-o', unfinished]);
+  const flags = [...toolchain.machineFlags, ...COMPILE_FLAGS, ...includeFlags(toolchain), ...warnings];
+  const { stderr } = await run(toolchain.compiler, [...flags, '-c', source, '-o', unfinished]);
   process.stderr.write(stderr);
   await rename(unfinished, object);
 }
 
-async function link(objects, executable, bits, scratch) {
-  const unfinished = join(scratch, 'xs-host');
-  await run('gcc', [...widthFlags(bits), ...LINK_FLAGS, ...objects, ...LIBRARIES, '-o', unfinished]);
+async function link(objects, executable, { compiler, libraries, linkFlags, machineFlags }, scratch) {
+  const unfinished = join(scratch, 'program');
+  await run(compiler, [...machineFlags, ...LINK_FLAGS, ...linkFlags, ...objects, ...libraries, '-o', unfinished]);
   await rename(unfinished, executable);
 }
 

@@ -50,6 +50,9 @@
 #define mxUseDefaultSharedChunks 1
 #define mxUseDefaultSlotAllocation 1
 
+/* The highest C stack is known only where it has been filled with a pattern (host-test/emulation). */
+#define hostStackBytes() 0
+
 /*
  * Not defined on purpose, because a release build for a board does not define them either:
  * mx32bitID (property identifiers have 16 bits), mxCESU8, mxDebug, and mxBoundsCheck, which would

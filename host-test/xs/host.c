@@ -22,8 +22,10 @@
 #endif
 
 /* Large enough that no measured stretch meets a collection: 16 MB of slots on 32 bits, and chunks. */
-#define LARGE_HEAP_SLOTS (1024 * 1024)
-#define LARGE_CHUNK_BYTES (64 * 1024 * 1024)
+#ifndef LARGE_HEAP_SLOTS
+  #define LARGE_HEAP_SLOTS (1024 * 1024)
+  #define LARGE_CHUNK_BYTES (64 * 1024 * 1024)
+#endif
 
 typedef struct {
   txSize heapSlots; /* 0: large, and may grow */
@@ -68,8 +70,8 @@ void fxAbort(txMachine* the, int status)
     break;
   case XS_NOT_ENOUGH_MEMORY_EXIT:
     fprintf(stderr, "XS: memory full: %d of %d slots, %d of %d chunk bytes in use\n",
-      the->currentHeapCount, the->maximumHeapCount,
-      the->currentChunksSize, the->maximumChunksSize);
+      (int)the->currentHeapCount, (int)the->maximumHeapCount,
+      (int)the->currentChunksSize, (int)the->maximumChunksSize);
     break;
   case XS_STACK_OVERFLOW_EXIT:
     fprintf(stderr, "XS: stack overflow\n");
@@ -128,7 +130,8 @@ static void host_collect(txMachine* the)
   fxCollectGarbage(the);
 }
 
-enum { COUNTER_COUNT = 5 };
+/* What every reader has room for; a sixth is written where there is room for it. */
+enum { COUNTER_COUNT = 5, STACK_COUNTER = 5 };
 
 /* The bytes of a typed array that is an argument, reached without allocating. */
 static txByte* typedArrayArgument(txMachine* the, txInteger index, txInteger* length)
@@ -154,7 +157,8 @@ static double countSteps(txMachine* the)
 }
 
 /*
- * readCounters(float64Array): writes slots in use, chunk bytes in use, collections, steps, nanoseconds.
+ * readCounters(float64Array): writes slots in use, chunk bytes in use, collections, steps, nanoseconds, and the highest
+ * C stack since the last call, in bytes, on a platform that knows it.
  * Allocates nothing. The call itself costs a constant number of steps: measure two calls in a row.
  */
 static void host_readCounters(txMachine* the)
@@ -170,6 +174,8 @@ static void host_readCounters(txMachine* the)
   counters[3] = countSteps(the);
   clock_gettime(CLOCK_MONOTONIC, &now);
   counters[4] = now.tv_sec * 1e9 + now.tv_nsec;
+  if (length >= (txInteger)((STACK_COUNTER + 1) * sizeof(double)))
+    counters[STACK_COUNTER] = hostStackBytes();
 }
 
 /*
@@ -390,7 +396,7 @@ static void printCodeSizes(int count, char** paths)
       fprintf(stderr, "XS: %s\n", codeSizeError());
       finish(1);
     }
-    printf("%d\n", size);
+    printf("%d\n", (int)size);
   }
   finish(0);
 }

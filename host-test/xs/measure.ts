@@ -13,18 +13,20 @@ declare const scriptArguments: string[];
 declare const engine: string;
 
 const host: Engine = { feed, socketRead, socketWrite };
-const before = new Float64Array(5);
-const after = new Float64Array(5);
+const before = new Float64Array(6);
+const after = new Float64Array(6);
 const rounds = Number(scriptArguments[0] ?? 1000);
 const names = scriptArguments.slice(1);
 
-/** Steps of the loop around each round and of the two readings, which no gateway spends. */
-function overhead(): number {
+/** Steps and time of the loop around each round and of the two readings, which no gateway spends. */
+const overhead = { steps: 0, nanoseconds: 0 };
+function measureOverhead(): void {
   readCounters(before);
   for (let round = 0; round < rounds; ++round)
     nothing.call(host, 88);
   readCounters(after);
-  return after[3]! - before[3]!;
+  overhead.steps = after[3]! - before[3]!;
+  overhead.nanoseconds = after[4]! - before[4]!;
 }
 
 function nothing(_count: number): void { /* what a socket would call */ }
@@ -33,7 +35,7 @@ for (const workload of names.length === 0 ? workloads : [...workloads, ALLOCATIN
   const run = workload.prepare(host);
   run(100);
   run(rounds);
-  const idle = overhead();
+  measureOverhead();
   readCounters(before);
   run(rounds);
   readCounters(after);
@@ -41,10 +43,11 @@ for (const workload of names.length === 0 ? workloads : [...workloads, ALLOCATIN
     engine,
     workload: workload.name,
     subject: 'ringbridge',
-    steps: Math.round((after[3]! - before[3]! - idle) / rounds),
+    steps: Math.round((after[3]! - before[3]! - overhead.steps) / rounds),
     slots: after[0]! - before[0]!,
     chunkBytes: after[1]! - before[1]!,
     collections: after[2]! - before[2]!,
-    nsPerPacket: Math.round((after[4]! - before[4]!) / rounds),
+    nsPerPacket: Math.round((after[4]! - before[4]! - overhead.nanoseconds) / rounds),
+    stackBytes: after[5]!,
   }));
 }

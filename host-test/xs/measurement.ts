@@ -15,6 +15,8 @@ export interface Measurement {
   readonly chunkBytes: number;
   readonly collections: number;
   readonly nsPerPacket: number;
+  /** Highest C stack; 0 where it is not known. */
+  readonly stackBytes: number;
 }
 
 export type Width = 32 | 64;

@@ -71,7 +71,7 @@ static char syntaxError[MESSAGE_CAPACITY];
 /* Called by the parser, which goes on to produce code that throws the message without the place. */
 static void keepSyntaxError(void* console, txString path, txInteger line, txString format, va_list arguments)
 {
-  int length = snprintf(syntaxError, sizeof(syntaxError), "%s:%d: ", path, line);
+  int length = snprintf(syntaxError, sizeof(syntaxError), "%s:%d: ", path, (int)line);
   (void)console;
   vsnprintf(syntaxError + length, sizeof(syntaxError) - length, format, arguments);
 }

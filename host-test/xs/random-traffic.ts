@@ -5,10 +5,9 @@
  *
  * The peers live in this program, so they may not allocate either.
  */
-import { completeConfiguration, Runtime, type Platform } from '../../src/device/core.ts';
 import { PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE } from '../../src/packet/control-packet.ts';
-import type { ListenerOptions, TCPOptions, TCPSocket, Timer } from '../../src/io/transport.ts';
-import { bytesOf, silentObserver } from './workloads.ts';
+import { HandDrivenNetwork, HandDrivenSocket } from '../world/hand-driven.ts';
+import { bytesOf } from './workloads.ts';
 
 declare const print: (line: string) => void;
 declare const readCounters: (counters: Float64Array) => void;
@@ -47,15 +46,8 @@ function random(limit: number): number {
 const sent = new Int32Array(16);
 const received = new Int32Array(16);
 
-let now = 0;
-let fireTimer: () => void;
-let listenerOptions: ListenerOptions;
-let accepted: Peer | undefined;
-let newest: Peer | undefined;
-
 /** One end of a connection, and who sits there. */
-class Peer implements TCPSocket {
-  readonly options: TCPOptions;
+class Peer extends HandDrivenSocket {
   isServer = false;
   isClosed = false;
   /** Messages of QoS 1 and 2 whose last acknowledgement has not come; SUBSCRIBE and PINGREQ count too. */
@@ -63,41 +55,36 @@ class Peer implements TCPSocket {
   private readonly outbox = new Uint8Array(OUTBOX_LENGTH);
   private outboxLength = 0;
   private outboxAt = 0;
-  private readable = 0;
+  private unread = 0;
   private readonly inbox = new Uint8Array(INBOX_LENGTH);
   private inboxLength = 0;
-  private writable = 0;
+  private allowance = 0;
   private identifier = 0;
-
-  constructor(options: TCPOptions) {
-    this.options = options;
-    newest = this;
-  }
 
   // The socket, for the gateway
 
   read(view: Uint8Array): number {
     const { length } = view;
-    if (length > this.readable)
+    if (length > this.unread)
       throw new Error('the gateway reads more than is there');
     for (let at = 0; at < length; ++at)
       view[at] = this.outbox[this.outboxAt + at]!;
     this.outboxAt += length;
-    this.readable -= length;
+    this.unread -= length;
     return length;
   }
 
   write(view: Uint8Array): number {
     const { length } = view;
-    if (length > this.writable)
+    if (length > this.allowance)
       throw new Error('the gateway writes more than the socket takes');
     for (let at = 0; at < length; ++at)
       this.inbox[this.inboxLength + at] = view[at]!;
     this.inboxLength += length;
-    return this.writable -= length;
+    return this.allowance -= length;
   }
 
-  close(): void {
+  override close(): void {
     this.isClosed = true;
   }
 
@@ -105,11 +92,11 @@ class Peer implements TCPSocket {
 
   /** Brings up to `most` more bytes to the gateway. */
   deliver(most: number): void {
-    const left = this.outboxLength - this.outboxAt - this.readable;
-    if (left === 0 && this.readable === 0)
+    const left = this.outboxLength - this.outboxAt - this.unread;
+    if (left === 0 && this.unread === 0)
       return;
-    this.readable += most < left ? most : left;
-    this.options.onReadable!.call(this, this.readable);
+    this.unread += most < left ? most : left;
+    this.readable(this.unread);
     if (this.outboxAt === this.outboxLength)
       this.outboxAt = this.outboxLength = 0;
   }
@@ -118,8 +105,8 @@ class Peer implements TCPSocket {
   drain(count: number): void {
     this.handlePackets();
     const room = INBOX_LENGTH - this.inboxLength;
-    this.writable = count < room ? count : room;
-    this.options.onWritable!.call(this, this.writable);
+    this.allowance = count < room ? count : room;
+    this.writable(this.allowance);
   }
 
   get isIdle(): boolean {
@@ -245,48 +232,18 @@ class Peer implements TCPSocket {
   }
 }
 
-class Listener {
-  constructor(options: ListenerOptions) {
-    listenerOptions = options;
-  }
-
-  read(): TCPSocket | undefined {
-    const peer = accepted;
-    accepted = undefined;
-    return peer;
-  }
-
-  close(): void { /* nothing to release */ }
-}
-
-const timer: Timer = { set() { /* fired by hand */ }, clear() { /* not set */ } };
-const platform: Platform = {
-  TCP: Peer,
-  Listener,
-  resolver: { resolve: (_host, onResolved) => onResolved('127.0.0.1') },
-  authenticator: { authenticate: () => 0 },
-  createSensor: () => ({ read: () => 21.375 }),
-  createTimer(onTimer) {
-    fireTimer = onTimer;
-    return timer;
-  },
-  time: () => now,
-  random: () => 0.5,
-  landingCapacity: 1536,
-  resizable: true,
-};
-const runtime = new Runtime(completeConfiguration({
+const network = new HandDrivenNetwork<Peer>(Peer);
+const runtime = network.start({
   topic: [
     { pattern: 'site/#', direction: 'out', qos: 2, local_prefix: '', remote_prefix: 'gateway/' },
     { pattern: '#', direction: 'in', qos: 2, local_prefix: '', remote_prefix: '' },
   ],
   store: { ram: 32_768 }, // enough: who finds no room is disconnected, so that the message comes again
   sensors: [{ name: 'air', type: 'simulated', topic: 'site/air', interval: 1 }],
-}), platform, silentObserver);
-runtime.start();
-fireTimer!();
+});
+network.wait(0);
 
-const server = newest!;
+const server = network.newest;
 server.isServer = true;
 server.drain(OUTBOX_LENGTH);
 server.start(bytesOf(0x20, 2, 0, 0, 0x90, 3, 0, 1, 2));
@@ -294,9 +251,7 @@ server.deliver(OUTBOX_LENGTH);
 server.drain(OUTBOX_LENGTH);
 const peers = [server];
 for (let index = 0; index < NODES; ++index) {
-  accepted = new Peer({});
-  listenerOptions!.onReadable(1);
-  const node = newest!;
+  const node = network.accept(new Peer({}));
   peers.push(node);
   node.drain(OUTBOX_LENGTH);
   node.start(index === 0 ? bytesOf(0x10, 16, 0, 6, 'MQIsdp', 3, 2, 0, 0, 0, 2, 'n0') : bytesOf(0x10, 14, 0, 4, 'MQTT', 4, 2, 0, 0, 0, 2, `n${index}`));
@@ -320,10 +275,8 @@ function happen(count: number): void {
       peer.subscribe();
     else if (kind < 19)
       peer.ping();
-    else {
-      now = now + random(100) | 0;
-      fireTimer();
-    }
+    else
+      network.wait(random(100));
   }
 }
 

@@ -5,19 +5,11 @@
  *
  * W1 to W6 are those of shared/xs-facts.md, where the engine's own MQTT clients were measured with the same packets.
  */
-import { completeConfiguration, FlashBlocks, RepeatedMessage, ResizedStaging, Runtime, type PartialConfiguration, type Platform, type RuntimeObserver } from '../../src/device/core.ts';
+import { FlashBlocks, RepeatedMessage, ResizedStaging, type PartialConfiguration, type Platform, type Runtime } from '../../src/device/core.ts';
+import { type Engine, HandDrivenNetwork, type HandDrivenSocket, socketOf } from '../world/hand-driven.ts';
 import { MemoryFlash } from './memory-flash.ts';
-import type { ListenerOptions, TCPOptions, TCPSocket, Timer } from '../../src/io/transport.ts';
 
-/** What differs between XS and Node. */
-export interface Engine {
-  /** What every socket receives from now on, over and over again. */
-  feed(bytes: Uint8Array): void;
-  readonly socketRead: (view: Uint8Array) => number;
-  readonly socketWrite: (view: Uint8Array) => number;
-  /** As in Platform of io/runtime.ts; default: true. */
-  readonly resizable?: boolean;
-}
+export type { Engine };
 
 export interface Workload {
   readonly name: string;
@@ -64,125 +56,62 @@ export const W6 = publish(1, 7, TOPIC, 64);
 
 // A gateway whose network is the engine's socket
 
-class MeasuredSocket implements TCPSocket {
-  readonly options: TCPOptions;
-  declare read: (view: Uint8Array) => number;
-  declare write: (view: Uint8Array) => number;
-
-  constructor(options: TCPOptions) {
-    this.options = options;
-  }
-
-  close(): void { /* nothing to release */ }
-}
-
 /** Sectors of the flash of those workloads that have one. */
 const FLASH_SECTORS = 16;
 
 /** A round of `fragmented`; what is asked for should be a multiple. */
 const PACKETS_IN_PIECES = 100;
 
-export const silentObserver: RuntimeObserver = {
-  onEvent() { /* told in integers: costs nothing */ },
-  onSensorFailed() { /* does not happen here */ },
-  onSensorRecovered() { /* does not happen here */ },
-  onListening() { /* at once */ },
-  onListenerError() { /* does not happen here */ },
-  onException(error) { throw error; },
-};
-
-class Setup {
+class Setup extends HandDrivenNetwork<HandDrivenSocket> {
   readonly runtime: Runtime;
-  now = 0;
-  private listener!: ListenerOptions;
-  private readonly waiting: TCPSocket[] = [];
-  private readonly opened: MeasuredSocket[] = [];
-  private fireTimer!: () => void;
+  readonly upstream: HandDrivenSocket;
   private readonly engine: Engine;
 
-  constructor(engine: Engine, configuration: PartialConfiguration, time = () => this.now) {
-    this.engine = engine;
-    const setup = this;
-    class TCP extends MeasuredSocket {
-      constructor(options: TCPOptions) {
-        super(options);
-        setup.opened.push(this);
-      }
-    }
-    TCP.prototype.read = engine.socketRead;
-    TCP.prototype.write = engine.socketWrite;
-    class Listener {
-      constructor(options: ListenerOptions) {
-        setup.listener = options;
-      }
-      read(): TCPSocket | undefined {
-        return setup.waiting.shift();
-      }
-      close(): void { /* nothing to release */ }
-    }
-    const timer: Timer = { set() { /* fired by hand */ }, clear() { /* not set */ } };
-    const platform: Platform = {
-      TCP,
-      Listener,
-      resolver: { resolve(_host, onResolved) { onResolved('127.0.0.1'); } },
+  constructor(engine: Engine, configuration: PartialConfiguration, parts: Partial<Platform> = {}) {
+    const users = configuration.listener?.users?.length ?? 0;
+    super(socketOf(engine), {
       authenticator: {
-        authenticate: session => {
-          session.user = this.runtime.gateway.configuration.listener.users.length - 1;
+        authenticate(session) {
+          session.user = users - 1;
           return 0;
         },
       },
-      createSensor: () => ({ read: () => 21.375 }),
-      createTimer: onTimer => {
-        this.fireTimer = onTimer;
-        return timer;
-      },
-      time,
-      random: () => 0.5,
       landingCapacity: 2048,
       resizable: engine.resizable ?? true,
       date: () => 1_800_000_000,
-      openStorage: (_store, arena, longestPacket) => new FlashBlocks(new MemoryFlash(FLASH_SECTORS), new ResizedStaging(arena), longestPacket),
-    };
-    this.runtime = new Runtime(completeConfiguration(configuration), platform, silentObserver);
-    this.runtime.start();
+      openStorage: (_store, arena, longestPacket) =>
+        new FlashBlocks(new MemoryFlash(FLASH_SECTORS), new ResizedStaging(arena), longestPacket),
+      ...parts,
+    });
+    this.engine = engine;
+    this.runtime = this.start(configuration);
     this.wait(0);
+    this.upstream = this.newest;
   }
 
-  get upstream(): MeasuredSocket {
-    return this.opened[0]!;
-  }
-
-  /** Lets time pass and fires the timer. */
-  wait(milliseconds: number): void {
-    this.now = this.now + milliseconds | 0;
-    this.fireTimer();
-  }
-
-  receive(socket: MeasuredSocket, bytes: Uint8Array): void {
+  receive(socket: HandDrivenSocket, bytes: Uint8Array): void {
     this.engine.feed(bytes);
-    socket.options.onReadable!.call(socket, bytes.length);
+    socket.options.onReadable!.call(socket, bytes.length); // not `readable`: the call would be counted
   }
 
   /** The Server accepts, and grants what the rules ask for. */
   connectUpstream(subscriptions: number): this {
     const { upstream } = this;
-    upstream.options.onWritable!.call(upstream, 8192);
+    upstream.writable();
     this.receive(upstream, bytesOf(0x20, 2, 0, 0));
     for (let identifier = 1; identifier <= subscriptions; ++identifier)
       this.receive(upstream, bytesOf(0x90, 3, 0, identifier, 1));
     return this;
   }
 
-  connectNode(level: number, identifier: string, ...packets: Uint8Array[]): MeasuredSocket {
+  connectNode(level: number, identifier: string, ...packets: Uint8Array[]): HandDrivenSocket {
     return this.acceptNode(connect(level, identifier), ...packets);
   }
 
   /** A network connection from a node, on which these packets arrive. */
-  acceptNode(...packets: Uint8Array[]): MeasuredSocket {
-    this.waiting.push(new MeasuredSocket({}));
-    this.listener.onReadable(1);
-    const socket = this.opened[this.opened.length - 1]!;
-    socket.options.onWritable!.call(socket, 8192);
+  acceptNode(...packets: Uint8Array[]): HandDrivenSocket {
+    const socket = this.accept(new this.socketClass({}));
+    socket.writable();
     for (const packet of packets)
       this.receive(socket, packet);
     return socket;
@@ -199,7 +128,7 @@ const OUT_AND_IN: PartialConfiguration = {
 const NO_RULES: PartialConfiguration = {};
 
 /** Delivers `bytes`, one whole packet or some that belong together, per round. */
-function delivering(engine: Engine, socket: MeasuredSocket, bytes: Uint8Array): (count: number) => void {
+function delivering(engine: Engine, socket: HandDrivenSocket, bytes: Uint8Array): (count: number) => void {
   const onReadable = socket.options.onReadable!;
   const { length } = bytes;
   return count => {
@@ -228,7 +157,7 @@ const fromNode = (name: string, description: string, bytes: Uint8Array, level = 
 });
 
 /** Bytes of many packets, to be delivered in pieces of 1 to 37 bytes: the same ones in every run, chosen before. */
-function fragmented(engine: Engine, socket: MeasuredSocket, packet: Uint8Array): (count: number) => void {
+function fragmented(engine: Engine, socket: HandDrivenSocket, packet: Uint8Array): (count: number) => void {
   const onReadable = socket.options.onReadable!;
   const pieces: number[] = [];
   for (let left = PACKETS_IN_PIECES * packet.length, seed = 1; left > 0; left -= pieces[pieces.length - 1]!) {
@@ -564,7 +493,7 @@ export const ALLOCATING: Workload = {
   name: 'allocating',
   description: 'as W1, with a clock that makes an object',
   prepare(engine) {
-    const setup = new Setup(engine, OUT_AND_IN, () => ({ now: 1 }).now).connectUpstream(1);
+    const setup = new Setup(engine, OUT_AND_IN, { time: () => ({ now: 1 }).now }).connectUpstream(1);
     return delivering(engine, setup.upstream, W1);
   },
 };
@@ -573,7 +502,7 @@ export const ALLOCATING: Workload = {
  * Each round delivers `bytes` to `from`, then to `to` the acknowledgements of what the gateway sent it, one by one, under
  * the identifier that the gateway uses next: they count up from `first` and wrap.
  */
-function acknowledging(engine: Engine, from: MeasuredSocket, bytes: Uint8Array, to: MeasuredSocket, firstBytes: readonly number[], first: number): (count: number) => void {
+function acknowledging(engine: Engine, from: HandDrivenSocket, bytes: Uint8Array, to: HandDrivenSocket, firstBytes: readonly number[], first: number): (count: number) => void {
   const script = bytesOf(bytes, ...firstBytes.map(firstByte => acknowledgement(firstByte, 0)));
   const deliver = from.options.onReadable!;
   const acknowledge = to.options.onReadable!;

@@ -3,32 +3,18 @@
  * no packet takes a slot or a byte of the heap.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE } from '../../src/packet/control-packet.ts';
+import { PUBCOMP, PUBREC, PUBREL } from '../../src/packet/control-packet.ts';
 import { STEP_BUDGETS } from './budgets.ts';
 import { measure, type Measurement, runProgram, widths } from './measurement.ts';
+import { FROM_PEERS, LEAST_OF_A_TYPE, type RandomTraffic, TO_PEERS } from './random-traffic-expectations.ts';
 import { forEachVectorLine } from './vector-lines.ts';
 import { ALLOCATING, workloads } from './workloads.ts';
 
 const ROUNDS = 1000;
 const TIME_LIMIT = 240_000;
 
-/** What random-traffic.ts prints: packets by type, and what should be nothing. */
-interface RandomTraffic {
-  readonly sent: readonly number[];
-  readonly received: readonly number[];
-  readonly slots: number;
-  readonly chunkBytes: number;
-  readonly collections: number;
-  readonly restless: number;
-  readonly closed: number;
-}
-
 const SEEDS = [1, 2, 3];
 const EVENTS = 20_000;
-const LEAST_OF_A_TYPE = 50;
-const ACKNOWLEDGEMENTS = [PUBACK, PUBREC, PUBREL, PUBCOMP];
-const FROM_PEERS = [PUBLISH, ...ACKNOWLEDGEMENTS, SUBSCRIBE, UNSUBSCRIBE, PINGREQ];
-const TO_PEERS = [PUBLISH, ...ACKNOWLEDGEMENTS, SUBACK, UNSUBACK, PINGRESP];
 
 describe.each(widths())('XS with %i bits', width => {
   let measurements: Measurement[];

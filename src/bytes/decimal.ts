@@ -5,17 +5,22 @@ const ZERO = 0x30;
 const MINUS = 0x2D;
 const POINT = 0x2E;
 
-/** Larger numbers are written as this one. */
-const LIMIT = 1e9;
+/** Up to this size every whole number is exact, and so is each digit that is written of it. */
+export const LARGEST_EXACT = 2 ** 53;
 
-/** Longest text that `writeDecimal` makes: sign, 10 digits, point, 6 digits. */
-export const MAXIMUM_DECIMAL_LENGTH = 18;
+/** Digits of `LARGEST_EXACT`. */
+export const MAXIMUM_DIGITS = 16;
 export const MAXIMUM_DECIMAL_PLACES = 6;
+/** Longest text that `writeDecimal` makes: a sign and a point beside the digits. */
+export const MAXIMUM_DECIMAL_LENGTH = MAXIMUM_DIGITS + MAXIMUM_DECIMAL_PLACES + 2;
+
+/** Whether `writeDecimal` can write it: NaN, infinite and larger numbers cannot be written digit for digit. */
+export const isExact = (value: number): boolean => value <= LARGEST_EXACT && value >= -LARGEST_EXACT;
 
 /**
- * Writes `value`, rounded half away from zero, with exactly `places` digits behind the point (0 to 6). Never writes "-0".
- * @param value finite, and less than 10^9 in size; others are clamped to that
- * @returns the offset behind the text
+ * Writes `value`, rounded half away from zero, with exactly `places` digits after the point (0 to 6). Never writes "-0".
+ * @param value one that `isExact` accepts: others would need more room than there is
+ * @returns the offset after the text
  */
 export function writeDecimal(arena: Arena, offset: number, value: number, places: number): number {
   const bytes = arena.bytes;
@@ -23,18 +28,24 @@ export function writeDecimal(arena: Arena, offset: number, value: number, places
   for (let place = 0; place < places; ++place)
     scale *= 10;
   const size = value < 0 ? -value : value;
-  const units = Math.floor((size < LIMIT ? size : LIMIT) * scale + 0.5);
-  const fraction = units % scale;
-  if (value < 0 && units > 0)
+  // Apart, both are exact; their product with `scale` would not be.
+  const rest = size % 1;
+  let whole = size - rest;
+  let fraction = Math.floor(rest * scale + 0.5);
+  if (fraction === scale) {
+    ++whole;
+    fraction = 0;
+  }
+  if (value < 0 && (whole > 0 || fraction > 0))
     bytes[offset++] = MINUS;
-  offset = writeDigits(bytes, offset, (units - fraction) / scale, 1);
+  offset = writeDigits(bytes, offset, whole, 1);
   if (places === 0)
     return offset;
   bytes[offset] = POINT;
   return writeDigits(bytes, offset + 1, fraction, places);
 }
 
-/** Writes a whole number from 0 with at least `width` digits. @returns the offset behind it */
+/** Writes a whole number from 0 with at least `width` digits. @returns the offset after it */
 export function writeDigits(bytes: Uint8Array, offset: number, value: number, width: number): number {
   let end = offset + width;
   for (let limit = 10 ** width; limit <= value; limit *= 10)

@@ -73,10 +73,6 @@ export class PackedRecords {
     return next < end ? at : END;
   }
 
-  clear(): void {
-    this.count = this.usedLength = 0;
-  }
-
   private spanOf(length: number): number {
     return HEADER_LENGTH + length + 3 & ~3;
   }

@@ -1,15 +1,15 @@
 /**
- * UTF-8 in place: check, compare, decode. No view and no string is made except by `decodeUTF8`.
+ * UTF-8 in place: check, encode, decode. No view and no string is made except by `decodeUTF8`.
  *
  * MQTT forbids what Unicode forbids (ill-formed sequences, surrogates) and, besides, U+0000
  * [MQTT311-1.5.3-1] [MQTT311-1.5.3-2] [MQTT5-1.5.4-1] [MQTT5-1.5.4-2]. U+FEFF is a character like any other [MQTT311-1.5.3-3].
  */
 import type { Arena } from './arena.ts';
 
-/** One bit per byte of a 32-bit word: the sign bits, and the ones below which a byte is NUL. */
-const HIGH_BITS = 0x80808080 | 0;
-const LOW_BITS = 0x01010101;
-const FOUR_SPACES = 0x20202020;
+/** Four bytes are checked at a time, in a 32-bit word: their sign bits, their lowest bits, and four spaces. */
+export const HIGH_BITS = 0x80808080 | 0;
+export const LOW_BITS = 0x01010101;
+export const FOUR_SPACES = 0x20202020;
 
 /** @returns whether [`offset`, `end`) is well-formed UTF-8 without U+0000. An empty range is. */
 export function isWellFormedUTF8(arena: Arena, offset: number, end: number): boolean {
@@ -87,31 +87,6 @@ function sequenceLength(bytes: Uint8Array, lead: number, offset: number, end: nu
     if ((bytes[rest]! & 0xC0) !== 0x80)
       return 0;
   return length;
-}
-
-/**
- * Compares `length` bytes at `a` and at `b`, eight at a time as doubles. A NaN pattern equals nothing, and -0 equals 0,
- * so a group that decides by itself is compared again as two integers.
- */
-export function equalBytes(arena: Arena, a: number, b: number, length: number): boolean {
-  const view = arena.view;
-  let left = length;
-  for (; left >= 8; left -= 8, a += 8, b += 8) {
-    const value = view.getFloat64(a);
-    if (value !== view.getFloat64(b) || value === 0)
-      if (view.getInt32(a) !== view.getInt32(b) || view.getInt32(a + 4) !== view.getInt32(b + 4))
-        return false;
-  }
-  if (left >= 4) {
-    if (view.getInt32(a) !== view.getInt32(b))
-      return false;
-    left -= 4; a += 4; b += 4;
-  }
-  const bytes = arena.bytes;
-  for (; left > 0; --left, ++a, ++b)
-    if (bytes[a] !== bytes[b])
-      return false;
-  return true;
 }
 
 /** How many bytes follow the first one of a code point. */

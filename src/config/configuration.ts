@@ -118,6 +118,8 @@ export interface SensorConfiguration {
   offset?: number;
   /** Nothing is published before the value has changed by this much; 0 when not given. */
   deadband?: number;
+  /** Seconds after which a reading is repeated although `deadband` keeps it back; 0, as when not given: never. */
+  heartbeat?: number;
   /** Seconds without a reading after which it is "offline" under `<topic>/availability`; 0, as when not given: nothing is told there. */
   expire_after?: number;
   /** Wiring, on a board only: GPIO numbers, address on the bus, speed of a serial line. */

@@ -14,7 +14,7 @@ import type { ViewNode } from './view.ts';
 export const ADDRESS = '127.0.0.1';
 const NAME = 'demo';
 export const REMOTE_PREFIX = 'demo/';
-export const COMMANDS = 'command/#';
+const COMMANDS = 'command/#';
 export const WILL_TOPIC = 'rover/status';
 export const WILL_PAYLOAD = 'gone';
 

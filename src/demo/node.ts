@@ -10,7 +10,7 @@ import { Link, LinkContext, type LinkOwner } from '../io/link.ts';
 import { Scheduler } from '../io/scheduler.ts';
 import { CLEAN_START, WILL, WILL_QOS_SHIFT, WILL_RETAIN, type ConnectFields } from '../packet/connect.ts';
 import { ABSENT } from '../packet/data-representation.ts';
-import { OVERSIZE_DROP } from '../packet/packet-parser.ts';
+import { OVERSIZE_DROP } from '../packet/packet-handler.ts';
 import { MessageSpans, Packet } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { TopicTable } from '../packet/topic-table.ts';
@@ -23,7 +23,7 @@ import { UpstreamWindow } from '../session/upstream-window.ts';
 import { TCP } from '../host/tcp.ts';
 import { HostTimer } from '../host/timer.ts';
 
-export interface NodeWill {
+interface NodeWill {
   readonly topic: string;
   readonly payload: string;
   readonly qos: number;
@@ -227,7 +227,6 @@ function connectFields(arena: Arena, offset: number, { identifier, version, will
     end,
     fields: {
       version,
-      isBridge: false,
       connectFlags: CLEAN_START | (will === undefined ? 0 : WILL | will.qos << WILL_QOS_SHIFT | (will.retain ? WILL_RETAIN : 0)),
       keepAlive: KEEP_ALIVE,
       clientIdentifierOffset: offset,

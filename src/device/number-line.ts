@@ -46,7 +46,10 @@ export class NumberLine {
     this.length = 0;
   }
 
-  /** @returns NaN when the line is anything but one number with space around it */
+  /**
+   * @returns NaN when the line is anything but one number with space around it; infinite when that is too large for 64
+   * bits, so that whoever reads it can tell
+   */
   private parse(): number {
     const { line } = this;
     while (this.length > 0 && isSpace(line[this.length - 1]!))
@@ -79,7 +82,7 @@ export class NumberLine {
     if (this.at < this.length)
       return NaN;
     value = scaled(value, exponent);
-    return value === Infinity ? NaN : isNegative ? -value : value;
+    return isNegative ? -value : value;
   }
 
   /** @returns whether there is a minus */

@@ -62,7 +62,6 @@ export function connectFields(arena: Arena, offset: number, configuration: Confi
   });
   return {
     version: upstream.bridge_protocol_version === 'mqttv31' ? MQTT_3_1 : MQTT_3_1_1,
-    isBridge: false,
     connectFlags: (upstream.cleansession ? CLEAN_START : 0)
       | (will === null ? 0 : WILL | will.qos << WILL_QOS_SHIFT | (will.retain ? WILL_RETAIN : 0))
       | (upstream.remote_username === null ? 0 : USER_NAME)

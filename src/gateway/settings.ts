@@ -1,5 +1,5 @@
 /** What the configuration means for the sessions: seconds become milliseconds, words become codes. Once at start. */
-import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../packet/packet-parser.ts';
+import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../packet/packet-handler.ts';
 import type { ClientSessionSettings } from '../session/client-session.ts';
 import type { ServerSessionSettings } from '../session/server-role.ts';
 import type { SessionLimits } from '../session/queue-limits.ts';

@@ -9,7 +9,8 @@ import { type Configuration, parseAddress, type PartialConfiguration, type Topic
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
 import { blockLengthFor, FEWEST_BLOCKS } from '../store/format.ts';
 import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
-import { isValidTopicFilter, isValidTopicName, topicFiltersOverlap } from '../packet/topic.ts';
+import { isValidTopicName } from '../packet/topic.ts';
+import { filtersOverlap, isValidTopicFilter } from '../packet/topic-filter.ts';
 import type { Finding, Path } from './config.ts';
 import { nearest } from './config-violations.ts';
 import { messageOf } from './log.ts';
@@ -181,6 +182,8 @@ function judgeSensors(judge: Judge, { sensors }: Configuration): void {
 
 function judgeStore(judge: Judge, configuration: Configuration): void {
   const { size, durability } = configuration.store;
+  if (configuration.listener.users.some(({ username }) => username === undefined))
+    return; // said already
   const least = FEWEST_BLOCKS * blockLengthFor(longestStoredPacket(configuration));
   if (durability === 'flash' && size < least)
     judge.error(['store', 'size'], `${size} bytes are too few for messages as long as listener.max_packet_size allows; write ${least} or more instead`);
@@ -233,7 +236,7 @@ function judgeRules(judge: Judge, rules: readonly TopicRuleConfiguration[]): voi
       if (inIndex === outIndex || inward.direction === 'out')
         return;
       const remote = inward.remote_prefix + inward.pattern;
-      if (topicFiltersOverlap(out.remote_prefix + out.pattern, remote))
+      if (overlap(out.remote_prefix + out.pattern, remote))
         judge.warn(['topic', inIndex, 'pattern'], `what rule topic[${outIndex}] sends out comes back in here, as far as it matches "${remote}" at the broker; use topics that do not overlap if that matters`);
     });
   });
@@ -241,6 +244,15 @@ function judgeRules(judge: Judge, rules: readonly TopicRuleConfiguration[]): voi
 
 const isTopicName = (text: string): boolean => isValid(text, isValidTopicName);
 const isTopicFilter = (text: string): boolean => isValid(text, isValidTopicFilter);
+
+/** Whether some Topic Name matches both filters. */
+function overlap(a: string, b: string): boolean {
+  const plan = new ArenaPlan();
+  plan.reserve('filters', lengthOfUTF8(a) + lengthOfUTF8(b));
+  const arena = new Arena(plan, { landingCapacity: 0, stagingCapacity: 0, resizable: false });
+  const middle = encodeUTF8(arena, 0, a);
+  return filtersOverlap(arena, 0, middle, middle, encodeUTF8(arena, middle, b) - middle);
+}
 
 /** The core judges bytes where they lie. */
 function isValid(text: string, check: typeof isValidTopicName): boolean {

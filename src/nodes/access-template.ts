@@ -7,10 +7,7 @@
  */
 import type { Arena } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
-
-const SLASH = 0x2F;
-const PLUS = 0x2B;
-const NUMBER_SIGN = 0x23;
+import { NUMBER_SIGN, PLUS, SLASH } from '../packet/topic.ts';
 
 /** Kinds of parts. */
 const TEXT = 0;

@@ -15,8 +15,8 @@
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
-import { LONGEST_TOPIC, matchesTopicFilter } from '../packet/topic.ts';
-import { filterCovers, filtersOverlap } from '../packet/topic-filter.ts';
+import { DOLLAR, LONGEST_TOPIC } from '../packet/topic.ts';
+import { filterCovers, filtersOverlap, isValidTopicFilter, matchesTopicFilter } from '../packet/topic-filter.ts';
 import { NOT_ABOUT_THIS_NODE, Template, UNFIT_NAME, type PlaceholderValues } from './access-template.ts';
 import type { AccessConfiguration, ListenerConfiguration, UserConfiguration } from '../config/configuration.ts';
 import type { NodeState } from './node-states.ts';
@@ -27,7 +27,6 @@ export const WRITE = 2;
 const KNOWN_SHIFT = 2;
 
 const EVERYBODY = -2;
-const DOLLAR = 0x24;
 
 class AccessEntry {
   /** Index of the user, or EVERYBODY. */
@@ -66,10 +65,6 @@ class NodeNames implements PlaceholderValues {
 }
 
 const longest = (lengths: readonly number[]): number => lengths.reduce((most, length) => Math.max(most, length), 0);
-
-/** Of a configuration: what placeholders stand for is checked when they are filled in. */
-const isFilterText = (text: string): boolean => text !== '' && !text.includes('\0')
-  && text.split('/').every((level, index, levels) => !/[+#]/.test(level) || level === '+' || level === '#' && index === levels.length - 1);
 
 const mountPointOf = (user: UserConfiguration): string => user.mount_point ?? '';
 
@@ -139,10 +134,12 @@ export class Access {
       const user = entry.user === null ? EVERYBODY : listener.users.findIndex(known => known.username === entry.user);
       if (user === -1)
         throw new Error(`listener.acl[${index}].user: there is no user "${entry.user}"; write one of listener.users, or null for every node`);
-      if (!isFilterText(entry.topic))
+      // What placeholders stand for is checked when they are filled in.
+      const end = encodeUTF8(arena, offset, entry.topic);
+      if (!isValidTopicFilter(arena, offset, end - offset))
         throw new Error(`listener.acl[${index}].topic: "${entry.topic}" is no Topic Filter: "+" and "#" stand for whole levels, "#" for the last ones; write for example "site/%u/#"`);
       const made = new AccessEntry(arena, offset, entry, user);
-      offset += lengthOfUTF8(entry.topic);
+      offset = end;
       return made;
     });
   }

@@ -6,9 +6,9 @@
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { END, PackedRecords } from '../bytes/packed-records.ts';
-import { equalBytes } from '../bytes/utf8.ts';
+import { equalBytes } from '../bytes/compare.ts';
 import type { Message } from '../packet/packet.ts';
-import { matchesTopicFilter } from '../packet/topic.ts';
+import { matchesTopicFilter } from '../packet/topic-filter.ts';
 
 const QOS = 2;
 const TOPIC = 3;

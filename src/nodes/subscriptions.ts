@@ -6,12 +6,12 @@
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { END, PackedRecords } from '../bytes/packed-records.ts';
-import { equalBytes } from '../bytes/utf8.ts';
-import { matchesTopicFilter } from '../packet/topic.ts';
+import { equalBytes } from '../bytes/compare.ts';
+import { DOLLAR } from '../packet/topic.ts';
+import { matchesTopicFilter } from '../packet/topic-filter.ts';
 
 const QOS = 2;
 const FILTER = 3;
-const DOLLAR = 0x24;
 
 /** No subscription of this node matches. */
 export const NOT_SUBSCRIBED = -1;

@@ -11,7 +11,8 @@ import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { writeDecimal, writeDigits } from '../bytes/decimal.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { MessageSpans, type Packet } from '../packet/packet.ts';
-import { matchesTopicFilter } from '../packet/topic.ts';
+import { DOLLAR } from '../packet/topic.ts';
+import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import { isDue, type Clock } from '../session/clock.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import type { ServerRole } from '../session/server-role.ts';
@@ -27,7 +28,6 @@ export const VERSION = '0.1.0';
 const PREFIX = '$SYS/broker/';
 const SPOKEN_VERSION = `ringbridge version ${VERSION}`;
 const SECONDS = ' seconds';
-const DOLLAR = 0x24;
 
 const VERSION_TOPIC = 0;
 const UPTIME = 1;

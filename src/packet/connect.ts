@@ -3,12 +3,12 @@
  *
  * "Clean Start" is the name of 5.0 for what 3.1 and 3.1.1 call Clean Session.
  * Reading checks the form of the packet. Whether the identifier, the credentials or the level are welcome is the
- * session's business, with one exception: of an unknown level nothing behind the level can be read.
+ * session's business, with one exception: of an unknown level nothing after the level can be read.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText, isWellFormedUTF8 } from '../bytes/utf8.ts';
 import { CONNACK, CONNECT } from './control-packet.ts';
-import { ABSENT, writeFixedHeader, writeString } from './data-representation.ts';
+import { ABSENT, PREFIX_LENGTH, writeFixedHeader, writeString } from './data-representation.ts';
 import type { Packet } from './packet.ts';
 import * as ProtocolVersion from './protocol-version.ts';
 import * as ReasonCode from './reason-code.ts';
@@ -25,6 +25,9 @@ export const USER_NAME = 0x80;
 
 const WILL_QOS_AND_RETAIN = 0x38;
 
+/** The Remaining Length of CONNACK: its flags and its code. */
+const CONNACK_BODY_LENGTH = 2;
+
 /** "MQTT" and "MQIsdp" as big-endian words. */
 const WORD_MQTT = 0x4D515454;
 const WORD_MQIS = 0x4D514973;
@@ -33,7 +36,6 @@ const HALF_WORD_DP = 0x6470;
 /** What a CONNECT says; spans lie in the arena. A `Packet` that was read has the same fields. */
 export interface ConnectFields {
   version: number;
-  isBridge: boolean;
   /** User name, password, Will and Clean Start flags, all but the reserved one. */
   connectFlags: number;
   keepAlive: number;
@@ -62,10 +64,10 @@ export function readConnect(packet: Packet): number {
   const { bytes, view } = arena;
   let offset = packet.offset;
   // Protocol Name [MQTT311-3.1.2-1]
-  if (end - offset < 2)
+  if (end - offset < PREFIX_LENGTH)
     return ReasonCode.MALFORMED_PACKET;
   const nameLength = view.getUint16(offset);
-  offset += 2;
+  offset += PREFIX_LENGTH;
   if (end - offset < nameLength + 1)
     return ReasonCode.MALFORMED_PACKET;
   const isMQIsdp = nameLength === 6 && view.getInt32(offset) === WORD_MQIS && view.getUint16(offset + 4) === HALF_WORD_DP;
@@ -74,7 +76,6 @@ export function readConnect(packet: Packet): number {
   offset += nameLength;
   // Protocol Level [MQTT311-3.1.2-2]
   const level = bytes[offset++]!;
-  packet.isBridge = (level & ProtocolVersion.BRIDGE_BIT) !== 0;
   const version = packet.version = level & ~ProtocolVersion.BRIDGE_BIT;
   if (!ProtocolVersion.isKnown(version) || ProtocolVersion.isNamedMQIsdp(version) !== isMQIsdp)
     return ReasonCode.UNSUPPORTED_PROTOCOL_VERSION;
@@ -101,15 +102,16 @@ export function readConnect(packet: Packet): number {
   return readConnectPayload(packet, offset + 2);
 }
 
-const isAcceptable = (arena: Arena, offset: number, end: number): boolean => isWellFormedUTF8(arena, offset, end) && isPlainText(arena, offset, end);
+const isAcceptable = (arena: Arena, offset: number, end: number): boolean =>
+  isWellFormedUTF8(arena, offset, end) && isPlainText(arena, offset, end);
 
 /** Client Identifier, Will Topic, Will Message, User Name, Password, in this order [MQTT311-3.1.3-1]. */
 function readConnectPayload(packet: Packet, offset: number): number {
   const { arena, connectFlags, end, version } = packet;
   const view = arena.view;
-  if (end - offset < 2) // the Client Identifier is always there [MQTT311-3.1.3-3]
+  if (end - offset < PREFIX_LENGTH) // the Client Identifier is always there [MQTT311-3.1.3-3]
     return ReasonCode.MALFORMED_PACKET;
-  const clientIdentifierOffset = packet.clientIdentifierOffset = offset + 2;
+  const clientIdentifierOffset = packet.clientIdentifierOffset = offset + PREFIX_LENGTH;
   packet.clientIdentifierLength = view.getUint16(offset);
   offset = clientIdentifierOffset + packet.clientIdentifierLength;
   if (offset > end || !isAcceptable(arena, clientIdentifierOffset, offset)) // [MQTT311-3.1.3-4]
@@ -117,17 +119,18 @@ function readConnectPayload(packet: Packet, offset: number): number {
 
   packet.willTopicLength = packet.willPayloadLength = 0;
   if ((connectFlags & WILL) !== 0) { // [MQTT311-3.1.2-9]
-    if (end - offset < 2)
+    if (end - offset < PREFIX_LENGTH)
       return ReasonCode.MALFORMED_PACKET;
-    packet.willTopicOffset = offset + 2;
+    packet.willTopicOffset = offset + PREFIX_LENGTH;
     packet.willTopicLength = view.getUint16(offset);
-    offset += 2 + packet.willTopicLength;
-    if (end - offset < 2 || !isPlainTopicName(arena, packet.willTopicOffset, packet.willTopicLength)
-      && (!isValidTopicName(arena, packet.willTopicOffset, packet.willTopicLength) || !isPlainText(arena, packet.willTopicOffset, offset))) // [MQTT311-3.1.3-10]
+    offset += PREFIX_LENGTH + packet.willTopicLength;
+    if (end - offset < PREFIX_LENGTH || !isPlainTopicName(arena, packet.willTopicOffset, packet.willTopicLength)
+      && (!isValidTopicName(arena, packet.willTopicOffset, packet.willTopicLength)
+        || !isPlainText(arena, packet.willTopicOffset, offset))) // [MQTT311-3.1.3-10]
       return ReasonCode.MALFORMED_PACKET;
-    packet.willPayloadOffset = offset + 2;
+    packet.willPayloadOffset = offset + PREFIX_LENGTH;
     packet.willPayloadLength = view.getUint16(offset);
-    offset += 2 + packet.willPayloadLength;
+    offset += PREFIX_LENGTH + packet.willPayloadLength;
     if (offset > end)
       return ReasonCode.MALFORMED_PACKET;
   }
@@ -135,20 +138,20 @@ function readConnectPayload(packet: Packet, offset: number): number {
   packet.userNameLength = packet.passwordLength = ABSENT;
   const mayBeMissing = ProtocolVersion.toleratesMissingCredentials(version);
   if ((connectFlags & USER_NAME) !== 0 && !(mayBeMissing && offset === end)) { // [MQTT311-3.1.2-19]
-    if (end - offset < 2)
+    if (end - offset < PREFIX_LENGTH)
       return ReasonCode.MALFORMED_PACKET;
-    packet.userNameOffset = offset + 2;
+    packet.userNameOffset = offset + PREFIX_LENGTH;
     packet.userNameLength = view.getUint16(offset);
-    offset += 2 + packet.userNameLength;
+    offset += PREFIX_LENGTH + packet.userNameLength;
     if (offset > end || !isAcceptable(arena, packet.userNameOffset, offset)) // [MQTT311-3.1.3-11]
       return ReasonCode.MALFORMED_PACKET;
   }
   if ((connectFlags & PASSWORD) !== 0 && !(mayBeMissing && offset === end)) { // [MQTT311-3.1.2-21]
-    if (end - offset < 2)
+    if (end - offset < PREFIX_LENGTH)
       return ReasonCode.MALFORMED_PACKET;
-    packet.passwordOffset = offset + 2;
+    packet.passwordOffset = offset + PREFIX_LENGTH;
     packet.passwordLength = view.getUint16(offset);
-    offset += 2 + packet.passwordLength;
+    offset += PREFIX_LENGTH + packet.passwordLength;
   }
   // Neither too short nor anything left that no flag announced [MQTT311-3.1.2-18] [MQTT311-3.1.2-20]
   return offset === end ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET;
@@ -157,17 +160,17 @@ function readConnectPayload(packet: Packet, offset: number): number {
 /** Remaining Length of the CONNECT that `writeConnect` makes of these fields. */
 export function remainingLengthOfConnect(fields: ConnectFields): number {
   const { connectFlags } = fields;
-  let length = (ProtocolVersion.isNamedMQIsdp(fields.version) ? 12 : 10) + 2 + fields.clientIdentifierLength;
+  let length = (ProtocolVersion.isNamedMQIsdp(fields.version) ? 12 : 10) + PREFIX_LENGTH + fields.clientIdentifierLength;
   if ((connectFlags & WILL) !== 0)
-    length += 4 + fields.willTopicLength + fields.willPayloadLength;
+    length += 2 * PREFIX_LENGTH + fields.willTopicLength + fields.willPayloadLength;
   if ((connectFlags & USER_NAME) !== 0)
-    length += 2 + fields.userNameLength;
+    length += PREFIX_LENGTH + fields.userNameLength;
   if ((connectFlags & PASSWORD) !== 0)
-    length += 2 + fields.passwordLength;
+    length += PREFIX_LENGTH + fields.passwordLength;
   return length;
 }
 
-/** Writes a whole CONNECT at `offset`. The caller has made sure that it fits. @returns the offset behind it */
+/** Writes a whole CONNECT at `offset`. The caller has made sure that it fits. @returns the offset after it */
 export function writeConnect(arena: Arena, offset: number, fields: ConnectFields): number {
   const { bytes, view } = arena;
   const { connectFlags, version } = fields;
@@ -182,7 +185,7 @@ export function writeConnect(arena: Arena, offset: number, fields: ConnectFields
     view.setInt32(offset + 2, WORD_MQTT);
     offset += 6;
   }
-  bytes[offset] = fields.isBridge ? version | ProtocolVersion.BRIDGE_BIT : version;
+  bytes[offset] = version;
   bytes[offset + 1] = connectFlags;
   view.setUint16(offset + 2, fields.keepAlive);
   offset = writeString(arena, offset + 4, fields.clientIdentifierOffset, fields.clientIdentifierLength);
@@ -200,7 +203,7 @@ export function writeConnect(arena: Arena, offset: number, fields: ConnectFields
 /** @returns SUCCESS or MALFORMED_PACKET; the Server's answer itself is in `packet.reasonCode` */
 export function readConnack(packet: Packet): number {
   const { offset } = packet;
-  if (packet.end - offset !== 2)
+  if (packet.end - offset !== CONNACK_BODY_LENGTH)
     return ReasonCode.MALFORMED_PACKET;
   const bytes = packet.arena.bytes;
   const flags = ProtocolVersion.hasConnackFlags(packet.version) ? bytes[offset]! : 0;
@@ -210,11 +213,11 @@ export function readConnack(packet: Packet): number {
   return flags > 1 || flags === 1 && packet.reasonCode !== ReasonCode.SUCCESS ? ReasonCode.MALFORMED_PACKET : ReasonCode.SUCCESS;
 }
 
-/** @param returnCode 0 to 5, see reason-code.ts @returns the offset behind the packet */
+/** @param returnCode 0 to 5, see reason-code.ts @returns the offset after the packet */
 export function writeConnack(arena: Arena, offset: number, version: number, returnCode: number, sessionPresent: boolean): number {
   const bytes = arena.bytes;
   bytes[offset] = CONNACK << 4;
-  bytes[offset + 1] = 2;
+  bytes[offset + 1] = CONNACK_BODY_LENGTH;
   bytes[offset + 2] = sessionPresent && returnCode === 0 && ProtocolVersion.hasConnackFlags(version) ? 1 : 0;
   bytes[offset + 3] = returnCode;
   return offset + 4;

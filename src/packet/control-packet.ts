@@ -35,7 +35,7 @@ export const QOS_MASK = 6;
 export const RETAIN = 1;
 
 /** The flags of PUBREL, SUBSCRIBE and UNSUBSCRIBE: once "sent with QoS 1" (3.1), since 3.1.1 a reserved value. */
-const REQUEST_FLAGS = 2;
+export const REQUEST_FLAGS = 2;
 
 /**
  * The low four bits of the first byte; index is the type. PUBLISH has flags of its own, which its reader checks.

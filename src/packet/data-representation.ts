@@ -1,8 +1,14 @@
 /**
  * Integers, strings and the Remaining Length as they lie on the wire. MQTT 3.1.1 sections 1.5 and 2.2.3, MQTT 5.0 section 1.5.
- * Writers return the offset behind what they wrote.
+ * Writers return the offset after what they wrote.
  */
 import type { Arena } from '../bytes/arena.ts';
+
+/** Of a Packet Identifier, in bytes. */
+export const IDENTIFIER_LENGTH = 2;
+
+/** Of the number in front of a string that says how long it is, in bytes. */
+export const PREFIX_LENGTH = 2;
 
 /** A field that may be absent announces that by this length; an empty field has length 0. */
 export const ABSENT = -1;
@@ -22,7 +28,7 @@ export function writeFixedHeader(arena: Arena, offset: number, firstByte: number
 /** A length of two bytes, then the bytes: a UTF-8 encoded string or, in a Will, binary data. `length` is at most 65535. */
 export function writeString(arena: Arena, offset: number, source: number, length: number): number {
   arena.view.setUint16(offset, length);
-  offset += 2;
+  offset += PREFIX_LENGTH;
   arena.bytes.copyWithin(offset, source, source + length);
   return offset + length;
 }

@@ -13,45 +13,15 @@
  *
  * Knows no connection and no time.
  */
-import { RingBuffer, type RingSpace } from '../bytes/ring-buffer.ts';
+import { RingBuffer } from '../bytes/ring-buffer.ts';
 import * as ControlPacket from './control-packet.ts';
+import { OVERSIZE_CLOSE, type PacketHandler } from './packet-handler.ts';
 import type { Packet } from './packet.ts';
 import * as ProtocolVersion from './protocol-version.ts';
 import { readPublish } from './publish.ts';
+import { PublishPrediction } from './publish-prediction.ts';
 import { readPacket } from './read-packet.ts';
 import * as ReasonCode from './reason-code.ts';
-import type { TopicReader, TopicTable } from './topic-table.ts';
-
-export interface PacketHandler {
-  /** What its parser shares with others. */
-  readonly role: ParserContext;
-  /** A valid PUBLISH; `packet` is valid only during the call. Its `type` and `version` need not be set. */
-  onPublish(packet: Packet): void;
-  /** Any other valid packet. */
-  onPacket(packet: Packet): void;
-  /** What arrived was illegal; nothing more will be looked at. */
-  onError(reasonCode: number): void;
-}
-
-export interface ParserSettings {
-  /** Longest packet that the peer may send, and capacity of the ring. */
-  readonly maximumPacketSize: number;
-  /** OVERSIZE_CLOSE or OVERSIZE_DROP. */
-  readonly oversize: number;
-}
-
-/** What parsers share. */
-export interface ParserContext {
-  readonly packet: Packet;
-  readonly topics: TopicTable;
-  readonly settings: ParserSettings;
-  /** Of `maximumPacketSize` bytes. */
-  readonly ringSpace: RingSpace;
-}
-
-/** What to do with a PUBLISH that is longer than the ring. Any other packet of that length is an error. */
-export const OVERSIZE_CLOSE = 0;
-export const OVERSIZE_DROP = 1;
 
 /** In place of a number of wanted bytes: no packet is looked at until the pause ends, or any more on this connection. */
 const PAUSED = 0;
@@ -63,45 +33,17 @@ const NOWHERE = -1;
 /** Enough to learn more: the first byte and one byte of the Remaining Length. */
 const SHORTEST_HEADER = 2;
 
-/** Equals nothing, not even itself: no packet begins like this. */
-const NOTHING = NaN;
-
-/** With its length in front it fills the eight bytes that are compared at a time. */
-const SHORTEST_PREDICTED_TOPIC = 6;
-
 /** PINGREQ, PINGRESP and DISCONNECT begin with this or more. */
 const FIRST_EMPTY_PACKET = ControlPacket.PINGREQ << 12;
 
 /** In the two bytes that a packet begins with: the Remaining Length is longer than one byte. */
 const IS_LONG = 0x80;
 
-/** In place of a number of the topic table: nothing is predicted, so that the next PUBLISH will be. */
-const NOT_PREDICTED = -1;
-
-export class PacketParser implements TopicReader {
+export class PacketParser extends PublishPrediction {
   /** How many bytes to bring next, at most: what fits the ring and the landing area; PAUSED or FAILED: none. */
   wanted = FAILED;
   /** So many bytes have yet to come of the packet whose beginning is kept, or of a payload that is thrown away. */
   private missing = 0;
-
-  /**
-   * The last PUBLISH of this connection, to recognise the next one like it. Its beginning, the first bytes behind that and
-   * the end of its topic are kept as numbers: eight bytes are compared at once by reading them as a double.
-   */
-  private predictedStart = NOTHING;
-  private predictedMiddle = 0;
-  private predictedTail = 0;
-  /** Where the topic and its last eight bytes begin, seen from the packet. */
-  private predictedTopicAt = 0;
-  private predictedTailAt = 0;
-  private predictedLength = 0;
-  private predictedTopicLength = 0;
-  private predictedPayloadLength = 0;
-  /** The number of its topic. */
-  predictedIndex = NOT_PREDICTED;
-  private predictedFlags = 0;
-  /** Topic and length of the last PUBLISH that was not predicted. When that comes twice in a row, it is predicted next. */
-  private missedForm = 0;
 
   /** Bit n: a packet of type n is legal now. */
   acceptedTypes = 0;
@@ -109,14 +51,11 @@ export class PacketParser implements TopicReader {
   /** Where the bytes that the ring holds end, or will end when none is `missing`. */
   private keptEnd = NOWHERE;
   private readonly ring: RingBuffer;
-  private readonly handler: PacketHandler;
 
   /** @param ringOffset region of the arena of `maximumPacketSize` bytes */
   constructor(handler: PacketHandler, ringOffset: number) {
-    const { ringSpace, topics } = handler.role;
-    this.ring = new RingBuffer(ringSpace, ringOffset);
-    this.handler = handler;
-    topics.readers.push(this);
+    super(handler);
+    this.ring = new RingBuffer(handler.role.ringSpace, ringOffset);
   }
 
   /** Starts a new connection, of which nothing is known. Not for the handler: it would pull the ring away from under the parser. */
@@ -129,12 +68,6 @@ export class PacketParser implements TopicReader {
     this.missing = 0;
     this.wanted = PAUSED;
     this.unpause();
-  }
-
-  /** The number of the predicted topic has got another meaning. */
-  forgetPrediction(): void {
-    this.predictedStart = NOTHING;
-    this.predictedIndex = NOT_PREDICTED;
   }
 
   /** Stops for good; the handler calls it too. */
@@ -164,11 +97,7 @@ export class PacketParser implements TopicReader {
 
   /**
    * Takes [`offset`, `end`): at least one byte, at most `wanted`. Calls the handler for each packet that is complete;
-   * afterwards the bytes may be overwritten.
-   *
-   * Header prediction: a sensor sends the same topic over and over, mostly at the same length. When the fixed header and the
-   * topic are those of the last PUBLISH of this connection, all that was found out then holds again. (Eight bytes that are
-   * no number as a double equal nothing: such a topic is never predicted, which is only slower.)
+   * afterwards the bytes may be overwritten. A packet is the PUBLISH that was predicted, or a fixed header only, or any other.
    */
   receive(offset: number, end: number): void {
     if (this.missing !== 0) {
@@ -204,42 +133,15 @@ export class PacketParser implements TopicReader {
         }
         this.handler.onPublish(packet);
       } else {
-        // What lies behind `end` is not ours, but reading it does no harm: the packet is not complete then in any case.
+        // What lies after `end` is not ours, but reading it does no harm: the packet is not complete then in any case.
         const header = packet.view.getUint16(offset);
         packet.type = header >> 12;
-        if (header >= FIRST_EMPTY_PACKET && (header & 0xFFF) === 0 && (this.acceptedTypes >> packet.type & 1) !== 0 && offset + 1 < end) {
+        if (header >= FIRST_EMPTY_PACKET && (header & 0xFFF) === 0 && (this.acceptedTypes >> packet.type & 1) !== 0
+          && offset + 1 < end) {
           offset += SHORTEST_HEADER;
           this.handler.onPacket(packet); // nothing in it to be read
-        } else {
-          packet.flags = header >> 8 & 15;
-          packet.offset = offset + SHORTEST_HEADER;
-          packet.end = packet.offset + (header & 0xFF);
-          if ((this.acceptedTypes >> packet.type & 1) !== 0 && (header & IS_LONG) === 0 && offset + 1 < end
-            && packet.end - offset <= this.handler.role.settings.maximumPacketSize) {
-            if (packet.end > end) {
-              this.keep(offset, end, packet.end - end);
-              return;
-            }
-          } else if (!this.readHeader(offset, end))
-            return;
-          packet.version = this.version;
-          if (packet.type === ControlPacket.PUBLISH) {
-            const reasonCode = readPublish(packet, this.handler.role.topics);
-            if (reasonCode !== ReasonCode.SUCCESS) {
-              this.reject(reasonCode);
-              return;
-            }
-            const form = packet.topicIndex << 16 ^ packet.end - offset;
-            if (form === this.missedForm || this.predictedIndex < 0) // twice in a row, or the first one
-              this.predict(offset);
-            this.missedForm = form;
-            offset = packet.end;
-            this.handler.onPublish(packet);
-          } else {
-            offset = packet.end;
-            this.readOther(packet);
-          }
-        }
+        } else if ((offset = this.receivePacket(packet, header, offset, end)) === NOWHERE)
+          return;
       }
       if (offset === end)
         return;
@@ -247,6 +149,48 @@ export class PacketParser implements TopicReader {
         break;
     }
     this.keep(offset, end, 0);
+  }
+
+  /**
+   * A packet that was not predicted. @param header its first two bytes; the packet has its type already
+   * @returns the offset after it; NOWHERE when it is not complete or not legal, and all has been done that can be done
+   */
+  private receivePacket(packet: Packet, header: number, offset: number, end: number): number {
+    let next = offset + SHORTEST_HEADER;
+    packet.flags = header >> 8 & 15;
+    packet.offset = next;
+    packet.end = next += header & 0xFF;
+    if ((this.acceptedTypes >> packet.type & 1) === 0 || (header & IS_LONG) !== 0 || next > end
+      || next - offset > this.handler.role.settings.maximumPacketSize) {
+      if (next > end && (header & IS_LONG) === 0 && offset + 1 < end && (this.acceptedTypes >> packet.type & 1) !== 0
+        && next - offset <= this.handler.role.settings.maximumPacketSize) { // the usual piece of a packet
+        this.keep(offset, end, next - end);
+        return NOWHERE;
+      }
+      if (!this.readHeader(offset, end))
+        return NOWHERE;
+      next = packet.end;
+    }
+    packet.version = this.version;
+    if (packet.type === ControlPacket.PUBLISH) {
+      const reasonCode = readPublish(packet, this.handler.role.topics);
+      if (reasonCode !== ReasonCode.SUCCESS) {
+        this.reject(reasonCode);
+        return NOWHERE;
+      }
+      const form = packet.topicIndex << 16 ^ next - offset;
+      if (form === this.missedForm || this.predictedIndex < 0) // twice in a row, or the first one
+        this.predict(offset);
+      this.missedForm = form;
+      this.handler.onPublish(packet);
+    } else {
+      const reasonCode = readPacket(packet.type, packet);
+      if (reasonCode === ReasonCode.SUCCESS)
+        this.handler.onPacket(packet);
+      else
+        this.reject(reasonCode);
+    }
+    return next;
   }
 
   /** Takes bytes that are thrown away, or of which the first are all that is `missing` of what is kept. */
@@ -313,7 +257,7 @@ export class PacketParser implements TopicReader {
       byte = bytes[at++]!;
       length |= (byte & 0x7F) << shift;
       shift += 7;
-    } while (byte >= 0x80);
+    } while (byte >= IS_LONG);
     packet.offset = at;
     packet.end = at + length;
     if (packet.end - offset > settings.maximumPacketSize)
@@ -326,7 +270,7 @@ export class PacketParser implements TopicReader {
   }
 
   /**
-   * A packet that is longer than the ring, so it goes on behind `end`. If it is a PUBLISH and the setting says so, the
+   * A packet that is longer than the ring, so it goes on after `end`. If it is a PUBLISH and the setting says so, the
    * handler gets it without its payload, so that it can be acknowledged and counted, and the payload is thrown away.
    */
   private readOversize(offset: number, end: number): void {
@@ -351,46 +295,5 @@ export class PacketParser implements TopicReader {
     } else
       this.reject(reasonCode);
     packet.isOversize = false;
-  }
-
-  private readOther(packet: Packet): void {
-    const reasonCode = readPacket(packet.type, packet);
-    if (reasonCode === ReasonCode.SUCCESS)
-      this.handler.onPacket(packet);
-    else
-      this.reject(reasonCode);
-  }
-
-  /** The bytes of a long topic between those that are compared first. */
-  private isPredictedTopic(offset: number): boolean {
-    const { packet, topics } = this.handler.role;
-    const { view } = packet;
-    const place = topics.placeOf(this.predictedIndex) + 2 - this.predictedTopicAt;
-    for (let at = 16; at < this.predictedTailAt; at += 8)
-      if (view.getFloat64(offset + at) !== view.getFloat64(place + at))
-        return false;
-    return true;
-  }
-
-  /** Remembers the PUBLISH that begins at `offset`. */
-  private predict(offset: number): void {
-    const { packet } = this.handler.role;
-    const length = packet.topicNameLength;
-    this.predictedIndex = packet.topicIndex;
-    this.predictedStart = NOTHING;
-    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === this.handler.role.topics.uncached)
-      return;
-    const { view } = packet;
-    const topic = packet.topicNameOffset - offset;
-    const tail = topic + length - 8;
-    this.predictedStart = view.getFloat64(offset);
-    this.predictedMiddle = view.getFloat64(offset + 8);
-    this.predictedTopicAt = topic;
-    this.predictedTailAt = tail;
-    this.predictedTail = view.getFloat64(offset + tail);
-    this.predictedLength = packet.end - offset;
-    this.predictedTopicLength = length;
-    this.predictedPayloadLength = packet.payloadLength;
-    this.predictedFlags = packet.flags;
   }
 }

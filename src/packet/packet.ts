@@ -87,7 +87,6 @@ export class Packet implements Message {
   topicFilterLength = 0;
 
   connectFlags = 0;
-  isBridge = false;
   /** Seconds, 0 to 65535; 0 turns it off. */
   keepAlive = 0;
   clientIdentifierOffset = 0;

@@ -2,8 +2,10 @@
  * PUBLISH and its acknowledgements PUBACK, PUBREC, PUBREL and PUBCOMP, read and written. MQTT 3.1.1 sections 3.3 to 3.7.
  */
 import type { Arena } from '../bytes/arena.ts';
-import { PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, QOS_MASK, QOS_SHIFT, RETAIN, UNSUBACK } from './control-packet.ts';
-import { writeFixedHeader } from './data-representation.ts';
+import {
+  PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, QOS_MASK, QOS_SHIFT, REQUEST_FLAGS, RETAIN, UNSUBACK,
+} from './control-packet.ts';
+import { IDENTIFIER_LENGTH, PREFIX_LENGTH, writeFixedHeader } from './data-representation.ts';
 import type { Message, Packet } from './packet.ts';
 import { allowsDuplicateFlagAtQoS0 } from './protocol-version.ts';
 import * as ReasonCode from './reason-code.ts';
@@ -16,19 +18,20 @@ const PUBLISH_PACKET = PUBLISH << 28;
 export const ACKNOWLEDGEMENT_LENGTH = 4;
 
 /** An acknowledgement, or'ed with its Packet Identifier: four bytes, big-endian [MQTT311-2.3.1-6]. */
-export const PUBACK_PACKET = PUBACK << 28 | 2 << 16;
-export const PUBREC_PACKET = PUBREC << 28 | 2 << 16;
-export const PUBREL_PACKET = PUBREL << 28 | 2 << 24 | 2 << 16; // [MQTT311-3.6.1-1]
-export const PUBCOMP_PACKET = PUBCOMP << 28 | 2 << 16;
-export const UNSUBACK_PACKET = UNSUBACK << 28 | 2 << 16;
+export const PUBACK_PACKET = PUBACK << 28 | IDENTIFIER_LENGTH << 16;
+export const PUBREC_PACKET = PUBREC << 28 | IDENTIFIER_LENGTH << 16;
+export const PUBREL_PACKET = PUBREL << 28 | REQUEST_FLAGS << 24 | IDENTIFIER_LENGTH << 16; // [MQTT311-3.6.1-1]
+export const PUBCOMP_PACKET = PUBCOMP << 28 | IDENTIFIER_LENGTH << 16;
+export const UNSUBACK_PACKET = UNSUBACK << 28 | IDENTIFIER_LENGTH << 16;
 
 /**
  * Reads a PUBLISH and looks its topic up. The payload may lie beyond what has arrived, when it is skipped for its length.
  * Fields are read once and every check stands where its value is at hand: this is the hottest function of all.
  */
 export function readPublish(packet: Packet, topics: TopicTable): number {
-  const name = packet.offset + 2;
-  const length = packet.topicNameLength = packet.view.getUint16(name - 2); // of bytes that are not ours, if the packet is too short
+  const name = packet.offset + PREFIX_LENGTH;
+  // Of bytes that are not ours, if the packet is too short.
+  const length = packet.topicNameLength = packet.view.getUint16(name - PREFIX_LENGTH);
   const flags = packet.flags;
   let payload = name + length;
   if (flags <= RETAIN) { // the usual case: QoS 0, not DUP
@@ -41,7 +44,7 @@ export function readPublish(packet: Packet, topics: TopicTable): number {
       const reasonCode = readIdentifier(packet, payload);
       if (reasonCode !== ReasonCode.SUCCESS)
         return reasonCode;
-      payload += 2;
+      payload += IDENTIFIER_LENGTH;
     } else if (!allowsDuplicateFlagAtQoS0(packet.version)) // [MQTT311-3.3.1-2]
       return ReasonCode.MALFORMED_PACKET;
   }
@@ -54,7 +57,7 @@ export function readPublish(packet: Packet, topics: TopicTable): number {
 }
 
 function readIdentifier(packet: Packet, offset: number): number {
-  if ((packet.flags & QOS_MASK) === QOS_MASK || packet.end - offset < 2) // [MQTT311-3.3.1-4]
+  if ((packet.flags & QOS_MASK) === QOS_MASK || packet.end - offset < IDENTIFIER_LENGTH) // [MQTT311-3.3.1-4]
     return ReasonCode.MALFORMED_PACKET;
   return (packet.packetIdentifier = packet.view.getUint16(offset)) === 0 // [MQTT311-2.3.1-1]
     ? ReasonCode.PROTOCOL_ERROR : ReasonCode.SUCCESS;
@@ -62,14 +65,18 @@ function readIdentifier(packet: Packet, offset: number): number {
 
 /** Length of the whole PUBLISH that `writePublish` makes of `message` at `qos`. */
 export function lengthOfPublish(message: Message, qos: number): number {
-  const remainingLength = 2 + message.topicNameLength + (qos === 0 ? 0 : 2) + message.payloadLength;
-  return remainingLength + (remainingLength < 0x80 ? 2 : remainingLength < 0x4000 ? 3 : remainingLength < 0x200000 ? 4 : 5);
+  const remainingLength = PREFIX_LENGTH + message.topicNameLength + (qos === 0 ? 0 : IDENTIFIER_LENGTH) + message.payloadLength;
+  return remainingLength
+    + (remainingLength < 0x80 ? 2 : remainingLength < 0x4000 ? 3 : remainingLength < 0x200000 ? 4 : 5);
 }
 
-/** The usual case of `writePublish`, in the staging area: QoS 0 [MQTT311-4.3.1-1], no identifier [MQTT311-2.3.1-5]. @returns the length of the packet */
+/**
+ * The usual case of `writePublish`, in the staging area: QoS 0 [MQTT311-4.3.1-1], no identifier [MQTT311-2.3.1-5].
+ * @returns the length of the packet
+ */
 export function stagePublish(arena: Arena, message: Message): number {
   const topicLength = message.topicNameLength;
-  const remainingLength = 2 + topicLength + message.payloadLength;
+  const remainingLength = PREFIX_LENGTH + topicLength + message.payloadLength;
   let at = arena.stagingOffset + 4;
   if (remainingLength < 0x80)
     arena.view.setInt32(at - 4, PUBLISH_PACKET | message.retain << 24 | remainingLength << 16 | topicLength);
@@ -86,14 +93,17 @@ export function stagePublish(arena: Arena, message: Message): number {
 /**
  * Writes a whole PUBLISH with DUP 0 at `offset` [MQTT311-4.3.1-1] [MQTT311-4.3.2-1]; the caller has made sure that it fits.
  * @param packetIdentifier ignored at QoS 0, where a PUBLISH has none [MQTT311-2.3.1-5]
- * @returns the offset behind it
+ * @returns the offset after it
  */
-export function writePublish(arena: Arena, offset: number, message: Message, qos: number, packetIdentifier: number): number {
+export function writePublish(
+  arena: Arena, offset: number, message: Message, qos: number, packetIdentifier: number,
+): number {
   const topicLength = message.topicNameLength;
-  const remainingLength = 2 + topicLength + (qos === 0 ? 0 : 2) + message.payloadLength;
+  const remainingLength = PREFIX_LENGTH + topicLength + (qos === 0 ? 0 : IDENTIFIER_LENGTH) + message.payloadLength;
   let at = offset + 4;
   if (remainingLength < 0x80)
-    arena.view.setInt32(offset, PUBLISH_PACKET | qos << 24 + QOS_SHIFT | message.retain << 24 | remainingLength << 16 | topicLength);
+    arena.view.setInt32(offset,
+      PUBLISH_PACKET | qos << 24 + QOS_SHIFT | message.retain << 24 | remainingLength << 16 | topicLength);
   else {
     at = writeFixedHeader(arena, offset, PUBLISH << 4 | qos << QOS_SHIFT | message.retain, remainingLength) + 2;
     arena.view.setUint16(at - 2, topicLength);
@@ -102,7 +112,7 @@ export function writePublish(arena: Arena, offset: number, message: Message, qos
   at += topicLength;
   if (qos !== 0) {
     arena.view.setUint16(at, packetIdentifier);
-    at += 2;
+    at += IDENTIFIER_LENGTH;
   }
   arena.bytes.copyWithin(at, message.payloadOffset, message.payloadOffset + message.payloadLength);
   return at + message.payloadLength;
@@ -111,7 +121,7 @@ export function writePublish(arena: Arena, offset: number, message: Message, qos
 /** Reads PUBACK, PUBREC, PUBREL, PUBCOMP and UNSUBACK, which are alike in 3.1 and 3.1.1: a packet identifier. */
 export function readAcknowledgement(packet: Packet): number {
   const { offset } = packet;
-  if (packet.end - offset !== 2)
+  if (packet.end - offset !== IDENTIFIER_LENGTH)
     return ReasonCode.MALFORMED_PACKET;
   return (packet.packetIdentifier = packet.view.getUint16(offset)) === 0
     ? ReasonCode.PROTOCOL_ERROR : ReasonCode.SUCCESS;

@@ -5,8 +5,6 @@
  */
 
 export const SUCCESS = 0x00;
-/** Returned as the granted QoS of a refused subscription [MQTT311-3.9.3-2]. */
-export const UNSPECIFIED_ERROR = 0x80;
 export const MALFORMED_PACKET = 0x81;
 export const PROTOCOL_ERROR = 0x82;
 export const IMPLEMENTATION_SPECIFIC_ERROR = 0x83;
@@ -15,7 +13,6 @@ export const CLIENT_IDENTIFIER_NOT_VALID = 0x85;
 export const BAD_USER_NAME_OR_PASSWORD = 0x86;
 export const NOT_AUTHORIZED = 0x87;
 export const SERVER_UNAVAILABLE = 0x88;
-export const SERVER_BUSY = 0x89;
 export const SERVER_SHUTTING_DOWN = 0x8B;
 export const KEEP_ALIVE_TIMEOUT = 0x8D;
 export const SESSION_TAKEN_OVER = 0x8E;

@@ -1,15 +1,58 @@
 /**
- * Two valid Topic Filters, where they lie, compared as sets of Topic Names. Used when a node asks for a subscription: is
- * there anything in it that it may read? MQTT 3.1.1 section 4.7.
+ * Topic Filters where they lie: whether they are valid, what they match, and two of them compared as sets of Topic Names.
+ * MQTT 3.1.1 section 4.7.
  */
 import type { Arena } from '../bytes/arena.ts';
+import { isPlainText, isWellFormedUTF8 } from '../bytes/utf8.ts';
+import { DOLLAR, NUMBER_SIGN, PLUS, SLASH } from './topic.ts';
 
-const SLASH = 0x2F;
-const PLUS = 0x2B;
-const NUMBER_SIGN = 0x23;
-const DOLLAR = 0x24;
+/**
+ * @returns whether these bytes are a Topic Filter that a node may have, see `isPlainText`
+ * [MQTT311-4.7.1-2] [MQTT311-4.7.1-3] [MQTT311-4.7.3-1]
+ */
+export function isValidTopicFilter(arena: Arena, offset: number, length: number): boolean {
+  const bytes = arena.bytes;
+  const end = offset + length;
+  for (let index = offset; index < end; ++index) {
+    const byte = bytes[index]!;
+    if (byte !== PLUS && byte !== NUMBER_SIGN)
+      continue;
+    if (index > offset && bytes[index - 1] !== SLASH) // a wildcard occupies its whole level
+      return false;
+    if (index + 1 < end && (byte === NUMBER_SIGN || bytes[index + 1] !== SLASH)) // and `#` is the last character
+      return false;
+  }
+  return length > 0 && isWellFormedUTF8(arena, offset, end) && isPlainText(arena, offset, end);
+}
 
-/** Whether some Topic Name matches both filters; the empty one, which is none, counts as well. */
+/**
+ * Whether a valid filter matches a valid name. `#` includes the parent level; a leading wildcard does not match a topic
+ * that begins with `$` [MQTT311-4.7.2-1].
+ */
+export function matchesTopicFilter(arena: Arena, filterOffset: number, filterLength: number,
+  nameOffset: number, nameLength: number): boolean {
+  const bytes = arena.bytes;
+  const filterEnd = filterOffset + filterLength;
+  const nameEnd = nameOffset + nameLength;
+  let filter = filterOffset;
+  let name = nameOffset;
+  if (bytes[name] === DOLLAR && bytes[filter] !== DOLLAR)
+    return false;
+  for (; filter < filterEnd; ++filter) {
+    if (name < nameEnd && bytes[filter] === bytes[name]) // no wildcard: names have none
+      ++name;
+    else if (bytes[filter] === NUMBER_SIGN)
+      return true;
+    else if (bytes[filter] === PLUS)
+      while (name < nameEnd && bytes[name] !== SLASH) // after `+` comes the end or a slash
+        ++name;
+    else // "sport/#" matches "sport" too
+      return name === nameEnd && bytes[filter] === SLASH && filter + 2 === filterEnd && bytes[filter + 1] === NUMBER_SIGN;
+  }
+  return name === nameEnd;
+}
+
+/** Whether some Topic Name matches both valid filters; the empty name counts as well. */
 export function filtersOverlap(arena: Arena, a: number, aLength: number, b: number, bLength: number): boolean {
   const { bytes } = arena;
   const aEnd = a + aLength;
@@ -38,7 +81,7 @@ export function filtersOverlap(arena: Arena, a: number, aLength: number, b: numb
   }
 }
 
-/** Whether every Topic Name that matches `inner` matches `outer` as well. */
+/** Whether every Topic Name that matches the valid filter `inner` matches `outer` as well. */
 export function filterCovers(arena: Arena, outer: number, outerLength: number, inner: number, innerLength: number): boolean {
   const { bytes } = arena;
   const outerEnd = outer + outerLength;

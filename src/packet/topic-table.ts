@@ -9,7 +9,7 @@
  * Names longer than a place are checked every time and share the number `uncached`.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
-import { equalBytes } from '../bytes/utf8.ts';
+import { equalBytes } from '../bytes/compare.ts';
 import { isPlainTopicName, isValidTopicName } from './topic.ts';
 
 /** Told that `index` stands for another name from now on. */
@@ -23,10 +23,8 @@ export interface TopicReader {
   forgetPrediction(): void;
 }
 
-/** Returned for bytes that are no Topic Name. */
+/** In place of a number: these bytes are not a Topic Name, or there is no topic at all. */
 export const INVALID_TOPIC = -1;
-
-const NO_TOPIC = -1;
 
 export class TopicTable {
   /** The number of names that have no place; `replaced` is reported for it each time. */
@@ -37,7 +35,7 @@ export class TopicTable {
   /** Grows whenever a number gets a new meaning. */
   generation = 0;
   /** The number of the name that was last checked, if that is ASCII without control characters: nobody need look again. */
-  plainIndex = NO_TOPIC;
+  plainIndex = INVALID_TOPIC;
   private readonly arena: Arena;
   private readonly view: DataView;
   private readonly offset: number;
@@ -141,7 +139,7 @@ export class TopicTable {
         if (readers[at]!.predictedIndex === index)
           readers[at]!.forgetPrediction();
     }
-    this.plainIndex = isPlain ? index : NO_TOPIC;
+    this.plainIndex = isPlain ? index : INVALID_TOPIC;
     this.owner?.onTopicReplaced(index);
     return index;
   }

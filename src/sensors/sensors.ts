@@ -1,15 +1,17 @@
 /**
  * Samples wired sensors on schedule and publishes each reading without allocating: multiplied by `scale`, plus `offset`,
- * unless it has changed by less than `deadband`; as decimal text, or as JSON with the time at which it was taken, which is
- * the same however long the message waits. While nobody knows the time there is none in it, and a clock that is set later
- * does not change what was said. What a sensor is, a driver on the board or a simulation, is the platform's business.
+ * unless it has changed by less than `deadband` since the last one that was published, less than `heartbeat` ago; as
+ * decimal text, or as JSON with the time at which it was taken, which is the same however long the message waits. While
+ * nobody knows the time there is none in it, and a clock that is set later does not change what was said. What a sensor
+ * is, a driver on the board or a simulation, is the platform's business.
  *
  * A sensor that fails is reported once, then asked less and less often, up to 32 intervals apart, and never stops the rest.
+ * One whose reading cannot be written digit for digit has failed as well: a wrong number is worse than none.
  * One with `expire_after` also tells everybody whether its last reading still counts: "online" or "offline", retained, under
  * `<topic>/availability`, as Home Assistant asks for it.
  */
 import type { ArenaPlan } from '../bytes/arena.ts';
-import { MAXIMUM_DECIMAL_LENGTH, writeDecimal, writeDigits } from '../bytes/decimal.ts';
+import { isExact, LARGEST_EXACT, MAXIMUM_DECIMAL_LENGTH, MAXIMUM_DIGITS, writeDecimal, writeDigits } from '../bytes/decimal.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { SensorConfiguration } from '../config/configuration.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -41,7 +43,6 @@ const TIME = ',"time":';
 const VALUE_LENGTH = VALUE.length;
 const TIME_LENGTH = TIME.length;
 const CLOSING_BRACE = 0x7D;
-const TIME_DIGITS = 10;
 
 /** Readings are made with the highest QoS: the topic rule says which one they travel with. */
 const SENSOR_QOS = 2;
@@ -67,6 +68,8 @@ class SensorState {
   readonly scale: number;
   readonly offset: number;
   readonly deadband: number;
+  /** Milliseconds after which a reading is repeated that has not changed, 0: never. */
+  readonly heartbeat: number;
   readonly isJSON: boolean;
   /** Milliseconds that a reading counts, 0: for ever. */
   readonly lifetime: number;
@@ -74,6 +77,8 @@ class SensorState {
   /** The last reading, NaN when there is none or it has expired. */
   value = NaN;
   published = NaN;
+  /** When it is repeated though it has not changed. */
+  repeatAt = 0;
   expiresAt = 0;
   availability = UNTOLD;
   /** Intervals to the next attempt; 1 while all is well. */
@@ -89,6 +94,7 @@ class SensorState {
     this.scale = configuration.scale ?? 1;
     this.offset = configuration.offset ?? 0;
     this.deadband = configuration.deadband ?? 0;
+    this.heartbeat = (configuration.heartbeat ?? 0) * 1000;
     this.isJSON = isJSON(configuration);
     this.lifetime = (configuration.expire_after ?? 0) * 1000;
   }
@@ -104,7 +110,7 @@ export interface SensorsPlan {
 
 const canExpire = ({ expire_after = 0 }: SensorConfiguration): boolean => expire_after > 0;
 
-/** The name for the availability lies behind the topic. */
+/** The name for the availability begins with the topic. */
 const nameOf = (sensor: SensorConfiguration): string => canExpire(sensor) ? sensor.topic + AVAILABILITY : sensor.topic;
 
 export class Sensors {
@@ -122,11 +128,12 @@ export class Sensors {
   static plan(plan: ArenaPlan, sensors: readonly SensorConfiguration[]): SensorsPlan {
     const topicsLength = sensors.reduce((length, sensor) => length + lengthOfUTF8(nameOf(sensor)), 0);
     const textsLength = sensors.some(isJSON) ? VALUE.length + TIME.length : 0;
-    const aroundLength = textsLength === 0 ? 0 : textsLength + TIME_DIGITS + 1;
+    const aroundLength = textsLength === 0 ? 0 : textsLength + MAXIMUM_DIGITS + 1;
+    const availabilityLength = sensors.some(canExpire) ? ONLINE.length + OFFLINE.length : 0;
     return {
       topicsOffset: plan.reserve('sensors: topics', topicsLength),
       payloadOffset: plan.reserve('sensors: a reading', MAXIMUM_DECIMAL_LENGTH + aroundLength),
-      availabilityOffset: plan.reserve('sensors: availability', sensors.some(canExpire) ? ONLINE.length + OFFLINE.length : 0),
+      availabilityOffset: plan.reserve('sensors: availability', availabilityLength),
       textsOffset: plan.reserve('sensors: JSON', textsLength),
     };
   }
@@ -196,11 +203,13 @@ export class Sensors {
   private sample(state: SensorState): void {
     let value: number;
     try {
-      value = state.sensor.read();
+      value = state.sensor.read() * state.scale + state.offset;
     } catch (error) {
-      if (state.pause === 1)
-        this.observer.onSensorFailed(state.configuration, error);
-      state.pause = state.pause < LONGEST_PAUSE ? state.pause * 2 : LONGEST_PAUSE;
+      this.fail(state, error);
+      return;
+    }
+    if (value === value && !isExact(value)) {
+      this.fail(state, undefined, value);
       return;
     }
     if (state.pause !== 1)
@@ -208,21 +217,38 @@ export class Sensors {
     state.pause = 1;
     if (value !== value) // NaN
       return;
-    value = state.value = value * state.scale + state.offset;
+    state.value = value;
     if (state.lifetime > 0) {
       state.expiresAt = this.gateway.clock.now + state.lifetime | 0;
       if (state.availability !== AVAILABLE)
         this.announce(state, AVAILABLE);
     }
-    const change = value - state.published; // NaN at first
-    if (state.deadband > 0 && change < state.deadband && change > -state.deadband)
+    if (!this.isWorthTelling(state, value))
       return;
-    state.published = value;
     const { gateway, payloadOffset } = this;
     const { reading } = state;
     reading.payloadOffset = payloadOffset;
     reading.payloadLength = this.write(payloadOffset, value, state) - payloadOffset;
     gateway.publish(reading);
+  }
+
+  /** Moments are those when readings were due, not when they came, so that a heartbeat does not slip by an interval. */
+  private isWorthTelling(state: SensorState, value: number): boolean {
+    const { deadband, dueAt, heartbeat } = state;
+    const change = value - state.published; // NaN at first
+    if (deadband > 0 && change < deadband && change > -deadband && (heartbeat === 0 || !isDue(state.repeatAt, dueAt)))
+      return false;
+    state.published = value;
+    state.repeatAt = dueAt + heartbeat | 0;
+    return true;
+  }
+
+  /** @param error what the sensor has thrown; undefined: it has given `value`, which cannot be written */
+  private fail(state: SensorState, error: unknown, value = 0): void {
+    if (state.pause === 1)
+      this.observer.onSensorFailed(state.configuration, error ?? new RangeError(
+        `its reading, ${value}, has more digits than can be written exactly (at most ${LARGEST_EXACT}); lower its "scale"`));
+    state.pause = state.pause < LONGEST_PAUSE ? state.pause * 2 : LONGEST_PAUSE;
   }
 
   private announce(state: SensorState, availability: number): void {
@@ -234,7 +260,7 @@ export class Sensors {
     this.gateway.publish(message);
   }
 
-  /** @returns the offset behind the payload */
+  /** @returns the offset after the payload */
   private write(offset: number, value: number, state: SensorState): number {
     const { arena } = this.gateway;
     const { decimals } = state.configuration;

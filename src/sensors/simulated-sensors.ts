@@ -46,6 +46,7 @@ export function createSimulatedSensor(configuration: SensorConfiguration, random
   switch (configuration.type) {
     case 'simulated': return new SimulatedTemperature(random);
     case 'simulated_switch': return new SimulatedSwitch(random);
-    default: throw new Error(`sensor "${configuration.name}": there is no sensor type "${configuration.type}" here; simulated and simulated_switch work everywhere`);
+    default: throw new Error(`sensor "${configuration.name}": there is no sensor type "${configuration.type}" here; `
+      + 'simulated and simulated_switch work everywhere');
   }
 }

@@ -11,7 +11,7 @@ import * as ControlPacket from '../packet/control-packet.ts';
 import type { Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { writeSubscribe, writeUnsubscribe } from '../packet/subscribe.ts';
+import { writeSubscribeHeader, writeUnsubscribe } from '../packet/subscribe.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
 import { afterConnack, CLOSED, CONNECTED, CONNECTING, SERVER } from './connection-state.ts';
@@ -326,9 +326,12 @@ export class ClientSession extends Session {
     if (this.state !== CONNECTED || this.isSubscribing || filterLength + 10 > arena.stagingCapacity)
       return false;
     const identifier = this.sessionState!.queue.nextIdentifier();
-    const end = type === ControlPacket.SUBSCRIBE
-      ? writeSubscribe(arena, start, identifier, filterOffset, filterLength, qos)
-      : writeUnsubscribe(arena, start, identifier, filterOffset, filterLength);
+    let end: number;
+    if (type === ControlPacket.SUBSCRIBE) {
+      end = writeSubscribeHeader(arena, start, identifier, filterOffset, filterLength);
+      arena.bytes[end++] = qos;
+    } else
+      end = writeUnsubscribe(arena, start, identifier, filterOffset, filterLength);
     if (!this.send(type, end - start))
       return false;
     this.pendingIdentifier = identifier;

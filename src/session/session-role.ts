@@ -5,7 +5,7 @@
  */
 import type { Arena } from '../bytes/arena.ts';
 import { RingSpace } from '../bytes/ring-buffer.ts';
-import type { ParserContext, ParserSettings } from '../packet/packet-parser.ts';
+import type { ParserContext, ParserSettings } from '../packet/packet-handler.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import type { Clock } from './clock.ts';

@@ -13,7 +13,8 @@
  * Knows no socket, no timer and no topic policy.
  */
 import * as ControlPacket from '../packet/control-packet.ts';
-import { PacketParser, type PacketHandler } from '../packet/packet-parser.ts';
+import type { PacketHandler } from '../packet/packet-handler.ts';
+import { PacketParser } from '../packet/packet-parser.ts';
 import type { Message, Packet } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET, stagePublish } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';

@@ -16,7 +16,8 @@
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Message } from '../packet/packet.ts';
-import { LONGEST_TOPIC, matchesTopicFilter } from '../packet/topic.ts';
+import { matchesTopicFilter } from '../packet/topic-filter.ts';
+import { LONGEST_TOPIC } from '../packet/topic.ts';
 import type { TopicRuleConfiguration } from '../config/configuration.ts';
 import { hashOfTopic } from './topic-hash.ts';
 

@@ -6,31 +6,24 @@
  *
  * A throw needs no check: on the simulated network it ends the run.
  */
-import { completeConfiguration, type Configuration, type PartialConfiguration } from '../../src/config/configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { describeReason } from '../../src/gateway/event-texts.ts';
 import * as Event from '../../src/config/events.ts';
 import { createSimulatedSensor } from '../../src/sensors/simulated-sensors.ts';
-import { Runtime } from '../../src/io/runtime.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
-import { Random } from '../simulation/random.ts';
-import { ScriptedPeer, ScriptedServer } from '../simulation/scripted-peer.ts';
-import { PEER, SimulatedNetwork, type SimulatedHost } from '../simulation/simulated-network.ts';
+import type { ScriptedPeer } from '../simulation/scripted-peer.ts';
 import type { SimulatedLink } from '../simulation/simulated-link.ts';
 import { bytesOf, type Sender } from '../vectors/vector.ts';
+import { World } from '../world/world.ts';
 import { concatenate } from './input.ts';
 import { PacketSplitter } from './packet-splitter.ts';
-
-const GATEWAY = '10.0.0.1';
-const SERVER = '10.0.0.2';
-const NODES = '10.0.0.3';
-const PORT = 1883;
 
 /** Small, so that every limit is met often. */
 const SMALL: PartialConfiguration = {
   name: 'fuzzed',
-  upstream: { address: [`mqtt://${SERVER}`], max_packet_size: 512, max_inflight_messages: 4, restart_timeout: [1, 2], acknowledgement_timeout: 10 },
+  upstream: { max_packet_size: 512, max_inflight_messages: 4, restart_timeout: [1, 2], acknowledgement_timeout: 10 },
   listener: {
-    allow_anonymous: true, max_connections: 3, max_packet_size: 256, max_inflight_messages: 4, max_queued_messages: 6, max_queued_bytes: 300,
+    max_connections: 3, max_packet_size: 256, max_inflight_messages: 4, max_queued_messages: 6, max_queued_bytes: 300,
     max_clientid_length: 32, max_will_size: 64, max_subscriptions: 8, max_subscription_bytes: 128, max_retained_messages: 6, max_retained_bytes: 300,
   },
   topic: [
@@ -43,9 +36,9 @@ const SMALL: PartialConfiguration = {
 };
 
 /** Worlds take turns. In the second one a node that gives any user name is user "m". */
-const CONFIGURATIONS: readonly Configuration[] = [
-  completeConfiguration(SMALL),
-  completeConfiguration({
+const CONFIGURATIONS: readonly PartialConfiguration[] = [
+  SMALL,
+  {
     ...SMALL,
     listener: {
       ...SMALL.listener, oversize: 'drop', max_publish_rate: 30, sys_interval: 1,
@@ -56,7 +49,7 @@ const CONFIGURATIONS: readonly Configuration[] = [
       ],
     },
     upstream: { ...SMALL.upstream, bridge_protocol_version: 'mqttv31', oversize: 'close', cleansession: true },
-  }),
+  },
 ];
 
 /** MQTT 3.1.1, clean session, identifier "witness". */
@@ -78,15 +71,12 @@ export interface Attack {
   readonly ending: 'close' | 'reset' | 'wait';
 }
 
-export class World {
-  readonly network: SimulatedNetwork;
-  readonly runtime: Runtime;
-  private readonly nodesHost: SimulatedHost;
+export class AttackedWorld extends World {
   private readonly arenaLength: number;
   private readonly messages: string[] = [];
-  /** What comes upstream, one splitter for each connection. */
-  private readonly uplink = new Map<ScriptedPeer, PacketSplitter>();
-  private readonly server: ScriptedServer;
+  /** Of the newest connection upstream. */
+  private uplinkSocket!: ScriptedPeer;
+  private uplinkCount = 0;
   private witness!: ScriptedPeer;
   private exchangeCount = 0;
   /** Of the sessions of nodes: begun and ended. */
@@ -97,42 +87,27 @@ export class World {
   /** The Server upstream does not answer by itself: it attacks. */
   private isServerHostile = false;
 
-  constructor(seed: number, isResizable: boolean, endings = new Map<string, number>()) {
-    this.endings = endings;
-    const network = this.network = new SimulatedNetwork(seed);
-    const { clock } = network;
-    const random = new Random(seed ^ 0x5EED);
-    const gatewayHost = network.addHost(GATEWAY, { sendCapacity: 512 });
-    this.server = new ScriptedServer(network.addHost(SERVER, PEER), PORT);
-    this.nodesHost = network.addHost(NODES, { ...PEER, receiveWindow: 512 });
-    this.server.onPeer = peer => this.serve(peer);
-    this.runtime = new Runtime(CONFIGURATIONS[seed & 1]!, {
-      TCP: gatewayHost.TCP,
-      Listener: gatewayHost.Listener,
-      resolver: new network.Resolver(),
+  constructor(seed: number, resizable: boolean, endings = new Map<string, number>()) {
+    super({
+      configuration: CONFIGURATIONS[seed & 1]!,
+      seed,
+      board: { sendCapacity: 512 },
+      nodes: { receiveWindow: 512 },
       authenticator: {
-        authenticate: (session, packet) => {
+        authenticate(session, packet) {
           session.user = packet.userNameLength > 0 ? (seed & 1) - 1 : -1; // -1: nobody
           return ReasonCode.SUCCESS;
         },
       },
       createSensor: configuration => createSimulatedSensor(configuration, () => 0.5),
-      createTimer: onTimer => new clock.Timer(onTimer),
-      time: () => clock.now,
-      random: () => random.integer(0, 999) / 1000,
       landingCapacity: 384,
-      resizable: isResizable,
-    }, {
-      onEvent: (event, subject, detail) => this.onEvent(event, subject, detail),
-      onSensorFailed: () => {},
-      onSensorRecovered: () => {},
-      onListening: () => {},
-      onListenerError: message => { throw new Error(message); },
-      onException: error => { throw error; },
+      resizable,
     });
-    this.arenaLength = this.runtime.gateway.arena.length;
+    this.endings = endings;
+    this.arenaLength = this.gateway.arena.length;
+    this.onUplink = socket => this.serve(socket);
     this.runtime.start();
-    this.wait('the connection upstream', () => this.runtime.gateway.upstream.isConnected);
+    this.wait('the connection upstream', () => this.isConnected);
     this.connectWitness();
   }
 
@@ -151,7 +126,7 @@ export class World {
 
   private attackFromBelow(attack: Attack): void {
     const { network } = this;
-    const attacker = ScriptedPeer.connect(this.nodesHost, GATEWAY, PORT);
+    const attacker = this.dial().socket;
     this.wait('a place for the attacker', () => attacker.isConnected || attacker.isClosed);
     this.strike(attacker, network.lastLink, network.lastLink.toServer, attack);
     this.checkAnswers(attacker, 'server', attack);
@@ -161,19 +136,18 @@ export class World {
 
   /** The next connection of the gateway is answered with the attack, after the CONNECT has come. */
   private attackFromAbove(attack: Attack): void {
-    const { gateway } = this.runtime;
     this.isServerHostile = true;
-    const before = this.server.peers.length;
-    this.server.peer.close();
-    this.wait('a new connection upstream', () => this.server.peers.length > before && this.server.peer.receivedLength > 0);
-    const attacker = this.server.peer;
+    const before = this.uplinkCount;
+    this.uplinkSocket.close();
+    this.wait('a new connection upstream', () => this.uplinkCount > before && this.uplinkSocket.receivedLength > 0);
+    const attacker = this.uplinkSocket;
     this.strike(attacker, this.network.lastLink, this.network.lastLink.toClient, attack);
     this.checkAnswers(attacker, 'client', attack);
     this.isServerHostile = false;
-    if (!this.server.peer.isClosed)
-      this.server.peer.close();
-    const connections = this.server.peers.length;
-    this.wait('the connection upstream after the attack', () => this.server.peers.length > connections && gateway.upstream.isConnected);
+    if (!this.uplinkSocket.isClosed)
+      this.uplinkSocket.close();
+    const connections = this.uplinkCount;
+    this.wait('the connection upstream after the attack', () => this.uplinkCount > connections && this.isConnected);
   }
 
   private strike(attacker: ScriptedPeer, link: SimulatedLink, direction: SimulatedLink['toServer'], attack: Attack): void {
@@ -181,7 +155,7 @@ export class World {
     if (attack.isDeaf)
       attacker.stopReading();
     attacker.sendBytes(attack.bytes);
-    this.network.run(attack.ending === 'wait' ? 30_000 : 50);
+    this.run(attack.ending === 'wait' ? 30_000 : 50);
     if (attack.ending === 'reset')
       link.reset();
   }
@@ -197,11 +171,12 @@ export class World {
   // The good ones
 
   private serve(peer: ScriptedPeer): void {
+    this.uplinkSocket = peer;
+    ++this.uplinkCount;
+    peer.onReceived = undefined;
     if (this.isServerHostile)
       return;
     const splitter = new PacketSplitter('client');
-    this.uplink.clear();
-    this.uplink.set(peer, splitter);
     peer.onReceived = () => {
       for (const packet of splitter.push(bytesOf(peer.take())))
         this.answer(peer, packet);
@@ -241,7 +216,7 @@ export class World {
   }
 
   private connectWitness(): void {
-    const witness = this.witness = ScriptedPeer.connect(this.nodesHost, GATEWAY, PORT);
+    const witness = this.witness = this.dial().socket;
     const splitter = new PacketSplitter('server');
     const types: number[] = [];
     witness.onReceived = () => {
@@ -270,16 +245,16 @@ export class World {
   // Checks
 
   private wait(what: string, condition: () => boolean): void {
-    const { clock } = this.network;
+    const { clock } = this;
     const end = clock.time + PATIENCE;
     for (let step = 1; !condition(); step = Math.min(step * 2, 1000)) {
       if (clock.time > end)
         throw new Error(`waited in vain for ${what}`);
-      this.network.run(step);
+      this.run(step);
     }
   }
 
-  private onEvent(event: number, subject: number, detail: number): void {
+  protected override onEvent(event: number, subject: number, detail: number): void {
     if (event === Event.NODE_CONNECTED)
       ++this.openedCount;
     if (event === Event.NODE_CLOSED)
@@ -293,7 +268,7 @@ export class World {
   }
 
   private checkFigures(): void {
-    const { gateway } = this.runtime;
+    const { gateway } = this;
     const { listener, upstream } = gateway.configuration;
     const { arena, nodes, retained, sessions, subscriptions } = gateway;
     const states = [gateway.upstream.sessionState!, ...nodes.states];

@@ -1,0 +1,254 @@
+/**
+ * What config.schema.json says, for the validator of a board: made from it by src/build/schema-table.mjs, which the
+ * build runs. Row 0 is the whole file.
+ */
+
+export const STRING = 1;
+export const INTEGER = 2;
+export const NUMBER = 4;
+export const BOOLEAN = 8;
+export const ARRAY = 16;
+export const OBJECT = 32;
+export const NULL = 64;
+
+export interface SchemaRow {
+  /** Which may stand here; 0: any. */
+  readonly types: number;
+  /** Of an object. Their rows follow each other. */
+  readonly keys?: readonly string[];
+  /** Row of the first of them. */
+  readonly first?: number;
+  readonly required?: readonly string[];
+  /** Row of the entries of a list. */
+  readonly items?: number;
+  /** As JSON. */
+  readonly choices?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  /** As JSON: what a message proposes. */
+  readonly example?: string;
+}
+
+export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
+  Object.freeze({ types: 32, keys: Object.freeze(['$schema', 'name', 'upstream', 'listener', 'topic', 'sensors',
+    'store', 'memory']), first: 1 }),
+  // $schema
+  Object.freeze({ types: 1 }),
+  // name
+  Object.freeze({ types: 1, minLength: 1, maxLength: 64, example: '"ringbridge"' }),
+  // upstream
+  Object.freeze({ types: 32, keys: Object.freeze(['address', 'bridge_protocol_version', 'remote_clientid',
+    'remote_username', 'remote_password', 'cleansession', 'keepalive_interval', 'connack_timeout', 'restart_timeout',
+    'will', 'max_packet_size', 'max_inflight_messages', 'max_unreleased_messages', 'acknowledgement_timeout',
+    'send_timeout', 'oversize']), first: 9 }),
+  // listener
+  Object.freeze({ types: 32, keys: Object.freeze(['port', 'address', 'max_connections', 'max_sessions',
+    'connect_timeout', 'send_timeout', 'max_keepalive', 'max_packet_size', 'max_inflight_messages',
+    'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes', 'max_clientid_length', 'max_will_size',
+    'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages', 'max_retained_bytes', 'oversize',
+    'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 25 }),
+  // topic
+  Object.freeze({ types: 16, items: 49, maxItems: 256, example: '[]' }),
+  // sensors
+  Object.freeze({ types: 16, items: 50, maxItems: 256, example: '[]' }),
+  // store
+  Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'full', 'replay_rate']),
+    first: 51 }),
+  // memory
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 57 }),
+  // upstream.address
+  Object.freeze({ types: 16, items: 59, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  // upstream.bridge_protocol_version
+  Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"']), example: '"mqttv311"' }),
+  // upstream.remote_clientid
+  Object.freeze({ types: 1, maxLength: 65535 }),
+  // upstream.remote_username
+  Object.freeze({ types: 65, maxLength: 65535 }),
+  // upstream.remote_password
+  Object.freeze({ types: 65, maxLength: 65535 }),
+  // upstream.cleansession
+  Object.freeze({ types: 8, example: 'false' }),
+  // upstream.keepalive_interval
+  Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '60' }),
+  // upstream.connack_timeout
+  Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
+  // upstream.restart_timeout
+  Object.freeze({ types: 16, items: 60, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  // upstream.will
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 61,
+    required: Object.freeze(['topic']) }),
+  // upstream.max_packet_size
+  Object.freeze({ types: 2, minimum: 128, maximum: 1048576, example: '2048' }),
+  // upstream.max_inflight_messages
+  Object.freeze({ types: 2, minimum: 1, maximum: 32768, example: '20' }),
+  // upstream.max_unreleased_messages
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535, example: '64' }),
+  // upstream.acknowledgement_timeout
+  Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '60' }),
+  // upstream.send_timeout
+  Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '20' }),
+  // upstream.oversize
+  Object.freeze({ types: 0, choices: Object.freeze(['"close"', '"drop"']), example: '"drop"' }),
+  // listener.port
+  Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '1883' }),
+  // listener.address
+  Object.freeze({ types: 1, example: '"127.0.0.1"' }),
+  // listener.max_connections
+  Object.freeze({ types: 2, minimum: 1, maximum: 1024, example: '6' }),
+  // listener.max_sessions
+  Object.freeze({ types: 2, minimum: 0, maximum: 4096, example: '0' }),
+  // listener.connect_timeout
+  Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
+  // listener.send_timeout
+  Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '20' }),
+  // listener.max_keepalive
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535, example: '65535' }),
+  // listener.max_packet_size
+  Object.freeze({ types: 2, minimum: 128, maximum: 1048576, example: '1024' }),
+  // listener.max_inflight_messages
+  Object.freeze({ types: 2, minimum: 1, maximum: 32768, example: '20' }),
+  // listener.max_unreleased_messages
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535, example: '64' }),
+  // listener.max_queued_messages
+  Object.freeze({ types: 2, minimum: 1, maximum: 32768, example: '100' }),
+  // listener.max_queued_bytes
+  Object.freeze({ types: 2, minimum: 64, maximum: 16777216, example: '1024' }),
+  // listener.max_clientid_length
+  Object.freeze({ types: 2, minimum: 23, maximum: 1024, example: '92' }),
+  // listener.max_will_size
+  Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '256' }),
+  // listener.max_subscriptions
+  Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '32' }),
+  // listener.max_subscription_bytes
+  Object.freeze({ types: 2, minimum: 0, maximum: 16777216, example: '1024' }),
+  // listener.max_retained_messages
+  Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '32' }),
+  // listener.max_retained_bytes
+  Object.freeze({ types: 2, minimum: 0, maximum: 67108864, example: '4096' }),
+  // listener.oversize
+  Object.freeze({ types: 0, choices: Object.freeze(['"close"', '"drop"']), example: '"close"' }),
+  // listener.allow_anonymous
+  Object.freeze({ types: 8, example: 'false' }),
+  // listener.users
+  Object.freeze({ types: 16, items: 65, maxItems: 1024, example: '[]' }),
+  // listener.acl
+  Object.freeze({ types: 16, items: 66, maxItems: 256,
+    example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
+  // listener.max_publish_rate
+  Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
+  // listener.sys_interval
+  Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
+  // topic[]
+  Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
+    'store', 'full', 'expiry']), first: 67 }),
+  // sensors[]
+  Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
+    'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
+    'address', 'baud']), first: 75, required: Object.freeze(['name', 'type']) }),
+  // store.ram
+  Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
+  // store.path
+  Object.freeze({ types: 1, minLength: 1, maxLength: 4096, example: '"./ringbridge.store"' }),
+  // store.size
+  Object.freeze({ types: 2, minimum: 0, maximum: 4294967295, example: '1048576' }),
+  // store.durability
+  Object.freeze({ types: 0, choices: Object.freeze(['"ram"', '"flash"']), example: '"ram"' }),
+  // store.full
+  Object.freeze({ types: 0, choices: Object.freeze(['"drop_oldest"', '"drop_newest"', '"latest_per_topic"']),
+    example: '"drop_oldest"' }),
+  // store.replay_rate
+  Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
+  // memory.topics
+  Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
+  // memory.topic_length
+  Object.freeze({ types: 2, minimum: 8, maximum: 4096, example: '64' }),
+  // upstream.address[]
+  Object.freeze({ types: 1, example: '"mqtt://192.168.1.10:1883"' }),
+  // upstream.restart_timeout[]
+  Object.freeze({ types: 4, minimum: 0.01, maximum: 86400 }),
+  // upstream.will.topic
+  Object.freeze({ types: 1, minLength: 1, maxLength: 65535, example: '"site/greenhouse/status"' }),
+  // upstream.will.payload
+  Object.freeze({ types: 1, maxLength: 65535 }),
+  // upstream.will.qos
+  Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '0' }),
+  // upstream.will.retain
+  Object.freeze({ types: 8, example: 'false' }),
+  // listener.users[]
+  Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
+    first: 93, required: Object.freeze(['username']) }),
+  // listener.acl[]
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 97 }),
+  // topic[].pattern
+  Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
+  // topic[].direction
+  Object.freeze({ types: 0, choices: Object.freeze(['"in"', '"out"', '"both"']), example: '"out"' }),
+  // topic[].qos
+  Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
+  // topic[].local_prefix
+  Object.freeze({ types: 1, maxLength: 65535 }),
+  // topic[].remote_prefix
+  Object.freeze({ types: 1, maxLength: 65535, example: '"site/greenhouse/"' }),
+  // topic[].store
+  Object.freeze({ types: 8, example: 'true' }),
+  // topic[].full
+  Object.freeze({ types: 0, choices: Object.freeze(['"drop_oldest"', '"drop_newest"', '"latest_per_topic"',
+    'null']) }),
+  // topic[].expiry
+  Object.freeze({ types: 4, minimum: 0, maximum: 2147483647, example: '0' }),
+  // sensors[].name
+  Object.freeze({ types: 1, minLength: 1, maxLength: 64, example: '"air"' }),
+  // sensors[].type
+  Object.freeze({ types: 1, example: '"simulated"' }),
+  // sensors[].topic
+  Object.freeze({ types: 1, minLength: 1, maxLength: 65535, example: '"air/temperature"' }),
+  // sensors[].interval
+  Object.freeze({ types: 4, minimum: 0.01, maximum: 65535, example: '10' }),
+  // sensors[].decimals
+  Object.freeze({ types: 2, minimum: 0, maximum: 6, example: '2' }),
+  // sensors[].retain
+  Object.freeze({ types: 8, example: 'false' }),
+  // sensors[].format
+  Object.freeze({ types: 0, choices: Object.freeze(['"number"', '"json"']) }),
+  // sensors[].quantity
+  Object.freeze({ types: 0, choices: Object.freeze(['"temperature"', '"humidity"', '"pressure"']) }),
+  // sensors[].scale
+  Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
+  // sensors[].offset
+  Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
+  // sensors[].deadband
+  Object.freeze({ types: 4, minimum: 0, maximum: 1000000000 }),
+  // sensors[].heartbeat
+  Object.freeze({ types: 4, minimum: 0, maximum: 1000000 }),
+  // sensors[].expire_after
+  Object.freeze({ types: 4, minimum: 0, maximum: 1000000 }),
+  // sensors[].pin
+  Object.freeze({ types: 2, minimum: 0, maximum: 48 }),
+  // sensors[].data
+  Object.freeze({ types: 2, minimum: 0, maximum: 48 }),
+  // sensors[].clock
+  Object.freeze({ types: 2, minimum: 0, maximum: 48 }),
+  // sensors[].address
+  Object.freeze({ types: 2, minimum: 1, maximum: 127 }),
+  // sensors[].baud
+  Object.freeze({ types: 2, minimum: 300, maximum: 921600 }),
+  // listener.users[].username
+  Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
+  // listener.users[].password
+  Object.freeze({ types: 1, maxLength: 65535 }),
+  // listener.users[].password_hash
+  Object.freeze({ types: 1, maxLength: 1024 }),
+  // listener.users[].mount_point
+  Object.freeze({ types: 1, maxLength: 1024, example: '"site/%u/"' }),
+  // listener.acl[].user
+  Object.freeze({ types: 65 }),
+  // listener.acl[].topic
+  Object.freeze({ types: 1, minLength: 1, maxLength: 1024, example: '"#"' }),
+  // listener.acl[].access
+  Object.freeze({ types: 0, choices: Object.freeze(['"read"', '"write"', '"readwrite"', '"deny"']),
+    example: '"readwrite"' }),
+]);

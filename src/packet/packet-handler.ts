@@ -1,0 +1,35 @@
+/** What a parser needs to know, and whom it tells what it has found. */
+import type { RingSpace } from '../bytes/ring-buffer.ts';
+import type { Packet } from './packet.ts';
+import type { TopicTable } from './topic-table.ts';
+
+export interface PacketHandler {
+  /** What its parser shares with others. */
+  readonly role: ParserContext;
+  /** A valid PUBLISH; `packet` is valid only during the call. Its `type` and `version` need not be set. */
+  onPublish(packet: Packet): void;
+  /** Any other valid packet. */
+  onPacket(packet: Packet): void;
+  /** What arrived was illegal; nothing more will be looked at. */
+  onError(reasonCode: number): void;
+}
+
+export interface ParserSettings {
+  /** Longest packet that the peer may send, and capacity of the ring. */
+  readonly maximumPacketSize: number;
+  /** OVERSIZE_CLOSE or OVERSIZE_DROP. */
+  readonly oversize: number;
+}
+
+/** What parsers share. */
+export interface ParserContext {
+  readonly packet: Packet;
+  readonly topics: TopicTable;
+  readonly settings: ParserSettings;
+  /** Of `maximumPacketSize` bytes. */
+  readonly ringSpace: RingSpace;
+}
+
+/** What to do with a PUBLISH that is longer than the ring. Any other packet of that length is an error. */
+export const OVERSIZE_CLOSE = 0;
+export const OVERSIZE_DROP = 1;
