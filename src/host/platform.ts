@@ -32,6 +32,7 @@ export function createPlatform(authenticator: Authenticator): Platform {
     traffic: TRAFFIC,
     resizable: false,
     date: () => Math.floor(Date.now() / 1000),
+    orderCounters: 4096,
     openStorage: ({ path, size }, arena, longestPacket) => FileStorage.open(path, size, arena, longestPacket),
   };
 }
