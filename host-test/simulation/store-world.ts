@@ -199,7 +199,7 @@ export const TINY: PartialConfiguration = {
   listener: { max_connections: 2, max_packet_size: 256, max_inflight_messages: 100, allow_anonymous: true, max_queued_bytes: 256, max_retained_bytes: 256, max_subscription_bytes: 128, sys_interval: 0 },
   topic: [{ pattern: '#', direction: 'out', qos: 2, local_prefix: '', remote_prefix: 'up/' }],
   memory: { topics: 8, topic_length: 32 },
-  store: { ram: 400, durability: 'flash' },
+  store: { ram: 400, durability: 'flash', on_failure: 'memory' },
 };
 
 const READING_CAPACITY = 256;

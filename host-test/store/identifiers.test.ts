@@ -43,7 +43,7 @@ describe.each([
     }
     const payloads = server.delivered.map(({ payload }) => payload);
     expect(payloads.filter(payload => payload.startsWith('new'))).toEqual(Array.from({ length: 8 }, (_value, number) => `new ${number}`));
-    expect(server.unreleasedCount).toBe(0);
+    expect(server.pubrelCount, 'PUBREL for nothing but the new ones').toBe(8);
     expect(world.waitingCount).toBe(0);
   });
 

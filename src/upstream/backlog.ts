@@ -112,7 +112,10 @@ export class Backlog implements Journal {
     this.latest?.set(hash, position);
     const { window } = this;
     const slot = window.slotOf(hash);
-    if (!this.session.isConnected || window.isOccupied(slot) || this.enter(outgoing, position, takenAt, rule, slot) === NO_RECORD) {
+    const isLive = this.session.isConnected && !window.isOccupied(slot);
+    if (!isLive || this.enter(outgoing, position, takenAt, rule, slot) === NO_RECORD) {
+      if (isLive && this.queue.unsentCount > 0)
+        this.queue.joinLanes();
       ++window.waitingCount;
       window.occupy(slot);
     }
@@ -339,6 +342,8 @@ export class Backlog implements Journal {
     window.rule = rule;
     window.slot = slot;
     window.stamp = this.stamp;
+    if (window.stamp !== 0)
+      this.clock.soon(); // it waits for that
     const record = this.queue.append(outgoing, outgoing.qos);
     window.position = NOT_STORED;
     return record;

@@ -237,6 +237,9 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
         ++this.unstoredRefusals;
         return FULL;
       }
+      const window = queue.window!;
+      if (window.waitingCount > 0 && window.isOccupied(window.slotOf(hash))) // in a storage that takes no more: those come first
+        return FULL;
       ++this.unstoredCount;
     }
     // A flood of messages that nobody answers for leaves the last quarter to those that somebody waits for.
