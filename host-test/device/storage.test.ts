@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Arena, ArenaPlan, Arena as FixedArena } from '../../src/bytes/arena.ts';
 import { completeConfiguration } from '../../src/config/configuration.ts';
-import { BLOCK_LENGTH, BLOCK_MAGIC } from '../../src/store/format.ts';
+import { BLOCK_LENGTH, MAGIC } from '../../src/store/record-format.ts';
 import { type Directory, FileFlash } from '../../src/device/file-flash.ts';
 import { type Flash, FlashBlocks, ResizedStaging } from '../../src/io/flash-blocks.ts';
 
@@ -17,11 +17,11 @@ const partitions = vi.hoisted(() => ({ opened: [] as { path: string; mode: strin
 /** As on an ESP32: a partition is found by its label, or it is an error. */
 vi.mock('embedded:storage/flash', () => ({
   default: {
-    open(options: { path: string; mode: string }): Pick<Flash, 'status'> {
+    open(options: { path: string; mode: string }): Pick<Flash, 'read' | 'status'> {
       partitions.opened.push(options);
       if (!partitions.isThere)
         throw new Error("can't find partition");
-      return { status: () => ({ size: 0xF0000, blockLength: SECTOR, blocks: 0xF0000 / SECTOR }) };
+      return { read: view => view.fill(0xFF), status: () => ({ size: 0xF0000, blockLength: SECTOR, blocks: 0xF0000 / SECTOR }) };
     },
   },
 }));
@@ -61,7 +61,7 @@ const content = (): Buffer => readFileSync(join(folder, 'store'));
 /** A sector that begins a block of the store. */
 function blockOf(length: number): Buffer {
   const sector = Buffer.alloc(SECTOR, 0xFF);
-  sector.writeUInt32BE(BLOCK_MAGIC);
+  sector.writeUInt32BE(MAGIC);
   sector.writeUInt32BE(length, BLOCK_LENGTH);
   return sector;
 }
@@ -85,7 +85,7 @@ describe('the file of the simulator', () => {
     expect(flash.status().size).toBe(2 * SIZE);
     const words = new Uint8Array(8);
     flash.read(words, SECTOR);
-    expect(Buffer.from(words).toString('latin1', 0, 4)).toBe('RBS1');
+    expect(Buffer.from(words).toString('latin1', 0, 4)).toBe('RBS2');
     flash.eraseBlock(1);
     flash.close();
     expect(content()).toEqual(Buffer.alloc(2 * SIZE, 0xFF));
@@ -140,6 +140,20 @@ describe('the partition of a board', () => {
   test('has blocks of its sectors, of several for long messages', async () => {
     expect(await open('store')).toMatchObject({ blockLength: SECTOR, blockCount: 240 });
     expect(await open('store', 5000)).toMatchObject({ blockLength: 2 * SECTOR, blockCount: 120 });
+  });
+
+  test.each(['RBS1', 'RBS2'])('keeps the blocks that %s has, whatever the longest message is', magic => {
+    const flash: Flash = {
+      read(view, offset) {
+        view.fill(0xFF);
+        if (offset === 2 * SECTOR)
+          view.set([...Buffer.from(magic), 0, 0, 0, 1, 0, 0, 0x20, 0]);
+      },
+      write() {}, eraseBlock() {}, close() {},
+      status: () => ({ size: SIZE, blockLength: SECTOR, blocks: 16 }),
+    };
+    expect(new FlashBlocks(flash, new ResizedStaging(createArena()), 100)).toMatchObject({ blockLength: 2 * SECTOR, blockCount: 8, remark: '' });
+    expect(new FlashBlocks(flash, new ResizedStaging(createArena()), 10_000).remark).toMatch(/blocks of 8192 bytes: longer messages are not stored/);
   });
 
   test('is named when it is missing', async () => {

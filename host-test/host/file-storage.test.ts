@@ -1,9 +1,10 @@
 /** The store's file: made, found again, damaged, of another size, foreign, not to be had. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdtempSync, symlinkSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { transformSync } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { startOf } from '../../src/host/file-lock.ts';
@@ -194,6 +195,128 @@ describe('a store that another process uses', () => {
       open().close();
       expect(readdirSync(folder)).toEqual(['store']);
     }
+  });
+});
+
+describe('one file has one owner, however it is named', () => {
+  it('by a symbolic link, to the file or to its folder', () => {
+    const first = open();
+    const link = join(folder, 'link');
+    symlinkSync(path, link);
+    const other = join(folder, 'folder');
+    symlinkSync(folder, other);
+    for (const name of [link, join(other, 'store')])
+      expect(() => FileStorage.open(name, 1_048_576, arena, 1000)).toThrow(/is used by process/);
+    first.close();
+    FileStorage.open(link, 1_048_576, arena, 1000).close();
+  });
+
+  it('by a hard link, in this process or in another one', async () => {
+    const first = open();
+    const link = join(mkdtempSync(join(tmpdir(), 'ringbridge-link-')), 'store');
+    linkSync(path, link);
+    expect(() => FileStorage.open(link, 1_048_576, arena, 1000)).toThrow(/is used by process \d+ under another name/);
+    first.close();
+    FileStorage.open(link, 1_048_576, arena, 1000).close();
+    const other = spawn(process.execPath, ['-e', `require('fs').openSync(${JSON.stringify(path)}, 'r+'); process.stdout.write('open'); process.stdin.resume()`], { stdio: 'pipe' });
+    await once(other.stdout, 'data');
+    expect(() => FileStorage.open(link, 1_048_576, arena, 1000)).toThrow(`is used by process ${other.pid} under another name`);
+    other.stdin.end();
+    await once(other, 'exit');
+    FileStorage.open(link, 1_048_576, arena, 1000).close();
+    rmSync(join(link, '..'), { recursive: true });
+  });
+
+  it('and may be read by a backup meanwhile', async () => {
+    open().close();
+    const other = spawn(process.execPath, ['-e', `require('fs').openSync(${JSON.stringify(path)}, 'r'); process.stdout.write('open'); process.stdin.resume()`], { stdio: 'pipe' });
+    await once(other.stdout, 'data');
+    open().close();
+    other.stdin.end();
+    await once(other, 'exit');
+  });
+
+  it('is not held by a process that is dead but not collected by its parent', async () => {
+    // The shell becomes a program, before its child ends, that never waits for its child.
+    const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 30'], { stdio: 'pipe' });
+    const pid = Number(String((await once(parent.stdout, 'data') as [Buffer])[0]));
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'latin1')).toMatch(/\) Z /);
+    writeFileSync(`${path}.lock`, JSON.stringify({ pid, started: startOf(pid) }));
+    open().close();
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+  });
+
+  it('has a lock that follows no link, and that only its owner can read', () => {
+    const precious = join(folder, 'precious');
+    writeFileSync(precious, 'photographs');
+    symlinkSync(precious, `${path}.lock.${process.pid}`);
+    const first = open();
+    expect(statSync(`${path}.lock`).mode & 0o777).toBe(0o600);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    first.close();
+    symlinkSync(precious, `${path}.lock`);
+    open().close();
+    expect(readFileSync(precious, 'utf8')).toBe('photographs');
+  });
+
+  it('of six processes that find a stale lock has exactly one, every time', { timeout: 60_000 }, async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'ringbridge-lock-'));
+    const module = join(elsewhere, 'file-lock.mjs');
+    writeFileSync(module, transformSync(readFileSync(join(import.meta.dirname, '../../src/host/file-lock.ts'), 'utf8'), { loader: 'ts', format: 'esm' }).code);
+    const processes = Array.from({ length: 6 }, () =>
+      spawn(process.execPath, [join(import.meta.dirname, 'lock-holder.mjs'), module, path], { stdio: ['pipe', 'pipe', 'ignore'] }));
+    const answer = async (other: ChildProcess): Promise<string> => String((await once(other.stdout!, 'data') as [Buffer])[0]).trim();
+    const ask = (line: string): Promise<string[]> => Promise.all(processes.map(other => {
+      const answered = answer(other);
+      other.stdin!.write(`${line}\n`);
+      return answered;
+    }));
+    try {
+      await Promise.all(processes.map(answer));
+      for (let trial = 0; trial < 40; ++trial) {
+        writeFileSync(`${path}.lock`, JSON.stringify({ pid: 4_194_300, started: 'long ago' }));
+        const answers = await ask('get');
+        expect(answers.filter(text => text === 'held').length).toBe(1);
+        expect(answers.filter(text => text.includes('is used by process')).length).toBe(5);
+        await ask('leave');
+        expect(readdirSync(folder)).toEqual([]);
+      }
+    } finally {
+      const exits = processes.map(other => once(other, 'exit'));
+      for (const other of processes)
+        other.stdin!.end();
+      await Promise.all(exits);
+      rmSync(elsewhere, { recursive: true });
+    }
+  });
+});
+
+describe('a flush', () => {
+  it('is off the main thread, tells once, and what is closed meanwhile is closed after it', async () => {
+    const storage = open();
+    const told: boolean[] = [];
+    storage.onFlushed = isDurable => told.push(isDurable);
+    put(storage, 64, 1, 2, 3, 4);
+    expect(storage.flush()).toBe(false);
+    expect(told).toEqual([]);
+    await expect.poll(() => told).toEqual([true]);
+    storage.synchronize();
+    storage.flush();
+    storage.close();
+    await new Promise(resolve => setTimeout(resolve, 100));
+    expect(told).toEqual([true]);
+  });
+});
+
+describe('a store of a later version', () => {
+  it('is left alone, and said to be one', () => {
+    const later = Buffer.alloc(8192, 7);
+    later.write('RBS3', 4096, 'latin1');
+    writeFileSync(path, later);
+    expect(() => open()).toThrow(/later version of this program, and nothing of it is touched/);
+    expect(readFileSync(path).equals(later)).toBe(true);
+    expect(readdirSync(folder)).toEqual(['store']);
   });
 });
 

@@ -1,7 +1,7 @@
 /** What damage costs, by itself: bytes that cannot be read or are wrong, passing errors, foreign content, a flush that fails. */
 import { describe, expect, it } from 'vitest';
 import { seeded } from '../session/pair.ts';
-import { FlashMedium, SimulatedFlash } from '../simulation/simulated-flash.ts';
+import { FlashMedium } from '../simulation/simulated-flash.ts';
 import { numbered, StoreLife } from './store-life.ts';
 import { KEEP } from '../../src/store/store-owner.ts';
 

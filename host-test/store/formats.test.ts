@@ -21,6 +21,17 @@ function load(name: string): FlashMedium {
 const OLD = numbered(16, 70).filter(payload => payload !== '0018' && payload !== '0021');
 const HALF: LifeOptions = { stateShare: 0.5 };
 
+/** Pushes, and delivers the oldest for it as long as there is no room. */
+function pushSurely(life: StoreLife, payload: string, got: string[]): void {
+  for (let left = 30; life.push(payload) === 0; --left) {
+    if (left === 0)
+      throw new Error(`no room for ${payload}, ${life.store.queue.pendingCount} wait`);
+    got.push(...life.deliver(4));
+  }
+  if (!life.store.isWorking && !life.flash.isDead)
+    throw new Error(life.failures[0]);
+}
+
 describe('a storage of version 0.1', () => {
   it('is read: every message that waited, in order, as it was', () => {
     const life = new StoreLife(load('version-one.hex'));
@@ -33,10 +44,13 @@ describe('a storage of version 0.1', () => {
   });
 
   it('has its messages of QoS 2 that are done told of, until their origin has released them', () => {
-    const { recovered } = new StoreLife(load('version-one.hex'));
-    expect(recovered.filter(({ isSettled }) => isSettled).map(({ origin, originIdentifier }) => [origin, originIdentifier])).toEqual(
-      recovered.filter(({ isSettled }) => isSettled).map(({ payload }) => [77, Number(payload) + 100]));
-    expect(recovered.filter(({ isSettled }) => isSettled).length).toBeGreaterThan(0);
+    const medium = load('version-one.hex');
+    const life = new StoreLife(medium);
+    for (const { payload, position } of life.waiting)
+      if (payload === '0020' || payload === '0022' || payload === '0065')
+        life.store.queue.done(position, 0);
+    const settled = new StoreLife(medium).recovered.filter(({ isSettled }) => isSettled);
+    expect(settled.map(({ origin, originIdentifier, payload }) => [payload, origin, originIdentifier])).toEqual([['0020', 77, 120]]);
   });
 
   it('takes new messages, which come after the old ones, and turns into one of this version', () => {
@@ -45,8 +59,7 @@ describe('a storage of version 0.1', () => {
     expect(life.store.state).toBe(undefined);
     const got: string[] = [];
     for (let number = 100; number < 400; ++number) {
-      while (life.push(`${number}`.padStart(4, '0')) <= 0)
-        got.push(...life.deliver(3));
+      pushSurely(life, `${number}`.padStart(4, '0'), got);
       if (number % 29 === 0)
         life = new StoreLife(medium, HALF);
     }
@@ -75,21 +88,23 @@ describe('a storage of version 0.1', () => {
   it.each<readonly [string, LifeOptions]>([
     ['flash', {}], ['a disk that writes parts in any order', { isCached: true, isTearing: true }],
   ])('is drained on %s, with the power failing at every step: nothing comes back, nothing is lost', (_what, options) => {
-    for (let cutAt = 0, isCut = true; isCut; cutAt += 1 + Math.floor(cutAt / 300)) {
+    for (let cutAt = 0, isCut = true; isCut; cutAt += 1 + Math.floor(cutAt / 60)) {
       const medium = load('version-one.hex');
       const life = new StoreLife(medium, { ...options, ...HALF, cutAt, random: seeded(cutAt) });
       const got: string[] = [];
       const stored: string[] = [];
       let maybe = '';
+      let safe = 0;
       for (let number = 100; number < 160 && !life.flash.isDead; ++number) {
         const payload = `${number}`.padStart(4, '0');
-        while (life.push(payload) <= 0 && !life.flash.isDead)
-          got.push(...life.deliver(4));
+        pushSurely(life, payload, got);
         life.store.flush();
         if (life.flash.isDead)
           maybe = payload;
-        else
+        else {
           stored.push(payload);
+          safe = got.length;
+        }
       }
       isCut = life.flash.isDead;
       const next = new StoreLife(medium, { ...options, ...HALF });
@@ -101,10 +116,11 @@ describe('a storage of version 0.1', () => {
       for (const payload of all)
         if (!payloads.includes(payload) && !got.includes(payload))
           throw new Error(`${payload} is lost, cut at ${cutAt}`);
-      for (const payload of got.slice(0, -8))
+      for (const payload of got.slice(0, safe))
         if (payloads.includes(payload))
           throw new Error(`${payload} is back, cut at ${cutAt}`);
       next.deliver(1000);
+      next.store.close();
       expect(new StoreLife(medium, HALF).payloads).toEqual([]);
     }
   });

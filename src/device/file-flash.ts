@@ -2,7 +2,7 @@
  * The store's storage in the simulator, which has no flash: a file as ECMA-419's Flash presents a partition. It outlives the
  * simulator, not a power cut of the computer: nothing waits for its disk.
  */
-import { BLOCK_LENGTH, BLOCK_MAGIC, ERASED_WORD, SMALLEST_BLOCK } from '../store/format.ts';
+import { BLOCK_LENGTH, ERASED, MAGIC, MAGIC_VERSION_ONE, SMALLEST_BLOCK } from '../store/record-format.ts';
 import type { Flash } from './core.ts';
 
 /** The part of ECMA-419's File that is used here. What is written behind the end makes the file longer. */
@@ -70,7 +70,7 @@ export class FileFlash implements Flash {
     const words = new DataView(new ArrayBuffer(BLOCK_LENGTH + 4));
     this.file.read(new Uint8Array(words.buffer), sector * SECTOR);
     const magic = words.getUint32(0);
-    return magic === ERASED_WORD || magic === BLOCK_MAGIC && words.getUint32(BLOCK_LENGTH) === blockLength;
+    return magic === ERASED || (magic === MAGIC || magic === MAGIC_VERSION_ONE) && words.getUint32(BLOCK_LENGTH) === blockLength;
   }
 }
 

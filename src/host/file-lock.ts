@@ -1,64 +1,110 @@
 /**
- * Keeps two processes from writing one file: beside it lies a file that names the process that uses it. A process that was
- * killed leaves that behind, and its number may have been given to another one since; so the lock also says when the process
- * started, and is void unless both fit.
+ * Keeps two processes from using one file. Beside it lies a file that names its holder: `path`.lock, where `path` is the real one,
+ * whatever symbolic links lead to it. Hard links give a file other names, anywhere: so the system is asked too, where it
+ * tells (Linux), whether another process has this very file open for writing.
+ *
+ * A process that was killed leaves its locks, and its number may have been given to another one since; so a lock also says when
+ * the process started, and is void unless both fit. A process that is dead and not collected by its parent yet holds nothing.
+ * A void lock is taken away under a lock of its own, so that of several that find it exactly one goes on.
  *
  * For processes of one computer only: what runs elsewhere, or in a container of its own, cannot be asked.
  */
 import { execFileSync } from 'node:child_process';
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, linkSync, openSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 interface Holder {
   readonly pid: number;
   readonly started: string;
 }
 
+/** Attempts to get a lock that others take and leave at the same time. */
+const ATTEMPTS = 1000;
+/** Milliseconds after which a lock without content belongs to a process that died while it made it. */
+const UNFINISHED = 2000;
+
+/** The path without symbolic links; of a file that is to be made, of its folder. */
+export function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return join(realpathSync(dirname(path)), basename(path));
+  }
+}
+
 export class FileLock {
   private readonly path: string;
   private readonly content: string;
+  private readonly held: string[] = [];
+  private identity = '';
 
   /** @throws Error naming the process that uses `path` already, and what to do; or what the file system says */
   constructor(path: string) {
-    this.path = `${path}.lock`;
+    this.path = path;
     this.content = JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Holder);
-    const own = `${this.path}.${process.pid}`;
-    writeFileSync(own, this.content);
-    try {
-      while (!this.claim(own)) {
-        const found = readIfThere(this.path);
-        const holder = found === undefined ? undefined : parse(found);
-        if (holder !== undefined && isRunning(holder))
-          throw new Error(`${path} is used by process ${holder.pid}: stop that gateway, or give this one another store.path`);
-        if (found !== undefined)
-          this.discard(found);
-      }
-    } finally {
-      rmSync(own, { force: true });
-    }
+    this.acquire(`${realPathOf(path)}.lock`);
+  }
+
+  /** The file is open now: makes sure that nobody else has it open under another name. @throws as the constructor */
+  claimFile(file: number): void {
+    const identity = identityOf(fstatSync(file, { bigint: true }));
+    const pid = heldHere.has(identity) ? process.pid : writerOf(identity);
+    if (pid !== undefined)
+      throw new Error(`${this.path} is used by process ${pid} under another name: stop that gateway, or give this one another store.path`);
+    heldHere.add(this.identity = identity);
   }
 
   release(): void {
-    if (readIfThere(this.path) === this.content)
-      rmSync(this.path, { force: true });
+    heldHere.delete(this.identity);
+    for (const lock of this.held.splice(0))
+      if (readIfThere(lock) === this.content)
+        rmSync(lock, { force: true });
+  }
+
+  private acquire(lock: string): void {
+    for (let left = ATTEMPTS; left > 0; --left) {
+      if (this.claim(lock)) {
+        this.held.push(lock);
+        return;
+      }
+      const found = readIfThere(lock);
+      if (found === undefined)
+        continue;
+      const holder = parse(found);
+      if (holder === undefined ? isYoung(lock) : isRunning(holder)) {
+        if (holder === undefined) {
+          pause();
+          continue;
+        }
+        throw new Error(`${this.path} is used by process ${holder.pid}: stop that gateway, or give this one another store.path`);
+      }
+      this.discard(lock, found);
+    }
+    throw new Error(`${lock} is taken and left all the time: look what uses ${this.path}`);
   }
 
   /** Makes the lock out of a file that is whole: there is no moment in which it is there and empty. */
-  private claim(own: string): boolean {
+  private claim(lock: string): boolean {
+    const own = `${lock}.${process.pid}`;
+    rmSync(own, { force: true });
+    write(own, this.content);
     try {
-      linkSync(own, this.path);
+      linkSync(own, lock);
       return true;
     } catch (error) {
       if (codeOf(error) === 'EEXIST')
         return false;
       if (codeOf(error) !== 'EPERM' && codeOf(error) !== 'ENOTSUP' && codeOf(error) !== 'ENOSYS')
         throw error;
-      return this.claimWithoutLinks(); // some file systems have none
+      return this.claimWithoutLinks(lock); // some file systems have none
+    } finally {
+      rmSync(own, { force: true });
     }
   }
 
-  private claimWithoutLinks(): boolean {
+  private claimWithoutLinks(lock: string): boolean {
     try {
-      writeFileSync(this.path, this.content, { flag: 'wx' });
+      write(lock, this.content);
       return true;
     } catch (error) {
       if (codeOf(error) === 'EEXIST')
@@ -67,35 +113,99 @@ export class FileLock {
     }
   }
 
-  /** Takes away the lock of a process that is gone, unless another process has been faster and it is a new one. */
-  private discard(found: string): void {
-    const aside = `${this.path}.${process.pid}.void`;
-    try {
-      renameSync(this.path, aside);
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT')
-        return;
-      throw error;
+  /** Takes away the lock of a process that is gone. Only one process at a time may do that: another one could have made a new lock by then. */
+  private discard(lock: string, found: string): void {
+    const guard = `${lock}.void`;
+    if (!this.claim(guard)) {
+      const other = readIfThere(guard);
+      const holder = other === undefined ? undefined : parse(other);
+      if (other !== undefined && (holder === undefined ? !isYoung(guard) : !isRunning(holder)))
+        this.discardGuard(guard, other);
+      else
+        pause();
+      return;
     }
-    const taken = readFileSync(aside, 'utf8');
-    if (taken !== found)
-      writeFileSync(this.path, taken, { flag: 'wx' });
-    rmSync(aside, { force: true });
+    try {
+      if (readIfThere(lock) === found)
+        rmSync(lock, { force: true });
+    } finally {
+      rmSync(guard, { force: true });
+    }
+  }
+
+  /** Its process was killed in the few microseconds in which there is one. Whoever is late finds it to be another one, and leaves it. */
+  private discardGuard(guard: string, found: string): void {
+    pause();
+    if (readIfThere(guard) === found)
+      rmSync(guard, { force: true });
+  }
+}
+
+/** Files that this process has claimed. */
+const heldHere = new Set<string>();
+
+const identityOf = ({ dev, ino }: { dev: bigint; ino: bigint }): string => `${dev}:${ino}`;
+
+/** @returns the number of another process that has the file open for writing; undefined too where the system does not tell */
+function writerOf(identity: string): number | undefined {
+  for (const pid of listOf('/proc'))
+    if (/^\d+$/.test(pid) && Number(pid) !== process.pid)
+      for (const file of listOf(`/proc/${pid}/fd`))
+        try {
+          if (identityOf(statSync(`/proc/${pid}/fd/${file}`, { bigint: true })) === identity && isForWriting(pid, file))
+            return Number(pid);
+        } catch { /* closed meanwhile */ }
+  return undefined;
+}
+
+/** Backups read it, and may. */
+function isForWriting(pid: string, file: string): boolean {
+  const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${file}`, 'latin1'))?.[1] ?? '0';
+  return (Number.parseInt(flags, 8) & (constants.O_WRONLY | constants.O_RDWR)) !== 0;
+}
+
+function listOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch { // another user's, gone, or not Linux
+    return [];
   }
 }
 
 /** When a process began, in words that no other process of that number has; '' when the system does not tell, or there is none. */
 export function startOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Behind the name, which may contain anything, the start is the 20th field: in ticks since the computer was started.
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${ticks}`;
-  } catch { /* not Linux, or gone */ }
+  const stat = statOf(pid);
+  if (stat !== undefined)
+    try {
+      // After the name, which may contain anything, the start is the 20th field: in ticks since the computer was started.
+      return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${stat[19]}`;
+    } catch { /* not Linux */ }
   try {
     return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   } catch {
     return '';
+  }
+}
+
+/** What Linux says of a process, after its name; its state is the first field. */
+function statOf(pid: number): string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Dead, and its parent has not asked for it yet: in a container whose first process does not, for ever. */
+function isZombie(pid: number): boolean {
+  const state = statOf(pid)?.[0];
+  if (state !== undefined)
+    return state === 'Z' || state === 'X';
+  try {
+    return /^Z/.test(execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim());
+  } catch {
+    return false;
   }
 }
 
@@ -106,6 +216,8 @@ function isRunning({ pid, started }: Holder): boolean {
     if (codeOf(error) !== 'EPERM') // somebody else's process, but there
       return false;
   }
+  if (isZombie(pid))
+    return false;
   const actual = startOf(pid);
   return actual === '' || started === '' || actual === started;
 }
@@ -120,14 +232,46 @@ function parse(content: string): Holder | undefined {
   }
 }
 
+/** Without links a lock is empty for a moment. */
+function isYoung(lock: string): boolean {
+  try {
+    const { mtimeMs, size } = statSync(lock);
+    return size === 0 && Math.abs(Date.now() - mtimeMs) < UNFINISHED;
+  } catch {
+    return false;
+  }
+}
+
+/** Makes a file that was not there. Nothing is written through a link that somebody has laid. */
+function write(path: string, content: string): void {
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+  try {
+    writeSync(file, content);
+  } finally {
+    closeSync(file);
+  }
+}
+
 function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      return readFileSync(file, 'utf8');
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
     if (codeOf(error) === 'ENOENT')
       return undefined;
+    if (codeOf(error) === 'ELOOP')
+      return ''; // a link, which is no lock
     throw error;
   }
+}
+
+/** Another process is at it. */
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1 + Math.floor(Math.random() * 4));
 }
 
 export const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;

@@ -6,12 +6,12 @@
  * and one of another size or with other blocks is used as it is. One that may not be written is read: what is in it is
  * sent, and the first attempt to write tells the store that it has failed. One process at a time may use it (file-lock.ts).
  */
-import { closeSync, existsSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
-import { BLOCK_HEADER_LENGTH, BLOCK_LENGTH, BLOCK_MAGIC, blockLengthFor, SMALLEST_BLOCK } from '../store/format.ts';
-import { codeOf, FileLock } from './file-lock.ts';
+import { BLOCK_HEADER_LENGTH, BLOCK_LENGTH, blockLengthForRecord, lengthOfMessage, MAGIC, MAGIC_VERSION_ONE, SMALLEST_BLOCK } from '../store/record-format.ts';
+import { codeOf, FileLock, realPathOf } from './file-lock.ts';
 
 /** A disk takes a large piece as fast as a small one, and each new block costs a flush. */
 const LARGEST_BLOCK = 65_536;
@@ -34,7 +34,8 @@ export class FileStorage implements BlockStorage {
    * @param size of a new file in bytes @param longestPacket that is to be stored
    * @throws Error whose message says what to do
    */
-  static open(path: string, size: number, arena: Arena, longestPacket: number): FileStorage {
+  static open(name: string, size: number, arena: Arena, longestPacket: number): FileStorage {
+    const path = nameOf(name);
     let lock: FileLock | undefined;
     let refusal = '';
     try {
@@ -57,7 +58,7 @@ export class FileStorage implements BlockStorage {
   private constructor(path: string, size: number, arena: Arena, longestPacket: number, lock: FileLock | undefined, refusal: string) {
     this.arena = arena;
     this.lock = lock;
-    const needed = blockLengthFor(longestPacket);
+    const needed = blockLengthForRecord(lengthOfMessage(longestPacket, 1));
     let blockLength = needed;
     while (blockLength < LARGEST_BLOCK && blockLength * 2 * BLOCKS <= size)
       blockLength *= 2;
@@ -66,6 +67,8 @@ export class FileStorage implements BlockStorage {
     let found = EMPTY;
     if (!isNew) {
       found = examine(path);
+      if (found === LATER_VERSION)
+        throw new Error(`${path} is a store of a later version of this program, and nothing of it is touched: run that version, or give another store.path`);
       if (found === FOREIGN || found === OTHER_VERSION) {
         if (refusal !== '')
           throw new Error(`${path} is no store of this version of the program, and cannot be moved (${refusal}): give another store.path`);
@@ -80,9 +83,10 @@ export class FileStorage implements BlockStorage {
       }
     }
     this.erased = new Uint8Array(blockLength).fill(0xFF);
-    this.file = openSync(path, refusal !== '' ? 'r' : isNew ? 'w+' : 'r+');
+    this.file = openSync(path, refusal !== '' ? 'r' : isNew ? 'w+' : 'r+', 0o600);
     this.blockLength = blockLength;
     try {
+      lock?.claimFile(this.file);
       const present = Math.floor(fstatSync(this.file).size / blockLength);
       const wanted = refusal === '' ? Math.floor(size / blockLength) : present;
       if (refusal !== '')
@@ -101,6 +105,8 @@ export class FileStorage implements BlockStorage {
         synchronizeFolder(path);
     } catch (error) {
       closeSync(this.file);
+      if (isNew) // half of a file is of no use, and may have filled the disk
+        rmSync(path, { force: true });
       throw error;
     }
     this.remark = remark;
@@ -169,10 +175,20 @@ export class FileStorage implements BlockStorage {
 const EMPTY = 0;
 const FOREIGN = -1;
 const OTHER_VERSION = -2;
+const LATER_VERSION = -3;
 /** Bytes that are looked at to tell an empty file from a foreign one. */
 const SAMPLE = 65_536;
 
-/** @returns the block length of the store in the file, EMPTY when nothing has been written to it, else FOREIGN or OTHER_VERSION */
+/** @returns false when it cannot be read: the others tell as well */
+function readHeader(file: number, header: Buffer, position: number): boolean {
+  try {
+    return readSync(file, header, 0, header.length, position) === header.length;
+  } catch {
+    return false;
+  }
+}
+
+/** @returns the block length of the store in the file, EMPTY when nothing has been written to it, else FOREIGN, OTHER_VERSION or LATER_VERSION */
 function examine(path: string): number {
   const file = openSync(path, 'r');
   try {
@@ -181,20 +197,30 @@ function examine(path: string): number {
     let otherwise = FOREIGN;
     // The first block may be the one that was being erased when the power was cut, so others are asked too.
     for (let position = 0; position < size; position += SMALLEST_BLOCK) {
-      if (readSync(file, header, 0, header.length, position) < header.length)
-        break;
+      if (!readHeader(file, header, position))
+        continue;
       const magic = header.readUInt32BE(0);
       const length = header.readUInt32BE(BLOCK_LENGTH);
-      if (magic === BLOCK_MAGIC && length >= SMALLEST_BLOCK && (length & length - 1) === 0 && position % length === 0)
+      if ((magic === MAGIC || magic === MAGIC_VERSION_ONE) && length >= SMALLEST_BLOCK && (length & length - 1) === 0 && position % length === 0)
         return length;
-      if (magic !== BLOCK_MAGIC && magic >>> 8 === BLOCK_MAGIC >>> 8)
-        otherwise = OTHER_VERSION;
+      if (magic >>> 8 === MAGIC >>> 8 && otherwise !== LATER_VERSION)
+        otherwise = magic > MAGIC ? LATER_VERSION : OTHER_VERSION;
     }
     const sample = Buffer.alloc(Math.min(size, SAMPLE));
-    readSync(file, sample, 0, sample.length, 0);
+    if (!readHeader(file, sample, 0))
+      return otherwise;
     return sample.every(byte => byte === 0xFF) || sample.every(byte => byte === 0) ? EMPTY : otherwise;
   } finally {
     closeSync(file);
+  }
+}
+
+/** The path without symbolic links, so that every name of the file leads to one lock. */
+function nameOf(path: string): string {
+  try {
+    return realPathOf(path);
+  } catch (error) {
+    throw explain(path, error);
   }
 }
 

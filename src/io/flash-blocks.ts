@@ -4,7 +4,7 @@
  */
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
-import { blockLengthFor } from '../store/format.ts';
+import { BLOCK_LENGTH, blockLengthForRecord, lengthOfMessage, MAGIC, MAGIC_VERSION_ONE, WORD } from '../store/record-format.ts';
 
 /** The part of ECMA-419's Flash that is used here. Writing turns ones into zeros. */
 export interface Flash {
@@ -24,7 +24,7 @@ export interface StagingViews {
 export class FlashBlocks implements BlockStorage {
   readonly blockLength: number;
   readonly blockCount: number;
-  readonly remark = '';
+  readonly remark: string = '';
   onFlushed: ((isDurable: boolean) => void) | undefined = undefined;
   private readonly flash: Flash;
   private readonly views: StagingViews;
@@ -35,9 +35,27 @@ export class FlashBlocks implements BlockStorage {
     const { blockLength, size } = flash.status();
     this.flash = flash;
     this.views = views;
-    this.sectorsPerBlock = Math.max(1, blockLengthFor(longestPacket) / blockLength);
-    this.blockLength = blockLength * this.sectorsPerBlock;
+    const needed = Math.max(blockLength, blockLengthForRecord(lengthOfMessage(longestPacket, 1)));
+    this.blockLength = FlashBlocks.lengthFound(flash) || needed;
+    this.sectorsPerBlock = this.blockLength / blockLength;
+    if (this.blockLength < needed)
+      this.remark = `the flash has blocks of ${this.blockLength} bytes: longer messages are not stored; for those, erase it when it is empty`;
     this.blockCount = Math.floor(size / this.blockLength);
+  }
+
+  /** Blocks keep their length, whatever the longest message is now. @returns 0 when there are none */
+  private static lengthFound(flash: Flash): number {
+    const { blockLength, size } = flash.status();
+    const words = new DataView(new ArrayBuffer(BLOCK_LENGTH + WORD));
+    const bytes = new Uint8Array(words.buffer);
+    for (let position = 0; position < size; position += blockLength) {
+      flash.read(bytes, position);
+      const magic = words.getUint32(0);
+      const length = words.getUint32(BLOCK_LENGTH);
+      if ((magic === MAGIC || magic === MAGIC_VERSION_ONE) && length >= blockLength && length <= size && length % blockLength === 0 && position % length === 0)
+        return length;
+    }
+    return 0;
   }
 
   read(position: number, length: number): void {

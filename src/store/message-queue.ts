@@ -122,7 +122,8 @@ export class MessageQueue implements RingOwner {
 
   /** Reads the oldest message that is not settled into `record`. @returns its position, or NONE */
   first(): number {
-    const block = this.versionOne === undefined ? this.oldestBlock : this.versionOne.oldestBlock;
+    const old = this.versionOne === undefined ? NO_BLOCK : this.versionOne.oldestBlock;
+    const block = old === NO_BLOCK ? this.oldestBlock : old;
     return block === NO_BLOCK ? NONE : this.nextFrom(block, Format.BLOCK_HEADER_LENGTH);
   }
 
@@ -329,34 +330,25 @@ export class MessageQueue implements RingOwner {
   }
 
   private nextFrom(block: number, offset: number): number {
-    const { medium, pending, ring, walker } = this;
-    for (let left = medium.blockCount + 1; left > 0; --left) {
-      if (pending[block] !== 0) {
-        if (this.versionOne?.holds(block)) {
-          const found = this.versionOne.next(block, offset, this.record);
-          if (found !== NONE)
-            return found;
-        } else {
-          walker.enter(block, offset, block === ring.tailBlock ? ring.tailOffset : medium.blockLength);
-          for (let position = walker.next(); position !== NO_RECORD; position = walker.next())
-            if (this.read(position) && !this.record.isSettled)
-              return position;
-        }
-      }
-      block = this.successor(block);
-      if (block === NO_BLOCK)
-        return NONE;
+    const { medium, pending, ring, versionOne, walker } = this;
+    if (versionOne?.holds(block)) { // version 0.1 has its own order, and all of it comes first
+      const found = versionOne.nextFrom(block, offset, this.record);
+      if (found !== NONE || (block = this.oldestBlock) === NO_BLOCK)
+        return found;
       offset = Format.BLOCK_HEADER_LENGTH;
     }
-    return NONE;
-  }
-
-  private successor(block: number): number {
-    if (this.versionOne?.holds(block)) {
-      const next = this.versionOne.successor(block);
-      return next === NO_BLOCK ? this.oldestBlock : next;
+    for (;;) {
+      if (pending[block] !== 0 && !versionOne?.holds(block)) {
+        walker.enter(block, offset, block === ring.tailBlock ? ring.tailOffset : medium.blockLength);
+        for (let position = walker.next(); position !== NO_RECORD; position = walker.next())
+          if (this.read(position) && !this.record.isSettled)
+            return position;
+      }
+      if (block === ring.tailBlock)
+        return NONE;
+      block = ring.following(block);
+      offset = Format.BLOCK_HEADER_LENGTH;
     }
-    return block === this.ring.tailBlock ? NO_BLOCK : this.ring.following(block);
   }
 
   private markAt(position: number, destination: number, mark: number): number {

@@ -115,12 +115,12 @@ export class VersionOne {
       this.oldestBlock = following;
   }
 
-  /** Reads the first message at or after `offset` of the block that is not settled. @returns its position, or NONE */
-  next(block: number, offset: number, record: StoredMessage): number {
-    const start = block * this.medium.blockLength;
-    for (let position = this.nextRecord(start + offset); position !== NONE; position = this.nextRecord(position + lengthOf(this.packetLengthAt(position))))
-      if (this.load(position, record) && !record.isSettled)
-        return position;
+  /** Reads the first message at or after `offset` of the block, or in those after it, that is not settled. @returns its position, or NONE */
+  nextFrom(block: number, offset: number, record: StoredMessage): number {
+    for (; block !== NO_BLOCK; block = this.successor(block), offset = Format.BLOCK_HEADER_LENGTH)
+      for (let position = this.nextRecord(block * this.medium.blockLength + offset); position !== NONE; position = this.nextRecord(this.after(position)))
+        if (this.load(position, record) && !record.isSettled)
+          return position;
     return NONE;
   }
 
