@@ -242,7 +242,7 @@ export class StoreWorld {
       plan,
       resizable: false,
       date: () => this.seconds,
-      random: () => lives++ * 0.37 % 1,
+      firstIdentifier: () => lives++ * 0.37 % 1,
     });
     this.flash = new SimulatedFlash(this.gateway.arena, medium, cut);
     this.gateway.openStore(this.flash);

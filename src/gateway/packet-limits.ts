@@ -29,9 +29,6 @@ export function longestStoredPacket(configuration: Configuration): number {
   return listener.max_packet_size + longestMountPoint(listener) + longestPrefix(configuration) + PUBLISH_OVERHEAD;
 }
 
-/** No record of the store is longer. */
-export const longestStoredRecord = (configuration: Configuration): number => longestStoredPacket(configuration) + RECORD_OVERHEAD;
-
 /** Bytes by which a rule can lengthen a topic. */
 export function longestPrefix(configuration: Configuration): number {
   return configuration.topic.reduce((longest, rule) =>

@@ -28,6 +28,7 @@ export function createPlatform(authenticator: Authenticator): Platform {
     createTimer: onTimer => new HostTimer(onTimer),
     time: () => performance.now(),
     random: Math.random,
+    firstIdentifier: Math.random,
     landingCapacity: LANDING_CAPACITY,
     traffic: TRAFFIC,
     resizable: false,

@@ -42,6 +42,8 @@ export interface Platform {
   readonly landingCapacity: number;
   /** Where bytes are counted. */
   readonly traffic?: Traffic;
+  /** As GatewayOptions.firstIdentifier. */
+  readonly firstIdentifier?: () => number;
   /** As GatewayOptions.orderCounters. */
   readonly orderCounters?: number;
   /** Whether the arena should be resizable: true on XS, false on Node (exact-view.ts). */
@@ -100,7 +102,7 @@ export class Runtime implements Driven, LinkOwner {
       traffic: platform.traffic,
       resizable: platform.resizable,
       date: platform.date,
-      random: platform.random,
+      firstIdentifier: platform.firstIdentifier,
       orderCounters: platform.orderCounters,
     });
     observer.onPlanned?.(plan.regions);

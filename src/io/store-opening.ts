@@ -6,12 +6,12 @@ import type { Arena } from '../bytes/arena.ts';
 import type { StoreConfiguration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { longestStoredRecord } from '../gateway/packet-limits.ts';
+import { longestStoredPacket } from '../gateway/packet-limits.ts';
 import { isDue } from '../session/clock.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** Opens what `store.path` names, for records of up to `longest` bytes. @throws Error whose message says what to do */
+/** Opens what `store.path` names, for packets of up to `longest` bytes. @throws Error whose message says what to do */
 export type StorageOpener = (store: StoreConfiguration, arena: Arena, longest: number) => BlockStorage;
 
 export interface StoreRemarks extends Event.GatewayObserver {
@@ -52,7 +52,7 @@ export class StoreOpening {
       if (this.openStorage === undefined)
         throw new Error('there is no storage for a persistent store here');
       store.close(); // the one that has failed
-      const storage = this.openStorage(gateway.configuration.store, gateway.arena, longestStoredRecord(gateway.configuration));
+      const storage = this.openStorage(gateway.configuration.store, gateway.arena, longestStoredPacket(gateway.configuration));
       this.use(storage);
       if (storage.remark !== '')
         observer.onStoreRemark?.(storage.remark, true);
