@@ -360,6 +360,12 @@ export class StoreWorld {
     throw new Error('never idle');
   }
 
+  /** The storage has failed: another one takes its place. */
+  replaceStorage(medium = new FlashMedium(512, 12)): void {
+    this.gateway.durableStore!.backlog.store.close();
+    this.gateway.openStore(new SimulatedFlash(this.gateway.arena, medium));
+  }
+
   /** So many seconds pass, in which nothing happens. */
   pass(seconds: number): void {
     const { clock } = this.gateway;

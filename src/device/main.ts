@@ -67,6 +67,7 @@ function createRuntime(configuration: Configuration): Runtime {
     createTimer,
     time,
     random: Math.random,
+    firstIdentifier: Math.random,
     landingCapacity: LANDING_CAPACITY,
     resizable: true,
     date,
