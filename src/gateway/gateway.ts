@@ -58,7 +58,7 @@ const FIRST = (): number => 0;
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
-export class Gateway implements ServerHandler, BridgeOwner, Router, TopicTableOwner, Figures {
+export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Router, TopicTableOwner, Figures {
   readonly configuration: Configuration;
   readonly arena: Arena;
   readonly clock = new Clock();

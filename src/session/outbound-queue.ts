@@ -244,29 +244,8 @@ export class OutboundQueue extends PublishRecords {
 
   /** What comes now finds no place here, so what is to be sent and has not waited must go before it: all is one lane again. */
   joinLanes(): void {
-    const window = this.window!;
-    const { bytes } = this.limits.arena;
-    let first = NONE;
-    for (let record = this.following(NONE); record !== NONE; record = this.following(record)) {
-      const flags = bytes[record + STATE]!;
-      if ((flags & PENDING) === 0)
-        continue;
-      if (first === NONE)
-        first = record;
-      if ((flags & REPLAYED) === 0)
-        window.enter(this, record);
-    }
-    window.replayCursor = first;
+    this.window!.joinLanes(this);
     this.unsentCount = 0;
-  }
-
-  /** Counts anew what of the messages here waits for the connection; the window has forgotten it. */
-  recount(): void {
-    const window = this.window!;
-    window.vacateAll();
-    for (let record = this.following(NONE); record !== NONE; record = this.following(record))
-      if ((this.limits.arena.bytes[record + STATE]! & (PENDING | REPLAYED)) === (PENDING | REPLAYED))
-        window.occupy(this.limits.arena.view.getUint16(record + SLOT));
   }
 
   clear(): void {

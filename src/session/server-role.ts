@@ -3,23 +3,22 @@ import type { ArenaPlan } from '../bytes/arena.ts';
 import type { Packet } from '../packet/packet.ts';
 import { CLIENT } from './connection-state.ts';
 import type { PublishCredit } from './publish-credit.ts';
-import type { ServerSession } from './server-session.ts';
 import { type SessionContext, SessionRole, type SessionSettings } from './session-role.ts';
 
-/** Who decides. The packet is valid only during the call. */
-export interface ServerHandler {
+/** Who decides; `Session` is server-session.ts's. The packet is valid only during the call. */
+export interface ServerHandler<Session = unknown> {
   /** A CONNECT of valid form. Answer with `accept` or `refuse`, at once or later. */
-  onConnect(session: ServerSession, packet: Packet): void;
+  onConnect(session: Session, packet: Packet): void;
   /** @returns TAKEN, LATER or REFUSED */
-  onMessage(session: ServerSession, packet: Packet): number;
-  onReleased?(session: ServerSession, packetIdentifier: number): void;
+  onMessage(session: Session, packet: Packet): number;
+  onReleased?(session: Session, packetIdentifier: number): void;
   /** One filter of a SUBSCRIBE. Sends nothing. @returns the granted QoS or SUBACK_FAILURE */
-  onSubscribe(session: ServerSession, packet: Packet): number;
+  onSubscribe(session: Session, packet: Packet): number;
   /** The same filter again, after SUBACK, granted or not: time for retained messages. */
-  onSubscribed(session: ServerSession, packet: Packet): void;
-  onUnsubscribe(session: ServerSession, packet: Packet): void;
+  onSubscribed(session: Session, packet: Packet): void;
+  onUnsubscribe(session: Session, packet: Packet): void;
   /** The connection is over. SUCCESS: the node said DISCONNECT, so there is no Will any more. */
-  onClosed(session: ServerSession, reasonCode: number): void;
+  onClosed(session: Session, reasonCode: number): void;
 }
 
 export interface ServerSessionSettings extends SessionSettings {

@@ -144,6 +144,32 @@ export class UpstreamWindow {
     this.vacate(records.limits.arena.view.getUint16(record + SLOT));
   }
 
+  /** All that is to be sent waits in the first lane from now on. */
+  joinLanes(records: PublishRecords): void {
+    const { bytes } = records.limits.arena;
+    let first = NONE;
+    for (let record = records.following(NONE); record !== NONE; record = records.following(record)) {
+      const flags = bytes[record + STATE]!;
+      if ((flags & PENDING) === 0)
+        continue;
+      if (first === NONE)
+        first = record;
+      if ((flags & REPLAYED) === 0)
+        this.enter(records, record);
+    }
+    this.replayCursor = first;
+  }
+
+  /** Counts anew what of the messages in the queue waits, and nothing else: the log is read anew. */
+  recount(records: PublishRecords): void {
+    const { bytes, view } = records.limits.arena;
+    this.waitingCount = 0;
+    this.vacateAll();
+    for (let record = records.following(NONE); record !== NONE; record = records.following(record))
+      if ((bytes[record + STATE]! & (PENDING | REPLAYED)) === (PENDING | REPLAYED))
+        this.occupy(view.getUint16(record + SLOT));
+  }
+
   /** @param fresh the first record of those that have not waited, or NONE @returns the one to be sent next, NONE when none may be */
   choose(sender: Sender, fresh: number): number {
     if (this.replayTotal === 0)

@@ -157,12 +157,12 @@ export class Backlog implements Journal {
   /** A storage is going to be opened; another one may have been before. */
   beginRestoring(): void {
     const { window } = this;
-    this.orphanCount = window.waitingCount = 0;
+    this.orphanCount = 0;
     this.suspectCount = this.queue.limits.maximumInflight;
     this.loadPosition = START;
     this.counters.lastIdentifier = 0;
     this.counters.sessionLostAt = NEVER;
-    this.queue.recount();
+    window.recount(this.queue);
   }
 
   endRestoring(): void {
