@@ -52,8 +52,6 @@ export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver }
 const DEFAULT_ORDER_COUNTERS = 256;
 
 const LAST_IDENTIFIER = 65_535;
-/** Of GatewayOptions.firstIdentifier. */
-const FIRST = (): number => 0;
 
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
@@ -154,7 +152,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.limitsRate = listener.max_publish_rate !== 0;
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
-    this.upstreamQueue.continueIdentifiers((options.firstIdentifier ?? FIRST)() * LAST_IDENTIFIER | 0);
+    this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);
     if (storeRegions === undefined)
       return;
     this.bridge.refusesUnstored = store.on_failure === 'refuse';
