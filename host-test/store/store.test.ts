@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import * as Event from '../../src/config/events.ts';
 import { blockLengthFor, lengthOfRecord } from '../../src/store/format.ts';
+import { BLOCK_HEADER_LENGTH, lengthOfMessage } from '../../src/store/record-format.ts';
 import { estimateWear } from '../../src/store/wear.ts';
 import { seeded } from '../session/pair.ts';
 import { FlashMedium, SimulatedFlash } from '../simulation/simulated-flash.ts';
@@ -382,9 +383,9 @@ describe('a storage', () => {
     const { programCount } = scene.medium;
     const wear = scene.medium.wear.slice(0, 6); // of messages
     expect(Math.max(...wear) - Math.min(...wear)).toBeLessThanOrEqual(1);
-    const estimate = estimateWear(512 * 6, 512, 2 + 2 + 5 + 2 + 4, 1, false);
-    expect(scene.medium.eraseCount / 2000).toBeCloseTo(estimate.erasuresPerMessage, 2);
-    expect(programCount / 2000).toBeCloseTo(estimate.programsPerMessage, 1);
+    const perBlock = Math.floor((512 - BLOCK_HEADER_LENGTH) / lengthOfMessage(1 + 4, 1));
+    expect(scene.medium.eraseCount / 2000).toBeCloseTo(1 / perBlock, 2);
+    expect(programCount / 2000).toBeCloseTo(3 + 3 / perBlock, 1); // record, identifier, done; header and two marks of a block
   });
 });
 

@@ -28,7 +28,7 @@ import { Access } from '../nodes/access.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, RECORD_OVERHEAD } from './packet-limits.ts';
-import { Delivery } from '../nodes/delivery.ts';
+import { Delivery, UNKNOWN } from '../nodes/delivery.ts';
 import { EndingCounts } from '../nodes/disconnect-reasons.ts';
 import * as Event from '../config/events.ts';
 import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver } from './gateway-options.ts';
@@ -50,7 +50,6 @@ export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver }
 
 /** Of GatewayOptions.orderCounters. */
 const DEFAULT_ORDER_COUNTERS = 256;
-
 const LAST_IDENTIFIER = 65_535;
 
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
@@ -89,6 +88,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   private readonly authenticator: Authenticator;
   private readonly observer: Event.GatewayObserver;
   readonly delivery: Delivery;
+  /** That of `delivery`. */
+  private readonly localAudience: Int32Array;
   private readonly publishing: Publishing;
   private readonly refusals: Refusals;
   private readonly will = new MessageSpans(); // the one at hand
@@ -134,6 +135,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.retained = new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
     this.access = accessPlan && new Access(arena, accessPlan, listener);
     this.delivery = new Delivery(arena, topics, memory.topics, this.nodes, this.subscriptions, this.retained, this.access, options.observer);
+    this.localAudience = this.delivery.localAudience;
     const outbound = new TopicMap(arena, outboundPlan, memory.topics, mappedCapacity, longestPacket);
     const policies = outbound.rules.map(rule => new StorePolicy(rule, store));
     this.bridge = new Bridge(
@@ -166,11 +168,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     return this.upstream.sessionState!.queue;
   }
 
-  /** Takes a storage into use. @throws when it cannot be used; messages are kept in memory then, or not taken (store.on_failure) */
+  /** Takes a storage into use, if there is to be a durable store. @throws when it cannot be used; messages are kept in memory then, or not taken (store.on_failure) */
   openStore(storage: BlockStorage): void {
-    const { durableStore } = this;
-    if (durableStore === undefined)
-      return;
+    const durableStore = this.durableStore!;
     durableStore.open(storage);
     const { backlog, intake } = durableStore;
     this.bridge.backlog = this.upstreamQueue.window!.journal = backlog;
@@ -271,9 +271,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
 
   /** Each packet is a new message [MQTT311-4.3.2-2]; what QoS 2 repeats, the session has kept back. */
   onMessage(session: ServerSession, packet: Packet): number {
-    const node = nodeOf(session)!;
-    const isAcknowledged = packet.qos !== 0;
-    if (isAcknowledged && session.isRefused) // acknowledgements keep their order
+    if (packet.qos !== 0 && session.isRefused) // acknowledgements keep their order
       return REFUSED;
     ++this.receivedCount;
     if (this.limitsRate && session.spendCredit()) {
@@ -285,16 +283,18 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       this.observer.onEvent(Event.OVERSIZE_DROPPED, session.index, packet.payloadLength);
       return TAKEN;
     }
-    const { access, publishing } = this;
-    const origin = isAcknowledged ? node.identity : 0;
-    let verdict: number;
-    if (access === undefined)
-      verdict = publishing.publishKnown(node, packet, packet.topicIndex, origin);
-    else if ((verdict = publishing.publishFor(node, packet, packet.topicIndex, access, origin)) === FORBIDDEN) {
-      this.deny(session, Event.FORBIDDEN_PUBLISH);
-      return TAKEN; // acknowledged all the same [MQTT311-3.3.5-2]
+    const { access } = this;
+    const index = packet.topicIndex;
+    const origin = packet.qos === 0 ? 0 : nodeOf(session)!.identity;
+    if (access === undefined) {
+      if (this.localAudience[index] === UNKNOWN && this.delivery.rejects(session, packet, index))
+        return TAKEN; // by nobody: the session is over
+      return this.publishing.publish(packet, index, origin) === TAKEN ? TAKEN : this.refuse(session);
     }
-    return verdict === TAKEN ? TAKEN : this.refuse(session);
+    const verdict = this.publishing.publishFor(nodeOf(session)!, packet, index, access, origin);
+    if (verdict === FORBIDDEN)
+      this.deny(session, Event.FORBIDDEN_PUBLISH);
+    return verdict === REFUSED ? this.refuse(session) : TAKEN; // forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
   }
 
   /** A message of this node is not taken over, nor is any later one on its connection. @returns REFUSED */

@@ -43,11 +43,6 @@ export class Publishing {
     }
     if (!access.allows(node, index, message.topicNameOffset, message.topicNameLength, WRITE))
       return FORBIDDEN;
-    return this.publishKnown(node, message, index, origin);
-  }
-
-  /** What a node publishes under a name that nobody may bring in costs its connection. @returns TAKEN or REFUSED */
-  publishKnown(node: NodeState, message: Message, index: number, origin: number): number {
     if (this.localAudience[index] === UNKNOWN && this.delivery.rejects(node.session, message, index))
       return TAKEN; // by nobody: the session is over
     return this.publish(message, index, origin);

@@ -118,7 +118,8 @@ export class Backlog implements Journal {
         this.queue.joinLanes();
       ++window.waitingCount;
       window.occupy(slot);
-    }
+    } else if (outgoing.qos === 2)
+      this.queue.peek(); // its identifier is written before the flush: one is enough then
     this.clock.soon();
     return STORED;
   }
