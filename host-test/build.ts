@@ -1,6 +1,6 @@
 /**
- * Before the tests: builds dist, which the tests on XS and those of the command line run. A run of named tests that need
- * none of it builds nothing, and neither does one whose dist is newer than all that it is made of.
+ * Before the tests: builds dist, which the tests on XS and those of the command line run. A run of named tests that
+ * need none of it builds nothing, and neither does one whose dist is newer than all that it is made of.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';

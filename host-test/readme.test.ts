@@ -1,51 +1,56 @@
-/** What the README says is so: generated parts are current, the example is valid, commands and links exist. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+/**
+ * What the documents say is so: the example is valid, commands and links exist, and nothing refers to what is not here.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readConfiguration } from '../src/host/config.ts';
-import { stateDiagram } from './session/state-diagram.ts';
-import { STEP_BUDGETS } from './xs/budgets.ts';
-import { workloads } from './xs/workloads.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const file = join(root, 'README.md');
-const readme = readFileSync(file, 'utf8');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
+  .split('\n').filter(file => file !== '' && existsSync(join(root, file)));
+const documents = tracked.filter(file => file.endsWith('.md'));
 
-/** The part between two markers. */
-function part(name: string): string {
-  const match = new RegExp(`<!-- ${name} -->\n([^]*?)<!-- /${name} -->`).exec(readme);
-  expect(match, `the README has no part "${name}"`).not.toBeNull();
-  return match![1]!;
-}
+/** The length that people read before they decide. */
+const LONGEST_README = 170;
 
-const GENERATED: Readonly<Record<string, () => string>> = {
-  'state diagram': () => `\`\`\`mermaid\n${stateDiagram()}\`\`\`\n`,
-  'steps': () => ['| workload | steps | |', '|---|--:|---|',
-    ...workloads.map(({ description, name }) => `| ${name} | ${STEP_BUDGETS[name]} | ${description} |`), ''].join('\n'),
-};
-
-it.each(Object.keys(GENERATED))('the part "%s" is current (README_WRITE=1 npm test rewrites it)', name => {
-  const expected = GENERATED[name]!();
-  if (process.env['README_WRITE'] === '1') {
-    const current = readFileSync(file, 'utf8');
-    writeFileSync(file, current.replace(new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`), (_all, open: string, close: string) => open + expected + close));
-  } else
-    expect(part(name)).toBe(expected);
+it('the README is a front door', () => {
+  expect(read('README.md').split('\n').length).toBeLessThanOrEqual(LONGEST_README);
 });
 
 it('the example is a valid configuration', () => {
-  const json = /```json\n([^]*?)```/.exec(part('example'))![1]!;
+  const json = /<!-- example -->\n```json\n([^]*?)```\n<!-- \/example -->/.exec(read('README.md'))![1]!;
   expect(readConfiguration(json, 'README.md').errors).toEqual([]);
 });
 
-it('every npm command exists', () => {
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
-  for (const [, name] of readme.matchAll(/npm run ([a-z:]+)/g))
-    expect(Object.keys(scripts)).toContain(name);
+describe.each(documents)('%s', document => {
+  it('names npm commands that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    for (const [, name] of read(document).matchAll(/npm run ([a-z:]+)/g))
+      expect(Object.keys(scripts)).toContain(name);
+  });
+
+  it('has links that lead to a file and, in it, to a heading', () => {
+    for (const [, target, anchor] of read(document).matchAll(/\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)/g)) {
+      const file = join(root, dirname(document), target!);
+      expect(existsSync(file), target).toBe(true);
+      if (anchor !== undefined)
+        expect(headingsOf(readFileSync(file, 'utf8')), `${target}#${anchor}`).toContain(anchor);
+    }
+  });
 });
 
-it('every link leads to a file', () => {
-  for (const [, target] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g))
-    expect(existsSync(join(root, target!)), target).toBe(true);
+/** As GitHub makes anchors of them. */
+function headingsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading!.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'));
+}
+
+it('nothing refers to a document that is not in the repository', () => {
+  const OUTSIDE = /\bDESIGN\.md|\bHOUSE\.md|\bSTYLE\.md|\bshared\/[a-z-]+\.md|user's notes|docs of the project/;
+  const referring = tracked.filter(file => /\.(ts|mjs|c|h|md|json)$/.test(file) && !file.endsWith('readme.test.ts'))
+    .filter(file => OUTSIDE.test(read(file)));
+  expect(referring).toEqual([]);
 });

@@ -6,8 +6,8 @@ const has = (command: string): boolean => spawnSync('sh', ['-c', `PATH="$PATH:/u
 const compiles32 = (): boolean => spawnSync('gcc', ['-m32', '-x', 'c', '-', '-o', '/dev/null'], { input: '#include <stdio.h>\nint main(void){return 0;}' }).status === 0;
 
 /**
- * Tests that need more than Node and a C compiler. Where it decides whether work lands (CI=true, see .ci/run) none is left
- * out: there a missing package makes them fail.
+ * Tests that need more than Node and a C compiler. Where it decides whether work lands (CI=true, see .ci/run) none is
+ * left out: there a missing package makes them fail.
  */
 const demands = [
   { tests: 'host-test/interop/**', isMet: () => has('mosquitto') && has('mosquitto_pub'), packages: 'mosquitto mosquitto-clients' },

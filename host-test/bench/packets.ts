@@ -79,7 +79,7 @@ class OurParser implements PacketHandler {
     const table = TopicTable.plan(plan, 64, 96);
     const arena = this.arena = new Arena(plan, { landingCapacity: LANDING_CAPACITY, stagingCapacity: RING_CAPACITY, resizable: false });
     this.copied = isCopying ? Buffer.from(arena.buffer) : undefined;
-    this.role = { packet: new Packet(arena), topics: new TopicTable(arena, table, 64, 96), settings: { maximumPacketSize: RING_CAPACITY, oversize: OVERSIZE_CLOSE }, ringSpace: new RingSpace(arena, RING_CAPACITY) };
+    this.role = { packet: new Packet(arena), topics: new TopicTable(arena, table, 64, 96), settings: { maximumPacketSize: RING_CAPACITY, oversize: OVERSIZE_CLOSE }, ringSpace: new RingSpace(arena, RING_CAPACITY), readLength: Math.min(RING_CAPACITY, arena.landingCapacity) };
     this.parser = new PacketParser(this, ring);
     this.parser.reset(SERVER_TYPES, 4);
   }

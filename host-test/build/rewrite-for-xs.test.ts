@@ -1,4 +1,7 @@
-/** What becomes of the device bundle: the program stays the same, whatever stands around. That it does what it did is for host-test/xs. */
+/**
+ * What becomes of the device bundle: the program stays the same, whatever stands around. That it does what it did is
+ * for host-test/xs.
+ */
 import { parseAst } from 'rollup/parseAst';
 import { expect, test } from 'vitest';
 import { assignClasses, chainFields, declareBeforeLoops, declareLate, nestConditions, readFields, rewrite, sayUndefined } from '../../src/build/rewrite-for-xs.mjs';

@@ -172,7 +172,10 @@ describe('a ring buffer', () => {
 });
 
 describe('a ring buffer that holds one piece at a time', () => {
-  /** Holds `length` bytes of which the first `given` lie in front of the ring. @returns where they lie now, seen from the region */
+  /**
+   * Holds `length` bytes of which the first `given` lie in front of the ring.
+   * @returns where they lie now, seen from the region
+   */
   const hold = ({ arena, offset, ring }: Bench, given: number, length: number): number => {
     arena.bytes.set(numbers(given), 0);
     const end = ring.hold(0, given, length);

@@ -51,7 +51,7 @@ describe('the validator of a board', () => {
     ['a list in place of the file', '[]', '1:1: must be an object {...}, not a list [...]; write an object {...} instead'],
     ['an empty text', ' \n', '1:1: the file is empty; write {} instead for a configuration of defaults'],
     ['a text that is cut', '{"listener":{"port":18', '1:23: found the end of the file; write "}" for a "{" that is still open'],
-    ['a string that is cut', '{"na', '1:2: this text has no end; write a double quote behind it'],
+    ['a string that is cut', '{"na', '1:2: this text has no end; write a double quote after it'],
     ['a missing comma', '{"name":"a" "topic":[]}', '1:13: found "\\"topic\\""; write "," in front of it'],
     ['something after the end', '{} x', '1:4: "x" is no JSON; write text in double quotes instead, or true, false, null or a number'],
   ])('says of %s what the PC says', (_name, text, words) => {

@@ -1,7 +1,7 @@
 /**
- * Finds where each statement of MQTT 3.1.1 is kept and tested, by its id in brackets: in src in any comment, in the tests in
- * a name or in the name of a row. Code is named by file and function, not by line number, so that the table does not grow
- * old with every edit.
+ * Finds where each statement of MQTT 3.1.1 is kept and tested, by its id in brackets: in src in any comment, in the
+ * tests in a name or in the name of a row. Code is named by file and function, not by line number, so that the table
+ * does not grow old with every edit.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * The normative statements of MQTT 3.1.1 (OASIS Standard, 29 October 2014, appendix B), numbered as there, in words of our
- * own. `binds` says whose duty it is: C the Client's, S the Server's. What does not apply to this program says why.
+ * The normative statements of MQTT 3.1.1 (OASIS Standard, 29 October 2014, appendix B), numbered as there, in words of
+ * our own. `binds` says whose duty it is: C the Client's, S the Server's. What does not apply to this program says why.
  */
 
 type Binds = 'C' | 'S' | 'both';

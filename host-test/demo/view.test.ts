@@ -1,19 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { ALL_IS_WELL, type Status } from '../../src/gateway/status.ts';
+import { ALL_IS_WELL } from '../../src/gateway/advice.ts';
+import type { Status } from '../../src/gateway/status.ts';
 import { durationOf, render, type View, type ViewSize } from '../../src/demo/view.ts';
 
 const STATUS: Status = {
   name: 'demo',
+  version: '1.0.0',
+  time: null,
+  uptime: 5,
   advice: ALL_IS_WELL,
   upstream: { state: 'connected', address: 'mqtt://127.0.0.1:1884', reason: null, next: 'nothing waits', nextAttemptIn: null, attempts: 1 },
   nodes: [],
   counters: {
     connectedNodes: 2, receivedFromNodes: 40, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0, sentUpstream: 60, droppedUpstream: 0,
-    subscriptions: 1, retainedMessages: 1,
+    tooLongFromUpstream: 0, subscriptions: 1, retainedMessages: 1,
     refused: 0, turnedAway: 0, brokenRules: 0, denied: 0, held: 0, evictedSessions: 0,
   },
   endings: {},
-  store: { count: 0, bytes: 0, capacity: 32_768, dropped: 0 },
+  store: { durable: false, count: 0, bytes: 0, capacity: 32_768, oldest: null, dropped: 0 },
   rules: [],
   sensors: [
     { name: 'air', topic: 'air/temperature', value: 21.5, works: true },
@@ -60,7 +64,7 @@ const DISCONNECTED: View = {
     ...STATUS,
     advice: 'no connection to the broker',
     upstream: { ...STATUS.upstream, state: 'waiting before the next attempt', reason: 'network connection lost', next: 'connect again', nextAttemptIn: 2 },
-    store: { count: 17, bytes: 700, capacity: 32_768, dropped: 0 },
+    store: { durable: false, count: 17, bytes: 700, capacity: 32_768, oldest: null, dropped: 0 },
   },
 };
 

@@ -1,18 +1,35 @@
 /**
- * What the Moddable tools do not tell at build time: an import that no manifest provides, and a built-in that `strip` has
- * removed because its name is computed, both end the program on the board, without a word in a release build. Needs no SDK.
+ * What the Moddable tools do not tell at build time: an import that no manifest provides, and a built-in that `strip`
+ * has removed because its name is computed, both end the program on the board, without a word in a release build. Needs
+ * no SDK.
  */
 import { readFileSync } from 'node:fs';
 import { type OutputChunk, rollup } from 'rollup';
 import { parseAst } from 'rollup/parseAst';
 import { beforeAll, describe, expect, test } from 'vitest';
 
-const manifest = JSON.parse(readFileSync(new URL('../../manifest.json', import.meta.url), 'utf8')) as {
+interface Platform {
+  readonly include: readonly string[];
+  readonly modules: Record<string, string>;
+  readonly preload?: readonly string[];
+}
+
+const readManifest = (path: string): unknown => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'));
+
+const manifest = readManifest('manifest.json') as {
   include: string[];
   modules: Record<string, string[]>;
   preload: string[];
-  platforms: Record<string, { include?: string[]; modules: Record<string, string> }>;
+  platforms: Record<string, Partial<Platform> & { include: string | string[] }>;
 };
+
+/** What boards have in common. */
+const ESP32 = './src/device/manifest_esp32.json';
+const esp32 = readManifest(ESP32) as Platform;
+
+/** The sections of the manifest, with what those of boards include. */
+const platforms: readonly Platform[] = Object.values(manifest.platforms)
+  .map(platform => platform.include === ESP32 ? { ...platform, ...esp32 } : platform as Platform);
 
 const BASE = '$(MODDABLE)/examples/manifest_base.json';
 const IO = '$(MODDABLE)/modules/io/manifest.json';
@@ -20,7 +37,10 @@ const EVERYWHERE = ['main', 'log', 'core', 'board-simulator', 'board-esp32'];
 const ON_BOARD = ['board-esp32'];
 const IN_SIMULATOR = ['board-simulator'];
 
-/** Which manifest has a module, and where it may be imported: not what is only on the board in what runs in the simulator. */
+/**
+ * Which manifest has a module, and where it may be imported: not what is only on the board in what runs in the
+ * simulator.
+ */
 const PROVIDERS: Record<string, { by: string; in: string[] }> = {
   'time': { by: BASE, in: EVERYWHERE },
   'timer': { by: BASE, in: EVERYWHERE },
@@ -65,8 +85,8 @@ function walk(node: Node, visit: (node: Node, parent: Node | undefined, key: str
 }
 
 /** The sections of the manifest whose `board` is this module; all of them for what is no board. */
-const platformsOf = (name: string): { include?: string[] }[] =>
-  Object.values(manifest.platforms).filter(({ modules }) => !name.startsWith('board-') || modules.board!.endsWith(`/${name}`));
+const platformsOf = (name: string): readonly Platform[] =>
+  platforms.filter(({ modules }) => !name.startsWith('board-') || modules['board']!.endsWith(`/${name}`));
 
 const isNameOnly = (parent: Node | undefined, key: string): boolean =>
   parent !== undefined && parent.computed !== true && (parent.type === 'MemberExpression' && key === 'property' || key === 'key');
@@ -85,9 +105,16 @@ beforeAll(async () => {
 
 describe('the device bundle', () => {
   test('has the modules that the manifest names, and no others', () => {
-    const named = [...manifest.modules['*']!, ...Object.values(manifest.platforms).map(({ modules }) => modules.board!)];
+    const named = [...manifest.modules['*']!, ...platforms.map(({ modules }) => modules['board']!.replace(/^(\.\.\/)+/, './'))];
     expect(chunks.map(({ fileName }) => `./dist/device/${fileName}`).sort())
       .toEqual([...new Set(named)].map(path => `${path}.js`).sort());
+  });
+
+  test('is the same for every board: each section but that of the simulator includes what boards have in common', () => {
+    const boards = Object.entries(manifest.platforms).filter(([name]) => name !== '...');
+    expect(boards.map(([name, { include }]) => [name, include]))
+      .toEqual([['esp32/esp32c3', ESP32], ['esp32', ESP32], ['esp32/*', ESP32]]);
+    expect(esp32.preload).toEqual(['board']);
   });
 
   test('imports only what an included manifest provides on that platform', () => {
@@ -102,7 +129,7 @@ describe('the device bundle', () => {
         expect(PROVIDERS, `${name} imports "${specifier}"`).toHaveProperty([specifier]);
         const { by, in: where } = PROVIDERS[specifier]!;
         for (const platform of platformsOf(name))
-          expect([...manifest.include, ...platform.include ?? []], `"${specifier}" needs ${by}`).toContain(by);
+          expect([...manifest.include, ...platform.include], `"${specifier}" needs ${by}`).toContain(by);
         expect(where, `${name} imports "${specifier}"`).toContain(name);
       }
   });

@@ -1,6 +1,6 @@
 /**
- * The entry point of the device with all it has of the platform, the ESP32's `board` and its Wi-Fi among it, on a simulated
- * board in virtual time: what happens when, and what costs nothing but a line.
+ * The entry point of the device with all it has of the platform, the ESP32's `board` and its Wi-Fi among it, on a
+ * simulated board in virtual time: what happens when, and what costs nothing but a line.
  */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { ScriptedServer } from '../simulation/scripted-peer.ts';
@@ -243,6 +243,15 @@ test('a stored configuration that cannot work costs a line: the compiled-in one 
   setWiFi(READY);
   world.clock.advance(1000);
   expect(world.lines.some(line => line.startsWith('the stored configuration does not work, the compiled-in one is used: "nonsense" is not an upstream address'))).toBe(true);
+  expect(world.lines).toContain('upstream connected');
+});
+
+test('a stored configuration with a number that is none costs a line that names it', async () => {
+  world.preference = '{"sensors":[{"name":"a","type":"simulated","scale":1e999}]}';
+  await boot();
+  setWiFi(READY);
+  world.clock.advance(1000);
+  expect(world.lines).toContain('the stored configuration is ignored: sensors.0.scale is no number that can be used');
   expect(world.lines).toContain('upstream connected');
 });
 

@@ -1,6 +1,6 @@
 /*
- * What the emulated board has in place of an operating system: a clock that counts instructions, the highest C stack, and
- * file names.
+ * What the emulated board has in place of an operating system: a clock that counts instructions, the highest C stack,
+ * and file names.
  */
 
 #include <stdint.h>
@@ -14,8 +14,8 @@
 static uint64_t instructionsOfTheHost;
 
 /*
- * One of the two words of the counter of retired instructions. The assembler is told of the extension that reads it: with
- * "zicsr" in -march the compiler would look for libraries of that name.
+ * One of the two words of the counter of retired instructions. The assembler is told of the extension that reads it:
+ * with "zicsr" in -march the compiler would look for libraries of that name.
  */
 #define readCounter(name, value) \
   __asm__ volatile(".option push\n.option arch, +zicsr\n" name " %0\n.option pop" : "=r"(value))

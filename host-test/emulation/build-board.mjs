@@ -22,7 +22,9 @@ const RAM_LENGTH = 0x700_0000;
 /** Some three times what the SDK gives an ESP32: the parser, which a board does not have, takes most of it. */
 const STACK_LENGTH = 0x8000;
 const symbols = {
-  __flash: MEMORY, __flash_size: PROGRAM_LENGTH, __ram: MEMORY + PROGRAM_LENGTH, __ram_size: RAM_LENGTH, __stack_size: STACK_LENGTH,
+  __flash: MEMORY, __flash_size: PROGRAM_LENGTH,
+  __ram: MEMORY + PROGRAM_LENGTH, __ram_size: RAM_LENGTH,
+  __stack_size: STACK_LENGTH,
 };
 
 /** @type {import('../xs/build-host.mjs').Toolchain} */

@@ -28,7 +28,7 @@ describe('an emulated 32-bit RISC-V board', () => {
     expect({ slots, chunkBytes, collections }).toEqual({ slots: 0, chunkBytes: 0, collections: 0 });
   });
 
-  it('takes the instructions that INSTRUCTIONS.md tells (node host-test/emulation/instructions.mjs --write)', async () => {
+  it('takes the instructions that INSTRUCTIONS.md tells (npm run instructions -- --write)', async () => {
     expect(findOldRows(measurements, await readFile(TABLE, 'utf8'))).toEqual([]);
   });
 

@@ -16,12 +16,13 @@ const argument = text => `arg=${text.replaceAll(',', ',,')}`;
  * @param {string} program of buildBoard
  * @param {string} mainFile
  * @param {string[]} [args] what the module finds in `scriptArguments`
- * @returns {Promise<{ stdout: string, code: number | null }>} what the program says of an error is in `stdout`, too; code
- * null: ended by the time limit
+ * @returns {Promise<{ stdout: string, code: number | null }>} what the program says of an error is in `stdout`, too;
+ * code null: ended by the time limit
  */
 export function runOnBoard(program, mainFile, args = []) {
   const semihosting = ['enable=on', 'target=native', 'chardev=out', ...[mainFile, ...args].map(argument)].join(',');
-  const commandLine = [...BOARD, '-chardev', 'stdio,id=out,signal=off', '-semihosting-config', semihosting, '-kernel', program];
+  const commandLine = [...BOARD, '-chardev', 'stdio,id=out,signal=off', '-semihosting-config', semihosting,
+    '-kernel', program];
   const options = { timeout: TIME_LIMIT_SECONDS * 1000, killSignal: 'SIGKILL', maxBuffer: OUTPUT_CAPACITY };
   return new Promise((resolve, reject) => {
     execFile(EMULATOR, commandLine, options, (error, stdout, stderr) => {

@@ -1,11 +1,12 @@
 /**
- * A gateway in the middle of a simulated network: above it a Server, below it a witness, a well-behaved node, and whoever
- * attacks. After each attack the invariant is checked:
+ * A gateway in the middle of a simulated network: above it a Server, below it a witness, a well-behaved node, and
+ * whoever attacks. After each attack the invariant is checked:
  *
  *   Any bytes give packets or one Reason Code, never a throw, never growth, and nobody else notices.
  *
  * A throw needs no check: on the simulated network it ends the run.
  */
+import type { Packet } from 'mqtt-packet';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { describeReason } from '../../src/gateway/event-texts.ts';
 import * as Event from '../../src/config/events.ts';
@@ -13,10 +14,10 @@ import { createSimulatedSensor } from '../../src/sensors/simulated-sensors.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import type { ScriptedPeer } from '../simulation/scripted-peer.ts';
 import type { SimulatedLink } from '../simulation/simulated-link.ts';
-import { bytesOf, type Sender } from '../vectors/vector.ts';
+import type { Sender } from '../vectors/vector.ts';
+import { connect, publish, subscribe } from '../world/packets.ts';
+import { acknowledge, oblige, Peer } from '../world/peer.ts';
 import { World } from '../world/world.ts';
-import { concatenate } from './input.ts';
-import { PacketSplitter } from './packet-splitter.ts';
 
 /** Small, so that every limit is met often. */
 const SMALL: PartialConfiguration = {
@@ -24,7 +25,8 @@ const SMALL: PartialConfiguration = {
   upstream: { max_packet_size: 512, max_inflight_messages: 4, restart_timeout: [1, 2], acknowledgement_timeout: 10 },
   listener: {
     max_connections: 3, max_packet_size: 256, max_inflight_messages: 4, max_queued_messages: 6, max_queued_bytes: 300,
-    max_clientid_length: 32, max_will_size: 64, max_subscriptions: 8, max_subscription_bytes: 128, max_retained_messages: 6, max_retained_bytes: 300,
+    max_clientid_length: 32, max_will_size: 64, max_subscriptions: 8, max_subscription_bytes: 128,
+    max_retained_messages: 6, max_retained_bytes: 300,
   },
   topic: [
     { pattern: '#', direction: 'out', qos: 2, remote_prefix: 'up/' },
@@ -44,7 +46,8 @@ const CONFIGURATIONS: readonly PartialConfiguration[] = [
       ...SMALL.listener, oversize: 'drop', max_publish_rate: 30, sys_interval: 1,
       users: [{ username: 'm', mount_point: 'm/%c/' }],
       acl: [
-        { topic: 'w/#', access: 'readwrite' }, { topic: 'f/#', access: 'readwrite' }, { topic: 'f/a/#', access: 'deny' },
+        { topic: 'w/#', access: 'readwrite' }, { topic: 'f/#', access: 'readwrite' },
+        { topic: 'f/a/#', access: 'deny' },
         { topic: '%c/+', access: 'read' }, { user: 'm', topic: 'm/#', access: 'readwrite' },
       ],
     },
@@ -52,10 +55,18 @@ const CONFIGURATIONS: readonly PartialConfiguration[] = [
   },
 ];
 
-/** MQTT 3.1.1, clean session, identifier "witness". */
-const WITNESS_CONNECT = bytesOf('10 13 0004 4d515454 04 02 0000 0007 7769746e657373');
-/** "w/1", QoS 1. */
-const WITNESS_SUBSCRIBE = bytesOf('82 08 0001 0003 772f31 01');
+/** What each role may send. */
+const MAY_SAY: Readonly<Record<Sender, RegExp>> = {
+  client: /^(CONNECT|PUBLISH|PUBACK|PUBREC|PUBREL|PUBCOMP|SUBSCRIBE|UNSUBSCRIBE|PINGREQ|DISCONNECT)\b(?! flags)/,
+  server: /^(CONNACK|PUBLISH|PUBACK|PUBREC|PUBREL|PUBCOMP|SUBACK|UNSUBACK|PINGRESP)\b(?! flags)/,
+};
+
+/** @throws Error when a gateway in this role must not say that */
+export function checkRole(role: Sender, said: readonly string[]): void {
+  const wrong = said.find(packet => !MAY_SAY[role].test(packet));
+  if (wrong !== undefined)
+    throw new Error(`the gateway has sent what its role must not send: ${wrong}`);
+}
 
 /** Virtual milliseconds within which the gateway must have recovered from anything. */
 const PATIENCE = 120_000;
@@ -74,10 +85,7 @@ export interface Attack {
 export class AttackedWorld extends World {
   private readonly arenaLength: number;
   private readonly messages: string[] = [];
-  /** Of the newest connection upstream. */
-  private uplinkSocket!: ScriptedPeer;
-  private uplinkCount = 0;
-  private witness!: ScriptedPeer;
+  private witness!: Peer;
   private exchangeCount = 0;
   /** Of the sessions of nodes: begun and ended. */
   private openedCount = 0;
@@ -89,6 +97,7 @@ export class AttackedWorld extends World {
 
   constructor(seed: number, resizable: boolean, endings = new Map<string, number>()) {
     super({
+      server: (peer, packet) => this.serve(peer, packet),
       configuration: CONFIGURATIONS[seed & 1]!,
       seed,
       board: { sendCapacity: 512 },
@@ -105,7 +114,6 @@ export class AttackedWorld extends World {
     });
     this.endings = endings;
     this.arenaLength = this.gateway.arena.length;
-    this.onUplink = socket => this.serve(socket);
     this.runtime.start();
     this.wait('the connection upstream', () => this.isConnected);
     this.connectWitness();
@@ -126,109 +134,79 @@ export class AttackedWorld extends World {
 
   private attackFromBelow(attack: Attack): void {
     const { network } = this;
-    const attacker = this.dial().socket;
-    this.wait('a place for the attacker', () => attacker.isConnected || attacker.isClosed);
+    const attacker = this.dial();
+    this.wait('a place for the attacker', () => attacker.socket.isConnected || attacker.isClosed);
     this.strike(attacker, network.lastLink, network.lastLink.toServer, attack);
     this.checkAnswers(attacker, 'server', attack);
     attacker.close();
-    this.wait('the end of the attacker\'s session', () => this.openedCount === this.closedCount + (this.witness.isClosed ? 0 : 1));
+    this.wait('the end of the attacker\'s session', () =>
+      this.openedCount === this.closedCount + (this.witness.isClosed ? 0 : 1));
   }
 
   /** The next connection of the gateway is answered with the attack, after the CONNECT has come. */
   private attackFromAbove(attack: Attack): void {
     this.isServerHostile = true;
-    const before = this.uplinkCount;
-    this.uplinkSocket.close();
-    this.wait('a new connection upstream', () => this.uplinkCount > before && this.uplinkSocket.receivedLength > 0);
-    const attacker = this.uplinkSocket;
+    const { length } = this.uplinks;
+    this.uplink.close();
+    this.wait('a new connection upstream', () => this.uplinks.length > length && this.uplink.socket.receivedLength > 0);
+    const attacker = this.uplink;
     this.strike(attacker, this.network.lastLink, this.network.lastLink.toClient, attack);
     this.checkAnswers(attacker, 'client', attack);
     this.isServerHostile = false;
-    if (!this.uplinkSocket.isClosed)
-      this.uplinkSocket.close();
-    const connections = this.uplinkCount;
-    this.wait('the connection upstream after the attack', () => this.uplinkCount > connections && this.isConnected);
+    attacker.close();
+    const connections = this.uplinks.length;
+    this.wait('the connection upstream after the attack', () => this.uplinks.length > connections && this.isConnected);
   }
 
-  private strike(attacker: ScriptedPeer, link: SimulatedLink, direction: SimulatedLink['toServer'], attack: Attack): void {
+  /** While the Server attacks, what comes is kept. */
+  override adopt(socket: ScriptedPeer): Peer {
+    return this.isServerHostile ? new Peer(socket, this.clock) : super.adopt(socket);
+  }
+
+  private strike(attacker: Peer, link: SimulatedLink, direction: SimulatedLink['toServer'], attack: Attack): void {
     direction.set({ fragmentLength: attack.fragmentLength, isFragmentLengthRandom: true });
     if (attack.isDeaf)
-      attacker.stopReading();
-    attacker.sendBytes(attack.bytes);
+      attacker.socket.stopReading();
+    attacker.post(attack.bytes);
     this.run(attack.ending === 'wait' ? 30_000 : 50);
     if (attack.ending === 'reset')
       link.reset();
   }
 
-  /** What the gateway has said to the attacker is MQTT. */
-  private checkAnswers(attacker: ScriptedPeer, role: Sender, attack: Attack): void {
-    const splitter = new PacketSplitter(role);
-    splitter.push(bytesOf(attacker.take()));
-    if (!attack.isDeaf && attack.ending !== 'reset' && splitter.restLength > 0)
-      throw new Error(`the gateway has sent the beginning of a packet only: ${splitter.rest}`);
+  /** What the gateway has said to the attacker is MQTT, of the types that its role may say. */
+  private checkAnswers(attacker: Peer, role: Sender, attack: Attack): void {
+    const answers = attacker.take().filter(answer => answer !== 'closed');
+    const isCut = answers.at(-1)?.startsWith('part of a packet') === true;
+    if (isCut && !attack.isDeaf && attack.ending !== 'reset')
+      throw new Error(`the gateway has sent the beginning of a packet only: ${answers.at(-1)}`);
+    checkRole(role, isCut ? answers.slice(0, -1) : answers);
   }
 
   // The good ones
 
-  private serve(peer: ScriptedPeer): void {
-    this.uplinkSocket = peer;
-    ++this.uplinkCount;
-    peer.onReceived = undefined;
-    if (this.isServerHostile)
-      return;
-    const splitter = new PacketSplitter('client');
-    peer.onReceived = () => {
-      for (const packet of splitter.push(bytesOf(peer.take())))
-        this.answer(peer, packet);
-    };
+  private serve(peer: Peer, packet: Packet): void {
+    checkRole('client', [packet.cmd.toUpperCase()]);
+    oblige(peer, packet);
+    this.note('server', packet);
   }
 
-  private answer(peer: ScriptedPeer, packet: Uint8Array): void {
-    const type = packet[0]! >> 4;
-    switch (type) {
-      case 1:
-        return peer.send('20 02 00 00');
-      case 3:
-        return this.acknowledge(peer, packet);
-      case 5:
-        return peer.sendBytes(Uint8Array.of(0x62, 2, packet[2]!, packet[3]!));
-      case 6:
-        return peer.sendBytes(Uint8Array.of(0x70, 2, packet[2]!, packet[3]!));
-      case 8:
-        return peer.sendBytes(Uint8Array.of(0x90, 3, packet[2]!, packet[3]!, 2));
-      case 12:
-        return peer.send('d0 00');
-    }
-  }
-
-  private acknowledge(peer: ScriptedPeer, packet: Uint8Array): void {
-    const qos = packet[0]! >> 1 & 3;
-    const header = packet[1]! < 128 ? 2 : 3;
-    const at = header + 2 + (packet[header]! << 8 | packet[header + 1]!);
-    const topic = String.fromCharCode(...packet.subarray(header + 2, header + 2 + packet[header + 1]!));
-    if (peer === this.witness && topic !== 'w/1')
-      throw new Error(`the witness was sent ${topic}, which it has not subscribed`);
-    const payload = String.fromCharCode(...packet.subarray(at + (qos > 0 ? 2 : 0)));
-    if (payload.startsWith('exchange '))
-      this.messages.push(`${peer === this.witness ? 'witness' : 'server'} ${payload}`);
-    if (qos > 0)
-      peer.sendBytes(Uint8Array.of(qos === 1 ? 0x40 : 0x50, 2, packet[at]!, packet[at + 1]!));
+  private note(receiver: string, packet: Packet): void {
+    if (packet.cmd === 'publish' && String(packet.payload).startsWith('exchange '))
+      this.messages.push(`${receiver} ${packet.payload}`);
+    else if (packet.cmd === 'puback')
+      this.messages.push('puback');
   }
 
   private connectWitness(): void {
-    const witness = this.witness = this.dial().socket;
-    const splitter = new PacketSplitter('server');
-    const types: number[] = [];
-    witness.onReceived = () => {
-      for (const packet of splitter.push(bytesOf(witness.take()))) {
-        types.push(packet[0]! >> 4);
-        if (packet[0]! >> 4 === 4)
-          this.messages.push('puback');
-        this.answer(witness, packet);
-      }
-    };
-    witness.sendBytes(concatenate([WITNESS_CONNECT, WITNESS_SUBSCRIBE]));
-    this.wait('the witness to be let in', () => types.includes(2) && types.includes(9));
+    const witness = this.witness = this.dial((peer, packet) => {
+      checkRole('server', [packet.cmd.toUpperCase()]);
+      if (packet.cmd === 'publish' && packet.topic !== 'w/1')
+        throw new Error(`the witness was sent ${packet.topic}, which it has not subscribed`);
+      acknowledge(peer, packet);
+      this.note('witness', packet);
+    });
+    witness.post(connect('witness'), subscribe(1, 'w/1', 1));
+    this.wait('the witness to be let in', () => witness.all('suback').length > 0);
   }
 
   /** The witness publishes with QoS 1: it gets PUBACK and its own message, and the Server gets it too. */
@@ -237,7 +215,7 @@ export class AttackedWorld extends World {
       this.connectWitness();
     this.messages.length = 0;
     const text = `exchange ${++this.exchangeCount}`;
-    this.witness.sendBytes(concatenate([Uint8Array.of(0x32, 7 + text.length, 0, 3, 0x77, 0x2F, 0x31, 0, 1), new TextEncoder().encode(text)]));
+    this.witness.post(publish('w/1', text, { qos: 1 }));
     const expected = ['puback', `witness ${text}`, `server ${text}`];
     this.wait('the exchange of the witness', () => expected.every(message => this.messages.includes(message)));
   }
@@ -283,16 +261,19 @@ export class AttackedWorld extends World {
     isEqual('length of the arena', arena.buffer.byteLength, this.arenaLength);
     isEqual('length of the arena\'s view', arena.bytes.length, this.arenaLength);
     isEqual('connected nodes, counted', gateway.connectedCount, sessions.filter(session => session.isConnected).length);
-    isEqual('connected nodes, by their states', gateway.connectedCount, nodes.states.filter(({ session }) => session !== undefined).length);
+    isEqual('connected nodes, by their states', gateway.connectedCount,
+      nodes.states.filter(({ session }) => session !== undefined).length);
     isEqual('connected nodes, by their events', gateway.connectedCount, this.openedCount - this.closedCount);
     isWithin('connected nodes', gateway.connectedCount, listener.max_connections);
     isWithin('subscriptions', subscriptions.count, listener.max_subscriptions);
     isWithin('retained messages', retained.count, listener.max_retained_messages);
     for (const [index, state] of states.entries()) {
-      isWithin('messages in a queue', state.queue.count, index === 0 ? gateway.configuration.store.ram : listener.max_queued_messages);
+      const mostMessages = index === 0 ? gateway.configuration.store.ram : listener.max_queued_messages;
+      isWithin('messages in a queue', state.queue.count, mostMessages);
       isWithin('bytes in a queue', state.queue.usedLength, state.queue.capacity);
       isWithin('unacknowledged messages', state.queue.inflightCount, Math.min(state.queue.count, state.queue.limits.maximumInflight));
-      isWithin('unreleased messages', state.receivedCount, index === 0 ? upstream.max_unreleased_messages : listener.max_unreleased_messages);
+      const { max_unreleased_messages } = index === 0 ? upstream : listener;
+      isWithin('unreleased messages', state.receivedCount, max_unreleased_messages);
     }
   }
 }

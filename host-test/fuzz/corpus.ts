@@ -1,6 +1,6 @@
 /**
- * Inputs that once failed, and what was wrong then. The fuzzer starts from them as from the vectors, and each one is run
- * by itself in npm test.
+ * Inputs that once failed, and what was wrong then. The fuzzer starts from them as from the vectors, and each one is
+ * run by itself in npm test.
  */
 import type { Sender } from '../vectors/vector.ts';
 

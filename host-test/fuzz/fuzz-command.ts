@@ -1,5 +1,6 @@
 /**
- * npm run fuzz -- [--seconds N] [--seed S]: fuzzes both roles. Exit code 1 and the input when the invariant does not hold.
+ * npm run fuzz -- [--seconds N] [--seed S]: fuzzes both roles. Exit code 1 and the input when the invariant does not
+ * hold.
  */
 import { parseArgs } from 'node:util';
 import { describeFailure, fuzz } from './fuzz.ts';
@@ -10,7 +11,8 @@ const complain = (line: string): void => void process.stderr.write(`${line}\n`);
 const DEFAULT_SECONDS = '10';
 
 export async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { seconds: { type: 'string', default: DEFAULT_SECONDS }, seed: { type: 'string' } } });
+  const options = { seconds: { type: 'string', default: DEFAULT_SECONDS }, seed: { type: 'string' } } as const;
+  const { values } = parseArgs({ args, options });
   const seconds = Number(values.seconds);
   const seed = values.seed === undefined ? Math.floor(Math.random() * 1e9) : Number(values.seed);
   if (!(seconds > 0) || !Number.isInteger(seed)) {
@@ -24,7 +26,8 @@ export async function main(args: string[]): Promise<number> {
     complain(describeFailure(failure));
     return 1;
   }
-  print(`${attackCount} attacks, ${byteCount} bytes: packets or one Reason Code each time, no throw, no growth, nobody else noticed`);
+  print(`${attackCount} attacks, ${byteCount} bytes: packets or one Reason Code each time, no throw, no growth, `
+    + 'nobody else noticed');
   print('how sessions ended:');
   for (const [reason, count] of [...endings].sort((a, b) => b[1] - a[1]))
     print(`${String(count).padStart(9)}  ${reason}`);

@@ -60,7 +60,8 @@ export function describeFailure({ attack, attackNumber, error, seed }: Failure):
   const { bytes, ending, fragmentLength, isDeaf, sender } = attack;
   return [
     `failed at attack ${attackNumber} of seed ${seed}: ${error.stack}`,
-    `sender ${sender}, fragments of up to ${fragmentLength === 0 ? 'any number of' : fragmentLength} bytes, then ${ending}${isDeaf ? ', never reading' : ''}`,
+    `sender ${sender}, fragments of up to ${fragmentLength === 0 ? 'any number of' : fragmentLength} bytes, `
+      + `then ${ending}${isDeaf ? ', never reading' : ''}`,
     hexOfBytes(bytes),
     `to repeat it: npm run fuzz -- --seed ${seed}`,
   ].join('\n');
@@ -84,7 +85,8 @@ export function checkParser(bytes: Uint8Array, sender: Sender, random: Random): 
   const whole = new VectorMachine(options);
   const cut = new VectorMachine({ ...options, landingCapacity: random.integer(1, 300) });
   const expected = [...whole.run(bytes, sender, version)];
-  const found = cut.run(bytes, sender, version, { cuts: makeCuts(random, bytes.length), pauseEvery: random.integer(0, 3) });
+  const cuts = makeCuts(random, bytes.length);
+  const found = cut.run(bytes, sender, version, { cuts, pauseEvery: random.integer(0, 3) });
   if (expected.join('\n') !== found.join('\n'))
     throw new Error(`the events depend on the cuts:\n  ${expected.join('\n  ')}\nbut cut\n  ${found.join('\n  ')}`);
   if (!whole.guardsAreIntact || !cut.guardsAreIntact)

@@ -16,13 +16,17 @@ const MANY_PACKETS = 60;
 
 type Seeds = Readonly<Record<Sender, readonly Uint8Array[]>>;
 
-const bytesOfSeeds = (sender: Sender, seeds: readonly { readonly sender: Sender; readonly hex: string }[]): Uint8Array[] =>
-  seeds.filter(seed => seed.sender === sender).map(({ hex }) => bytesOf(hex)).filter(({ length }) => length <= LONGEST_VECTOR);
-const seedsOf = (seeds: Parameters<typeof bytesOfSeeds>[1]): Seeds => ({ client: bytesOfSeeds('client', seeds), server: bytesOfSeeds('server', seeds) });
+type Seed = { readonly sender: Sender; readonly hex: string };
+const bytesOfSeeds = (sender: Sender, seeds: readonly Seed[]): Uint8Array[] => seeds
+  .filter(seed => seed.sender === sender)
+  .map(({ hex }) => bytesOf(hex))
+  .filter(({ length }) => length <= LONGEST_VECTOR);
+const seedsOf = (seeds: readonly Seed[]): Seeds =>
+  ({ client: bytesOfSeeds('client', seeds), server: bytesOfSeeds('server', seeds) });
 
 const SEEDS = seedsOf([...ALL_VECTORS, ...CORPUS]);
 
-/** Legal within a connection: SUBSCRIBE, UNSUBSCRIBE and PINGREQ of a Client; what a Server sends unasked is PUBLISH. */
+/** Legal within a connection: SUBSCRIBE, UNSUBSCRIBE, PINGREQ of a Client; a Server sends only PUBLISH unasked. */
 const LEGAL_REQUESTS = seedsOf(ALL_VECTORS.filter(vector => 'expected' in vector && /^[8ac]/.test(vector.hex)));
 
 /** What opens the door, so that what follows is not refused for want of it. */
@@ -87,13 +91,15 @@ function makeLegalPart(random: Random, sender: Sender): Uint8Array {
     case 1:
       return requests.length === 0 ? publish(random) : pick(random, requests);
     case 2:
-      return random.integer(0, 20) === 0 ? concatenate(new Array<Uint8Array>(400).fill(acknowledgement(random))) : publish(random);
+      return random.integer(0, 20) > 0 ? publish(random)
+        : concatenate(new Array<Uint8Array>(400).fill(acknowledgement(random)));
     default:
       return publish(random);
   }
 }
 
-const noise = (random: Random): Uint8Array => Uint8Array.from({ length: random.integer(1, LONGEST_NOISE) }, () => random.integer(0, 255));
+const noise = (random: Random): Uint8Array =>
+  Uint8Array.from({ length: random.integer(1, LONGEST_NOISE) }, () => random.integer(0, 255));
 
 /** PUBACK, PUBREC, PUBREL or PUBCOMP of an identifier that may well be in use. */
 function acknowledgement(random: Random): Uint8Array {

@@ -1,6 +1,7 @@
 /**
  * Every packet that is malformed or forbidden: the specified answer at once, a count under its reason, one event that
- * names the node, and nothing that anybody else notices.
+ * names the node, and nothing that anybody else notices. Families of which each member closes the connection, such as all
+ * values of the flags, are in malformed-streams.test.ts; the reason of each single packet is in the vectors.
  */
 import { describe, expect, it } from 'vitest';
 import { NODE_CLOSED, NODE_REFUSED } from '../../src/config/events.ts';
@@ -18,21 +19,13 @@ const text = (...bytes: number[]): Uint8Array => new Uint8Array([0, bytes.length
 /** After CONNECT has been accepted. */
 const ROWS: Row[] = [
   ['type 0', packet(0x00), MALFORMED_PACKET],
-  ['type 15', packet(0xF0), MALFORMED_PACKET],
   ['a second CONNECT [MQTT311-3.1.0-2]', connect('bad'), PROTOCOL_ERROR],
   ['CONNACK', packet(0x20, 0, 0), PROTOCOL_ERROR],
-  ['SUBACK', packet(0x90, 0, 1, 0), PROTOCOL_ERROR],
-  ['UNSUBACK', packet(0xB0, 0, 1), PROTOCOL_ERROR],
-  ['PINGRESP', packet(0xD0), PROTOCOL_ERROR],
   ['a Remaining Length of five bytes', new Uint8Array([0x30, 0xFF, 0xFF, 0xFF, 0xFF, 0x01]), MALFORMED_PACKET],
   ['a packet that is too long', new Uint8Array([0x30, 0xFF, 0xFF, 0xFF, 0x7F]), PACKET_TOO_LARGE],
   ['PUBLISH with QoS 3 [MQTT311-3.3.1-4]', packet(0x36, 0, 1, 'a', 0, 1), MALFORMED_PACKET],
   ['PUBLISH with QoS 0 and DUP [MQTT311-3.3.1-2]', packet(0x38, 0, 1, 'a'), MALFORMED_PACKET, null],
-  ['PUBLISH without anything', packet(0x30), MALFORMED_PACKET],
-  ['PUBLISH with half a topic length', packet(0x30, 0), MALFORMED_PACKET],
-  ['PUBLISH whose topic is longer than the packet', packet(0x30, 0, 5, 'abcd'), MALFORMED_PACKET],
   ['PUBLISH with QoS 1 and no identifier', packet(0x32, 0, 1, 'a'), MALFORMED_PACKET],
-  ['PUBLISH with QoS 1 and half an identifier', packet(0x32, 0, 1, 'a', 0), MALFORMED_PACKET],
   ['PUBLISH with identifier 0 [MQTT311-2.3.1-1]', publish('a', '', { qos: 1, identifier: 0 }), PROTOCOL_ERROR],
   ['PUBLISH with QoS 2 and identifier 0 [MQTT311-2.3.1-1]', publish('a', '', { qos: 2, identifier: 0 }), PROTOCOL_ERROR],
   ['PUBLISH with an empty topic [MQTT311-4.7.3-1]', publish('', 'x'), TOPIC_NAME_INVALID],
@@ -53,30 +46,17 @@ const ROWS: Row[] = [
     ];
   }),
   ['PUBACK with flags [MQTT311-2.2.2-2]', packet(0x42, 0, 1), MALFORMED_PACKET, null],
-  ['PUBACK of one byte', packet(0x40, 1), MALFORMED_PACKET],
-  ['PUBACK of three bytes', packet(0x40, 0, 1, 0), MALFORMED_PACKET],
   ['PUBACK with identifier 0', packet(0x40, 0, 0), PROTOCOL_ERROR],
-  ['PUBREC with flags [MQTT311-2.2.2-2]', packet(0x51, 0, 1), MALFORMED_PACKET, null],
-  ['PUBREL with flags 0000 [MQTT311-3.6.1-1]', packet(0x60, 0, 1), MALFORMED_PACKET],
-  ['PUBREL of no bytes', packet(0x62), MALFORMED_PACKET],
-  ['PUBCOMP with flags [MQTT311-2.2.2-2]', packet(0x72, 0, 1), MALFORMED_PACKET, null],
-  ['SUBSCRIBE with flags 0000 [MQTT311-3.8.1-1]', packet(0x80, 0, 1, 0, 1, 'a', 0), MALFORMED_PACKET],
   ['SUBSCRIBE without a filter [MQTT311-3.8.3-3]', packet(0x82, 0, 1), PROTOCOL_ERROR, null],
-  ['SUBSCRIBE without QoS', packet(0x82, 0, 1, 0, 1, 'a'), MALFORMED_PACKET],
   ['SUBSCRIBE with QoS 3 [MQTT311-3.8.3-4]', subscribe(1, 'a', 3), MALFORMED_PACKET],
   ['SUBSCRIBE with reserved bits [MQTT311-3.8.3-4]', subscribe(1, 'a', 4), MALFORMED_PACKET],
   ['SUBSCRIBE with identifier 0 [MQTT311-2.3.1-1]', subscribe(0, 'a', 0), PROTOCOL_ERROR],
   ['SUBSCRIBE to "a/#/b" [MQTT311-4.7.1-2]', subscribe(1, 'a/#/b', 0), MALFORMED_PACKET],
   ['SUBSCRIBE to "a+" [MQTT311-4.7.1-3]', subscribe(1, 'a+', 0), MALFORMED_PACKET],
   ['SUBSCRIBE to nothing [MQTT311-4.7.3-1]', subscribe(1, '', 0), MALFORMED_PACKET],
-  ['UNSUBSCRIBE with flags 0000 [MQTT311-3.10.1-1]', packet(0xA0, 0, 1, 0, 1, 'a'), MALFORMED_PACKET],
   ['UNSUBSCRIBE without a filter [MQTT311-3.10.3-2]', packet(0xA2, 0, 1), PROTOCOL_ERROR, null],
   ['UNSUBSCRIBE with identifier 0 [MQTT311-2.3.1-1]', unsubscribe(0, 'a'), PROTOCOL_ERROR],
-  ['UNSUBSCRIBE that ends in a filter', packet(0xA2, 0, 1, 0, 3, 'a'), MALFORMED_PACKET],
-  ['PINGREQ with flags [MQTT311-2.2.2-2]', packet(0xC1), MALFORMED_PACKET, null],
-  ['PINGREQ with a body', packet(0xC0, 0), MALFORMED_PACKET],
   ['DISCONNECT with flags [MQTT311-3.14.1-1]', packet(0xE1), MALFORMED_PACKET, ReasonCode.SUCCESS],
-  ['DISCONNECT with a body', packet(0xE0, 0), MALFORMED_PACKET],
 ];
 
 describe.each([4, 3])('a connected node, protocol level %i, that sends', level => {
@@ -117,14 +97,6 @@ const FIRST: [name: string, bytes: Uint8Array, code: number | null, reason: numb
   ['CONNECT with another name [MQTT311-3.1.2-1]', raw(0, 4, 'MQTS', 4, 2, 0, 0, 0, 1, 'a'), null, PROTOCOL_ERROR],
   ['CONNECT of level 5 [MQTT311-3.1.2-2]', raw(NAME_4, 5, 2, 0, 0, 0, 0, 1, 'a'), 1, UNSUPPORTED_PROTOCOL_VERSION],
   ['CONNECT with the reserved flag [MQTT311-3.1.2-3]', raw(NAME_4, 4, 3, 0, 0, 0, 1, 'a'), null, MALFORMED_PACKET],
-  ['CONNECT with Will QoS and no Will [MQTT311-3.1.2-11] [MQTT311-3.1.2-13]', raw(NAME_4, 4, 0x0A, 0, 0, 0, 1, 'a'), null, MALFORMED_PACKET],
-  ['CONNECT with Will RETAIN and no Will [MQTT311-3.1.2-15]', raw(NAME_4, 4, 0x22, 0, 0, 0, 1, 'a'), null, MALFORMED_PACKET],
-  ['CONNECT with Will QoS 3 [MQTT311-3.1.2-14]', raw(NAME_4, 4, 0x1E, 0, 0, 0, 1, 'a', 0, 1, 'w', 0, 0), null, MALFORMED_PACKET],
-  ['CONNECT with a password and no user name [MQTT311-3.1.2-22]', raw(NAME_4, 4, 0x42, 0, 0, 0, 1, 'a', 0, 1, 'p'), null, MALFORMED_PACKET],
-  ['CONNECT whose flags announce a missing user name [MQTT311-3.1.2-19]', raw(NAME_4, 4, 0x82, 0, 0, 0, 1, 'a'), null, MALFORMED_PACKET],
-  ['CONNECT whose flags announce a missing password [MQTT311-3.1.2-21]', raw(NAME_4, 4, 0xC2, 0, 0, 0, 1, 'a', 0, 1, 'u'), null, MALFORMED_PACKET],
-  ['CONNECT with a user name that no flag announces [MQTT311-3.1.2-18]', raw(NAME_4, 4, 2, 0, 0, 0, 1, 'a', 0, 1, 'u'), null, MALFORMED_PACKET],
-  ['CONNECT without a Will Message [MQTT311-3.1.2-9]', raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 1, 'w'), null, MALFORMED_PACKET],
   ['CONNECT with a wildcard in the Will Topic', raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 1, '#', 0, 0), null, MALFORMED_PACKET],
   ['CONNECT with a Will Topic that is no UTF-8 [MQTT311-3.1.3-10]', raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 1, 0x80, 0, 0), null, MALFORMED_PACKET],
   ['CONNECT with a user name that is no UTF-8 [MQTT311-3.1.3-11]', raw(NAME_4, 4, 0x82, 0, 0, 0, 1, 'a', 0, 1, 0x80), null, MALFORMED_PACKET],
@@ -132,9 +104,6 @@ const FIRST: [name: string, bytes: Uint8Array, code: number | null, reason: numb
   ['CONNECT with a control character in the identifier', raw(NAME_4, 4, 2, 0, 0, 0, 2, 'a', 7), null, MALFORMED_PACKET],
   ['CONNECT with a control character in the Will Topic', raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 2, 'w', 0x7F, 0, 0), null, MALFORMED_PACKET],
   ['CONNECT with a control character in the user name', raw(NAME_4, 4, 0x82, 0, 0, 0, 1, 'a', 0, 2, 0xC2, 0x80), null, MALFORMED_PACKET],
-  ['CONNECT without an identifier [MQTT311-3.1.3-3]', raw(NAME_4, 4, 2, 0, 0), null, MALFORMED_PACKET],
-  ['CONNECT with header flags [MQTT311-2.2.2-2]', packet(0x11, NAME_4, 4, 2, 0, 0, 0, 1, 'a'), null, MALFORMED_PACKET],
-  ['CONNECT with something behind [MQTT311-3.1.4-1]', raw(NAME_4, 4, 2, 0, 0, 0, 1, 'a', 0), null, MALFORMED_PACKET],
   ['CONNECT with an empty identifier and Clean Session 0 [MQTT311-3.1.3-8]', raw(NAME_4, 4, 0, 0, 0, 0, 0), 2, CLIENT_IDENTIFIER_NOT_VALID],
   ['CONNECT that is too long', new Uint8Array([0x10, 0xFF, 0x7F]), null, PACKET_TOO_LARGE],
 ];

@@ -29,8 +29,10 @@ export class Command {
   readonly exited: Promise<number | string>;
   private readonly waiting = new Set<() => void>();
 
-  constructor(args: readonly string[], input?: string) {
-    this.process = spawn(process.execPath, [join(BUNDLE, 'main.js'), ...args], { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  constructor(args: readonly string[], input?: string | Buffer, env = process.env) {
+    this.process = spawn(process.execPath, [join(BUNDLE, 'main.js'), ...args], {
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], env,
+    });
     this.process.stdin?.end(input);
     for (const name of ['stdout', 'stderr'] as const)
       this.process[name]!.setEncoding('utf8').on('data', (text: string) => {
@@ -72,7 +74,7 @@ export class Command {
 }
 
 /** Runs to the end. */
-export async function run(args: readonly string[], input?: string): Promise<Command & { exitCode: number | string }> {
+export async function run(args: readonly string[], input?: string | Buffer): Promise<Command & { exitCode: number | string }> {
   const command = new Command(args, input);
   return Object.assign(command, { exitCode: await command.exited });
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import * as Event from '../../src/config/events.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
-import { LINE_LIMIT, Log, LogObserver, printable, REPEAT_INTERVAL } from '../../src/host/log.ts';
+import { LINE_LIMIT, Log, printable, REPEAT_INTERVAL } from '../../src/host/log.ts';
+import { LogObserver } from '../../src/host/log-observer.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 
 function prepare() {
@@ -66,7 +67,7 @@ describe('the log', () => {
     expect(lines).toHaveLength(2 * LINE_LIMIT);
     time.now += REPEAT_INTERVAL;
     log.write('info', 'next');
-    expect(lines.slice(2 * LINE_LIMIT)).toEqual([`warning 57 lines were left out: more than ${LINE_LIMIT} in 10 minutes`, 'info next']);
+    expect(lines.slice(2 * LINE_LIMIT)).toEqual([`warning 57 lines were left out: there had been ${2 * LINE_LIMIT} in 10 minutes`, 'info next']);
   });
 
   test('lets no name break a line or reach the terminal', () => {
@@ -80,17 +81,18 @@ describe('the log', () => {
 describe('the observer of a gateway', () => {
   function observe() {
     const { lines, log, time } = prepare();
-    const observer = new LogObserver(log, { onListening() {}, onListenerError() {} }, () => time.now);
+    const observer = new LogObserver(log, { onListening() {}, onListenerError() {} });
     const address = { host: 'broker', port: 1883 };
     const bytes = Buffer.from('abcdef');
     const sessions = [0, 1, 1, 1].map((clientIdentifierLength, clientIdentifierOffset) => ({ clientIdentifierLength, clientIdentifierOffset }));
+    const packet = { topicNameOffset: 0, topicNameLength: 2 };
     const states = [{ identifierLength: 3, identifierOffset: 3 }];
-    const gateway = { arena: { bytes }, configuration: { upstream: { remote_clientid: 'me' } }, sessions, nodes: { states } } as unknown as Gateway;
+    const gateway = { arena: { bytes }, configuration: { upstream: { remote_clientid: 'me' } }, sessions, nodes: { states }, packet } as unknown as Gateway;
     const addresses = ['10.0.0.7', '10.0.0.8', undefined, '10.0.0.9'];
     observer.runtime = { gateway, upstream: { address }, addressOf: session => addresses[session] };
     const closed = (reasonCode: number): void => observer.onEvent(Event.UPSTREAM_CLOSED, Event.UPSTREAM, reasonCode);
     const connected = (): void => observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, 0);
-    return { addresses, lines, sessions, time, observer, address, closed, connected };
+    return { addresses, lines, packet, sessions, time, observer, address, closed, connected };
   }
 
   test('says once that the broker is away and what to do, again when the reason changes or it was there in between', () => {
@@ -119,25 +121,33 @@ describe('the observer of a gateway', () => {
   });
 
   test('a broker that accepts and drops does not flood, and the likely cause is named', () => {
-    const { closed, connected, lines, time } = observe();
+    const { closed, connected, lines, observer, time } = observe();
     for (let count = 0; count < 100; ++count) {
       connected();
       time.now += 1000;
       closed(ReasonCode.NETWORK_CLOSED);
+      if (count >= 2)
+        observer.onEvent(Event.IDENTIFIER_CLASH, Event.UPSTREAM, count + 1);
       time.now += 4000;
     }
     expect(lines.length).toBeLessThan(10);
-    expect(lines.filter(line => line.includes('does another client call itself "me"'))).toHaveLength(1);
+    expect(lines.filter(line => line.includes('does another client call itself "me"'))).toEqual([
+      'warning upstream mqtt://broker:1883 keeps accepting and dropping this gateway: '
+        + 'does another client call itself "me"? Give each one an upstream.remote_clientid of its own',
+    ]);
   });
 
-  test('sessions that lasted are no clash', () => {
-    const { closed, connected, lines, time } = observe();
-    for (let count = 0; count < 5; ++count) {
-      connected();
-      time.now += 60_000;
-      closed(ReasonCode.NETWORK_CLOSED);
+  test('a message that is too long is named by its topic, once for each, whichever side it comes from', () => {
+    const { lines, observer, packet } = observe();
+    for (const [offset, length] of [[0, 3000], [0, 3001], [2, 3000]] as const) {
+      packet.topicNameOffset = offset;
+      observer.onEvent(Event.OVERSIZE_DROPPED, Event.UPSTREAM, length);
+      observer.onEvent(Event.OVERSIZE_DROPPED, 1, length);
     }
-    expect(lines.join()).not.toContain('another client');
+    expect(lines).toEqual(['ab', 'cd'].flatMap(topic => [
+      `warning dropped a message of 3000 bytes to "${topic}" from upstream: raise upstream.max_packet_size to take it`,
+      `warning dropped a message of 3000 bytes to "${topic}" from node "b": raise listener.max_packet_size to take it`,
+    ]));
   });
 
   test('the end that we made ourselves is no warning', () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/gateway/status.ts';
+import { parsePasswordHash, verifyPassword } from '../../src/host/password.ts';
 import { bundle, Command, exchange, FakeServer, Folder, freePort, run } from './command-line.ts';
 
 /** CONNACK: accepted; not authorized. */
@@ -92,7 +93,7 @@ describe('run --config', () => {
     await exchange(port, `${CONNECT} f0 00`, 4);
     await command.find('stderr', /node "n" is gone: malformed packet\n/);
     command.process.kill('SIGUSR2');
-    const status = JSON.parse((await command.find('stdout', /^status (.*)\n/m))[1]!) as Status;
+    const status = JSON.parse((await command.find('stdout', /^(\{.*)\n/m))[1]!) as Status;
     expect(status.counters).toMatchObject({ connectedNodes: 0, refused: 1, brokenRules: 2, denied: 0, held: 0, turnedAway: 0, evictedSessions: 0 });
     expect(status.endings).toEqual({ 'protocol error': 1, 'malformed packet': 1 });
   });
@@ -252,7 +253,7 @@ describe('check', () => {
   });
 
   test('knows boards that have less', async () => {
-    const file = folder.write('small.json', { listener: { allow_anonymous: true }, topic: [{ pattern: '#', direction: 'out' }] });
+    const file = folder.write('small.json', { listener: { allow_anonymous: true }, topic: [{ pattern: '#', direction: 'out' }], store: { ram: 24_576 } });
     const [large, small] = await Promise.all([run(['check', '--board', 'esp32', file]), run(['check', '--board', 'esp32c3', file])]);
     expect([large.exitCode, small.exitCode]).toEqual([0, 2]);
   });
@@ -273,6 +274,17 @@ describe('passwd', () => {
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(JSON.parse(stdout)).toEqual({ username: 'bob', password_hash: expect.stringMatching(hash) as string });
     expect(stdout).not.toContain('secret');
+  });
+
+  test('makes no hash of what is not UTF-8, which would be that of another password', async () => {
+    for (const [args, input] of [[['passwd', 'bob'], 'K\xFCche\n'], [['passwd'], 'K\xFCche\nsecret\n'], [['passwd', 'bob'], 'a\xEF\xBFb\n']] as const) {
+      const { exitCode, stderr, stdout } = await run(args, Buffer.from(input, 'latin1'));
+      expect([exitCode, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/^ringbridge: the (password|user name) holds what is not UTF-8, or U\+0000; /);
+    }
+    const { stdout } = await run(['passwd', 'bob'], 'K\u00FCche \u2028x\n');
+    const { password_hash } = JSON.parse(stdout) as { password_hash: string };
+    expect(await verifyPassword(Buffer.from('K\u00FCche \u2028x'), parsePasswordHash(password_hash)!)).toBe(true);
   });
 
   test('accepts no empty password', async () => {

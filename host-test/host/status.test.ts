@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
-import { ALL_IS_WELL, statusOf, type Status } from '../../src/gateway/status.ts';
+import { ALL_IS_WELL } from '../../src/gateway/advice.ts';
+import { statusOf, type Status } from '../../src/gateway/status.ts';
 import * as Phase from '../../src/upstream/upstream-phase.ts';
 import { createPlatform } from '../../src/host/platform.ts';
-import { Log, LogObserver } from '../../src/host/log.ts';
+import { Log } from '../../src/host/log.ts';
+import { LogObserver } from '../../src/host/log-observer.ts';
 import { startGateway } from '../../src/host/run.ts';
 import { Runtime } from '../../src/io/runtime.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
+import { VERSION } from '../../src/nodes/system-topics.ts';
 import { CONNECTED } from '../../src/session/connection-state.ts';
 import { exchange, FakeServer, freePort } from './command-line.ts';
 
@@ -31,6 +34,8 @@ function connected(partial: PartialConfiguration = {}): Runtime {
   const runtime = build(partial);
   runtime.upstream.phase = Phase.OPEN;
   runtime.gateway.upstream.state = CONNECTED;
+  for (const rule of runtime.gateway.bridge.inbound.rules)
+    rule.granted = rule.qos;
   return runtime;
 }
 
@@ -39,15 +44,18 @@ describe('the status', () => {
     const status = statusOf(connected(), 0);
     expect(status).toEqual<Status>({
       name: 'greenhouse',
+      version: VERSION,
+      time: null,
+      uptime: 0,
       advice: ALL_IS_WELL,
       upstream: { state: 'connected', address: 'mqtt://broker:1884', reason: null, next: 'nothing waits', nextAttemptIn: null, attempts: 0 },
       nodes: [],
       counters: {
         connectedNodes: 0, receivedFromNodes: 0, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0, sentUpstream: 0, droppedUpstream: 0,
-        subscriptions: 0, retainedMessages: 0, refused: 0, turnedAway: 0, brokenRules: 0, denied: 0, held: 0, evictedSessions: 0,
+        tooLongFromUpstream: 0, subscriptions: 0, retainedMessages: 0, refused: 0, turnedAway: 0, brokenRules: 0, denied: 0, held: 0, evictedSessions: 0,
       },
       endings: {},
-      store: { count: 0, bytes: 0, capacity: 8192, dropped: 0 },
+      store: { durable: false, count: 0, bytes: 0, capacity: 8192, oldest: null, dropped: 0 },
       rules: [
         { pattern: '#', direction: 'out', local: '#', remote: 'site/#', forwarded: 0, dropped: 0, refused: 0 },
         { pattern: 'set/#', direction: 'in', local: 'set/#', remote: 'site/set/#', forwarded: 0, dropped: 0, refused: 0 },
@@ -84,6 +92,12 @@ describe('the status', () => {
   });
 });
 
+function granted(code: number): Runtime {
+  const runtime = connected();
+  runtime.gateway.bridge.inbound.rules[0]!.granted = code;
+  return runtime;
+}
+
 describe('the advice', () => {
   const WAITING = { phase: Phase.WAITING, deadline: 5000 };
   test.each<readonly [string, () => Runtime, string]>([
@@ -113,7 +127,36 @@ describe('the advice', () => {
       const runtime = connected();
       runtime.gateway.delivery.droppedCount = 3;
       return runtime;
-    }, '3 messages from or for nodes were dropped: raise listener.max_queued_messages, max_queued_bytes or max_packet_size'],
+    }, '3 messages from or for nodes were dropped in the last minutes: raise listener.max_queued_messages, max_queued_bytes or max_packet_size'],
+    ['a message dropped for the broker', () => {
+      const runtime = connected();
+      runtime.gateway.bridge.droppedCount = 1;
+      return runtime;
+    }, '1 message for the broker was dropped in the last minutes: raise store.ram, or send less'],
+    ['messages of the broker that were too long', () => {
+      const runtime = connected();
+      runtime.gateway.bridge.oversizeCount = 2;
+      return runtime;
+    }, '2 messages from the broker were dropped in the last minutes: raise upstream.max_packet_size; the log has the topics'],
+    ['a subscription that was refused', () => granted(0x80), 'the broker has refused the subscription to "site/set/#": check the access rights of upstream.remote_username'],
+    ['a subscription that was granted with less', () => granted(0),
+      'the broker sends "site/set/#" with QoS 0 at most: ask its operator for 1, or write that as the qos of the rule'],
+    ['a subscription that was not answered', () => granted(-1), 'the broker has not granted the subscription to "site/set/#" yet: wait a moment'],
+    ['an identifier that is fought over', () => {
+      const runtime = connected();
+      Object.assign(runtime.upstream, { shortSessionCount: 3 });
+      return runtime;
+    }, 'mqtt://broker:1884 keeps accepting and dropping this gateway: does another client call itself "greenhouse"? Give each one an upstream.remote_clientid of its own'],
+    ['an acknowledgement that is overdue', () => {
+      const runtime = connected();
+      Object.assign(runtime.gateway.upstream, { pendingIdentifier: 1, lastProgressAt: -7500 }); // a tenth of 60 seconds is 6
+      return runtime;
+    }, 'the broker has acknowledged nothing for 7 seconds: it, or the network, is slow or stuck'],
+    ['an acknowledgement that is awaited, as it should be', () => {
+      const runtime = connected();
+      Object.assign(runtime.gateway.upstream, { pendingIdentifier: 1, lastProgressAt: -5500 });
+      return runtime;
+    }, ALL_IS_WELL],
     ['no rules', () => connected({ topic: [] }), 'nothing crosses the bridge: write rules in "topic"'],
     ['no users', () => connected({ listener: {} }), 'no node can connect: write users in listener.users, or set listener.allow_anonymous'],
   ])('in the case of %s', (_name, make, advice) => {
@@ -140,6 +183,17 @@ describe('of a running gateway', () => {
     expect(status.advice).toMatch(/^(no connection to the broker|the connection to)/);
     await stop();
     expect(statusOf(runtime, performance.now() | 0).upstream.state).toBe('stopped');
+  });
+
+  test('tells when it was asked, how long it has run, and no reason while all is well', async () => {
+    const server = new FakeServer([0x20, 0x02, 0x00, 0x00]);
+    const configuration = completeConfiguration({ ...BASE, topic: [{}], upstream: { address: [`mqtt://127.0.0.1:${await server.listen()}`] } });
+    const { runtime, stop } = await startGateway(configuration, new Log(() => {}));
+    await server.until(() => server.received.includes(Buffer.from('air/temperature').toString('hex')));
+    runtime.upstream.reasonCode = ReasonCode.NETWORK_CLOSED; // of an earlier attempt
+    expect(statusOf(runtime, (performance.now() | 0) + 5000, 1_800_000_000)).toMatchObject({ time: 1_800_000_000, uptime: 5, upstream: { state: 'connected', reason: null } });
+    await stop();
+    server.close();
   });
 
   test('shows the readings of its sensors', async () => {

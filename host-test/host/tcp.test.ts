@@ -192,6 +192,30 @@ describe('resolver of the host', () => {
     expect(await resolve('localhost')).toBe(ADDRESS);
     expect(await resolve('')).toBe('error');
     expect(await resolve('no-such-host.invalid')).toBe('error');
+    expect(await resolve('-h')).toBe('error');
+  });
+
+  test('needs no program but Node', async () => {
+    const { PATH } = process.env;
+    process.env['PATH'] = '/nowhere';
+    try {
+      expect(await resolve('localhost')).toBe(ADDRESS);
+      expect(await resolve('no-such-host.invalid')).toBe('error');
+    } finally {
+      process.env['PATH'] = PATH;
+    }
+  });
+
+  test('says nothing more after it has been told that nobody waits, and answers the next question', async () => {
+    const answers: string[] = [];
+    const resolver = new HostResolver();
+    for (const host of ['localhost', '10.0.0.1']) {
+      resolver.resolve(host, address => answers.push(address), () => answers.push('error'));
+      resolver.cancel();
+    }
+    resolver.resolve('10.0.0.2', address => answers.push(address), () => answers.push('error'));
+    await sleep(200);
+    expect(answers).toEqual(['10.0.0.2']);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Packet } from 'mqtt-packet';
 import { PENDING, type Authenticator } from '../../src/gateway/gateway.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
-import { CLOSED } from '../../src/session/connection-state.ts';
+import { CLOSED, CONNECTING } from '../../src/session/connection-state.ts';
 import type { ServerSession } from '../../src/session/server-session.ts';
 import { acknowledge, type Peer, PORT, World, type WorldOptions } from '../world/world.ts';
 
@@ -12,7 +12,9 @@ const connect = (clientId: string, options: Partial<Extract<Packet, { cmd: 'conn
 
 describe('messages', () => {
   it.each([[true, 1436], [false, 1436], [true, 900], [false, 64], [true, 32]])('are the same with either kind of views (resizable %s) and any landing area (%i)', (resizable, landingCapacity) => {
-    const world = World.connected({ resizable, landingCapacity, configuration: { listener: { max_packet_size: 2048, max_queued_bytes: 8192 } } });
+    const world = World.connected({ resizable, landingCapacity, configuration: {
+      listener: { max_packet_size: 2048, max_queued_bytes: 8192 }, upstream: { max_packet_size: 2048 },
+    } });
     const node = world.client('n');
     node.subscribe('#', 2);
     const other = world.client('old', { level: 3 });
@@ -221,15 +223,27 @@ describe('a verdict that comes later', () => {
     expect(world.uplink.messages).toEqual([]);
   });
 
-  it('after the node has gone: nobody is let in', () => {
+  it('after the node has gone without a word: nobody is let in', () => {
+    const authenticator = new Slow();
+    const world = World.connected({ authenticator });
+    world.dial(acknowledge).post(connect('n'));
+    world.until(() => authenticator.waiting.length === 1);
+    world.network.lastLink.reset();
+    world.run(100);
+    expect(authenticator.waiting[0]!.state).toBe(CLOSED);
+  });
+
+  it('after the node has gone, no: what it had sent behind CONNECT is not looked at', () => {
     const { authenticator, node, world } = asked(false);
     const [session] = authenticator.waiting;
     const { connectionNumber } = session!;
     world.network.lastLink.reset();
     world.run(100);
-    expect(session!.state).toBe(CLOSED);
+    expect(session!.state).toBe(CONNECTING);
     world.runtime.later(() => session!.refuse(ReasonCode.NOT_AUTHORIZED));
     world.run(100);
+    expect(session!.state).toBe(CLOSED);
+    expect(world.uplink.messages).toEqual([]);
     expect(world.runtime.gateway.connectedCount).toBe(0);
     expect(session!.connectionNumber).toBe(connectionNumber);
     expect(node.packets).toEqual([]);

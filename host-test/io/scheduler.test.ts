@@ -21,7 +21,16 @@ function scheduled(time = 1000) {
     },
   });
   scheduler.enter();
-  return { clock, scheduler, state, fire: () => fire() };
+  return {
+    clock, scheduler, state,
+    fire: () => fire(),
+    /** The timer comes for a deadline, and once more after the sockets have been heard. */
+    fireTwice: () => {
+      fire();
+      expect(state.sets.pop()).toBe(0);
+      fire();
+    },
+  };
 }
 
 describe('the scheduler', () => {
@@ -66,31 +75,47 @@ describe('the scheduler', () => {
   });
 
   it('calls when the deadline has come, and sets the timer to what was asked for meanwhile', () => {
-    const { clock, fire, scheduler, state } = scheduled();
+    const { clock, fireTwice, scheduler, state } = scheduled();
     clock.request(1200);
     scheduler.leave();
     state.onTimeout = () => clock.request(clock.now + 300);
     state.time = 1203;
-    fire();
+    fireTwice();
     expect(state.calls).toEqual([1203]);
     expect(state.sets).toEqual([200, 300]);
   });
 
   it('sets the timer again when it comes early, and calls nobody', () => {
-    const { clock, fire, scheduler, state } = scheduled();
+    const { clock, fireTwice, scheduler, state } = scheduled();
     clock.request(1200);
     scheduler.leave();
     state.time = 1199;
-    fire();
+    fireTwice();
     expect(state.calls).toEqual([]);
     expect(state.sets).toEqual([200, 1]);
     state.time = 1200;
-    fire();
+    fireTwice();
     expect(state.calls).toEqual([1200]);
   });
 
+  it('hears the sockets once more before a deadline is judged, however late the timer is', () => {
+    for (const lateness of [0, 1, 5000]) {
+      const { clock, fire, scheduler, state } = scheduled();
+      clock.request(1200);
+      scheduler.leave();
+      state.time = 1200 + lateness;
+      fire();
+      expect([state.calls, state.sets]).toEqual([[], [200, 0]]);
+      scheduler.enter(); // a socket has something to say
+      scheduler.leave();
+      expect([state.calls, state.sets]).toEqual([[], [200, 0]]);
+      fire();
+      expect(state.calls).toEqual([1200 + lateness]);
+    }
+  });
+
   it('does what was put off as soon as the event is over, once, and leaves the deadline where it is', () => {
-    const { clock, fire, scheduler, state } = scheduled();
+    const { clock, fire, fireTwice, scheduler, state } = scheduled();
     clock.request(1200);
     scheduler.leave();
     clock.soon();
@@ -103,7 +128,7 @@ describe('the scheduler', () => {
     expect([state.deferred, state.calls, clock.deadline]).toEqual([[1000], [], 1200]);
     expect(state.sets).toEqual([200, 0, 200]);
     state.time = 1200;
-    fire();
+    fireTwice();
     expect([state.deferred, state.calls]).toEqual([[1000], [1200]]);
   });
 
@@ -122,36 +147,36 @@ describe('the scheduler', () => {
   });
 
   it('rests when nobody has asked for more', () => {
-    const { clock, fire, scheduler, state } = scheduled();
+    const { clock, fireTwice, scheduler, state } = scheduled();
     clock.request(1200);
     scheduler.leave();
     state.time = 1200;
-    fire();
+    fireTwice();
     expect(state.sets).toEqual([200]);
     expect(clock.isArmed).toBe(false);
   });
 
   it('sets the timer for the same moment again after it has come', () => {
-    const { clock, fire, scheduler, state } = scheduled();
+    const { clock, fireTwice, scheduler, state } = scheduled();
     clock.request(1200);
     scheduler.leave();
     state.time = 1200;
     state.onTimeout = () => clock.request(1200);
-    fire();
+    fireTwice();
     expect(state.sets).toEqual([200, 0]);
   });
 
   it('counts across the wrap of 32 bits, signed and unsigned', () => {
     for (const time of [0x7FFFFFFF - 10, 0xFFFFFFFF - 10]) {
-      const { clock, fire, scheduler, state } = scheduled(time);
+      const { clock, fireTwice, scheduler, state } = scheduled(time);
       clock.request(clock.now + 100 | 0);
       scheduler.leave();
       expect(state.sets).toEqual([100]);
       state.time = time + 99;
-      fire();
+      fireTwice();
       expect(state.calls.length).toBe(0);
       state.time = time + 100;
-      fire();
+      fireTwice();
       expect(state.calls).toEqual([time + 100 | 0]);
     }
   });
@@ -165,6 +190,7 @@ describe('the scheduler', () => {
     state.time = 5000;
     fire(); // a timer that was on its way already
     expect(state.calls).toEqual([]);
+    scheduler.enter();
     scheduler.leave();
     expect(state.sets).toEqual([200]);
     clock.request(6000);

@@ -1,6 +1,7 @@
 /** What the driver of the upstream connection tells to whoever asks; what it does is in runtime.hostile-*.test.ts. */
 import { describe, expect, it } from 'vitest';
 import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../../src/upstream/upstream-phase.ts';
+import * as Event from '../../src/config/events.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { SERVER, World } from '../world/world.ts';
 
@@ -39,6 +40,70 @@ describe('the connection upstream', () => {
     world.runtime.stop(() => {});
     world.run(10_000);
     expect(world.network.links.length).toBe(0);
+  });
+
+  it('gives up a name server that never answers after connack_timeout, and tries the next address', () => {
+    const asked: string[] = [];
+    const world: World = new World({
+      configuration: { upstream: { address: ['mqtt://broker.example', `mqtt://${SERVER}`], connack_timeout: 3 } },
+      resolver: {
+        resolve(host, onResolved) {
+          asked.push(host);
+          if (host === SERVER)
+            world.clock.schedule(1, () => onResolved(host));
+        },
+      },
+    });
+    world.runtime.start();
+    const { upstream } = world.runtime;
+    world.run(2900);
+    expect([upstream.phase, upstream.attemptCount]).toEqual([RESOLVING, 1]);
+    world.run(200);
+    expect([upstream.phase, upstream.reasonCode, world.upstreamEndings]).toEqual([WAITING, ReasonCode.NAME_NOT_RESOLVED, [ReasonCode.NAME_NOT_RESOLVED]]);
+    world.until(() => world.isConnected, 10_000);
+    expect(asked).toEqual(['broker.example', SERVER]);
+  });
+
+  it('tells a resolver that nobody waits any more: after the deadline, and at the end', () => {
+    let cancelled = 0;
+    const world = new World({
+      configuration: { upstream: { address: ['mqtt://broker.example'], connack_timeout: 3, restart_timeout: [1, 1] } },
+      resolver: { resolve() {}, cancel: () => ++cancelled },
+    });
+    world.runtime.start();
+    world.run(3100);
+    expect(cancelled).toBe(1);
+    world.run(1500);
+    expect(world.runtime.upstream.phase).toBe(RESOLVING);
+    let stopped = 0;
+    world.runtime.stop(() => ++stopped);
+    expect([cancelled, stopped]).toEqual([2, 1]);
+  });
+
+  it('is fought over when the Server ends three sessions in a row soon after it accepted them', () => {
+    const world = new World({ configuration: { upstream: { restart_timeout: [1, 1] } } });
+    const { upstream } = world.runtime;
+    const clashes = (): number[] => world.events.filter(({ event }) => event === Event.IDENTIFIER_CLASH).map(({ detail }) => detail);
+    const end = (after: number): void => {
+      world.until(() => world.isConnected);
+      world.run(after);
+      world.uplink.close();
+      world.until(() => upstream.phase === WAITING);
+    };
+    world.runtime.start();
+    end(1000);
+    end(1000);
+    expect([upstream.isFoughtOver(world.clock.now), clashes()]).toEqual([false, []]);
+    end(1000);
+    end(1000);
+    expect([upstream.isFoughtOver(world.clock.now), clashes()]).toEqual([true, [3, 4]]);
+    world.until(() => world.isConnected);
+    expect(upstream.isFoughtOver(world.clock.now)).toBe(true);
+    world.run(10_000);
+    expect(upstream.isFoughtOver(world.clock.now)).toBe(false);
+    world.uplink.close();
+    world.until(() => upstream.phase === WAITING);
+    expect([upstream.isFoughtOver(world.clock.now), clashes()]).toEqual([false, [3, 4]]);
   });
 
   it('takes a board without a free socket for an attempt that failed', () => {

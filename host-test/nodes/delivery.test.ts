@@ -119,7 +119,7 @@ describe.each([4, 3])('a message, protocol level %i', level => {
 });
 
 describe.each([4, 3])('SUBSCRIBE and UNSUBSCRIBE, protocol level %i', level => {
-  it('are answered for all filters in one packet, in their order [MQTT311-3.8.4-1] [MQTT311-3.8.4-2] [MQTT311-3.8.4-4] [MQTT311-3.8.4-5] [MQTT311-3.9.3-1] [MQTT311-2.3.1-7]', () => {
+  it('are answered for all filters in one packet, in their order [MQTT311-3.8.4-1] [MQTT311-3.8.4-2] [MQTT311-3.8.4-4] [MQTT311-3.8.4-5] [MQTT311-3.9.3-1] [MQTT311-2.3.1-7] [MQTT311-3.10.4-6]', () => {
     const node = World.quiet().node('a', { level });
     expect(node.ask(subscribe(10, 'a', 2, 'b', 0, 'c/#', 1))).toEqual(['SUBACK #10 2 0 1']);
     expect(node.ask(unsubscribe(11, 'a', 'nothing', 'c/#'))).toEqual(['UNSUBACK #11']); // [MQTT311-3.10.4-6]

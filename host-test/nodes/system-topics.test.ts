@@ -35,6 +35,7 @@ describe('$SYS/broker', () => {
       expect.stringMatching(/^messages\/sent=\d+$/), 'publish/messages/received=2', expect.stringMatching(/^publish\/messages\/sent=\d+$/), 'publish/messages/dropped=0',
       'subscriptions/count=2', 'retained messages/count=1', 'store/messages/count=2', expect.stringMatching(/^store\/messages\/bytes=\d+$/),
       'messages/inflight=0', 'clients/expired=0', 'clients/refused=0', 'clients/malformed=0', 'messages/denied=0', 'messages/held=0',
+      'bridge/messages/dropped=0',
       ...['messages/received', 'messages/sent', 'publish/received', 'publish/sent', 'publish/dropped', 'sockets'].flatMap(load =>
         [1, 5, 15].map(minutes => `load/${load}/${minutes}min=0.00`)),
     ]);
@@ -95,7 +96,7 @@ describe('$SYS/broker', () => {
     expect(figuresOf(world, 'messages/inflight', 'clients/expired')).toEqual(['2', '2']); // one for "r", one for the reader
   });
 
-  it('counts bytes where the platform does, and has exactly the topics that the README lists', () => {
+  it('counts bytes where the platform does, and has exactly the topics that src/README.md lists', () => {
     const traffic = { receivedBytes: 1234, sentBytes: 5678 };
     const world = World.quiet({}, { traffic });
     expect(figuresOf(world, 'bytes/received', 'bytes/sent')).toEqual(['1234', '5678']);
@@ -104,7 +105,7 @@ describe('$SYS/broker', () => {
     expect(Number(figuresOf(world, 'load/bytes/received/1min')[0])).toBeCloseTo((1 - Math.exp(-1 / 6)) * 1834 * 6, 1);
     const topics = new Set(world.node('a').ask(subscribe(1, '$SYS/#', 0)).slice(1)
       .map(event => /^PUBLISH \$SYS\/broker\/(.*?)=/.exec(event)![1]!.replace(/^(load\/.*)\/\d+min$/, '$1')));
-    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const readme = readFileSync(new URL('../../src/README.md', import.meta.url), 'utf8');
     const part = /<!-- sys -->\n([^]*)<!-- \/sys -->/.exec(readme)![1]!;
     expect([...part.matchAll(/`([a-z/ ]+)`/g)].map(([, name]) => name).sort()).toEqual([...topics].sort());
   });

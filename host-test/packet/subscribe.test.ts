@@ -27,20 +27,6 @@ function filtersOf(packet: Packet): [filter: string, qos: number][] {
 }
 
 describe('the cursor over topic filters', () => {
-  it('gives each filter of a SUBSCRIBE with its QoS, in order', () => {
-    const packet = packetOf(SUBSCRIBE, '000a 0003 612f62 01 0001 23 02 0002 2b2f 00');
-    expect(readTopicFilters(packet)).toBe(ReasonCode.SUCCESS);
-    expect([packet.packetIdentifier, packet.topicFilterCount]).toEqual([10, 3]);
-    expect(filtersOf(packet)).toEqual([['a/b', 1], ['#', 2], ['+/', 0]]);
-  });
-
-  it('gives each filter of an UNSUBSCRIBE, and leaves the QoS alone', () => {
-    const packet = packetOf(UNSUBSCRIBE, '000a 0003 612f62 0001 23');
-    expect(readTopicFilters(packet)).toBe(ReasonCode.SUCCESS);
-    expect(packet.topicFilterCount).toBe(2);
-    expect(filtersOf(packet)).toEqual([['a/b', -1], ['#', -1]]);
-  });
-
   it('stays behind the last one', () => {
     const packet = packetOf(SUBSCRIBE, '000a 0001 61 01');
     readTopicFilters(packet);
@@ -102,24 +88,6 @@ describe('readTopicFilters', () => {
 });
 
 describe('the writers', () => {
-  it('write a SUBSCRIBE but for the QoS, its last byte [MQTT311-3.8.1-1]', () => {
-    const arena = testArena(64);
-    put(arena, 40, 'a/b');
-    const end = writeSubscribeHeader(arena, 3, 0x1234, 40, 3);
-    expect(hexOf(arena, 3, end)).toBe('820812340003612f62');
-    arena.bytes.fill(0xA5, 40, 43);
-    expect(isPoisonOutside(arena, 3, end)).toBe(true);
-  });
-
-  it('write an UNSUBSCRIBE [MQTT311-3.10.1-1]', () => {
-    const arena = testArena(64);
-    put(arena, 40, 'a/b');
-    const end = writeUnsubscribe(arena, 3, 0x1234, 40, 3);
-    expect(hexOf(arena, 3, end)).toBe('a20712340003612f62');
-    arena.bytes.fill(0xA5, 40, 43);
-    expect(isPoisonOutside(arena, 3, end)).toBe(true);
-  });
-
   it('write a long filter with a Remaining Length of two bytes', () => {
     const arena = testArena(1024);
     put(arena, 500, 'x'.repeat(300));

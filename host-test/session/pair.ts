@@ -15,39 +15,32 @@ import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { TopicTable } from '../../src/packet/topic-table.ts';
 import { ClientSession, type ClientHandler, type ClientSessionSettings } from '../../src/session/client-session.ts';
 import { Clock, isDue } from '../../src/session/clock.ts';
-import { type ServerHandler, ServerRole, type ServerSessionSettings } from '../../src/session/server-role.ts';
+import { type NodeOutput, type ServerHandler, ServerRole, type ServerSessionSettings } from '../../src/session/server-role.ts';
 import { ServerSession } from '../../src/session/server-session.ts';
 import { SessionState } from '../../src/session/session-state.ts';
 import { QueueLimits, type SessionLimits } from '../../src/session/queue-limits.ts';
 import { REFUSED, TAKEN } from '../../src/session/session-role.ts';
 import { UpstreamWindow } from '../../src/session/upstream-window.ts';
 import type { SessionContext } from '../../src/session/session-role.ts';
-import type { Output, Session } from '../../src/session/session.ts';
+import type { Session } from '../../src/session/session.ts';
+import { bytesOfHex, hexOfBytes } from '../simulation/hex.ts';
+import { Random } from '../simulation/random.ts';
 
 // Bytes
 
-/** '10 0e' to [16, 14]. Anything that is not a pair of hexadecimal digits is skipped, so fields may be set apart by `|`. */
-export function bytes(text: string): number[] {
-  const found = text.match(/[0-9a-fA-F]{2}/g) ?? [];
-  return found.map(digits => parseInt(digits, 16));
-}
+/** '10 0e' to [16, 14]; fields may be set apart by `|`. */
+export const bytes = (text: string): number[] => [...bytesOfHex(text.replaceAll('|', ' '))];
 
 /** [16, 14] to '10 0e'. */
-export const hex = (values: ArrayLike<number>): string =>
-  Array.from(values, value => value.toString(16).padStart(2, '0')).join(' ');
+export { hexOfBytes as hex };
 
 /** The bytes of an ASCII text as hex. */
-export const ascii = (text: string): string => hex(Array.from(text, character => character.charCodeAt(0)));
+export const ascii = (text: string): string => hexOfBytes(Array.from(text, character => character.charCodeAt(0)));
 
-/** A generator of numbers in [0, 1) that repeats for a seed (mulberry32). */
+/** A generator of numbers in [0, 1) that repeats for a seed. */
 export function seeded(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = state + 0x6D2B79F5 | 0;
-    let value = Math.imul(state ^ state >>> 15, 1 | state);
-    value = value + Math.imul(value ^ value >>> 7, 61 | value) ^ value;
-    return ((value ^ value >>> 14) >>> 0) / 0x100000000;
-  };
+  const random = new Random(seed);
+  return () => random.integer(0, 999_999) / 1_000_000;
 }
 
 // Memory
@@ -214,7 +207,7 @@ export function connectFields(world: World, options: ConnectOptions = {}): Conne
 // Outputs
 
 /** Keeps what is sent. `capacity` bytes fit before somebody makes `room` again. */
-export class RecordingOutput implements Output {
+export class RecordingOutput implements NodeOutput {
   readonly sent: number[] = [];
   room = Infinity;
   isClosed = false;
@@ -254,9 +247,21 @@ export class RecordingOutput implements Output {
     ++this.resumeCount;
   }
 
+  /** A node's session looks at these two while it is held. */
+  hasUnread = false;
+  onReadOne: (() => void) | undefined;
+
+  readOne(): void {
+    this.onReadOne?.();
+  }
+
+  stopSending(): void {
+    this.hasUnread = false;
+  }
+
   /** Everything sent since the last call, as hex. */
   take(): string {
-    return hex(this.sent.splice(0));
+    return hexOfBytes(this.sent.splice(0));
   }
 
   protected accept(value: number): void {
@@ -319,7 +324,7 @@ export class ServerLog implements ServerHandler {
   /** Answer to a filter. */
   grant: (filter: string, qos: number) => number = (_filter, qos) => qos;
   /** Called for a filter after SUBACK. */
-  onGranted: (session: ServerSession, filter: string) => void = () => {};
+  onGranted: (session: ServerSession) => void = () => {};
   private readonly sessionState: SessionState;
 
   constructor(sessionState: SessionState) {
@@ -353,11 +358,12 @@ export class ServerLog implements ServerHandler {
     return this.grant(filter, packet.qos);
   }
 
-  onSubscribed(session: ServerSession, packet: Packet): void {
-    const filter = decodeUTF8(packet.arena, packet.topicFilterOffset, packet.topicFilterLength);
-    this.events.push(`subscribed ${filter}`);
-    this.onGranted(session, filter);
+  onSubscribed(session: ServerSession): void {
+    this.events.push('subscribed');
+    this.onGranted(session);
   }
+
+  onRoom(): void { /* no retained messages here */ }
 
   onUnsubscribe(_session: ServerSession, packet: Packet): void {
     this.events.push(`unsubscribe ${decodeUTF8(packet.arena, packet.topicFilterOffset, packet.topicFilterLength)}`);
@@ -374,6 +380,56 @@ export class ServerLog implements ServerHandler {
       this.will = `${decodeUTF8(arena, topicNameOffset, topicNameLength)} ${decodeUTF8(arena, payloadOffset, payloadLength)} ${qos} ${retain}`;
     }
   }
+}
+
+// One session of each role by itself
+
+/** A Client; `open` with `output` makes it send CONNECT. */
+export function client(options: ConnectOptions & WorldOptions = {}, log = new ClientLog()) {
+  const world = new World(options);
+  const { clientOffset, clientSettings, clientState, context } = world;
+  const fields = connectFields(world, options);
+  const session = new ClientSession(context, clientOffset, clientSettings, fields, clientState, log);
+  return { world, log, session, output: new RecordingOutput(world.arena) };
+}
+
+/** The same, whose CONNECT has been sent and taken. */
+export function openedClient(options: ConnectOptions & WorldOptions = {}, log = new ClientLog()) {
+  const subject = client(options, log);
+  subject.session.open(subject.output);
+  subject.output.take();
+  return subject;
+}
+
+/** The same, accepted. */
+export function connectedClient(options: ConnectOptions & WorldOptions = {}, log = new ClientLog()) {
+  const subject = openedClient(options, log);
+  subject.world.feed(subject.session, '20 02 00 00');
+  log.events.length = 0;
+  return subject;
+}
+
+/** CONNECT of 3.1.1 with Client Identifier 'a', Clean Session, and this Keep Alive. */
+export const plainConnect = (keepAlive = 0): string =>
+  `10 0d 00 04 4d 51 54 54 04 02 ${keepAlive.toString(16).padStart(4, '0')} 00 01 61`;
+
+/** A Server on a new network connection. */
+export function openedServer(options: WorldOptions = {}, index = 0) {
+  const world = new World(options);
+  const log = new ServerLog(world.serverState);
+  const session = new ServerSession(world.serverRole(log), index);
+  const output = new RecordingOutput(world.arena);
+  session.open(output);
+  return { world, log, session, output };
+}
+
+/** The same, whose node has been accepted. */
+export function connectedServer(options: WorldOptions = {}, connect = plainConnect(), index = 0) {
+  const subject = openedServer(options, index);
+  subject.world.feed(subject.session, connect);
+  subject.output.take();
+  subject.log.events.length = 0;
+  return subject;
 }
 
 // The pair

@@ -1,5 +1,5 @@
 /**
- * The picture of the CONNECT/CONNACK state machine that stands in the README, drawn from the machine itself.
+ * The picture of the CONNECT/CONNACK state machine that stands in src/session/CONNECT-RULES.md, drawn from the machine itself.
  */
 import * as ControlPacket from '../../src/packet/control-packet.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';

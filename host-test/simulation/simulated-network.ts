@@ -4,7 +4,7 @@
  *
  * Deterministic: the same seed and the same calls give the same events. Nothing happens until the test lets time pass.
  */
-import type { ListenerOptions, Resolver, TCPOptions } from '../../src/io/transport.ts';
+import type { ListenerOptions, Resolver, TCPOptions, Timer } from '../../src/io/transport.ts';
 import { Random } from './random.ts';
 import { SimulatedEndpoint } from './simulated-endpoint.ts';
 import { SimulatedLink } from './simulated-link.ts';
@@ -47,6 +47,11 @@ export class SimulatedHost {
   readonly TCP: new (options: TCPOptions) => SimulatedTCP;
   readonly Listener: new (options: ListenerOptions) => SimulatedListener;
   readonly AcceptedTCP: new (endpoint: SimulatedEndpoint) => SimulatedTCP;
+  /** As the clock's, but for `stall`. */
+  readonly Timer: new (callback: () => void) => Timer;
+  private isStalled = false;
+  private lateTimers: (() => void)[] = [];
+  private lateEvents: (() => void)[] = [];
   private readonly network: SimulatedNetwork;
   private readonly listeners = new Map<number, SimulatedListener>();
   private nextPort = FIRST_FREE_PORT;
@@ -60,6 +65,16 @@ export class SimulatedHost {
     this.sendCapacity = options.sendCapacity;
     this.receiveWindow = options.receiveWindow;
     const host = this;
+    this.Timer = class extends host.clock.Timer {
+      constructor(callback: () => void) {
+        super(() => {
+          if (host.isStalled)
+            host.lateTimers.push(callback);
+          else
+            callback();
+        });
+      }
+    };
     this.TCP = class TCP extends SimulatedTCP {
       constructor(tcpOptions: TCPOptions) {
         super(host, tcpOptions);
@@ -75,6 +90,27 @@ export class SimulatedHost {
         super(host, listenerOptions);
       }
     };
+  }
+
+  /**
+   * The program on this host does nothing for so many milliseconds, as if it were stopped; the network goes on. Then the
+   * timer that has become due comes first, as in a loop that looks at its timers before its sockets.
+   */
+  stall(milliseconds: number): void {
+    this.isStalled = true;
+    this.clock.schedule(milliseconds, () => {
+      this.isStalled = false;
+      for (const action of [...this.lateTimers.splice(0), ...this.lateEvents.splice(0)])
+        this.clock.schedule(0, action);
+    });
+  }
+
+  /** Called by sockets that have something to report. */
+  report(action: () => void): void {
+    if (this.isStalled)
+      this.lateEvents.push(action);
+    else
+      this.clock.schedule(0, action);
   }
 
   /** Called by the constructors of sockets. */

@@ -142,7 +142,7 @@ export class SimulatedTCP implements TCPSocket, EndpointOwner {
 
   #trigger(events: number): void {
     if (this.#triggered === 0)
-      this.#host.clock.schedule(0, () => this.#deliver());
+      this.#host.report(() => this.#deliver());
     this.#triggered |= events;
   }
 
@@ -229,7 +229,7 @@ export class SimulatedListener implements TCPListener {
   accept(endpoint: SimulatedEndpoint): void {
     this.#waiting.push(new WaitingConnection(endpoint));
     if (!this.#isTriggered)
-      this.#host.clock.schedule(0, () => this.#deliver());
+      this.#host.report(() => this.#deliver());
     this.#isTriggered = true;
   }
 

@@ -8,7 +8,8 @@ import { ArenaPlan } from '../../src/bytes/arena.ts';
 import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { RepeatedMessage } from '../../src/packet/packet.ts';
-import type { Output, Session } from '../../src/session/session.ts';
+import type { NodeOutput } from '../../src/session/server-role.ts';
+import type { Session } from '../../src/session/session.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { type CutOptions, FlashMedium, SimulatedFlash } from './simulated-flash.ts';
 
@@ -162,7 +163,7 @@ export class NodeModel {
 }
 
 /** Takes what a session sends, as long as there is power. */
-class Wire implements Output {
+class Wire implements NodeOutput {
   sent: number[] = [];
   room = 100_000;
   isClosed = false;
@@ -191,7 +192,13 @@ class Wire implements Output {
     return 0;
   }
 
+  readonly hasUnread = false;
+
   resume(): void { /* everything has been read */ }
+
+  readOne(): void { /* the same */ }
+
+  stopSending(): void { /* the same */ }
 }
 
 export const TINY: PartialConfiguration = {

@@ -1,6 +1,6 @@
 /**
- * Runs on XS: what a gateway keeps of the engine's heap, in slots and chunk bytes, and its RAM map. Script argument: the
- * configuration as JSON. Prints one JSON object. The arena is a chunk too; its bytes are told apart.
+ * Runs on XS: what a gateway keeps of the engine's heap, in slots and chunk bytes, and its RAM map. Script argument:
+ * the configuration as JSON. Prints one JSON object. The arena is a chunk too; its bytes are told apart.
  */
 import type { ArenaPlan } from '../../src/bytes/arena.ts';
 import {
@@ -38,7 +38,8 @@ function read(heap: Heap): void {
 
 const before = new Heap();
 const after = new Heap();
-const difference = (): { slots: number; chunkBytes: number } => ({ slots: after.slots - before.slots, chunkBytes: after.chunkBytes - before.chunkBytes });
+const difference = (): { slots: number; chunkBytes: number } =>
+  ({ slots: after.slots - before.slots, chunkBytes: after.chunkBytes - before.chunkBytes });
 
 /** The socket of a board, as far as JavaScript sees it: one object. */
 class Socket implements TCPSocket {
@@ -46,7 +47,8 @@ class Socket implements TCPSocket {
   declare write: (view: Uint8Array) => number;
 
   constructor(options: TCPOptions) {
-    if (options.onReadable !== undefined) // a board keeps the callbacks, outside of the engine's heap, and not the options
+    // A board keeps the callbacks, outside of the engine's heap, and not the options.
+    if (options.onReadable !== undefined)
       callbacks = options;
   }
 
@@ -79,7 +81,8 @@ function connectNode(letter: number): void {
 }
 
 const configuration = JSON.parse(scriptArguments[0]!) as PartialConfiguration;
-const withConnections = (count: number): PartialConfiguration => ({ ...configuration, listener: { ...configuration.listener, max_connections: count } });
+const withConnections = (count: number): PartialConfiguration =>
+  ({ ...configuration, listener: { ...configuration.listener, max_connections: count } });
 
 // Once for what the engine itself keeps of a first time: names, for instance.
 start(configuration);
@@ -109,11 +112,12 @@ const { max_connections } = completeConfiguration(configuration).listener;
 const arenaWithOne = heapWith(max_connections, before);
 const arenaWithMore = heapWith(max_connections + 1, after);
 const possible = difference();
+const arenaOfNode = arenaWithMore - arenaWithOne;
 
 print(JSON.stringify({
   arenaBytes,
   started: { slots: started.slots, chunkBytes: started.chunkBytes - arenaBytes },
-  possibleNode: { slots: possible.slots, chunkBytes: possible.chunkBytes - (arenaWithMore - arenaWithOne), arenaBytes: arenaWithMore - arenaWithOne },
+  possibleNode: { slots: possible.slots, chunkBytes: possible.chunkBytes - arenaOfNode, arenaBytes: arenaOfNode },
   connectedNode: connected,
   regions,
 }));

@@ -153,7 +153,7 @@ describe('a storage that fails', () => {
   it('is told by the status', () => {
     const stage = new Stage();
     const world = stage.start({ failsAt: 100 });
-    const upstream = { phase: OPEN, reasonCode: 0, attemptCount: 0, deadline: 0, address: { host: 'broker', port: 1883 } };
+    const upstream = { phase: OPEN, reasonCode: 0, attemptCount: 0, deadline: 0, address: { host: 'broker', port: 1883 }, isFoughtOver: () => false };
     const advice = (): string => statusOf({ gateway: world.gateway, upstream, sensors: { states: [] } }, 0).advice;
     expect(advice()).not.toMatch(/storage/);
     work(world);

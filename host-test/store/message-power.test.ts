@@ -186,3 +186,44 @@ describe.each(MEDIA)('on %s the power fails at every step of the queue', (_what,
     expect(cutAt).toBeGreaterThan(500);
   });
 });
+
+describe('a long outage in a small ring', () => {
+  it('of 9,390 messages of 20 topics leaves the last of each topic, and what was given up stays so through restarts', () => {
+    const medium = new FlashMedium(1024, 8);
+    const latest = new Map<string, number>();
+    let life = new StoreLife(medium);
+    for (let number = 0; number < 9390; ++number) {
+      const topic = `t${number % 20}`;
+      const payload = `${number}`.padStart(4, '0');
+      latest.set(topic, number);
+      for (let left = 4; left > 0 && life.push(payload, { topic, retain: 1 }) === 0; --left)
+        life.store.queue.makeRoom(life.handler(item => latest.get(item.topic) === Number(item.payload) ? MOVE : GIVE_UP, []));
+      if (number % 1171 === 1170)
+        life = new StoreLife(medium);
+    }
+    const { payloads } = life;
+    expect(payloads).toEqual([...payloads].sort());
+    expect(payloads.slice(-20)).toEqual(Array.from({ length: 20 }, (_value, index) => `${9370 + index}`));
+    expect(life.deliver(10_000)).toEqual(payloads);
+    expect(new StoreLife(medium).recovered).toEqual([]);
+    expect(Math.max(...medium.wear) - Math.min(...medium.wear)).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('making room that moves messages', () => {
+  it.each<readonly [string, LifeOptions]>([['flash', {}], ['a disk that writes parts', { isCached: true, isTearing: true }]])('on %s, cut at every step, leaves each moved message once', (_what, options) => {
+    for (let after = 0, isCut = true; isCut; ++after) {
+      const medium = new FlashMedium(512, 4);
+      const filling = new StoreLife(medium);
+      for (let number = 0; filling.push(`${number}`.padStart(4, '0')) !== 0; ++number);
+      const life = new StoreLife(medium, { ...options, cutAt: medium.stepCount + after, random: seeded(after) });
+      life.force('next', {}, ({ payload }) => payload === '0001' || payload === '0003' ? MOVE : GIVE_UP);
+      isCut = life.flash.isDead;
+      for (let lives = 2; lives > 0; --lives) {
+        const { payloads } = new StoreLife(medium);
+        expect(payloads.filter(payload => payload === '0001' || payload === '0003')).toEqual(['0001', '0003']);
+        expect(new Set(payloads).size).toBe(payloads.length);
+      }
+    }
+  });
+});

@@ -20,7 +20,7 @@ import { NOT_WRITABLE, writePacket } from './write-packet.ts';
 
 /** Who may send what, from the column "Direction of flow" of table 2.1 of MQTT 3.1.1. */
 const BOTH = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7;
-export const CLIENT_TYPES = BOTH | 1 << 1 | 1 << 8 | 1 << 10 | 1 << 12 | 1 << 14;
+const CLIENT_TYPES = BOTH | 1 << 1 | 1 << 8 | 1 << 10 | 1 << 12 | 1 << 14;
 export const SERVER_TYPES = BOTH | 1 << 2 | 1 << 9 | 1 << 11 | 1 << 13;
 
 const POISON = 0xA5;
@@ -91,7 +91,7 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     this.outputCapacity = outputCapacity;
     this.topics = new TopicTable(arena, topicsOffset, topicCount, topicCapacity);
     this.topics.owner = this;
-    this.role = { packet: new Packet(arena), topics: this.topics, settings: { maximumPacketSize, oversize }, ringSpace: new RingSpace(arena, maximumPacketSize) };
+    this.role = { packet: new Packet(arena), topics: this.topics, settings: { maximumPacketSize, oversize }, ringSpace: new RingSpace(arena, maximumPacketSize), readLength: Math.min(maximumPacketSize, arena.landingCapacity) };
     this.parser = new PacketParser(this, ringOffset);
   }
 

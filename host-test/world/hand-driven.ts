@@ -1,7 +1,7 @@
 /**
- * A network of which a program fires each event itself, for programs that run on XS: sockets whose `read` and `write` it
- * provides, a listener, a timer and a clock that stand still until told. Costs next to nothing, so that what is measured
- * is the gateway. Imports the device bundle's core and nothing else of the gateway.
+ * A network of which a program fires each event itself, for programs that run on XS: sockets whose `read` and `write`
+ * it provides, a listener, a timer and a clock that stand still until told. Costs next to nothing, so that what is
+ * measured is the gateway. Imports the device bundle's core and nothing else of the gateway.
  */
 import { completeConfiguration, Runtime, type PartialConfiguration, type Platform } from '../../src/device/core.ts';
 import type { ListenerOptions, TCPOptions, TCPSocket, Timer } from '../../src/io/transport.ts';
@@ -62,11 +62,15 @@ export class HandDrivenNetwork<Socket extends TCPSocket> {
   private listener!: ListenerOptions;
   private waiting: Socket | undefined;
   private fireTimer!: () => void;
+  private timerSetTo = 0;
 
   constructor(socketClass: new (options: TCPOptions) => Socket, parts: Partial<Platform> = {}) {
     const network = this;
     this.socketClass = socketClass;
-    const timer: Timer = { set() { /* fired by hand */ }, clear() { /* not set */ } };
+    const timer: Timer = {
+      set: milliseconds => { this.timerSetTo = milliseconds; },
+      clear() { /* not set */ },
+    };
     class TCP extends (socketClass as new (options: TCPOptions) => TCPSocket) {
       constructor(options: TCPOptions) {
         super(options);
@@ -112,7 +116,10 @@ export class HandDrivenNetwork<Socket extends TCPSocket> {
   /** Lets time pass and fires the timer. */
   wait(milliseconds: number): void {
     this.now = this.now + milliseconds | 0;
-    this.fireTimer();
+    do {
+      this.timerSetTo = 1;
+      this.fireTimer();
+    } while (this.timerSetTo === 0);
   }
 
   /** A network connection from a node, given to the listener. @returns the socket that the gateway has made of it */

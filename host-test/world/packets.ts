@@ -1,7 +1,7 @@
 /**
- * Packets for scenarios, as a node of any quality would write them: nothing is checked, so wrong ones can be made too. And
- * the way back: what a node received, in words. Shares no code with src. Vectors of single packets, whose bytes are written
- * by hand, are in host-test/vectors.
+ * Packets for scenarios, as a node of any quality would write them: nothing is checked, so wrong ones can be made
+ * too. And the way back: what a node received, in words. Shares no code with src. Vectors of single packets, whose
+ * bytes are written by hand, are in host-test/vectors.
  */
 
 export interface WillFields {
@@ -61,8 +61,10 @@ export function connect(clientIdentifier: string, options: ConnectOptions = {}):
     ...(user === undefined ? [] : [text(user)]), ...(password === undefined ? [] : [text(password)]));
 }
 
-export function publish(topic: string, payload: string, { dup = false, identifier = 1, qos = 0, retain = false }: PublishOptions = {}): Uint8Array {
-  return packet(0x30 | (dup ? 8 : 0) | qos << 1 | (retain ? 1 : 0), text(topic), ...(qos > 0 ? [number(identifier)] : []), payload);
+export function publish(topic: string, payload: string,
+  { dup = false, identifier = 1, qos = 0, retain = false }: PublishOptions = {}): Uint8Array {
+  return packet(0x30 | (dup ? 8 : 0) | qos << 1 | (retain ? 1 : 0), text(topic),
+    ...(qos > 0 ? [number(identifier)] : []), payload);
 }
 
 /** @param filters alternately a filter and its QoS */
@@ -70,7 +72,8 @@ export function subscribe(identifier: number, ...filters: (string | number)[]): 
   return packet(0x82, number(identifier), ...filters.map(part => typeof part === 'string' ? text(part) : part));
 }
 
-export const unsubscribe = (identifier: number, ...filters: string[]): Uint8Array => packet(0xA2, number(identifier), ...filters.map(text));
+export const unsubscribe = (identifier: number, ...filters: string[]): Uint8Array =>
+  packet(0xA2, number(identifier), ...filters.map(text));
 export const puback = (identifier: number): Uint8Array => packet(0x40, number(identifier));
 export const pubrec = (identifier: number): Uint8Array => packet(0x50, number(identifier));
 export const pubrel = (identifier: number): Uint8Array => packet(0x62, number(identifier));
@@ -78,7 +81,10 @@ export const pubcomp = (identifier: number): Uint8Array => packet(0x70, number(i
 export const PINGREQ = packet(0xC0);
 export const DISCONNECT = packet(0xE0);
 
-/** Says what bytes mean: `CONNACK 0 present`, `PUBLISH a/b=x q1 #7 dup retain`, `SUBACK #1 0 80`; ends with what is not whole. */
+/**
+ * Says what bytes mean: `CONNACK 0 present`, `PUBLISH a/b=x q1 #7 dup retain`, `SUBACK #1 0 80`; ends with what is
+ * not whole.
+ */
 export function describePackets(bytes: Uint8Array): string[] {
   const events: string[] = [];
   let at = 0;
@@ -101,19 +107,24 @@ export function describePackets(bytes: Uint8Array): string[] {
   return events;
 }
 
-const NAMES = ['?', 'CONNECT', 'CONNACK', 'PUBLISH', 'PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP', 'SUBSCRIBE', 'SUBACK', 'UNSUBSCRIBE', 'UNSUBACK',
-  'PINGREQ', 'PINGRESP', 'DISCONNECT', '?'];
+const NAMES = [
+  '?', 'CONNECT', 'CONNACK', 'PUBLISH', 'PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP',
+  'SUBSCRIBE', 'SUBACK', 'UNSUBSCRIBE', 'UNSUBACK', 'PINGREQ', 'PINGRESP', 'DISCONNECT', '?',
+];
 
 function describePacket(firstByte: number, body: Buffer): string {
   const type = firstByte >> 4;
-  const name = `${NAMES[type]!}${type !== 3 && (firstByte & 15) !== (type === 6 || type === 8 || type === 10 ? 2 : 0) ? ` flags ${firstByte & 15}` : ''}`;
+  const flags = firstByte & 15;
+  const areRight = type === 3 || flags === ([6, 8, 10].includes(type) ? 2 : 0);
+  const name = NAMES[type]! + (areRight ? '' : ` flags ${flags}`);
   if (type === 2)
-    return `${name} ${body[1]!}${body[0] === 0 ? '' : body[0] === 1 ? ' present' : ` flags ${body[0]!}`}${body.length === 2 ? '' : ' of a wrong length'}`;
+    return `${name} ${body[1]!}${body[0] === 0 ? '' : body[0] === 1 ? ' present' : ` flags ${body[0]!}`}`
+      + (body.length === 2 ? '' : ' of a wrong length');
   if (type === 3) {
     const qos = firstByte >> 1 & 3;
     const end = 2 + body.readUInt16BE(0);
     return `${name} ${body.toString('utf8', 2, end)}=${body.toString('utf8', end + (qos > 0 ? 2 : 0))} q${qos}`
-      + `${qos > 0 ? ` #${body.readUInt16BE(end)}` : ''}${firstByte & 8 ? ' dup' : ''}${firstByte & 1 ? ' retain' : ''}`;
+      + (qos > 0 ? ` #${body.readUInt16BE(end)}` : '') + (flags & 8 ? ' dup' : '') + (flags & 1 ? ' retain' : '');
   }
   if (body.length < 2)
     return name;

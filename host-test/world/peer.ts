@@ -1,7 +1,7 @@
 /**
- * One connection of a gateway as the other side sees it: a node, or the Server upstream. It says what the test tells it to,
- * right or wrong. What arrives is either kept as bytes until the test takes them, in words, or read packet by packet and
- * answered: with mqtt-packet, another program's opinion of what the bytes mean.
+ * One connection of a gateway as the other side sees it: a node, or the Server upstream. It says what the test tells
+ * it to, right or wrong. What arrives is either kept as bytes until the test takes them, in words, or read packet by
+ * packet and answered: with mqtt-packet, another program's opinion of what the bytes mean.
  */
 import { generate, parser as createParser, type Packet } from 'mqtt-packet';
 import { bytesOfHex } from '../simulation/hex.ts';

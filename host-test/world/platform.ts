@@ -1,6 +1,6 @@
 /**
- * What every test that runs a whole gateway passes to it unless it says otherwise. Runs on XS too, so it imports nothing of
- * Node.
+ * What every test that runs a whole gateway passes to it unless it says otherwise. Runs on XS too, so it imports
+ * nothing of Node.
  */
 import type { Platform, RuntimeObserver } from '../../src/device/core.ts';
 

@@ -1,9 +1,9 @@
 /**
- * A whole gateway (io/runtime.ts) in virtual time on a simulated network: a board, a Server above it that does as the test
- * says, and nodes. An exception that leaves a callback ends the test, as it would end the program on the board.
+ * A whole gateway (io/runtime.ts) in virtual time on a simulated network: a board, a Server above it that does as the
+ * test says, and nodes. An exception that leaves a callback ends the test, as it would end the program on the board.
  *
- * `new World` has rules in both directions and a Server that behaves; `World.quiet` has nothing that speaks by itself, for
- * tests about nodes alone.
+ * `new World` has rules in both directions and a Server that behaves; `World.quiet` has nothing that speaks by
+ * itself, for tests about nodes alone.
  */
 import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
 import * as Event from '../../src/config/events.ts';
@@ -23,14 +23,14 @@ import { connect, type ConnectOptions } from './packets.ts';
 import { A_MOMENT, accept, acknowledge, oblige, Peer, type PacketHandler, type Sendable } from './peer.ts';
 import { silentObserver, testPlatform } from './platform.ts';
 
-export const GATEWAY = '10.0.0.1';
+const GATEWAY = '10.0.0.1';
 export const SERVER = '10.0.0.2';
 export const SECOND_SERVER = '10.0.0.4';
 const NODES = '10.0.0.3';
 export const PORT = 1883;
 
 /** Everything goes out below "up/", commands come in from "down/". */
-export const RULES: NonNullable<PartialConfiguration['topic']> = [
+const RULES: NonNullable<PartialConfiguration['topic']> = [
   { pattern: '#', direction: 'out', qos: 2, remote_prefix: 'up/' },
   { pattern: '#', direction: 'in', qos: 2, remote_prefix: 'down/' },
 ];
@@ -99,7 +99,7 @@ export class World {
       TCP,
       Listener,
       resolver: new this.network.Resolver(),
-      createTimer: onTimer => new clock.Timer(onTimer),
+      createTimer: onTimer => new this.board.Timer(onTimer),
       time: () => clock.now,
     }, {
       createSensor: () => ({ read: () => 21 }),
@@ -127,8 +127,8 @@ export class World {
   }
 
   /**
-   * Started, without rules, and with as many sockets as wanted; the Server is not there unless `server` is given. Users are
-   * checked by name only: who knows a password is host/authentication.ts's business.
+   * Started, without rules, and with as many sockets as wanted; the Server is not there unless `server` is given.
+   * Users are checked by name only: who knows a password is host/authentication.ts's business.
    */
   static quiet(configuration: PartialConfiguration = {}, options: WorldOptions = {}): World {
     const world: World = new World({

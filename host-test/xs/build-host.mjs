@@ -33,8 +33,9 @@ const PARALLEL_COMPILERS = 2;
 const COMPILE_FLAGS = ['-std=gnu11', '-O2', '-fno-common', '-D_GNU_SOURCE',
   '-DmxRun=1', '-DmxParse=1', '-DmxNoConsole=1', '-DmxMetering=1'];
 /** XS's own files see the platform header, but not the others. */
-const includeFlags = ({ platformHeader }) => [`-DXSPLATFORM="${basename(platformHeader)}"`, '-I', dirname(platformHeader),
-  '-I', HERE, '-isystem', join(XS, 'platforms'), '-isystem', join(XS, 'sources'), '-isystem', join(XS, 'includes')];
+const includeFlags = ({ platformHeader }) => [
+  `-DXSPLATFORM="${basename(platformHeader)}"`, '-I', dirname(platformHeader), '-I', HERE,
+  '-isystem', join(XS, 'platforms'), '-isystem', join(XS, 'sources'), '-isystem', join(XS, 'includes')];
 const LINK_FLAGS = ['-Wl,--wrap=fxDeleteScript'];
 
 /** The host itself: our own files that every program has. */
@@ -56,8 +57,8 @@ const HOST_HEADERS = ['host.h'].map(name => join(HERE, name));
  */
 
 /**
- * Programs for the computer on which they are compiled. 64 bits is what the compiler does by itself; some compilers refuse
- * to be told.
+ * Programs for the computer on which they are compiled. 64 bits is what the compiler does by itself; some compilers
+ * refuse to be told.
  * @type {(bits: 32 | 64) => Toolchain}
  */
 const hostToolchain = bits => ({

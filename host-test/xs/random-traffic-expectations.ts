@@ -1,5 +1,7 @@
 /** What the tests expect of random-traffic.ts on every engine. */
-import { PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE } from '../../src/packet/control-packet.ts';
+import {
+  PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE,
+} from '../../src/packet/control-packet.ts';
 
 /** What random-traffic.ts prints: packets by type, and what should be nothing. */
 export interface RandomTraffic {

@@ -1,18 +1,18 @@
 /**
- * Makes of the device bundle what XS, whose compiler does not optimise, needs fewer bytes and steps for. The sources stay as people
- * write them.
+ * Makes of the device bundle what XS, whose compiler does not optimise, needs fewer bytes and steps for. The sources
+ * stay as people write them.
  *
- * What holds for any engine is terser's business: constants and functions go where they are read once, what nobody reads goes.
- * This file knows what is peculiar to XS's compiler, 13 and 17 (seen with `xsc -e` and host-test/xs). Each function takes a
- * module's text and its syntax tree (ESTree, with `start` and `end`) and returns the new text; what it is not sure of, it
- * leaves as it is.
+ * What holds for any engine is terser's business: constants and functions go where they are read once, what nobody
+ * reads goes. This file knows what is peculiar to XS's compiler, 13 and 17 (seen with `xsc -e` and host-test/xs). Each
+ * function takes a module's text and its syntax tree (ESTree, with `start` and `end`) and returns the new text; what it
+ * is not sure of, it leaves as it is.
  */
 import { relative } from 'node:path';
 import { minify } from 'terser';
 
 /**
- * Names stay, for traces. What is off costs more on XS than what it replaces; `reduce_funcs` would have functions made anew whenever
- * they are called, a dozen slots each.
+ * Names stay, for traces. What is off costs more on XS than what it replaces; `reduce_funcs` would have functions made
+ * anew whenever they are called, a dozen slots each.
  */
 const OPTIONS = {
   module: true,
@@ -32,7 +32,10 @@ export async function rewrite(code, parse) {
   return [sayUndefined, nestConditions, declareBeforeLoops, declareLate, chainFields, assignClasses].reduce((text, rewriting) => rewriting(text, parse(text)), optimised);
 }
 
-/** Begins the part of each module in the bundle with a line that tells its path: what the bundle is made of (npm run size). */
+/**
+ * Begins the part of each module in the bundle with a line that tells its path: what the bundle is made of (npm run
+ * size).
+ */
 function nameModules(code, modules) {
   let text = '', rest = code;
   for (const [id, { code: part }] of Object.entries(modules)) {
@@ -130,8 +133,8 @@ export function readFields(code, program) {
 // Conditions, loops and variables
 
 /**
- * Makes `if (a) if (b) c();` of `if (a && b) c();`: XS would keep the value of `a` for an expression nobody reads, 2 bytes
- * and 2 steps. With an else there is nothing to gain.
+ * Makes `if (a) if (b) c();` of `if (a && b) c();`: XS would keep the value of `a` for an expression nobody reads, 2
+ * bytes and 2 steps. With an else there is nothing to gain.
  */
 export function nestConditions(code, program) {
   const edits = [];
@@ -171,8 +174,8 @@ const isExit = ({ type, alternate, consequent }) => type === 'IfStatement' && al
   && /^(Return|Throw)Statement$/.test((consequent.type === 'BlockStatement' ? consequent.body.at(-1) : consequent)?.type);
 
 /**
- * Puts what follows an `if (…) return` at the top of a function into a block of its own, if it declares variables: XS makes those of a
- * block when it begins, a step for each. A block that ends with its function costs nothing.
+ * Puts what follows an `if (…) return` at the top of a function into a block of its own, if it declares variables: XS
+ * makes those of a block when it begins, a step for each. A block that ends with its function costs nothing.
  */
 export function declareLate(code, program) {
   const edits = [];
@@ -199,8 +202,8 @@ const isFieldOfValue = ({ type, expression }) => type === 'ExpressionStatement' 
   && expression.left.object.type === 'ThisExpression' && isSimple(expression.right);
 
 /**
- * Makes `this.b = this.a = 0` of `this.a = 0; this.b = 0`, which sets them in the same order: 3 bytes and 2 steps less for
- * each field but the first. Comments between them go.
+ * Makes `this.b = this.a = 0` of `this.a = 0; this.b = 0`, which sets them in the same order: 3 bytes and 2 steps less
+ * for each field but the first. Comments between them go.
  */
 export function chainFields(code, program) {
   const edits = [];
@@ -237,8 +240,8 @@ export function sayUndefined(code, program) {
 }
 
 /**
- * Makes `const Name = class { … };` of the module's `class Name { … }`, which is the same to everybody: a declared class keeps a
- * variable of its own for its name within it, 10 bytes.
+ * Makes `const Name = class { … };` of the module's `class Name { … }`, which is the same to everybody: a declared
+ * class keeps a variable of its own for its name within it, 10 bytes.
  */
 export function assignClasses(code, program) {
   const edits = [];

@@ -2,7 +2,7 @@
  * The one block of memory. Every ring, queue and table of a gateway is a region of a single ArrayBuffer, so that
  * `copyWithin`, which moves bytes without creating a view, is the only copy that the program ever needs.
  *
- * A plan hands out the regions, then the arena is allocated once, at its full size. Two areas lie behind the regions:
+ * A plan hands out the regions, then the arena is allocated once, at its full size. Two areas lie after the regions:
  *
  *   | regions ... | landing | staging |
  *

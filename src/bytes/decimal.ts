@@ -14,12 +14,9 @@ export const MAXIMUM_DECIMAL_PLACES = 6;
 /** Longest text that `writeDecimal` makes: a sign and a point beside the digits. */
 export const MAXIMUM_DECIMAL_LENGTH = MAXIMUM_DIGITS + MAXIMUM_DECIMAL_PLACES + 2;
 
-/** Whether `writeDecimal` can write it: NaN, infinite and larger numbers cannot be written digit for digit. */
-export const isExact = (value: number): boolean => value <= LARGEST_EXACT && value >= -LARGEST_EXACT;
-
 /**
- * Writes `value`, rounded half away from zero, with exactly `places` digits after the point (0 to 6). Never writes "-0".
- * @param value one that `isExact` accepts: others would need more room than there is
+ * Writes `value`, rounded half away from zero, with exactly `places` digits after the point (0 to 6). Never "-0".
+ * @param value no more than LARGEST_EXACT in size: others cannot be written digit for digit, nor in so many bytes
  * @returns the offset after the text
  */
 export function writeDecimal(arena: Arena, offset: number, value: number, places: number): number {

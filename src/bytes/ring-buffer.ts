@@ -2,8 +2,8 @@
  * A FIFO of bytes with a fixed capacity in a region of the arena. This is the only file that knows about wrap-around.
  *
  * Full is reported, never solved: `write` takes all bytes or none. When the ring runs empty it rewinds to the start of
- * its region, so that in the usual case nothing wraps at all. `hold` is for one thing at a time that must lie in one piece: pieces
- * follow one another round the ring, but none is cut in two.
+ * its region, so that in the usual case nothing wraps at all. `hold` is for one thing at a time that must lie in one
+ * piece: pieces follow one another round the ring, but none is cut in two.
  */
 import type { Arena } from './arena.ts';
 
@@ -42,7 +42,10 @@ export class RingBuffer {
     return this.space.capacity - this.length;
   }
 
-  /** Appends `length` bytes that lie at `source` in the arena. @returns false, and nothing has changed, when they do not fit. */
+  /**
+   * Appends `length` bytes that lie at `source` in the arena.
+   * @returns false, and nothing has changed, when they do not fit.
+   */
   write(source: number, length: number): boolean {
     const { arena, capacity } = this.space;
     const { bytes } = arena;
@@ -82,9 +85,10 @@ export class RingBuffer {
   }
 
   /**
-   * Holds, instead of what it held, `length` bytes in one piece, which begins with what lies from `source` to `sourceEnd`; the rest
-   * is up to the caller. The piece lies behind the last one, or where it is if that is in the ring, but if the region ends too
-   * soon at its start. @param length at most `capacity` @returns the offset in the arena of its end
+   * Holds, instead of what it held, `length` bytes in one piece, which begins with what lies from `source` to
+   * `sourceEnd`; the rest is up to the caller. The piece lies after the last one, or where it is if that is in the
+   * ring, but if the region ends too soon at its start. @param length at most `capacity` @returns the offset in the
+   * arena of its end
    */
   hold(source: number, sourceEnd: number, length: number): number {
     const space = this.space;
@@ -97,6 +101,23 @@ export class RingBuffer {
     this.head = at;
     this.length = length;
     return this.offset + at + length;
+  }
+
+  /**
+   * Adds what lies from `source` to `sourceEnd`, outside of the ring and fitting, to the one piece that is held.
+   * @returns as `hold`
+   */
+  extend(source: number, sourceEnd: number): number {
+    const { head, length, offset } = this;
+    const { arena: { bytes }, capacity } = this.space;
+    if (head + length + sourceEnd - source > capacity) {
+      bytes.copyWithin(offset, offset + head, offset + head + length);
+      this.head = 0;
+    }
+    const end = offset + this.head + length;
+    bytes.copyWithin(end, source, sourceEnd);
+    this.length = length + sourceEnd - source;
+    return end + sourceEnd - source;
   }
 
   clear(): void {

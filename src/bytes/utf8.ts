@@ -2,7 +2,8 @@
  * UTF-8 in place: check, encode, decode. No view and no string is made except by `decodeUTF8`.
  *
  * MQTT forbids what Unicode forbids (ill-formed sequences, surrogates) and, besides, U+0000
- * [MQTT311-1.5.3-1] [MQTT311-1.5.3-2] [MQTT5-1.5.4-1] [MQTT5-1.5.4-2]. U+FEFF is a character like any other [MQTT311-1.5.3-3].
+ * [MQTT311-1.5.3-1] [MQTT311-1.5.3-2] [MQTT5-1.5.4-1] [MQTT5-1.5.4-2]. U+FEFF is a character like any other
+ * [MQTT311-1.5.3-3].
  */
 import type { Arena } from './arena.ts';
 
@@ -36,13 +37,14 @@ export function isWellFormedUTF8(arena: Arena, offset: number, end: number): boo
 }
 
 /**
- * Whether well-formed text is free of what 3.1.1 section 1.5.3 says SHOULD NOT be sent, and MAY cost a connection: control
- * characters (U+0001 to U+001F, U+007F to U+009F) and non-characters (U+FDD0 to U+FDEF, U+FFFE, U+FFFF and their like in
- * other planes). A broker that closes for them would close the bridge, so no node may bring them in.
+ * Whether well-formed text is free of what 3.1.1 section 1.5.3 says SHOULD NOT be sent, and MAY cost a connection:
+ * control characters (U+0001 to U+001F, U+007F to U+009F) and non-characters (U+FDD0 to U+FDEF, U+FFFE, U+FFFF and
+ * their like in other planes). A broker that closes for them would close the bridge, so no node may bring them in.
  */
 export function isPlainText(arena: Arena, offset: number, end: number): boolean {
   const { bytes, view } = arena;
-  // Four ASCII bytes at a time: none has a sign bit, gets one by a step up (7F), or by as many down as there are controls.
+  // Four ASCII bytes at a time: none has a sign bit, gets one by a step up (7F), or by as many down as there are
+  // controls.
   for (let word = 0, last = end - 4; offset <= last; offset += 4) {
     word = view.getInt32(offset);
     if (((word | (word + LOW_BITS) | (word - FOUR_SPACES)) & HIGH_BITS) !== 0)
@@ -93,8 +95,8 @@ function sequenceLength(bytes: Uint8Array, lead: number, offset: number, end: nu
 const continuationsOf = (code: number): number => code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
 
 /**
- * Writes `text` as UTF-8 at `offset`. Configuration and status only: it walks a string. A surrogate without its partner,
- * which JSON can spell, becomes U+FFFD: it must never be sent [MQTT311-1.5.3-1]. @returns the offset behind it
+ * Writes `text` as UTF-8 at `offset`. Configuration and status only: it walks a string. A surrogate without its
+ * partner, which JSON can spell, becomes U+FFFD: it must never be sent [MQTT311-1.5.3-1]. @returns the offset after it
  */
 export function encodeUTF8(arena: Arena, offset: number, text: string): number {
   const bytes = arena.bytes;

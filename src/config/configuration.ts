@@ -8,6 +8,7 @@
 
 export type Direction = 'in' | 'out' | 'both';
 export type FullPolicy = 'drop_oldest' | 'drop_newest' | 'latest_per_topic';
+export type QueueFullPolicy = 'drop_newest' | 'drop_oldest';
 export type OversizePolicy = 'close' | 'drop';
 
 export interface WillConfiguration {
@@ -78,6 +79,8 @@ export interface ListenerConfiguration {
   max_retained_messages: number;
   max_retained_bytes: number;
   oversize: OversizePolicy;
+  /** What the full queue of a node that is away gives up. */
+  queue_full: QueueFullPolicy;
   allow_anonymous: boolean;
   users: readonly UserConfiguration[];
   /** Who may read and write what; an empty list allows everything. */
@@ -174,6 +177,12 @@ export interface PartialConfiguration {
 /** Sessions of nodes that are away, beside those of all that may be connected. */
 const SPARE_SESSIONS = 2;
 
+/** What `listener.max_sessions` is when it is 0. */
+export const sessionsFor = (maximumConnections: number): number => maximumConnections + SPARE_SESSIONS;
+
+/** What max_packet_size is at least; as in the schema. */
+const SHORTEST_PACKET_SIZE = 128;
+
 export const DEFAULT_NAME = 'ringbridge';
 
 export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
@@ -187,7 +196,7 @@ export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
   connack_timeout: 10,
   restart_timeout: Object.freeze([5, 30] as const),
   will: null,
-  max_packet_size: 2048,
+  max_packet_size: 1024,
   max_inflight_messages: 20,
   max_unreleased_messages: 64,
   acknowledgement_timeout: 60,
@@ -209,14 +218,15 @@ export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
   max_inflight_messages: 20,
   max_unreleased_messages: 64,
   max_queued_messages: 100,
-  max_queued_bytes: 1024,
+  max_queued_bytes: 1280,
   max_clientid_length: 92,
   max_will_size: 256,
   max_subscriptions: 32,
   max_subscription_bytes: 1024,
   max_retained_messages: 32,
   max_retained_bytes: 4096,
-  oversize: 'close',
+  oversize: 'drop',
+  queue_full: 'drop_newest',
   allow_anonymous: false,
   users: Object.freeze([]),
   acl: Object.freeze([]),
@@ -259,6 +269,13 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
   const name = partial.name ?? DEFAULT_NAME;
   const upstream = { ...DEFAULT_UPSTREAM, ...sizes.upstream, ...partial.upstream };
   const listener = { ...DEFAULT_LISTENER, ...sizes.listener, ...partial.listener };
+  const store = { ...DEFAULT_STORE, ...sizes.store, ...partial.store };
+  // A default must not let in what a queue cannot hold that somebody has made small.
+  const half = { queue: partial.listener?.max_queued_bytes ?? Infinity, store: partial.store?.ram ?? Infinity };
+  if (partial.upstream?.max_packet_size === undefined)
+    upstream.max_packet_size = Math.min(upstream.max_packet_size, Math.max(SHORTEST_PACKET_SIZE, half.queue >> 1 || Infinity));
+  if (partial.listener?.max_packet_size === undefined)
+    listener.max_packet_size = Math.min(listener.max_packet_size, Math.max(SHORTEST_PACKET_SIZE, Math.min(half.queue, half.store) >> 1 || Infinity));
   return {
     name,
     upstream: {
@@ -268,12 +285,12 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
     },
     listener: {
       ...listener,
-      max_sessions: listener.max_sessions === 0 ? listener.max_connections + SPARE_SESSIONS : listener.max_sessions,
+      max_sessions: listener.max_sessions === 0 ? sessionsFor(listener.max_connections) : listener.max_sessions,
       acl: listener.acl.map(entry => ({ ...DEFAULT_ACCESS, ...entry })),
     },
     topic: (partial.topic ?? []).map(rule => ({ ...DEFAULT_TOPIC_RULE, ...rule })),
     sensors: (partial.sensors ?? []).map(sensor => ({ ...DEFAULT_SENSOR, ...sensor, topic: sensor.topic ?? sensor.name })),
-    store: { ...DEFAULT_STORE, ...sizes.store, ...partial.store },
+    store,
     memory: { ...DEFAULT_MEMORY, ...sizes.memory, ...partial.memory },
   };
 }

@@ -11,7 +11,7 @@ export const NODE_CLOSED = 2;
 export const NODE_REFUSED = 3;
 /** subject: index of the session. */
 export const WILL_PUBLISHED = 4;
-/** subject: index of the session, or UPSTREAM; detail: payload length. */
+/** subject: index of the session, or UPSTREAM; detail: payload length. The packet at hand has the topic. */
 export const OVERSIZE_DROPPED = 5;
 /** subject: index of the session that the message was for. */
 export const NODE_QUEUE_FULL = 6;
@@ -22,13 +22,20 @@ export const UPSTREAM_CLOSED = 8;
 /** detail: messages dropped so far. */
 export const STORE_FULL = 9;
 /** subject: index of the rule among those of direction "out", or -1; detail: a reason of upstream/losses.ts. Told once for each in a connection. */
-export const MESSAGE_LOST = 30;
+export const MESSAGE_LOST = 60;
 /** detail: messages in the store that no rule lets out. */
-export const STORE_ORPHANS = 31;
+export const STORE_ORPHANS = 61;
 /** The storage works again. */
-export const STORE_BACK = 32;
-/** subject: index of the session. What it sends upstream fills its share of the store: it is not read until there is room. */
-export const NODE_HELD = 33;
+export const STORE_BACK = 62;
+/** subject: index of the rule among those of direction "in". */
+export const SUBSCRIPTION_REFUSED = 10;
+export const RETAINED_FULL = 11;
+/** subject: index of the session. */
+export const SUBSCRIPTIONS_FULL = 12;
+/** subject: index of the session; detail: FORBIDDEN_PUBLISH, FORBIDDEN_SUBSCRIBE or FORBIDDEN_WILL. */
+export const ACCESS_DENIED = 13;
+/** subject: index of the session. It sends faster than listener.max_publish_rate and is made to wait. */
+export const RATE_LIMITED = 14;
 /** Nothing is stored any more; detail: messages that are in the store. */
 export const STORE_FAILED = 15;
 /** detail: places in the store that are unreadable. */
@@ -37,22 +44,16 @@ export const STORE_DAMAGED = 16;
 export const STORE_RESTORED = 17;
 /** subject: index of the session. Told once for a connection. */
 export const MESSAGE_REFUSED = 18;
-/** subject: index of the rule among those of direction "in". */
-export const SUBSCRIPTION_REFUSED = 10;
-export const RETAINED_FULL = 11;
-/** subject: index of the session. */
-export const SUBSCRIPTIONS_FULL = 12;
-
-/** subject: index of the session; detail: FORBIDDEN_PUBLISH, FORBIDDEN_SUBSCRIBE or FORBIDDEN_WILL. */
-export const ACCESS_DENIED = 13;
-/** subject: index of the session. It sends faster than listener.max_publish_rate and is made to wait. */
-export const RATE_LIMITED = 14;
-
-/** All places were taken: a connection was closed before it could say anything. */
-export const TURNED_AWAY = 20;
-
+/** The queue of a node that is away is full; detail: index of its state. */
+export const ABSENT_QUEUE_FULL = 31;
+/** subject: index of the session. A filter with $share/, which is not served; told once. */
+export const SHARED_SUBSCRIPTION = 30;
 /** subject: index of the session that needed room; detail: index of the node state that made it, still with its old identifier. */
 export const SESSION_EVICTED = 19;
+/** All places were taken: a connection was closed before it could say anything. */
+export const TURNED_AWAY = 20;
+/** The Server has ended so many sessions in a row soon after it accepted them: detail. */
+export const IDENTIFIER_CLASH = 21;
 
 export const FORBIDDEN_PUBLISH = 1;
 export const FORBIDDEN_SUBSCRIBE = 2;

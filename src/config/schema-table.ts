@@ -50,18 +50,18 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'connect_timeout', 'send_timeout', 'max_keepalive', 'max_packet_size', 'max_inflight_messages',
     'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes', 'max_clientid_length', 'max_will_size',
     'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages', 'max_retained_bytes', 'oversize',
-    'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 25 }),
+    'queue_full', 'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 25 }),
   // topic
-  Object.freeze({ types: 16, items: 49, maxItems: 256, example: '[]' }),
-  // sensors
   Object.freeze({ types: 16, items: 50, maxItems: 256, example: '[]' }),
+  // sensors
+  Object.freeze({ types: 16, items: 51, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'full', 'replay_rate']),
-    first: 51 }),
+    first: 52 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 57 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 58 }),
   // upstream.address
-  Object.freeze({ types: 16, items: 59, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 60, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"']), example: '"mqttv311"' }),
   // upstream.remote_clientid
@@ -77,12 +77,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 60, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 61, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 61,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 62,
     required: Object.freeze(['topic']) }),
   // upstream.max_packet_size
-  Object.freeze({ types: 2, minimum: 128, maximum: 1048576, example: '2048' }),
+  Object.freeze({ types: 2, minimum: 128, maximum: 1048576, example: '1024' }),
   // upstream.max_inflight_messages
   Object.freeze({ types: 2, minimum: 1, maximum: 32768, example: '20' }),
   // upstream.max_unreleased_messages
@@ -116,7 +116,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.max_queued_messages
   Object.freeze({ types: 2, minimum: 1, maximum: 32768, example: '100' }),
   // listener.max_queued_bytes
-  Object.freeze({ types: 2, minimum: 64, maximum: 16777216, example: '1024' }),
+  Object.freeze({ types: 2, minimum: 64, maximum: 16777216, example: '1280' }),
   // listener.max_clientid_length
   Object.freeze({ types: 2, minimum: 23, maximum: 1024, example: '92' }),
   // listener.max_will_size
@@ -130,13 +130,15 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.max_retained_bytes
   Object.freeze({ types: 2, minimum: 0, maximum: 67108864, example: '4096' }),
   // listener.oversize
-  Object.freeze({ types: 0, choices: Object.freeze(['"close"', '"drop"']), example: '"close"' }),
+  Object.freeze({ types: 0, choices: Object.freeze(['"close"', '"drop"']), example: '"drop"' }),
+  // listener.queue_full
+  Object.freeze({ types: 0, choices: Object.freeze(['"drop_newest"', '"drop_oldest"']), example: '"drop_newest"' }),
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 65, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 66, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 66, maxItems: 256,
+  Object.freeze({ types: 16, items: 67, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -144,11 +146,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 67 }),
+    'store', 'full', 'expiry']), first: 68 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 75, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 76, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -180,9 +182,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 93, required: Object.freeze(['username']) }),
+    first: 94, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 97 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 98 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction

@@ -165,7 +165,9 @@ export class Validator {
       || type === NUMBER && (row.types & INTEGER) !== 0 && Number.isInteger(Number(tokens.text));
     ++this.counts[index]!;
     const isNumber = type === NUMBER && Number.isFinite(Number(tokens.text));
-    if (!isRight || type === NUMBER && !isNumber && row.types !== 0)
+    if (type === NUMBER && !isNumber && (row.types & (INTEGER | NUMBER)) !== 0)
+      this.tell(line, column, Words.describeRange(row, tokens.text));
+    else if (!isRight)
       this.tell(line, column, Words.describeType(row, this.foundValue(type)));
     if (row.choices !== undefined)
       this.checkChoice(row, type, line, column);
@@ -191,9 +193,10 @@ export class Validator {
   }
 
   private checkNumber(row: SchemaRow, index: number, line: number, column: number): void {
-    const value = this.numbers[index] = Number(this.tokens.text);
-    if (value < (row.minimum ?? -Infinity) || value > (row.maximum ?? Infinity))
-      this.tell(line, column, Words.describeRange(row, value));
+    const { text } = this.tokens;
+    const value = this.numbers[index] = Number(text);
+    if (Words.vanishes(text) || value < (row.minimum ?? -Infinity) || value > (row.maximum ?? Infinity))
+      this.tell(line, column, Words.describeRange(row, text));
   }
 
   private checkText(row: SchemaRow, line: number, column: number): void {

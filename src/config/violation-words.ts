@@ -41,9 +41,26 @@ function shown(text: string, type: number): string {
   }
 }
 
-export function describeRange({ maximum, minimum }: SchemaRow, value: number): string {
-  const size = value < minimum! ? 'small' : 'large';
-  return `${String(value)} is too ${size}; write a number from ${minimum} to ${maximum} instead`;
+/** @param written of a number of the right type: it is out of range, infinite, or vanishes */
+export function describeRange(row: SchemaRow, written: string): string {
+  const value = Number(written);
+  if (!Number.isFinite(value))
+    return `${written} is larger than any number here; ${adviceForRange(row)}`;
+  if (vanishes(written))
+    return `${written} is so small that it would be 0; write 0 or a larger number instead`;
+  return `${written} is too ${value < row.minimum! ? 'small' : 'large'}; ${adviceForRange(row)}`;
+}
+
+/** Whether it is 0 though it is not written so, as 1e-400 is. */
+export const vanishes = (written: string): boolean => Number(written) === 0 && /^[^e]*[1-9]/i.test(written);
+
+const adviceForRange = ({ maximum, minimum }: SchemaRow): string => `write a number from ${minimum} to ${maximum} instead`;
+
+/** The nearest number that would be accepted. */
+function adviceForNumber(row: SchemaRow, value: number): string {
+  const near = (row.types & INTEGER) === 0 ? value : Math.round(value);
+  return near >= (row.minimum ?? -Infinity) && near <= (row.maximum ?? Infinity) ? `write ${near} instead`
+    : adviceForRange(row);
 }
 
 export const describeShortness = (row: SchemaRow): string => `must not be empty; ${adviceByExample(row)}`;
@@ -91,10 +108,10 @@ function adviceForType(row: SchemaRow, { isSecret, text, type }: FoundValue): st
   const number = Number(text);
   if ((types & STRING) !== 0 && (type === NUMBER || type === BOOLEAN))
     return `write "${type === NUMBER ? String(number) : text}" instead`;
-  if ((types & (INTEGER | NUMBER)) !== 0 && type === STRING && text.trim() !== '' && Number.isFinite(number))
-    return `write ${number} instead`;
+  if ((types & (INTEGER | NUMBER)) !== 0 && type === STRING && text.trim() !== '' && !Number.isNaN(number))
+    return adviceForNumber(row, number);
   if ((types & INTEGER) !== 0 && type === NUMBER)
-    return `write ${Math.round(number)} instead`;
+    return adviceForNumber(row, number);
   if ((types & BOOLEAN) !== 0 && type === STRING && (text === 'true' || text === 'false'))
     return `write ${text} instead`;
   if ((types & ARRAY) !== 0 && row.items !== undefined && SCHEMA_TABLE[row.items]!.types === type)
@@ -128,11 +145,16 @@ export const COMMENTED = 14;
 export const TRAILING_COMMA = 15;
 export const TOO_DEEP = 16;
 
+/** What other languages call a number. */
+const NEARLY_NUMBERS = /^(?:[+-]?(?:NaN|Infinity|inf)|[+.]?[0-9])/i;
+
 /** @param found the token at that place; empty at the end */
 export function describeSyntax(error: number, found: string): string {
   const what = found === '' ? 'the end of the file' : JSON.stringify(found);
   switch (error) {
     case INVALID_SYMBOL:
+      if (NEARLY_NUMBERS.test(found))
+        return `${what} is no number of JSON; write one like 10 or 0.5 instead`;
       return `${what} is no JSON; write text in double quotes instead, or true, false, null or a number`;
     case VALUE_MISSING: return `found ${what} where a value is missing; write one instead`;
     case KEY_MISSING: return `found ${what}; write a key in double quotes instead`;
@@ -140,8 +162,8 @@ export function describeSyntax(error: number, found: string): string {
     case COMMA_MISSING: return `found ${what}; write "," in front of it`;
     case BRACE_MISSING: return `found ${what}; write "}" for a "{" that is still open`;
     case BRACKET_MISSING: return `found ${what}; write "]" for a "[" that is still open`;
-    case MORE_THAN_ONE: return `found ${what} behind the end of the configuration; write one object {...} only`;
-    case STRING_WITHOUT_END: return 'this text has no end; write a double quote behind it';
+    case MORE_THAN_ONE: return `found ${what} after the end of the configuration; write one object {...} only`;
+    case STRING_WITHOUT_END: return 'this text has no end; write a double quote after it';
     case INVALID_ESCAPE: return 'a backslash that means nothing; write \\\\ for a backslash';
     case INVALID_CHARACTER: return 'a control character within a text; write it as an escape like \\n or \\t instead';
     case EMPTY: return 'the file is empty; write {} instead for a configuration of defaults';

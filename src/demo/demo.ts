@@ -1,7 +1,7 @@
 /**
- * `ringbridge run` without a file: everything that a gateway needs in one process. Simulated nodes and sensors publish to
- * the gateway, the gateway to an embedded broker, all over TCP on this computer only. What happens is shown as a live
- * view, or, when the output is no terminal, as plain lines.
+ * `ringbridge run` without a file: everything that a gateway needs in one process. Simulated nodes and sensors publish
+ * to the gateway, the gateway to an embedded broker, all over TCP on this computer only. What happens is shown as a
+ * live view, or, when the output is no terminal, as plain lines.
  */
 import { statusOf, type Status } from '../gateway/status.ts';
 import { DemoBroker, findFreePort } from './broker.ts';

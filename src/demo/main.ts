@@ -1,6 +1,6 @@
 /**
- * `npm start`: the demo; with arguments, `ringbridge run` with them. The demo is a program of its own because its broker is
- * nothing that a gateway needs: the package that npm installs has neither.
+ * `npm start`: the demo; with arguments, `ringbridge run` with them. The demo is a program of its own because its
+ * broker is nothing that a gateway needs: the package that npm installs has neither.
  */
 import { runCommand } from '../host/command-line.ts';
 import { endWith } from '../host/process-end.ts';

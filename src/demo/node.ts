@@ -1,6 +1,6 @@
 /**
- * A simulated sensor node: an MQTT Client over real TCP, made of the same session and link as the gateway's own upstream
- * connection. When it loses its connection it comes back. Knows nothing of the demo.
+ * A simulated sensor node: an MQTT Client over real TCP, made of the same session and link as the gateway's own
+ * upstream connection. When it loses its connection it comes back. Knows nothing of the demo.
  */
 import { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { RingSpace } from '../bytes/ring-buffer.ts';
@@ -156,7 +156,9 @@ export class DemoNode implements ClientHandler, LinkOwner {
     });
   }
 
-  /** @returns false when there is no connection or no room: the message is lost, as a reading on a small node would be */
+  /**
+   * @returns false when there is no connection or no room: the message is lost, as a reading on a small node would be
+   */
   publish(topic: string, payload: string, qos: number, retain = false): boolean {
     const { arena, message, outgoingOffset, session } = this;
     if (!session.isConnected || lengthOfUTF8(topic) + lengthOfUTF8(payload) > PACKET_CAPACITY / 2)

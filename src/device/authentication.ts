@@ -1,13 +1,13 @@
 /**
- * Decides which node may connect: by user name and password of `listener.users`, or, if `listener.allow_anonymous` says so,
- * without them. Knows neither topics nor sockets.
+ * Decides which node may connect: by user name and password of `listener.users`, or, if `listener.allow_anonymous` says
+ * so, without them. Knows neither topics nor sockets.
  *
  * `password_hash` is `pbkdf2-sha256$ITERATIONS$SALT$HASH`, salt and hash in base64. The scrypt hashes of the host need
- * 16 MB and are refused when the configuration is loaded. A derivation is long for an ESP32 (half a second by estimate), so
- * it is done in slices of a few milliseconds, one derivation after the other, and the verdict comes later; a password that was right
- * once is remembered as a tag, and a node that comes back costs two digests. By the time a verdict is there the session may
- * belong to another connection, hence the count of connections. An unknown user name takes the same time and gets the same
- * answer as a wrong password.
+ * 16 MB and are refused when the configuration is loaded. A derivation is long for an ESP32 (half a second by
+ * estimate), so it is done in slices of a few milliseconds, one derivation after the other, and the verdict comes
+ * later; a password that was right once is remembered as a tag, and a node that comes back costs two digests. By the
+ * time a verdict is there the session may belong to another connection, hence the count of connections. An unknown user
+ * name takes the same time and gets the same answer as a wrong password.
  */
 import { Digest } from 'crypt';
 import type { Packet, Configuration } from './core.ts';

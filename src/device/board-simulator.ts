@@ -33,8 +33,8 @@ export function startNetwork(onReady: () => void): void {
 export function announce(_name: string): void { /* nothing to do */ }
 
 /**
- * A file: `store.path` and `store.size` say which and how long, in the folder `files` of the manifest's `config`, or in the
- * home folder.
+ * A file: `store.path` and `store.size` say which and how long, in the folder `files` of the manifest's `config`, or in
+ * the home folder.
  * @throws Error saying what to do
  */
 export function openStorage({ path, size }: StoreConfiguration, arena: Arena, longestPacket: number): BlockStorage {

@@ -16,3 +16,4 @@ export { createSimulatedSensor } from '../sensors/simulated-sensors.ts';
 export { Packet, RepeatedMessage } from '../packet/packet.ts';
 export { PacketParser } from '../packet/packet-parser.ts';
 export { TopicTable } from '../packet/topic-table.ts';
+export { limitConflicts } from '../gateway/packet-limits.ts';

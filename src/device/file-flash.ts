@@ -1,6 +1,6 @@
 /**
- * The store's storage in the simulator, which has no flash: a file as ECMA-419's Flash presents a partition. It outlives the
- * simulator, not a power cut of the computer: nothing waits for its disk.
+ * The store's storage in the simulator, which has no flash: a file as ECMA-419's Flash presents a partition. It
+ * outlives the simulator, not a power cut of the computer: nothing waits for its disk.
  */
 import { BLOCK_LENGTH, ERASED, MAGIC, MAGIC_VERSION_ONE, SMALLEST_BLOCK } from '../store/record-format.ts';
 import type { Flash } from './core.ts';

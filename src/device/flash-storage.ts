@@ -1,10 +1,10 @@
 /**
- * The store's storage on a board: a partition of the flash, by ECMA-419's Flash. `store.path` of the configuration names it if
- * it begins with "store"; what begins otherwise is a file for the PC, and never one of the partitions that belong to the
- * system. Not there: the gateway keeps messages in memory and says so.
+ * The store's storage on a board: a partition of the flash, by ECMA-419's Flash. `store.path` of the configuration
+ * names it if it begins with "store"; what begins otherwise is a file for the PC, and never one of the partitions that
+ * belong to the system. Not there: the gateway keeps messages in memory and says so.
  *
- * The SDK's Flash on an ESP32 has sectors of 4096 bytes, takes any offset and length, and waits until the flash has written
- * or erased: a sector takes some 50 milliseconds.
+ * The SDK's Flash on an ESP32 has sectors of 4096 bytes, takes any offset and length, and waits until the flash has
+ * written or erased: a sector takes some 50 milliseconds.
  */
 import flash from 'embedded:storage/flash';
 import type { Arena } from '../bytes/arena.ts';

@@ -1,6 +1,6 @@
 /**
- * PBKDF2-HMAC-SHA256 (RFC 8018, section 5.2), one block, of the digest that the SDK has; as many iterations at a time as
- * the caller can spare. Each costs four blocks of SHA-256 and two small buffers. Knows nothing of users.
+ * PBKDF2-HMAC-SHA256 (RFC 8018, section 5.2), one block, of the digest that the SDK has; as many iterations at a time
+ * as the caller can spare. Each costs four blocks of SHA-256 and two small buffers. Knows nothing of users.
  */
 import type { Digest } from 'crypt';
 

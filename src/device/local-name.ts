@@ -1,6 +1,6 @@
 /**
- * Makes the board reachable as `<name>.local` (mDNS), so that nodes need no address of it. What goes wrong here costs one
- * line and nothing else. Knows nothing of MQTT.
+ * Makes the board reachable as `<name>.local` (mDNS), so that nodes need no address of it. What goes wrong here costs
+ * one line and nothing else. Knows nothing of MQTT.
  */
 import DNSSD from 'embedded:network/dnssd';
 import UDP from 'embedded:io/socket/udp';

@@ -1,6 +1,7 @@
 /**
- * Lines for the debugger and the simulator's output. What may happen with every packet, such as a queue that is full, is
- * not told every time, because each line costs memory: ten lines of a kind in ten seconds, then only how many there were.
+ * Lines for the debugger and the simulator's output. What may happen with every packet, such as a queue that is full,
+ * is not told every time, because each line costs memory: ten lines of a kind in ten seconds, then only how many there
+ * were.
  */
 import { describeEvent } from '../gateway/event-texts.ts';
 import type { Gateway } from './core.ts';

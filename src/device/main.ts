@@ -1,6 +1,6 @@
 /**
- * The entry point on the ESP32 and in Moddable's simulator: hands the sockets of the platform to the gateway, starts it, and
- * tells it when the network is there. What the two do not have in common is in the module `board`.
+ * The entry point on the ESP32 and in Moddable's simulator: hands the sockets of the platform to the gateway, starts
+ * it, and tells it when the network is there. What the two do not have in common is in the module `board`.
  */
 import Listener from 'embedded:io/socket/listener';
 import TCP from 'embedded:io/socket/tcp';
@@ -27,9 +27,9 @@ const LISTEN_DELAY = 30_000;
 let running: Runtime | undefined;
 
 /**
- * Called by XS before it gives up (`defines.xs.abortHook` of the manifest). An exception that has left a callback costs one
- * connection, or, if it comes from a module of the SDK, for instance because of an answer of the network that it cannot
- * read, nothing. Everything else ends the program, and the board restarts.
+ * Called by XS before it gives up (`defines.xs.abortHook` of the manifest). An exception that has left a callback costs
+ * one connection, or, if it comes from a module of the SDK, for instance because of an answer of the network that it
+ * cannot read, nothing. Everything else ends the program, and the board restarts.
  */
 (globalThis as { abort?: (reason: string, exception: unknown) => boolean }).abort = (reason, exception) => {
   if (reason !== 'unhandled exception' || running === undefined) {

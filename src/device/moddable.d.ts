@@ -1,6 +1,6 @@
 /**
- * The part of the Moddable SDK that the device uses, and no more. The SDK brings its own declarations, of another version
- * than npm's; these few lines are what has been tried with it.
+ * The part of the Moddable SDK that the device uses, and no more. The SDK brings its own declarations, of another
+ * version than npm's; these few lines are what has been tried with it.
  */
 
 /** Writes to the debugger, on the simulator to the standard output. */

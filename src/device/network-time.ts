@@ -1,6 +1,6 @@
 /**
- * Sets the clock of the board by a time server (SNTP): as soon as there is an answer, then once a day. Until then nobody
- * knows the time here: `expiry` of topic rules and the time in readings wait for it.
+ * Sets the clock of the board by a time server (SNTP): as soon as there is an answer, then once a day. Until then
+ * nobody knows the time here: `expiry` of topic rules and the time in readings wait for it.
  */
 import SNTP from 'sntp';
 import Time from 'time';

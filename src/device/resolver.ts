@@ -1,6 +1,6 @@
 /**
- * Host names to dotted addresses. Ordinary names are asked of the system's resolver, which knows the name servers that the
- * network has told it; names that end in ".local" are asked of the local network itself (mDNS), which that resolver
+ * Host names to dotted addresses. Ordinary names are asked of the system's resolver, which knows the name servers that
+ * the network has told it; names that end in ".local" are asked of the local network itself (mDNS), which that resolver
  * cannot do everywhere. Knows nothing of MQTT.
  */
 import MulticastResolver from 'embedded:network/dns/resolver/udp';

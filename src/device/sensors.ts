@@ -1,5 +1,6 @@
 /**
- * Configuration entries to drivers of the SDK. Each entry is one value; entries that name the same part share its driver.
+ * Configuration entries to drivers of the SDK. Each entry is one value; entries that name the same part share its
+ * driver.
  *
  *   analog                     share of full scale, 0 to 1
  *   digital                    0 or 1, with pull-up; a change counts when two readings in a row show it

@@ -1,7 +1,7 @@
 /**
- * Keeps the board in its Wi-Fi network. The driver connects once and never again by itself, and refuses a second `connect`
- * while the first one has not come to an end; so it is looked at from time to time, and told to connect when it does
- * nothing, or anew when it has tried in vain for long. Knows nothing of MQTT.
+ * Keeps the board in its Wi-Fi network. The driver connects once and never again by itself, and refuses a second
+ * `connect` while the first one has not come to an end; so it is looked at from time to time, and told to connect when
+ * it does nothing, or anew when it has tried in vain for long. Knows nothing of MQTT.
  */
 import WiFi from 'embedded:network/interface/wifi';
 import Timer from 'timer';

@@ -7,6 +7,7 @@ import { nameOf } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import * as Event from '../config/events.ts';
 import * as Loss from '../upstream/losses.ts';
+import type { NodeState } from '../nodes/node-states.ts';
 import type { Gateway } from './gateway.ts';
 
 /** @param event, subject, detail as GatewayObserver gets them */
@@ -21,9 +22,14 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
     case Event.WILL_PUBLISHED:
       return `published the Will of node ${nodeName(gateway, subject)}`;
     case Event.OVERSIZE_DROPPED:
-      return `dropped a message of ${detail} bytes from ${subject === Event.UPSTREAM ? 'upstream: raise upstream' : `node ${nodeName(gateway, subject)}: raise listener`}.max_packet_size to take it`;
+      return `dropped a message of ${detail} bytes ${topicAtHand(gateway)} from `
+        + `${subject === Event.UPSTREAM ? 'upstream: raise upstream' : `node ${nodeName(gateway, subject)}: raise listener`}`
+        + '.max_packet_size to take it';
     case Event.NODE_QUEUE_FULL:
       return `dropped a message for node ${nodeName(gateway, subject)}: its queue is full (listener.max_queued_messages, listener.max_queued_bytes)`;
+    case Event.ABSENT_QUEUE_FULL:
+      return `dropped a message for node "${identifierOf(gateway, gateway.nodes.states[detail]!)}", which is away: its queue is full `
+        + '(listener.max_queued_messages, listener.max_queued_bytes, listener.queue_full)';
     case Event.UPSTREAM_CONNECTED:
       return `upstream connected${detail === 1 ? ', session present' : ''}`;
     case Event.UPSTREAM_CLOSED:
@@ -36,8 +42,6 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
       return `${detail} message${detail === 1 ? '' : 's'} in the store ${detail === 1 ? 'waits' : 'wait'} for a topic rule: none of direction "out" matches any more`;
     case Event.STORE_BACK:
       return 'the storage of the store works again';
-    case Event.NODE_HELD:
-      return `node ${nodeName(gateway, subject)} sends faster than upstream takes: it is not read until there is room (store.ram, store.size)`;
     case Event.MESSAGE_REFUSED:
       return `the store is full: node ${nodeName(gateway, subject)} gets no acknowledgement, and is asked to send again when there is room (store.ram, store.size, store.full)`;
     case Event.STORE_FAILED:
@@ -52,6 +56,8 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
       return 'no room for a retained message (listener.max_retained_messages, listener.max_retained_bytes): it was delivered but is not kept';
     case Event.SUBSCRIPTIONS_FULL:
       return `refused a subscription of node ${nodeName(gateway, subject)}: no room (listener.max_subscriptions, listener.max_subscription_bytes)`;
+    case Event.SHARED_SUBSCRIPTION:
+      return `node ${nodeName(gateway, subject)} asked for a shared subscription ($share/...), which is not served: subscribe without $share; said once`;
     case Event.ACCESS_DENIED:
       return `refused a ${detail === Event.FORBIDDEN_PUBLISH ? 'message' : detail === Event.FORBIDDEN_WILL ? 'Will' : 'subscription'} of node ${nodeName(gateway, subject)}: not allowed (listener.acl)`;
     case Event.RATE_LIMITED:
@@ -59,9 +65,12 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
     case Event.TURNED_AWAY:
       return 'closed a new connection: all places are taken (listener.max_connections)';
     case Event.SESSION_EVICTED: {
-      const { identifierLength, identifierOffset } = gateway.nodes.states[detail]!;
-      return `forgot the session of node "${decodeUTF8(gateway.arena, identifierOffset, identifierLength)}", which is away, to make room for node ${nodeName(gateway, subject)} (listener.max_sessions)`;
+      const identifier = identifierOf(gateway, gateway.nodes.states[detail]!);
+      return `forgot the session of node "${identifier}", which is away, to make room for node ${nodeName(gateway, subject)} (listener.max_sessions)`;
     }
+    case Event.IDENTIFIER_CLASH:
+      return 'upstream keeps accepting and dropping this gateway: does another client call itself '
+        + `"${gateway.configuration.upstream.remote_clientid}"? Give each one an upstream.remote_clientid of its own`;
     default:
       return `event ${event}`;
   }
@@ -148,6 +157,15 @@ export function adviceForUpstream(reasonCode: number): string {
     default: return '';
   }
 }
+
+/** Of the packet from which the event comes. */
+function topicAtHand({ arena, packet: { topicNameLength, topicNameOffset } }: Gateway): string {
+  return `to "${decodeUTF8(arena, topicNameOffset, topicNameLength)}"`;
+}
+
+/** Of a session that is kept. */
+export const identifierOf = ({ arena }: Gateway, { identifierLength, identifierOffset }: NodeState): string =>
+  decodeUTF8(arena, identifierOffset, identifierLength);
 
 export function nodeName(gateway: Gateway, index: number): string {
   const session = gateway.sessions[index]!;

@@ -3,7 +3,7 @@ import type { ArenaPlan } from '../bytes/arena.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { GatewayObserver } from '../config/events.ts';
-import type { Traffic } from '../nodes/system-topics.ts';
+import type { Traffic } from '../nodes/system-figures.ts';
 
 /** The verdict comes later, by `Gateway.admit` or `Gateway.reject`. */
 export const PENDING = -1;

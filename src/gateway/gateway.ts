@@ -19,8 +19,8 @@ import { CLOSED } from '../session/connection-state.ts';
 import { type ServerHandler, ServerRole } from '../session/server-role.ts';
 import { ServerSession } from '../session/server-session.ts';
 import type { SessionContext } from '../session/session-role.ts';
-import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { SessionState } from '../session/session-state.ts';
+import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { QueueLimits } from '../session/queue-limits.ts';
 import { REFUSED, TAKEN } from '../session/session-role.ts';
 import { UpstreamWindow } from '../session/upstream-window.ts';
@@ -32,10 +32,12 @@ import { Delivery, UNKNOWN } from '../nodes/delivery.ts';
 import { EndingCounts } from '../nodes/disconnect-reasons.ts';
 import * as Event from '../config/events.ts';
 import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver } from './gateway-options.ts';
+import { DENIED, NodeSubscriptions } from '../nodes/node-subscriptions.ts';
 import { NodeStates, type NodeState } from '../nodes/node-states.ts';
 import { FORBIDDEN, Publishing } from './publishing.ts';
 import { DurableStore } from './durable-store.ts';
 import { Refusals } from '../upstream/refusals.ts';
+import { RetainedDelivery } from '../nodes/retained-delivery.ts';
 import { RetainedMessages } from '../nodes/retained.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import type { Router } from '../upstream/intake.ts';
@@ -43,8 +45,11 @@ import { StorePolicy } from '../upstream/full-policy.ts';
 import { StoredRules } from '../upstream/stored-rules.ts';
 import { clientSettingsOf, nodeLimitsOf, serverSettingsOf, upstreamLimitsOf } from './settings.ts';
 import { Subscriptions } from '../nodes/subscriptions.ts';
-import { type Figures, SystemTopics } from '../nodes/system-topics.ts';
+import type { Figures } from '../nodes/system-figures.ts';
+import { SystemTopics } from '../nodes/system-topics.ts';
+import { TakeOvers } from '../nodes/take-overs.ts';
 import { TopicMap } from '../upstream/topic-map.ts';
+import { UpstreamMessages } from '../upstream/waiting-messages.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver };
 
@@ -59,12 +64,15 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly configuration: Configuration;
   readonly arena: Arena;
   readonly clock = new Clock();
+  readonly packet: Packet; // the one at hand, also for whoever is told of an event
   readonly upstream: ClientSession;
   readonly bridge: Bridge;
+  readonly waiting: UpstreamMessages;
   readonly serverRole: ServerRole;
   /** One more than may be connected: the last one tells a surplus node that it is. */
   readonly sessions: readonly ServerSession[];
   readonly nodes: NodeStates;
+  readonly takeOvers: TakeOvers;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
   driver: UpstreamDriver | undefined = undefined;
@@ -88,11 +96,12 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   private readonly authenticator: Authenticator;
   private readonly observer: Event.GatewayObserver;
   readonly delivery: Delivery;
-  /** That of `delivery`. */
-  private readonly localAudience: Int32Array;
+  readonly retainedDelivery: RetainedDelivery;
+  private readonly nodeSubscriptions: NodeSubscriptions;
   private readonly publishing: Publishing;
   private readonly refusals: Refusals;
   private readonly will = new MessageSpans(); // the one at hand
+  private readonly localAudience: Int32Array; // that of `delivery`
 
   constructor(configuration: Configuration, options: GatewayOptions) {
     const { listener, memory, store, topic, upstream } = configuration;
@@ -129,8 +138,10 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
 
     const topics = this.topics = new TopicTable(arena, topicsOffset, memory.topics, memory.topic_length);
     topics.owner = this;
-    const context: SessionContext = { arena, clock: this.clock, topics, packet: new Packet(arena) };
+    const context: SessionContext = { arena, clock: this.clock, topics, packet: this.packet = new Packet(arena) };
     this.nodes = new NodeStates(arena, nodesPlan, nodeLimits, listener.max_clientid_length, listener.users.length);
+    this.takeOvers = new TakeOvers(listener.max_sessions);
+    this.nodes.dropsOldest = listener.queue_full === 'drop_oldest';
     this.subscriptions = new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);
     this.retained = new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
     this.access = accessPlan && new Access(arena, accessPlan, listener);
@@ -145,6 +156,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.upstream = new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
       new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset, new UpstreamWindow(options.orderCounters ?? DEFAULT_ORDER_COUNTERS)), this.bridge);
     this.bridge.session = this.upstream;
+    this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
     this.upstream.replayRate = store.replay_rate;
     this.upstream.replayReserve = longestPacket;
@@ -154,6 +166,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.limitsRate = listener.max_publish_rate !== 0;
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
+    const retainedDelivery = this.retainedDelivery = new RetainedDelivery(role, this.delivery, this.systemTopics);
+    this.nodeSubscriptions = new NodeSubscriptions(this.access, this.delivery, retainedDelivery, options.observer);
     this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);
     if (storeRegions === undefined)
       return;
@@ -170,7 +184,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
 
   /** Takes a storage into use, if there is to be a durable store. @throws when it cannot be used; messages are kept in memory then, or not taken (store.on_failure) */
   openStore(storage: BlockStorage): void {
-    const durableStore = this.durableStore!;
+    const { durableStore } = this;
+    if (durableStore === undefined)
+      return;
     durableStore.open(storage);
     const { backlog, intake } = durableStore;
     this.bridge.backlog = this.upstreamQueue.window!.journal = backlog;
@@ -180,6 +196,13 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   /** Begins to make durable what has been taken. */
   commit(): void {
     this.durableStore?.commit();
+  }
+
+  /** Goes on with long work: a slice of each kind. */
+  handleDeferred(): void {
+    this.systemTopics.handleDeferred();
+    this.retainedDelivery.handleDeferred();
+    this.serverRole.handleDeferred();
   }
 
   /** Lets every session look at its deadlines and asks the clock for the next one. */
@@ -235,8 +258,11 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       session.refuse(ReasonCode.NOT_AUTHORIZED);
       return;
     }
-    if (old?.session !== undefined)
+    old?.session?.finishReading();
+    if (old?.session !== undefined) {
+      this.takeOvers.add(old.index, this.clock.now);
       old.session.fail(ReasonCode.SESSION_TAKEN_OVER); // [MQTT311-3.1.4-2]
+    }
     let node = this.nodes.find(identifier, length); // [MQTT311-3.1.3-2]
     const sessionPresent = node !== undefined && !session.cleanStart; // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
     node ??= this.nodes.findRoom(session.user, this.subscriptions);
@@ -249,7 +275,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       this.observer.onEvent(Event.SESSION_EVICTED, session.index, node.index);
     }
     if (!sessionPresent) { // [MQTT311-3.1.2-6]
-      this.unsubscribeAll(node);
+      this.nodeSubscriptions.removeAll(node);
       this.nodes.release(node); // all but its retained messages, which are nobody's [MQTT311-3.1.2-7]
       this.nodes.name(node, identifier, length);
       node.user = session.user;
@@ -297,47 +323,33 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     return verdict === REFUSED ? this.refuse(session) : TAKEN; // forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
   }
 
-  /** A message of this node is not taken over, nor is any later one on its connection. @returns REFUSED */
   refuse(session: ServerSession): number {
     return this.refusals.add(session);
   }
 
-  /** Who the node of a session is in the store. */
   identityOf(session: ServerSession): number {
     return nodeOf(session)!.identity;
   }
 
   onSubscribe(session: ServerSession, packet: Packet): number {
-    const { access } = this;
-    const node = nodeOf(session)!;
-    if (access !== undefined && !(access.mountFilter(node, packet) && access.allowsSubscription(node, packet.topicFilterOffset, packet.topicFilterLength))) {
-      this.deny(session, Event.FORBIDDEN_SUBSCRIBE);
-      return SUBACK_FAILURE;
-    }
-    if (!this.subscriptions.add(node.index, packet.topicFilterOffset, packet.topicFilterLength, packet.qos)) {
-      this.observer.onEvent(Event.SUBSCRIPTIONS_FULL, session.index, this.subscriptions.count);
-      return SUBACK_FAILURE;
-    }
-    this.delivery.forgetAudiences();
-    return packet.qos;
+    const code = this.nodeSubscriptions.add(session, nodeOf(session)!, packet);
+    if (code !== DENIED)
+      return code;
+    this.deny(session, Event.FORBIDDEN_SUBSCRIBE);
+    return SUBACK_FAILURE;
   }
 
-  onSubscribed(session: ServerSession, packet: Packet): void {
-    const node = nodeOf(session)!;
-    if (this.access !== undefined && !this.access.mountFilter(node, packet)
-      || !this.subscriptions.has(node.index, packet.topicFilterOffset, packet.topicFilterLength))
-      return;
-    this.delivery.sendRetained(node, packet);
-    this.systemTopics.sendFigures(this.delivery, node, packet);
+  onSubscribed(session: ServerSession): void {
+    if (this.serverRole.owingCount > 0)
+      this.retainedDelivery.advance(nodeOf(session)!);
+  }
+
+  onRoom(session: ServerSession): void {
+    this.retainedDelivery.advance(nodeOf(session)!);
   }
 
   onUnsubscribe(session: ServerSession, packet: Packet): void {
-    const node = nodeOf(session)!;
-    if (this.access !== undefined && !this.access.mountFilter(node, packet))
-      return;
-    // Nothing new is queued for it; what is queued goes on its way [MQTT311-3.10.4-2] [MQTT311-3.10.4-3].
-    this.subscriptions.remove(node.index, packet.topicFilterOffset, packet.topicFilterLength);
-    this.delivery.forgetAudiences();
+    this.nodeSubscriptions.remove(nodeOf(session)!, packet);
   }
 
   onClosed(session: ServerSession, reasonCode: number): void {
@@ -351,7 +363,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     --this.connectedCount;
     this.nodes.disconnect(node);
     if (session.cleanStart) // [MQTT311-4.1.0-1]
-      this.unsubscribeAll(node);
+      this.nodeSubscriptions.removeAll(node);
     this.observer.onEvent(Event.NODE_CLOSED, session.index, reasonCode);
     if (session.hasWill) // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
       this.publishWill(session, node);
@@ -389,10 +401,5 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   private deny(session: ServerSession, what: number): void {
     ++this.deniedCount;
     this.observer.onEvent(Event.ACCESS_DENIED, session.index, what);
-  }
-
-  private unsubscribeAll(node: NodeState): void {
-    this.subscriptions.removeAll(node.index);
-    this.delivery.forgetAudiences();
   }
 }

@@ -6,6 +6,7 @@ import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { CLEAN_START, type ConnectFields, PASSWORD, USER_NAME, WILL, WILL_QOS_SHIFT, WILL_RETAIN } from '../packet/connect.ts';
 import { ABSENT } from '../packet/data-representation.ts';
 import { MQTT_3_1, MQTT_3_1_1 } from '../packet/protocol-version.ts';
+import { HEADER_LENGTH, NOTES_LENGTH } from '../session/record-layout.ts';
 import { longestMountPoint } from '../nodes/access.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { COPY_LENGTH, lengthOfMessage } from '../store/record-format.ts';
@@ -22,6 +23,41 @@ export function longestOutgoingPacket(configuration: Configuration): number {
   const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
   return Math.max(longestReceived + longestMountPoint(listener) + longestPrefix(configuration), lengthOfConnectTexts(configuration) + 32) + PUBLISH_OVERHEAD;
 }
+
+/** A limit that another one contradicts. */
+export interface LimitConflict {
+  readonly path: readonly string[];
+  readonly text: string;
+}
+
+/**
+ * What a side's `max_packet_size` lets in must fit, alone, every queue that it may enter: else it would be acknowledged and
+ * could only be dropped. @returns the limits that are too small, with what to write instead
+ */
+export function limitConflicts(configuration: Configuration): readonly LimitConflict[] {
+  const { listener, store, topic, upstream } = configuration;
+  const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
+  const longest = longestReceived + longestMountPoint(listener) + longestPrefix(configuration) + PUBLISH_OVERHEAD;
+  const queued = lengthOfRecord(longest, HEADER_LENGTH);
+  const stored = lengthOfRecord(longestStoredPacket(configuration), HEADER_LENGTH + NOTES_LENGTH);
+  const conflicts: LimitConflict[] = [];
+  if (listener.max_queued_bytes < queued)
+    conflicts.push({
+      path: ['listener', 'max_queued_bytes'],
+      text: `${listener.max_queued_bytes} bytes cannot hold a message as long as listener.max_packet_size (${listener.max_packet_size}) and `
+        + `upstream.max_packet_size (${upstream.max_packet_size}) let in; write ${queued} or more instead, or lower those`,
+    });
+  if (store.ram < stored && topic.some(({ direction }) => direction !== 'in'))
+    conflicts.push({
+      path: ['store', 'ram'],
+      text: `${store.ram} bytes cannot hold a message as long as listener.max_packet_size (${listener.max_packet_size}) lets in; `
+        + `write ${stored} or more instead, or lower that`,
+    });
+  return conflicts;
+}
+
+/** Of a queue, rounded up to its units. */
+const lengthOfRecord = (packetLength: number, headerLength: number): number => headerLength + packetLength + 3 & ~3;
 
 /** No packet that goes upstream is longer; readings of sensors are short. */
 export function longestStoredPacket(configuration: Configuration): number {

@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { BOARDS, describeConfiguration, findOverflow, notesForDevice } from './check.ts';
+import { BOARDS } from './board-memory.ts';
+import { describeConfiguration, findOverflow, notesForDevice } from './check.ts';
 import { loadConfiguration, SCHEMA_FILE } from './config.ts';
 import { Log, messageOf } from './log.ts';
 import { makeUser } from './passwd.ts';

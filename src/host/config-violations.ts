@@ -1,9 +1,10 @@
 /**
- * What a schema finds wrong, in words for the author of the file: what is wrong, and what to write instead. Never repeats
- * the value of a password.
+ * What a schema finds wrong, in words for the author of the file: what is wrong, and what to write instead. Never
+ * repeats the value of a password.
  */
 import type { ErrorObject } from 'ajv';
-import type { Finding } from './config.ts';
+import type { Finding, Path } from './config-findings.ts';
+import { nearest } from './nearest-name.ts';
 
 /** The part of JSON Schema that config.schema.json uses. */
 export interface Schema {
@@ -20,11 +21,15 @@ export interface Schema {
 }
 
 const NAMES: Readonly<Record<string, string>> = {
-  string: 'a text in double quotes', integer: 'a whole number', number: 'a number', boolean: 'true or false', array: 'a list [...]', object: 'an object {...}', null: 'null',
+  string: 'a text in double quotes', integer: 'a whole number', number: 'a number', boolean: 'true or false',
+  array: 'a list [...]', object: 'an object {...}', null: 'null',
 };
 
-/** @param root the whole schema, to find keys that stand in the wrong object */
-export function describeViolation(violation: ErrorObject, root: Schema): Finding {
+/**
+ * @param root the whole schema, to find keys that stand in the wrong object
+ * @param written what the file has at a place
+ */
+export function describeViolation(violation: ErrorObject, root: Schema, written: (path: Path) => string): Finding {
   const path = pathOf(violation.instancePath);
   const schema = violation.parentSchema as Schema;
   const params = violation.params as Record<string, unknown>;
@@ -37,19 +42,28 @@ export function describeViolation(violation: ErrorObject, root: Schema): Finding
     case 'required':
       return { path, text: `the key "${String(params.missingProperty)}" is missing; write it as well` };
     case 'type':
-      return { path, text: `must be ${typeNames(schema)}, not ${NAMES[typeOf(value)]}; ${adviceForType(value, schema, isSecret(path))}` };
-    case 'enum':
-      return { path, text: `${JSON.stringify(value)} is not known here; write ${schema.enum!.map(choice => JSON.stringify(choice)).join(' or ')} instead` };
+      return {
+        path,
+        text: `must be ${typeNames(schema)}, not ${NAMES[typeOf(value)]}; `
+          + adviceForType(value, schema, isSecret(path)),
+      };
+    case 'enum': {
+      const choices = schema.enum!.map(choice => JSON.stringify(choice)).join(' or ');
+      return { path, text: `${JSON.stringify(value)} is not known here; write ${choices} instead` };
+    }
     case 'minimum':
-    case 'maximum':
-      return { path, text: `${String(value)} is too ${violation.keyword === 'minimum' ? 'small' : 'large'}; write a number from ${schema.minimum} to ${schema.maximum} instead` };
+    case 'maximum': {
+      const how = violation.keyword === 'minimum' ? 'small' : 'large';
+      return { path, text: `${written(path)} is too ${how}; ${adviceForRange(schema)}` };
+    }
     case 'minLength':
       return { path, text: `must not be empty; ${adviceByExample(schema)}` };
     case 'maxLength':
       return { path, text: `is too long; write at most ${String(params.limit)} characters instead` };
     case 'minItems':
+      return { path, text: `has too few entries; ${adviceByExample(schema)}` };
     case 'maxItems':
-      return { path, text: `has too ${violation.keyword === 'minItems' ? 'few' : 'many'} entries; ${adviceByExample(schema)}` };
+      return { path, text: `has too many entries; ${adviceByExample(schema)}` };
     default:
       return { path, text: `${violation.message ?? 'is wrong'}; ${adviceByExample(schema)}` };
   }
@@ -57,7 +71,8 @@ export function describeViolation(violation: ErrorObject, root: Schema): Finding
 
 /** Steps of a JSON Pointer; what looks like an index is one, for no key does. */
 function pathOf(pointer: string): (string | number)[] {
-  return pointer.split('/').slice(1).map(step => /^[0-9]+$/.test(step) ? Number(step) : step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return pointer.split('/').slice(1)
+    .map(step => /^[0-9]+$/.test(step) ? Number(step) : step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 const isSecret = (path: Finding['path']): boolean => String(path.at(-1)).includes('password');
@@ -74,10 +89,11 @@ function adviceForType(value: unknown, schema: Schema, secret: boolean): string 
   if (!secret) {
     if (types.includes('string') && (typeof value === 'number' || typeof value === 'boolean'))
       return `write "${String(value)}" instead`;
-    if ((types.includes('integer') || types.includes('number')) && isText && value.trim() !== '' && Number.isFinite(Number(value)))
-      return `write ${Number(value)} instead`;
+    const isNumeric = types.includes('integer') || types.includes('number');
+    if (isNumeric && isText && value.trim() !== '' && !Number.isNaN(Number(value)))
+      return adviceForNumber(Number(value), schema);
     if (types.includes('integer') && typeof value === 'number')
-      return `write ${Math.round(value)} instead`;
+      return adviceForNumber(value, schema);
     if (types.includes('boolean') && (value === 'true' || value === 'false'))
       return `write ${value} instead`;
     if (types.includes('array') && typeOf(value) === schema.items?.type)
@@ -85,6 +101,17 @@ function adviceForType(value: unknown, schema: Schema, secret: boolean): string 
   }
   return adviceByExample(schema);
 }
+
+/** The nearest number that would be accepted. */
+function adviceForNumber(value: number, schema: Schema): string {
+  const { maximum = Infinity, minimum = -Infinity } = schema;
+  const near = typesOf(schema).includes('integer') ? Math.round(value) : value;
+  return near >= minimum && near <= maximum ? `write ${near} instead` : adviceForRange(schema);
+}
+
+/** For a number of the wrong size. */
+export const adviceForRange = ({ maximum, minimum }: Schema): string =>
+  `write a number from ${minimum} to ${maximum} instead`;
 
 function adviceByExample(schema: Schema): string {
   const example = schema.examples?.[0] ?? schema.default;
@@ -113,39 +140,4 @@ function* pathsOf(key: string, schema: Schema, path: string): Generator<string> 
     if (inner.items !== undefined)
       yield* pathsOf(key, inner.items, `${innerPath}[]`);
   }
-}
-
-/** @returns the name that was probably meant: few letters are different, or one is part of the other */
-export function nearest(key: string, names: readonly string[]): string | undefined {
-  const normal = key.toLowerCase().replaceAll('-', '_');
-  let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(key.length / 3)) + 1;
-  for (const name of names) {
-    const distance = editDistance(normal, name);
-    if (distance < bestDistance) {
-      best = name;
-      bestDistance = distance;
-    }
-  }
-  const bare = normal.replaceAll('_', '');
-  return best ?? (bare.length < 4 ? undefined : names.find(name => name.replaceAll('_', '').includes(bare)));
-}
-
-/** Letters that were inserted, left out, replaced, or swapped with their neighbour. */
-export function editDistance(a: string, b: string): number {
-  let last: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; ++i) {
-    const next = [i];
-    for (let j = 1; j <= b.length; ++j) {
-      const isSame = a[i - 1] === b[j - 1];
-      let distance = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (isSame ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        distance = Math.min(distance, last[j - 2]! + 1);
-      next.push(distance);
-    }
-    last = row;
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -1,7 +1,9 @@
 /**
  * `ringbridge passwd`: makes an entry of listener.users. At a terminal it asks, and does not show what is typed; from a
- * pipe it reads lines: the user name, unless it was given, then the password.
+ * pipe it reads lines: the user name, unless it was given, then the password. What is not UTF-8 is refused: a hash of
+ * anything else than what nodes send would keep them out, and nobody would know why.
  */
+import { isUtf8 } from 'node:buffer';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { formatPasswordHash, hashPassword } from './password.ts';
@@ -19,6 +21,9 @@ export async function makeUser(username: string | undefined, forDevice: boolean)
     const password = await ask('password: ', false);
     if (username === '' || password === '')
       return complain(`an empty ${username === '' ? 'user name' : 'password'} is not accepted`);
+    if (/[\0\uFFFD]/.test(username) || password.includes('\uFFFD'))
+      return complain(`the ${password.includes('\uFFFD') ? 'password' : 'user name'} holds what is not UTF-8, or U+0000; `
+        + 'type it in a terminal set to UTF-8, or send it as UTF-8');
     if (process.stdin.isTTY && await ask('the same again: ', false) !== password)
       return complain('these are two different passwords; try again');
     const entry = { username, password_hash: formatPasswordHash(await hashPassword(password, forDevice)) };
@@ -59,7 +64,11 @@ function askTerminal(question: string, isShown: boolean): Promise<string> {
   });
 }
 
+/** Each byte is one character until the end of its line is known, so that nothing is decoded on the way. */
 function readLines(): (question: string) => Promise<string> {
-  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-  return async () => ((await lines.next()).value as string | undefined) ?? '';
+  const lines = createInterface({ input: process.stdin.setEncoding('latin1') })[Symbol.asyncIterator]();
+  return async () => {
+    const line = Buffer.from(((await lines.next()).value as string | undefined) ?? '', 'latin1');
+    return isUtf8(line) ? line.toString('utf8') : '\uFFFD';
+  };
 }

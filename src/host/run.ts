@@ -5,7 +5,8 @@ import { parseAddress, type Configuration } from '../config/configuration.ts';
 import { statusOf } from '../gateway/status.ts';
 import { Runtime } from '../io/runtime.ts';
 import { PasswordAuthenticator } from './authentication.ts';
-import { type Log, LogObserver } from './log.ts';
+import type { Log } from './log.ts';
+import { LogObserver } from './log-observer.ts';
 import { createPlatform } from './platform.ts';
 
 export interface RunningGateway {
@@ -15,6 +16,9 @@ export interface RunningGateway {
   /** Says goodbye to the Server and to the nodes; takes two seconds at most. */
   stop(): Promise<void>;
 }
+
+/** Milliseconds from a signal to the end, whatever does not answer. */
+const LONGEST_END = 2800;
 
 /** The log is asked this often, in milliseconds, for what it has only counted. */
 const FLUSH_INTERVAL = 60_000;
@@ -59,13 +63,15 @@ export async function runUntilSignal(configuration: Configuration, log: Log, pri
   let end!: (exitCode: number) => void;
   const ended = new Promise<number>(resolve => end = resolve);
   let signalCount = 0;
+  let limit: NodeJS.Timeout | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (++signalCount > 1)
       process.exit(signal === 'SIGINT' ? 130 : 143);
     log.write('info', `${signal}: stopping`);
     end(0);
+    limit = setTimeout(() => process.exit(0), LONGEST_END).unref();
   };
-  let running: RunningGateway | undefined;
+  let running: RunningGateway | undefined = undefined;
   // A defect that shows in one connection's event costs that connection; before the gateway runs it ends the program.
   const onDefect = (error: unknown): void => {
     if (running === undefined)
@@ -74,20 +80,26 @@ export async function runUntilSignal(configuration: Configuration, log: Log, pri
   };
   const onQuestion = (): void => {
     if (running !== undefined)
-      print(`status ${JSON.stringify(statusOf(running.runtime, performance.now() | 0))}`);
+      print(JSON.stringify(statusOf(running.runtime, performance.now() | 0, Math.floor(Date.now() / 1000))));
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGUSR2', onQuestion).on('uncaughtException', onDefect);
   try {
-    running = await startGateway(configuration, log, message => {
+    const starting = startGateway(configuration, log, message => {
       log.write('error', message);
       end(1);
     });
+    running = await Promise.race([starting, ended.then(() => undefined)]);
+    if (running === undefined) { // a signal came first
+      void starting.then(late => late.stop(), () => {});
+      return await ended;
+    }
     const { address } = configuration.listener;
     print(`ready listener=${address}:${running.port} upstream=${configuration.upstream.address.map(urlOf).join(',')}`);
     const exitCode = await ended;
     await running.stop();
     return exitCode;
   } finally {
+    clearTimeout(limit);
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGUSR2', onQuestion).off('uncaughtException', onDefect);
   }
 }

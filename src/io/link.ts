@@ -15,7 +15,8 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import type { Clock } from '../session/clock.ts';
 import { isDue } from '../session/clock.ts';
 import type { PacketParser } from '../packet/packet-parser.ts';
-import type { Output, Session } from '../session/session.ts';
+import type { NodeOutput } from '../session/server-role.ts';
+import type { Session } from '../session/session.ts';
 import type { ExactViews } from './exact-view.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { TCPCallbacks, TCPConstructor, TCPSocket } from './transport.ts';
@@ -74,8 +75,10 @@ const ESTABLISHED = 1;
 const BACKED_UP = 2;
 /** What was sent still goes out. */
 const CLOSING = 3;
+/** Nothing goes out any more, and nothing comes in. What has come is still judged, as soon as the session looks at it. */
+const OVER = 4;
 
-export class Link implements Output {
+export class Link implements NodeOutput {
   /** Undefined: free. */
   private socket: TCPSocket | undefined = undefined;
   /** Of the last connection that a listener gave; undefined where the platform does not tell. */
@@ -213,6 +216,28 @@ export class Link implements Output {
 
   resume(): void {
     this.pump();
+    this.endWhenRead();
+  }
+
+  get hasUnread(): boolean {
+    return this.readable > 0 || this.parser.hasWaiting;
+  }
+
+  readOne(): void {
+    const { parser } = this;
+    const hadWaiting = parser.hasWaiting;
+    if (hadWaiting)
+      parser.receiveOne();
+    for (let isFirst = !hadWaiting; this.readable > 0 && (isFirst || parser.missing !== 0); isFirst = false)
+      this.bring(parser.width);
+    this.endWhenRead();
+  }
+
+  stopSending(): void {
+    this.pending.clear();
+    this.writable = 0;
+    this.phase = OVER;
+    this.pump();
   }
 
   // Callbacks of the socket
@@ -249,8 +274,19 @@ export class Link implements Output {
 
   private onError(): void {
     this.enter();
-    this.abort(this.phase === CONNECTING ? ReasonCode.NETWORK_UNREACHABLE : ReasonCode.NETWORK_CLOSED);
+    if ((this.phase === ESTABLISHED || this.phase === BACKED_UP) && this.parser.hasWaiting) {
+      this.pending.clear();
+      this.writable = 0;
+      this.phase = OVER;
+    } else if (this.phase !== OVER)
+      this.abort(this.phase === CONNECTING ? ReasonCode.NETWORK_UNREACHABLE : ReasonCode.NETWORK_CLOSED);
     this.leave();
+  }
+
+  /** The connection is over, and now all that had come before its end has been judged. */
+  private endWhenRead(): void {
+    if (this.phase === OVER && !this.hasUnread)
+      this.abort(ReasonCode.NETWORK_CLOSED);
   }
 
   private start(socket: TCPSocket, phase: number): void {
@@ -280,16 +316,19 @@ export class Link implements Output {
 
   /** Reads while there is something to read and the session takes it. */
   private pump(): void {
-    const { context, parser } = this;
-    let length = this.readable;
-    while (length > 0 && parser.wanted > 0 && this.phase !== BACKED_UP) {
-      if (length > parser.wanted)
-        length = parser.wanted;
-      this.readable -= length;
-      this.read(this.socket!, length);
-      parser.receive(context.landingOffset, context.landingOffset + length);
+    const { parser } = this;
+    while (this.readable > 0 && parser.wanted > 0 && this.phase !== BACKED_UP)
+      this.bring(parser.wanted);
+  }
+
+  /** Reads at most so many bytes and gives them to the session. */
+  private bring(length: number): void {
+    const { landingOffset } = this.context;
+    if (length > this.readable)
       length = this.readable;
-    }
+    this.readable -= length;
+    this.read(this.socket!, length);
+    this.parser.receive(landingOffset, landingOffset + length);
   }
 
   /** Closes the socket once everything has gone out. What has arrived is read first, else closing would reset the connection. */
@@ -314,6 +353,8 @@ export class Link implements Output {
     const { context, pending, writable } = this;
     const { clock, stagingOffset } = context;
     const isMessage = context.arena.bytes[stagingOffset]! >> 4 === ControlPacket.PUBLISH;
+    if (this.phase === OVER)
+      return true; // as what the network loses
     if (this.socket === undefined || length > (isMessage ? this.room : writable + pending.free))
       return false;
     if (pending.length === 0) {

@@ -6,7 +6,7 @@ import { ArenaPlan } from '../bytes/arena.ts';
 import { RingSpace } from '../bytes/ring-buffer.ts';
 import type { Configuration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
-import type { Traffic } from '../nodes/system-topics.ts';
+import type { Traffic } from '../nodes/system-figures.ts';
 import { type Authenticator, Gateway } from '../gateway/gateway.ts';
 import { longestOutgoingPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
@@ -209,6 +209,7 @@ export class Runtime implements Driven, LinkOwner {
     this.gateway.commit();
     if (!this.isStopping)
       this.storeOpening.handleTimeout();
+    this.gateway.handleDeferred();
     this.finishClosing();
   }
 

@@ -1,6 +1,10 @@
 /**
  * Tells the core what time it is before anything happens, and sets one timer to the core's next deadline afterwards.
  * Every event from outside, a socket's callback or a timer, is bracketed by `enter` and `leave`.
+ *
+ * A deadline is judged one turn of the platform's loop after it has come. The timer may be late, because the program was
+ * stopped or busy; what arrived in the meantime then still waits in the sockets, and would come after the verdict on it. In
+ * the turn between, all sockets are heard.
  */
 import { isDue, type Clock } from '../session/clock.ts';
 import type { Timer } from './transport.ts';
@@ -20,6 +24,8 @@ export class Scheduler {
   private readonly driven: Driven;
   private timerSetTo = 0;
   private isTimerSet = false;
+  /** The deadline has come, and what had arrived until then is being heard. */
+  private isHearing = false;
 
   /**
    * @param time milliseconds since any moment; only its low 32 bits are used
@@ -48,7 +54,7 @@ export class Scheduler {
 
   stop(): void {
     this.timer.clear();
-    this.clock.isArmed = this.clock.isPressing = this.isTimerSet = false;
+    this.clock.isArmed = this.clock.isPressing = this.isTimerSet = this.isHearing = false;
   }
 
   private setTimer(moment: number): void {
@@ -59,17 +65,29 @@ export class Scheduler {
   }
 
   private timeout(): void {
-    this.isTimerSet = false;
-    this.enter();
     const clock = this.clock;
+    this.isTimerSet = clock.isArmed;
+    if (!clock.isPressing && !this.isHearing) {
+      if (!clock.isArmed)
+        return;
+      this.isHearing = true;
+      this.timer.set(0);
+      return;
+    }
+    const hasHeard = this.isHearing;
+    this.isTimerSet = this.isHearing = false;
+    this.enter();
     if (clock.isPressing) {
       clock.isPressing = false;
       this.driven.handleDeferred();
     }
     // A timer may come a little early; whoever is asked too early asks again.
     if (clock.isArmed && isDue(clock.deadline, clock.now)) {
-      clock.isArmed = false;
-      this.driven.handleTimeout();
+      this.isHearing = !hasHeard;
+      if (hasHeard) {
+        clock.isArmed = false;
+        this.driven.handleTimeout();
+      }
     }
     this.leave();
   }

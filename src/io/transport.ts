@@ -92,9 +92,14 @@ export interface ListenerOptions {
 
 export type ListenerConstructor = new (options: ListenerOptions) => TCPListener;
 
-/** Host name to dotted address. Answers by exactly one call of one of the two, never from inside `resolve`. */
+/**
+ * Host name to dotted address. Answers by one call of one of the two at most, never from inside `resolve`. May be silent for
+ * as long as a name server is: whoever asks has a deadline of its own.
+ */
 export interface Resolver {
   resolve(host: string, onResolved: (address: string) => void, onError: () => void): void;
+  /** Nobody waits for an answer any more. */
+  cancel?(): void;
 }
 
 /** One timer. A later `set` replaces an earlier one. */

@@ -13,13 +13,17 @@ import type { Link } from './link.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Resolver } from './transport.ts';
 
+/** A Server that ends this many sessions in a row, each within so many milliseconds, mostly gives them to someone else. */
+const CLASH_COUNT = 3;
+const CLASH_INTERVAL = 10_000;
+
 export class Upstream implements UpstreamDriver {
   /** One of upstream-phase.ts. */
   phase: number = STOPPED;
   /** Why the last attempt or session ended; SUCCESS before the first end. */
   reasonCode = ReasonCode.SUCCESS;
   attemptCount = 0;
-  /** Moment of the next attempt while WAITING, of the time-out of the network connection while CONNECTING. */
+  /** Moment of the next attempt while WAITING, of the time-out of name resolution or connection while RESOLVING or CONNECTING. */
   deadline = 0;
   private readonly gateway: Gateway;
   private readonly link: Link;
@@ -33,6 +37,8 @@ export class Upstream implements UpstreamDriver {
   private connectedAt = 0;
   private wasConnected = false;
   private isUnplugged = false;
+  /** Sessions in a row that the Server has ended soon. */
+  private shortSessionCount = 0;
 
   /** @param random uniform in [0, 1) @throws Error when an address is none */
   constructor(gateway: Gateway, link: Link, resolver: Resolver, scheduler: Scheduler, observer: Event.GatewayObserver, random: () => number) {
@@ -61,6 +67,7 @@ export class Upstream implements UpstreamDriver {
   stop(): void {
     const wasOpen = this.phase === OPEN;
     this.phase = STOPPED;
+    this.resolver.cancel?.();
     if (wasOpen)
       this.gateway.upstream.disconnect();
     else
@@ -83,13 +90,16 @@ export class Upstream implements UpstreamDriver {
   }
 
   handleTimeout(): void {
-    if (this.phase !== WAITING && this.phase !== CONNECTING)
+    const { phase } = this;
+    if (phase !== WAITING && phase !== RESOLVING && phase !== CONNECTING)
       return;
     const { clock } = this.gateway;
     if (!isDue(this.deadline, clock.now))
       clock.request(this.deadline);
-    else if (this.phase === WAITING)
+    else if (phase === WAITING)
       this.attempt();
+    else if (phase === RESOLVING)
+      this.fail(ReasonCode.NAME_NOT_RESOLVED);
     else
       this.link.abort(ReasonCode.NETWORK_UNREACHABLE);
   }
@@ -100,8 +110,26 @@ export class Upstream implements UpstreamDriver {
   }
 
   upstreamClosed(reasonCode: number): void {
+    this.watchClash(reasonCode);
     if (this.phase === OPEN || this.phase === CONNECTING)
       this.wait(reasonCode);
+  }
+
+  /** Whether the Server seems to have another Client of our identifier. */
+  isFoughtOver(now: number): boolean {
+    const lasts = this.phase === OPEN && this.wasConnected && (now - this.connectedAt | 0) >= CLASH_INTERVAL;
+    return this.shortSessionCount >= CLASH_COUNT && !lasts;
+  }
+
+  /** Two Clients of one identifier throw each other out for ever (3.1.1 section 3.1.4); neither is told why. */
+  private watchClash(reasonCode: number): void {
+    const isTaken = reasonCode === ReasonCode.NETWORK_CLOSED || reasonCode === ReasonCode.SESSION_TAKEN_OVER;
+    const isShort = (this.gateway.clock.now - this.connectedAt | 0) < CLASH_INTERVAL;
+    if (!this.wasConnected)
+      return;
+    this.shortSessionCount = isTaken && isShort ? this.shortSessionCount + 1 : 0;
+    if (this.shortSessionCount >= CLASH_COUNT)
+      this.observer.onEvent(Event.IDENTIFIER_CLASH, Event.UPSTREAM, this.shortSessionCount);
   }
 
   /** The link is free; if there was no session yet, the attempt has failed. */
@@ -121,6 +149,7 @@ export class Upstream implements UpstreamDriver {
     ++this.attemptCount;
     this.wasConnected = false;
     this.phase = RESOLVING;
+    this.limit(this.connectTimeout);
     const attempt = this.attemptCount;
     const { host, port } = this.address;
     this.resolver.resolve(host,
@@ -138,14 +167,12 @@ export class Upstream implements UpstreamDriver {
   }
 
   private connect(address: string, port: number): void {
-    const { clock } = this.gateway;
     if (this.isUnplugged) {
       this.fail(ReasonCode.NETWORK_UNREACHABLE);
       return;
     }
     this.phase = CONNECTING;
-    this.deadline = clock.now + this.connectTimeout | 0;
-    clock.request(this.deadline);
+    this.limit(this.connectTimeout);
     try {
       this.link.connect(address, port);
     } catch {
@@ -153,7 +180,15 @@ export class Upstream implements UpstreamDriver {
     }
   }
 
+  /** @param timeout milliseconds that the phase may last */
+  private limit(timeout: number): void {
+    const { clock } = this.gateway;
+    this.deadline = clock.now + timeout | 0;
+    clock.request(this.deadline);
+  }
+
   private fail(reasonCode: number): void {
+    this.resolver.cancel?.();
     this.observer.onEvent(Event.UPSTREAM_CLOSED, Event.UPSTREAM, reasonCode);
     this.wait(reasonCode);
   }
@@ -168,7 +203,6 @@ export class Upstream implements UpstreamDriver {
     this.wasConnected = false;
     this.addressIndex = (this.addressIndex + 1) % this.addresses.length;
     this.phase = WAITING;
-    this.deadline = clock.now + backOff.next(reasonCode) | 0;
-    clock.request(this.deadline);
+    this.limit(backOff.next(reasonCode));
   }
 }

@@ -5,8 +5,7 @@
  */
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText } from '../bytes/utf8.ts';
-import { END } from '../bytes/packed-records.ts';
-import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
+import { type Message, MessageSpans } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { INVALID_TOPIC, type TopicTable } from '../packet/topic-table.ts';
 import { NONE } from '../session/record-layout.ts';
@@ -33,11 +32,13 @@ export class Delivery {
   /** PUBLISH packets sent to nodes, or queued for them, and those that were not. */
   sentCount = 0;
   droppedCount = 0;
+  /** The node whose full queue was told of last, while it was away: once each time, as long as it is the same one. */
+  private absentFullNode = -1;
   private readonly arena: Arena;
   private readonly topics: TopicTable;
-  private readonly nodes: NodeStates;
-  private readonly subscriptions: Subscriptions;
-  private readonly retained: RetainedMessages;
+  readonly nodes: NodeStates;
+  readonly subscriptions: Subscriptions;
+  readonly retained: RetainedMessages;
   private readonly access: Access | undefined;
   private readonly observer: Event.GatewayObserver;
   private readonly outgoing = new MessageSpans();
@@ -117,12 +118,9 @@ export class Delivery {
     this.sendAllowed(node, message, this.topics.uncached, 0);
   }
 
-  /** All retained messages that match a filter to which a node has just subscribed [MQTT311-3.3.1-6]. */
-  sendRetained(node: NodeState, packet: Packet): void {
-    const { qos, topicFilterLength: length, topicFilterOffset: offset } = packet;
-    const { outgoing, retained, topics } = this;
-    for (let at = retained.nextMatch(END, offset, length, outgoing); at !== END; at = retained.nextMatch(at, offset, length, outgoing))
-      this.sendAllowed(node, outgoing, topics.uncached, qos);
+  /** A retained message, to a node with a subscription that matches it. @param granted the QoS of that */
+  sendRetained(node: NodeState, message: Message, granted: number): void {
+    this.sendAllowed(node, message, this.topics.uncached, granted);
   }
 
   private retain(message: Message): void {
@@ -220,12 +218,29 @@ export class Delivery {
         ++this.sentCount;
         return;
       }
-    } else if (session === undefined ? node.queue.append(message, qos) !== NONE : session.enqueue(message, qos)) {
+    } else if (session === undefined ? this.keepFor(node, message, qos) : session.enqueue(message, qos)) {
       ++this.sentCount;
       return;
     }
     ++this.droppedCount;
     if (session !== undefined)
       this.observer.onEvent(Event.NODE_QUEUE_FULL, session.index, qos);
+  }
+
+  /** Queues a message for a node that is away. @returns false when it is the one that is given up because the queue is full */
+  private keepFor(node: NodeState, message: Message, qos: number): boolean {
+    if (node.queue.append(message, qos) !== NONE)
+      return true;
+    if (this.absentFullNode !== node.index)
+      this.observer.onEvent(Event.ABSENT_QUEUE_FULL, Event.UPSTREAM, node.index);
+    this.absentFullNode = node.index;
+    if (!this.nodes.dropsOldest || !node.queue.canHold(message, qos))
+      return false;
+    while (node.queue.dropOldest(false)) {
+      ++this.droppedCount;
+      if (node.queue.append(message, qos) !== NONE)
+        return true;
+    }
+    return false;
   }
 }

@@ -5,12 +5,20 @@ const BROKEN_RULES: readonly number[] = Object.freeze([
   ReasonCode.MALFORMED_PACKET, ReasonCode.PROTOCOL_ERROR, ReasonCode.TOPIC_NAME_INVALID, ReasonCode.PACKET_TOO_LARGE, ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
 ]);
 
+const FIRST_ERROR = 0x80;
 const FIRST_NETWORK_REASON = 0x100;
 const PLACES_PER_RANGE = 32;
 
 /** SUCCESS, 0x80 to 0x9F, 0x100 to 0x11F. */
 const placeOf = (reasonCode: number): number => reasonCode === 0 ? 0
   : 1 + (reasonCode < FIRST_NETWORK_REASON ? 0 : PLACES_PER_RANGE) + (reasonCode & PLACES_PER_RANGE - 1);
+
+/** All codes that are counted, in the order of their places. */
+export const COUNTED_REASONS: readonly number[] = Object.freeze([
+  0,
+  ...Array.from({ length: PLACES_PER_RANGE }, (_, index) => FIRST_ERROR + index),
+  ...Array.from({ length: PLACES_PER_RANGE }, (_, index) => FIRST_NETWORK_REASON + index),
+]);
 
 export class EndingCounts {
   /** Connections that were refused, of all; and those that found no place, not even to be refused. */

@@ -57,6 +57,8 @@ export class NodeStates {
   readonly states: readonly NodeState[];
   /** Nodes that have a name, connected or away. */
   knownCount = 0;
+  /** `listener.queue_full`: what the full queue of an absent node gives up; else the message that comes. */
+  dropsOldest = false;
   private readonly arena: Arena;
   /** Per user: whether it has a session; filled in again and again. */
   private readonly userHasPlace: Uint8Array;

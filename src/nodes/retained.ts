@@ -13,7 +13,14 @@ import { matchesTopicFilter } from '../packet/topic-filter.ts';
 const QOS = 2;
 const TOPIC = 3;
 
+/** Told when records move, so that whoever is in the middle of them stays where it is. */
+export interface RetainedWalker {
+  /** What lay behind the record at `at` lies `distance` further, now that this one has another length or is gone. */
+  onMoved(at: number, distance: number): void;
+}
+
 export class RetainedMessages {
+  walker: RetainedWalker | undefined = undefined;
   private readonly arena: Arena;
   private readonly records: PackedRecords;
 
@@ -42,14 +49,24 @@ export class RetainedMessages {
   update(message: Message): boolean {
     const { arena, records } = this;
     const { payloadLength, payloadOffset, topicNameLength, topicNameOffset } = message;
-    const old = this.find(topicNameOffset, topicNameLength);
-    if (old !== END)
-      records.remove(old);
-    if (payloadLength === 0)
-      return true;
-    const at = records.append(TOPIC + topicNameLength + payloadLength);
-    if (at === END)
-      return false;
+    const length = TOPIC + topicNameLength + payloadLength;
+    let at = this.find(topicNameOffset, topicNameLength);
+    if (at !== END) {
+      const distance = payloadLength === 0 ? END : records.resize(at, length);
+      if (distance === END) {
+        const { usedLength } = records;
+        records.remove(at);
+        this.walker?.onMoved(at, records.usedLength - usedLength);
+        return payloadLength === 0;
+      }
+      this.walker?.onMoved(at, distance);
+    } else {
+      if (payloadLength === 0)
+        return true;
+      at = records.append(length);
+      if (at === END)
+        return false;
+    }
     const bytes = arena.bytes;
     arena.view.setUint16(at, topicNameLength);
     bytes[at + QOS] = message.qos;
@@ -62,25 +79,33 @@ export class RetainedMessages {
     return this.find(nameOffset, nameLength) !== END;
   }
 
-  /**
-   * Walks the retained messages that match a filter: call first with END, then with the last result.
-   * @returns where the next one is, its content is in `message`; or END. Nothing may be updated during the walk.
-   */
-  nextMatch(at: number, filterOffset: number, filterLength: number, message: Message): number {
+  /** Where the first message lies, if there is one, and where the one behind it does; `end`: there is none. */
+  get first(): number {
+    return this.records.first;
+  }
+
+  get end(): number {
+    return this.records.end;
+  }
+
+  after(at: number): number {
+    const next = this.records.next(at);
+    return next === END ? this.records.end : next;
+  }
+
+  /** Whether the message at `at` matches a filter; then it is in `message`. */
+  matches(at: number, filterOffset: number, filterLength: number, message: Message): boolean {
     const { arena, records } = this;
-    for (at = at === END ? records.first : records.next(at); at !== END; at = records.next(at)) {
-      const topicNameLength = arena.view.getUint16(at);
-      if (!matchesTopicFilter(arena, filterOffset, filterLength, at + TOPIC, topicNameLength))
-        continue;
-      message.topicNameOffset = at + TOPIC;
-      message.topicNameLength = topicNameLength;
-      message.payloadOffset = at + TOPIC + topicNameLength;
-      message.payloadLength = records.lengthOf(at) - TOPIC - topicNameLength;
-      message.qos = arena.bytes[at + QOS]!;
-      message.retain = 1; // [MQTT311-3.3.1-8]
-      return at;
-    }
-    return END;
+    const topicNameLength = arena.view.getUint16(at);
+    if (!matchesTopicFilter(arena, filterOffset, filterLength, at + TOPIC, topicNameLength))
+      return false;
+    message.topicNameOffset = at + TOPIC;
+    message.topicNameLength = topicNameLength;
+    message.payloadOffset = at + TOPIC + topicNameLength;
+    message.payloadLength = records.lengthOf(at) - TOPIC - topicNameLength;
+    message.qos = arena.bytes[at + QOS]!;
+    message.retain = 1; // [MQTT311-3.3.1-8]
+    return true;
   }
 
   private find(nameOffset: number, nameLength: number): number {

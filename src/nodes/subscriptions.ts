@@ -2,7 +2,7 @@
  * Who asked for which Topic Filter: one list for all nodes, bounded in bytes and in count. Belongs to the session state,
  * so it survives the connection of a node that asked for that. A record is
  *
- *   | node (2) | granted QoS (1) | filter |
+ *   | node (2) | granted QoS, OWED, AGAIN (1) | filter |
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { END, PackedRecords } from '../bytes/packed-records.ts';
@@ -13,10 +13,17 @@ import { matchesTopicFilter } from '../packet/topic-filter.ts';
 const QOS = 2;
 const FILTER = 3;
 
+/** Beside the QoS: retained messages are owed for this subscription; and once more, because it was asked for again meanwhile. */
+const OWED = 0x80;
+const AGAIN = 0x40;
+const QOS_MASK = 3;
+
 /** No subscription of this node matches. */
 export const NOT_SUBSCRIBED = -1;
 
 export class Subscriptions {
+  /** Subscriptions for which retained messages are owed. */
+  owedCount = 0;
   private readonly arena: Arena;
   private readonly records: PackedRecords;
 
@@ -33,37 +40,88 @@ export class Subscriptions {
     return this.records.count;
   }
 
-  /** Adds a subscription or replaces the QoS of the same one [MQTT311-3.8.4-3]. @returns false when there is no room */
-  add(node: number, filterOffset: number, filterLength: number, qos: number): boolean {
+  /**
+   * Adds a subscription or replaces the QoS of the same one [MQTT311-3.8.4-3].
+   * @param isOwed whether there may be retained messages for it @returns where it lies; END when there is no room
+   */
+  add(node: number, filterOffset: number, filterLength: number, qos: number, isOwed: boolean): number {
     const { arena, records } = this;
     let at = this.find(node, filterOffset, filterLength);
+    let flags = isOwed ? OWED : 0;
     if (at === END) {
       at = records.append(FILTER + filterLength);
       if (at === END)
-        return false;
+        return END;
       arena.view.setUint16(at, node);
       arena.bytes.copyWithin(at + FILTER, filterOffset, filterOffset + filterLength);
+      if (isOwed)
+        ++this.owedCount;
+    } else {
+      const old = arena.bytes[at + QOS]!;
+      if (isOwed && (old & OWED) === 0)
+        ++this.owedCount;
+      flags |= old & (OWED | AGAIN);
     }
-    arena.bytes[at + QOS] = qos;
-    return true;
+    arena.bytes[at + QOS] = qos | flags;
+    return at;
   }
 
-  has(node: number, filterOffset: number, filterLength: number): boolean {
-    return this.find(node, filterOffset, filterLength) !== END;
+  /** Once they have been sent they are to be sent once more. */
+  oweAgain(at: number): void {
+    this.arena.bytes[at + QOS]! |= AGAIN;
   }
 
-  /** Filters are compared byte by byte [MQTT311-3.10.4-1]. */
-  remove(node: number, filterOffset: number, filterLength: number): void {
-    const at = this.find(node, filterOffset, filterLength);
-    if (at !== END)
-      this.records.remove(at);
+  /** @returns the first subscription of a node for which retained messages are owed, or END */
+  owedTo(node: number): number {
+    const { arena, records } = this;
+    for (let at = records.first; at !== END; at = records.next(at))
+      if ((arena.bytes[at + QOS]! & OWED) !== 0 && arena.view.getUint16(at) === node)
+        return at;
+    return END;
+  }
+
+  /** They have been sent. */
+  settle(at: number): void {
+    const { bytes } = this.arena;
+    const qos = bytes[at + QOS]!;
+    bytes[at + QOS] = (qos & AGAIN) !== 0 ? qos & ~AGAIN : qos & QOS_MASK;
+    if ((qos & AGAIN) === 0)
+      --this.owedCount;
+  }
+
+  /** Of the subscription at `at`: the QoS that was granted, and where its filter lies. */
+  qosOf(at: number): number {
+    return this.arena.bytes[at + QOS]! & QOS_MASK;
+  }
+
+  filterOffsetOf(at: number): number {
+    return at + FILTER;
+  }
+
+  filterLengthOf(at: number): number {
+    return this.records.lengthOf(at) - FILTER;
+  }
+
+  remove(at: number): void {
+    if ((this.arena.bytes[at + QOS]! & OWED) !== 0)
+      --this.owedCount;
+    this.records.remove(at);
   }
 
   removeAll(node: number): void {
     const { arena, records } = this;
-    let at = records.first;
-    while (at !== END)
-      at = arena.view.getUint16(at) === node ? records.remove(at) : records.next(at);
+    let isAny = false;
+    for (let at = records.first, next = END; at !== END; at = next) {
+      next = records.next(at);
+      if (arena.view.getUint16(at) !== node)
+        continue;
+      if ((arena.bytes[at + QOS]! & OWED) !== 0)
+        --this.owedCount;
+      records.mark(at);
+      isAny = true;
+    }
+    if (isAny)
+      records.sweep();
   }
 
   hasAny(node: number): boolean {
@@ -93,13 +151,14 @@ export class Subscriptions {
       if (!matchesTopicFilter(arena, at + FILTER, records.lengthOf(at) - FILTER, nameOffset, nameLength))
         continue;
       const node = arena.view.getUint16(at);
-      const qos = arena.bytes[at + QOS]!;
+      const qos = arena.bytes[at + QOS]! & QOS_MASK;
       if (qos > granted[node]!)
         granted[node] = qos;
     }
   }
 
-  private find(node: number, filterOffset: number, filterLength: number): number {
+  /** @returns the subscription of a node to this filter, or END. Filters are compared byte by byte [MQTT311-3.10.4-1] */
+  find(node: number, filterOffset: number, filterLength: number): number {
     const { arena, records } = this;
     for (let at = records.first; at !== END; at = records.next(at))
       if (arena.view.getUint16(at) === node && records.lengthOf(at) === FILTER + filterLength

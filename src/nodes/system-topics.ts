@@ -3,24 +3,20 @@
  * `listener.sys_interval` seconds to those who have subscribed, and at once, as retained messages, to whoever subscribes.
  * They are not kept among the retained messages, do not wait for a node that is away (QoS 0), and never go upstream.
  *
- * Of Mosquitto's topics those are here whose figures mean something on a figures, `bytes/...` only where the platform
- * counts bytes. What Mosquitto does not count has names of our own: clients/refused, clients/malformed, messages/denied and
- * messages/held.
+ * Of Mosquitto's topics those are here whose figures mean something in a gateway, `bytes/...` only where the platform
+ * counts bytes. What Mosquitto does not count has names of our own.
+ *
+ * The rounds also keep the time since the start, and how many messages were given up in the last minutes.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
-import { writeDecimal, writeDigits } from '../bytes/decimal.ts';
+import { MAXIMUM_DECIMAL_LENGTH, writeDecimal, writeDigits } from '../bytes/decimal.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
-import { MessageSpans, type Packet } from '../packet/packet.ts';
+import { MessageSpans } from '../packet/packet.ts';
 import { DOLLAR } from '../packet/topic.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import { isDue, type Clock } from '../session/clock.ts';
-import type { OutboundQueue } from '../session/outbound-queue.ts';
-import type { ServerRole } from '../session/server-role.ts';
-import type { Delivery } from './delivery.ts';
-import type { EndingCounts } from './disconnect-reasons.ts';
-import type { NodeState, NodeStates } from './node-states.ts';
-import type { RetainedMessages } from './retained.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import { RecentCount } from './recent-count.ts';
+import { type Figure, type Figures, FIGURES, LOADS, type Traffic } from './system-figures.ts';
 
 /** The same as in package.json; a test compares them. */
 export const VERSION = '0.1.0';
@@ -31,71 +27,45 @@ const SECONDS = ' seconds';
 
 const VERSION_TOPIC = 0;
 const UPTIME = 1;
+const FIRST_FIGURE = 2;
+const VERSION_NAME = 'version';
+const UPTIME_NAME = 'uptime';
 
-/** The order of `figureOf`. */
-const NAMES: readonly string[] = Object.freeze([
-  'version', 'uptime', 'clients/connected', 'clients/disconnected', 'clients/total', 'clients/maximum', 'messages/received', 'messages/sent',
-  'publish/messages/received', 'publish/messages/sent', 'publish/messages/dropped', 'subscriptions/count', 'retained messages/count',
-  'store/messages/count', 'store/messages/bytes', 'messages/inflight', 'clients/expired', 'clients/refused', 'clients/malformed', 'messages/denied',
-  'messages/held', 'bytes/received', 'bytes/sent',
-]);
-const BYTES_RECEIVED = 21;
-
-/** Counts whose growth per minute is told, as a moving average; and the number of each in NAMES. */
-const LOADS: readonly string[] = Object.freeze([
-  'load/messages/received/', 'load/messages/sent/', 'load/publish/received/', 'load/publish/sent/', 'load/publish/dropped/', 'load/sockets/',
-  'load/bytes/received/', 'load/bytes/sent/',
-]);
-/** Network connections of nodes; not a figure of its own. */
-const SOCKETS = -1;
-/** Of `sumOfQueues`. */
-const COUNT = 0;
-const LENGTH = 1;
-const INFLIGHT = 2;
-const LOAD_SOURCES: readonly number[] = Object.freeze([6, 7, 8, 9, 10, SOCKETS, BYTES_RECEIVED, BYTES_RECEIVED + 1]);
 /** Minutes over which is averaged. */
 const WINDOWS: readonly number[] = Object.freeze([1, 5, 15]);
 const WINDOW_COUNT = 3;
 const UNIT = 'min';
 const MINUTE = 60_000;
-
-const LONGEST_FIGURE = 16;
+/** Milliseconds between rounds where nobody wants figures. */
+const SILENT_INTERVAL = MINUTE;
 const LONGEST_WINDOW = 5;
 
-/** Bytes that have come and gone over all network connections. */
-export interface Traffic {
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
-}
+const NO_TRAFFIC: Traffic = Object.freeze({ receivedBytes: 0, sentBytes: 0 });
 
-/** Where the figures come from. */
-export interface Figures {
-  readonly arena: Arena;
-  readonly clock: Clock;
-  readonly delivery: Delivery;
-  readonly endings: EndingCounts;
-  readonly nodes: NodeStates;
-  readonly retained: RetainedMessages;
-  readonly serverRole: ServerRole;
-  readonly subscriptions: Subscriptions;
-  /** What waits for the Server. */
-  readonly upstreamQueue: OutboundQueue;
-  readonly connectedCount: number;
-  readonly maximumConnectedCount: number;
-  readonly receivedCount: number;
-  readonly deniedCount: number;
-  readonly heldCount: number;
-  readonly evictedCount: number;
-}
+/** Names of topics, and beginnings of names. */
+const namesOf = (figures: readonly Figure[], loads: readonly Figure[]): string[] =>
+  [VERSION_NAME, UPTIME_NAME, ...figures.map(({ name }) => name), ...loads.map(({ name }) => name)];
+
+/** Comparisons with subscriptions in one turn. */
+const SLICE = 2048;
 
 export class SystemTopics {
   /** Seconds since the start, counted at each round. */
   uptime = 0;
   private readonly arena: Arena;
   private readonly figures: Figures;
-  private readonly traffic: Traffic | undefined;
+  private readonly traffic: Traffic;
   private readonly clock: Clock;
+  /** Nobody gets figures. */
+  private readonly isSilent: boolean;
   private readonly interval: number;
+  private readonly counts: readonly Figure[];
+  private readonly loads: readonly Figure[];
+  /** Messages for the Server, and for or from nodes, that were given up in the last minutes. */
+  readonly recentlyGivenUp = new RecentCount();
+  readonly recentlyDropped = new RecentCount();
+  /** Messages of the Server that were too long. */
+  readonly recentlyTooLong = new RecentCount();
   private readonly message = new MessageSpans();
   private readonly nameOffsets: number[] = [];
   private readonly nameLengths: number[] = [];
@@ -104,10 +74,10 @@ export class SystemTopics {
   private readonly secondsOffset: number;
   private readonly unitOffset: number;
   private readonly figureOffset: number;
-  /** Names are put together behind the prefix; see `message`. */
+  /** Names are put together after the prefix; see `message`. */
   private readonly prefixEnd: number;
   private readonly nameCount: number;
-  /** Names and loads. */
+  /** Of names, and of all windows of the loads. */
   private readonly topicCount: number;
   private readonly decays: readonly number[];
   private readonly averages: number[];
@@ -115,25 +85,34 @@ export class SystemTopics {
   private lastAt: number;
   private dueAt: number;
   private milliseconds = 0;
+  /** The topic that comes next in the round that is under way; `topicCount` when none is. */
+  private next: number;
 
   static plan(plan: ArenaPlan): number {
-    const lengths = NAMES.concat(LOADS).map(lengthOfUTF8);
+    const lengths = namesOf(FIGURES, LOADS).map(lengthOfUTF8);
     const length = lengths.reduce((sum, each) => sum + each, lengthOfUTF8(PREFIX + SPOKEN_VERSION + SECONDS + UNIT));
     const longest = lengths.reduce((most, each) => Math.max(most, each), 0);
-    return plan.reserve('$SYS topics', length + longest + LONGEST_WINDOW + LONGEST_FIGURE + SECONDS.length);
+    return plan.reserve('$SYS topics', length + longest + LONGEST_WINDOW + MAXIMUM_DECIMAL_LENGTH + SECONDS.length);
   }
 
-  /** @param offset what `plan` returned @param interval milliseconds, 0 for never @param traffic undefined: nobody counts bytes */
+  /**
+   * @param offset what `plan` returned
+   * @param interval milliseconds, 0 for never
+   * @param traffic undefined: nobody counts bytes
+   */
   constructor(figures: Figures, offset: number, interval: number, traffic: Traffic | undefined) {
-    this.traffic = traffic;
     const arena = this.arena = figures.arena;
     this.figures = figures;
+    this.traffic = traffic ?? NO_TRAFFIC;
     this.clock = figures.clock;
-    this.interval = interval;
-    const rest = traffic === undefined ? 2 : 0;
-    this.nameCount = NAMES.length - rest;
-    this.topicCount = this.nameCount + (LOADS.length - rest) * WINDOW_COUNT;
-    NAMES.slice(0, this.nameCount).concat(LOADS.slice(0, LOADS.length - rest)).forEach(name => {
+    this.isSilent = interval === 0;
+    this.interval = this.isSilent ? SILENT_INTERVAL : interval;
+    const isThere = ({ isTraffic }: Figure): boolean => isTraffic === undefined || traffic !== undefined;
+    this.counts = FIGURES.filter(isThere);
+    this.loads = LOADS.filter(isThere);
+    this.nameCount = FIRST_FIGURE + this.counts.length;
+    this.topicCount = this.nameCount + this.loads.length * WINDOW_COUNT;
+    namesOf(this.counts, this.loads).forEach(name => {
       const end = encodeUTF8(arena, offset, name);
       this.nameOffsets.push(offset);
       this.nameLengths.push(end - offset);
@@ -144,18 +123,17 @@ export class SystemTopics {
     this.versionLength = this.secondsOffset - offset;
     this.unitOffset = encodeUTF8(arena, this.secondsOffset, SECONDS);
     this.figureOffset = encodeUTF8(arena, this.unitOffset, UNIT);
-    this.message.topicNameOffset = this.figureOffset + LONGEST_FIGURE + SECONDS.length;
+    this.message.topicNameOffset = this.figureOffset + MAXIMUM_DECIMAL_LENGTH + SECONDS.length;
     this.prefixEnd = encodeUTF8(arena, this.message.topicNameOffset, PREFIX);
-    this.decays = WINDOWS.map(minutes => Math.exp(-interval / (minutes * MINUTE)));
-    this.averages = new Array<number>(LOADS.length * WINDOW_COUNT).fill(0);
-    this.lastCounts = new Array<number>(LOADS.length).fill(0);
+    this.decays = WINDOWS.map(minutes => Math.exp(-this.interval / (minutes * MINUTE)));
+    this.averages = new Array<number>(this.loads.length * WINDOW_COUNT).fill(0);
+    this.lastCounts = new Array<number>(this.loads.length).fill(0);
     this.lastAt = this.dueAt = this.clock.now;
+    this.next = this.topicCount;
   }
 
   /** From now on time counts. */
   start(): void {
-    if (this.interval === 0)
-      return;
     this.lastAt = this.clock.now;
     this.dueAt = this.lastAt + this.interval | 0;
     this.clock.request(this.dueAt);
@@ -163,32 +141,60 @@ export class SystemTopics {
 
   handleTimeout(): void {
     const { clock } = this;
-    if (this.interval === 0)
-      return;
     if (isDue(this.dueAt, clock.now)) {
+      const { delivery, subscriptions, waiting } = this.figures;
       this.dueAt = clock.now + this.interval | 0;
       this.countTime();
-      this.averageLoads();
-      for (let topic = this.figures.subscriptions.hasDollarFilter() ? 0 : this.topicCount; topic < this.topicCount; ++topic) {
-        this.nameTopic(topic);
-        this.figures.delivery.deliverFigure(this.compose(topic, 0));
+      this.recentlyGivenUp.update(waiting.givenUpCount, this.uptime);
+      this.recentlyDropped.update(delivery.droppedCount, this.uptime);
+      this.recentlyTooLong.update(waiting.oversizeCount, this.uptime);
+      if (!this.isSilent) {
+        this.averageLoads();
+        this.next = subscriptions.hasDollarFilter() ? 0 : this.topicCount;
+        this.deliverSome();
       }
     }
-    clock.request(this.dueAt);
+    if (!this.isSilent) // what is only counted can wait for another reason to wake up
+      clock.request(this.dueAt);
   }
 
-  /** Sends the figures that match a filter to the node that has just subscribed to it. */
-  sendFigures(delivery: Delivery, node: NodeState, packet: Packet): void {
-    const { topicFilterLength, topicFilterOffset } = packet;
-    if (this.interval === 0 || this.arena.bytes[topicFilterOffset] !== DOLLAR)
-      return;
-    this.countTime();
+  /** The next slice of a round. */
+  handleDeferred(): void {
+    if (this.next < this.topicCount)
+      this.deliverSome();
+  }
+
+  /** How many topics a subscription to the filter at `filterOffset` may be about: none, unless it begins with `$`. */
+  countFor(filterOffset: number): number {
+    return this.isSilent || this.arena.bytes[filterOffset] !== DOLLAR ? 0 : this.topicCount;
+  }
+
+  /** The figure under a topic, as retained, if its name matches the filter of a node that has just subscribed; else undefined. */
+  match(topic: number, filterOffset: number, filterLength: number): MessageSpans | undefined {
     const { message } = this;
-    for (let topic = 0; topic < this.topicCount; ++topic) {
-      this.nameTopic(topic);
-      if (matchesTopicFilter(this.arena, topicFilterOffset, topicFilterLength, message.topicNameOffset, message.topicNameLength))
-        delivery.sendFigure(node, this.compose(topic, 1));
+    this.nameTopic(topic);
+    if (!matchesTopicFilter(this.arena, filterOffset, filterLength, message.topicNameOffset, message.topicNameLength))
+      return undefined;
+    if (topic === UPTIME)
+      this.countTime();
+    return this.compose(topic, 1);
+  }
+
+  /** Each figure is compared with all subscriptions: as many as a slice has, at least one. */
+  private deliverSome(): void {
+    const { clock, figures } = this;
+    const cost = figures.subscriptions.count + 1;
+    for (let left = SLICE; left > 0 && this.next < this.topicCount; left -= cost) {
+      this.nameTopic(this.next);
+      figures.delivery.deliverFigure(this.compose(this.next++, 0));
     }
+    if (this.next < this.topicCount)
+      clock.soon();
+  }
+
+  /** @param now the time of the clock, which itself only knows when the last event was */
+  secondsSinceStart(now: number): number {
+    return Math.floor((this.milliseconds + (now - this.lastAt | 0)) / 1000);
   }
 
   private countTime(): void {
@@ -198,14 +204,12 @@ export class SystemTopics {
     this.uptime = (this.milliseconds - this.milliseconds % 1000) / 1000;
   }
 
-  /** As Mosquitto does: what was counted since the last round, as a rate per minute, enters an average that forgets exponentially. */
+  /** As Mosquitto does: what was counted since the last round, per minute, enters an average that forgets exponentially. */
   private averageLoads(): void {
-    const { averages, decays, figures, lastCounts } = this;
-    const count = (this.topicCount - this.nameCount) / WINDOW_COUNT;
+    const { averages, decays, figures, lastCounts, loads, traffic } = this;
     let at = 0;
-    for (let load = 0; load < count; ++load) {
-      const source = LOAD_SOURCES[load]!;
-      const total = source === SOCKETS ? figures.serverRole.connectionCount : figureOf(figures, this.traffic, source);
+    for (let load = 0; load < loads.length; ++load) {
+      const total = loads[load]!.of(figures, traffic);
       const rate = (total - lastCounts[load]!) * MINUTE / this.interval;
       lastCounts[load] = total;
       for (let window = 0; window < WINDOW_COUNT; ++window, ++at)
@@ -239,53 +243,18 @@ export class SystemTopics {
       message.payloadLength = this.versionLength;
       return message;
     }
-    let end = topic >= this.nameCount ? writeDecimal(this.arena, this.figureOffset, this.averages[topic - this.nameCount]!, 2)
-      : writeDigits(this.arena.bytes, this.figureOffset, topic === UPTIME ? this.uptime : figureOf(this.figures, this.traffic, topic), 1);
+    const { arena, figureOffset } = this;
+    let end = figureOffset;
     if (topic === UPTIME) {
-      this.arena.bytes.copyWithin(end, this.secondsOffset, this.unitOffset);
+      end = writeDigits(arena.bytes, figureOffset, this.uptime, 1);
+      arena.bytes.copyWithin(end, this.secondsOffset, this.unitOffset);
       end += this.unitOffset - this.secondsOffset;
-    }
-    message.payloadOffset = this.figureOffset;
-    message.payloadLength = end - this.figureOffset;
+    } else if (topic >= this.nameCount)
+      end = writeDecimal(arena, figureOffset, this.averages[topic - this.nameCount]!, 2);
+    else
+      end = writeDigits(arena.bytes, figureOffset, this.counts[topic - FIRST_FIGURE]!.of(this.figures, this.traffic), 1);
+    message.payloadOffset = figureOffset;
+    message.payloadLength = end - figureOffset;
     return message;
   }
 }
-
-/** In the order of NAMES. */
-function figureOf(figures: Figures, traffic: Traffic | undefined, topic: number): number {
-  switch (topic) {
-    case 2: return figures.connectedCount;
-    case 3: return figures.nodes.knownCount - figures.connectedCount;
-    case 4: return figures.nodes.knownCount;
-    case 5: return figures.maximumConnectedCount;
-    case 6: return figures.receivedCount + figures.serverRole.receivedPacketCount;
-    case 7: return figures.delivery.sentCount + figures.serverRole.sentPacketCount;
-    case 8: return figures.receivedCount;
-    case 9: return figures.delivery.sentCount;
-    case 10: return figures.delivery.droppedCount;
-    case 11: return figures.subscriptions.count;
-    case 12: return figures.retained.count;
-    case 13: return figures.retained.count + sumOfQueues(figures, COUNT);
-    case 14: return figures.retained.usedLength + sumOfQueues(figures, LENGTH);
-    case 15: return sumOfQueues(figures, INFLIGHT);
-    case 16: return figures.evictedCount;
-    case 17: return figures.endings.refusedCount + figures.endings.turnedAwayCount;
-    case 18: return figures.endings.brokenRuleCount;
-    case 19: return figures.deniedCount;
-    case 20: return figures.heldCount;
-    case BYTES_RECEIVED: return traffic!.receivedBytes;
-    default: return traffic!.sentBytes;
-  }
-}
-
-/** What waits for nodes and for the Server: messages, bytes, or messages that have been sent and are not acknowledged. */
-function sumOfQueues(figures: Figures, what: number): number {
-  const { states } = figures.nodes;
-  let sum = measure(figures.upstreamQueue, what);
-  for (let index = 0; index < states.length; ++index)
-    sum += measure(states[index]!.queue, what);
-  return sum;
-}
-
-const measure = (queue: OutboundQueue, what: number): number =>
-  what === COUNT ? queue.count : what === LENGTH ? queue.usedLength : queue.inflightCount;

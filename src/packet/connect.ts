@@ -70,7 +70,8 @@ export function readConnect(packet: Packet): number {
   offset += PREFIX_LENGTH;
   if (end - offset < nameLength + 1)
     return ReasonCode.MALFORMED_PACKET;
-  const isMQIsdp = nameLength === 6 && view.getInt32(offset) === WORD_MQIS && view.getUint16(offset + 4) === HALF_WORD_DP;
+  const isMQIsdp =
+    nameLength === 6 && view.getInt32(offset) === WORD_MQIS && view.getUint16(offset + 4) === HALF_WORD_DP;
   if (!isMQIsdp && !(nameLength === 4 && view.getInt32(offset) === WORD_MQTT))
     return ReasonCode.PROTOCOL_ERROR;
   offset += nameLength;
@@ -160,7 +161,8 @@ function readConnectPayload(packet: Packet, offset: number): number {
 /** Remaining Length of the CONNECT that `writeConnect` makes of these fields. */
 export function remainingLengthOfConnect(fields: ConnectFields): number {
   const { connectFlags } = fields;
-  let length = (ProtocolVersion.isNamedMQIsdp(fields.version) ? 12 : 10) + PREFIX_LENGTH + fields.clientIdentifierLength;
+  let length =
+    (ProtocolVersion.isNamedMQIsdp(fields.version) ? 12 : 10) + PREFIX_LENGTH + fields.clientIdentifierLength;
   if ((connectFlags & WILL) !== 0)
     length += 2 * PREFIX_LENGTH + fields.willTopicLength + fields.willPayloadLength;
   if ((connectFlags & USER_NAME) !== 0)
@@ -210,11 +212,14 @@ export function readConnack(packet: Packet): number {
   packet.reasonCode = ReasonCode.fromReturnCode(bytes[offset + 1]!);
   packet.sessionPresent = flags === 1;
   // Bits 7 to 1 are reserved; a refusal never has a session [MQTT311-3.2.2-4]
-  return flags > 1 || flags === 1 && packet.reasonCode !== ReasonCode.SUCCESS ? ReasonCode.MALFORMED_PACKET : ReasonCode.SUCCESS;
+  return flags > 1 || flags === 1 && packet.reasonCode !== ReasonCode.SUCCESS
+    ? ReasonCode.MALFORMED_PACKET : ReasonCode.SUCCESS;
 }
 
 /** @param returnCode 0 to 5, see reason-code.ts @returns the offset after the packet */
-export function writeConnack(arena: Arena, offset: number, version: number, returnCode: number, sessionPresent: boolean): number {
+export function writeConnack(
+  arena: Arena, offset: number, version: number, returnCode: number, sessionPresent: boolean,
+): number {
   const bytes = arena.bytes;
   bytes[offset] = CONNACK << 4;
   bytes[offset + 1] = CONNACK_BODY_LENGTH;

@@ -41,9 +41,13 @@ export const REQUEST_FLAGS = 2;
  * The low four bits of the first byte; index is the type. PUBLISH has flags of its own, which its reader checks.
  * [MQTT311-2.2.2-1] [MQTT311-3.6.1-1] [MQTT311-3.8.1-1] [MQTT311-3.10.1-1] [MQTT311-3.14.1-1]
  */
-export const FLAGS: readonly number[] = Object.freeze([0, 0, 0, 0, 0, 0, REQUEST_FLAGS, 0, REQUEST_FLAGS, 0, REQUEST_FLAGS, 0, 0, 0, 0, 0]);
+export const FLAGS: readonly number[] =
+  Object.freeze([0, 0, 0, 0, 0, 0, REQUEST_FLAGS, 0, REQUEST_FLAGS, 0, REQUEST_FLAGS, 0, 0, 0, 0, 0]);
 
-/** Whether flags other than those of the table are accepted all the same; if not, the packet is malformed [MQTT311-2.2.2-2]. */
+/**
+ * Whether flags other than those of the table are accepted all the same; if not, the packet is malformed
+ * [MQTT311-2.2.2-2].
+ */
 export function toleratesFlags(type: number, flags: number, version: number): boolean {
   switch (type) {
     case PUBREL:

@@ -1,6 +1,6 @@
 /**
- * Integers, strings and the Remaining Length as they lie on the wire. MQTT 3.1.1 sections 1.5 and 2.2.3, MQTT 5.0 section 1.5.
- * Writers return the offset after what they wrote.
+ * Integers, strings and the Remaining Length as they lie on the wire. MQTT 3.1.1 sections 1.5 and 2.2.3, MQTT 5.0
+ * section 1.5. Writers return the offset after what they wrote.
  */
 import type { Arena } from '../bytes/arena.ts';
 
@@ -25,7 +25,9 @@ export function writeFixedHeader(arena: Arena, offset: number, firstByte: number
   return offset + 1;
 }
 
-/** A length of two bytes, then the bytes: a UTF-8 encoded string or, in a Will, binary data. `length` is at most 65535. */
+/**
+ * A length of two bytes, then the bytes: a UTF-8 encoded string or, in a Will, binary data. `length` is at most 65535.
+ */
 export function writeString(arena: Arena, offset: number, source: number, length: number): number {
   arena.view.setUint16(offset, length);
   offset += PREFIX_LENGTH;

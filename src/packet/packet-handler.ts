@@ -28,6 +28,8 @@ export interface ParserContext {
   readonly settings: ParserSettings;
   /** Of `maximumPacketSize` bytes. */
   readonly ringSpace: RingSpace;
+  /** Bytes that a parser takes at a time, if it keeps none: as many as fit the ring and the landing area. */
+  readonly readLength: number;
 }
 
 /** What to do with a PUBLISH that is longer than the ring. Any other packet of that length is an error. */

@@ -23,11 +23,13 @@ import { PublishPrediction } from './publish-prediction.ts';
 import { readPacket } from './read-packet.ts';
 import * as ReasonCode from './reason-code.ts';
 
-/** In place of a number of wanted bytes: no packet is looked at until the pause ends, or any more on this connection. */
+/** In place of a number of wanted bytes: no packet is looked at until the pause ends; never again. */
 const PAUSED = 0;
 const FAILED = -1;
+/** For the rest of the call of the handler: PAUSED, and the packet at hand is kept. */
+const LEFT = -2;
 
-/** In place of an offset: nothing is kept. */
+/** In place of an offset: nothing is kept; there is no further packet. */
 const NOWHERE = -1;
 
 /** Enough to learn more: the first byte and one byte of the Remaining Length. */
@@ -40,10 +42,13 @@ const FIRST_EMPTY_PACKET = ControlPacket.PINGREQ << 12;
 const IS_LONG = 0x80;
 
 export class PacketParser extends PublishPrediction {
-  /** How many bytes to bring next, at most: what fits the ring and the landing area; PAUSED or FAILED: none. */
+  /**
+   * How many bytes to bring next, at most: what fits the ring, beside what is kept, and the landing area; PAUSED or
+   * FAILED: none.
+   */
   wanted = FAILED;
   /** So many bytes have yet to come of the packet whose beginning is kept, or of a payload that is thrown away. */
-  private missing = 0;
+  missing = 0;
 
   /** Bit n: a packet of type n is legal now. */
   acceptedTypes = 0;
@@ -58,7 +63,7 @@ export class PacketParser extends PublishPrediction {
     this.ring = new RingBuffer(handler.role.ringSpace, ringOffset);
   }
 
-  /** Starts a new connection, of which nothing is known. Not for the handler: it would pull the ring away from under the parser. */
+  /** Starts a new connection, of which nothing is known. Not for the handler: the parser is reading the ring then. */
   reset(acceptedTypes: number, version: number): void {
     this.acceptedTypes = acceptedTypes;
     this.version = version;
@@ -66,8 +71,7 @@ export class PacketParser extends PublishPrediction {
     this.ring.clear();
     this.keptEnd = NOWHERE;
     this.missing = 0;
-    this.wanted = PAUSED;
-    this.unpause();
+    this.wanted = this.width;
   }
 
   /** Stops for good; the handler calls it too. */
@@ -83,21 +87,56 @@ export class PacketParser extends PublishPrediction {
 
   /** Takes a pause back, during the same call of the handler. */
   unpause(): void {
-    const { packet: { arena: { landingCapacity } }, settings: { maximumPacketSize } } = this.handler.role;
     if (this.wanted === PAUSED)
-      this.wanted = maximumPacketSize < landingCapacity ? maximumPacketSize : landingCapacity;
+      this.wanted = this.missing !== 0 ? this.width : this.handler.role.readLength;
   }
 
   /** Goes on after a pause, with what was kept. */
   resume(): void {
     this.unpause();
-    if (this.keptEnd !== NOWHERE && this.missing === 0 && this.wanted > 0)
+    if (this.hasWaiting && this.wanted > 0)
       this.receiveKept();
+  }
+
+  /** Whether bytes are kept that will be looked at after the pause. */
+  get hasWaiting(): boolean {
+    return this.keptEnd !== NOWHERE && this.missing === 0;
+  }
+
+  /** Bytes that can be taken at a time. */
+  get width(): number {
+    const { readLength, settings: { maximumPacketSize } } = this.handler.role;
+    const free = this.keptEnd === NOWHERE ? maximumPacketSize : maximumPacketSize - this.ring.length + this.missing;
+    return free < readLength ? free : readLength;
+  }
+
+  /** Looks at one packet in spite of a pause, if bytes are kept for that: call while `hasWaiting` only. */
+  receiveOne(): void {
+    if (this.wanted === PAUSED)
+      this.receiveKept();
+  }
+
+  /** The packet at hand, no PUBLISH, is kept in one piece with what follows, and the parser pauses. For the handler. */
+  leave(): void {
+    this.wanted = LEFT;
+  }
+
+  /** Where the packet begins that was left. */
+  get keptOffset(): number {
+    return this.keptEnd - this.ring.length;
+  }
+
+  /** The packet that was left, and which ends at `end`, is done with. */
+  forgetKept(end: number): void {
+    if (end === this.keptEnd)
+      this.keptEnd = NOWHERE;
+    else
+      this.ring.consume(end - this.keptOffset);
   }
 
   /**
    * Takes [`offset`, `end`): at least one byte, at most `wanted`. Calls the handler for each packet that is complete;
-   * afterwards the bytes may be overwritten. A packet is the PUBLISH that was predicted, or a fixed header only, or any other.
+   * afterwards the bytes may be overwritten. A packet is the predicted PUBLISH, or a fixed header only, or any other.
    */
   receive(offset: number, end: number): void {
     if (this.missing !== 0) {
@@ -106,6 +145,8 @@ export class PacketParser extends PublishPrediction {
       else { // one more piece of a packet
         this.handler.role.packet.arena.bytes.copyWithin(this.keptEnd - this.missing, offset, end);
         this.missing -= end - offset;
+        if (this.wanted !== this.handler.role.readLength)
+          this.narrow();
       }
       return;
     }
@@ -163,10 +204,8 @@ export class PacketParser extends PublishPrediction {
     if ((this.acceptedTypes >> packet.type & 1) === 0 || (header & IS_LONG) !== 0 || next > end
       || next - offset > this.handler.role.settings.maximumPacketSize) {
       if (next > end && (header & IS_LONG) === 0 && offset + 1 < end && (this.acceptedTypes >> packet.type & 1) !== 0
-        && next - offset <= this.handler.role.settings.maximumPacketSize) { // the usual piece of a packet
-        this.keep(offset, end, next - end);
-        return NOWHERE;
-      }
+        && next - offset <= this.handler.role.settings.maximumPacketSize)
+        return this.keep(offset, end, next - end); // the usual piece of a packet
       if (!this.readHeader(offset, end))
         return NOWHERE;
       next = packet.end;
@@ -174,10 +213,8 @@ export class PacketParser extends PublishPrediction {
     packet.version = this.version;
     if (packet.type === ControlPacket.PUBLISH) {
       const reasonCode = readPublish(packet, this.handler.role.topics);
-      if (reasonCode !== ReasonCode.SUCCESS) {
-        this.reject(reasonCode);
-        return NOWHERE;
-      }
+      if (reasonCode !== ReasonCode.SUCCESS)
+        return this.reject(reasonCode);
       const form = packet.topicIndex << 16 ^ next - offset;
       if (form === this.missedForm || this.predictedIndex < 0) // twice in a row, or the first one
         this.predict(offset);
@@ -189,6 +226,11 @@ export class PacketParser extends PublishPrediction {
         this.handler.onPacket(packet);
       else
         this.reject(reasonCode);
+      if (this.wanted === LEFT) {
+        this.wanted = PAUSED;
+        this.keep(offset, end, 0);
+        return NOWHERE;
+      }
     }
     return next;
   }
@@ -209,7 +251,9 @@ export class PacketParser extends PublishPrediction {
     }
     if (next === end)
       return;
-    if (this.wanted > 0 || this.missing !== 0) // a payload is thrown away during a pause, too
+    if (this.hasWaiting) // a packet has been left
+      this.keptEnd = this.ring.extend(next, end);
+    else if (this.wanted > 0 || this.missing !== 0) // a payload is thrown away during a pause, too
       this.receive(next, end);
     else
       this.keep(next, end, 0);
@@ -223,20 +267,36 @@ export class PacketParser extends PublishPrediction {
   }
 
   /** Keeps bytes until `missing` more have come or, if that is 0, until a pause ends. */
-  private keep(offset: number, end: number, missing: number): void {
+  private keep(offset: number, end: number, missing: number): number {
     this.keptEnd = this.ring.hold(offset, end, end - offset + missing);
     this.missing = missing;
+    if (missing !== 0 && this.handler.role.packet.type >= ControlPacket.SUBSCRIBE)
+      this.narrow();
+    return NOWHERE;
   }
 
-  /** What arrived is illegal. */
-  private reject(reasonCode: number): void {
+  /** As much as usual is wanted again. For the handler, when it gets a packet that it might have left. */
+  widen(): void {
+    if (this.wanted > 0)
+      this.wanted = this.handler.role.readLength;
+  }
+
+  /** A packet that may be left must find room in the ring together with what comes behind its end. */
+  private narrow(): void {
+    if (this.wanted > 0)
+      this.wanted = this.width;
+  }
+
+  /** What arrived is illegal. @returns NOWHERE, as `keep` does: there is no further packet */
+  private reject(reasonCode: number): number {
     this.fail();
     this.handler.onError(reasonCode);
+    return NOWHERE;
   }
 
   /**
-   * Any packet but a whole, short, legal one. Its Remaining Length has one to four bytes; a fifth one is malformed (3.1.1
-   * section 2.2.3). @returns whether the packet is complete; if not, all has been done that can be done
+   * Any packet but a whole, short, legal one. Its Remaining Length has one to four bytes; a fifth one is malformed
+   * (3.1.1 section 2.2.3). @returns whether the packet is complete; if not, all has been done that can be done
    */
   private readHeader(offset: number, end: number): boolean {
     const { packet, settings } = this.handler.role;
@@ -278,7 +338,8 @@ export class PacketParser extends PublishPrediction {
     let headerEnd = packet.offset + 2;
     if (headerEnd <= end)
       headerEnd += packet.view.getUint16(packet.offset) + (packet.flags < 1 << ControlPacket.QOS_SHIFT ? 0 : 2);
-    if (packet.type !== ControlPacket.PUBLISH || settings.oversize === OVERSIZE_CLOSE || headerEnd - offset > settings.maximumPacketSize) {
+    if (packet.type !== ControlPacket.PUBLISH || settings.oversize === OVERSIZE_CLOSE
+      || headerEnd - offset > settings.maximumPacketSize) {
       this.reject(ReasonCode.PACKET_TOO_LARGE);
       return;
     }

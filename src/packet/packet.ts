@@ -64,7 +64,7 @@ export class Packet implements Message {
   flags = 0;
   /** Offset of the variable header. */
   offset = 0;
-  /** Offset behind the last byte. */
+  /** Offset after the last byte. */
   end = 0;
   topicNameOffset = 0;
   topicNameLength = 0;

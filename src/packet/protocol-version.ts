@@ -21,7 +21,8 @@ export const isKnown = (level: number): boolean => level === MQTT_3_1_1 || level
 export const isNamedMQIsdp = (version: number): boolean => version === MQTT_3_1;
 
 export const nameOf = (version: number): string =>
-  version === MQTT_3_1 ? 'MQTT 3.1' : version === MQTT_3_1_1 ? 'MQTT 3.1.1' : version === MQTT_5_0 ? 'MQTT 5.0' : 'MQTT';
+  version === MQTT_3_1 ? 'MQTT 3.1'
+    : version === MQTT_3_1_1 ? 'MQTT 3.1.1' : version === MQTT_5_0 ? 'MQTT 5.0' : 'MQTT';
 
 /**
  * 3.1: DUP, QoS and RETAIN are "not used" in the fixed header of every packet but PUBLISH, PUBREL, SUBSCRIBE and

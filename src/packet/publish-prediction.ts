@@ -1,14 +1,15 @@
 /**
- * Header prediction: a sensor sends the same topic over and over, mostly at the same length. The last PUBLISH of a connection
- * is remembered, so that the next one like it is recognised by its first bytes: all that was found out then holds again.
+ * Header prediction: a sensor sends the same topic over and over, mostly at the same length. The last PUBLISH of a
+ * connection is remembered, so that the next one like it is recognised by its first bytes: all that was found out then
+ * holds again.
  *
  *   | first byte, Remaining Length, length of the topic | topic ... | identifier, payload ... |
  *   |<- start, 8 bytes ->|<- middle, 8 bytes ->|<- rest ->|<- tail, 8 bytes ->|
  *   0                                                     predictedTailAt
  *
- * Start, middle and tail are kept as numbers: eight bytes are compared at once by reading them as a double. The rest, of a
- * long topic, is compared with the name in the topic table. The tail may overlap what stands in front of it. (Eight bytes
- * that are no number as a double equal nothing: such a topic is never predicted, which is only slower.)
+ * Start, middle and tail are kept as numbers: eight bytes are compared at once by reading them as a double. The rest,
+ * of a long topic, is compared with the name in the topic table. The tail may overlap what stands in front of it.
+ * (Eight bytes that are no number as a double equal nothing: such a topic is never predicted, which is only slower.)
  *
  * The comparison itself stands where packets are received, in packet-parser.ts: it is the hottest path of all.
  */
@@ -34,7 +35,9 @@ export class PublishPrediction implements TopicReader {
   /** The number of its topic; INVALID_TOPIC: nothing is predicted, so that the next PUBLISH will be. */
   predictedIndex = INVALID_TOPIC;
   protected predictedFlags = 0;
-  /** Topic and length of the last PUBLISH that was not predicted. When that comes twice in a row, it is predicted next. */
+  /**
+   * Topic and length of the last PUBLISH that was not predicted. When that comes twice in a row, it is predicted next.
+   */
   protected missedForm = 0;
   protected readonly handler: PacketHandler;
 

@@ -1,5 +1,6 @@
 /**
- * PUBLISH and its acknowledgements PUBACK, PUBREC, PUBREL and PUBCOMP, read and written. MQTT 3.1.1 sections 3.3 to 3.7.
+ * PUBLISH and its acknowledgements PUBACK, PUBREC, PUBREL and PUBCOMP, read and written. MQTT 3.1.1 sections 3.3 to
+ * 3.7.
  */
 import type { Arena } from '../bytes/arena.ts';
 import {
@@ -25,8 +26,8 @@ export const PUBCOMP_PACKET = PUBCOMP << 28 | IDENTIFIER_LENGTH << 16;
 export const UNSUBACK_PACKET = UNSUBACK << 28 | IDENTIFIER_LENGTH << 16;
 
 /**
- * Reads a PUBLISH and looks its topic up. The payload may lie beyond what has arrived, when it is skipped for its length.
- * Fields are read once and every check stands where its value is at hand: this is the hottest function of all.
+ * Reads a PUBLISH and looks its topic up. The payload may lie beyond what has arrived, when it is skipped for its
+ * length. Fields are read once and every check stands where its value is at hand: this is the hottest function of all.
  */
 export function readPublish(packet: Packet, topics: TopicTable): number {
   const name = packet.offset + PREFIX_LENGTH;
@@ -65,7 +66,8 @@ function readIdentifier(packet: Packet, offset: number): number {
 
 /** Length of the whole PUBLISH that `writePublish` makes of `message` at `qos`. */
 export function lengthOfPublish(message: Message, qos: number): number {
-  const remainingLength = PREFIX_LENGTH + message.topicNameLength + (qos === 0 ? 0 : IDENTIFIER_LENGTH) + message.payloadLength;
+  const remainingLength =
+    PREFIX_LENGTH + message.topicNameLength + (qos === 0 ? 0 : IDENTIFIER_LENGTH) + message.payloadLength;
   return remainingLength
     + (remainingLength < 0x80 ? 2 : remainingLength < 0x4000 ? 3 : remainingLength < 0x200000 ? 4 : 5);
 }
@@ -91,7 +93,8 @@ export function stagePublish(arena: Arena, message: Message): number {
 }
 
 /**
- * Writes a whole PUBLISH with DUP 0 at `offset` [MQTT311-4.3.1-1] [MQTT311-4.3.2-1]; the caller has made sure that it fits.
+ * Writes a whole PUBLISH with DUP 0 at `offset` [MQTT311-4.3.1-1] [MQTT311-4.3.2-1]; the caller has made sure that it
+ * fits.
  * @param packetIdentifier ignored at QoS 0, where a PUBLISH has none [MQTT311-2.3.1-5]
  * @returns the offset after it
  */

@@ -1,7 +1,8 @@
 /**
  * Why something ended. The values are the Reason Codes of MQTT 5.0 (section 2.4), for every version: a session that
  * speaks 3.1 or 3.1.1 keeps the same code in memory and the log, and translates it where its version has a return code.
- * 0 means success and, where a function reports an error, "no error". Import as a namespace: `ReasonCode.PROTOCOL_ERROR`.
+ * 0 means success and, where a function reports an error, "no error". Import as a namespace:
+ * `ReasonCode.PROTOCOL_ERROR`.
  */
 
 export const SUCCESS = 0x00;
@@ -55,5 +56,8 @@ const RETURN_CODES: readonly number[] = Object.freeze([
 export const fromReturnCode = (returnCode: number): number =>
   returnCode < RETURN_CODES.length ? RETURN_CODES[returnCode]! : UNKNOWN_RETURN_CODE;
 
-/** @returns the return code for a reason, or -1 when 3.x has none: then the connection is closed without CONNACK [MQTT311-3.2.2-6] */
+/**
+ * @returns the return code for a reason, or -1 when 3.x has none: then the connection is closed without CONNACK
+ * [MQTT311-3.2.2-6]
+ */
 export const toReturnCode = (reasonCode: number): number => RETURN_CODES.indexOf(reasonCode);

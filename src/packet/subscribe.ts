@@ -44,6 +44,26 @@ export function readTopicFilters(packet: Packet): number {
 }
 
 /**
+ * Finds a SUBSCRIBE or UNSUBSCRIBE again that lies at `offset` and was found valid before. `packet.topicFilterCount` is
+ * not known then.
+ */
+export function reopenTopicFilters(packet: Packet, offset: number, version: number): void {
+  const { bytes, view } = packet.arena;
+  let at = offset, byte = 0, length = 0, shift = 0;
+  packet.type = bytes[offset]! >> 4;
+  packet.version = version;
+  do {
+    byte = bytes[++at]!;
+    length |= (byte & 0x7F) << shift;
+    shift += 7;
+  } while (byte >= 0x80);
+  packet.offset = at + 1;
+  packet.end = at + 1 + length;
+  packet.packetIdentifier = view.getUint16(at + 1);
+  packet.payloadOffset = at + 3;
+}
+
+/**
  * Moves on to the next filter of a SUBSCRIBE or UNSUBSCRIBE that has been read: its span and, in `packet.qos`, the QoS
  * asked for. @returns false after the last one
  */

@@ -1,7 +1,8 @@
 /**
- * Topic Filters where they lie: whether they are valid, what they match, and two of them compared as sets of Topic Names.
- * MQTT 3.1.1 section 4.7.
+ * Topic Filters where they lie: whether they are valid, what they match, and two of them compared as sets of Topic
+ * Names. MQTT 3.1.1 section 4.7.
  */
+import type { Packet } from './packet.ts';
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText, isWellFormedUTF8 } from '../bytes/utf8.ts';
 import { DOLLAR, NUMBER_SIGN, PLUS, SLASH } from './topic.ts';
@@ -29,8 +30,9 @@ export function isValidTopicFilter(arena: Arena, offset: number, length: number)
  * Whether a valid filter matches a valid name. `#` includes the parent level; a leading wildcard does not match a topic
  * that begins with `$` [MQTT311-4.7.2-1].
  */
-export function matchesTopicFilter(arena: Arena, filterOffset: number, filterLength: number,
-  nameOffset: number, nameLength: number): boolean {
+export function matchesTopicFilter(
+  arena: Arena, filterOffset: number, filterLength: number, nameOffset: number, nameLength: number,
+): boolean {
   const bytes = arena.bytes;
   const filterEnd = filterOffset + filterLength;
   const nameEnd = nameOffset + nameLength;
@@ -47,7 +49,8 @@ export function matchesTopicFilter(arena: Arena, filterOffset: number, filterLen
       while (name < nameEnd && bytes[name] !== SLASH) // after `+` comes the end or a slash
         ++name;
     else // "sport/#" matches "sport" too
-      return name === nameEnd && bytes[filter] === SLASH && filter + 2 === filterEnd && bytes[filter + 1] === NUMBER_SIGN;
+      return name === nameEnd && bytes[filter] === SLASH && filter + 2 === filterEnd
+        && bytes[filter + 1] === NUMBER_SIGN;
   }
   return name === nameEnd;
 }
@@ -82,7 +85,9 @@ export function filtersOverlap(arena: Arena, a: number, aLength: number, b: numb
 }
 
 /** Whether every Topic Name that matches the valid filter `inner` matches `outer` as well. */
-export function filterCovers(arena: Arena, outer: number, outerLength: number, inner: number, innerLength: number): boolean {
+export function filterCovers(
+  arena: Arena, outer: number, outerLength: number, inner: number, innerLength: number,
+): boolean {
   const { bytes } = arena;
   const outerEnd = outer + outerLength;
   const innerEnd = inner + innerLength;
@@ -119,4 +124,14 @@ function endOfLevel(bytes: Uint8Array, at: number, end: number): number {
 /** Whether what is left is "/#", which includes the level in front of it. */
 function isParentOfAll(bytes: Uint8Array, at: number, end: number): boolean {
   return at + 2 === end && bytes[at] === SLASH && bytes[at + 1] === NUMBER_SIGN;
+}
+
+/** `$share/` of a filter, in two overlapping pieces of four bytes. */
+const SHARE_BEGIN = 0x24_73_68_61;
+const SHARE_END = 0x61_72_65_2F;
+
+/** Whether the filter at hand asks for a shared subscription, which MQTT has from 5.0 on. */
+export function isSharedFilter({ topicFilterLength, topicFilterOffset, view }: Packet): boolean {
+  return topicFilterLength >= 7
+    && view.getInt32(topicFilterOffset) === SHARE_BEGIN && view.getInt32(topicFilterOffset + 3) === SHARE_END;
 }

@@ -4,8 +4,8 @@
  * afterwards a name is found by comparing its bytes. The table knows the names only; whoever hangs data on the numbers
  * is told when a number gets a new meaning.
  *
- * A name has two possible places: one that a few of its bytes say, where it is found quickly, and one that all of them say,
- * for names that differ elsewhere. A collision in both replaces a name. That is only slower, never wrong.
+ * A name has two possible places: one that a few of its bytes say, where it is found quickly, and one that all of them
+ * say, for names that differ elsewhere. A collision in both replaces a name. That is only slower, never wrong.
  * Names longer than a place are checked every time and share the number `uncached`.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
@@ -34,7 +34,9 @@ export class TopicTable {
   readonly readers: TopicReader[] = [];
   /** Grows whenever a number gets a new meaning. */
   generation = 0;
-  /** The number of the name that was last checked, if that is ASCII without control characters: nobody need look again. */
+  /**
+   * The number of the name that was last checked, if that is ASCII without control characters: nobody need look again.
+   */
   plainIndex = INVALID_TOPIC;
   private readonly arena: Arena;
   private readonly view: DataView;
@@ -72,12 +74,15 @@ export class TopicTable {
     let place = this.offset + index * this.placeLength;
     if (view.getUint16(place) !== length)
       return this.findElsewhere(index, name, length);
-    // Eight bytes at a time, as doubles; the last eight may overlap. No name contains U+0000, so what lies here is never
-    // a zero, whose signs compare equal; a NaN, which equals nothing, is entered again each time: slower, never wrong.
+    // Eight bytes at a time, as doubles; the last eight may overlap. No name contains U+0000, so what lies here is
+    // never a zero, whose signs compare equal; a NaN, which equals nothing, is entered again each time: slower, never
+    // wrong.
     place += 2;
     return view.getFloat64(place + last) === view.getFloat64(name + last)
       && view.getFloat64(place) === view.getFloat64(name)
-      && (last <= 8 || view.getFloat64(place + 8) === view.getFloat64(name + 8) && (last <= 16 || this.isEqual(place, name, last))) ? index : this.findElsewhere(index, name, length);
+      && (last <= 8 || view.getFloat64(place + 8) === view.getFloat64(name + 8)
+        && (last <= 16 || this.isEqual(place, name, last)))
+      ? index : this.findElsewhere(index, name, length);
   }
 
   /** The bytes between the first sixteen and the last eight. */
@@ -114,10 +119,11 @@ export class TopicTable {
     if (view.getUint16(place) === length && equalBytes(this.arena, place + 2, name, length))
       return second;
     // Now and then in the first one though it is taken, perhaps by a name that does not come any more.
-    return this.enter(view.getUint16(this.placeOf(first)) === 0 || this.generation % 3 === 0 ? first : second, name, length);
+    const index = view.getUint16(this.placeOf(first)) === 0 || this.generation % 3 === 0 ? first : second;
+    return this.enter(index, name, length);
   }
 
-  /** Where the name behind `index` lies: its length in two bytes, then its bytes, as in a PUBLISH. */
+  /** Where the name with the number `index` lies: its length in two bytes, then its bytes, as in a PUBLISH. */
   placeOf(index: number): number {
     return this.offset + index * this.placeLength;
   }

@@ -21,18 +21,20 @@ const FOUR_NUMBER_SIGNS = 0x23232323;
 const EITHER_WILDCARD = ~0x08080808;
 
 /**
- * The quick answer for nearly every name: whether these are four or more ASCII characters, none of them a control character
- * or a wildcard. Then they are a Topic Name, and one that a node may bring in. If not, they may be one all the same.
+ * The quick answer for nearly every name: whether these are four or more ASCII characters, none of them a control
+ * character or a wildcard. Then they are a Topic Name, and one that a node may bring in. If not, they may be one all
+ * the same.
  */
 export function isPlainTopicName(arena: Arena, offset: number, length: number): boolean {
   if (length < 4)
     return false;
   const { view } = arena;
   const last = offset + length - 4;
-  // Four at a time, the last four overlap. No byte has a sign bit, gets one by a step up (7F) or by as many down as there
-  // are controls, or gets one by a step down because the wildcard was taken off it.
+  // Four at a time, the last four overlap. No byte has a sign bit, gets one by a step up (7F) or by as many down as
+  // there are controls, or gets one by a step down because the wildcard was taken off it.
   let word = view.getInt32(last);
-  while (((word | (word + LOW_BITS) | (word - FOUR_SPACES) | ((word & EITHER_WILDCARD ^ FOUR_NUMBER_SIGNS) - LOW_BITS)) & HIGH_BITS) === 0) {
+  while (((word | (word + LOW_BITS) | (word - FOUR_SPACES)
+    | ((word & EITHER_WILDCARD ^ FOUR_NUMBER_SIGNS) - LOW_BITS)) & HIGH_BITS) === 0) {
     if (offset >= last)
       return true;
     word = view.getInt32(offset);

@@ -11,7 +11,7 @@
  * `<topic>/availability`, as Home Assistant asks for it.
  */
 import type { ArenaPlan } from '../bytes/arena.ts';
-import { isExact, LARGEST_EXACT, MAXIMUM_DECIMAL_LENGTH, MAXIMUM_DIGITS, writeDecimal, writeDigits } from '../bytes/decimal.ts';
+import { LARGEST_EXACT, MAXIMUM_DECIMAL_LENGTH, MAXIMUM_DIGITS, writeDecimal, writeDigits } from '../bytes/decimal.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { SensorConfiguration } from '../config/configuration.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -208,7 +208,7 @@ export class Sensors {
       this.fail(state, error);
       return;
     }
-    if (value === value && !isExact(value)) {
+    if (value > LARGEST_EXACT || value < -LARGEST_EXACT) {
       this.fail(state, undefined, value);
       return;
     }
@@ -223,24 +223,18 @@ export class Sensors {
       if (state.availability !== AVAILABLE)
         this.announce(state, AVAILABLE);
     }
-    if (!this.isWorthTelling(state, value))
+    const { dueAt } = state;
+    const change = value - state.published; // NaN at first
+    if (state.deadband > 0 && change < state.deadband && change > -state.deadband
+      && (state.heartbeat === 0 || !isDue(state.repeatAt, dueAt)))
       return;
+    state.published = value;
+    state.repeatAt = dueAt + state.heartbeat | 0; // not from now, so that the rhythm does not slip by an interval
     const { gateway, payloadOffset } = this;
     const { reading } = state;
     reading.payloadOffset = payloadOffset;
     reading.payloadLength = this.write(payloadOffset, value, state) - payloadOffset;
     gateway.publish(reading);
-  }
-
-  /** Moments are those when readings were due, not when they came, so that a heartbeat does not slip by an interval. */
-  private isWorthTelling(state: SensorState, value: number): boolean {
-    const { deadband, dueAt, heartbeat } = state;
-    const change = value - state.published; // NaN at first
-    if (deadband > 0 && change < deadband && change > -deadband && (heartbeat === 0 || !isDue(state.repeatAt, dueAt)))
-      return false;
-    state.published = value;
-    state.repeatAt = dueAt + heartbeat | 0;
-    return true;
   }
 
   /** @param error what the sensor has thrown; undefined: it has given `value`, which cannot be written */

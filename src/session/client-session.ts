@@ -110,6 +110,16 @@ export class ClientSession extends Session {
     return this.request(ControlPacket.UNSUBSCRIBE, filterOffset, filterLength, 0);
   }
 
+  /** Milliseconds for which the Server has owed an acknowledgement; 0 when it owes none. */
+  owedFor(now: number): number {
+    if (this.state !== CONNECTED)
+      return 0;
+    const { queue } = this.sessionState!;
+    const longest = queue.longestWait(now, queue.inflightCount);
+    const requested = this.pendingIdentifier === 0 ? 0 : now - this.requestedAt | 0;
+    return longest > requested ? longest : requested;
+  }
+
   /** Says DISCONNECT, so that the Server publishes no Will, and closes [MQTT311-3.14.4-1] [MQTT311-3.14.4-2]. */
   disconnect(): void {
     if (this.state === CONNECTED)

@@ -10,10 +10,11 @@
  *   CONNECTED   accepted
  *   CLOSED      nothing more may be sent or received
  *
- * Three types lead on: CONNECT to CONNECTING, CONNACK to what `afterConnack` says, DISCONNECT to CLOSED. The diagram in the
- * README is generated from the table (host-test/session/state-diagram.ts), and every session of a test walks through it.
+ * Three types lead on: CONNECT to CONNECTING, CONNACK to what `afterConnack` says, DISCONNECT to CLOSED. The diagram in
+ * CONNECT-RULES.md is generated from the table (host-test/session/state-diagram.ts), and every session of a test walks
+ * through it.
  *
- * Rules: C1, C2, C3, C12, C15 of the user's notes; [MQTT311-3.1.0-1] [MQTT311-3.1.0-2] [MQTT311-3.2.0-1]
+ * Rules C1, C2, C3, C12, C15 of CONNECT-RULES.md; [MQTT311-3.1.0-1] [MQTT311-3.1.0-2] [MQTT311-3.2.0-1]
  * [MQTT311-3.14.4-2]. A Client of 3.1.1 may send other packets right behind CONNECT (section 3.1.4, non-normative): the
  * Server keeps them unread until it has answered, so in CONNECTING nothing but CONNACK moves the machine.
  */

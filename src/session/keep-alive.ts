@@ -7,3 +7,6 @@ export const pingInterval = (keepAlive: number): number => keepAlive * 750;
 
 /** A Server gives a silent Client one and a half times the Keep Alive [MQTT311-3.1.2-24]. */
 export const expiryInterval = (keepAlive: number): number => keepAlive * 1500;
+
+/** A node that is made to wait is read a packet after this time. */
+export const heldReadInterval = (keepAlive: number): number => keepAlive * 250;

@@ -2,7 +2,10 @@
 import type { ArenaPlan } from '../bytes/arena.ts';
 import type { Packet } from '../packet/packet.ts';
 import { CLIENT } from './connection-state.ts';
+import { FilterRequests } from './filter-requests.ts';
 import type { PublishCredit } from './publish-credit.ts';
+import type { ServerSession } from './server-session.ts';
+import type { Output } from './session.ts';
 import { type SessionContext, SessionRole, type SessionSettings } from './session-role.ts';
 
 /** Who decides; `Session` is server-session.ts's. The packet is valid only during the call. */
@@ -14,11 +17,23 @@ export interface ServerHandler<Session = unknown> {
   onReleased?(session: Session, packetIdentifier: number): void;
   /** One filter of a SUBSCRIBE. Sends nothing. @returns the granted QoS or SUBACK_FAILURE */
   onSubscribe(session: Session, packet: Packet): number;
-  /** The same filter again, after SUBACK, granted or not: time for retained messages. */
-  onSubscribed(session: Session, packet: Packet): void;
+  /** The SUBACK for all filters of a SUBSCRIBE has been sent: time for retained messages. */
+  onSubscribed(session: Session): void;
   onUnsubscribe(session: Session, packet: Packet): void;
+  /** The node has taken, or acknowledged, something of what it was sent. */
+  onRoom(session: Session): void;
   /** The connection is over. SUCCESS: the node said DISCONNECT, so there is no Will any more. */
   onClosed(session: Session, reasonCode: number): void;
+}
+
+/** The network connection of a node; more than any other it may have to wait. */
+export interface NodeOutput extends Output {
+  /** Whether something has arrived that the session has not seen yet. */
+  readonly hasUnread: boolean;
+  /** Brings one packet of that to the session, although it is paused. */
+  readOne(): void;
+  /** The node takes nothing any more. From now on nothing is sent, and what it has sent before is read, as far as the session takes it. */
+  stopSending(): void;
 }
 
 export interface ServerSessionSettings extends SessionSettings {
@@ -46,6 +61,13 @@ export class ServerRole extends SessionRole {
   declare readonly settings: ServerSessionSettings;
   /** Per session; empty when nodes may send as fast as they like. */
   readonly credits: PublishCredit[] = [];
+  /** In the order of their indices; they enter themselves. */
+  readonly sessions: ServerSession[] = [];
+  readonly filterRequests: FilterRequests;
+  /** Nodes to which retained messages are owed; they are told of room. */
+  owingCount = 0;
+  /** A session that was held may read again, as soon as the event at hand is over. */
+  hasReleased = false;
   /** Where the receive ring, the Will and the identifier of the first session lie; those of the next one `regionLength` behind them. */
   readonly ringOffset: number;
   readonly willOffset: number;
@@ -64,5 +86,17 @@ export class ServerRole extends SessionRole {
     this.willOffset = regions + settings.maximumPacketSize;
     this.identifierOffset = this.willOffset + WILL_LENGTHS + settings.willCapacity;
     this.regionLength = regionLengthOf(settings);
+    this.filterRequests = new FilterRequests(this);
+  }
+
+  /** What was put off until the event at hand was over. */
+  handleDeferred(): void {
+    const { sessions } = this;
+    if (this.hasReleased) {
+      this.hasReleased = false;
+      for (let index = 0; index < sessions.length; ++index)
+        sessions[index]!.readAgain();
+    }
+    this.filterRequests.advance();
   }
 }

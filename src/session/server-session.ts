@@ -12,14 +12,14 @@ import type { MessageSpans, Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
 import { ACKNOWLEDGEMENT_LENGTH, UNSUBACK_PACKET } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { nextTopicFilter, writeSubackHeader } from '../packet/subscribe.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
 import { afterConnack, CLOSED, CONNECTED, CONNECTING, OPENED } from './connection-state.ts';
-import { expiryInterval } from './keep-alive.ts';
+import { HELD_BY_RATE, HELD_BY_WORK } from './holds.ts';
+import { expiryInterval, heldReadInterval } from './keep-alive.ts';
 import { PublishCredit } from './publish-credit.ts';
-import type { ServerRole } from './server-role.ts';
-import { Session, type Output } from './session.ts';
+import type { NodeOutput, ServerRole } from './server-role.ts';
+import { Session } from './session.ts';
 import type { SessionState } from './session-state.ts';
 
 const ANY_KEEP_ALIVE = 65535;
@@ -35,6 +35,9 @@ export class ServerSession extends Session {
   /** Which connection of all nodes this is: a verdict that comes late can tell whether it is still the same one. */
   connectionNumber = 0;
   declare readonly role: ServerRole;
+  declare protected output: NodeOutput;
+  /** Why nothing is read of the node: bits of holds.ts. */
+  private holds = 0;
   /** Of CONNECT; WILL is taken away when there is none any more. */
   private connectFlags = 0;
   private keepAlive = 0;
@@ -42,6 +45,7 @@ export class ServerSession extends Session {
   constructor(role: ServerRole, index: number) {
     super(role, role.ringOffset + index * role.regionLength);
     this.index = index;
+    role.sessions[index] = this;
     if (role.settings.maximumPublishRate !== 0)
       role.credits[index] = new PublishCredit(role.settings.maximumPublishRate);
   }
@@ -61,6 +65,11 @@ export class ServerSession extends Session {
     return (this.connectFlags & CLEAN_START) !== 0;
   }
 
+  /** Bytes of a message that goes out at once. */
+  get room(): number {
+    return this.output.room;
+  }
+
   get hasWill(): boolean {
     return (this.connectFlags & WILL) !== 0;
   }
@@ -70,13 +79,13 @@ export class ServerSession extends Session {
   }
 
   /** A network connection; a CONNECT is expected. */
-  open(output: Output): void {
+  open(output: NodeOutput): void {
     const { role } = this;
     const { clock } = role;
     this.begin(output, ProtocolVersion.UNKNOWN);
     this.connectionNumber = ++role.connectionCount;
     this.sessionState = undefined;
-    this.clientIdentifierLength = this.connectFlags = 0;
+    this.clientIdentifierLength = this.connectFlags = this.holds = 0;
     this.user = -1;
     this.isRefused = false;
     this.credit?.reset(clock.now);
@@ -106,9 +115,61 @@ export class ServerSession extends Session {
 
   /** After a later `accept`: what arrived behind CONNECT is looked at now. */
   continueReading(): void {
+    if (this.holds !== 0)
+      return;
     this.parser.resume();
     if (this.isConnected)
       this.output.resume();
+  }
+
+  /**
+   * Nothing more is read of the node until it is released; the network makes it wait. It is not silent then: its Keep Alive is
+   * not judged as long as bytes of it wait, and now and then a packet is read, so that PINGREQ is answered.
+   */
+  hold(reason: number): void {
+    this.holds |= reason;
+    this.parser.pause();
+    if (this.keepAlive !== 0)
+      this.role.clock.request(this.lastReceivedAt + heldReadInterval(this.keepAlive) | 0);
+  }
+
+  /** The reason is gone. If it was the last one, reading goes on as soon as the event at hand is over. */
+  release(reason: number): void {
+    if ((this.holds & reason) === 0)
+      return;
+    const { role } = this;
+    this.holds &= ~reason;
+    this.lastReceivedAt = role.clock.now; // a node that was made to wait is not silent
+    role.hasReleased = true;
+    role.clock.soon();
+  }
+
+  isHeldBy(reason: number): boolean {
+    return (this.holds & reason) !== 0;
+  }
+
+  /** For the role: reads on after a hold. */
+  readAgain(): void {
+    if (this.isConnected && this.output.hasUnread)
+      this.continueReading();
+    else if (this.isConnected && this.holds === 0)
+      this.parser.unpause();
+  }
+
+  /** What has arrived of the node and lies here is judged now, whatever the node was made to wait for. */
+  finishReading(): void {
+    while (this.isConnected && this.parser.hasWaiting && !this.isHeldBy(HELD_BY_WORK))
+      this.parser.resume();
+  }
+
+  /** UNSUBACK [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-2.3.1-7]. */
+  confirm(packetIdentifier: number): void {
+    this.sendShort(UNSUBACK_PACKET | packetIdentifier, ACKNOWLEDGEMENT_LENGTH);
+  }
+
+  /** Sends what lies in the staging area, the answer to the packet at hand. @returns false: the session has failed */
+  answer(type: number, length: number): boolean {
+    return this.send(type, length);
   }
 
   /** Refuses the CONNECT: with its return code, where 3.x has one, then by closing [MQTT311-3.2.2-5] [MQTT311-3.2.2-6]. */
@@ -140,7 +201,7 @@ export class ServerSession extends Session {
     if (!credit.spend(clock.now))
       return false;
     clock.request(credit.heldUntil);
-    this.parser.pause();
+    this.hold(HELD_BY_RATE);
     return true;
   }
 
@@ -162,11 +223,19 @@ export class ServerSession extends Session {
     let patience = settings.connectTimeout;
     let reasonCode = ReasonCode.CONNECT_TIMEOUT;
     if (this.state === CONNECTED) {
+      if (this.output.stalledFor(clock.now) >= settings.sendTimeout && this.output.hasUnread) {
+        this.giveUpSending();
+        return;
+      }
       this.checkStall();
       if (credit !== undefined && credit.isHeld)
-        this.release(credit);
+        this.releaseRate(credit);
       if (this.state !== CONNECTED || this.keepAlive === 0)
         return;
+      if (this.output.hasUnread) {
+        this.readSometimes();
+        return;
+      }
       patience = expiryInterval(this.keepAlive);
       reasonCode = ReasonCode.KEEP_ALIVE_TIMEOUT;
     }
@@ -190,12 +259,8 @@ export class ServerSession extends Session {
         this.handleConnect(packet);
         break;
       case ControlPacket.SUBSCRIBE:
-        this.handleSubscribe(packet);
-        break;
       case ControlPacket.UNSUBSCRIBE:
-        while (nextTopicFilter(packet)) // [MQTT311-3.10.4-6]
-          role.receiver.onUnsubscribe(this, packet);
-        this.sendShort(UNSUBACK_PACKET | packet.packetIdentifier, ACKNOWLEDGEMENT_LENGTH); // [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-2.3.1-7]
+        role.filterRequests.handle(this, packet);
         break;
       case ControlPacket.DISCONNECT: // [MQTT311-3.14.4-3]
         this.forgetWill();
@@ -203,7 +268,15 @@ export class ServerSession extends Session {
         break;
       default:
         this.handleAcknowledgement(packet);
+        if (role.owingCount !== 0 && this.isConnected)
+          role.receiver.onRoom(this);
     }
+  }
+
+  override writable(): void {
+    this.transmitQueued();
+    if (this.role.owingCount !== 0 && this.isConnected)
+      this.role.receiver.onRoom(this);
   }
 
   protected closed(reasonCode: number): void {
@@ -212,14 +285,31 @@ export class ServerSession extends Session {
   }
 
   /** Reads on when the time has come. */
-  private release(credit: PublishCredit): void {
+  private releaseRate(credit: PublishCredit): void {
     const { clock } = this.role;
     if (!credit.release(clock.now)) {
       clock.request(credit.heldUntil);
       return;
     }
+    this.holds &= ~HELD_BY_RATE;
     this.lastReceivedAt = clock.now; // a node that was made to wait is not silent
     this.continueReading();
+  }
+
+  /** The node takes nothing of what is sent to it. What it has sent is judged first; it may have said DISCONNECT. */
+  private giveUpSending(): void {
+    this.output.stopSending();
+    if (!this.output.hasUnread)
+      this.fail(ReasonCode.SEND_TIMEOUT);
+  }
+
+  /** Bytes of the node wait here. If that is because it is held, a packet is looked at now and then. */
+  private readSometimes(): void {
+    const { clock } = this.role;
+    const interval = heldReadInterval(this.keepAlive);
+    if (this.holds !== 0 && !this.isHeldBy(HELD_BY_WORK) && isDue(this.lastReceivedAt + interval | 0, clock.now))
+      this.output.readOne();
+    clock.request(clock.now + interval | 0);
   }
 
   /** The Will is stored if, and only if, the CONNECT is accepted (3.1.1 section 3.1.2.5). */
@@ -281,23 +371,5 @@ export class ServerSession extends Session {
     // One behind the other, each with its length in front, as they lie in the packet.
     arena.bytes.copyWithin(this.willOffset, willTopicOffset - 2, willPayloadOffset + willPayloadLength);
     return true;
-  }
-
-  /** All filters, then one SUBACK for them [MQTT311-3.8.4-1] [MQTT311-3.8.4-4], then retained messages. */
-  private handleSubscribe(packet: Packet): void {
-    const { arena, receiver } = this.role;
-    const { bytes, stagingOffset } = arena;
-    const payloadOffset = packet.payloadOffset;
-    const codes = writeSubackHeader(arena, stagingOffset, packet.packetIdentifier, packet.topicFilterCount); // [MQTT311-3.8.4-2] [MQTT311-2.3.1-7]
-    let at = codes;
-    while (nextTopicFilter(packet)) {
-      const code = receiver.onSubscribe(this, packet);
-      bytes[at++] = code > 2 && !ProtocolVersion.hasSubackFailure(packet.version) ? packet.qos : code;
-    }
-    if (!this.send(ControlPacket.SUBACK, at - stagingOffset))
-      return;
-    packet.payloadOffset = payloadOffset;
-    while (this.state === CONNECTED && nextTopicFilter(packet))
-      receiver.onSubscribed(this, packet);
   }
 }

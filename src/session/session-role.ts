@@ -64,6 +64,7 @@ export class SessionRole implements SessionContext, ParserContext {
   readonly topics: TopicTable;
   readonly settings: SessionSettings;
   readonly ringSpace: RingSpace;
+  readonly readLength: number;
   /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
   readonly peer: number;
 
@@ -75,6 +76,8 @@ export class SessionRole implements SessionContext, ParserContext {
     this.topics = context.topics;
     this.settings = settings;
     this.ringSpace = new RingSpace(context.arena, settings.maximumPacketSize);
+    const { landingCapacity } = context.arena;
+    this.readLength = settings.maximumPacketSize < landingCapacity ? settings.maximumPacketSize : landingCapacity;
     this.peer = peer;
   }
 }

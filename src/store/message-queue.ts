@@ -9,7 +9,8 @@ import * as Format from './record-format.ts';
 import { NO_RECORD, type RecordWalker } from './record-walker.ts';
 import { LONGEST_CLOCK_BODY, type StoreClock } from './store-clock.ts';
 import { MESSAGE_DOWN, MESSAGE_UP, type MessageFields, SETTLED, StoredMessage } from './stored-message.ts';
-import { KEEP, MOVE, type StoreOwner, type VictimHandler } from './store-owner.ts';
+import { RoomMaker } from './room-maker.ts';
+import type { StoreOwner, VictimHandler } from './store-owner.ts';
 import type { VersionOne } from './version-one.ts';
 
 /** Results of `push` that are no position. */
@@ -37,6 +38,7 @@ export class MessageQueue implements RingOwner {
   readonly ring: BlockRing;
   /** Of version 0.1, as long as there are any. */
   versionOne: VersionOne | undefined = undefined;
+  private readonly roomMaker: RoomMaker;
   private readonly medium: Medium;
   private readonly walker: RecordWalker;
   private owner: StoreOwner | undefined = undefined;
@@ -54,6 +56,7 @@ export class MessageQueue implements RingOwner {
     this.walker = walker;
     this.ticker = ticker;
     this.ring = new BlockRing(medium, this);
+    this.roomMaker = new RoomMaker(this, medium);
   }
 
   open(owner: StoreOwner, boundary: number, versionOne: VersionOne | undefined): void {
@@ -187,20 +190,7 @@ export class MessageQueue implements RingOwner {
    * @returns false when something in it must be kept, nothing has changed then; or the storage has failed
    */
   makeRoom(victims: VictimHandler): boolean {
-    const { medium, pending, ring } = this;
-    if (!medium.isWorking)
-      return false;
-    const isTailFollowedByFree = ring.tailBlock !== NO_BLOCK && this.isFree(ring.following(ring.tailBlock));
-    const victim = this.victimOf(isTailFollowedByFree);
-    if (victim === NO_BLOCK || this.mustKeep(victim, victims) || isTailFollowedByFree && !ring.advance())
-      return false;
-    this.empty(victim, victims);
-    if (!medium.isWorking)
-      return false;
-    this.pendingCount -= pending[victim]!;
-    this.forget(pending[victim]!);
-    pending[victim] = 0;
-    return true;
+    return this.medium.isWorking && this.roomMaker.run(victims);
   }
 
   // RingOwner
@@ -225,37 +215,7 @@ export class MessageQueue implements RingOwner {
     return this.note(ring.append(CLOCK_HEAD + bodyLength, CLOCK_HEAD) !== NO_BLOCK);
   }
 
-  /**
-   * A flush has failed: copies what was written from `from` on, elsewhere.
-   * @returns whether that was possible; the originals are dropped when the copies are durable
-   */
-  repeat(from: number): boolean {
-    const { medium: { blockLength, sequences }, record, ring } = this;
-    if (ring.tailBlock === NO_BLOCK || ring.tail === from)
-      return true;
-    const last = sequences[ring.tailBlock]!;
-    if (!ring.advance())
-      return false;
-    for (let position = from < 0 ? this.first() : this.next(from), next = 0; position !== NONE && sequences[position / blockLength | 0]! <= last; position = this.next(next)) {
-      next = position + record.length;
-      if (!ring.fits(record.length + Format.COPY_LENGTH) && !ring.advance() || this.copy() === NO_BLOCK)
-        return false;
-    }
-    return true;
-  }
-
-  /** The copies that `repeat` has made are durable. @param until position after the last original */
-  dropOriginals(from: number, until: number): void {
-    const { medium: { blockLength, sequences }, record } = this;
-    const last = sequences[(until - 1) / blockLength | 0]!;
-    for (let position = from < 0 ? this.first() : this.next(from), next = 0; position !== NONE && sequences[position / blockLength | 0]! <= last; position = this.next(next)) {
-      next = position + record.length;
-      this.dropOriginal(position);
-      this.uncount(position / blockLength | 0);
-    }
-  }
-
-  // For recovery
+  // For recovery, for making room and for what a failed flush has left
 
   /** A record of so many bytes that is not settled lies in the block. */
   count(block: number, message: MessageFields, length: number): void {
@@ -293,16 +253,28 @@ export class MessageQueue implements RingOwner {
     return to;
   }
 
-  /** The message at `position` has a copy that counts. */
+  /** The message at `position`, which is read, has a copy that counts. */
   dropOriginal(position: number): void {
-    const { record } = this;
-    const { destinationCount } = record;
-    let left = 0;
+    const { destinationCount, states } = this.record;
     for (let destination = 0; destination < destinationCount; ++destination)
-      left |= (record.states[destination]! & SETTLED) === 0 ? 1 << destination : 0;
-    for (let destination = 0; destination < destinationCount; ++destination)
-      if ((left & 1 << destination) !== 0)
+      if ((states[destination]! & SETTLED) === 0)
         this.medium.mark(this.markAt(position, destination, Format.GIVEN_UP_MARK));
+  }
+
+  /** Reads the first message at or after `offset` of the block that is not settled. @returns its position, or NONE */
+  firstIn(block: number, offset: number): number {
+    if (this.pending[block] === 0 || offset >= this.medium.blockLength)
+      return NONE;
+    const position = this.nextFrom(block, offset);
+    return position !== NONE && (position / this.medium.blockLength | 0) === block ? position : NONE;
+  }
+
+  /** All messages of the block are given up. */
+  clear(block: number): void {
+    const count = this.pending[block]!;
+    this.pendingCount -= count;
+    this.forget(count);
+    this.pending[block] = 0;
   }
 
   /** One message of the block less. */
@@ -351,7 +323,7 @@ export class MessageQueue implements RingOwner {
     }
   }
 
-  private markAt(position: number, destination: number, mark: number): number {
+  markAt(position: number, destination: number, mark: number): number {
     return position + Format.RECORD_MARKS + (Format.FIRST_DESTINATION + destination * Format.MARKS_PER_DESTINATION + mark) * Format.WORD;
   }
 
@@ -390,55 +362,5 @@ export class MessageQueue implements RingOwner {
     if (this.pendingCount <= 0)
       this.hasDeadlines = false;
     this.pendingBytes = this.pendingCount <= 0 ? 0 : this.pendingBytes - (this.pendingBytes / (this.pendingCount + count) * count | 0);
-  }
-
-  private victimOf(isTailFollowedByFree: boolean): number {
-    const { pending, ring } = this;
-    if (ring.tailBlock === NO_BLOCK) { // full of messages of version 0.1
-      for (let block = this.versionOne?.oldestBlock ?? NO_BLOCK; block !== NO_BLOCK; block = this.versionOne!.successor(block))
-        if (pending[block] !== 0 && block < ring.end)
-          return block;
-      return NO_BLOCK;
-    }
-    const next = ring.following(ring.tailBlock);
-    return isTailFollowedByFree ? ring.following(next) : next;
-  }
-
-  private mustKeep(victim: number, victims: VictimHandler): boolean {
-    for (let position = this.firstIn(victim, Format.BLOCK_HEADER_LENGTH); position !== NONE; position = this.firstIn(victim, position + this.record.length - victim * this.medium.blockLength))
-      if (victims.onVictim(this.record) === KEEP)
-        return true;
-    return false;
-  }
-
-  /** The first message at or after `offset` of the block that is not settled. */
-  private firstIn(block: number, offset: number): number {
-    if (this.pending[block] === 0 || offset >= this.medium.blockLength)
-      return NONE;
-    const position = this.nextFrom(block, offset);
-    return position !== NONE && (position / this.medium.blockLength | 0) === block ? position : NONE;
-  }
-
-  private empty(victim: number, victims: VictimHandler): void {
-    const { medium, record, ring, versionOne } = this;
-    const isVersionOne = versionOne?.holds(victim) === true;
-    let isMoved = false;
-    for (let position = this.firstIn(victim, Format.BLOCK_HEADER_LENGTH), length = 0; position !== NONE && medium.isWorking;
-      position = this.firstIn(victim, position + length - victim * medium.blockLength)) {
-      length = record.length;
-      if (victims.onVictim(record) === MOVE && !isVersionOne && ring.fits(length + Format.COPY_LENGTH)) {
-        this.copy();
-        isMoved = true;
-        continue;
-      }
-      victims.onGivenUp(record);
-      if (isVersionOne)
-        medium.mark(versionOne.doneAt(position));
-    }
-    if (isMoved && !medium.synchronize())
-      return;
-    if (!isVersionOne)
-      medium.mark(victim * medium.blockLength + Format.BLOCK_GIVEN_UP);
-    medium.synchronize();
   }
 }

@@ -9,6 +9,7 @@ import type { BlockStorage } from './block-storage.ts';
 import { Medium } from './medium.ts';
 import { MessageQueue, type Ticker } from './message-queue.ts';
 import { QueueRecovery } from './queue-recovery.ts';
+import { copyFrom, dropOriginals } from './queue-repetition.ts';
 import * as Format from './record-format.ts';
 import { RecordWalker } from './record-walker.ts';
 import type { StateMap } from './state-map.ts';
@@ -231,13 +232,13 @@ export class Store implements Ticker {
   private repeat(): void {
     const { confirmedMap, confirmedQueue, map, medium, queue } = this;
     const until = this.queueEnd;
-    if (!queue.repeat(confirmedQueue) || map !== undefined && !map.repeat(confirmedMap)
+    if (!copyFrom(queue, confirmedQueue) || map !== undefined && !map.repeat(confirmedMap)
       || !medium.repeatUnconfirmed() || !medium.synchronize()) {
       medium.fail('what could not be made durable finds no other place');
       return;
     }
     if (until !== START)
-      queue.dropOriginals(confirmedQueue, until);
+      dropOriginals(queue, confirmedQueue, until);
     if (!medium.synchronize())
       return;
     medium.confirmAll();

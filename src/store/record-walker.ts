@@ -10,7 +10,7 @@ import type { Medium } from './medium.ts';
 export const NO_RECORD = -1;
 
 /** Bytes that are looked through at a time, the fewer the less of them can be read. */
-const SCAN_LENGTHS = [512, 64, Format.WORD] as const;
+const SCAN_LENGTHS = Object.freeze([512, 64, Format.WORD] as const);
 
 export class RecordWalker {
   /** Of the record in the staging area. */

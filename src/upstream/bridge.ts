@@ -24,7 +24,7 @@ import { type Backlog, DROPPED, FULL, NOT_WORKING, STORED } from './backlog.ts';
 import type { StorePolicy } from './full-policy.ts';
 import * as Loss from './losses.ts';
 import { dropExpired, makeRoom } from './room-in-memory.ts';
-import { NO_RULE, type TopicMap, UNRESOLVED } from './topic-map.ts';
+import { NO_RULE, type TopicMap, UNANSWERED, UNRESOLVED } from './topic-map.ts';
 
 /** Of a message that is short enough for any storage. */
 const LONGEST_SHORT = 128;
@@ -44,10 +44,13 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** Undefined unless there is a storage. */
   backlog: Backlog | undefined = undefined;
   receivedCount = 0;
+  /** Messages for the Server that were given up. */
   droppedCount = 0;
   /** Messages of nodes that were not taken because the storage does not work, and those that are in memory only although it should keep them. */
   unstoredRefusals = 0;
   unstoredCount = 0;
+  /** Messages of the Server that were too long. */
+  oversizeCount = 0;
   private readonly outgoing = new MessageSpans();
   private readonly incoming = new MessageSpans();
   private readonly owner: BridgeOwner;
@@ -145,6 +148,9 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   }
 
   onConnected(_session: ClientSession, sessionPresent: boolean): void {
+    const { rules } = this.inbound;
+    for (let index = 0; index < rules.length; ++index)
+      rules[index]!.granted = UNANSWERED;
     this.subscribing = 0;
     this.toldLosses = 0;
     dropExpired(this.session.sessionState!.queue, this.policies, this.aging, this);
@@ -158,16 +164,15 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     ++this.receivedCount;
     if (this.remoteAudience[packet.topicIndex] === NOBODY && packet.retain === 0)
       return TAKEN; // acknowledged, even if nobody wants it [MQTT311-4.5.0-2]
-    if (packet.isOversize) {
-      ++this.droppedCount;
-      this.observer.onEvent(Event.OVERSIZE_DROPPED, Event.UPSTREAM, packet.payloadLength);
-      return TAKEN;
-    }
     const inbound = this.inbound;
     const index = packet.topicIndex;
     let rule = inbound.ruleOf[index]!;
     if (rule === UNRESOLVED)
       rule = inbound.resolve(index, packet);
+    if (packet.isOversize) {
+      this.countOversize(rule, packet);
+      return TAKEN;
+    }
     if (rule === NO_RULE)
       return TAKEN;
     const incoming = this.incoming;
@@ -182,7 +187,17 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     return TAKEN;
   }
 
+  private countOversize(rule: number, packet: Packet): void {
+    ++this.oversizeCount;
+    if (rule !== NO_RULE)
+      ++this.inbound.rules[rule]!.dropped;
+    this.observer.onEvent(Event.OVERSIZE_DROPPED, Event.UPSTREAM, packet.payloadLength);
+  }
+
   onSubscribed(_session: ClientSession, code: number): void {
+    const rule = this.inbound.rules[this.subscribing];
+    if (rule !== undefined)
+      rule.granted = code;
     if (code === SUBACK_FAILURE)
       this.observer.onEvent(Event.SUBSCRIPTION_REFUSED, this.subscribing, code);
     ++this.subscribing;

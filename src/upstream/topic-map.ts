@@ -16,6 +16,7 @@
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Message } from '../packet/packet.ts';
+import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import { LONGEST_TOPIC } from '../packet/topic.ts';
 import type { TopicRuleConfiguration } from '../config/configuration.ts';
@@ -34,6 +35,9 @@ function identityOf({ local_prefix, pattern, remote_prefix }: TopicRuleConfigura
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return hash >>> 0;
 }
+/** Of `granted`: the Server has refused the subscription [MQTT311-3.9.3-2], or has not answered on this connection. */
+export const REFUSED = SUBACK_FAILURE;
+export const UNANSWERED = -1;
 
 /** One rule in one direction. Made at start; the spans lie in the arena. */
 export class TopicRule {
@@ -47,6 +51,8 @@ export class TopicRule {
   /** ... by these. */
   readonly toPrefixOffset: number;
   readonly toPrefixLength: number;
+  /** Of direction "in": the QoS that the Server has granted, REFUSED or UNANSWERED. */
+  granted = UNANSWERED;
   forwarded = 0;
   dropped = 0;
   /** Messages of nodes that got no acknowledgement, because there was no room. A repetition counts again. */

@@ -1,13 +1,14 @@
 /**
- * The rules of src/io/transport.ts, checked with the SDK's own sockets: in Moddable's simulator, or on a board. No part of
- * `npm test`, because it needs the SDK. One line per rule, then the sum. In this folder:
+ * The rules of src/io/transport.ts, checked with the SDK's own sockets: in Moddable's simulator, or on a board. No part
+ * of `npm test`, because it needs the SDK. One line per rule, then the sum. In this folder:
  *
- *   npx esbuild main.ts --bundle --format=esm --target=es2022 --external:embedded:* --external:mc/* --external:timer --outfile=../../../build/contract-simulator/main.js
+ * npx esbuild main.ts --bundle --format=esm --target=es2022 --external:embedded:* --external:mc/* --external:timer
+ * --outfile=../../../build/contract-simulator/main.js
  *   mcconfig -d -m
  *
- * Broken in the simulator on Linux, 64 bit, and nowhere else as far as the SDK's source tells: "reports the end only after
- * everything has been read" (it stops looking at a socket once it has seen the end) and "does not take anything after the
- * end was reported" (it writes all the same). All others hold.
+ * Broken in the simulator on Linux, 64 bit, and nowhere else as far as the SDK's source tells: "reports the end only
+ * after everything has been read" (it stops looking at a socket once it has seen the end) and "does not take anything
+ * after the end was reported" (it writes all the same). All others hold.
  *
  * A rule whose breach crashes the simulator ends the run; `mcconfig -d -m first=N` begins with rule N.
  */

@@ -1,0 +1,81 @@
+/**
+ * What `npm run sim` and `npm run flash` have in common: the bundle is built, the configuration is checked against the
+ * memory of the board, and mcconfig gets it as one argument, so that nothing in it means anything to a shell.
+ *
+ * Nothing is built, and nothing is written to a board, when any of this fails.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+const NO_SDK = 'MODDABLE is not set: install the Moddable SDK (https://moddable.com/documentation) '
+  + 'and set MODDABLE to its folder';
+const NO_MCCONFIG =
+  'mcconfig is not in PATH: it is in the folder build/bin of the Moddable SDK, below the name of your system';
+
+/** The end of the program, with what to tell people; empty when a program that was called has told them. */
+export class Failure extends Error {
+  /** @param {number} exitCode @param {string} message */
+  constructor(exitCode, message = '') {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/**
+ * Takes `--config FILE` out of the arguments, wherever it stands.
+ * @param {readonly string[]} args
+ * @returns {{ file: string | undefined, rest: string[] }}
+ */
+export function takeConfiguration(args) {
+  const at = args.indexOf('--config');
+  if (at === -1)
+    return { file: undefined, rest: [...args] };
+  if (at + 1 === args.length)
+    throw new Failure(2, '--config: which file? For example --config my.json');
+  return { file: args[at + 1], rest: [...args.slice(0, at), ...args.slice(at + 2)] };
+}
+
+/** Runs a program that speaks for itself. @throws Failure with its exit code */
+function run(command, args, missing = `${command} cannot be run`) {
+  const { error, status } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit' });
+  if (error !== undefined)
+    throw new Failure(1, error.code === 'ENOENT' ? missing : `${command}: ${error.message}`);
+  if (status !== 0)
+    throw new Failure(status ?? 1);
+}
+
+/**
+ * JSON without a "=", by which mcconfig takes its arguments apart: in JSON it stands in strings only, where it can be
+ * spelt.
+ */
+const asValue = json => json.replaceAll('=', '\\u003d');
+
+/**
+ * @param {{ checkArgs: readonly string[], mcconfigArgs: readonly string[], file: string | undefined }} job what
+ *   `ringbridge check` is told besides the file, what mcconfig is told besides the configuration, and the file
+ */
+export function buildWithModdable({ checkArgs, file, mcconfigArgs }) {
+  if (!process.env['MODDABLE'])
+    throw new Failure(1, NO_SDK);
+  run('npm', ['run', '--silent', 'build']);
+  if (file !== undefined)
+    run(process.execPath, ['dist/host/main.js', 'check', ...checkArgs, file]);
+  const configuration = file === undefined ? [] : [`ringbridge=${asValue(readFileSync(file, 'utf8'))}`];
+  run('mcconfig', [...mcconfigArgs, ...configuration], NO_MCCONFIG);
+}
+
+/** Runs a program of this folder: its failure becomes a line and an exit code. @param {() => void} main */
+export function runProgram(main) {
+  try {
+    main();
+  } catch (error) {
+    if (!(error instanceof Failure))
+      throw error;
+    if (error.message !== '')
+      process.stderr.write(`${error.message}\n`);
+    process.exitCode = error.exitCode;
+  }
+}

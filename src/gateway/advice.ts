@@ -1,0 +1,102 @@
+/** What is wrong with a gateway and what to do next, in one sentence, for its status. */
+import type { TopicRule } from '../upstream/topic-map.ts';
+import { REFUSED, UNANSWERED } from '../upstream/topic-map.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
+import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
+import { adviceForUpstream, describeReason, identifierOf } from './event-texts.ts';
+import type { Gateway } from './gateway.ts';
+import type { StatusSources, UpstreamProgress } from './status-sources.ts';
+
+export const ALL_IS_WELL = 'all is well';
+
+/** An acknowledgement is overdue when it takes longer than this part of upstream.acknowledgement_timeout. */
+const OVERDUE_PART = 10;
+
+/** The worst first: one sentence helps more than five. */
+export function adviceOf(sources: StatusSources, now: number): string {
+  const { gateway, upstream } = sources;
+  if (gateway.configuration.store.durability === 'flash' && gateway.durableStore?.backlog.store.isWorking !== true)
+    return 'the storage of the store does not work, so messages would not survive a restart: the log says why';
+  if (upstream.isFoughtOver(now))
+    return `${urlOf(upstream)} keeps accepting and dropping this gateway: does another client call itself `
+      + `"${gateway.configuration.upstream.remote_clientid}"? Give each one an upstream.remote_clientid of its own`;
+  if (!gateway.upstream.isConnected)
+    return adviceWithoutUpstream(upstream, now);
+  return adviceAboutSubscriptions(gateway) ?? adviceAboutMessages(gateway, now) ?? adviceAboutNodes(sources, now)
+    ?? ALL_IS_WELL;
+}
+
+function adviceAboutSubscriptions({ bridge }: Gateway): string | undefined {
+  const rules = bridge.inbound.rules;
+  const named = ({ configuration: { pattern, remote_prefix } }: TopicRule): string => `"${remote_prefix}${pattern}"`;
+  const refused = rules.find(({ granted }) => granted === REFUSED);
+  if (refused !== undefined)
+    return `the broker has refused the subscription to ${named(refused)}: check the access rights of upstream.remote_username`;
+  const lowered = rules.find(({ granted, qos }) => granted !== UNANSWERED && granted < qos);
+  if (lowered !== undefined)
+    return `the broker sends ${named(lowered)} with QoS ${lowered.granted} at most: ask its operator for ${lowered.qos}, `
+      + 'or write that as the qos of the rule';
+  const unanswered = rules.find(({ granted }) => granted === UNANSWERED);
+  return unanswered && `the broker has not granted the subscription to ${named(unanswered)} yet: wait a moment`;
+}
+
+function adviceAboutMessages(gateway: Gateway, now: number): string | undefined {
+  const { configuration, systemTopics: { recentlyGivenUp }, upstream, waiting } = gateway;
+  const owed = upstream.owedFor(now);
+  if (owed > configuration.upstream.acknowledgement_timeout * 1000 / OVERDUE_PART)
+    return `the broker has acknowledged nothing for ${secondsText(Math.floor(owed / 1000))}: it, or the network, is slow or stuck`;
+  const givenUp = recentlyGivenUp.growthTo(waiting.givenUpCount);
+  if (givenUp === 0)
+    return undefined;
+  const key = waiting.isDurable ? 'store.size' : 'store.ram';
+  const isFull = waiting.pendingLength * 2 > waiting.capacity;
+  return `${messagesText(givenUp)} for the broker ${wereText(givenUp)} dropped in the last minutes`
+    + `${isFull ? ', and the store is nearly full' : ''}: raise ${key}, or send less`;
+}
+
+function adviceAboutNodes({ gateway, sensors }: StatusSources, now: number): string | undefined {
+  const { bridge, configuration: { listener, topic }, delivery, nodes, systemTopics, takeOvers } = gateway;
+  const broken = sensors.states.find(({ pause }) => pause !== 1);
+  if (broken !== undefined)
+    return `sensor "${broken.configuration.name}" does not answer: check its wiring`;
+  const fought = nodes.states.find(({ identifierLength, index }) => identifierLength > 0 && takeOvers.isFoughtOver(index, now));
+  if (fought !== undefined)
+    return `two nodes call themselves "${identifierOf(gateway, fought)}" and throw each other out: `
+      + 'give each one an identifier of its own';
+  const tooLong = systemTopics.recentlyTooLong.growthTo(bridge.oversizeCount);
+  if (tooLong > 0)
+    return `${messagesText(tooLong)} from the broker ${wereText(tooLong)} dropped in the last minutes: `
+      + 'raise upstream.max_packet_size; the log has the topics';
+  const dropped = systemTopics.recentlyDropped.growthTo(delivery.droppedCount);
+  if (dropped > 0)
+    return `${messagesText(dropped)} from or for nodes ${wereText(dropped)} dropped in the last minutes: `
+      + 'raise listener.max_queued_messages, max_queued_bytes or max_packet_size';
+  if (topic.length === 0)
+    return 'nothing crosses the bridge: write rules in "topic"';
+  if (!listener.allow_anonymous && listener.users.length === 0)
+    return 'no node can connect: write users in listener.users, or set listener.allow_anonymous';
+  return undefined;
+}
+
+export const urlOf = ({ address: { host, port } }: UpstreamProgress): string => `mqtt://${host}:${port}`;
+
+/** Rounded up: a wait that is not over is not 0. */
+export const secondsUntil = (deadline: number, now: number): number => Math.max(0, Math.ceil((deadline - now | 0) / 1000));
+
+const secondsText = (seconds: number): string => `${seconds} second${seconds === 1 ? '' : 's'}`;
+
+const messagesText = (count: number): string => `${count} message${count === 1 ? '' : 's'}`;
+
+const wereText = (count: number): string => count === 1 ? 'was' : 'were';
+
+function adviceWithoutUpstream(upstream: UpstreamProgress, now: number): string {
+  const { deadline, phase, reasonCode } = upstream;
+  const url = urlOf(upstream);
+  if (phase !== WAITING && phase !== RESOLVING && phase !== CONNECTING && phase !== OPEN)
+    return 'the gateway is stopped: start it again';
+  if (reasonCode === ReasonCode.SUCCESS)
+    return `the connection to ${url} is being made: wait a moment`;
+  const wait = phase === WAITING ? `; the next attempt is in ${secondsText(secondsUntil(deadline, now))}, at ${url}`
+    : `; an attempt is being made at ${url}`;
+  return `no connection to the broker: ${describeReason(reasonCode)}${adviceForUpstream(reasonCode)}${wait}`;
+}

@@ -1,0 +1,78 @@
+/**
+ * What nodes ask for by SUBSCRIBE and UNSUBSCRIBE, filter by filter: as far as they may have it and there is room, under their
+ * mount point; and the retained messages that it brings.
+ */
+import * as Event from '../config/events.ts';
+import { END } from '../bytes/packed-records.ts';
+import type { Packet } from '../packet/packet.ts';
+import { SUBACK_FAILURE } from '../packet/subscribe.ts';
+import { isSharedFilter } from '../packet/topic-filter.ts';
+import type { ServerSession } from '../session/server-session.ts';
+import type { Access } from './access.ts';
+import type { Delivery } from './delivery.ts';
+import type { NodeState } from './node-states.ts';
+import type { RetainedDelivery } from './retained-delivery.ts';
+
+/** In place of a return code: the node may not. */
+export const DENIED = -1;
+
+export class NodeSubscriptions {
+  private readonly access: Access | undefined;
+  private readonly delivery: Delivery;
+  private readonly retainedDelivery: RetainedDelivery;
+  private readonly observer: Event.GatewayObserver;
+  /** Whether it has been told that shared subscriptions are not served. */
+  private hasToldShared = false;
+
+  constructor(access: Access | undefined, delivery: Delivery, retainedDelivery: RetainedDelivery, observer: Event.GatewayObserver) {
+    this.access = access;
+    this.delivery = delivery;
+    this.retainedDelivery = retainedDelivery;
+    this.observer = observer;
+  }
+
+  /** The filter at hand of a SUBSCRIBE. @returns the granted QoS, SUBACK_FAILURE or DENIED */
+  add(session: ServerSession, node: NodeState, packet: Packet): number {
+    const { access, delivery, retainedDelivery } = this;
+    const { subscriptions } = delivery;
+    if (isSharedFilter(packet)) {
+      if (!this.hasToldShared)
+        this.observer.onEvent(Event.SHARED_SUBSCRIPTION, session.index, 0);
+      this.hasToldShared = true;
+      return SUBACK_FAILURE;
+    }
+    if (access !== undefined
+      && !(access.mountFilter(node, packet) && access.allowsSubscription(node, packet.topicFilterOffset, packet.topicFilterLength)))
+      return DENIED;
+    const { qos, topicFilterLength, topicFilterOffset } = packet;
+    const isOwed = retainedDelivery.owes(topicFilterOffset);
+    const at = subscriptions.add(node.index, topicFilterOffset, topicFilterLength, qos, isOwed);
+    if (at === END) {
+      this.observer.onEvent(Event.SUBSCRIPTIONS_FULL, session.index, subscriptions.count);
+      return SUBACK_FAILURE;
+    }
+    delivery.forgetAudiences();
+    if (isOwed)
+      retainedDelivery.owe(node, at);
+    return qos;
+  }
+
+  /** Nothing new is queued for it; what is queued goes on its way [MQTT311-3.10.4-2] [MQTT311-3.10.4-3]. */
+  remove(node: NodeState, packet: Packet): void {
+    if (this.access !== undefined && !this.access.mountFilter(node, packet))
+      return;
+    const { delivery, delivery: { subscriptions } } = this;
+    const at = subscriptions.find(node.index, packet.topicFilterOffset, packet.topicFilterLength);
+    if (at === END)
+      return;
+    this.retainedDelivery.forget(node, at);
+    subscriptions.remove(at);
+    delivery.forgetAudiences();
+  }
+
+  removeAll(node: NodeState): void {
+    this.delivery.subscriptions.removeAll(node.index);
+    this.retainedDelivery.end(node);
+    this.delivery.forgetAudiences();
+  }
+}

@@ -1,0 +1,128 @@
+/** The figures under $SYS/broker/: their names, and where each comes from. */
+import type { Arena } from '../bytes/arena.ts';
+import type { Clock } from '../session/clock.ts';
+import type { ServerRole } from '../session/server-role.ts';
+import type { Delivery } from './delivery.ts';
+import type { EndingCounts } from './disconnect-reasons.ts';
+import type { NodeStates } from './node-states.ts';
+import type { RetainedMessages } from './retained.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+/** Bytes that have come and gone over all network connections. */
+export interface Traffic {
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
+/** What waits for the Server and what was given up, wherever it is kept. */
+export interface WaitingMessages {
+  /** Messages that are kept until the Server has acknowledged them, those under way included. */
+  readonly pendingCount: number;
+  /** Bytes that are taken by them, and what is there in all. */
+  readonly pendingLength: number;
+  readonly capacity: number;
+  /** Of the messages, those that no rule asks for any more. */
+  readonly orphanCount: number;
+  /** Messages that were dropped since the start, for whatever reason. */
+  readonly givenUpCount: number;
+  /** Messages of the Server that were too long. */
+  readonly oversizeCount: number;
+  readonly inflightCount: number;
+}
+
+/** Where the figures come from. */
+export interface Figures {
+  readonly arena: Arena;
+  readonly clock: Clock;
+  readonly delivery: Delivery;
+  readonly endings: EndingCounts;
+  readonly nodes: NodeStates;
+  readonly retained: RetainedMessages;
+  readonly serverRole: ServerRole;
+  readonly subscriptions: Subscriptions;
+  readonly waiting: WaitingMessages;
+  readonly connectedCount: number;
+  readonly maximumConnectedCount: number;
+  readonly receivedCount: number;
+  readonly deniedCount: number;
+  readonly heldCount: number;
+  readonly evictedCount: number;
+}
+
+export interface Figure {
+  /** After $SYS/broker/; of a load, what comes before the minutes over which it is averaged. */
+  readonly name: string;
+  readonly of: (figures: Figures, traffic: Traffic) => number;
+  /** It is there only where the platform counts bytes. */
+  readonly isTraffic?: true;
+}
+
+const packetsReceived: Figure['of'] = ({ receivedCount, serverRole }) => receivedCount + serverRole.receivedPacketCount;
+const packetsSent: Figure['of'] = ({ delivery, serverRole }) => delivery.sentCount + serverRole.sentPacketCount;
+const messagesReceived: Figure['of'] = ({ receivedCount }) => receivedCount;
+const messagesSent: Figure['of'] = ({ delivery }) => delivery.sentCount;
+const messagesDropped: Figure['of'] = ({ delivery }) => delivery.droppedCount;
+const bytesReceived: Figure['of'] = (_figures, { receivedBytes }) => receivedBytes;
+const bytesSent: Figure['of'] = (_figures, { sentBytes }) => sentBytes;
+
+/** In the order in which they are sent. */
+export const FIGURES: readonly Figure[] = Object.freeze([
+  { name: 'clients/connected', of: ({ connectedCount }) => connectedCount },
+  { name: 'clients/disconnected', of: ({ connectedCount, nodes }) => nodes.knownCount - connectedCount },
+  { name: 'clients/total', of: ({ nodes }) => nodes.knownCount },
+  { name: 'clients/maximum', of: ({ maximumConnectedCount }) => maximumConnectedCount },
+  { name: 'messages/received', of: packetsReceived },
+  { name: 'messages/sent', of: packetsSent },
+  { name: 'publish/messages/received', of: messagesReceived },
+  { name: 'publish/messages/sent', of: messagesSent },
+  { name: 'publish/messages/dropped', of: messagesDropped },
+  { name: 'subscriptions/count', of: ({ subscriptions }) => subscriptions.count },
+  { name: 'retained messages/count', of: ({ retained }) => retained.count },
+  { name: 'store/messages/count', of: storedCount },
+  { name: 'store/messages/bytes', of: storedLength },
+  { name: 'messages/inflight', of: inflightCount },
+  { name: 'clients/expired', of: ({ evictedCount }) => evictedCount },
+  { name: 'clients/refused', of: ({ endings }) => endings.refusedCount + endings.turnedAwayCount },
+  { name: 'clients/malformed', of: ({ endings }) => endings.brokenRuleCount },
+  { name: 'messages/denied', of: ({ deniedCount }) => deniedCount },
+  { name: 'messages/held', of: ({ heldCount }) => heldCount },
+  { name: 'bridge/messages/dropped', of: ({ waiting }) => waiting.givenUpCount },
+  { name: 'bytes/received', of: bytesReceived, isTraffic: true },
+  { name: 'bytes/sent', of: bytesSent, isTraffic: true },
+]);
+
+/** Counts whose growth per minute is told, as a moving average. */
+export const LOADS: readonly Figure[] = Object.freeze([
+  { name: 'load/messages/received/', of: packetsReceived },
+  { name: 'load/messages/sent/', of: packetsSent },
+  { name: 'load/publish/received/', of: messagesReceived },
+  { name: 'load/publish/sent/', of: messagesSent },
+  { name: 'load/publish/dropped/', of: messagesDropped },
+  { name: 'load/sockets/', of: ({ serverRole }) => serverRole.connectionCount },
+  { name: 'load/bytes/received/', of: bytesReceived, isTraffic: true },
+  { name: 'load/bytes/sent/', of: bytesSent, isTraffic: true },
+]);
+
+/** Messages that are kept for anybody. */
+function storedCount({ nodes: { states }, retained, waiting }: Figures): number {
+  let sum = retained.count + waiting.pendingCount;
+  for (let index = 0; index < states.length; ++index)
+    sum += states[index]!.queue.count;
+  return sum;
+}
+
+/** Bytes of them. */
+function storedLength({ nodes: { states }, retained, waiting }: Figures): number {
+  let sum = retained.usedLength + waiting.pendingLength;
+  for (let index = 0; index < states.length; ++index)
+    sum += states[index]!.queue.usedLength;
+  return sum;
+}
+
+/** Messages that have been sent to anybody and are not acknowledged. */
+function inflightCount({ nodes: { states }, waiting }: Figures): number {
+  let sum = waiting.inflightCount;
+  for (let index = 0; index < states.length; ++index)
+    sum += states[index]!.queue.inflightCount;
+  return sum;
+}

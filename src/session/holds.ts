@@ -1,0 +1,10 @@
+/** Why nothing is read of a node for a while: bits, for one of them does not know of the others. */
+
+/** It sends more messages than `maximumPublishRate` allows. */
+export const HELD_BY_RATE = 1;
+/** Its messages fill its share of what waits for the Server. */
+export const HELD_BY_STORE = 2;
+/** One of its packets is long work. */
+export const HELD_BY_WORK = 4;
+/** A node for which its messages are has a full queue. */
+export const HELD_BY_NODE = 8;

@@ -1,0 +1,70 @@
+/**
+ * What waits for the Server, as figures: in memory, or, where there is a log that works, in that. A message of the log that
+ * is in the queue as well counts once.
+ */
+import type { WaitingMessages } from '../nodes/system-figures.ts';
+import type { OutboundQueue } from '../session/outbound-queue.ts';
+import { NONE } from '../session/record-layout.ts';
+import type { Store } from '../store/message-store.ts';
+import type { Bridge } from './bridge.ts';
+
+export class UpstreamMessages implements WaitingMessages {
+  private readonly bridge: Bridge;
+
+  constructor(bridge: Bridge) {
+    this.bridge = bridge;
+  }
+
+  get pendingCount(): number {
+    const { queue } = this;
+    return queue.count + queue.window!.waitingCount;
+  }
+
+  get pendingLength(): number {
+    const { log } = this;
+    return log === undefined ? this.queue.usedLength : log.queue.usedLength;
+  }
+
+  get capacity(): number {
+    const { log } = this;
+    return log === undefined ? this.queue.capacity : log.queue.capacity;
+  }
+
+  get orphanCount(): number {
+    return this.bridge.backlog === undefined ? 0 : this.bridge.backlog.orphanCount;
+  }
+
+  get givenUpCount(): number {
+    return this.bridge.droppedCount;
+  }
+
+  get oversizeCount(): number {
+    return this.bridge.oversizeCount;
+  }
+
+  /** When the message that waits longest was taken, in seconds since 1970; 0 when nothing waits or nobody knows. */
+  get oldestTime(): number {
+    const { queue } = this;
+    const record = queue.following(NONE);
+    return record === NONE ? 0 : queue.timeOf(record);
+  }
+
+  get inflightCount(): number {
+    return this.queue.inflightCount;
+  }
+
+  /** Whether they survive a power cut. */
+  get isDurable(): boolean {
+    return this.log !== undefined;
+  }
+
+  /** Undefined while messages are kept in memory only. */
+  private get log(): Store | undefined {
+    const store = this.bridge.backlog?.store;
+    return store !== undefined && store.isWorking ? store : undefined;
+  }
+
+  private get queue(): OutboundQueue {
+    return this.bridge.session.sessionState!.queue;
+  }
+}
