@@ -53,8 +53,6 @@ import { UpstreamMessages } from '../upstream/waiting-messages.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver };
 
-/** Of GatewayOptions.orderCounters. */
-const DEFAULT_ORDER_COUNTERS = 256;
 const LAST_IDENTIFIER = 65_535;
 
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
@@ -154,7 +152,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket),
       this.delivery, policies, { owner: this, observer: options.observer });
     this.upstream = new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
-      new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset, new UpstreamWindow(options.orderCounters ?? DEFAULT_ORDER_COUNTERS)), this.bridge);
+      new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset, new UpstreamWindow(options.orderCounters)), this.bridge);
     this.bridge.session = this.upstream;
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
@@ -172,10 +170,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (storeRegions === undefined)
       return;
     this.bridge.refusesUnstored = store.on_failure === 'refuse';
-    this.durableStore = new DurableStore(arena, storeRegions, configuration, {
-      clock: this.clock, upstream: this.upstream, sessions: this.sessions, router: this,
-      rules: new StoredRules(arena, outbound, policies, this.bridge), observer: options.observer, date: options.date ?? (() => 0),
-    });
+    const rules = new StoredRules(arena, outbound, policies, this.bridge), date = options.date ?? (() => 0);
+    const { clock, sessions, upstream: session } = this;
+    this.durableStore = new DurableStore(arena, storeRegions, configuration, { clock, upstream: session, sessions, router: this, rules, observer: this.observer, date });
   }
 
   get upstreamQueue(): OutboundQueue {
@@ -184,16 +181,13 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
 
   /** Takes a storage into use, if there is to be a durable store. @throws when it cannot be used; messages are kept in memory then, or not taken (store.on_failure) */
   openStore(storage: BlockStorage): void {
-    const { durableStore } = this;
-    if (durableStore === undefined)
+    if (this.durableStore === undefined)
       return;
-    durableStore.open(storage);
-    const { backlog, intake } = durableStore;
-    this.bridge.backlog = this.upstreamQueue.window!.journal = backlog;
-    this.serverRole.acknowledgedReceiver = intake;
+    this.durableStore.open(storage);
+    this.bridge.backlog = this.upstreamQueue.window!.journal = this.durableStore.backlog;
+    this.serverRole.acknowledgedReceiver = this.durableStore.intake;
   }
 
-  /** Begins to make durable what has been taken. */
   commit(): void {
     this.durableStore?.commit();
   }

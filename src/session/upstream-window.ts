@@ -65,8 +65,8 @@ export class UpstreamWindow {
   /** A counter was full once, and does not count down any more. */
   private isInexact = false;
 
-  /** @param slotCount a power of two, at most 65,536 */
-  constructor(slotCount: number) {
+  /** @param slotCount a power of two, at most 65,536; by default as many as a board has room for */
+  constructor(slotCount = 256) {
     this.waitingPerSlot = new Uint16Array(slotCount);
   }
 
