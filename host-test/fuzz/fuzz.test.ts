@@ -1,3 +1,4 @@
+import { TAKEN } from '../../src/session/session-role.ts';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../simulation/random.ts';
 import { bytesOf } from '../vectors/vector.ts';
@@ -47,7 +48,7 @@ describe('fuzzing', () => {
 
   test('notices a gateway that no longer forwards', () => {
     const world = new AttackedWorld(1, false);
-    world.gateway.bridge.forward = () => true;
+    world.gateway.bridge.forward = () => TAKEN;
     expect(() => world.attack(HARMLESS)).toThrow('exchange of the witness');
   });
 

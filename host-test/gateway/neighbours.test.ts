@@ -61,7 +61,7 @@ describe('a node that does not read', () => {
     expect(writer.take()).toHaveLength(100);
     expect(world.gateway.delivery.droppedCount).toBeGreaterThan(0);
     const queue = world.gateway.nodes.states[0]!;
-    expect(queue.usedLength).toBeLessThanOrEqual(queue.capacity);
+    expect(queue.queue.usedLength).toBeLessThanOrEqual(queue.queue.capacity);
   });
 
   it('is given up after send_timeout, and its place is free', () => {

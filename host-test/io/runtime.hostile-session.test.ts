@@ -54,7 +54,7 @@ describe('a session breaks', () => {
     world.run(50);
     expect(identities(world.uplink)).toEqual(first.slice(0, 2).map(text => text.replace('d0', 'd1')));
     expect(world.uplink.all('pubrel').length).toBe(1);
-    expect(world.runtime.gateway.upstream.sessionState!.count).toBe(0);
+    expect(world.runtime.gateway.upstream.sessionState!.queue.count).toBe(0);
   });
 
   it('rows 19, 20: the same with a new session: new messages', () => {
@@ -68,7 +68,7 @@ describe('a session breaks', () => {
     world.until(() => world.uplinks.length === 2 && world.isConnected);
     world.run(50);
     expect(world.uplink.all('publish').map(({ dup, payload }) => [dup, String(payload)])).toEqual([[false, 'one'], [false, 'two']]);
-    expect(world.runtime.gateway.upstream.sessionState!.count).toBe(0);
+    expect(world.runtime.gateway.upstream.sessionState!.queue.count).toBe(0);
   });
 
   it('row 21: PUBACK never: the window is bounded, nothing is repeated on the connection, which is given up in the end', () => {
@@ -100,7 +100,7 @@ describe('a session breaks', () => {
     world.uplink.post({ cmd: 'puback', messageId: two! }, { cmd: 'puback', messageId: two! });
     world.run(50);
     expect(world.uplink.messages.length).toBe(3);
-    expect(world.runtime.gateway.upstream.sessionState!.inflightCount).toBe(2);
+    expect(world.runtime.gateway.upstream.sessionState!.queue.inflightCount).toBe(2);
     expect(world.upstreamEndings).toEqual([]);
   });
 

@@ -121,7 +121,7 @@ describe.each(SOURCES)('who gets a topic, %s,', (_title, say, prefix) => {
     expect(world.gateway.evictedCount).toBe(1);
     say(world, 'a', '3', 1);
     expect(other.take()).toEqual([]);
-    expect(world.gateway.nodes.states.map(({ count }) => count)).toEqual([0, 0]);
+    expect(world.gateway.nodes.states.map(({ queue }) => queue.count)).toEqual([0, 0]);
   });
 
   it('is a node that comes back, for which it is kept', () => {
@@ -134,7 +134,7 @@ describe.each(SOURCES)('who gets a topic, %s,', (_title, say, prefix) => {
     const [again] = world.connect('node', { clean: false });
     say(world, 'a', '3', 0);
     expect(again.take()).toEqual([`PUBLISH ${prefix}a=3 q0`]);
-    expect(world.gateway.nodes.states.map(({ count }) => count).filter(count => count > 0)).toEqual([3]);
+    expect(world.gateway.nodes.states.map(({ queue }) => queue.count).filter(count => count > 0)).toEqual([3]);
   });
 
   it.each([['share a place', { topics: 1, topic_length: 16 }], ['have none', { topics: 1, topic_length: 2 }]])('is right for names that %s', (_case, memory) => {

@@ -46,7 +46,7 @@ describe('$SYS/broker', () => {
     const node = world.node('a', {}, subscribe(1, '#', 0, '+/broker/#', 0));
     node.take();
     world.run(5000);
-    expect([node.take(), world.gateway.delivery.sentCount, world.gateway.upstream.sessionState!.count]).toEqual([[], 0, 0]);
+    expect([node.take(), world.gateway.delivery.sentCount, world.gateway.upstream.sessionState!.queue.count]).toEqual([[], 0, 0]);
   });
 
   it('cannot be said by a node', () => {

@@ -13,7 +13,7 @@ function messageOf(capacity: number, topicName: string | Uint8Array, payload: Ui
   const arena = testArena(2 * capacity);
   const topicNameLength = put(arena, capacity, topicName);
   arena.bytes.set(payload, capacity + topicNameLength);
-  return [{ topicNameOffset: capacity, topicNameLength, payloadOffset: capacity + topicNameLength, payloadLength: payload.length, qos: 0, retain }, arena];
+  return [{ topicNameOffset: capacity, topicNameLength, payloadOffset: capacity + topicNameLength, payloadLength: payload.length, qos: 0, retain, packetIdentifier: 0 }, arena];
 }
 
 describe('writePublish', () => {

@@ -79,8 +79,8 @@ function serverIn(state: number): Subject & { readonly session: ServerSession } 
 
 /** All that an illegal packet must leave alone. */
 const snapshot = ({ session, world }: Subject): unknown => [
-  world.clientState.count, world.clientState.usedLength, world.clientState.receivedCount,
-  world.serverState.count, world.serverState.usedLength, world.serverState.receivedCount,
+  world.clientState.queue.count, world.clientState.queue.usedLength, world.clientState.receivedCount,
+  world.serverState.queue.count, world.serverState.queue.usedLength, world.serverState.receivedCount,
   session.sessionState, session.version, world.clock.isArmed, world.clock.deadline,
 ];
 

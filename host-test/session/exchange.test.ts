@@ -2,6 +2,7 @@
  * Both roles together over a wire that breaks: at every byte, once and twice, in both directions. What a QoS promises must
  * hold each time: QoS 2 exactly once, QoS 1 at least once, in order.
  */
+import { NONE } from '../../src/session/record-layout.ts';
 import { describe, expect, it } from 'vitest';
 import type { Session } from '../../src/session/session.ts';
 import { Pair, type PairOptions, seeded } from './pair.ts';
@@ -22,7 +23,7 @@ function exchange(direction: 'up' | 'down', qos: number, side: 'server' | 'clien
   const receiver = direction === 'up' ? pair.serverLog : pair.clientLog;
   pair.serverLog.hasSession = true;
   for (const payload of PAYLOADS)
-    expect(sender.append(pair.world.message('t', payload), qos)).toBe(true);
+    expect(sender.queue.append(pair.world.message('t', payload), qos)).not.toBe(NONE);
   const connections: string[][] = [];
   for (const cut of [...cuts, Infinity]) {
     pair.serverLimit = side === 'server' ? cut : Infinity;
@@ -34,8 +35,8 @@ function exchange(direction: 'up' | 'down', qos: number, side: 'server' | 'clien
   }
   expect([pair.client.isConnected, pair.server.isConnected]).toEqual([true, true]);
   for (const state of [pair.world.clientState, pair.world.serverState]) {
-    expect(state.count).toBe(0);
-    expect(state.usedLength).toBe(0);
+    expect(state.queue.count).toBe(0);
+    expect(state.queue.usedLength).toBe(0);
     expect(state.receivedCount).toBe(0);
   }
   return { pair, connections };
@@ -120,7 +121,7 @@ describe('a connection that does not break', () => {
       pair.drive(5_000);
       expect(pair.serverLog.messages).toEqual(expected.up);
       expect(pair.clientLog.messages).toEqual(expected.down);
-      expect(pair.world.clientState.count + pair.world.serverState.count).toBe(0);
+      expect(pair.world.clientState.queue.count + pair.world.serverState.queue.count).toBe(0);
     }
   });
 

@@ -231,14 +231,56 @@ describe('a client', () => {
     }
   });
 
-  it('counts progress, not age: an acknowledgement for one message gives the others time', () => {
+  it('gives each acknowledgement a time of its own: one for another message does not prolong it', () => {
     const subject = connectedClient({ keepAlive: 0 });
     const { output, session, world } = subject;
     session.enqueue(world.message('t', 'x'), 1);
+    drive(world, session, output, 5_000);
     session.enqueue(world.message('t', 'y'), 1);
-    drive(world, session, output, 19_000);
+    drive(world, session, output, 14_000);
     world.feed(session, '40 02 00 01');
-    expectEnd(subject, 20_000, ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
+    expectEnd(subject, 6_000, ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
+  });
+
+  it.each([['PUBREC', []], ['PUBCOMP', [0x50, 2, 0, 1]]])('notices a missing %s while other messages are acknowledged', (_name, before) => {
+    const { log, output, session, world } = connectedClient({ keepAlive: 0 });
+    session.enqueue(world.message('t', 'x'), 2);
+    world.feed(session, before);
+    for (let identifier = 2; identifier < 22; ++identifier) {
+      session.enqueue(world.message('t', 'y'), 1);
+      drive(world, session, output, 999);
+      world.feed(session, [0x40, 2, 0, identifier]);
+    }
+    expect(session.isConnected).toBe(true);
+    drive(world, session, output, 20);
+    expect(log.reasonCode).toBe(ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
+  });
+
+  it('notices a missing PUBREL while other messages come', () => {
+    const { log, output, session, world } = connectedClient({ keepAlive: 0 });
+    world.feed(session, '34 06 00 01 74 00 07 78');
+    for (let second = 0; second < 19; ++second) {
+      drive(world, session, output, 1000);
+      world.feed(session, '34 06 00 01 74 00 08 78 62 02 00 08');
+    }
+    drive(world, session, output, 999);
+    expect(session.isConnected).toBe(true);
+    drive(world, session, output, 1);
+    expect(log.reasonCode).toBe(ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
+  });
+
+  it('notices a missing SUBACK while messages are acknowledged', () => {
+    const { log, output, session, world } = connectedClient({ keepAlive: 0 });
+    const { length, offset } = world.text('t');
+    session.subscribe(offset, length, 1);
+    for (let identifier = 2; identifier < 22; ++identifier) {
+      session.enqueue(world.message('t', 'y'), 1);
+      drive(world, session, output, 999);
+      world.feed(session, [0x40, 2, 0, identifier]);
+    }
+    expect(session.isConnected).toBe(true);
+    drive(world, session, output, 20);
+    expect(log.reasonCode).toBe(ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
   });
 
   it('gives up on a server that does not take what is sent, and keeps watching until then', () => {

@@ -18,7 +18,9 @@ import { Clock, isDue } from '../../src/session/clock.ts';
 import { type NodeOutput, type ServerHandler, ServerRole, type ServerSessionSettings } from '../../src/session/server-role.ts';
 import { ServerSession } from '../../src/session/server-session.ts';
 import { SessionState } from '../../src/session/session-state.ts';
-import { SessionStateKind, type SessionStateLimits } from '../../src/session/session-state-kind.ts';
+import { QueueLimits, type SessionLimits } from '../../src/session/queue-limits.ts';
+import { REFUSED, TAKEN } from '../../src/session/session-role.ts';
+import { UpstreamWindow } from '../../src/session/upstream-window.ts';
 import type { SessionContext } from '../../src/session/session-role.ts';
 import type { Session } from '../../src/session/session.ts';
 import { bytesOfHex, hexOfBytes } from '../simulation/hex.ts';
@@ -51,7 +53,7 @@ export interface Span {
 export interface WorldOptions {
   readonly client?: Partial<ClientSessionSettings>;
   readonly server?: Partial<ServerSessionSettings>;
-  readonly limits?: Partial<SessionStateLimits>;
+  readonly limits?: Partial<SessionLimits>;
   readonly stagingCapacity?: number;
   /** What the clock shows at the beginning. */
   readonly now?: number;
@@ -83,7 +85,7 @@ export const SERVER_SETTINGS: ServerSessionSettings = {
   maximumPublishRate: 0,
 };
 
-export const LIMITS: SessionStateLimits = { queueCapacity: 1024, maximumQueuedMessages: 16, maximumInflightMessages: 4 };
+export const LIMITS: SessionLimits = { queueCapacity: 1024, maximumQueuedMessages: 16, maximumInflightMessages: 4 };
 
 /** An arena with room for one session of each role, a session state for each, and texts. */
 export class World {
@@ -107,16 +109,16 @@ export class World {
     this.textOffset = plan.reserve('texts', TEXT_CAPACITY);
     this.textEnd = this.textOffset + TEXT_CAPACITY;
     const topics = TopicTable.plan(plan, TOPIC_COUNT, TOPIC_CAPACITY);
-    const clientState = plan.reserve('client state', SessionStateKind.lengthOf(limits));
-    const serverState = plan.reserve('server state', SessionStateKind.lengthOf(limits));
+    const clientState = plan.reserve('client state', QueueLimits.lengthOf({ ...limits, isUpstream: true }));
+    const serverState = plan.reserve('server state', QueueLimits.lengthOf(limits));
     this.clientOffset = ClientSession.plan(plan, this.clientSettings);
     this.serverOffset = ServerRole.plan(plan, this.serverSettings, SERVER_SESSION_COUNT);
     this.arena = new Arena(plan, { landingCapacity: 1024, stagingCapacity: options.stagingCapacity ?? 1024, resizable: false });
     this.arena.bytes.fill(0xA5, this.arena.stagingOffset);
     const topicTable = new TopicTable(this.arena, topics, TOPIC_COUNT, TOPIC_CAPACITY);
     this.context = { arena: this.arena, clock: this.clock, topics: topicTable, packet: new Packet(this.arena) };
-    this.clientState = new SessionState(new SessionStateKind(this.arena, limits), clientState);
-    this.serverState = new SessionState(new SessionStateKind(this.arena, limits), serverState);
+    this.clientState = new SessionState(new QueueLimits(this.arena, { ...limits, isUpstream: true }), clientState, new UpstreamWindow(16));
+    this.serverState = new SessionState(new QueueLimits(this.arena, limits), serverState);
     this.clock.now = options.now ?? 0;
   }
 
@@ -137,7 +139,7 @@ export class World {
   message(topicName: string, payload: string, retain = 0): Message {
     const topic = this.text(topicName);
     const body = this.text(payload);
-    return { topicNameOffset: topic.offset, topicNameLength: topic.length, payloadOffset: body.offset, payloadLength: body.length, qos: 0, retain };
+    return { topicNameOffset: topic.offset, topicNameLength: topic.length, payloadOffset: body.offset, payloadLength: body.length, qos: 0, retain, packetIdentifier: 0 };
   }
 
   /** `parser.receive` in chunks whose sizes `nextSize` names; stops when the session takes no more. @returns how many bytes it took */
@@ -288,9 +290,9 @@ export class ClientLog implements ClientHandler {
     this.events.push(sessionPresent ? 'connected, session present' : 'connected');
   }
 
-  onMessage(_session: ClientSession, packet: Packet): boolean {
+  onMessage(_session: ClientSession, packet: Packet): number {
     this.messages.push(describeMessage(packet));
-    return this.takesMessages;
+    return this.takesMessages ? TAKEN : REFUSED;
   }
 
   onSubscribed(_session: ClientSession, code: number): void {
@@ -345,9 +347,9 @@ export class ServerLog implements ServerHandler {
     session.accept(this.sessionState, sessionPresent);
   }
 
-  onMessage(_session: ServerSession, packet: Packet): boolean {
+  onMessage(_session: ServerSession, packet: Packet): number {
     this.messages.push(describeMessage(packet));
-    return this.takesMessages;
+    return this.takesMessages ? TAKEN : REFUSED;
   }
 
   onSubscribe(_session: ServerSession, packet: Packet): number {

@@ -200,7 +200,7 @@ describe('messages', () => {
     expect(session.isConnected).toBe(true);
     world.feed(session, '32 05 00 01 74 00 01');
     expect(log.events).toEqual(['closed 0x104']);
-    expect(world.serverState.count).toBe(1);
+    expect(world.serverState.queue.count).toBe(1);
   });
 });
 

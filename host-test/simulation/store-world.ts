@@ -206,10 +206,13 @@ export const TINY: PartialConfiguration = {
   listener: { max_connections: 2, max_packet_size: 256, max_inflight_messages: 100, allow_anonymous: true, max_queued_bytes: 256, max_retained_bytes: 256, max_subscription_bytes: 128, sys_interval: 0 },
   topic: [{ pattern: '#', direction: 'out', qos: 2, local_prefix: '', remote_prefix: 'up/' }],
   memory: { topics: 8, topic_length: 32 },
-  store: { ram: 400, durability: 'flash' },
+  store: { ram: 400, durability: 'flash', on_failure: 'memory' },
 };
 
 const READING_CAPACITY = 256;
+
+/** Each life begins with other packet identifiers. */
+let lives = 1;
 
 /** One life of the gateway. Several of them share a medium, a Server and nodes. */
 export class StoreWorld {
@@ -246,6 +249,7 @@ export class StoreWorld {
       plan,
       resizable: false,
       date: () => this.seconds,
+      firstIdentifier: () => lives++ * 0.37 % 1,
     });
     this.flash = new SimulatedFlash(this.gateway.arena, medium, cut);
     this.gateway.openStore(this.flash);
@@ -256,11 +260,11 @@ export class StoreWorld {
   }
 
   get queue() {
-    return this.gateway.upstream.sessionState!;
+    return this.gateway.upstreamQueue;
   }
 
   get waitingCount(): number {
-    return this.queue.count + this.queue.kind.waitingCount;
+    return this.queue.count + this.queue.window!.waitingCount;
   }
 
   connectUpstream(): void {
@@ -361,6 +365,20 @@ export class StoreWorld {
         return;
     }
     throw new Error('never idle');
+  }
+
+  /** The storage has failed: another one takes its place. */
+  replaceStorage(medium = new FlashMedium(512, 12)): void {
+    this.gateway.durableStore!.backlog.store.close();
+    this.gateway.openStore(new SimulatedFlash(this.gateway.arena, medium));
+  }
+
+  /** So many seconds pass, in which nothing happens. */
+  pass(seconds: number): void {
+    const { clock } = this.gateway;
+    clock.now = clock.now + seconds * 1000 | 0;
+    this.seconds += seconds;
+    this.settle();
   }
 
   /** `milliseconds` pass, in steps of 20. */

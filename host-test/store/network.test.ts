@@ -98,8 +98,8 @@ class Scene {
           return messages;
         });
       this.network.run(1000);
-      const { count, kind: { waitingCount } } = this.runtime.gateway.upstream.sessionState!;
-      if (this.node.messages.every(({ isDone }) => isDone) && this.runtime.gateway.upstream.isConnected && count + waitingCount === 0)
+      const { count, window } = this.runtime.gateway.upstreamQueue;
+      if (this.node.messages.every(({ isDone }) => isDone) && this.runtime.gateway.upstream.isConnected && count + window!.waitingCount === 0)
         return;
     }
     throw new Error('not done within a minute');

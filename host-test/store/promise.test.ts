@@ -15,7 +15,7 @@ const configure = (durability: 'ram' | 'flash', ...rules: Rule[]): PartialConfig
 });
 
 class Stage {
-  readonly medium = new FlashMedium(512, 6);
+  readonly medium = new FlashMedium(512, 9);
   readonly server = new ServerModel();
   readonly nodes = [new NodeModel('one'), new NodeModel('two')];
   readonly configuration: PartialConfiguration;
@@ -125,7 +125,9 @@ describe.each(['ram', 'flash'] as const)('when there is no room and the rule giv
       world.connectNode(0);
     }
     world.settle();
-    expect(stage.server.delivered.map(({ payload }) => payload)).toEqual([...Array.from({ length: COUNT }, (_value, number) => `${number}`), 'behind']);
+    for (let topic = 0; topic < 3; ++topic)
+      expect(stage.server.delivered.filter(one => one.topic === `up/t${topic}`).map(({ payload }) => payload)).toEqual(Array.from({ length: COUNT / 3 }, (_value, index) => `${3 * index + topic}`));
+    expect(stage.server.delivered.filter(one => one.topic === 'up/other').map(({ payload }) => payload)).toEqual(['behind']);
     expect(world.waitingCount).toBe(0);
   });
 

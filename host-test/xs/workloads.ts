@@ -564,7 +564,7 @@ function eightNodes(engine: Engine): (count: number) => void {
     }
     const { connectedCount, delivery, nodes: { states } } = setup.runtime.gateway;
     for (let index = 0; index < states.length; ++index)
-      if (connectedCount !== 8 || delivery.droppedCount !== 0 || states[index]!.count !== 0)
+      if (connectedCount !== 8 || delivery.droppedCount !== 0 || states[index]!.queue.count !== 0)
         throw new Error('the eight nodes were not served');
   };
 }
@@ -590,9 +590,9 @@ function storing(engine: Engine, ram: number, qos: number, full?: 'drop_oldest' 
   const packet = qos === 1 ? W6 : publish(2, 9, TOPIC, 64);
   const pubrel = acknowledgement(0x62, 9);
   const acknowledgements = (qos === 1 ? [0x40] : [0x50, 0x70]).map(firstByte => acknowledgement(firstByte, 0));
-  let identifier = 0;
+  let identifier = 1;
   if (isConnected)
-    setup.receive(upstream, bytesOf(0x90, 3, 0x80, 0, 1)); // the subscription's identifier is the first of those that are not stored
+    setup.receive(upstream, bytesOf(0x90, 3, 0, 1, 1)); // the subscription has the first identifier
   return {
     wait: milliseconds => setup.wait(milliseconds),
     deliver() {
@@ -605,7 +605,7 @@ function storing(engine: Engine, ram: number, qos: number, full?: 'drop_oldest' 
       }
     },
     acknowledge() {
-      identifier = identifier === 32767 ? 1 : identifier + 1;
+      identifier = identifier === 65535 ? 1 : identifier + 1;
       for (let index = 0; index < acknowledgements.length; ++index) {
         acknowledgements[index]![2] = identifier >> 8;
         acknowledgements[index]![3] = identifier;

@@ -138,6 +138,8 @@ export interface StoreConfiguration {
   path: string;
   size: number;
   durability: 'ram' | 'flash';
+  /** What becomes of messages of nodes while the storage does not work: no acknowledgement, or one though they are in memory only. */
+  on_failure: 'refuse' | 'memory';
   full: FullPolicy;
   /** Messages per second that are sent of those that waited for the connection; 0: any number. */
   replay_rate: number;
@@ -243,7 +245,7 @@ export const DEFAULT_SENSOR: SensorConfiguration = Object.freeze({
 });
 
 export const DEFAULT_STORE: StoreConfiguration = Object.freeze({
-  ram: 8192, path: './ringbridge.store', size: 1_048_576, durability: 'ram', full: 'drop_oldest', replay_rate: 0,
+  ram: 8192, path: './ringbridge.store', size: 1_048_576, durability: 'ram', on_failure: 'refuse', full: 'drop_oldest', replay_rate: 0,
 });
 
 export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, topic_length: 64 });

@@ -21,6 +21,12 @@ export const UPSTREAM_CONNECTED = 7;
 export const UPSTREAM_CLOSED = 8;
 /** detail: messages dropped so far. */
 export const STORE_FULL = 9;
+/** subject: index of the rule among those of direction "out", or -1; detail: a reason of upstream/losses.ts. Told once for each in a connection. */
+export const MESSAGE_LOST = 60;
+/** detail: messages in the store that no rule lets out. */
+export const STORE_ORPHANS = 61;
+/** The storage works again. */
+export const STORE_BACK = 62;
 /** subject: index of the rule among those of direction "in". */
 export const SUBSCRIPTION_REFUSED = 10;
 export const RETAINED_FULL = 11;

@@ -17,7 +17,9 @@ import { TopicTable } from '../packet/topic-table.ts';
 import { ClientSession, type ClientHandler } from '../session/client-session.ts';
 import { Clock } from '../session/clock.ts';
 import { SessionState } from '../session/session-state.ts';
-import { SessionStateKind } from '../session/session-state-kind.ts';
+import { TAKEN } from '../session/session-role.ts';
+import { QueueLimits } from '../session/queue-limits.ts';
+import { UpstreamWindow } from '../session/upstream-window.ts';
 import { TCP } from '../host/tcp.ts';
 import { HostTimer } from '../host/timer.ts';
 
@@ -54,7 +56,7 @@ const PACKET_CAPACITY = 1024;
 const TEXT_CAPACITY = 512;
 const TOPICS = 16;
 const TOPIC_LENGTH = 64;
-const LIMITS = { queueCapacity: 2048, maximumQueuedMessages: 20, maximumInflightMessages: 5 };
+const LIMITS = { queueCapacity: 2048, maximumQueuedMessages: 20, maximumInflightMessages: 5, isUpstream: true };
 const SETTINGS = {
   maximumPacketSize: PACKET_CAPACITY,
   connackTimeout: CONNACK_TIMEOUT,
@@ -92,7 +94,7 @@ export class DemoNode implements ClientHandler, LinkOwner {
     const textOffset = plan.reserve('texts', TEXT_CAPACITY);
     this.outgoingOffset = plan.reserve('outgoing message', PACKET_CAPACITY);
     const topicsOffset = TopicTable.plan(plan, TOPICS, TOPIC_LENGTH);
-    const stateOffset = plan.reserve('session state', SessionStateKind.lengthOf(LIMITS));
+    const stateOffset = plan.reserve('session state', QueueLimits.lengthOf(LIMITS));
     const sessionOffset = ClientSession.plan(plan, SETTINGS);
     const ringOffset = plan.reserve('transmit ring', PACKET_CAPACITY);
     const arena = this.arena = new Arena(plan, { landingCapacity: PACKET_CAPACITY, stagingCapacity: PACKET_CAPACITY, resizable: false });
@@ -101,7 +103,7 @@ export class DemoNode implements ClientHandler, LinkOwner {
     this.filterOffset = connect.end;
     this.filterLength = encodeUTF8(arena, connect.end, settings.filter ?? '') - connect.end;
     this.session = new ClientSession({ arena, clock, topics: new TopicTable(arena, topicsOffset, TOPICS, TOPIC_LENGTH), packet: new Packet(arena) },
-      sessionOffset, SETTINGS, connect.fields, new SessionState(new SessionStateKind(arena, LIMITS), stateOffset), this);
+      sessionOffset, SETTINGS, connect.fields, new SessionState(new QueueLimits(arena, LIMITS), stateOffset, new UpstreamWindow(1)), this);
     this.scheduler = new Scheduler(clock, () => performance.now(), onTimer => new HostTimer(onTimer), this);
     const context = new LinkContext(arena, new CachedViews(arena), this.scheduler, TCP, this, CLOSE_TIMEOUT);
     this.link = new Link(context, this.session, new RingSpace(arena, PACKET_CAPACITY), ringOffset);
@@ -180,11 +182,11 @@ export class DemoNode implements ClientHandler, LinkOwner {
     queueMicrotask(() => this.observer.onConnected(this));
   }
 
-  onMessage(_session: ClientSession, packet: Packet): boolean {
+  onMessage(_session: ClientSession, packet: Packet): number {
     const topic = decodeUTF8(this.arena, packet.topicNameOffset, packet.topicNameLength);
     const payload = packet.isOversize ? `${packet.payloadLength} bytes` : decodeUTF8(this.arena, packet.payloadOffset, packet.payloadLength);
     queueMicrotask(() => this.observer.onMessage(this, topic, payload));
-    return true;
+    return TAKEN;
   }
 
   onSubscribed(): void { /* the gateway tells when it refuses */ }

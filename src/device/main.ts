@@ -79,6 +79,7 @@ function createRuntime(configuration: Configuration, arenaLimit: number): Runtim
     createTimer,
     time,
     random: Math.random,
+    firstIdentifier: Math.random,
     landingCapacity: LANDING_CAPACITY,
     arenaLimit,
     resizable: true,

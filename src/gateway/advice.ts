@@ -15,7 +15,7 @@ const OVERDUE_PART = 10;
 /** The worst first: one sentence helps more than five. */
 export function adviceOf(sources: StatusSources, now: number): string {
   const { gateway, upstream } = sources;
-  if (gateway.configuration.store.durability === 'flash' && gateway.backlog?.store.isWorking !== true)
+  if (gateway.configuration.store.durability === 'flash' && gateway.durableStore?.backlog.store.isWorking !== true)
     return 'the storage of the store does not work, so messages would not survive a restart: the log says why';
   if (upstream.isFoughtOver(now))
     return `${urlOf(upstream)} keeps accepting and dropping this gateway: does another client call itself `

@@ -6,6 +6,7 @@ import { decodeUTF8 } from '../bytes/utf8.ts';
 import { nameOf } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import * as Event from '../config/events.ts';
+import * as Loss from '../upstream/losses.ts';
 import type { NodeState } from '../nodes/node-states.ts';
 import type { Gateway } from './gateway.ts';
 
@@ -35,6 +36,12 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
       return `upstream: ${describeReason(detail)}${adviceForUpstream(detail)}`;
     case Event.STORE_FULL:
       return `the store is full, ${detail} message${detail === 1 ? '' : 's'} dropped so far (store.ram, store.size, store.full)`;
+    case Event.MESSAGE_LOST:
+      return `gave up a message of ${ruleName(gateway, subject)}: ${describeLoss(detail)}; ${gateway.bridge.droppedCount} dropped so far`;
+    case Event.STORE_ORPHANS:
+      return `${detail} message${detail === 1 ? '' : 's'} in the store ${detail === 1 ? 'waits' : 'wait'} for a topic rule: none of direction "out" matches any more`;
+    case Event.STORE_BACK:
+      return 'the storage of the store works again';
     case Event.MESSAGE_REFUSED:
       return `the store is full: node ${nodeName(gateway, subject)} gets no acknowledgement, and is asked to send again when there is room (store.ram, store.size, store.full)`;
     case Event.STORE_FAILED:
@@ -66,6 +73,19 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
         + `"${gateway.configuration.upstream.remote_clientid}"? Give each one an upstream.remote_clientid of its own`;
     default:
       return `event ${event}`;
+  }
+}
+
+const ruleName = (gateway: Gateway, rule: number): string =>
+  rule < 0 ? 'no topic rule' : `topic rule "${gateway.bridge.outbound.rules[rule]!.configuration.pattern}"`;
+
+function describeLoss(reason: number): string {
+  switch (reason) {
+    case Loss.EXPIRED: return 'it had waited longer than the expiry of its rule allows';
+    case Loss.ORPHANED: return 'no rule lets it out, and the room was needed';
+    case Loss.UNREADABLE: return 'the storage does not give it back';
+    case Loss.TOO_LONG: return 'it is longer than the store or the way upstream can hold (store.ram)';
+    default: return 'there was no room for it (store.ram, store.size, store.full)';
   }
 }
 

@@ -1,9 +1,9 @@
 /**
  * Joins one upstream session, the sessions of the nodes and the sensors: who gets which message.
  *
- *   node ──► onMessage ──┐                      ┌──► retained messages
- *   sensor ─► publish ───┼──► deliver (local) ──┼──► nodes whose subscriptions match
- *   upstream ► bridge ───┘                      └──► bridge ──► upstream (not what came from there)
+ *   node ───► onMessage ─┐                   ┌─ 1 ─► bridge ──► store, upstream
+ *   sensor ─► publish ───┴──► publishing ────┴─ 2 ─► deliver ─┬─► retained messages
+ *   upstream ► bridge ────────────────────────────────────────┴─► nodes whose subscriptions match
  *
  * Owns all memory: the constructor lays out the arena, nothing is allocated after it. Knows no socket and no clock; time
  * arrives in `clock.now`, and `handleTimeout` is to be called when `clock.deadline` has come.
@@ -20,27 +20,29 @@ import { type ServerHandler, ServerRole } from '../session/server-role.ts';
 import { ServerSession } from '../session/server-session.ts';
 import type { SessionContext } from '../session/session-role.ts';
 import { SessionState } from '../session/session-state.ts';
-import { SessionStateKind } from '../session/session-state-kind.ts';
+import type { OutboundQueue } from '../session/outbound-queue.ts';
+import { QueueLimits } from '../session/queue-limits.ts';
+import { REFUSED, TAKEN } from '../session/session-role.ts';
+import { UpstreamWindow } from '../session/upstream-window.ts';
 import { Access } from '../nodes/access.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import type { Configuration } from '../config/configuration.ts';
-import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix } from './packet-limits.ts';
-import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
+import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, RECORD_OVERHEAD } from './packet-limits.ts';
+import { Delivery, UNKNOWN } from '../nodes/delivery.ts';
 import { EndingCounts } from '../nodes/disconnect-reasons.ts';
 import * as Event from '../config/events.ts';
 import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver } from './gateway-options.ts';
 import { DENIED, NodeSubscriptions } from '../nodes/node-subscriptions.ts';
 import { NodeStates, type NodeState } from '../nodes/node-states.ts';
-import { FORBIDDEN, Publishing, REFUSED } from './publishing.ts';
+import { FORBIDDEN, Publishing } from './publishing.ts';
+import { DurableStore } from './durable-store.ts';
 import { Refusals } from '../upstream/refusals.ts';
 import { RetainedDelivery } from '../nodes/retained-delivery.ts';
 import { RetainedMessages } from '../nodes/retained.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
-import { StoreBacklog } from '../upstream/backlog.ts';
-import { RECORD_HEADER_LENGTH } from '../store/format.ts';
-import { StoreIntake } from '../upstream/intake.ts';
+import type { Router } from '../upstream/intake.ts';
 import { StorePolicy } from '../upstream/full-policy.ts';
-import { Store } from '../store/store.ts';
+import { StoredRules } from '../upstream/stored-rules.ts';
 import { clientSettingsOf, nodeLimitsOf, serverSettingsOf, upstreamLimitsOf } from './settings.ts';
 import { Subscriptions } from '../nodes/subscriptions.ts';
 import type { Figures } from '../nodes/system-figures.ts';
@@ -51,13 +53,12 @@ import { UpstreamMessages } from '../upstream/waiting-messages.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver };
 
-/** QoS 2 messages in the store whose senders are remembered, to recognise them after a restart. */
-const MOST_RECEPTIONS = 4096;
+const LAST_IDENTIFIER = 65_535;
 
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
-export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Figures {
+export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Router, TopicTableOwner, Figures {
   readonly configuration: Configuration;
   readonly arena: Arena;
   readonly clock = new Clock();
@@ -81,9 +82,8 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
   deniedCount = 0;
   heldCount = 0;
   evictedCount = 0;
-  /** The persistent store; undefined unless `store.durability` is "flash". `intake`: unless that has a storage. */
-  readonly backlog: StoreBacklog | undefined;
-  private intake: StoreIntake | undefined = undefined;
+  /** Undefined unless `store.durability` is "flash". */
+  readonly durableStore: DurableStore | undefined;
   /** Why connections of nodes have ended, or were refused. */
   readonly endings = new EndingCounts();
   readonly systemTopics: SystemTopics;
@@ -107,8 +107,6 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     this.authenticator = options.authenticator;
     this.observer = options.observer;
 
-    const isPersistent = store.durability === 'flash';
-    const date = options.date ?? (() => 0);
     const clientSettings = clientSettingsOf(upstream);
     const serverSettings = serverSettingsOf(listener);
     const upstreamLimits = upstreamLimitsOf(configuration);
@@ -118,7 +116,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     const { plan } = options;
     const connectOffset = plan.reserve('upstream: what CONNECT says', lengthOfConnectTexts(configuration));
     const clientOffset = ClientSession.plan(plan, clientSettings);
-    const upstreamStateOffset = plan.reserve('store, RAM part', SessionStateKind.lengthOf(upstreamLimits));
+    const upstreamStateOffset = plan.reserve('store, RAM part', QueueLimits.lengthOf(upstreamLimits));
     const serverOffset = ServerRole.plan(plan, serverSettings, sessionCount);
     const nodesPlan = NodeStates.plan(plan, listener.max_sessions, nodeLimits, listener.max_clientid_length);
     const topicsOffset = TopicTable.plan(plan, memory.topics, memory.topic_length);
@@ -129,9 +127,10 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     const retainedOffset = RetainedMessages.plan(plan, listener.max_retained_bytes);
     const accessPlan = Access.plan(plan, listener, memory.topics, listener.max_packet_size);
     const systemTopicsOffset = SystemTopics.plan(plan);
+    const storeRegions = store.durability === 'flash' ? DurableStore.plan(plan) : undefined;
     const arena = this.arena = new Arena(plan, {
       landingCapacity: options.landingCapacity,
-      stagingCapacity: isPersistent ? longestPacket + RECORD_HEADER_LENGTH + 3 & ~3 : longestPacket,
+      stagingCapacity: storeRegions === undefined ? longestPacket : longestPacket + RECORD_OVERHEAD + 3 & ~3,
       resizable: options.resizable,
     });
 
@@ -151,9 +150,9 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     this.bridge = new Bridge(
       outbound,
       new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket),
-      this.delivery, policies, date, this, options.observer);
+      this.delivery, policies, { owner: this, observer: options.observer });
     this.upstream = new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
-      new SessionState(new SessionStateKind(arena, upstreamLimits), upstreamStateOffset), this.bridge);
+      new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset, new UpstreamWindow(options.orderCounters)), this.bridge);
     this.bridge.session = this.upstream;
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
@@ -167,28 +166,30 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
     const retainedDelivery = this.retainedDelivery = new RetainedDelivery(role, this.delivery, this.systemTopics);
     this.nodeSubscriptions = new NodeSubscriptions(this.access, this.delivery, retainedDelivery, options.observer);
-    if (isPersistent)
-      this.backlog = new StoreBacklog(this.upstream, policies, this.clock, options.observer, this.bridge, new Store(arena), {
-        maximumInflight: upstream.max_inflight_messages,
-        receptionCapacity: Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_RECEPTIONS),
-        date,
-      });
-  }
-
-  /** Takes a storage into use, before anything else happens. @throws when it cannot be used; messages are kept in memory then */
-  openStore(storage: BlockStorage): void {
-    const { backlog } = this;
-    if (backlog === undefined)
+    this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);
+    if (storeRegions === undefined)
       return;
-    backlog.open(storage);
-    this.bridge.backlog = backlog;
-    this.serverRole.keeper = this.intake = new StoreIntake(backlog, this.bridge, this.clock, this.sessions, this);
+    this.bridge.refusesUnstored = store.on_failure === 'refuse';
+    const rules = new StoredRules(arena, outbound, policies, this.bridge), date = options.date ?? (() => 0);
+    const { clock, sessions, upstream: session } = this;
+    this.durableStore = new DurableStore(arena, storeRegions, configuration, { clock, upstream: session, sessions, router: this, rules, observer: this.observer, date });
   }
 
-  /** Makes durable what has been taken, and lets out what has waited for that. */
+  get upstreamQueue(): OutboundQueue {
+    return this.upstream.sessionState!.queue;
+  }
+
+  /** Takes a storage into use, if there is to be a durable store. @throws when it cannot be used; messages are kept in memory then, or not taken (store.on_failure) */
+  openStore(storage: BlockStorage): void {
+    if (this.durableStore === undefined)
+      return;
+    this.durableStore.open(storage);
+    this.bridge.backlog = this.upstreamQueue.window!.journal = this.durableStore.backlog;
+    this.serverRole.acknowledgedReceiver = this.durableStore.intake;
+  }
+
   commit(): void {
-    if (this.intake !== undefined && this.intake.needsCommit)
-      this.intake.commit();
+    this.durableStore?.commit();
   }
 
   /** Goes on with long work: a slice of each kind. */
@@ -209,6 +210,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
         sessions[index]!.handleTimeout();
       }
     this.systemTopics.handleTimeout();
+    this.durableStore?.handleTimeout();
     this.refusals.handleTimeout();
   }
 
@@ -229,7 +231,7 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
       message.topicIndex = topics.indexOf(message.topicNameOffset, message.topicNameLength);
       message.generation = topics.generation;
     }
-    return message.topicIndex !== INVALID_TOPIC && this.publishing.publish(message, message.topicIndex, false);
+    return message.topicIndex !== INVALID_TOPIC && this.publishing.publish(message, message.topicIndex, 0) === TAKEN;
   }
 
   onConnect(session: ServerSession, packet: Packet): void {
@@ -288,10 +290,9 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
   }
 
   /** Each packet is a new message [MQTT311-4.3.2-2]; what QoS 2 repeats, the session has kept back. */
-  onMessage(session: ServerSession, packet: Packet): boolean {
-    const comesAgain = packet.qos !== 0;
-    if (comesAgain && session.isRefused) // acknowledgements keep their order
-      return false;
+  onMessage(session: ServerSession, packet: Packet): number {
+    if (packet.qos !== 0 && session.isRefused) // acknowledgements keep their order
+      return REFUSED;
     ++this.receivedCount;
     if (this.limitsRate && session.spendCredit()) {
       ++this.heldCount;
@@ -300,27 +301,28 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     if (packet.isOversize) {
       ++this.delivery.droppedCount;
       this.observer.onEvent(Event.OVERSIZE_DROPPED, session.index, packet.payloadLength);
-      return true;
+      return TAKEN;
     }
+    const { access } = this;
     const index = packet.topicIndex;
-    if (this.access !== undefined) {
-      const result = this.publishing.publishFor(nodeOf(session)!, packet, index, this.access, comesAgain);
-      if (result === FORBIDDEN)
-        this.deny(session, Event.FORBIDDEN_PUBLISH); // acknowledged all the same [MQTT311-3.3.5-2]
-      return result !== REFUSED || this.refusals.add(session);
+    const origin = packet.qos === 0 ? 0 : nodeOf(session)!.identity;
+    if (access === undefined) {
+      if (this.localAudience[index] === UNKNOWN && this.delivery.rejects(session, packet, index))
+        return TAKEN; // by nobody: the session is over
+      return this.publishing.publish(packet, index, origin) === TAKEN ? TAKEN : this.refuse(session);
     }
-    const audience = this.localAudience[index]!;
-    if (audience === UNKNOWN && this.delivery.rejects(session, packet, index))
-      return true;
-    if (!this.bridge.forward(packet, index, comesAgain))
-      return this.refusals.add(session);
-    if (audience === NOBODY && packet.retain === 0)
-      return true;
-    const isAnsweredFirst = packet.qos === 2 && this.intake === undefined; // PUBREC before a message that comes back
-    if (isAnsweredFirst)
-      session.acknowledge(packet.packetIdentifier, 2);
-    this.delivery.deliver(packet, index);
-    return !isAnsweredFirst;
+    const verdict = this.publishing.publishFor(nodeOf(session)!, packet, index, access, origin);
+    if (verdict === FORBIDDEN)
+      this.deny(session, Event.FORBIDDEN_PUBLISH);
+    return verdict === REFUSED ? this.refuse(session) : TAKEN; // forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
+  }
+
+  refuse(session: ServerSession): number {
+    return this.refusals.add(session);
+  }
+
+  identityOf(session: ServerSession): number {
+    return nodeOf(session)!.identity;
   }
 
   onSubscribe(session: ServerSession, packet: Packet): number {
@@ -381,13 +383,13 @@ export class Gateway implements ServerHandler, BridgeOwner, TopicTableOwner, Fig
     session.readWill(will);
     session.forgetWill(); // [MQTT311-3.1.2-10]
     const index = topics.indexOf(will.topicNameOffset, will.topicNameLength);
-    if (access !== undefined && this.publishing.publishFor(node, will, index, access, false) === FORBIDDEN) {
+    if (access !== undefined && this.publishing.publishFor(node, will, index, access, 0) === FORBIDDEN) {
       this.deny(session, Event.FORBIDDEN_WILL);
       return;
     }
     this.observer.onEvent(Event.WILL_PUBLISHED, session.index, 0);
     if (access === undefined)
-      this.publishing.publish(will, index, false);
+      this.publishing.publish(will, index, 0);
   }
 
   private deny(session: ServerSession, what: number): void {

@@ -6,12 +6,16 @@ import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { CLEAN_START, type ConnectFields, PASSWORD, USER_NAME, WILL, WILL_QOS_SHIFT, WILL_RETAIN } from '../packet/connect.ts';
 import { ABSENT } from '../packet/data-representation.ts';
 import { MQTT_3_1, MQTT_3_1_1 } from '../packet/protocol-version.ts';
-import { HEADER_LENGTH, NOTES_LENGTH } from '../session/publish-records.ts';
+import { HEADER_LENGTH, NOTES_LENGTH } from '../session/record-layout.ts';
 import { longestMountPoint } from '../nodes/access.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { COPY_LENGTH, lengthOfMessage } from '../store/record-format.ts';
 
 /** Fixed header and lengths around topic and payload of a PUBLISH, at most. */
 const PUBLISH_OVERHEAD = 9;
+
+/** Bytes that a record of the store has more than the topic and the payload of its message, a copy of it included. */
+export const RECORD_OVERHEAD = lengthOfMessage(0, 1) + COPY_LENGTH;
 
 /** No packet that the gateway sends is longer: a message may grow by a mount point and a prefix, and rings are linearised by way of staging. */
 export function longestOutgoingPacket(configuration: Configuration): number {

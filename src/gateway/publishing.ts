@@ -1,17 +1,14 @@
-/** Where a message goes that somebody here publishes: to the nodes, and upstream; for a node, under its mount point and as far as it may. */
+/** Where a message goes that somebody here publishes: upstream, and to the nodes; for a node, under its mount point and as far as it may. */
 import type { Message } from '../packet/packet.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import { type Access, WRITE } from '../nodes/access.ts';
-import type { Bridge } from '../upstream/bridge.ts';
 import { type Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
 import type { NodeState } from '../nodes/node-states.ts';
+import { REFUSED, TAKEN } from '../session/session-role.ts';
+import type { Bridge } from '../upstream/bridge.ts';
 
-/** Results of `publishFor`. */
-export const PUBLISHED = 1;
-/** The node may not. */
-export const FORBIDDEN = 0;
-/** Nothing has happened: there is no room for it upstream, and it must not be acknowledged. */
-export const REFUSED = -1;
+/** Beside the verdicts of session-role.ts: the node may not. */
+export const FORBIDDEN = -2;
 
 export class Publishing {
   private readonly topics: TopicTable;
@@ -27,17 +24,17 @@ export class Publishing {
     this.localAudience = delivery.localAudience;
   }
 
-  /** @param index number of its name in the topic table @param comesAgain as for `Bridge.forward`, and so is the result */
-  publish(message: Message, index: number, comesAgain: boolean): boolean {
-    if (!this.bridge.forward(message, index, comesAgain)) // first: nobody gets what will come again
-      return false;
+  /** @param index number of its name in the topic table @param origin and result as for `Bridge.forward` */
+  publish(message: Message, index: number, origin: number): number {
+    if (this.bridge.forward(message, index, origin) === REFUSED) // first: nobody gets what will come again
+      return REFUSED;
     if (this.localAudience[index] !== NOBODY || message.retain !== 0)
       this.delivery.deliver(message, index);
-    return true;
+    return TAKEN;
   }
 
-  /** Publishes what a node may publish, under its mount point. @returns PUBLISHED, FORBIDDEN or REFUSED */
-  publishFor(node: NodeState, message: Message, index: number, access: Access, comesAgain: boolean): number {
+  /** Publishes what a node may publish, under its mount point. @returns TAKEN, FORBIDDEN or REFUSED */
+  publishFor(node: NodeState, message: Message, index: number, access: Access, origin: number): number {
     if (access.mountLengths[node.index] !== 0) {
       if (!access.mountMessage(node, message))
         return FORBIDDEN;
@@ -47,7 +44,7 @@ export class Publishing {
     if (!access.allows(node, index, message.topicNameOffset, message.topicNameLength, WRITE))
       return FORBIDDEN;
     if (this.localAudience[index] === UNKNOWN && this.delivery.rejects(node.session, message, index))
-      return PUBLISHED; // to nobody: the session is over
-    return this.publish(message, index, comesAgain) ? PUBLISHED : REFUSED;
+      return TAKEN; // by nobody: the session is over
+    return this.publish(message, index, origin);
   }
 }

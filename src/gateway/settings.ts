@@ -2,9 +2,8 @@
 import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../packet/packet-handler.ts';
 import type { ClientSessionSettings } from '../session/client-session.ts';
 import type { ServerSessionSettings } from '../session/server-role.ts';
-import type { SessionStateLimits } from '../session/session-state-kind.ts';
+import type { SessionLimits } from '../session/queue-limits.ts';
 import type { Configuration, ListenerConfiguration, OversizePolicy, UpstreamConfiguration } from '../config/configuration.ts';
-import { LAST_STORED_IDENTIFIER, MAXIMUM_QUEUED } from '../upstream/backlog.ts';
 
 const oversizeOf = (policy: OversizePolicy): number => policy === 'drop' ? OVERSIZE_DROP : OVERSIZE_CLOSE;
 
@@ -29,20 +28,18 @@ export const serverSettingsOf = (listener: ListenerConfiguration): ServerSession
 });
 
 /** The queue towards the Server, which is the store's part in memory. */
-export function upstreamLimitsOf(configuration: Configuration): SessionStateLimits {
+export function upstreamLimitsOf(configuration: Configuration): SessionLimits {
   const { store, upstream } = configuration;
-  const isPersistent = store.durability === 'flash';
   return {
     queueCapacity: store.ram,
-    maximumQueuedMessages: isPersistent ? MAXIMUM_QUEUED : store.ram,
+    maximumQueuedMessages: store.ram,
     maximumInflightMessages: upstream.max_inflight_messages,
     maximumUnreleasedMessages: upstream.max_unreleased_messages,
-    isAnnotated: true,
-    firstIdentifier: isPersistent ? LAST_STORED_IDENTIFIER + 1 : 1,
+    isUpstream: true,
   };
 }
 
-export const nodeLimitsOf = (listener: ListenerConfiguration): SessionStateLimits => ({
+export const nodeLimitsOf = (listener: ListenerConfiguration): SessionLimits => ({
   queueCapacity: listener.max_queued_bytes,
   maximumQueuedMessages: listener.max_queued_messages,
   maximumInflightMessages: listener.max_inflight_messages,

@@ -172,12 +172,12 @@ function describeNext({ gateway, upstream }: StatusSources): string {
 
 function nodesOf({ arena, nodes }: Gateway): Status['nodes'] {
   return nodes.states.filter(({ identifierLength }) => identifierLength > 0)
-    .map(({ count, identifierLength, identifierOffset, session, usedLength }) => ({
+    .map(({ identifierLength, identifierOffset, queue, session }) => ({
       identifier: decodeUTF8(arena, identifierOffset, identifierLength),
       connected: session !== undefined,
       version: session === undefined ? null : nameOf(session.version),
-      queuedMessages: count,
-      queuedBytes: usedLength,
+      queuedMessages: queue.count,
+      queuedBytes: queue.usedLength,
     }));
 }
 

@@ -28,10 +28,12 @@ export function createPlatform(authenticator: Authenticator): Platform {
     createTimer: onTimer => new HostTimer(onTimer),
     time: () => performance.now(),
     random: Math.random,
+    firstIdentifier: Math.random,
     landingCapacity: LANDING_CAPACITY,
     traffic: TRAFFIC,
     resizable: false,
     date: () => Math.floor(Date.now() / 1000),
+    orderCounters: 4096,
     openStorage: ({ path, size }, arena, longestPacket) => FileStorage.open(path, size, arena, longestPacket),
   };
 }

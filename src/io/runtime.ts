@@ -3,14 +3,12 @@
  * host, and the tests differ in the platform that they pass, and in nothing else.
  */
 import { ArenaPlan } from '../bytes/arena.ts';
-import type { Arena } from '../bytes/arena.ts';
 import { RingSpace } from '../bytes/ring-buffer.ts';
-import type { BlockStorage } from '../store/block-storage.ts';
-import type { Configuration, StoreConfiguration } from '../config/configuration.ts';
+import type { Configuration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
 import type { Traffic } from '../nodes/system-figures.ts';
 import { type Authenticator, Gateway } from '../gateway/gateway.ts';
-import { longestOutgoingPacket, longestStoredPacket } from '../gateway/packet-limits.ts';
+import { longestOutgoingPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { Link, LinkContext, type LinkOwner } from './link.ts';
@@ -19,6 +17,7 @@ import { type Driven, Scheduler } from './scheduler.ts';
 import { type SensorFactory, type SensorObserver, Sensors } from '../sensors/sensors.ts';
 import type { ListenerConstructor, Resolver, TCPConstructor, Timer } from './transport.ts';
 import { STOPPED } from '../upstream/upstream-phase.ts';
+import { StoreOpening, type StorageOpener, type StoreRemarks } from './store-opening.ts';
 import { Upstream } from './upstream.ts';
 
 /** The part of the runtime that an authenticator needs whose verdict comes late. */
@@ -45,19 +44,20 @@ export interface Platform {
   readonly arenaLimit?: number;
   /** Where bytes are counted. */
   readonly traffic?: Traffic;
+  /** As GatewayOptions.firstIdentifier. */
+  readonly firstIdentifier?: () => number;
+  /** As GatewayOptions.orderCounters. */
+  readonly orderCounters?: number;
   /** Whether the arena should be resizable: true on XS, false on Node (exact-view.ts). */
   readonly resizable: boolean;
   /** Seconds since 1970, 0 as long as nobody knows; also the default. */
   readonly date?: () => number;
-  /** Opens what `store.path` names, for packets of up to `longestPacket` bytes. @throws Error whose message says what to do */
-  readonly openStorage?: (store: StoreConfiguration, arena: Arena, longestPacket: number) => BlockStorage;
+  readonly openStorage?: StorageOpener;
 }
 
-export interface RuntimeObserver extends Event.GatewayObserver, SensorObserver {
+export interface RuntimeObserver extends StoreRemarks, SensorObserver {
   /** The RAM map, out of the constructor. The gateway does not keep it. */
   onPlanned?(regions: ArenaPlan['regions']): void;
-  /** Something about the storage of the store that the user should know; `isUsed`: it works all the same. */
-  onStoreRemark?(message: string, isUsed: boolean): void;
   /** Nodes may connect now. Not every platform tells. */
   onListening(port: number): void;
   /** They may not. Where the listener could not even be made, the next `joinNetwork` tries again. */
@@ -79,6 +79,7 @@ export class Runtime implements Driven, LinkOwner {
   private readonly links: readonly Link[];
   private readonly upstreamLink: Link;
   private readonly scheduler: Scheduler;
+  private readonly storeOpening: StoreOpening;
   private readonly context: LinkContext;
   private readonly platform: Platform;
   private readonly observer: RuntimeObserver;
@@ -111,6 +112,8 @@ export class Runtime implements Driven, LinkOwner {
       traffic: platform.traffic,
       resizable: platform.resizable,
       date: platform.date,
+      firstIdentifier: platform.firstIdentifier,
+      orderCounters: platform.orderCounters,
     });
     observer.onPlanned?.(plan.regions);
     const { arena } = gateway;
@@ -120,6 +123,7 @@ export class Runtime implements Driven, LinkOwner {
     this.upstreamLink = new Link(context, gateway.upstream, new RingSpace(arena, longestPacket), upstreamRingOffset);
     const nodeRings = new RingSpace(arena, nodeRing);
     this.links = gateway.sessions.map((session, index) => new Link(context, session, nodeRings, nodeRingsOffset + index * nodeRing));
+    this.storeOpening = new StoreOpening(gateway, scheduler, platform.openStorage, observer);
     this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, observer, platform.random);
     this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer, platform.date ?? (() => 0));
   }
@@ -127,7 +131,7 @@ export class Runtime implements Driven, LinkOwner {
   /** @param hasNetwork false: readings go to the store, nothing else happens until `joinNetwork` */
   start(hasNetwork = true): void {
     this.scheduler.enter();
-    this.openStore();
+    this.storeOpening.open();
     this.gateway.systemTopics.start();
     this.sensors.start();
     this.scheduler.leave();
@@ -213,6 +217,8 @@ export class Runtime implements Driven, LinkOwner {
     this.context.active = undefined;
     this.gateway.handleTimeout();
     this.upstream.handleTimeout();
+    if (!this.isStopping)
+      this.storeOpening.handleTimeout();
     this.finishClosing();
     if (!this.isStopping)
       this.sensors.handleTimeout();
@@ -222,6 +228,8 @@ export class Runtime implements Driven, LinkOwner {
   handleDeferred(): void {
     this.context.active = undefined;
     this.gateway.commit();
+    if (!this.isStopping)
+      this.storeOpening.handleTimeout();
     this.gateway.handleDeferred();
     this.finishClosing();
   }
@@ -254,30 +262,13 @@ export class Runtime implements Driven, LinkOwner {
     }
   }
 
-  private openStore(): void {
-    const { observer, platform: { openStorage } } = this;
-    const { arena, backlog, configuration } = this.gateway;
-    if (backlog === undefined || backlog.store.storage !== undefined)
-      return;
-    try {
-      if (openStorage === undefined)
-        throw new Error('there is no storage for a persistent store here');
-      const storage = openStorage(configuration.store, arena, longestStoredPacket(configuration));
-      this.gateway.openStore(storage);
-      if (storage.remark !== '')
-        observer.onStoreRemark?.(storage.remark, true);
-    } catch (error) {
-      observer.onStoreRemark?.(error instanceof Error ? error.message : String(error), false);
-    }
-  }
-
   private finishStopping(): void {
     if (this.onStopped === undefined || !this.upstreamLink.isFree || this.links.some(link => !link.isFree))
       return;
     const { onStopped } = this;
     this.onStopped = undefined;
     this.scheduler.stop();
-    this.gateway.backlog?.store.close();
+    this.gateway.durableStore?.backlog.store.close();
     onStopped();
   }
 }

@@ -192,6 +192,7 @@ export class Access {
     mounted.payloadLength = message.payloadLength;
     mounted.qos = message.qos;
     mounted.retain = message.retain;
+    mounted.packetIdentifier = message.packetIdentifier;
     return this.mount(node, message.topicNameOffset, message.topicNameLength);
   }
 

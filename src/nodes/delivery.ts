@@ -8,6 +8,7 @@ import { isPlainText } from '../bytes/utf8.ts';
 import { type Message, MessageSpans } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { INVALID_TOPIC, type TopicTable } from '../packet/topic-table.ts';
+import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { type Access, READ } from './access.ts';
 import * as Event from '../config/events.ts';
@@ -228,16 +229,16 @@ export class Delivery {
 
   /** Queues a message for a node that is away. @returns false when it is the one that is given up because the queue is full */
   private keepFor(node: NodeState, message: Message, qos: number): boolean {
-    if (node.append(message, qos))
+    if (node.queue.append(message, qos) !== NONE)
       return true;
     if (this.absentFullNode !== node.index)
       this.observer.onEvent(Event.ABSENT_QUEUE_FULL, Event.UPSTREAM, node.index);
     this.absentFullNode = node.index;
-    if (!this.nodes.dropsOldest || !node.canHold(message, qos))
+    if (!this.nodes.dropsOldest || !node.queue.canHold(message, qos))
       return false;
-    while (node.dropOldest(false)) {
+    while (node.queue.dropOldest(false)) {
       ++this.droppedCount;
-      if (node.append(message, qos))
+      if (node.queue.append(message, qos) !== NONE)
         return true;
     }
     return false;

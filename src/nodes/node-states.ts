@@ -9,11 +9,11 @@
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { writeDecimal } from '../bytes/decimal.ts';
-import { equalBytes } from '../bytes/compare.ts';
+import { equalBytes, hashOf } from '../bytes/compare.ts';
 import { encodeUTF8 } from '../bytes/utf8.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
-import { SessionStateKind, type SessionStateLimits } from '../session/session-state-kind.ts';
+import { QueueLimits, type SessionLimits } from '../session/queue-limits.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 const AUTOMATIC_IDENTIFIER = 'auto-';
@@ -28,8 +28,11 @@ const SPARED = 4;
 export class NodeState extends SessionState {
   /** Position in the pool; the subscriptions name it. */
   readonly index: number;
+  readonly identifierOffset: number;
   /** 0: this place is free. */
   identifierLength = 0;
+  /** 32 bits made from the identifier, never 0: who it is in the store. */
+  identity = 0;
   /** The node's connection, undefined while it is away. */
   session: ServerSession | undefined = undefined;
   /** Index of its user in the configuration, -1 for none. Nobody else may continue or take over the session. */
@@ -37,14 +40,11 @@ export class NodeState extends SessionState {
   /** Grows with each disconnection; the smallest one has been away longest. */
   awaySince = 0;
 
-  /** @param offset region of `kind.length` bytes, and behind them room for an identifier */
-  constructor(kind: SessionStateKind, offset: number, index: number) {
-    super(kind, offset);
+  /** @param offset region of `limits.length` bytes, and after them room for an identifier */
+  constructor(limits: QueueLimits, offset: number, index: number) {
+    super(limits, offset);
     this.index = index;
-  }
-
-  get identifierOffset(): number {
-    return this.offset + this.kind.length;
+    this.identifierOffset = offset + limits.length;
   }
 }
 
@@ -65,17 +65,17 @@ export class NodeStates {
   private disconnections = 0;
   private automaticIdentifiers = 0;
 
-  static plan(plan: ArenaPlan, count: number, limits: SessionStateLimits, identifierCapacity: number): NodeStatesPlan {
-    return { count, offset: plan.reserve('node: outgoing queue, kept identifier', SessionStateKind.lengthOf(limits) + identifierCapacity, count) };
+  static plan(plan: ArenaPlan, count: number, limits: SessionLimits, identifierCapacity: number): NodeStatesPlan {
+    return { count, offset: plan.reserve('node: outgoing queue, kept identifier', QueueLimits.lengthOf(limits) + identifierCapacity, count) };
   }
 
-  constructor(arena: Arena, plan: NodeStatesPlan, limits: SessionStateLimits, identifierCapacity: number, userCount: number) {
+  constructor(arena: Arena, plan: NodeStatesPlan, limits: SessionLimits, identifierCapacity: number, userCount: number) {
     this.arena = arena;
     this.userHasPlace = new Uint8Array(userCount);
-    const kind = new SessionStateKind(arena, limits);
+    const queueLimits = new QueueLimits(arena, limits);
     const states: NodeState[] = [];
     for (let index = 0; index < plan.count; ++index)
-      states.push(new NodeState(kind, plan.offset + index * (kind.length + identifierCapacity), index));
+      states.push(new NodeState(queueLimits, plan.offset + index * (queueLimits.length + identifierCapacity), index));
     this.states = states;
   }
 
@@ -125,6 +125,7 @@ export class NodeStates {
   name(state: NodeState, identifierOffset: number, length: number): void {
     this.arena.bytes.copyWithin(state.identifierOffset, identifierOffset, identifierOffset + length);
     state.identifierLength = length;
+    state.identity = hashOf(this.arena, state.identifierOffset, length) | 1;
     ++this.knownCount;
   }
 
@@ -157,7 +158,7 @@ function worthOf(state: NodeState, user: number, subscriptions: Subscriptions): 
   const owner = state.user;
   if (owner !== user && owner !== NO_USER)
     return SPARED;
-  if (state.count > 0 || state.receivedCount > 0)
+  if (state.queue.count > 0 || state.receivedCount > 0)
     return owner === user ? SPARED : 3;
   return owner !== user ? 1 : subscriptions.hasAny(state.index) ? 2 : 0;
 }

@@ -186,7 +186,8 @@ export class RetainedDelivery implements RetainedWalker {
     const { outgoing } = this;
     if (granted === 0 || outgoing.qos === 0)
       return session.room >= lengthOfPublish(outgoing, 0);
-    const { capacity, maximumCount } = node.kind;
-    return node.count === 0 || node.usedLength * 2 <= capacity && node.count * 2 <= maximumCount;
+    const { queue } = node;
+    const { capacity, maximumCount } = queue.limits;
+    return queue.count === 0 || queue.usedLength * 2 <= capacity && queue.count * 2 <= maximumCount;
   }
 }

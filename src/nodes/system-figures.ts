@@ -107,7 +107,7 @@ export const LOADS: readonly Figure[] = Object.freeze([
 function storedCount({ nodes: { states }, retained, waiting }: Figures): number {
   let sum = retained.count + waiting.pendingCount;
   for (let index = 0; index < states.length; ++index)
-    sum += states[index]!.count;
+    sum += states[index]!.queue.count;
   return sum;
 }
 
@@ -115,7 +115,7 @@ function storedCount({ nodes: { states }, retained, waiting }: Figures): number 
 function storedLength({ nodes: { states }, retained, waiting }: Figures): number {
   let sum = retained.usedLength + waiting.pendingLength;
   for (let index = 0; index < states.length; ++index)
-    sum += states[index]!.usedLength;
+    sum += states[index]!.queue.usedLength;
   return sum;
 }
 
@@ -123,6 +123,6 @@ function storedLength({ nodes: { states }, retained, waiting }: Figures): number
 function inflightCount({ nodes: { states }, waiting }: Figures): number {
   let sum = waiting.inflightCount;
   for (let index = 0; index < states.length; ++index)
-    sum += states[index]!.inflightCount;
+    sum += states[index]!.queue.inflightCount;
   return sum;
 }

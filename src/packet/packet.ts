@@ -19,6 +19,8 @@ export interface Message {
   qos: number;
   /** RETAIN flag, 0 or 1. */
   retain: number;
+  /** Under which its sender knows it, if it came with QoS 1 or 2. */
+  packetIdentifier: number;
 }
 
 /** A message that is put together, or kept, outside a packet: made once and filled again and again. */
@@ -29,6 +31,7 @@ export class MessageSpans implements Message {
   payloadLength = 0;
   qos = 0;
   retain = 0;
+  packetIdentifier = 0;
 }
 
 /** A message that is published again and again under one name, which so need not be looked up each time. */

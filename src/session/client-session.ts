@@ -10,14 +10,14 @@ import { CLEAN_START, type ConnectFields, remainingLengthOfConnect, writeConnect
 import * as ControlPacket from '../packet/control-packet.ts';
 import type { Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
-import { ACKNOWLEDGEMENT_LENGTH, PUBREL_PACKET } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { writeSubscribeHeader, writeUnsubscribe } from '../packet/subscribe.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
 import { afterConnack, CLOSED, CONNECTED, CONNECTING, SERVER } from './connection-state.ts';
 import { pingInterval } from './keep-alive.ts';
-import { QUEUED } from './outbound-queue.ts';
+import type { OutboundQueue } from './outbound-queue.ts';
+import { NONE } from './record-layout.ts';
 import { Session, type Output } from './session.ts';
 import { type SessionContext, SessionRole, type SessionSettings } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
@@ -26,8 +26,8 @@ import type { SessionState } from './session-state.ts';
 export interface ClientHandler {
   /** Accepted. `sessionPresent`: the Server still knows our subscriptions. */
   onConnected(session: ClientSession, sessionPresent: boolean): void;
-  /** @returns whether the message has been taken over, so that it is acknowledged at once */
-  onMessage(session: ClientSession, packet: Packet): boolean;
+  /** @returns TAKEN, LATER or REFUSED of session-role.ts */
+  onMessage(session: ClientSession, packet: Packet): number;
   /** The answer to `subscribe` or `unsubscribe`. @param code granted QoS, or SUBACK_FAILURE */
   onSubscribed(session: ClientSession, code: number): void;
   /** The connection is over. */
@@ -39,7 +39,7 @@ export interface ClientSessionSettings extends SessionSettings {
   readonly connackTimeout: number;
   /** Milliseconds from PINGREQ to PINGRESP. */
   readonly pingrespTimeout: number;
-  /** Milliseconds without any progress while an acknowledgement is owed to us. */
+  /** Milliseconds from a packet to the one that answers it: PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK or UNSUBACK. */
   readonly acknowledgementTimeout: number;
 }
 
@@ -53,20 +53,12 @@ export class ClientSession extends Session {
   private awaitsPingresp = false;
   private pingSentAt = 0;
   private openedAt = 0;
-  private hasConnected = false;
-  /** When an acknowledgement last came, or began to be awaited. */
-  private lastProgressAt = 0;
-  /** Messages that waited when this connection came up, and have not been sent on it. */
-  replayCount = 0;
-  /** How many of them may be sent in a second, 0 for any number; and the room that they leave to others. */
+  private requestedAt = 0;
+  /** How many of the messages that waited may be sent in a second, 0 for any number; and the room that they leave to others. */
   replayRate = 0;
   replayReserve = 0;
   private replayCredit = 0;
   private replayedAt = 0;
-  /** The Server may remember QoS 2 identifiers that we do not. */
-  private isInDoubt = false;
-  /** From this identifier on, one of an earlier life of the program is not known here. */
-  firstInDoubt: number;
 
   static plan(plan: ArenaPlan, settings: ClientSessionSettings): number {
     return plan.reserve('upstream: receive ring', settings.maximumPacketSize);
@@ -74,7 +66,7 @@ export class ClientSession extends Session {
 
   /**
    * @param offset what `plan` returned for the same settings
-   * @param connect what to say in CONNECT; its spans stay valid
+   * @param connect what to say in CONNECT; its spans stay valid @param sessionState one with a window
    * @throws RangeError when that CONNECT is longer than the staging area, or its Client Identifier not allowed (rule C6)
    */
   constructor(context: SessionContext, offset: number, settings: ClientSessionSettings, connect: ConnectFields, sessionState: SessionState, handler: ClientHandler) {
@@ -87,7 +79,6 @@ export class ClientSession extends Session {
     this.connect = connect;
     this.handler = handler;
     this.sessionState = sessionState;
-    this.firstInDoubt = sessionState.kind.firstIdentifier;
   }
 
   /** A network connection: says CONNECT. */
@@ -95,7 +86,7 @@ export class ClientSession extends Session {
     const { connect, role } = this;
     const { arena, clock } = role;
     this.begin(output, connect.version);
-    role.lastSentAt = this.lastProgressAt = clock.now;
+    role.lastSentAt = clock.now;
     this.pendingIdentifier = 0;
     this.awaitsPingresp = false;
     this.openedAt = clock.now;
@@ -119,10 +110,14 @@ export class ClientSession extends Session {
     return this.request(ControlPacket.UNSUBSCRIBE, filterOffset, filterLength, 0);
   }
 
-  /** Milliseconds for which the Server has acknowledged nothing although it owes something; 0 when it owes nothing. */
+  /** Milliseconds for which the Server has owed an acknowledgement; 0 when it owes none. */
   owedFor(now: number): number {
-    const owes = this.pendingIdentifier !== 0 || this.sessionState!.inflightCount > 0;
-    return this.state === CONNECTED && owes ? now - this.lastProgressAt | 0 : 0;
+    if (this.state !== CONNECTED)
+      return 0;
+    const { queue } = this.sessionState!;
+    const longest = queue.longestWait(now, queue.inflightCount);
+    const requested = this.pendingIdentifier === 0 ? 0 : now - this.requestedAt | 0;
+    return longest > requested ? longest : requested;
   }
 
   /** Says DISCONNECT, so that the Server publishes no Will, and closes [MQTT311-3.14.4-1] [MQTT311-3.14.4-2]. */
@@ -142,11 +137,10 @@ export class ClientSession extends Session {
     if (state === CONNECTING)
       this.checkDeadline(this.openedAt + settings.connackTimeout | 0, ReasonCode.CONNACK_TIMEOUT);
     else {
-      if (this.pendingIdentifier !== 0 || this.sessionState!.inflightCount > 0)
-        this.checkDeadline(this.lastProgressAt + settings.acknowledgementTimeout | 0, ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
+      this.checkAcknowledgements();
       if (this.connect.keepAlive !== 0 && this.state === CONNECTED)
         this.keepAlive();
-      if (this.replayCount > 0)
+      if (this.sessionState!.queue.window!.replayTotal > 0)
         this.writable();
     }
   }
@@ -176,7 +170,6 @@ export class ClientSession extends Session {
           this.handler.onSubscribed(this, 0);
         break;
       default:
-        this.lastProgressAt = this.lastReceivedAt;
         this.handleAcknowledgement(packet);
     }
   }
@@ -232,17 +225,18 @@ export class ClientSession extends Session {
       return;
     }
     this.enter(CONNECTED);
-    // 3.1 does not say whether the session was there: without Clean Session it must be taken for so.
-    const isContinued = packet.sessionPresent || !cleanStart && !ProtocolVersion.hasConnackFlags(connect.version);
-    this.isInDoubt = isContinued && (this.isInDoubt || !this.hasConnected) && sessionState!.turnCount < 2;
-    this.hasConnected = true;
-    if (isContinued)
-      sessionState!.rewind(); // [MQTT311-4.4.0-1]
-    else {
-      sessionState!.restart();
+    const { queue } = sessionState!;
+    if (packet.sessionPresent) {
+      queue.rewind(); // [MQTT311-4.4.0-1]
+      sessionState!.renewReceived(this.role.clock.now);
+    } else if (cleanStart || ProtocolVersion.hasConnackFlags(connect.version)) {
+      queue.restart();
       sessionState!.receivedCount = 0;
+    } else { // 3.1 does not say whether the session was there
+      queue.repeat();
+      sessionState!.renewReceived(this.role.clock.now);
     }
-    this.replayCount = sessionState!.unsentTotal;
+    this.awaitRelease();
     this.role.clock.request(this.role.clock.now + pingInterval(connect.keepAlive) | 0);
     this.handler.onConnected(this, packet.sessionPresent);
     this.writable();
@@ -262,65 +256,78 @@ export class ClientSession extends Session {
     if (packet.packetIdentifier !== this.pendingIdentifier || type !== this.pendingType)
       return false;
     this.pendingIdentifier = 0;
-    this.lastProgressAt = this.role.clock.now;
     return true;
   }
 
-  protected override awaitAcknowledgement(): void {
+  // Each acknowledgement that is owed to us has a deadline of its own; the clock is asked for the first of them.
+
+  private checkAcknowledgements(): void {
     const { clock } = this.role;
-    this.lastProgressAt = clock.now;
+    const { acknowledgementTimeout } = this.settings;
+    const { queue, receivedCount } = this.sessionState!;
+    let longest = queue.longestWait(clock.now, queue.inflightCount);
+    if (this.pendingIdentifier !== 0)
+      longest = Math.max(longest, clock.now - this.requestedAt | 0);
+    if (receivedCount > 0)
+      longest = Math.max(longest, clock.now - this.sessionState!.oldestReceivedAt | 0);
+    if (longest >= acknowledgementTimeout)
+      this.fail(ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
+    else if (longest !== NONE)
+      clock.request(clock.now + acknowledgementTimeout - longest | 0);
+  }
+
+  private awaitAcknowledgement(): void {
+    const { clock } = this.role;
     clock.request(clock.now + this.settings.acknowledgementTimeout | 0);
   }
 
-  protected override get isClear(): boolean {
-    return !this.isInDoubt && this.replayCount === 0;
+  protected override sentAnew(queue: OutboundQueue): void {
+    if (queue.inflightCount === 1)
+      this.awaitAcknowledgement();
   }
 
-  protected override mayTransmit(record: number, length: number): boolean {
-    if (length + (this.isInDoubt ? ACKNOWLEDGEMENT_LENGTH : 0) > this.output.room || this.replayCount > 0 && !this.mayReplay(record))
-      return false;
-    if (this.isInDoubt)
-      this.freeIdentifier(record);
-    return true;
+  protected override sending(queue: OutboundQueue, record: number): void {
+    if (queue.qosOf(record) !== 0) {
+      queue.noteSent(record, this.role.clock.now);
+      if (queue.inflightCount === 0)
+        this.awaitAcknowledgement();
+    }
+    if (this.replayRate > 0 && queue.isReplayed(record))
+      this.replayCredit -= 1000;
   }
 
-  /**
-   * A Server that knows us from before we started may hold a QoS 2 message of the identifier that this one was given, not
-   * released, and would take the new message for that one. PUBREL before it cannot do harm.
-   */
-  private freeIdentifier(record: number): void {
-    const { output, role: { arena } } = this;
-    const queue = this.sessionState!;
-    const identifier = queue.identifierOf(record);
-    if (queue.qosOf(record) !== 2 || queue.stateOf(record) !== QUEUED || identifier < this.firstInDoubt)
-      return;
-    arena.view.setInt32(arena.stagingOffset, PUBREL_PACKET | identifier);
-    output.send(ACKNOWLEDGEMENT_LENGTH);
+  protected override releasing(queue: OutboundQueue, record: number): void {
+    queue.noteSent(record, this.role.clock.now);
+  }
+
+  protected override awaitRelease(): void {
+    if (this.sessionState!.receivedCount === 1)
+      this.awaitAcknowledgement();
+  }
+
+  protected override nextRecord(queue: OutboundQueue): number {
+    const record = queue.peek();
+    return record === NONE || !queue.isReplayed(record) || this.mayReplay(queue, record) ? record : queue.peekFresh();
   }
 
   /** Paces what waited, so that what is new gets through between. */
-  private mayReplay(record: number): boolean {
+  private mayReplay(queue: OutboundQueue, record: number): boolean {
     const { output, replayRate, role: { clock } } = this;
-    const queue = this.sessionState!;
-    if (this.replayCount > queue.unsentTotal) // some were given up
-      this.replayCount = queue.unsentTotal;
     // With something in flight an acknowledgement will come, and with it another turn.
     if (queue.inflightCount > 0 && queue.lengthOf(record) + this.replayReserve > output.room)
       return false;
-    if (replayRate > 0) { // in thousandths of a message; no more than 100 milliseconds are made up for
-      const elapsed = clock.now - this.replayedAt | 0;
-      this.replayedAt = clock.now;
-      const credit = this.replayCredit + (elapsed < 100 ? elapsed : 100) * replayRate;
-      const most = replayRate < 20 ? 1000 : replayRate * 50;
-      this.replayCredit = credit < most ? credit : most;
-      if (this.replayCredit < 1000) {
-        clock.request(clock.now + (1000 - this.replayCredit) / replayRate + 1 | 0);
-        return false;
-      }
-      this.replayCredit -= 1000;
-    }
-    --this.replayCount;
-    return true;
+    if (replayRate === 0)
+      return true;
+    // In thousandths of a message; no more than 100 milliseconds are made up for.
+    const elapsed = clock.now - this.replayedAt | 0;
+    this.replayedAt = clock.now;
+    const credit = this.replayCredit + (elapsed >= 0 && elapsed < 100 ? elapsed : 100) * replayRate;
+    const most = replayRate < 20 ? 1000 : replayRate * 50;
+    this.replayCredit = credit < most ? credit : most;
+    if (this.replayCredit >= 1000)
+      return true;
+    clock.request(clock.now + (1000 - this.replayCredit) / replayRate + 1 | 0);
+    return false;
   }
 
   private request(type: number, filterOffset: number, filterLength: number, qos: number): boolean {
@@ -328,7 +335,7 @@ export class ClientSession extends Session {
     const start = arena.stagingOffset;
     if (this.state !== CONNECTED || this.isSubscribing || filterLength + 10 > arena.stagingCapacity)
       return false;
-    const identifier = this.sessionState!.nextIdentifier();
+    const identifier = this.sessionState!.queue.nextIdentifier();
     let end: number;
     if (type === ControlPacket.SUBSCRIBE) {
       end = writeSubscribeHeader(arena, start, identifier, filterOffset, filterLength);
@@ -339,6 +346,7 @@ export class ClientSession extends Session {
       return false;
     this.pendingIdentifier = identifier;
     this.pendingType = type;
+    this.requestedAt = this.role.clock.now;
     this.awaitAcknowledgement();
     return true;
   }

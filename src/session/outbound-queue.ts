@@ -1,119 +1,92 @@
 /**
- * Messages on their way out of one session: waiting, or sent and not yet acknowledged. A ring of records in the arena
- * (publish-records.ts). If the owner keeps a journal, messages that must survive a power cut lie in a longer log elsewhere, the queue is the
- * window onto its head, and the journal is told what happens to them. Such messages bring identifiers with them, out of a range of their own.
+ * Messages on their way out of one session: waiting, or sent and not yet acknowledged, in a ring of records in the arena
+ * (publish-records.ts). The queue towards the Server has a window too, with a log of which it shows a part and a lane for what
+ * waited for the connection (upstream-window.ts); that of a node has one lane only.
  *
- * A record is the packet itself, identifier included, so sending is one copy, and the queue is all the memory that
- * retransmission needs (3.1.1 section 4.4). Records never wrap: what is too long for the end of the region starts over at 0.
+ * A record is the packet itself, so sending is one copy, and the queue is all the memory that retransmission needs (3.1.1
+ * section 4.4). A message gets its identifier when it is first sent.
  *
  *        head            cursor            tail
- *   ──────┼── sent ────────┼── not sent ────┼──────
+ *   ──────┼── sent ────────┼── pending ─────┼──────
  *
- * Records leave at the head only, in order. One that is acknowledged out of order stays, marked DONE, until those before
- * it are. Therefore the identifiers in use always are neighbours in a sequence of fewer than 65535, and a counter that
- * wraps round never meets one of them [MQTT311-2.3.1-2] [MQTT311-2.3.1-3] [MQTT311-2.3.1-4].
+ * Records leave at the head only. One that is acknowledged out of order stays, marked DONE, until those before it are, or
+ * until `compact` closes the holes.
  *
  * Full means full in bytes or in records: `append` refuses and nothing has changed. `dropOldest` makes room.
  */
-import { DUP, QOS_SHIFT } from '../packet/control-packet.ts';
+import { DUP } from '../packet/control-packet.ts';
 import type { Message } from '../packet/packet.ts';
-import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
-import { HEADER_LENGTH, IDENTIFIER, NONE, NOT_STORED, POSITION, PublishRecords, QOS, STATE, topicOfPacket } from './publish-records.ts';
-import type { SessionStateKind } from './session-state-kind.ts';
-
-export { NONE, NOT_STORED } from './publish-records.ts';
-
-/** Not sent yet, on any connection. */
-export const QUEUED = 0;
-/** Sent; PUBACK or PUBREC is awaited. */
-export const SENT = 1;
-/** PUBREC received, PUBREL sent; PUBCOMP is awaited. */
-export const RELEASED = 2;
-/** Acknowledged or given up; the place is free as soon as it is at the head. */
-export const DONE = 3;
-
-const LAST_IDENTIFIER = 65_535;
+import { lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
+import { IDENTIFIER_RANGE, PublishRecords } from './publish-records.ts';
+import type { QueueLimits } from './queue-limits.ts';
+import {
+  DONE, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, QUEUED, RELEASED, REPLAYED, SENT, SENT_AT, SLOT, STATE, STATE_MASK,
+} from './record-layout.ts';
+import type { Journal, UpstreamWindow } from './upstream-window.ts';
 
 export class OutboundQueue extends PublishRecords {
   /** Records that are SENT or RELEASED on the present connection. */
   inflightCount: number;
-  /** QoS 0 records. */
-  atMostOnceCount: number;
+  /** Records that are to be sent, of the one lane, or of the messages that have not waited for the connection. */
+  unsentCount: number;
+  /** Undefined in the queue of a node. */
+  readonly window: UpstreamWindow | undefined;
+  /** The first one of them; means nothing when there is none. */
   private cursor: number;
-  /** Records between cursor and tail. */
-  private unsentCount: number;
-  /** Identifiers given out. */
-  private identifierCount: number;
+  private lastIdentifier: number;
 
-  constructor(kind: SessionStateKind, offset: number) {
-    super(kind, offset); // written out: XS makes two lists of all that passes through a constructor that is not
-    this.inflightCount = this.atMostOnceCount = this.cursor = this.unsentCount = this.identifierCount = 0;
+  constructor(limits: QueueLimits, offset: number, window: UpstreamWindow | undefined) {
+    super(limits, offset); // written out: XS makes two lists of all that passes through a constructor that is not
+    this.window = window;
+    this.inflightCount = this.cursor = this.unsentCount = this.lastIdentifier = 0;
   }
 
+  /** Whether anything waits to be sent, or to be sent again, here or in the log. */
   get hasUnsent(): boolean {
-    return this.unsentCount > this.kind.heldCount;
+    const { window } = this;
+    return this.unsentCount > 0 || window !== undefined && window.replayTotal > 0;
   }
 
-  /** Messages that wait, here or in the log, to be sent or to be sent again. */
-  get unsentTotal(): number {
-    return this.unsentCount + this.kind.waitingCount;
-  }
-
-  /** Times that the identifiers have been used up, and others than the first ones begun with again. */
-  get turnCount(): number {
-    return (this.identifierCount - 1) / (LAST_IDENTIFIER + 1 - this.kind.firstIdentifier) | 0;
-  }
-
-  /** Bytes that a message takes in a queue without journal, header and padding included. */
-  static lengthOfRecord(message: Message, qos: number): number {
-    return HEADER_LENGTH + lengthOfPublish(message, qos) + 3 & ~3;
-  }
-
-  /** Whether the message can ever go out from here: as a record it fits the queue, as a packet the staging area. */
-  canHold(message: Message, qos: number): boolean {
-    const { arena, capacity, headerLength } = this.kind;
-    const packetLength = lengthOfPublish(message, qos);
-    return packetLength <= arena.stagingCapacity && headerLength + packetLength + 3 >> 2 <= capacity >> 2;
-  }
-
-  /** The next Packet Identifier, 1 to 65535. SUBSCRIBE and UNSUBSCRIBE take theirs from the same sequence. */
+  /** The next Packet Identifier, 1 to 65535 [MQTT311-2.3.1-2]. SUBSCRIBE and UNSUBSCRIBE take theirs from the same sequence. */
   nextIdentifier(): number {
-    const { firstIdentifier } = this.kind;
-    return firstIdentifier + this.identifierCount++ % (LAST_IDENTIFIER + 1 - firstIdentifier);
+    const next = this.lastIdentifier + 1;
+    if ((next & IDENTIFIER_RANGE - 1) !== 0)
+      return this.lastIdentifier = next;
+    const range = this.unusedRange(next);
+    this.window?.journal?.identifiersReached(range + IDENTIFIER_RANGE - 1);
+    return this.lastIdentifier = range === 0 ? 1 : range;
   }
 
-  /** Enters a message as QUEUED. @returns false, and nothing has changed, when it does not fit */
-  append(message: Message, qos: number): boolean {
-    const { kind } = this;
-    const { arena, headerLength } = kind;
+  /** The last one that was given out, perhaps in an earlier life of the program. */
+  continueIdentifiers(last: number): void {
+    this.lastIdentifier = last;
+  }
+
+  /** Enters a message that is to be sent. @returns its record; NONE, and nothing has changed, when it does not fit */
+  append(message: Message, qos: number): number {
+    const { arena, headerLength } = this.limits;
     const packetLength = lengthOfPublish(message, qos);
     const at = packetLength <= arena.stagingCapacity ? this.reserve(headerLength + packetLength + 3 & ~3) : NONE;
     if (at === NONE)
-      return false;
-    const identifier = qos === 0 ? 0 : this.nextIdentifier();
-    writePublish(arena, this.offset + at + headerLength, message, qos, identifier);
-    this.enter(at, packetLength, QUEUED, qos, identifier);
-    ++this.unsentCount;
-    if (qos === 0)
-      ++this.atMostOnceCount;
-    if (kind.heldCount > 0)
-      ++kind.heldCount; // order is kept
-    return true;
+      return NONE;
+    writePublish(arena, this.offset + at + headerLength, message, qos, 0);
+    this.enter(at, packetLength, QUEUED | PENDING, qos, 0);
+    this.enterLane(at, qos);
+    return this.offset + at;
   }
 
   /** Whether a message of QoS 1 or 2 that comes now may be the next one to go out. */
   get canSendNext(): boolean {
-    const { kind } = this;
-    return this.unsentCount === 0 && kind.waitingCount === 0 && this.inflightCount < kind.maximumInflight;
+    const { window } = this;
+    return this.unsentCount === 0 && this.inflightCount < this.limits.maximumInflight && (window === undefined || window.replayTotal === 0);
   }
 
   /**
    * Enters such a message as SENT, and writes its packet to the staging area as well: `append`, `stage` and `markSent` in one.
    * @returns the length of the packet; 0, and nothing has changed, when that is more than `room` or does not fit
    */
-  appendSent(message: Message, qos: number, room: number): number {
-    const { kind } = this;
-    const { arena, headerLength } = kind;
+  appendSent(message: Message, qos: number, room: number, now: number): number {
+    const { arena, headerLength } = this.limits;
     const packetLength = lengthOfPublish(message, qos);
     const at = packetLength <= room && packetLength <= arena.stagingCapacity ? this.reserve(headerLength + packetLength + 3 & ~3) : NONE;
     if (at === NONE)
@@ -123,47 +96,36 @@ export class OutboundQueue extends PublishRecords {
     writePublish(arena, packet, message, qos, identifier);
     arena.bytes.copyWithin(arena.stagingOffset, packet, packet + packetLength);
     this.enter(at, packetLength, SENT, qos, identifier);
-    this.cursor = this.tail;
     ++this.inflightCount;
+    if (this.window !== undefined) {
+      this.window.annotate(arena.view, this.offset + at);
+      arena.view.setInt32(this.offset + at + SENT_AT, now);
+    }
     return packetLength;
   }
 
-  /** Whether it is worth while to get a packet of this length for `appendPacket`. */
-  hasRoom(packetLength: number): boolean {
-    const { capacity, headerLength, maximumCount } = this.kind;
-    return this.count < maximumCount && this.usedLength + headerLength + packetLength + 3 <= capacity;
-  }
-
-  /** Enters an encoded packet of QoS 1 or 2 that lies at `packet`. @returns its record, NONE when it does not fit */
-  appendPacket(packet: number, packetLength: number, state: number, identifier: number): number {
-    const { kind } = this;
-    const { bytes } = kind.arena;
-    const headerLength = kind.headerLength;
-    const at = this.reserve(headerLength + packetLength + 3 & ~3);
+  /**
+   * The oldest message, which has not been sent, becomes the newest one.
+   * @returns false when it has no place there: it is gone
+   */
+  moveOldest(): boolean {
+    const { arena: { bytes, stagingOffset }, headerLength } = this.limits;
+    const record = this.oldest;
+    const window = this.window!;
+    const length = this.lengthOf(record);
+    const qos = this.qosOf(record);
+    const identifier = this.identifierOf(record);
+    const packet = record + headerLength;
+    bytes.copyWithin(stagingOffset, packet, packet + length);
+    window.readNotes(this.limits.arena.view, record);
+    this.finish(record);
+    this.removeDone();
+    const at = this.reserve(headerLength + length + 3 & ~3);
     if (at === NONE)
-      return NONE;
-    const record = this.offset + at;
-    bytes.copyWithin(record + headerLength, packet, packet + packetLength);
-    this.enter(at, packetLength, state, bytes[packet]! >> QOS_SHIFT & 3, identifier);
-    ++this.unsentCount;
-    return record;
-  }
-
-  /** Enters the packet in the staging area anew, as if it were just coming. @returns false when it does not fit */
-  appendStaged(packetLength: number, rule: number, time: number): boolean {
-    const { kind } = this;
-    const { stagingOffset, bytes, view } = kind.arena;
-    const qos = bytes[stagingOffset]! >> QOS_SHIFT & 3;
-    const topic = topicOfPacket(kind.arena, stagingOffset);
-    const identifier = qos === 0 ? 0 : this.nextIdentifier();
-    if (qos !== 0)
-      view.setUint16(topic + view.getUint16(topic - 2), identifier);
-    kind.rule = rule;
-    kind.time = time;
-    if (this.appendPacket(stagingOffset, packetLength, QUEUED, identifier) === NONE)
       return false;
-    if (qos === 0)
-      ++this.atMostOnceCount;
+    bytes.copyWithin(this.offset + at + headerLength, stagingOffset, stagingOffset + length);
+    this.enter(at, length, QUEUED | PENDING, qos, identifier);
+    this.enterLane(at, qos);
     return true;
   }
 
@@ -175,13 +137,9 @@ export class OutboundQueue extends PublishRecords {
   dropOldest(isConnected: boolean): boolean {
     if (this.count === 0)
       return false;
-    const bytes = this.kind.arena.bytes;
     const record = this.offset + this.head;
-    const state = bytes[record + STATE]!;
-    if (state !== QUEUED && (isConnected || bytes[record + QOS] === 2))
+    if (this.stateOf(record) !== QUEUED && (isConnected || this.qosOf(record) === 2))
       return false;
-    if (bytes[record + QOS] === 0)
-      --this.atMostOnceCount;
     this.finish(record);
     this.removeDone();
     return true;
@@ -192,125 +150,110 @@ export class OutboundQueue extends PublishRecords {
    * receiver would take a later message of that identifier for the same one.
    */
   giveUp(record: number): void {
-    const { bytes } = this.kind.arena;
-    const wasSent = bytes[record + STATE] !== QUEUED;
-    const isReleased = wasSent && bytes[record + QOS] === 2;
-    if (bytes[record + QOS] === 0)
-      --this.atMostOnceCount;
-    else if (wasSent && !isReleased && this.isInflight(this.identifierOf(record)))
-      --this.inflightCount;
-    this.finish(record);
-    if (isReleased) {
-      bytes[record + STATE] = RELEASED;
-      this.annotate(record, NOT_STORED, this.timeOf(record), this.ruleOf(record));
+    const { bytes, view } = this.limits.arena;
+    const flags = bytes[record + STATE]!;
+    if ((flags & STATE_MASK) !== QUEUED && bytes[record + QOS] === 2) {
+      bytes[record + STATE] = flags & ~STATE_MASK | RELEASED;
+      view.setUint32(record + POSITION, NOT_STORED);
+      return;
     }
+    this.finish(record);
     this.removeDone();
   }
 
-  /** @returns the record of the message that is stored at `position`, or NONE */
-  findStored(position: number): number {
-    const { bytes, view } = this.kind.arena;
-    for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
-      const record = this.offset + at;
-      if (view.getUint32(record + POSITION) === position && bytes[record + STATE] !== DONE)
-        return record;
-    }
-    return NONE;
-  }
-
-  /** Walks the records: call first with NONE, then with the last result. @returns the next one, or NONE */
-  following(record: number): number {
-    if (record === NONE)
-      return this.oldest;
-    const at = this.positionAfter(record - this.offset);
-    return at === this.tail ? NONE : this.offset + at;
-  }
-
-  /** Offset in the arena of the first record behind the cursor that still has something to send; NONE when there is none. */
+  /** Offset in the arena of the record that is to be sent next; NONE when there is none, or it may not be sent yet. */
   peek(): number {
-    const { kind } = this;
-    if (kind.waitingCount > 0 && this.unsentCount <= kind.heldCount)
-      kind.journal!.refill();
-    while (this.unsentCount > kind.heldCount) {
-      const record = this.offset + this.cursor;
-      if (kind.arena.bytes[record + STATE] !== DONE)
-        return record;
-      this.advance();
-    }
-    return NONE;
+    const fresh = this.unsentCount === 0 ? NONE : this.offset + this.cursor;
+    return this.window === undefined ? fresh : this.window.choose(this, fresh);
+  }
+
+  /** The same, when one that waited for the connection may not be sent just now. */
+  peekFresh(): number {
+    return this.unsentCount === 0 ? NONE : this.window!.chooseFresh(this, this.offset + this.cursor);
+  }
+
+  /** A stored message of QoS 2 is about to be sent: its identifier must be durable before, or a restart could give it to another one. */
+  prepare(record: number, journal: Journal): void {
+    if (this.qosOf(record) !== 2 || this.identifierOf(record) !== 0 || this.inflightCount >= this.limits.maximumInflight)
+      return;
+    this.begin(record);
+    this.noteSent(record, journal.stamp);
   }
 
   /** The record that `peek` returned has been sent, or sent again. */
   markSent(record: number): void {
-    const bytes = this.kind.arena.bytes;
-    this.advance();
-    if (bytes[record + QOS] !== 0) {
-      ++this.inflightCount;
-      if (bytes[record + STATE] === QUEUED)
-        bytes[record + STATE] = SENT;
+    const { bytes } = this.limits.arena;
+    if (bytes[record + QOS] === 0) {
+      this.finish(record);
+      this.removeDone();
       return;
     }
-    bytes[record + STATE] = DONE;
-    --this.atMostOnceCount;
-    this.removeDone();
+    this.leaveLane(record);
+    ++this.inflightCount;
+    const flags = bytes[record + STATE]! & ~PENDING;
+    bytes[record + STATE] = (flags & STATE_MASK) === QUEUED ? flags | SENT : flags;
+    if (this.window === undefined)
+      return;
+    this.window.isReplayNext = (flags & REPLAYED) === 0;
+    if ((flags & REPLAYED) !== 0)
+      ++this.window.replayInflight;
   }
 
   /** PUBACK for QoS 1, PUBCOMP for QoS 2: the message is delivered. @returns false when nothing awaits it */
   complete(identifier: number, qos: number): boolean {
     const record = this.find(identifier);
-    if (record === NONE || this.kind.arena.view.getUint16(record + STATE) !== ((qos === 1 ? SENT : RELEASED) << 8 | qos))
+    const { bytes } = this.limits.arena;
+    if (record === NONE || bytes[record + QOS] !== qos || (bytes[record + STATE]! & STATE_MASK) !== (qos === 1 ? SENT : RELEASED))
       return false;
     this.finish(record);
-    --this.inflightCount;
     this.removeDone();
     return true;
   }
 
-  /** PUBREC: the message itself must not be sent again [MQTT311-4.3.3-1]. @returns false when nothing awaits it */
-  release(identifier: number): boolean {
+  /** PUBREC: the message itself must not be sent again [MQTT311-4.3.3-1]. @returns its record, or NONE when nothing awaits it */
+  release(identifier: number): number {
     const record = this.find(identifier);
-    const bytes = this.kind.arena.bytes;
+    const { bytes, view } = this.limits.arena;
     if (record === NONE || bytes[record + QOS] !== 2)
-      return false;
-    const { journal } = this.kind;
-    if (journal !== undefined && bytes[record + STATE] === SENT && this.positionOf(record) !== NOT_STORED)
-      journal.released(this.positionOf(record), identifier);
-    bytes[record + STATE] = RELEASED; // a repeated PUBREC finds it so already
-    return true;
+      return NONE;
+    const flags = bytes[record + STATE]!;
+    const { window } = this;
+    if (window?.journal !== undefined && (flags & STATE_MASK) === SENT && view.getUint32(record + POSITION) !== NOT_STORED)
+      window.journal.received(view.getUint32(record + POSITION), identifier);
+    bytes[record + STATE] = flags & ~STATE_MASK | RELEASED; // a repeated PUBREC finds it so already
+    return record;
   }
 
   /** A new connection that continues the session: everything unacknowledged is to be sent again, in the old order [MQTT311-4.4.0-1]. */
   rewind(): void {
-    this.cursor = this.head;
-    this.unsentCount = this.count;
-    this.inflightCount = 0;
+    this.awaitConnection(RELEASED, SENT);
+  }
+
+  /** A new connection of which nobody knows whether it continues the session: what had been taken over (PUBREC) is sent again too. */
+  repeat(): void {
+    this.awaitConnection(SENT, SENT);
   }
 
   /**
-   * A new connection that begins a new session: what was not acknowledged becomes a new message. What the old session's
-   * receiver had taken over (PUBREC) is delivered.
+   * A new connection that begins a new session: what was not acknowledged to the end becomes a new message, also one that the
+   * receiver had taken over (PUBREC): nobody knows whether it has kept it.
    */
   restart(): void {
-    this.rewind();
-    const bytes = this.kind.arena.bytes;
-    for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
-      const record = this.offset + at;
-      if (bytes[record + STATE] === SENT)
-        bytes[record + STATE] = QUEUED;
-      else if (bytes[record + STATE] === RELEASED)
-        this.finish(record);
-    }
-    this.removeDone();
+    this.awaitConnection(QUEUED, QUEUED);
+  }
+
+  /** What comes now finds no place here, so what is to be sent and has not waited must go before it: all is one lane again. */
+  joinLanes(): void {
+    this.window!.joinLanes(this);
+    this.unsentCount = 0;
   }
 
   clear(): void {
-    this.head = this.cursor = this.tail = 0;
-    this.count = this.unsentCount = this.inflightCount = this.atMostOnceCount = this.kind.heldCount = 0;
-  }
-
-  /** A new session begins with the first identifier, as receivers like it. Only when empty. */
-  forgetIdentifiers(): void {
-    this.identifierCount = 0;
+    const { window } = this;
+    this.head = this.tail = 0;
+    this.count = this.unsentCount = this.inflightCount = 0;
+    if (window !== undefined)
+      window.replayCount = window.replayInflight = window.atMostOnceCount = 0;
   }
 
   /** Whether this identifier belongs to a message that has been sent, on this connection, and is not completed. */
@@ -318,82 +261,136 @@ export class OutboundQueue extends PublishRecords {
     return this.find(identifier) !== NONE;
   }
 
-  /** Length of what has to be sent of this record: the message, or PUBREL when the receiver has it already. */
-  lengthToSend(record: number): number {
-    const { bytes, view } = this.kind.arena;
-    return bytes[record + STATE] === RELEASED ? ACKNOWLEDGEMENT_LENGTH : view.getUint32(record);
-  }
-
-  /** Writes that to the staging area, a message with DUP when it was sent before [MQTT311-3.3.1-1]. */
+  /**
+   * Writes that to the staging area, a message with DUP when it was sent before [MQTT311-3.3.1-1]. One of QoS 1 or 2 that never
+   * was gets its identifier now.
+   */
   stage(record: number, length: number): void {
-    const { kind } = this;
-    const { bytes, stagingOffset, view } = kind.arena;
-    if (bytes[record + STATE] === RELEASED)
+    const { arena: { bytes, stagingOffset, view }, headerLength } = this.limits;
+    if (view.getUint16(record + IDENTIFIER) === 0 && bytes[record + QOS] !== 0)
+      this.begin(record);
+    const state = bytes[record + STATE]! & STATE_MASK;
+    if (state === RELEASED)
       view.setInt32(stagingOffset, PUBREL_PACKET | this.identifierOf(record));
     else {
-      const packet = record + kind.headerLength;
+      const packet = record + headerLength;
       bytes.copyWithin(stagingOffset, packet, packet + length);
-      if (bytes[record + STATE] === SENT)
+      if (state === SENT)
         bytes[stagingOffset] = bytes[stagingOffset]! | DUP;
     }
   }
 
+  /** A message that has never been sent is going to be. */
+  private begin(record: number): void {
+    const { window } = this;
+    const identifier = this.nextIdentifier();
+    this.identify(record, identifier, QUEUED);
+    if (window?.journal !== undefined && this.positionOf(record) !== NOT_STORED)
+      window.journal.underWay(this.positionOf(record), identifier);
+  }
+
+  /** The record at `at` is the last one of those that are to be sent. */
+  private enterLane(at: number, qos: number): void {
+    const { window } = this;
+    if (window !== undefined) {
+      window.annotate(this.limits.arena.view, this.offset + at);
+      if (qos === 0)
+        ++window.atMostOnceCount;
+      if (window.isOccupied(window.slot)) {
+        window.enter(this, this.offset + at);
+        return;
+      }
+    }
+    if (this.unsentCount++ === 0)
+      this.cursor = at;
+  }
+
+  private leaveLane(record: number): void {
+    const { window } = this;
+    if (window !== undefined && this.isReplayed(record))
+      window.leave(this, record);
+    else if (--this.unsentCount !== 0 && this.offset + this.cursor === record)
+      this.cursor = this.nextPending(record, PENDING) - this.offset;
+  }
+
+  /** All is to be sent, what was RELEASED or SENT in these states. */
+  private awaitConnection(released: number, sent: number): void {
+    const { arena: { bytes, view } } = this.limits;
+    const { window } = this;
+    this.unsentCount = this.inflightCount = 0;
+    if (window !== undefined)
+      window.replayCount = window.replayInflight = 0;
+    for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
+      const record = this.offset + at;
+      const flags = bytes[record + STATE]!;
+      if ((flags & STATE_MASK) === DONE)
+        continue;
+      const state = flags & STATE_MASK;
+      bytes[record + STATE] = (state === RELEASED ? released : state === SENT ? sent : QUEUED) | PENDING;
+      if (window === undefined) {
+        if (this.unsentCount++ === 0)
+          this.cursor = at;
+        continue;
+      }
+      if ((flags & (PENDING | REPLAYED)) === (PENDING | REPLAYED))
+        window.vacate(view.getUint16(record + SLOT)); // `enterReplay` counts it again
+      if (state !== QUEUED) // a stamp again: it is durable
+        view.setInt32(record + SENT_AT, state === RELEASED && released !== RELEASED ? this.loseSession(record, window) : 0);
+      window.enter(this, record);
+    }
+  }
+
+  /** The Server had this message, and has forgotten it perhaps. @returns what must be durable before it is sent again */
+  private loseSession(record: number, { journal }: UpstreamWindow): number {
+    if (journal === undefined || this.positionOf(record) === NOT_STORED)
+      return 0;
+    journal.sessionLost();
+    return journal.stamp;
+  }
+
   private finish(record: number): void {
-    this.kind.arena.bytes[record + STATE] = DONE;
-    const { journal } = this.kind;
-    if (journal !== undefined && this.positionOf(record) !== NOT_STORED)
-      journal.done(this.positionOf(record));
+    const { bytes, view } = this.limits.arena;
+    const { window } = this;
+    const flags = bytes[record + STATE]!;
+    if ((flags & PENDING) !== 0)
+      this.leaveLane(record);
+    else {
+      --this.inflightCount;
+      if ((flags & REPLAYED) !== 0)
+        --window!.replayInflight;
+    }
+    bytes[record + STATE] = DONE;
+    if (window === undefined)
+      return;
+    if (bytes[record + QOS] === 0)
+      --window.atMostOnceCount;
+    if (window.journal !== undefined && view.getUint32(record + POSITION) !== NOT_STORED)
+      window.journal.done(view.getUint32(record + POSITION));
   }
 
   private find(identifier: number): number {
-    const view = this.kind.arena.view;
-    for (let left = this.count - this.unsentCount, at = this.head; left > 0; --left, at = this.positionAfter(at))
-      if (view.getUint16(this.offset + at + IDENTIFIER) === identifier && this.kind.arena.bytes[this.offset + at + STATE] !== DONE)
-        return this.offset + at;
+    const { bytes, view } = this.limits.arena;
+    for (let left = this.inflightCount, at = this.head; left > 0; at = this.positionAfter(at)) {
+      const record = this.offset + at;
+      const flags = bytes[record + STATE]!;
+      if ((flags & PENDING) !== 0 || flags === DONE)
+        continue;
+      if (view.getUint16(record + IDENTIFIER) === identifier)
+        return record;
+      --left;
+    }
     return NONE;
   }
 
-  private advance(): void {
-    this.cursor = --this.unsentCount === 0 ? this.tail : this.positionAfter(this.cursor);
-  }
-
-  /** Finds room for a record. @returns its position, or NONE */
-  private reserve(length: number): number {
-    const { kind } = this;
-    if (this.count >= kind.maximumCount)
-      return NONE;
-    const capacity = kind.capacity;
-    if (this.count === 0) // all begins anew
-      return length <= capacity ? 0 : NONE;
-    const { head, tail } = this;
-    if (tail <= head) // the free room is one piece in the middle; equal would be full
-      return tail + length <= head ? tail : NONE;
-    if (tail + length <= capacity)
-      return tail;
-    if (length > head)
-      return NONE;
-    if (tail < capacity)
-      kind.arena.view.setUint32(this.offset + tail, 0);
-    if (this.unsentCount === 0)
-      this.cursor = 0;
-    return 0;
-  }
-
   private removeDone(): void {
-    const bytes = this.kind.arena.bytes;
+    const { bytes } = this.limits.arena;
     while (bytes[this.offset + this.head + STATE] === DONE) {
       if (this.count <= 1) {
         this.clear();
         return;
       }
-      if (this.unsentCount === this.count) { // not even the cursor has passed it
-        --this.unsentCount;
-        this.cursor = this.positionAfter(this.head);
-      }
       this.head = this.positionAfter(this.head);
       --this.count;
     }
-    if (this.kind.heldCount > this.unsentCount)
-      this.kind.heldCount = this.unsentCount;
   }
 }

@@ -1,94 +1,73 @@
 /**
- * The layout of a queue of encoded PUBLISH packets: a ring of records in the arena, none of which wraps. What is too long for
- * the end of the region starts over at 0.
- *
- *   | length (4) | state (1) | QoS (1) | packet identifier (2) | stored at (4), time (4), rule (4) | the encoded PUBLISH | padding to 4 |
- *
- * The three words in the middle are there only where the owner wants to know more of a record.
- *
- * Knows no order of sending and no acknowledgement: that is outbound-queue.ts.
+ * The memory of a queue: a ring of records in the arena, none of which wraps (record-layout.ts). What is too long for the end
+ * of the region starts over at 0. Knows no order of sending and no acknowledgement: that is outbound-queue.ts.
  */
-import type { Arena } from '../bytes/arena.ts';
-import type { SessionStateKind } from './session-state-kind.ts';
+import type { Message } from '../packet/packet.ts';
+import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish } from '../packet/publish.ts';
+import type { QueueLimits } from './queue-limits.ts';
+import {
+  DONE, HEADER_LENGTH, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE, SENT_AT, STATE, STATE_MASK, TIME, topicOfPacket,
+} from './record-layout.ts';
 
-export const HEADER_LENGTH = 8;
-export const STATE = 4;
-export const QOS = 5;
-export const IDENTIFIER = 6;
-export const POSITION = 8;
-export const TIME = 12;
-export const RULE = 16;
-/** Bytes that an annotated record has more. */
-export const NOTES_LENGTH = 12;
-
-/** `positionOf` a record that is in no log. */
-export const NOT_STORED = 0;
-/** Returned when no record fits the question. */
-export const NONE = -1;
+const LAST_IDENTIFIER = 65_535;
+/** Identifiers are looked after in ranges of so many, a power of two: none is begun with in which one is in use. */
+export const IDENTIFIER_RANGE = 1024;
 
 export class PublishRecords {
   /** Records between head and tail, DONE ones included. */
   count = 0;
-  readonly kind: SessionStateKind;
+  readonly limits: QueueLimits;
   protected readonly offset: number;
   protected head = 0;
   protected tail = 0;
 
-  /** @param offset of a region of `kind.capacity` bytes; a session state needs `SessionStateKind.lengthOf` its limits */
-  constructor(kind: SessionStateKind, offset: number) {
-    this.kind = kind;
+  /** @param offset of a region of `limits.capacity` bytes */
+  constructor(limits: QueueLimits, offset: number) {
+    this.limits = limits;
     this.offset = offset;
   }
 
   get capacity(): number {
-    return this.kind.capacity;
+    return this.limits.capacity;
   }
 
   /** Bytes between head and tail, headers and padding included. */
   get usedLength(): number {
     const length = this.tail - this.head;
-    return this.count === 0 || length > 0 ? length : length + this.kind.capacity;
-  }
-
-  /** What the journal, and whoever gives messages up, must know of a record. */
-  annotate(record: number, position: number, time: number, rule: number): void {
-    const { view } = this.kind.arena;
-    view.setUint32(record + POSITION, position);
-    view.setUint32(record + TIME, time);
-    view.setUint32(record + RULE, rule);
+    return this.count === 0 || length > 0 ? length : length + this.limits.capacity;
   }
 
   lengthOf(record: number): number {
-    return this.kind.arena.view.getUint32(record);
+    return this.limits.arena.view.getUint32(record);
   }
 
   stateOf(record: number): number {
-    return this.kind.arena.bytes[record + STATE]!;
+    return this.limits.arena.bytes[record + STATE]! & STATE_MASK;
   }
 
   qosOf(record: number): number {
-    return this.kind.arena.bytes[record + QOS]!;
+    return this.limits.arena.bytes[record + QOS]!;
   }
 
   identifierOf(record: number): number {
-    return this.kind.arena.view.getUint16(record + IDENTIFIER);
+    return this.limits.arena.view.getUint16(record + IDENTIFIER);
   }
 
   positionOf(record: number): number {
-    return this.kind.headerLength === HEADER_LENGTH ? NOT_STORED : this.kind.arena.view.getUint32(record + POSITION);
+    return this.limits.headerLength === HEADER_LENGTH ? NOT_STORED : this.limits.arena.view.getUint32(record + POSITION);
   }
 
   timeOf(record: number): number {
-    return this.kind.arena.view.getUint32(record + TIME);
+    return this.limits.arena.view.getUint32(record + TIME);
   }
 
   ruleOf(record: number): number {
-    return this.kind.arena.view.getUint32(record + RULE);
+    return this.limits.arena.view.getUint16(record + RULE);
   }
 
   /** Offset in the arena of the topic name of `record`; its length is in the two bytes before. */
   topicOf(record: number): number {
-    return topicOfPacket(this.kind.arena, record + this.kind.headerLength);
+    return topicOfPacket(this.limits.arena, record + this.limits.headerLength);
   }
 
   /** The oldest record, NONE when there is none. */
@@ -96,32 +75,152 @@ export class PublishRecords {
     return this.count === 0 ? NONE : this.offset + this.head;
   }
 
+  /** Walks the records: call first with NONE, then with the last result. @returns the next one, or NONE */
+  following(record: number): number {
+    if (record === NONE)
+      return this.oldest;
+    const at = this.positionAfter(record - this.offset);
+    return at === this.tail ? NONE : this.offset + at;
+  }
+
+  /** Bytes that a message takes in the queue of a node, header and padding included. */
+  static lengthOfRecord(message: Message, qos: number): number {
+    return HEADER_LENGTH + lengthOfPublish(message, qos) + 3 & ~3;
+  }
+
+  /** Whether the message can ever go out from here: as a record it fits the queue, as a packet the staging area. */
+  canHold(message: Message, qos: number): boolean {
+    const { arena, capacity, headerLength } = this.limits;
+    const packetLength = lengthOfPublish(message, qos);
+    return packetLength <= arena.stagingCapacity && headerLength + packetLength + 3 >> 2 <= capacity >> 2;
+  }
+
+  /** A message of QoS 1 or 2 gets its identifier, and is in this state with its receiver. */
+  identify(record: number, identifier: number, state: number): void {
+    const { bytes, view } = this.limits.arena;
+    const topic = this.topicOf(record);
+    view.setUint16(record + IDENTIFIER, identifier);
+    view.setUint16(topic + view.getUint16(topic - 2), identifier);
+    bytes[record + STATE] = bytes[record + STATE]! & ~STATE_MASK | state;
+  }
+
+  /** Length of what has to be sent of this record: the message, or PUBREL when the receiver has it already. */
+  lengthToSend(record: number): number {
+    const { bytes, view } = this.limits.arena;
+    return (bytes[record + STATE]! & STATE_MASK) === RELEASED ? ACKNOWLEDGEMENT_LENGTH : view.getUint32(record);
+  }
+
+  /** Notes when a message was sent, or PUBREL for it. */
+  noteSent(record: number, now: number): void {
+    this.limits.arena.view.setInt32(record + SENT_AT, now);
+  }
+
+  /** The message is stored elsewhere now. */
+  notePosition(record: number, position: number): void {
+    this.limits.arena.view.setUint32(record + POSITION, position);
+  }
+
+  isReplayed(record: number): boolean {
+    return (this.limits.arena.bytes[record + STATE]! & REPLAYED) !== 0;
+  }
+
+  /** @returns the record of the message that is stored at `position`, or NONE */
+  findStored(position: number): number {
+    const { bytes, view } = this.limits.arena;
+    for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
+      const record = this.offset + at;
+      if (view.getUint32(record + POSITION) === position && (bytes[record + STATE]! & STATE_MASK) !== DONE)
+        return record;
+    }
+    return NONE;
+  }
+
+  /** How long ago the message was sent, or PUBREL for it, for whose acknowledgement has been waited longest; NONE when none is awaited. */
+  longestWait(now: number, inflightCount: number): number {
+    const { arena: { bytes, view } } = this.limits;
+    let longest = NONE;
+    for (let left = inflightCount, at = this.head; left > 0; at = this.positionAfter(at)) {
+      const record = this.offset + at;
+      const flags = bytes[record + STATE]!;
+      if ((flags & PENDING) !== 0 || (flags & STATE_MASK) === DONE)
+        continue;
+      --left;
+      const waited = now - view.getInt32(record + SENT_AT) | 0;
+      if (waited > longest)
+        longest = waited;
+    }
+    return longest;
+  }
+
+  /** Whether it is worth while to get a packet of this length. */
+  hasRoom(packetLength: number): boolean {
+    const { capacity, headerLength, maximumCount } = this.limits;
+    return this.count < maximumCount && this.usedLength + headerLength + packetLength + 3 <= capacity;
+  }
+
+  /** The first record after `record` with these flags; there is one. */
+  nextPending(record: number, flags: number): number {
+    const { bytes } = this.limits.arena;
+    let at = record - this.offset;
+    do
+      at = this.positionAfter(at);
+    while ((bytes[this.offset + at + STATE]! & (PENDING | REPLAYED)) !== flags);
+    return this.offset + at;
+  }
+
+  /** @returns the beginning of the first range from `start` on, which is one, in which no identifier is in use */
+  protected unusedRange(start: number): number {
+    let range = start & LAST_IDENTIFIER;
+    for (let left = LAST_IDENTIFIER / IDENTIFIER_RANGE | 0; left > 0 && this.usesRange(range); --left)
+      range = range + IDENTIFIER_RANGE & LAST_IDENTIFIER;
+    return range;
+  }
+
+  private usesRange(first: number): boolean {
+    const { view } = this.limits.arena;
+    for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
+      const record = this.offset + at;
+      const identifier = view.getUint16(record + IDENTIFIER);
+      if (identifier !== 0 && identifier >= first && identifier < first + IDENTIFIER_RANGE && this.stateOf(record) !== DONE)
+        return true;
+    }
+    return false;
+  }
+
   protected enter(at: number, packetLength: number, state: number, qos: number, identifier: number): void {
-    const { kind } = this;
-    const { view } = kind.arena;
+    const { arena: { view }, headerLength } = this.limits;
     const record = this.offset + at;
-    const headerLength = kind.headerLength;
     view.setUint32(record, packetLength);
     view.setUint32(record + STATE, state << 24 | qos << 16 | identifier);
-    if (headerLength !== HEADER_LENGTH)
-      this.annotate(record, NOT_STORED, kind.time, kind.rule);
     this.tail = at + (headerLength + packetLength + 3 & ~3);
     ++this.count;
   }
 
-  /** Where the record behind the one at `at` begins; what lies there means nothing when `at` was the last one. */
+  /** Where the record after the one at `at` begins; what lies there means nothing when `at` was the last one. */
   protected positionAfter(at: number): number {
-    const kind = this.kind;
-    const view = kind.arena.view;
-    at += kind.headerLength + view.getUint32(this.offset + at) + 3 & ~3;
+    const { arena: { view }, capacity, headerLength } = this.limits;
+    at += headerLength + view.getUint32(this.offset + at) + 3 & ~3;
     // At the tail the next record's place is not known yet.
-    return at !== this.tail && (at === kind.capacity || view.getUint32(this.offset + at) === 0) ? 0 : at;
+    return at !== this.tail && (at === capacity || view.getUint32(this.offset + at) === 0) ? 0 : at;
   }
-}
 
-/** Offset of the topic name of an encoded PUBLISH. */
-export function topicOfPacket(arena: Arena, packet: number): number {
-  const { bytes } = arena;
-  while (bytes[++packet]! > 0x7F); // Remaining Length
-  return packet + 3;
+  /** Finds room for a record. @returns its position, or NONE */
+  protected reserve(length: number): number {
+    const { limits } = this;
+    if (this.count >= limits.maximumCount)
+      return NONE;
+    const capacity = limits.capacity;
+    if (this.count === 0) // all begins anew
+      return length <= capacity ? 0 : NONE;
+    const { head, tail } = this;
+    if (tail <= head) // the free room is one piece in the middle; equal would be full
+      return tail + length <= head ? tail : NONE;
+    if (tail + length <= capacity)
+      return tail;
+    if (length > head)
+      return NONE;
+    if (tail < capacity)
+      limits.arena.view.setUint32(this.offset + tail, 0);
+    return 0;
+  }
 }

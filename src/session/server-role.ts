@@ -8,21 +8,22 @@ import type { ServerSession } from './server-session.ts';
 import type { Output } from './session.ts';
 import { type SessionContext, SessionRole, type SessionSettings } from './session-role.ts';
 
-/** Who decides. The packet is valid only during the call. */
-export interface ServerHandler {
+/** Who decides; `Session` is server-session.ts's. The packet is valid only during the call. */
+export interface ServerHandler<Session = unknown> {
   /** A CONNECT of valid form. Answer with `accept` or `refuse`, at once or later. */
-  onConnect(session: ServerSession, packet: Packet): void;
-  /** @returns whether the message has been taken over, so that it is acknowledged at once */
-  onMessage(session: ServerSession, packet: Packet): boolean;
+  onConnect(session: Session, packet: Packet): void;
+  /** @returns TAKEN, LATER or REFUSED */
+  onMessage(session: Session, packet: Packet): number;
+  onReleased?(session: Session, packetIdentifier: number): void;
   /** One filter of a SUBSCRIBE. Sends nothing. @returns the granted QoS or SUBACK_FAILURE */
-  onSubscribe(session: ServerSession, packet: Packet): number;
+  onSubscribe(session: Session, packet: Packet): number;
   /** The SUBACK for all filters of a SUBSCRIBE has been sent: time for retained messages. */
-  onSubscribed(session: ServerSession): void;
-  onUnsubscribe(session: ServerSession, packet: Packet): void;
+  onSubscribed(session: Session): void;
+  onUnsubscribe(session: Session, packet: Packet): void;
   /** The node has taken, or acknowledged, something of what it was sent. */
-  onRoom(session: ServerSession): void;
+  onRoom(session: Session): void;
   /** The connection is over. SUCCESS: the node said DISCONNECT, so there is no Will any more. */
-  onClosed(session: ServerSession, reasonCode: number): void;
+  onClosed(session: Session, reasonCode: number): void;
 }
 
 /** The network connection of a node; more than any other it may have to wait. */

@@ -109,7 +109,7 @@ export class ServerSession extends Session {
     if (this.keepAlive !== 0)
       clock.request(clock.now + expiryInterval(this.keepAlive) | 0);
     if (sessionPresent)
-      sessionState.rewind();
+      sessionState.queue.rewind();
     this.transmitQueued(); // [MQTT311-4.4.0-1]
   }
 

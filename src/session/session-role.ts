@@ -9,7 +9,6 @@ import type { ParserContext, ParserSettings } from '../packet/packet-handler.ts'
 import type { Packet } from '../packet/packet.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import type { Clock } from './clock.ts';
-import type { Session } from './session.ts';
 
 /** What all sessions of a program share. */
 export interface SessionContext {
@@ -19,12 +18,27 @@ export interface SessionContext {
   readonly packet: Packet;
 }
 
+/** What whoever gets a message may do with the session that it came by. */
+export interface MessageSource {
+  /** Acknowledges a message later than by a verdict. */
+  acknowledge(packetIdentifier: number, qos: number): void;
+  fail(reasonCode: number): void;
+}
+
+/** Verdicts on an incoming message. */
+/** It has been taken over, and is acknowledged at once. */
+export const TAKEN = 1;
+/** It has been taken over as far as memory goes; who did so acknowledges it (`Session.acknowledge`) when it may be. */
+export const LATER = 0;
+/** It has not been taken over, and must not be acknowledged. */
+export const REFUSED = -1;
+
 /** Who gets the messages. */
 export interface MessageHandler {
-  /** @returns whether the message has been taken over, so that it is acknowledged at once */
-  onMessage(session: Session, packet: Packet): boolean;
+  /** @returns TAKEN, LATER or REFUSED */
+  onMessage(session: MessageSource, packet: Packet): number;
   /** PUBREL: the sender of a QoS 2 message will not send it again. */
-  onReleased?(session: Session, packetIdentifier: number): void;
+  onReleased?(session: MessageSource, packetIdentifier: number): void;
 }
 
 export interface SessionSettings extends ParserSettings {
@@ -36,7 +50,7 @@ export class SessionRole implements SessionContext, ParserContext {
   readonly clock: Clock;
   readonly receiver: MessageHandler;
   /** Who takes over messages of QoS 1 and 2, if not the same one. */
-  keeper: MessageHandler;
+  acknowledgedReceiver: MessageHandler;
   readonly arena: Arena;
   /** Sessions that are not CLOSED. */
   openCount = 0;
@@ -56,7 +70,7 @@ export class SessionRole implements SessionContext, ParserContext {
 
   constructor(context: SessionContext, settings: SessionSettings, peer: number, receiver: MessageHandler) {
     this.clock = context.clock;
-    this.receiver = this.keeper = receiver;
+    this.receiver = this.acknowledgedReceiver = receiver;
     this.arena = context.arena;
     this.packet = context.packet;
     this.topics = context.topics;

@@ -19,8 +19,9 @@ import type { Message, Packet } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET, stagePublish } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CLIENT, CLOSED, CONNECTED, legalTypes, OPENED, SERVER } from './connection-state.ts';
-import { NONE } from './outbound-queue.ts';
-import type { SessionRole } from './session-role.ts';
+import type { OutboundQueue } from './outbound-queue.ts';
+import { NONE } from './record-layout.ts';
+import { type SessionRole, TAKEN } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
 
 /** Where packets go. The session builds each one in the arena's staging area. */
@@ -94,7 +95,7 @@ export abstract class Session implements PacketHandler {
       this.role.receiver.onMessage(this, packet);
     else if (packet.qos === 2)
       this.onExactlyOnce(packet);
-    else if (this.role.keeper.onMessage(this, packet))
+    else if (this.role.acknowledgedReceiver.onMessage(this, packet) === TAKEN)
       this.sendShort(PUBACK_PACKET | packet.packetIdentifier, ACKNOWLEDGEMENT_LENGTH);
   }
 
@@ -104,9 +105,9 @@ export abstract class Session implements PacketHandler {
     const sessionState = this.sessionState!;
     if (sessionState.hasReceived(identifier)) // [MQTT311-4.3.3-2]
       this.sendShort(PUBREC_PACKET | identifier, ACKNOWLEDGEMENT_LENGTH);
-    else if (sessionState.receivedCount === sessionState.kind.maximumUnreleased)
+    else if (!sessionState.hasRoomForReceived)
       this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
-    else if (this.role.keeper.onMessage(this, packet))
+    else if (this.role.acknowledgedReceiver.onMessage(this, packet) === TAKEN)
       this.acknowledge(identifier, 2);
   }
 
@@ -131,17 +132,16 @@ export abstract class Session implements PacketHandler {
 
   /** Keeps a message of any QoS until it has been sent and acknowledged. @returns false when the queue is full: nothing has changed */
   enqueue(message: Message, qos: number): boolean {
-    const outbound = this.sessionState!;
-    if (qos !== 0 && this.state === CONNECTED && outbound.canSendNext && this.isClear) { // the usual case: it need not wait
-      const length = outbound.appendSent(message, qos, this.output.room);
+    const { queue } = this.sessionState!;
+    if (qos !== 0 && this.state === CONNECTED && queue.canSendNext) { // the usual case: it need not wait
+      const length = queue.appendSent(message, qos, this.output.room, this.role.clock.now);
       if (length > 0) {
-        if (outbound.inflightCount === 1)
-          this.awaitAcknowledgement();
+        this.sentAnew(queue);
         this.role.lastSentAt = this.role.clock.now;
         return this.output.send(length);
       }
     }
-    if (!outbound.append(message, qos))
+    if (queue.append(message, qos) === NONE)
       return false;
     this.transmitQueued();
     return true;
@@ -153,9 +153,10 @@ export abstract class Session implements PacketHandler {
       return;
     if (qos === 1)
       this.sendShort(PUBACK_PACKET | packetIdentifier, ACKNOWLEDGEMENT_LENGTH);
-    else if (this.sessionState!.hasReceived(packetIdentifier) || this.sessionState!.addReceived(packetIdentifier))
+    else if (this.sessionState!.hasReceived(packetIdentifier) || this.sessionState!.addReceived(packetIdentifier, this.role.clock.now)) {
       this.sendShort(PUBREC_PACKET | packetIdentifier, ACKNOWLEDGEMENT_LENGTH);
-    else
+      this.awaitRelease();
+    } else
       this.fail(ReasonCode.RECEIVE_MAXIMUM_EXCEEDED);
   }
 
@@ -178,20 +179,23 @@ export abstract class Session implements PacketHandler {
 
   protected abstract closed(reasonCode: number): void;
 
-  /** From now on an acknowledgement is owed to us. */
-  protected awaitAcknowledgement(): void { /* only the Client role minds how long it takes */ }
+  // Only the Client role minds how long an acknowledgement takes, and paces what waited for the connection.
 
-  /** Whether nothing but the queue may have to go out before a new message. */
-  protected get isClear(): boolean {
-    return true;
-  }
+  /** A message of QoS 1 or 2 that need not wait is going out. */
+  protected sentAnew(_queue: OutboundQueue): void { /* see above */ }
 
-  /**
-   * Whether `record` of the queue, as a packet of `length` bytes, may go out now: there is room, and nothing else has to
-   * come first.
-   */
-  protected mayTransmit(_record: number, length: number): boolean {
-    return length <= this.output.room;
+  /** PUBREL is owed to us. */
+  protected awaitRelease(): void { /* see above */ }
+
+  /** `record` of the queue is going out. */
+  protected sending(_queue: OutboundQueue, _record: number): void { /* see above */ }
+
+  /** PUBREL is going out for `record`. */
+  protected releasing(_queue: OutboundQueue, _record: number): void { /* see above */ }
+
+  /** What has to be sent next, NONE for nothing. */
+  protected nextRecord(queue: OutboundQueue): number {
+    return queue.peek();
   }
 
   /** Fails when the peer has not taken anything for `sendTimeout`; else asks to be called when that will be so. */
@@ -266,17 +270,15 @@ export abstract class Session implements PacketHandler {
     if (this.state !== CONNECTED)
       return;
     const { role } = this;
-    const queue = this.sessionState!;
-    for (let record = queue.peek(); record !== NONE; record = queue.peek()) {
-      const needsAcknowledgement = queue.qosOf(record) !== 0;
-      if (needsAcknowledgement && queue.inflightCount >= queue.kind.maximumInflight)
+    const { queue } = this.sessionState!;
+    for (let record = this.nextRecord(queue); record !== NONE; record = this.nextRecord(queue)) {
+      if (queue.qosOf(record) !== 0 && queue.inflightCount >= queue.limits.maximumInflight)
         return;
       const length = queue.lengthToSend(record);
-      if (!this.mayTransmit(record, length))
+      if (length > this.output.room)
         return;
-      if (needsAcknowledgement && queue.inflightCount === 0)
-        this.awaitAcknowledgement();
       queue.stage(record, length);
+      this.sending(queue, record);
       queue.markSent(record);
       role.lastSentAt = role.clock.now;
       this.output.send(length);
@@ -285,7 +287,7 @@ export abstract class Session implements PacketHandler {
 
   /** PUBACK, PUBREC, PUBREL and PUBCOMP are the same in both roles. One that nothing awaits is ignored, it frees nothing. */
   protected handleAcknowledgement(packet: Packet): void {
-    const queue = this.sessionState!;
+    const { queue } = this.sessionState!;
     const identifier = packet.packetIdentifier;
     let isAwaited = true;
     switch (packet.type) {
@@ -293,17 +295,11 @@ export abstract class Session implements PacketHandler {
         isAwaited = queue.complete(identifier, 1);
         break;
       case ControlPacket.PUBREC:
-        // Answered even when unknown: else a receiver that remembers more than we do would wait for ever.
-        if (!queue.release(identifier) && this.isOutOfTurn(identifier)) {
-          this.fail(ReasonCode.PROTOCOL_ERROR);
-          return;
-        }
-        if (queue.kind.journal?.isReleasing(identifier) !== true)
-          this.sendShort(PUBREL_PACKET | identifier, ACKNOWLEDGEMENT_LENGTH);
+        this.handleReceived(queue, identifier);
         return;
       case ControlPacket.PUBREL:
         this.sessionState!.removeReceived(identifier);
-        this.role.keeper.onReleased?.(this, identifier);
+        this.role.acknowledgedReceiver.onReleased?.(this, identifier);
         this.sendShort(PUBCOMP_PACKET | identifier, ACKNOWLEDGEMENT_LENGTH);
         return;
       case ControlPacket.PUBCOMP:
@@ -311,12 +307,25 @@ export abstract class Session implements PacketHandler {
     }
     if (!isAwaited && this.isOutOfTurn(identifier))
       this.fail(ReasonCode.PROTOCOL_ERROR);
-    else if (queue.hasUnsent || queue.kind.waitingCount > 0)
+    else if (queue.hasUnsent)
       this.transmitQueued();
+  }
+
+  /** PUBREC. Answered even when unknown: else a receiver that remembers more than we do would wait for ever. */
+  private handleReceived(queue: OutboundQueue, identifier: number): void {
+    const record = queue.release(identifier);
+    if (record === NONE && this.isOutOfTurn(identifier)) {
+      this.fail(ReasonCode.PROTOCOL_ERROR);
+      return;
+    }
+    if (record !== NONE)
+      this.releasing(queue, record);
+    if (queue.window?.journal?.isReleasing(identifier) !== true)
+      this.sendShort(PUBREL_PACKET | identifier, ACKNOWLEDGEMENT_LENGTH);
   }
 
   /** The acknowledgement of another QoS, or too early. A node loses its connection for it [MQTT311-4.8.0-1]; the Server's is ignored. */
   private isOutOfTurn(identifier: number): boolean {
-    return this.role.peer === CLIENT && this.sessionState!.isInflight(identifier);
+    return this.role.peer === CLIENT && this.sessionState!.queue.isInflight(identifier);
   }
 }

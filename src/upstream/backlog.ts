@@ -1,351 +1,352 @@
 /**
- * Messages on their way upstream that survive a power cut: joins the log (store.ts) and the queue of the upstream session,
- * which is the window onto the log's oldest messages. What does not fit the queue stays in the log until there is room.
+ * Messages on their way upstream that survive a power cut: joins the store and the queue of the upstream session. Each record
+ * of the log holds a message as it was here; it is encoded for the Server, by the rule that it goes by today, when it enters
+ * the queue, because its turn has come (`refill`), or at once if nothing of its topic waits.
  *
  *          done            in the queue              waiting
  *   ─────────────┼────────────────────────────┼──────────────────┼── tail
  *                                             loadPosition
  *
- * Nothing that depends on a record leaves before `commit` has made it durable: not the message itself, else a power cut
- * could give its identifier to another one; not PUBREL, else a message could come back to life; not the acknowledgement
- * for the node. So one flush serves a whole event.
+ * Nothing that depends on a record leaves before the store says that it is durable: not the message itself, not PUBREL, else
+ * a message could come back to life, not the acknowledgement for its node. One flush serves all that comes meanwhile.
  */
-import { equalBytes, hashOf } from '../bytes/compare.ts';
-import { DUP } from '../packet/control-packet.ts';
-import type { Message, Packet } from '../packet/packet.ts';
+import type { Message } from '../packet/packet.ts';
+import { lengthOfPublish } from '../packet/publish.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { Clock } from '../session/clock.ts';
-import { type OutboundQueue, QUEUED, RELEASED, SENT, NONE as NO_RECORD } from '../session/outbound-queue.ts';
-import { topicOfPacket } from '../session/publish-records.ts';
-import type { Journal } from '../session/session-state-kind.ts';
-import type { BlockStorage } from '../store/block-storage.ts';
-import * as Event from '../config/events.ts';
-import { giveUpOldestBlock } from './room-in-store.ts';
-import { LatestRecords, type StorePolicy } from './full-policy.ts';
-import * as Format from '../store/format.ts';
-import { StoreReceptions } from '../store/received-identifiers.ts';
-import { openStore, type RecoveryHandler, RecoveryReport } from '../store/recovery.ts';
-import { NO_ROOM, NONE, Store, type StoreOwner, TOO_LONG } from '../store/store.ts';
-
-/** Identifiers of stored messages are 1 to 32767, those of all others 32768 to 65535: they are given out independently. */
-export const LAST_STORED_IDENTIFIER = 32_767;
-/** So that identifiers in the queue never meet. */
-export const MAXIMUM_QUEUED = LAST_STORED_IDENTIFIER - 1;
+import type { OutboundQueue } from '../session/outbound-queue.ts';
+import { NONE as NO_RECORD, NOT_STORED, RELEASED, SENT } from '../session/record-layout.ts';
+import type { Journal, UpstreamWindow } from '../session/upstream-window.ts';
+import { FAILED, NO_ROOM, NONE, TOO_LONG } from '../store/message-queue.ts';
+import type { Store } from '../store/message-store.ts';
+import { MessageFields, RECEIVED, type StoredMessage } from '../store/stored-message.ts';
+import { LatestRecords } from './latest-records.ts';
+import * as Loss from './losses.ts';
+import { Releases } from './releases.ts';
+import { RoomInStore } from './room-in-store.ts';
+import { NEVER, type StoredCounters } from './stored-counters.ts';
+import type { StoredRules } from './stored-rules.ts';
+import { NO_RULE } from './topic-map.ts';
 
 /** Results of `add`. */
 export const STORED = 1;
 /** It is longer than a block. */
 export const DROPPED = 0;
 /** No room, and none may be made. */
-export const REFUSED = -1;
+export const FULL = -1;
 export const NOT_WORKING = -2;
 
-/** Topics for which the newest record is known. */
-const LATEST_CAPACITY = 512;
-/** Blocks that are given up for one message, and those of them of which something is kept. */
-const MOST_BLOCKS = 4;
-const MOST_BLOCKS_KEPT = 2;
+/** The one destination of a message. */
+const UPSTREAM = 0;
+/** Before the oldest message. */
+const START = -1;
 
-/** Told of each message that was taken and is given up: why, and by which rule it came. */
-export interface LossObserver {
-  onLost(rule: number, isExpired: boolean): void;
-}
-
-export interface BacklogSettings {
-  readonly maximumInflight: number;
-  /** QoS 2 messages of nodes that are remembered until they are released. */
-  readonly receptionCapacity: number;
-  /** Seconds since 1970, 0 where nobody knows. */
-  readonly date: () => number;
-}
-
-export class StoreBacklog implements Journal, StoreOwner, RecoveryHandler {
+export class Backlog implements Journal {
   readonly store: Store;
-  readonly receptions: StoreReceptions;
-  report = new RecoveryReport();
+  readonly counters: StoredCounters;
+  /** Stored messages for which there is no rule. They wait for one, and hold nothing up. */
+  orphanCount = 0;
+  /** Where `add` has put a message. */
+  lastPosition = 0;
   private readonly session: ClientSession;
-  readonly queue: OutboundQueue;
-  readonly policies: readonly StorePolicy[];
+  private readonly queue: OutboundQueue;
+  private readonly window: UpstreamWindow;
   private readonly clock: Clock;
-  private readonly observer: Event.GatewayObserver;
-  readonly losses: LossObserver;
-  private readonly date: () => number;
-  readonly latest: LatestRecords | undefined;
-  /** Identifiers whose PUBREL waits for `commit`. */
-  private readonly releasing: Int32Array;
-  private releasingCount = 0;
-  /** Of a stored message. */
-  lastIdentifier = 0;
-  /** Where the messages begin that are not in the queue; means nothing when none waits. */
-  private loadPosition = 0;
-  /** Records found at start that may have been sent before. */
-  private suspectCount = 0;
-  /** The block is going to be erased: its words need not be programmed. */
-  isGivingUp = false;
+  private readonly rules: StoredRules;
+  private readonly losses: Loss.LossObserver;
+  private readonly latest: LatestRecords | undefined;
+  private readonly room: RoomInStore;
+  private readonly releases: Releases;
+  private readonly fields = new MessageFields();
+  /** Where the next message is that is not in the queue, if one waits. */
+  private loadPosition = START;
+  /** Messages of version 0.1, which gave out identifiers when it stored, that may have been sent: the oldest ones. */
+  private suspectCount: number;
+  /** What is given up now need not be marked: its block says so. */
+  private isGivingUp = false;
 
-  constructor(session: ClientSession, policies: readonly StorePolicy[], clock: Clock, observer: Event.GatewayObserver, losses: LossObserver, store: Store, settings: BacklogSettings) {
-    this.session = session;
-    this.queue = session.sessionState!;
-    this.policies = policies;
-    this.clock = clock;
-    this.observer = observer;
-    this.losses = losses;
+  constructor(store: Store, session: ClientSession, clock: Clock, rules: StoredRules, counters: StoredCounters) {
     this.store = store;
-    this.date = settings.date;
-    this.receptions = new StoreReceptions(settings.receptionCapacity);
-    this.releasing = new Int32Array(settings.maximumInflight);
-    this.latest = policies.some(policy => policy.keepsLatest) ? new LatestRecords(LATEST_CAPACITY) : undefined;
-    store.owner = this;
-  }
-
-  /** Takes the storage into use and the messages in it up again; before the session is opened. @throws as `openStore` */
-  open(storage: BlockStorage): void {
-    this.queue.kind.journal = this;
-    this.suspectCount = this.releasing.length;
-    const report = this.report = new RecoveryReport();
-    openStore(this.store, storage, this, report);
-    if (this.store.tailBlock === NONE) // it knows nothing of what came before
-      this.session.firstInDoubt = 1;
-    if (report.damagedCount > 0 || report.foreignBlockCount > 0)
-      this.observer.onEvent(Event.STORE_DAMAGED, Event.UPSTREAM, report.damagedCount + report.foreignBlockCount);
-    if (report.restoredCount > 0)
-      this.observer.onEvent(Event.STORE_RESTORED, Event.UPSTREAM, report.restoredCount);
-  }
-
-  get needsCommit(): boolean {
-    return this.store.isDirty || this.queue.kind.heldCount > 0 || this.releasingCount > 0;
+    this.session = session;
+    this.queue = session.sessionState!.queue;
+    this.window = this.queue.window!;
+    this.clock = clock;
+    this.rules = rules;
+    this.losses = rules.losses;
+    this.counters = counters;
+    this.latest = rules.policies.some(policy => policy.keepsLatest) ? new LatestRecords() : undefined;
+    this.room = new RoomInStore(store, rules, this.latest, this);
+    this.suspectCount = this.queue.limits.maximumInflight;
+    this.releases = new Releases(this.suspectCount);
   }
 
   /**
-   * Stores a message for upstream.
-   * @param rule index of the rule that let it through @param origin hash of the node's identifier if it comes with QoS 2
-   * @returns STORED, DROPPED, REFUSED, or NOT_WORKING when the storage has failed: the message is as it was
+   * Stores a message.
+   * @param outgoing the same as it goes upstream, with its QoS @param rule index of the rule @param hash of its local topic
+   * @param origin identity of the node that sends it with QoS 2, else 0
+   * @returns STORED, DROPPED, FULL, or NOT_WORKING when the storage has failed: the message is as it was
    */
-  add(message: Message, qos: number, rule: number, origin: number, originIdentifier: number): number {
-    const { store } = this;
-    const policy = this.policies[rule]!;
-    const hash = this.latest === undefined ? 0 : hashOf(store.arena, message.topicNameOffset, message.topicNameLength);
-    let position = this.append(message, qos, rule, origin, originIdentifier);
-    if (position === NO_ROOM && !policy.refusesNew) {
+  add(message: Message, outgoing: Message, rule: number, hash: number, origin: number): number {
+    const { fields, store } = this;
+    const policy = this.rules.policies[rule]!;
+    store.advanceClock(this.clock.now);
+    fields.topicNameOffset = message.topicNameOffset;
+    fields.topicNameLength = message.topicNameLength;
+    fields.payloadOffset = message.payloadOffset;
+    fields.payloadLength = message.payloadLength;
+    fields.qos = message.qos;
+    fields.retain = message.retain;
+    const takenAt = fields.takenAt = store.clock.now;
+    fields.deadline = policy.expiry === 0 ? 0 : takenAt + policy.expiry;
+    fields.rule = policy.rule.identity;
+    fields.origin = origin;
+    fields.originIdentifier = message.packetIdentifier;
+    let position = store.queue.push(fields);
+    if (position === NO_ROOM && (!policy.refusesNew || this.orphanCount > 0)) {
       this.latest?.set(hash, NONE); // the new one, wherever it will be
-      for (let attempt = 0; attempt < MOST_BLOCKS && position === NO_ROOM; ++attempt) {
-        giveUpOldestBlock(this, attempt < MOST_BLOCKS_KEPT);
-        position = this.append(message, qos, rule, origin, originIdentifier);
-      }
+      position = this.room.push(fields, policy);
     }
-    if (!store.isWorking)
-      return NOT_WORKING;
-    if (position === NO_ROOM || position === TOO_LONG)
-      return position === NO_ROOM ? REFUSED : DROPPED;
+    if (position <= 0)
+      return !store.isWorking || position === FAILED ? NOT_WORKING : position === TOO_LONG ? DROPPED : FULL;
+    this.lastPosition = position;
     this.latest?.set(hash, position);
-    const packetLength = store.staged(0) & 0xFFFFFF;
-    if (this.place(position, packetLength, QUEUED) !== NO_RECORD)
-      ++this.queue.kind.heldCount;
-    if (origin !== 0)
-      this.receptions.add(origin, originIdentifier, position);
+    const { window } = this;
+    const slot = window.slotOf(hash);
+    const isLive = this.session.isConnected && !window.isOccupied(slot);
+    if (!isLive || this.enter(outgoing, position, takenAt, rule, slot) === NO_RECORD) {
+      if (isLive && this.queue.unsentCount > 0)
+        this.queue.joinLanes();
+      ++window.waitingCount;
+      window.occupy(slot);
+    } else if (outgoing.qos === 2)
+      this.queue.peek(); // its identifier is written before the flush: one is enough then
     this.clock.soon();
     return STORED;
   }
 
-  /** Whether this QoS 2 message of a node is one that is in the store already. Rules and mount points change only the beginning of a name. */
-  isRepeated(packet: Packet, origin: number): boolean {
-    const { receptions, store } = this;
-    const { arena } = store;
-    const index = (packet.flags & DUP) === 0 ? NONE : receptions.find(origin, packet.packetIdentifier);
-    if (index === NONE)
-      return false;
-    const position = receptions.positionOf(index);
-    const packetLength = store.packetLengthAt(position);
-    if (packetLength === NONE || !store.load(position, packetLength))
-      return false;
-    const { payloadLength, topicNameLength } = packet;
-    const topic = this.stagedTopic();
-    const topicEnd = topic + arena.view.getUint16(topic - 2);
-    const end = arena.stagingOffset + Format.RECORD_HEADER_LENGTH + packetLength;
-    const kept = topicEnd - topic - (this.policies[store.staged(Format.RULE)]?.rule.toPrefixLength ?? 0);
-    const compared = kept < topicNameLength ? kept : topicNameLength;
-    return end - topicEnd - 2 === payloadLength && compared >= 0
-      && equalBytes(arena, topicEnd - compared, packet.topicNameOffset + topicNameLength - compared, compared)
-      && equalBytes(arena, topicEnd + 2, packet.payloadOffset, payloadLength);
+  /** Bytes. */
+  get tableLength(): number {
+    return this.latest === undefined ? 0 : this.latest.tableLength;
   }
 
-  /** The node will not send the message again. */
-  forgetReception(origin: number, identifier: number): void {
-    const index = this.receptions.find(origin, identifier);
-    if (index === NONE)
-      return;
-    this.store.markReceived(this.receptions.positionOf(index));
-    this.receptions.remove(index);
+  /** Whether anything has been written that is not durable yet, on a storage that works. */
+  get isAhead(): boolean {
+    const { store } = this;
+    return store.isWorking && store.written !== store.durable;
   }
 
-  /** Makes everything durable, then lets out what has waited for that. */
+  /** Begins to make durable what was written. */
   commit(): void {
-    const { queue, session } = this;
-    if (this.store.isDirty)
-      this.store.flush();
-    queue.kind.heldCount = 0;
-    const count = this.releasingCount;
-    this.releasingCount = 0;
-    for (let index = 0; index < count; ++index)
-      session.sendRelease(this.releasing[index]!);
+    const { store } = this;
+    if (store.isWorking && store.isDirty)
+      store.flush();
+  }
+
+  /** What was written is durable, or never will be: lets out what has waited for that. */
+  onDurable(durable: number): void {
+    const { releases, session } = this;
+    for (let identifier = releases.take(durable); identifier !== 0; identifier = releases.take(durable))
+      session.sendRelease(identifier);
     session.writable();
   }
 
+  /** The connection has ended: the next one begins with what was to be released. */
   closed(): void {
-    this.releasingCount = 0; // the next connection begins with them
+    this.releases.clear();
+  }
+
+  /** A storage is going to be opened; another one may have been before. */
+  beginRestoring(): void {
+    const { window } = this;
+    this.orphanCount = 0;
+    this.suspectCount = this.queue.limits.maximumInflight;
+    this.loadPosition = START;
+    this.counters.lastIdentifier = 0;
+    this.counters.sessionLostAt = NEVER;
+    window.recount(this.queue);
+  }
+
+  endRestoring(): void {
+    this.suspectCount = 0;
+  }
+
+  /** A message was found in the log at start. */
+  restore(message: StoredMessage): void {
+    const { rules, window } = this;
+    const rule = rules.find(message);
+    if (rule === NO_RULE) {
+      ++this.orphanCount;
+      return;
+    }
+    const { hash } = rules;
+    this.latest?.set(hash, message.position);
+    // What is under way is sent again before all else.
+    if (this.queue.findStored(message.position) !== NO_RECORD || message.identifiers[UPSTREAM] !== 0 && this.enterLoaded(message, rule))
+      return;
+    ++window.waitingCount;
+    window.occupy(window.slotOf(hash));
+  }
+
+  /** A message of the log has been given up with its block. */
+  dropped(message: StoredMessage): void {
+    const { queue, rules } = this;
+    const rule = rules.find(message);
+    const record = queue.findStored(message.position);
+    if (record !== NO_RECORD) {
+      this.isGivingUp = true;
+      queue.giveUp(record);
+      this.isGivingUp = false;
+    } else
+      this.leaveLog(rule);
+    this.losses.onLost(rule, rules.isExpired(message, rule, this.store.clock) ? Loss.EXPIRED : rule === NO_RULE ? Loss.ORPHANED : Loss.NO_ROOM);
+  }
+
+  /** A record has another place now. */
+  moved(from: number, to: number): void {
+    const record = this.queue.findStored(from);
+    if (record !== NO_RECORD)
+      this.queue.notePosition(record, to);
+    this.latest?.move(from, to);
+    this.loadPosition = START;
+  }
+
+  /** The block from `start` to `end` is used anew. */
+  erased(start: number, end: number): void {
+    if (this.loadPosition >= start && this.loadPosition <= end)
+      this.loadPosition = START;
+  }
+
+  /** Whether a message of a QoS 2 exchange must stay where it is: its receiver may know it. */
+  isUnderWay(message: StoredMessage): boolean {
+    return message.identifiers[UPSTREAM] !== 0;
   }
 
   // Journal
 
-  released(position: number, identifier: number): void {
-    this.store.markReleased(position);
-    if (!this.store.isWorking || this.releasingCount === this.releasing.length)
-      return;
-    this.releasing[this.releasingCount++] = identifier;
+  get stamp(): number {
+    const { durable, written } = this.store;
+    return written === durable ? 0 : written === 0 ? 1 : written;
+  }
+
+  isDurable(stamp: number): boolean {
+    const { store } = this;
+    return stamp === 0 || (store.durable - stamp | 0) >= 0 || !store.isWorking;
+  }
+
+  underWay(position: number, identifier: number): void {
+    this.store.queue.underWay(position, UPSTREAM, identifier);
     this.clock.soon();
   }
 
+  received(position: number, identifier: number): void {
+    const { store } = this;
+    store.queue.received(position, UPSTREAM);
+    if (store.isWorking && this.releases.add(identifier, store.written))
+      this.clock.soon();
+  }
+
   isReleasing(identifier: number): boolean {
-    for (let index = 0; index < this.releasingCount; ++index)
-      if (this.releasing[index] === identifier)
-        return true;
-    return false;
+    return this.releases.has(identifier);
   }
 
   done(position: number): void {
     if (!this.isGivingUp)
-      this.store.markDone(position);
+      this.store.queue.done(position, UPSTREAM);
+  }
+
+  identifiersReached(identifier: number): void {
+    this.counters.putIdentifier(this.store, identifier);
+  }
+
+  sessionLost(): void {
+    this.counters.putSessionLost(this.store);
+    this.clock.soon();
   }
 
   refill(): void {
-    const { queue, store } = this;
-    const now = this.date();
-    if (store.isDirty) // some of what waits may be as new as that
-      store.flush();
-    let position = this.loadPosition;
-    while (queue.kind.waitingCount > 0) {
-      position = store.seek(position);
+    const { queue, rules, store, window } = this;
+    const log = store.queue;
+    while (window.waitingCount > 0) {
+      const position = this.loadPosition === START ? log.first() : log.next(this.loadPosition);
       if (position === NONE) { // what was counted is not there any more: the storage forgets
-        for (; queue.kind.waitingCount > 0; --queue.kind.waitingCount)
-          this.losses.onLost(NONE, false);
+        this.forgetWaiting();
         return;
       }
-      const packetLength = store.foundLength;
-      if (!queue.hasRoom(packetLength))
-        break;
-      const next = position + Format.lengthOfRecord(packetLength);
-      if (store.load(position, packetLength) && !store.isMarked(Format.DONE)) {
-        const rule = store.staged(Format.RULE);
-        const isReleased = store.isMarked(Format.RELEASED);
-        if (!isReleased && this.policies[rule]?.isExpired(store.staged(Format.TIME), now)) {
-          this.losses.onLost(rule, true);
-          store.markDone(position);
-        } else if (this.enqueue(position, packetLength, isReleased ? RELEASED : QUEUED) === NO_RECORD)
-          break;
-        --queue.kind.waitingCount;
+      this.loadPosition = position;
+      const { record } = log;
+      const next = record.position + record.length;
+      if (queue.findStored(position) === NO_RECORD) {
+        const rule = rules.find(record);
+        const reason = this.reasonToDrop(record, rule);
+        if (reason !== 0) {
+          this.leaveLog(rule);
+          log.giveUp(position, UPSTREAM);
+          this.losses.onLost(rule, reason);
+        } else if (rule !== NO_RULE) {
+          if (!queue.hasRoom(lengthOfPublish(rules.outgoing, rules.outgoing.qos)) || !this.enterLoaded(record, rule))
+            return;
+          this.leaveLog(rule);
+          this.loadPosition = next;
+          return;
+        }
       }
-      position = next;
+      this.loadPosition = next;
     }
-    this.loadPosition = position;
-  }
-
-  // StoreOwner
-
-  onBlockErased(start: number, end: number): void {
-    this.receptions.removeWithin(start, end);
-    if (this.loadPosition >= start && this.loadPosition < end)
-      this.loadPosition = end === this.store.blockCount * this.store.blockLength ? 0 : end;
-  }
-
-  onStorageFailed(): void {
-    this.observer.onEvent(Event.STORE_FAILED, Event.UPSTREAM, this.store.pendingCount);
-  }
-
-  // RecoveryHandler
-
-  onRecord(position: number, packetLength: number, isDone: boolean): void {
-    const { latest, store } = this;
-    const replaces = store.staged(Format.REPLACES);
-    if (replaces !== 0 && this.isOlder(replaces, position)) {
-      this.voidOriginal(replaces);
-      store.load(position, packetLength);
-    }
-    const identifiers = store.staged(Format.IDENTIFIERS);
-    const origin = store.staged(Format.ORIGIN);
-    this.lastIdentifier = identifiers & 0xFFFF;
-    if (origin !== 0 && !store.isMarked(Format.RECEIVED))
-      this.receptions.add(origin, identifiers >>> 16, position);
-    if (isDone)
-      return;
-    if (latest !== undefined) {
-      const topic = this.stagedTopic();
-      latest.set(hashOf(store.arena, topic, store.arena.view.getUint16(topic - 2)), position);
-    }
-    const isReleased = store.isMarked(Format.RELEASED);
-    this.place(position, packetLength, isReleased ? RELEASED : this.suspectCount-- > 0 ? SENT : QUEUED);
   }
 
   // How it is done
 
-  private append(message: Message, qos: number, rule: number, origin: number, originIdentifier: number): number {
-    const { fields } = this.store;
-    fields.identifier = this.nextIdentifier;
-    fields.rule = rule;
-    fields.time = this.date();
-    fields.origin = origin;
-    fields.originIdentifier = originIdentifier;
-    fields.replaces = 0;
-    const position = this.store.append(message, qos);
-    if (position > 0)
-      this.lastIdentifier = fields.identifier;
-    return position;
+  private reasonToDrop(message: StoredMessage, rule: number): number {
+    const { outgoing } = this.rules;
+    return this.rules.isExpired(message, rule, this.store.clock) ? Loss.EXPIRED
+      : rule !== NO_RULE && !this.queue.canHold(outgoing, outgoing.qos) ? Loss.TOO_LONG : 0;
   }
 
-  get nextIdentifier(): number {
-    return this.lastIdentifier === LAST_STORED_IDENTIFIER ? 1 : this.lastIdentifier + 1;
+  /** A message of the log that was not in the queue waits there no more. */
+  private leaveLog(rule: number): void {
+    const { window } = this;
+    if (rule === NO_RULE)
+      --this.orphanCount;
+    else if (window.waitingCount > 0) {
+      --window.waitingCount;
+      window.vacate(window.slotOf(this.rules.hash));
+    }
   }
 
-  /** The record in the staging area goes to the queue, or waits. @returns its record in the queue, or NO_RECORD */
-  place(position: number, packetLength: number, state: number): number {
-    const { queue } = this;
-    const record = queue.kind.waitingCount === 0 ? this.enqueue(position, packetLength, state) : NO_RECORD;
-    if (record === NO_RECORD && queue.kind.waitingCount++ === 0)
-      this.loadPosition = position;
+  private forgetWaiting(): void {
+    const { window } = this;
+    for (; window.waitingCount > 0; --window.waitingCount)
+      this.losses.onLost(NO_RULE, Loss.UNREADABLE);
+    window.vacateAll();
+  }
+
+  /** The message that `rules` has looked at goes to the queue, in the state that its record tells. @returns false when that has no room */
+  private enterLoaded(message: StoredMessage, rule: number): boolean {
+    const { counters, queue, rules, window } = this;
+    const record = this.enter(rules.outgoing, message.position, message.takenAt, rule, window.slotOf(rules.hash));
+    if (record === NO_RECORD)
+      return false;
+    const identifier = message.identifiers[UPSTREAM]!;
+    if (identifier !== 0 && !(message.isMapped && this.suspectCount-- <= 0)) {
+      const isReceived = (message.states[UPSTREAM]! & RECEIVED) !== 0 && rules.outgoing.qos === 2 && message.takenAt > counters.sessionLostAt;
+      queue.identify(record, identifier, isReceived ? RELEASED : SENT);
+      counters.lastIdentifier = identifier;
+    }
+    return true;
+  }
+
+  /** @returns its record in the queue, or NO_RECORD when that has no room */
+  private enter(outgoing: Message, position: number, takenAt: number, rule: number, slot: number): number {
+    const { window } = this;
+    window.position = position;
+    window.time = takenAt;
+    window.rule = rule;
+    window.slot = slot;
+    window.stamp = this.stamp;
+    if (window.stamp !== 0)
+      this.clock.soon(); // it waits for that
+    const record = this.queue.append(outgoing, outgoing.qos);
+    window.position = NOT_STORED;
     return record;
-  }
-
-  private enqueue(position: number, packetLength: number, state: number): number {
-    const { queue, store } = this;
-    const record = queue.appendPacket(store.arena.stagingOffset + Format.RECORD_HEADER_LENGTH, packetLength, state, store.staged(Format.IDENTIFIERS) & 0xFFFF);
-    if (record !== NO_RECORD)
-      queue.annotate(record, position, store.staged(Format.TIME), store.staged(Format.RULE));
-    return record;
-  }
-
-  /** The record has a copy: it is done, though its word does not say so. */
-  private voidOriginal(position: number): void {
-    const { queue, store } = this;
-    const packetLength = store.packetLengthAt(position);
-    if (packetLength === NONE || !store.load(position, packetLength) || store.isMarked(Format.DONE))
-      return;
-    const record = queue.findStored(position);
-    if (record === NO_RECORD) {
-      --queue.kind.waitingCount;
-      store.markDone(position);
-    } else
-      queue.giveUp(record);
-    --this.report.restoredCount;
-  }
-
-  private isOlder(position: number, than: number): boolean {
-    const { blockLength, sequences } = this.store;
-    const sequence = sequences[position / blockLength | 0]!;
-    return sequence !== 0 && sequence < sequences[than / blockLength | 0]!;
-  }
-
-  /** Offset of the topic name of the packet in the staging area. */
-  stagedTopic(): number {
-    const { arena } = this.store;
-    return topicOfPacket(arena, arena.stagingOffset + Format.RECORD_HEADER_LENGTH);
   }
 }

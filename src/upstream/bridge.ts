@@ -11,16 +11,23 @@
  * acknowledgement tells that it may be forgotten; and if there is no room for it, it is not acknowledged. Others of QoS 0
  * pass what waited for the connection.
  */
-import { MessageSpans, type Message, type Packet } from '../packet/packet.ts';
+import * as Event from '../config/events.ts';
+import { type Delivery, NOBODY } from '../nodes/delivery.ts';
+import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import type { ClientHandler, ClientSession } from '../session/client-session.ts';
-import { OutboundQueue } from '../session/outbound-queue.ts';
-import { type Delivery, NOBODY } from '../nodes/delivery.ts';
-import * as Event from '../config/events.ts';
-import { DROPPED, NOT_WORKING, REFUSED, STORED, type LossObserver, type StoreBacklog } from './backlog.ts';
-import { dropExpired, makeRoom } from './room-in-memory.ts';
+import type { OutboundQueue } from '../session/outbound-queue.ts';
+import { NOT_STORED } from '../session/record-layout.ts';
+import { REFUSED, TAKEN } from '../session/session-role.ts';
+import { type Aging, SecondsOfPower } from './aging.ts';
+import { type Backlog, DROPPED, FULL, NOT_WORKING, STORED } from './backlog.ts';
 import type { StorePolicy } from './full-policy.ts';
+import * as Loss from './losses.ts';
+import { dropExpired, makeRoom } from './room-in-memory.ts';
 import { NO_RULE, type TopicMap, UNANSWERED, UNRESOLVED } from './topic-map.ts';
+
+/** Of a message that is short enough for any storage. */
+const LONGEST_SHORT = 128;
 
 /** Told what becomes of the connection. */
 export interface BridgeOwner {
@@ -28,18 +35,20 @@ export interface BridgeOwner {
   onUpstreamClosed(reasonCode: number): void;
 }
 
-export class Bridge implements ClientHandler, LossObserver {
+export class Bridge implements ClientHandler, Loss.LossObserver {
   readonly outbound: TopicMap;
   readonly inbound: TopicMap;
   session!: ClientSession;
+  /** Whether nodes get no acknowledgement for what should be stored and cannot be. */
+  refusesUnstored = false;
   /** Undefined unless there is a storage. */
-  backlog: StoreBacklog | undefined = undefined;
-  /** Who sent the message at hand, if it must be recognised when it comes again (upstream/intake.ts); 0: nobody. */
-  origin = 0;
-  originIdentifier = 0;
+  backlog: Backlog | undefined = undefined;
   receivedCount = 0;
   /** Messages for the Server that were given up. */
   droppedCount = 0;
+  /** Messages of nodes that were not taken because the storage does not work, and those that are in memory only although it should keep them. */
+  unstoredRefusals = 0;
+  unstoredCount = 0;
   /** Messages of the Server that were too long. */
   oversizeCount = 0;
   private readonly outgoing = new MessageSpans();
@@ -52,21 +61,21 @@ export class Bridge implements ClientHandler, LossObserver {
   private readonly remoteAudience: Int32Array;
   /** For each rule of direction "out". */
   readonly policies: readonly StorePolicy[];
-  /** Seconds since 1970, 0 where nobody knows. */
-  private readonly date: () => number;
+  /** Where no store counts the time. */
+  private readonly secondsOfPower = new SecondsOfPower();
   /** The rule of direction "in" whose subscription is under way or next. */
   private subscribing = 0;
-  private isFull = false;
+  /** Per reason of losses.ts: what was told of already on this connection. */
+  private toldLosses = 0;
 
-  constructor(outbound: TopicMap, inbound: TopicMap, delivery: Delivery, policies: readonly StorePolicy[], date: () => number, owner: BridgeOwner, observer: Event.GatewayObserver) {
+  constructor(outbound: TopicMap, inbound: TopicMap, delivery: Delivery, policies: readonly StorePolicy[], sides: { owner: BridgeOwner; observer: Event.GatewayObserver }) {
     this.delivery = delivery;
     this.remoteAudience = delivery.remoteAudience;
     this.outbound = outbound;
     this.inbound = inbound;
     this.policies = policies;
-    this.date = date;
-    this.owner = owner;
-    this.observer = observer;
+    this.owner = sides.owner;
+    this.observer = sides.observer;
   }
 
   /** The topic table gives `index` another name. */
@@ -78,17 +87,17 @@ export class Bridge implements ClientHandler, LossObserver {
   /**
    * Sends a local message upstream if a rule says so.
    * @param index number of its name in the topic table
-   * @param comesAgain whether its sender sends it again when it is not acknowledged
-   * @returns false when it must not be acknowledged, because it was promised and there is no room
+   * @param origin identity of the node that sends it again when it is not acknowledged; 0: nobody does
+   * @returns REFUSED when it was promised and there is no room, else TAKEN
    */
-  forward(message: Message, index: number, comesAgain: boolean): boolean {
+  forward(message: Message, index: number, origin: number): number {
     const outbound = this.outbound;
     let rule = outbound.ruleOf[index]!;
     if (rule < 0) {
       if (rule === UNRESOLVED)
         rule = outbound.resolve(index, message);
       if (rule === NO_RULE)
-        return true;
+        return TAKEN;
     }
     const outgoing = this.outgoing;
     const topicRule = outbound.rules[rule]!;
@@ -97,42 +106,45 @@ export class Bridge implements ClientHandler, LossObserver {
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
-    if ((message.qos === 0 || topicRule.qos === 0) && this.session.sessionState!.count === 0 && this.session.publish(outgoing)) {
+    const { queue } = this.session.sessionState!;
+    if ((message.qos === 0 || topicRule.qos === 0) && queue.count === 0 && queue.window!.waitingCount === 0 && this.session.publish(outgoing)) {
       ++topicRule.forwarded;
-      return true;
+      return TAKEN;
     }
-    return this.keep(message.qos, rule, comesAgain);
+    return this.keep(message, rule, outbound.hashOf[index]!, origin);
   }
 
-  /** Queues or stores what `outgoing` says, unless it is of QoS 0 and passes what waits. Parameters and result as for `forward` */
-  private keep(messageQoS: number, rule: number, comesAgain: boolean): boolean {
-    const { session } = this;
+  /** Queues or stores what `outgoing` says, unless it is of QoS 0 and passes what waits. @param hash of the local topic */
+  private keep(message: Message, rule: number, hash: number, origin: number): number {
+    const { outgoing, session } = this;
     const policy = this.policies[rule]!;
-    const queue = session.sessionState!;
-    const isPromised = messageQoS !== 0 && policy.keeps;
-    let qos = messageQoS < policy.rule.qos ? messageQoS : policy.rule.qos;
-    if (isPromised && qos === 0)
-      qos = 1;
-    const result = qos === 0 && session.replayCount > 0 && queue.atMostOnceCount === 0 && session.publish(this.outgoing)
-      ? STORED : this.enqueue(qos, queue, rule, policy);
-    if (result === STORED)
+    const isPromised = message.qos !== 0 && policy.keeps;
+    const qos = outgoing.qos = policy.qosOf(message.qos);
+    const window = session.sessionState!.queue.window!;
+    const result = qos === 0 && window.replayTotal > 0 && window.atMostOnceCount === 0 && session.publish(outgoing)
+      ? STORED : this.enqueue(message, rule, hash, origin);
+    if (result === STORED) {
       ++policy.rule.forwarded;
-    else if (result === REFUSED && isPromised && comesAgain) {
-      ++policy.rule.refused;
-      return false;
-    } else {
-      ++policy.rule.dropped;
-      this.countDrop(false);
+      return TAKEN;
     }
-    return true;
+    if (result !== DROPPED && isPromised && origin !== 0) {
+      ++policy.rule.refused;
+      return REFUSED;
+    }
+    ++policy.rule.dropped;
+    this.countDrop(result === DROPPED ? Loss.TOO_LONG : Loss.NO_ROOM, rule);
+    return TAKEN;
   }
 
   /** Whether some of what was refused would be taken now: enough that it is worth while to ask for it. */
   get hasRoom(): boolean {
     const { backlog } = this;
-    const queue = this.session.sessionState!;
-    return backlog !== undefined && backlog.store.isWorking ? backlog.store.canAdvance
-      : queue.kind.waitingCount === 0 && queue.usedLength * 2 <= queue.capacity && queue.count * 2 <= queue.kind.maximumCount;
+    const { queue } = this.session.sessionState!;
+    if (backlog !== undefined && backlog.store.isWorking) {
+      const log = backlog.store.queue;
+      return log.canPush(LONGEST_SHORT) && log.usedLength * 4 <= log.capacity * 3;
+    }
+    return !this.refusesUnstored && queue.window!.waitingCount === 0 && queue.usedLength * 2 <= queue.capacity && queue.count * 2 <= queue.limits.maximumCount;
   }
 
   onConnected(_session: ClientSession, sessionPresent: boolean): void {
@@ -140,18 +152,18 @@ export class Bridge implements ClientHandler, LossObserver {
     for (let index = 0; index < rules.length; ++index)
       rules[index]!.granted = UNANSWERED;
     this.subscribing = 0;
-    this.isFull = false;
-    dropExpired(this.session.sessionState!, this.policies, this.date(), this);
-    this.backlog?.commit(); // before anything is sent again
+    this.toldLosses = 0;
+    dropExpired(this.session.sessionState!.queue, this.policies, this.aging, this);
+    this.backlog?.commit();
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
     this.owner.onUpstreamConnected();
     this.subscribeNext();
   }
 
-  onMessage(_session: ClientSession, packet: Packet): boolean {
+  onMessage(_session: ClientSession, packet: Packet): number {
     ++this.receivedCount;
     if (this.remoteAudience[packet.topicIndex] === NOBODY && packet.retain === 0)
-      return true; // acknowledged, even if nobody wants it [MQTT311-4.5.0-2]
+      return TAKEN; // acknowledged, even if nobody wants it [MQTT311-4.5.0-2]
     const inbound = this.inbound;
     const index = packet.topicIndex;
     let rule = inbound.ruleOf[index]!;
@@ -159,10 +171,10 @@ export class Bridge implements ClientHandler, LossObserver {
       rule = inbound.resolve(index, packet);
     if (packet.isOversize) {
       this.countOversize(rule, packet);
-      return true;
+      return TAKEN;
     }
     if (rule === NO_RULE)
-      return true;
+      return TAKEN;
     const incoming = this.incoming;
     ++inbound.rules[rule]!.forwarded;
     incoming.topicNameOffset = inbound.placesOffset + index * inbound.placeLength;
@@ -172,7 +184,7 @@ export class Bridge implements ClientHandler, LossObserver {
     incoming.qos = packet.qos;
     incoming.retain = packet.retain;
     this.delivery.deliverFromUpstream(incoming, index);
-    return true;
+    return TAKEN;
   }
 
   private countOversize(rule: number, packet: Packet): void {
@@ -205,56 +217,85 @@ export class Bridge implements ClientHandler, LossObserver {
   }
 
   /** A message that had been taken is given up. */
-  onLost(rule: number, isExpired: boolean): void {
+  onLost(rule: number, reason: number): void {
     const policy = this.policies[rule];
     if (policy !== undefined) {
       ++policy.rule.dropped;
-      if (isExpired)
+      if (reason === Loss.EXPIRED)
         ++policy.expired;
     }
-    this.countDrop(isExpired);
+    this.countDrop(reason, rule);
   }
 
-  /** @returns STORED, which may mean in memory; REFUSED when there is no room for it now; DROPPED when there never is */
-  private enqueue(qos: number, queue: OutboundQueue, rule: number, policy: StorePolicy): number {
+  /** The clock by which messages grow old. */
+  private get aging(): Aging {
+    const { backlog, secondsOfPower, session } = this;
+    if (backlog !== undefined) {
+      backlog.store.advanceClock(session.role.clock.now);
+      return backlog.store.clock;
+    }
+    secondsOfPower.advance(session.role.clock.now);
+    return secondsOfPower;
+  }
+
+  /** @returns STORED, which may mean in memory; FULL when there is no room for it now; DROPPED when there never is */
+  private enqueue(message: Message, rule: number, hash: number, origin: number): number {
     const { backlog, outgoing, session } = this;
-    if (qos !== 0 && backlog !== undefined && policy.isStored) {
-      const result = backlog.add(outgoing, qos, rule, this.origin, this.originIdentifier);
+    const policy = this.policies[rule]!;
+    const { qos } = outgoing;
+    const { queue } = session.sessionState!;
+    if (qos !== 0 && policy.isStored) {
+      const result = backlog === undefined ? NOT_WORKING : backlog.add(message, outgoing, rule, hash, message.qos === 2 ? origin : 0);
       if (result !== NOT_WORKING)
         return result;
-      if (queue.kind.waitingCount > 0) // in a storage that takes no more: those come first
-        return REFUSED;
+      if (origin !== 0 && this.refusesUnstored) {
+        ++this.unstoredRefusals;
+        return FULL;
+      }
+      const window = queue.window!;
+      if (window.waitingCount > 0 && window.isOccupied(window.slotOf(hash))) // in a storage that takes no more: those come first
+        return FULL;
+      ++this.unstoredCount;
     }
     // A flood of messages that nobody answers for leaves the last quarter to those that somebody waits for.
     if (qos === 0 && session.isConnected && queue.usedLength * 4 > queue.capacity * 3)
-      return REFUSED;
-    const time = policy.expiry > 0 ? this.date() : 0;
-    queue.kind.rule = rule;
-    queue.kind.time = time;
-    if (session.enqueue(outgoing, qos)) {
-      this.isFull = false;
+      return FULL;
+    const time = policy.expiry > 0 ? this.aging.now : 0;
+    this.note(queue, rule, hash, time);
+    if (session.enqueue(outgoing, qos))
       return STORED;
-    }
     if (!queue.canHold(outgoing, qos))
       return DROPPED;
     // What is in a store that works is not given up for what is not.
     for (let most = queue.count; most > 0 && backlog?.store.isWorking !== true && !policy.refusesNew; --most) {
       if (!makeRoom(queue, outgoing, session.isConnected, policy.keepsLatest, this))
         break;
-      queue.kind.rule = rule; // it may have moved another one
-      queue.kind.time = time;
+      this.note(queue, rule, hash, time); // it may have moved another one
       if (session.enqueue(outgoing, qos))
         return STORED;
     }
-    return REFUSED;
+    return FULL;
   }
 
-  /** One line when it begins, not one per message. */
-  private countDrop(isExpired: boolean): void {
+  /** What is to be known of the message that is going to be entered. */
+  private note(queue: OutboundQueue, rule: number, hash: number, time: number): void {
+    const window = queue.window!;
+    window.position = NOT_STORED;
+    window.time = time;
+    window.rule = rule;
+    window.slot = window.slotOf(hash);
+  }
+
+  /** One line for each reason when it begins, not one per message. */
+  private countDrop(reason: number, rule: number): void {
     ++this.droppedCount;
-    if (this.isFull || isExpired)
+    const bit = 1 << reason;
+    if ((this.toldLosses & bit) !== 0)
       return;
-    this.isFull = true;
-    this.observer.onEvent(Event.STORE_FULL, Event.UPSTREAM, this.droppedCount);
+    this.toldLosses |= bit;
+    if (reason === Loss.NO_ROOM)
+      this.observer.onEvent(Event.STORE_FULL, Event.UPSTREAM, this.droppedCount);
+    else
+      this.observer.onEvent(Event.MESSAGE_LOST, rule, reason);
   }
 }

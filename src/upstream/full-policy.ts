@@ -34,49 +34,14 @@ export class StorePolicy {
     this.expiry = configuration.expiry;
   }
 
-  /** @param time when the message was taken @param now seconds since 1970; 0 where nobody knows */
-  isExpired(time: number, now: number): boolean {
-    return this.expiry > 0 && time > 0 && now - time > this.expiry;
-  }
-}
-
-const FIELDS = 2;
-const PROBES = 8;
-
-/** Which stored record is the newest of its topic, by the hash of the topic; of fixed size, so it does not know all. */
-export class LatestRecords {
-  private readonly mask: number;
-  /** Hash, position; 0, 0 is a free place. */
-  private readonly entries: Int32Array;
-
-  /** @param capacity a power of two */
-  constructor(capacity: number) {
-    this.mask = capacity - 1;
-    this.entries = new Int32Array(capacity * FIELDS);
+  /** The QoS with which a message of this QoS goes upstream. Of one that is promised only an acknowledgement tells that it may be forgotten. */
+  qosOf(messageQoS: number): number {
+    const qos = messageQoS < this.rule.qos ? messageQoS : this.rule.qos;
+    return qos === 0 && messageQoS !== 0 && this.keeps ? 1 : qos;
   }
 
-  set(hash: number, position: number): void {
-    const at = this.find(hash);
-    if (at < 0)
-      return;
-    this.entries[at] = hash;
-    this.entries[at + 1] = position;
-  }
-
-  /** Whether no newer record of the topic is known. */
-  isLatest(hash: number, position: number): boolean {
-    const at = this.find(hash);
-    return at < 0 || this.entries[at] !== hash || this.entries[at + 1] === (position | 0);
-  }
-
-  /** @returns the place of `hash`, else a free one, else -1 */
-  private find(hash: number): number {
-    const { entries, mask } = this;
-    for (let probe = 0; probe < PROBES; ++probe) {
-      const at = ((hash >>> 4) + probe & mask) * FIELDS;
-      if (entries[at] === hash || entries[at] === 0 && entries[at + 1] === 0)
-        return at;
-    }
-    return -1;
+  /** @param age of the message in seconds */
+  isExpired(age: number): boolean {
+    return this.expiry > 0 && age > this.expiry;
   }
 }

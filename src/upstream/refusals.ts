@@ -7,6 +7,7 @@
 import { QUOTA_EXCEEDED } from '../packet/reason-code.ts';
 import { type Clock, isDue } from '../session/clock.ts';
 import type { ServerSession } from '../session/server-session.ts';
+import { REFUSED } from '../session/session-role.ts';
 import type { Bridge } from './bridge.ts';
 import * as Event from '../config/events.ts';
 
@@ -28,15 +29,15 @@ export class Refusals {
     this.observer = observer;
   }
 
-  /** A message of this session has not been taken over. @returns false */
-  add(session: ServerSession): boolean {
+  /** A message of this session has not been taken over. @returns REFUSED */
+  add(session: ServerSession): number {
     session.isRefused = true;
     this.observer.onEvent(Event.MESSAGE_REFUSED, session.index, 0);
     if (!this.isPending)
       this.dueAt = this.clock.now + INTERVAL | 0;
     this.isPending = true;
     this.clock.request(this.dueAt);
-    return false;
+    return REFUSED;
   }
 
   handleTimeout(): void {

@@ -20,12 +20,21 @@ import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import { LONGEST_TOPIC } from '../packet/topic.ts';
 import type { TopicRuleConfiguration } from '../config/configuration.ts';
+import { hashOfTopic } from './topic-hash.ts';
 
 /** No rule: the message stays on its side. */
 export const NO_RULE = -1;
 /** Not known yet, ask `resolve`. */
 export const UNRESOLVED = -2;
 
+/** Who a rule is, whatever its place in the configuration: 32 bits made from its text, FNV-1a. */
+function identityOf({ local_prefix, pattern, remote_prefix }: TopicRuleConfiguration): number {
+  const text = `${local_prefix}\0${pattern}\0${remote_prefix}`;
+  let hash = 0x811C9DC5;
+  for (let index = 0; index < text.length; ++index)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}
 /** Of `granted`: the Server has refused the subscription [MQTT311-3.9.3-2], or has not answered on this connection. */
 export const REFUSED = SUBACK_FAILURE;
 export const UNANSWERED = -1;
@@ -33,6 +42,7 @@ export const UNANSWERED = -1;
 /** One rule in one direction. Made at start; the spans lie in the arena. */
 export class TopicRule {
   readonly configuration: TopicRuleConfiguration;
+  readonly identity: number;
   readonly qos: number;
   readonly filterOffset: number;
   readonly filterLength: number;
@@ -50,6 +60,7 @@ export class TopicRule {
 
   constructor(arena: Arena, offset: number, configuration: TopicRuleConfiguration, from: string, to: string) {
     this.configuration = configuration;
+    this.identity = identityOf(configuration);
     this.qos = configuration.qos;
     this.filterOffset = offset;
     this.toPrefixOffset = encodeUTF8(arena, offset, from + configuration.pattern);
@@ -73,6 +84,8 @@ export class TopicMap {
   /** Per number of the topic table: a rule's index, NO_RULE or UNRESOLVED. */
   readonly ruleOf: Int32Array;
   readonly lengthOf: Int32Array;
+  /** Hashes of the names before they are mapped, where there is a rule. */
+  readonly hashOf: Int32Array;
   /** Bytes of the last place. */
   private readonly longest: number;
 
@@ -99,6 +112,7 @@ export class TopicMap {
     // One more for all the names that have no place in the topic table.
     this.ruleOf = new Int32Array(topicCount + 1).fill(UNRESOLVED);
     this.lengthOf = new Int32Array(topicCount + 1).fill(0);
+    this.hashOf = new Int32Array(topicCount + 1).fill(0);
   }
 
   /** The topic table gives `index` another name. */
@@ -113,20 +127,15 @@ export class TopicMap {
    */
   resolve(index: number, message: Message): number {
     const { topicNameLength, topicNameOffset } = message;
-    const { bytes } = this.arena;
     const { rules, ruleOf } = this;
     const isCached = index < ruleOf.length - 1;
     for (let at = 0; at < rules.length; ++at) {
       const rule = rules[at]!;
       if (!matchesTopicFilter(this.arena, rule.filterOffset, rule.filterLength, topicNameOffset, topicNameLength))
         continue;
-      const length = rule.toPrefixLength + topicNameLength - rule.fromPrefixLength;
-      if (length > this.longest || length === 0)
+      if (!this.apply(rule, index, message))
         break; // no such name can be sent
-      const to = this.placesOffset + index * this.placeLength;
-      bytes.copyWithin(to, rule.toPrefixOffset, rule.toPrefixOffset + rule.toPrefixLength);
-      bytes.copyWithin(to + rule.toPrefixLength, topicNameOffset + rule.fromPrefixLength, topicNameOffset + topicNameLength);
-      this.lengthOf[index] = length;
+      this.hashOf[index] = hashOfTopic(this.arena, topicNameOffset, topicNameLength);
       if (isCached)
         ruleOf[index] = at;
       return at;
@@ -134,5 +143,23 @@ export class TopicMap {
     if (isCached)
       ruleOf[index] = NO_RULE;
     return NO_RULE;
+  }
+
+  /** The number of all names that have none of their own. */
+  get uncached(): number {
+    return this.ruleOf.length - 1;
+  }
+
+  /** Maps the name of `message`, which matches `rule`, to the place of `index`. @returns false when the mapped name would be too long, or empty */
+  apply(rule: TopicRule, index: number, { topicNameLength, topicNameOffset }: Message): boolean {
+    const { bytes } = this.arena;
+    const length = rule.toPrefixLength + topicNameLength - rule.fromPrefixLength;
+    if (length > this.longest || length === 0)
+      return false;
+    const to = this.placesOffset + index * this.placeLength;
+    bytes.copyWithin(to, rule.toPrefixOffset, rule.toPrefixOffset + rule.toPrefixLength);
+    bytes.copyWithin(to + rule.toPrefixLength, topicNameOffset + rule.fromPrefixLength, topicNameOffset + topicNameLength);
+    this.lengthOf[index] = length;
+    return true;
   }
 }

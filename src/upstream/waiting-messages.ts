@@ -3,8 +3,9 @@
  * is in the queue as well counts once.
  */
 import type { WaitingMessages } from '../nodes/system-figures.ts';
-import { NONE, type OutboundQueue } from '../session/outbound-queue.ts';
-import type { Store } from '../store/store.ts';
+import type { OutboundQueue } from '../session/outbound-queue.ts';
+import { NONE } from '../session/record-layout.ts';
+import type { Store } from '../store/message-store.ts';
 import type { Bridge } from './bridge.ts';
 
 export class UpstreamMessages implements WaitingMessages {
@@ -16,21 +17,21 @@ export class UpstreamMessages implements WaitingMessages {
 
   get pendingCount(): number {
     const { queue } = this;
-    return queue.count + queue.kind.waitingCount;
+    return queue.count + queue.window!.waitingCount;
   }
 
   get pendingLength(): number {
     const { log } = this;
-    return log === undefined ? this.queue.usedLength : usedLengthOf(log);
+    return log === undefined ? this.queue.usedLength : log.queue.usedLength;
   }
 
   get capacity(): number {
     const { log } = this;
-    return log === undefined ? this.queue.capacity : log.blockCount * log.blockLength;
+    return log === undefined ? this.queue.capacity : log.queue.capacity;
   }
 
   get orphanCount(): number {
-    return 0;
+    return this.bridge.backlog === undefined ? 0 : this.bridge.backlog.orphanCount;
   }
 
   get givenUpCount(): number {
@@ -64,15 +65,6 @@ export class UpstreamMessages implements WaitingMessages {
   }
 
   private get queue(): OutboundQueue {
-    return this.bridge.session.sessionState!;
+    return this.bridge.session.sessionState!.queue;
   }
-}
-
-/** From the oldest block with a message to the one that is written. */
-function usedLengthOf(log: Store): number {
-  const { blockCount, blockLength, pending, pendingCount, tailBlock } = log;
-  let used = pendingCount === 0 ? 0 : blockCount;
-  for (let block = log.following(tailBlock); used > 1 && pending[block] === 0; block = log.following(block))
-    --used;
-  return used * blockLength;
 }

@@ -1,0 +1,167 @@
+/**
+ * The store of a gateway with `store.durability` "flash", and all that works with it; brings what the store tells, and what is
+ * found in it at start, to those whom it concerns.
+ */
+import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import type { Configuration } from '../config/configuration.ts';
+import * as Event from '../config/events.ts';
+import type { ClientSession } from '../session/client-session.ts';
+import type { Clock } from '../session/clock.ts';
+import { IDENTIFIER_RANGE } from '../session/publish-records.ts';
+import type { ServerSession } from '../session/server-session.ts';
+import type { BlockStorage } from '../store/block-storage.ts';
+import { Store } from '../store/message-store.ts';
+import { COUNTER, RECEIVED_IDENTIFIER } from '../store/record-format.ts';
+import { StateMap } from '../store/state-map.ts';
+import { type Recovery, type StoreOwner, StoreReport } from '../store/store-owner.ts';
+import { MESSAGE_UP, type StoredMessage } from '../store/stored-message.ts';
+import { Backlog } from '../upstream/backlog.ts';
+import { type Router, StoreIntake } from '../upstream/intake.ts';
+import { StoredCounters } from '../upstream/stored-counters.ts';
+import { StoredOrigins } from '../upstream/stored-origins.ts';
+import type { StoredRules } from '../upstream/stored-rules.ts';
+
+/** QoS 2 messages in the store whose senders are remembered, to recognise them after a restart. */
+const MOST_ORIGINS = 4096;
+/** Of the storage. */
+const STATE_SHARE = 0.25;
+/** Milliseconds from one look at the clock to the next while a message with a deadline waits. */
+const TICK = 600_000;
+
+/** Who works with the store. */
+export interface StoreUsers {
+  readonly clock: Clock;
+  readonly upstream: ClientSession;
+  readonly sessions: readonly ServerSession[];
+  readonly router: Router;
+  readonly rules: StoredRules;
+  readonly observer: Event.GatewayObserver;
+  /** Seconds since 1970, 0 as long as nobody knows. */
+  readonly date: () => number;
+}
+
+export interface StoreRegions {
+  readonly counter: number;
+  readonly identifier: number;
+}
+
+export class DurableStore implements StoreOwner, Recovery {
+  readonly backlog: Backlog;
+  readonly intake: StoreIntake;
+  private readonly origins: StoredOrigins;
+  private readonly users: StoreUsers;
+  private readonly acknowledgesMemory: boolean;
+  /** The storage has failed, and what waited for it does not know yet. */
+  private hasFailed = false;
+
+  static plan(plan: ArenaPlan): StoreRegions {
+    return { counter: StoredCounters.plan(plan), identifier: StoredOrigins.plan(plan) };
+  }
+
+  constructor(arena: Arena, regions: StoreRegions, { listener, store: settings }: Configuration, users: StoreUsers) {
+    const { clock, router, rules, sessions, upstream } = users;
+    const originCapacity = Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS);
+    const store = new Store(arena, { stateShare: STATE_SHARE, createMap: (medium, walker) => new StateMap(medium, walker, originCapacity + 16) });
+    this.users = users;
+    this.acknowledgesMemory = settings.on_failure === 'memory';
+    this.backlog = new Backlog(store, upstream, clock, rules, new StoredCounters(arena, regions.counter));
+    this.origins = new StoredOrigins(store, regions.identifier, originCapacity);
+    this.intake = new StoreIntake(this.backlog, this.origins, { clock, router, sessions }, upstream.sessionState!.queue.window!.slotCount >> 1);
+  }
+
+  /** Bytes of all tables that are not in the arena. */
+  get tableLength(): number {
+    return this.origins.tableLength + this.intake.tableLength + this.backlog.tableLength;
+  }
+
+  /** Takes a storage into use, for the first time or after one has failed. @throws as `Store.open` */
+  open(storage: BlockStorage): StoreReport {
+    const { backlog, users: { observer, upstream } } = this;
+    const report = new StoreReport();
+    backlog.beginRestoring();
+    backlog.store.open(storage, this, this, report);
+    storage.onFlushed = isDurable => { backlog.store.flushed(isDurable); };
+    backlog.endRestoring();
+    this.handleTimeout();
+    const { lastIdentifier } = backlog.counters;
+    if (lastIdentifier !== 0)
+      upstream.sessionState!.queue.continueIdentifiers(lastIdentifier | IDENTIFIER_RANGE - 1);
+    const damage = report.damagedCount + report.foreignBlockCount;
+    if (damage > 0)
+      observer.onEvent(Event.STORE_DAMAGED, Event.UPSTREAM, damage);
+    if (report.restoredCount > 0)
+      observer.onEvent(Event.STORE_RESTORED, Event.UPSTREAM, report.restoredCount);
+    if (backlog.orphanCount > 0)
+      observer.onEvent(Event.STORE_ORPHANS, Event.UPSTREAM, backlog.orphanCount);
+    return report;
+  }
+
+  /** Time has passed. While something with a deadline waits, the log is told of it now and then. */
+  handleTimeout(): void {
+    const { backlog: { store }, users: { clock } } = this;
+    this.setCalendar();
+    store.advanceClock(clock.now);
+    if (store.isWorking && store.queue.hasDeadlines)
+      clock.request(clock.now + TICK | 0);
+  }
+
+  /** The calendar counts only as far as the network has set it. */
+  private setCalendar(): void {
+    const seconds = this.users.date();
+    if (seconds > 0)
+      this.backlog.store.clock.setCalendar(seconds);
+  }
+
+  /** Begins to make durable what was written; when the event is over that wrote it. */
+  commit(): void {
+    const { backlog } = this;
+    backlog.commit();
+    if (!this.hasFailed)
+      return;
+    this.hasFailed = false;
+    this.intake.onStorageFailed(this.acknowledgesMemory);
+    backlog.onDurable(backlog.store.written);
+  }
+
+  // StoreOwner
+
+  onDurable(durable: number): void {
+    this.intake.onDurable();
+    this.backlog.onDurable(durable);
+  }
+
+  onMoved(from: number, to: number): void {
+    this.backlog.moved(from, to);
+    this.origins.move(from, to);
+  }
+
+  onBlockErased(start: number, end: number): void {
+    this.origins.keepWithin(start, end);
+    this.backlog.erased(start, end);
+  }
+
+  onStorageFailed(): void {
+    const { backlog, users: { clock, observer } } = this;
+    this.hasFailed = true;
+    clock.soon();
+    observer.onEvent(Event.STORE_FAILED, Event.UPSTREAM, backlog.store.queue.pendingCount);
+  }
+
+  // Recovery
+
+  onMessage(message: StoredMessage): void {
+    if (message.kind !== MESSAGE_UP)
+      return;
+    if (message.origin !== 0 && !message.isReleased)
+      this.origins.restore(message);
+    if (!message.isSettled)
+      this.backlog.restore(message);
+  }
+
+  onState(kind: number, key: number, offset: number): void {
+    if (kind === COUNTER)
+      this.backlog.counters.restore(key, offset);
+    else if (kind === RECEIVED_IDENTIFIER)
+      this.origins.restoreIdentifier(offset);
+  }
+}

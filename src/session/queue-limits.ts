@@ -1,0 +1,56 @@
+/** How much the session states of one role may hold: the same for all of them, and never changed. */
+import type { Arena } from '../bytes/arena.ts';
+import { HEADER_LENGTH, NOTES_LENGTH } from './record-layout.ts';
+
+export interface SessionLimits {
+  /** Bytes of the queue of outgoing messages. */
+  readonly queueCapacity: number;
+  /** Messages in that queue. */
+  readonly maximumQueuedMessages: number;
+  /** Outgoing messages that may be unacknowledged at a time. */
+  readonly maximumInflightMessages: number;
+  /** Incoming QoS 2 messages that may be unreleased at a time; default: as many. A sender of 3.x does not know the limit. */
+  readonly maximumUnreleasedMessages?: number;
+  /** Whether there is an upstream window: its records carry notes, and received identifiers the time at which they came. */
+  readonly isUpstream?: boolean;
+}
+
+/** Records in a queue at most, so that the numbers that are counted in it stay far from 16 bits. */
+export const MAXIMUM_RECORD_COUNT = 32_768;
+
+/** Of the identifiers of incoming QoS 2 messages, which lie after the queue, and of the times of each after those. */
+export const IDENTIFIER_LENGTH = 2;
+export const RECEIVED_TIME_LENGTH = 4;
+
+const capacityOf = (limits: SessionLimits): number => limits.queueCapacity + 3 & ~3;
+const unreleasedOf = (limits: SessionLimits): number => limits.maximumUnreleasedMessages ?? limits.maximumInflightMessages;
+const receivedLengthOf = (limits: SessionLimits): number => limits.isUpstream === true ? IDENTIFIER_LENGTH + RECEIVED_TIME_LENGTH : IDENTIFIER_LENGTH;
+
+export class QueueLimits {
+  readonly arena: Arena;
+  /** Bytes of the region of one state. */
+  readonly length: number;
+  /** Bytes in front of each packet in a queue. */
+  readonly headerLength: number;
+  /** Bytes of a queue, a multiple of 4, and records in it. */
+  readonly capacity: number;
+  readonly maximumCount: number;
+  readonly maximumInflight: number;
+  readonly maximumUnreleased: number;
+
+  /** Bytes of the region that a state with these limits needs. */
+  static lengthOf(limits: SessionLimits): number {
+    return capacityOf(limits) + unreleasedOf(limits) * receivedLengthOf(limits);
+  }
+
+  constructor(arena: Arena, limits: SessionLimits) {
+    const { isUpstream, maximumInflightMessages, maximumQueuedMessages } = limits;
+    this.arena = arena;
+    this.length = QueueLimits.lengthOf(limits);
+    this.headerLength = isUpstream === true ? HEADER_LENGTH + NOTES_LENGTH : HEADER_LENGTH;
+    this.capacity = capacityOf(limits);
+    this.maximumCount = maximumQueuedMessages < MAXIMUM_RECORD_COUNT ? maximumQueuedMessages : MAXIMUM_RECORD_COUNT;
+    this.maximumInflight = maximumInflightMessages;
+    this.maximumUnreleased = unreleasedOf(limits);
+  }
+}

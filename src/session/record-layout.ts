@@ -1,0 +1,52 @@
+/**
+ * How a message lies in a queue: an encoded PUBLISH after a header.
+ *
+ *   | length (4) | state (1) | QoS (1) | packet identifier (2) | notes (16) | the encoded PUBLISH | padding to 4 |
+ *
+ * The notes are there only in the queue towards the Server: where the message is stored, when it was taken, its rule (2) and
+ * its place among the order counters (2), and when it was sent, or until then what must be durable before it may be.
+ */
+import type { Arena } from '../bytes/arena.ts';
+
+export const HEADER_LENGTH = 8;
+export const STATE = 4;
+export const QOS = 5;
+export const IDENTIFIER = 6;
+export const POSITION = 8;
+export const TIME = 12;
+export const RULE = 16;
+export const SLOT = 18;
+export const SENT_AT = 20;
+/** What has to be durable before the message may be sent; until it is. */
+export const STAMP = SENT_AT;
+/** Bytes that a record with notes has more. */
+export const NOTES_LENGTH = 16;
+
+/** Position of a record that is in no log. */
+export const NOT_STORED = 0;
+/** Returned when no record fits the question. */
+export const NONE = -1;
+
+// States.
+/** Not sent yet, on any connection. */
+export const QUEUED = 0;
+/** Sent; PUBACK or PUBREC is awaited. */
+export const SENT = 1;
+/** PUBREC received, PUBREL sent; PUBCOMP is awaited. */
+export const RELEASED = 2;
+/** Acknowledged or given up; the place is free as soon as it is at the head. */
+export const DONE = 3;
+export const STATE_MASK = 3;
+
+// Flags beside the state.
+/** To be sent, or sent again, on the present connection. */
+export const PENDING = 4;
+/** One of those that waited for the connection. */
+export const REPLAYED = 8;
+
+/** Offset of the topic name of an encoded PUBLISH; its length is in the two bytes before. */
+export function topicOfPacket(arena: Arena, packet: number): number {
+  const { bytes } = arena;
+  while (bytes[++packet]! > 0x7F); // Remaining Length
+  return packet + 3;
+}

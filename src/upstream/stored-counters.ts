@@ -1,0 +1,57 @@
+/**
+ * What must be known after a restart beside the messages: how far the packet identifiers have gone, coarsely, and when the
+ * Server last forgot our session. In the store's map; where there is none, both are guessed.
+ */
+import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import type { Store } from '../store/message-store.ts';
+import { COUNTER } from '../store/record-format.ts';
+
+const LENGTH = 4;
+const IDENTIFIER_KEY = 1;
+const SESSION_LOST_KEY = 2;
+/** Of `sessionLostAt`. */
+export const NEVER = -1;
+
+export class StoredCounters {
+  /** The newest packet identifier of which is known that it was given out, 0 for none. */
+  lastIdentifier = 0;
+  /** Seconds of the store clock. */
+  sessionLostAt = NEVER;
+  private readonly arena: Arena;
+  private readonly offset: number;
+
+  static plan(plan: ArenaPlan): number {
+    return plan.reserve('store: a counter', LENGTH);
+  }
+
+  constructor(arena: Arena, offset: number) {
+    this.arena = arena;
+    this.offset = offset;
+  }
+
+  putIdentifier(store: Store, identifier: number): void {
+    this.lastIdentifier = identifier;
+    this.put(store, IDENTIFIER_KEY, identifier);
+  }
+
+  putSessionLost(store: Store): void {
+    if (this.sessionLostAt === store.clock.now)
+      return;
+    this.sessionLostAt = store.clock.now;
+    this.put(store, SESSION_LOST_KEY, store.clock.now);
+  }
+
+  /** One was found at start. */
+  restore(key: number, offset: number): void {
+    const value = this.arena.view.getUint32(offset);
+    if (key === IDENTIFIER_KEY)
+      this.lastIdentifier = value;
+    else if (key === SESSION_LOST_KEY)
+      this.sessionLostAt = value;
+  }
+
+  private put(store: Store, key: number, value: number): void {
+    this.arena.view.setUint32(this.offset, value);
+    store.state?.put(COUNTER, key, this.offset, LENGTH);
+  }
+}

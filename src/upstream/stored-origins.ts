@@ -1,0 +1,133 @@
+/**
+ * QoS 2 messages of nodes that have been stored and that the node has not released (PUBREL) yet. A node that sends one of
+ * them again, after a restart of the gateway that it did not notice, must not have it stored twice. While the message is in
+ * the log its record says all that; before its block is used anew, the identifier goes to the map of the store. Of fixed size:
+ * when it is full the oldest entry is forgotten.
+ */
+import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import type { Store } from '../store/message-store.ts';
+import type { StoredMessage } from '../store/stored-message.ts';
+import { RECEIVED_IDENTIFIER } from '../store/record-format.ts';
+import { hashOfContent } from './topic-hash.ts';
+
+const FIELDS = 4;
+const IDENTIFIER = 1;
+const POSITION = 2;
+const CONTENT = 3;
+/** Bytes of what the map holds: origin, identifier, hash of the content. */
+const LENGTH = 12;
+
+/** No entry. */
+export const NONE = -1;
+/** Position of a message that is not in the log any more. */
+const GONE = 0;
+
+const { imul } = Math;
+
+export class StoredOrigins {
+  count = 0;
+  private readonly capacity: number;
+  /** Origin, identifier, position of the record, hash of the content; oldest first. */
+  private readonly entries: Int32Array;
+  private readonly arena: Arena;
+  private readonly offset: number;
+  private readonly store: Store;
+
+  static plan(plan: ArenaPlan): number {
+    return plan.reserve('store: an identifier', LENGTH);
+  }
+
+  constructor(store: Store, offset: number, capacity: number) {
+    this.arena = store.arena;
+    this.store = store;
+    this.offset = offset;
+    this.capacity = capacity;
+    this.entries = new Int32Array(capacity * FIELDS);
+  }
+
+  /** Bytes. */
+  get tableLength(): number {
+    return this.entries.byteLength;
+  }
+
+  add(origin: number, identifier: number, position: number, content: number): void {
+    this.remove(this.find(origin, identifier));
+    if (this.count === this.capacity)
+      this.remove(0);
+    const at = this.count++ * FIELDS;
+    this.entries[at] = origin;
+    this.entries[at + IDENTIFIER] = identifier;
+    this.entries[at + POSITION] = position;
+    this.entries[at + CONTENT] = content;
+  }
+
+  /** A message was found in the log at start. */
+  restore(message: StoredMessage): void {
+    this.add(message.origin, message.originIdentifier, message.position, hashOfContent(this.arena, message));
+  }
+
+  /** So was an identifier in the map. */
+  restoreIdentifier(offset: number): void {
+    const { view } = this.arena;
+    this.add(view.getInt32(offset), view.getUint32(offset + 4), GONE, view.getInt32(offset + 8));
+  }
+
+  /** @returns the index of the entry, or NONE */
+  find(origin: number, identifier: number): number {
+    const { entries } = this;
+    for (let index = 0, at = 0; index < this.count; ++index, at += FIELDS)
+      if (entries[at] === (origin | 0) && entries[at + IDENTIFIER] === identifier)
+        return index;
+    return NONE;
+  }
+
+  contentOf(index: number): number {
+    return this.entries[index * FIELDS + CONTENT]!;
+  }
+
+  /** The node will not send the message again. */
+  release(origin: number, identifier: number): void {
+    const index = this.find(origin, identifier);
+    if (index === NONE)
+      return;
+    const position = this.entries[index * FIELDS + POSITION]! >>> 0;
+    if (position === GONE)
+      this.store.state?.remove(RECEIVED_IDENTIFIER, keyOf(origin, identifier));
+    else
+      this.store.queue.released(position);
+    this.remove(index);
+  }
+
+  /** A record has another place now. */
+  move(from: number, to: number): void {
+    const { entries } = this;
+    for (let index = 0, at = POSITION; index < this.count; ++index, at += FIELDS)
+      if (entries[at] === (from | 0))
+        entries[at] = to;
+  }
+
+  /** What lies from `start` to `end` of the store is going to be erased: the map keeps what must be known of it. */
+  keepWithin(start: number, end: number): void {
+    const { arena: { view }, entries, offset, store } = this;
+    for (let index = 0, at = 0; index < this.count; ++index, at += FIELDS) {
+      const position = entries[at + POSITION]! >>> 0;
+      if (position < start || position >= end)
+        continue;
+      entries[at + POSITION] = GONE;
+      view.setInt32(offset, entries[at]!);
+      view.setUint32(offset + 4, entries[at + IDENTIFIER]!);
+      view.setInt32(offset + 8, entries[at + CONTENT]!);
+      store.state?.put(RECEIVED_IDENTIFIER, keyOf(entries[at]!, entries[at + IDENTIFIER]!), offset, LENGTH);
+    }
+  }
+
+  private remove(index: number): void {
+    if (index === NONE)
+      return;
+    this.entries.copyWithin(index * FIELDS, (index + 1) * FIELDS, this.count * FIELDS);
+    --this.count;
+  }
+}
+
+/** Under which the map holds an identifier of a node. */
+const keyOf = (origin: number, identifier: number): number => imul(origin ^ identifier, 0x9E3779B1 | 0) >>> 0;

@@ -1,0 +1,76 @@
+/**
+ * By which rule a stored message goes upstream today. That is the one that let it through, if the configuration still has it,
+ * wherever it stands now; else one that matches its local topic; else none: it is an orphan then, and stays where it is.
+ */
+import type { Arena } from '../bytes/arena.ts';
+import { MessageSpans } from '../packet/packet.ts';
+import type { StoredMessage } from '../store/stored-message.ts';
+import { hashOfTopic } from './topic-hash.ts';
+import { NO_RULE, type TopicMap } from './topic-map.ts';
+import type { StorePolicy } from './full-policy.ts';
+import type { Aging } from './aging.ts';
+import type { LossObserver } from './losses.ts';
+
+export class StoredRules {
+  /** The message that was looked at last as it goes upstream, if there is a rule. */
+  readonly outgoing = new MessageSpans();
+  /** Hash of its local topic. */
+  hash = 0;
+  private readonly arena: Arena;
+  private readonly map: TopicMap;
+  /** Of each rule of the map. */
+  readonly policies: readonly StorePolicy[];
+  /** Told of what is given up. */
+  readonly losses: LossObserver;
+
+  constructor(arena: Arena, map: TopicMap, policies: readonly StorePolicy[], losses: LossObserver) {
+    this.arena = arena;
+    this.map = map;
+    this.policies = policies;
+    this.losses = losses;
+  }
+
+  /** Fills `outgoing` and `hash`. @returns the index of the rule, or NO_RULE */
+  find(message: StoredMessage): number {
+    const { map, outgoing } = this;
+    const { topicNameLength, topicNameOffset } = message;
+    this.hash = hashOfTopic(this.arena, topicNameOffset, topicNameLength);
+    outgoing.payloadOffset = message.payloadOffset;
+    outgoing.payloadLength = message.payloadLength;
+    outgoing.retain = message.retain;
+    if (message.isMapped) { // by version 0.1, which stored the position of the rule
+      outgoing.topicNameOffset = topicNameOffset;
+      outgoing.topicNameLength = topicNameLength;
+      outgoing.qos = message.qos;
+      return message.rule < map.rules.length ? message.rule : map.rules.length - 1;
+    }
+    let rule = this.indexOf(message.rule);
+    if (rule === NO_RULE || !map.apply(map.rules[rule]!, map.uncached, message))
+      rule = map.resolve(map.uncached, message);
+    if (rule === NO_RULE)
+      return NO_RULE;
+    outgoing.topicNameOffset = map.placesOffset + map.uncached * map.placeLength;
+    outgoing.topicNameLength = map.lengthOf[map.uncached]!;
+    const qos = this.policies[rule]!.qosOf(message.qos);
+    outgoing.qos = qos === 0 ? 1 : qos;
+    return rule;
+  }
+
+  /** Whether a message is too old. An edit of the configuration makes none older: of what its rule said then and says now, the longer time counts. */
+  isExpired(message: StoredMessage, rule: number, time: Aging): boolean {
+    if (message.deadline === 0)
+      return false;
+    const age = time.age(message.takenAt);
+    if (age <= message.deadline - message.takenAt)
+      return false;
+    return rule === NO_RULE || this.policies[rule]!.isExpired(age);
+  }
+
+  private indexOf(identity: number): number {
+    const { rules } = this.map;
+    for (let index = 0; index < rules.length; ++index)
+      if (rules[index]!.identity === identity)
+        return index;
+    return NO_RULE;
+  }
+}
