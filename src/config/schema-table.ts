@@ -56,12 +56,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // sensors
   Object.freeze({ types: 16, items: 51, maxItems: 256, example: '[]' }),
   // store
-  Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'full', 'replay_rate']),
-    first: 52 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
+    'replay_rate']), first: 52 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 58 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 59 }),
   // upstream.address
-  Object.freeze({ types: 16, items: 60, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 61, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"']), example: '"mqttv311"' }),
   // upstream.remote_clientid
@@ -77,9 +77,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 61, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 62, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 62,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 63,
     required: Object.freeze(['topic']) }),
   // upstream.max_packet_size
   Object.freeze({ types: 2, minimum: 128, maximum: 1048576, example: '1024' }),
@@ -136,9 +136,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 66, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 67, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 67, maxItems: 256,
+  Object.freeze({ types: 16, items: 68, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -146,11 +146,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 68 }),
+    'store', 'full', 'expiry']), first: 69 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 76, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 77, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -159,6 +159,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 4294967295, example: '1048576' }),
   // store.durability
   Object.freeze({ types: 0, choices: Object.freeze(['"ram"', '"flash"']), example: '"ram"' }),
+  // store.on_failure
+  Object.freeze({ types: 0, choices: Object.freeze(['"refuse"', '"memory"']), example: '"refuse"' }),
   // store.full
   Object.freeze({ types: 0, choices: Object.freeze(['"drop_oldest"', '"drop_newest"', '"latest_per_topic"']),
     example: '"drop_oldest"' }),
@@ -182,9 +184,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 94, required: Object.freeze(['username']) }),
+    first: 95, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 98 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 99 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
