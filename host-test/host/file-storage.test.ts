@@ -34,7 +34,7 @@ function get(storage: FileStorage, position: number, length: number): number[] {
   return [...arena.bytes.subarray(arena.stagingOffset, arena.stagingOffset + length)];
 }
 
-/** A block's header as store/format.ts describes it, as far as the file looks at it. */
+/** A block's header as store/record-format.ts describes it, as far as the file looks at it. */
 const header = (blockLength: number): number[] => [0x52, 0x42, 0x53, 0x31, 0, 0, 0, 1, 0, blockLength >> 16, blockLength >> 8 & 255, blockLength & 255];
 
 describe('the file of the store', () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import * as Event from '../../src/config/events.ts';
-import { blockLengthFor, lengthOfRecord } from '../../src/store/format.ts';
+import { blockLengthFor } from '../../src/store/record-format.ts';
 import { BLOCK_HEADER_LENGTH, lengthOfMessage } from '../../src/store/record-format.ts';
 import { estimateWear } from '../../src/store/wear.ts';
 import { seeded } from '../session/pair.ts';
@@ -390,10 +390,12 @@ describe('a storage', () => {
 });
 
 it('lasts for decades at a message per second', () => {
-  const { programsPerMessage, years } = estimateWear(1_048_576, 4096, 100, 1, false);
-  expect(programsPerMessage).toBeLessThan(2.1);
-  expect(years).toBeGreaterThan(20);
-  expect(lengthOfRecord(100)).toBe(140);
-  expect(blockLengthFor(4000)).toBe(4096);
-  expect(blockLengthFor(4100)).toBe(8192);
+  const { capacity, programsPerMessage, recordLength, years } =
+    estimateWear({ size: 1_048_576, blockLength: 4096, stateShare: 0.25 }, 100, 1, false);
+  expect(recordLength).toBe(160);
+  expect(programsPerMessage).toBeCloseTo(3 + 3 / 25, 5);
+  expect(capacity).toBe(191 * 25);
+  expect(years).toBeGreaterThan(15);
+  expect(blockLengthFor(4096 - 32 - 60 - 4)).toBe(4096);
+  expect(blockLengthFor(4096 - 32 - 60 - 3)).toBe(8192);
 });

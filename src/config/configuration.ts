@@ -294,12 +294,3 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
     memory: { ...DEFAULT_MEMORY, ...sizes.memory, ...partial.memory },
   };
 }
-
-/** Host and port of an upstream address. @throws Error when it is not `mqtt://host[:port]` */
-export function parseAddress(address: string): { host: string; port: number } {
-  const match = /^mqtt:\/\/([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?\/?$/.exec(address);
-  const port = Number(match?.[2] ?? 1883);
-  if (!match || port < 1 || port > 65535)
-    throw new Error(`"${address}" is not an upstream address: write mqtt://host or mqtt://host:port`);
-  return { host: match[1]!, port };
-}

@@ -6,7 +6,7 @@ import Timer from 'timer';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import type { StoreConfiguration } from '../config/configuration.ts';
-import { blockLengthFor } from '../store/format.ts';
+import { blockLengthFor } from '../store/record-format.ts';
 import { createSimulatedSensor, type Flash, FlashBlocks, ResizedStaging, type SensorConfiguration } from './core.ts';
 import { ConfigFile } from './config-file.ts';
 import { type Directory, FileFlash } from './file-flash.ts';

@@ -4,7 +4,8 @@
  */
 export { Arena, ArenaPlan, MemoryShortage } from '../bytes/arena.ts';
 export { decodeUTF8, encodeUTF8 } from '../bytes/utf8.ts';
-export { completeConfiguration, parseAddress } from '../config/configuration.ts';
+export { completeConfiguration } from '../config/configuration.ts';
+export { parseAddress } from '../config/upstream-address.ts';
 export type { TextSource } from '../config/json-tokens.ts';
 export { Validator } from '../config/validator.ts';
 export type { Configuration, PartialConfiguration, SensorConfiguration } from '../config/configuration.ts';

@@ -24,7 +24,7 @@ import type { StoredRules } from '../upstream/stored-rules.ts';
 /** QoS 2 messages in the store whose senders are remembered, to recognise them after a restart. */
 const MOST_ORIGINS = 4096;
 /** Of the storage. */
-const STATE_SHARE = 0.25;
+export const STATE_SHARE = 0.25;
 /** Milliseconds from one look at the clock to the next while a message with a deadline waits. */
 const TICK = 600_000;
 

@@ -3,7 +3,8 @@
  */
 import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
-import { blockLengthFor } from '../store/format.ts';
+import { STATE_SHARE } from '../gateway/durable-store.ts';
+import { blockLengthFor } from '../store/record-format.ts';
 import { ERASE_CYCLES, estimateWear } from '../store/wear.ts';
 import { DEVICE_STORE_SIZE } from '../io/board-features.ts';
 import { describeShortage, total } from '../io/memory-needs.ts';
@@ -73,16 +74,18 @@ function describeMemory(configuration: Configuration): string {
     [...rows, ['all', '', '', String(all), '']], [1, 2, 3]);
 }
 
-/** Bytes of the PUBLISH packet for which the wear is told: a short topic, a short payload. */
-const TYPICAL_PACKET = 100;
+/** Bytes of topic and payload for which the wear is told. */
+const TYPICAL_CONTENT = 100;
 
 /** What a message costs a board's flash, and how long that lasts. */
 function describeWear(configuration: Configuration, size: number): string {
+  const blockLength = blockLengthFor(longestStoredPacket(configuration));
   const rows = [false, true].map(isExactlyOnce => {
-    const wear = estimateWear(size, blockLengthFor(longestStoredPacket(configuration)), TYPICAL_PACKET, 1, isExactlyOnce);
+    const wear = estimateWear({ size, blockLength, stateShare: STATE_SHARE }, TYPICAL_CONTENT, 1, isExactlyOnce);
     return [isExactlyOnce ? '2, from a node' : '1', wear.programsPerMessage.toFixed(2), wear.erasuresPerMessage.toFixed(3), String(wear.capacity), wear.years.toFixed(0)];
   });
-  return table(`Store in ${size} bytes of flash that lasts ${ERASE_CYCLES} erasures, packets of ${TYPICAL_PACKET} bytes, 1 message per second`,
+  return table(`Store in ${size} bytes of flash that lasts ${ERASE_CYCLES} erasures, topic and payload of ${TYPICAL_CONTENT} bytes, `
+    + '1 message per second',
     ['QoS', 'writes per message', 'erasures per message', 'messages that fit', 'years of life'], rows, 1);
 }
 

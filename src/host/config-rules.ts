@@ -3,10 +3,11 @@
  * has the right form already. Errors keep the gateway from starting, warnings do not.
  */
 import { lengthOfUTF8 } from '../bytes/utf8.ts';
-import { type Configuration, parseAddress, type PartialConfiguration } from '../config/configuration.ts';
+import type { Configuration, PartialConfiguration } from '../config/configuration.ts';
+import { parseAddress } from '../config/upstream-address.ts';
 import { limitConflicts, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
-import { blockLengthFor, FEWEST_BLOCKS } from '../store/format.ts';
+import { blockLengthFor, FEWEST_BLOCKS } from '../store/record-format.ts';
 import { Judge, type Path } from './config-findings.ts';
 import { judgeAccess, judgeListener, judgeUsers } from './config-rules-nodes.ts';
 import { judgeSensors } from './config-rules-sensors.ts';

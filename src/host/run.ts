@@ -1,7 +1,8 @@
 /**
  * Runs a gateway in this process: from a checked configuration to the ready line, and from a signal to a clean end.
  */
-import { parseAddress, type Configuration } from '../config/configuration.ts';
+import type { Configuration } from '../config/configuration.ts';
+import { parseAddress } from '../config/upstream-address.ts';
 import { statusOf } from '../gateway/status.ts';
 import { Runtime } from '../io/runtime.ts';
 import { PasswordAuthenticator } from './authentication.ts';

@@ -5,7 +5,7 @@
 import { lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Configuration, SensorConfiguration, TopicRuleConfiguration } from '../config/configuration.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
-import { blockLengthFor } from '../store/format.ts';
+import { blockLengthFor } from '../store/record-format.ts';
 
 /** Of the partition that src/device/partitions.csv gives to the store. A board goes by that, not by `store.size`. */
 export const DEVICE_STORE_SIZE = 0xF0000;

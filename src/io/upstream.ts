@@ -2,7 +2,7 @@
  * Keeps the connection to the Server: resolves its name, connects, and after an end or a failure waits and tries again,
  * with the next address if there are several. Never gives up, never hurries: see upstream/back-off.ts.
  */
-import { parseAddress } from '../config/configuration.ts';
+import { parseAddress } from '../config/upstream-address.ts';
 import * as Event from '../config/events.ts';
 import type { Gateway, UpstreamDriver } from '../gateway/gateway.ts';
 import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../upstream/upstream-phase.ts';

@@ -1,6 +1,6 @@
 /**
  * The store (README.md): takes a storage, splits it into the queue's and the map's blocks, and knows what of it is durable.
- * To become store.ts when nothing uses the class there any more.
+ *
  */
 import type { Arena } from '../bytes/arena.ts';
 import { NO_BLOCK } from './block-ring.ts';
@@ -177,16 +177,14 @@ export class Store implements Ticker {
     this.isFlushing = this.isWanted = false;
   }
 
-
   /** Where the map begins: as the blocks say, else as the settings do. */
   private split(scan: BlockScan, report: StoreReport): void {
     const { medium: { blockCount }, settings: { createMap, stateShare } } = this;
-    const wanted = createMap === undefined ? 0 : Math.max(Format.FEWEST_BLOCKS, Math.floor(blockCount * stateShare));
-    const isPossible = wanted > 0 && blockCount - wanted >= Format.FEWEST_BLOCKS;
-    const asked = isPossible ? blockCount - wanted : blockCount;
+    const share = createMap === undefined ? 0 : stateShare;
+    const asked = blockCount - Format.blocksOfMap(blockCount, share);
     this.boundary = scan.boundary === 0 ? asked : scan.boundary;
     report.keepsBoundary = this.boundary !== asked;
-    report.hasNoMap = wanted > 0 && blockCount - this.boundary < Format.FEWEST_BLOCKS;
+    report.hasNoMap = share > 0 && blockCount - this.boundary < Format.FEWEST_BLOCKS;
     this.map = createMap !== undefined && blockCount - this.boundary >= Format.FEWEST_BLOCKS ? createMap(this.medium, this.walker) : undefined;
   }
 

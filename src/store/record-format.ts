@@ -1,6 +1,5 @@
 /**
- * How the store lies on its storage (README.md has the drawing): offsets, checksums and marks of the format RBS2. To become
- * format.ts when nothing uses RBS1's there any more.
+ * How the store lies on its storage (README.md has the drawing): offsets, checksums and marks of the format RBS2.
  */
 import type { Arena } from '../bytes/arena.ts';
 
@@ -120,4 +119,13 @@ export function blockLengthForRecord(longest: number): number {
   while (length < BLOCK_HEADER_LENGTH + longest + COPY_LENGTH)
     length *= 2;
   return length;
+}
+
+/** The same for a PUBLISH packet of `longest` bytes at most. */
+export const blockLengthFor = (longest: number): number => blockLengthForRecord(lengthOfMessage(longest, 1));
+
+/** Blocks of the map that may have so much of a storage; 0: it would leave the queue, or itself, too few. */
+export function blocksOfMap(blockCount: number, stateShare: number): number {
+  const wanted = Math.max(FEWEST_BLOCKS, Math.floor(blockCount * stateShare));
+  return stateShare > 0 && blockCount - wanted >= FEWEST_BLOCKS ? wanted : 0;
 }

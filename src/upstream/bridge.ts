@@ -46,7 +46,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   receivedCount = 0;
   /** Messages for the Server that were given up. */
   droppedCount = 0;
-  /** Messages of nodes that were not taken because the storage does not work, and those that are in memory only although it should keep them. */
+  /** Messages of nodes that were not taken because the storage does not work, and those in memory that it should keep. */
   unstoredRefusals = 0;
   unstoredCount = 0;
   /** Messages of the Server that were too long. */
@@ -78,7 +78,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.observer = sides.observer;
   }
 
-  /** The topic table gives `index` another name. */
+  /** `index` gets another name. */
   forget(index: number): void {
     this.outbound.forget(index);
     this.inbound.forget(index);
