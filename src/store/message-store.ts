@@ -1,6 +1,5 @@
 /**
  * The store (README.md): takes a storage, splits it into the queue's and the map's blocks, and knows what of it is durable.
- *
  */
 import type { Arena } from '../bytes/arena.ts';
 import { NO_BLOCK } from './block-ring.ts';
