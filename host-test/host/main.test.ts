@@ -239,7 +239,7 @@ describe('check', () => {
   });
 
   test('refuses what does not fit the board, and shows the memory', async () => {
-    const file = folder.write('large.json', { listener: { max_connections: 6, allow_anonymous: true }, store: { ram: 65_536 }, topic: [{ pattern: '#', direction: 'out' }] });
+    const file = folder.write('large.json', { listener: { max_connections: 6, allow_anonymous: true }, store: { ram: 131_072 }, topic: [{ pattern: '#', direction: 'out' }] });
     const [onBoard, onPC] = await Promise.all([run(['check', file]), run(['check', '--pc', file])]);
     expect(onBoard.exitCode).toBe(2);
     expect(onBoard.stdout).toMatch(/^ {2}store, RAM part +1 +\d+ +\d+ {2}store\.ram$/m);
