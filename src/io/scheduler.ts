@@ -2,9 +2,9 @@
  * Tells the core what time it is before anything happens, and sets one timer to the core's next deadline afterwards.
  * Every event from outside, a socket's callback or a timer, is bracketed by `enter` and `leave`.
  *
- * A deadline is judged one turn of the platform's loop after it has come. The timer may be late, because the program was
- * stopped or busy; what arrived in the meantime then still waits in the sockets, and would come after the verdict on it. In
- * the turn between, all sockets are heard.
+ * A timer that comes late was held up, because the program was stopped or busy. What arrived in the meantime then still
+ * waits in the sockets, and would come after the verdict on it. So the deadline is judged one turn of the platform's loop
+ * later: in the turn between, all sockets are heard.
  */
 import { isDue, type Clock } from '../session/clock.ts';
 import type { Timer } from './transport.ts';
@@ -17,6 +17,9 @@ export interface Driven {
   handleDeferred(): void;
 }
 
+/** Milliseconds. Whoever is judged has more time than this to spare; a loop that has work to do is not as late. */
+export const LATE = 100;
+
 export class Scheduler {
   readonly clock: Clock;
   readonly time: () => number;
@@ -24,7 +27,7 @@ export class Scheduler {
   private readonly driven: Driven;
   private timerSetTo = 0;
   private isTimerSet = false;
-  /** The deadline has come, and what had arrived until then is being heard. */
+  /** The timer came late, and what had arrived until then is being heard. */
   private isHearing = false;
 
   /**
@@ -65,28 +68,20 @@ export class Scheduler {
   }
 
   private timeout(): void {
-    const clock = this.clock;
-    this.isTimerSet = clock.isArmed;
-    if (!clock.isPressing && !this.isHearing) {
-      if (!clock.isArmed)
-        return;
-      this.isHearing = true;
-      this.timer.set(0);
-      return;
-    }
-    const hasHeard = this.isHearing;
-    this.isTimerSet = this.isHearing = false;
+    const { clock, driven } = this;
+    this.isTimerSet = false;
     this.enter();
     if (clock.isPressing) {
       clock.isPressing = false;
-      this.driven.handleDeferred();
+      driven.handleDeferred();
     }
+    const lateness = clock.now - clock.deadline | 0;
     // A timer may come a little early; whoever is asked too early asks again.
-    if (clock.isArmed && isDue(clock.deadline, clock.now)) {
-      this.isHearing = !hasHeard;
-      if (hasHeard) {
+    if (clock.isArmed && lateness >= 0) {
+      this.isHearing = lateness >= LATE && !this.isHearing;
+      if (!this.isHearing) {
         clock.isArmed = false;
-        this.driven.handleTimeout();
+        driven.handleTimeout();
       }
     }
     this.leave();
