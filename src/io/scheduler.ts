@@ -46,13 +46,19 @@ export class Scheduler {
   }
 
   leave(): void {
-    const clock = this.clock;
+    const { clock } = this;
     clock.isChanged = false;
     if (clock.isPressing) {
-      if (!this.isTimerSet || !isDue(this.timerSetTo, clock.now))
-        this.setTimer(clock.now);
-    } else if (clock.isArmed && (!this.isTimerSet || clock.deadline !== this.timerSetTo))
-      this.setTimer(clock.deadline);
+      if (this.isTimerSet && isDue(this.timerSetTo, clock.now))
+        return;
+      this.timerSetTo = clock.now;
+      this.isTimerSet = true;
+      this.timer.set(0);
+    } else if (clock.isArmed && (!this.isTimerSet || clock.deadline !== this.timerSetTo)) {
+      const wait = (this.timerSetTo = clock.deadline) - clock.now | 0;
+      this.isTimerSet = true;
+      this.timer.set(wait > 0 ? wait : 0);
+    }
   }
 
   stop(): void {
@@ -60,29 +66,25 @@ export class Scheduler {
     this.clock.isArmed = this.clock.isPressing = this.isTimerSet = this.isHearing = false;
   }
 
-  private setTimer(moment: number): void {
-    const wait = moment - this.clock.now | 0;
-    this.timerSetTo = moment;
-    this.isTimerSet = true;
-    this.timer.set(wait > 0 ? wait : 0);
-  }
-
   private timeout(): void {
-    const { clock, driven } = this;
+    const { clock } = this;
+    const now = clock.now = this.time() | 0;
     this.isTimerSet = false;
-    this.enter();
     if (clock.isPressing) {
       clock.isPressing = false;
-      driven.handleDeferred();
+      this.driven.handleDeferred();
     }
-    const lateness = clock.now - clock.deadline | 0;
+    const lateness = now - clock.deadline | 0;
     // A timer may come a little early; whoever is asked too early asks again.
     if (clock.isArmed && lateness >= 0) {
-      this.isHearing = lateness >= LATE && !this.isHearing;
-      if (!this.isHearing) {
-        clock.isArmed = false;
-        driven.handleTimeout();
+      if (lateness >= LATE && !this.isHearing) {
+        this.isHearing = this.isTimerSet = true;
+        this.timerSetTo = clock.deadline;
+        this.timer.set(0);
+        return;
       }
+      this.isHearing = clock.isArmed = false;
+      this.driven.handleTimeout();
     }
     this.leave();
   }
