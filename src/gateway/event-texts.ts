@@ -18,7 +18,8 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
     case Event.NODE_CLOSED:
       return `node ${nodeName(gateway, subject)} is gone: ${describeReason(detail)}${adviceForNode(detail)}`;
     case Event.NODE_REFUSED:
-      return `node ${nodeName(gateway, subject)} refused: ${describeReason(detail)}${adviceForRefused(gateway, detail)}`;
+      return `node ${nodeName(gateway, subject)} refused: `
+        + `${describeReason(detail)}${adviceForRefused(gateway, detail)}`;
     case Event.WILL_PUBLISHED:
       return `published the Will of node ${nodeName(gateway, subject)}`;
     case Event.OVERSIZE_DROPPED:

@@ -3,9 +3,9 @@
  * without them. Knows neither topics nor sockets.
  *
  * A password is verified in a thread, so the verdict is PENDING at first; by the time it is there, the session may be
- * closed or belong to another connection, hence the count of connections. Few verifications run at a time, the others wait
- * for their turn, one for each session at most: a flood of CONNECTs costs bounded memory, and all nodes of a full gateway
- * get in although they come at once. Nobody who waits is judged by the clock.
+ * closed or belong to another connection, hence the count of connections. Few verifications run at a time, the
+ * others wait for their turn, one for each session at most: a flood of CONNECTs costs bounded memory, and all nodes
+ * of a full gateway get in although they come at once. Nobody who waits is judged by the clock.
  *
  * An unknown user name takes the same time and gets the same answer as a wrong password. Nothing here is ever logged.
  */
@@ -83,7 +83,7 @@ export class PasswordAuthenticator implements Authenticator {
   }
 
   private enqueue(verification: Verification): number {
-    this.waiting = this.waiting.filter(isWaited); // what this session waited for on an earlier connection goes with that
+    this.waiting = this.waiting.filter(isWaited); // what was asked on an earlier connection goes with that
     this.waiting.push(verification);
     this.runNext();
     return PENDING;

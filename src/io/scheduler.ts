@@ -2,9 +2,9 @@
  * Tells the core what time it is before anything happens, and sets one timer to the core's next deadline afterwards.
  * Every event from outside, a socket's callback or a timer, is bracketed by `enter` and `leave`.
  *
- * A timer that comes late was held up, because the program was stopped or busy. What arrived in the meantime then still
- * waits in the sockets, and would come after the verdict on it. So the deadline is judged one turn of the platform's loop
- * later: in the turn between, all sockets are heard.
+ * A timer that comes late was held up, because the program was stopped or busy. What arrived in the meantime then
+ * still waits in the sockets, and would come after the verdict on it. So the deadline is judged one turn of the
+ * platform's loop later: in the turn between, all sockets are heard.
  */
 import { isDue, type Clock } from '../session/clock.ts';
 import type { Timer } from './transport.ts';

@@ -168,7 +168,8 @@ export class RetainedDelivery implements RetainedWalker {
       }
       at = retained.after(at);
     }
-    return this.figures.countFor(offset) === 0 || this.sendFigures(node, session, filter, place < START ? FIRST_FIGURE - place : 0);
+    return this.figures.countFor(offset) === 0
+      || this.sendFigures(node, session, filter, place < START ? FIRST_FIGURE - place : 0);
   }
 
   /** The same for figures, from number `topic` on. */

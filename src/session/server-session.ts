@@ -277,7 +277,7 @@ export class ServerSession extends Session {
       this.judgeSilence(expiryInterval(keepAlive), ReasonCode.KEEP_ALIVE_TIMEOUT);
   }
 
-  /** The node has so many milliseconds for its next packet. If bytes of it wait here, it is not the node that is slow. */
+  /** The node has so many milliseconds for its next packet; if bytes of it wait here, it is not slow. */
   private judgeSilence(patience: number, reasonCode: number): void {
     const { clock } = this.role;
     const deadline = this.lastReceivedAt + patience | 0;
