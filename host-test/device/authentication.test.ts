@@ -197,6 +197,28 @@ describe('a node', () => {
     expect(session.verdicts).toEqual(['refused']);
   });
 
+  test.each([['the same password', () => 'secret'], ['a wrong one', (index: number) => String(index)]])('that comes with many others, with %s, gets its own verdict', (_name, passwordOf) => {
+    const board = new Board([{ username: 'node', password_hash: hashOf('secret', 500) }]);
+    const sessions = Array.from({ length: 9 }, () => new FakeSession());
+    sessions.forEach((session, index) => expect(board.authenticate(session, 'node', index === 8 ? 'secret' : passwordOf(index))).toBe(PENDING));
+    board.run();
+    expect(sessions.map(({ verdicts }) => verdicts[0])).toEqual(sessions.map((_, index) => index === 8 || passwordOf(index) === 'secret' ? 'admitted 0' : 'refused'));
+  });
+
+  test('with a password that another one has shown to be right meanwhile is not verified', () => {
+    const board = new Board([{ username: 'node', password_hash: hashOf('secret', MAXIMUM_ITERATIONS) }]);
+    const timeFor = (count: number): number => {
+      const start = board.now;
+      const sessions = Array.from({ length: count }, () => new FakeSession());
+      for (const session of sessions)
+        board.authenticate(session, 'node', 'secret');
+      board.run();
+      expect(sessions.every(({ verdicts }) => verdicts[0] === 'admitted 0')).toBe(true);
+      return board.now - start;
+    };
+    expect(timeFor(6)).toBeLessThan(MAXIMUM_ITERATIONS / 4 * 1.5); // one look at the clock for each four iterations
+  });
+
   test('that connects again and again before it is verified does not make the queue longer', () => {
     const board = new Board([{ username: 'node', password_hash: hashOf('secret') }]);
     const session = new FakeSession();

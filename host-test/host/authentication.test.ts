@@ -3,7 +3,7 @@ import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { encodeUTF8 } from '../../src/bytes/utf8.ts';
 import { describeReason } from '../../src/gateway/event-texts.ts';
 import { PENDING } from '../../src/gateway/gateway.ts';
-import { MAXIMUM_RUNNING, MAXIMUM_WAITING, PasswordAuthenticator } from '../../src/host/authentication.ts';
+import { MAXIMUM_RUNNING, PasswordAuthenticator } from '../../src/host/authentication.ts';
 import type { PasswordHash } from '../../src/host/password.ts';
 import { Packet } from '../../src/packet/packet.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
@@ -118,13 +118,13 @@ describe('with credentials', () => {
     }
   });
 
-  test('a verification that cannot be made refuses as unavailable', async () => {
+  test('a verification that cannot be made refuses as busy', async () => {
     const { ask, verifications } = await prepare(['a']);
     const session = new FakeSession();
     ask(session, 'a', 'x');
     verifications[0]!.fail();
     await settle();
-    expect(session.verdicts).toEqual(['refused server unavailable']);
+    expect(session.verdicts).toEqual(['refused server busy']);
   });
 
   test('a password that was right is not verified again, any other is', async () => {
@@ -181,19 +181,20 @@ describe('a verdict that comes late', () => {
   });
 });
 
-describe('a flood of CONNECTs', () => {
-  const fill = (ask: (session: FakeSession, userName: string, password: string) => number): FakeSession[] =>
-    Array.from({ length: MAXIMUM_RUNNING + MAXIMUM_WAITING }, (_, index) => {
+describe('many CONNECTs at once', () => {
+  const NODES = 100;
+  type Ask = Awaited<ReturnType<typeof prepare>>['ask'];
+  const askForAll = (ask: Ask, passwordOf: (index: number) => string): FakeSession[] =>
+    Array.from({ length: NODES }, (_, index) => {
       const session = new FakeSession();
-      expect(ask(session, 'a', String(index))).toBe(PENDING);
+      expect(ask(session, 'a', passwordOf(index))).toBe(PENDING);
       return session;
     });
 
-  test('runs few verifications at a time and refuses what is too much', async () => {
+  test('are verified few at a time, in the order in which they came, and none is refused for that', async () => {
     const { ask, verifications } = await prepare(['a']);
-    const sessions = fill(ask);
+    const sessions = askForAll(ask, String);
     expect(verifications).toHaveLength(MAXIMUM_RUNNING);
-    expect(ask(new FakeSession(), 'a', 'surplus')).toBe(ReasonCode.SERVER_UNAVAILABLE);
     for (let done = 0; done < sessions.length; ++done) {
       verifications[done]!.finish(false);
       await settle();
@@ -201,22 +202,46 @@ describe('a flood of CONNECTs', () => {
     }
     expect(sessions.map(session => session.verdicts.join())).toEqual(sessions.map(() => 'refused bad user name or password'));
     expect(verifications.map(({ password }) => password)).toEqual(sessions.map((_, index) => String(index)));
-    expect(ask(new FakeSession(), 'a', 'later')).toBe(PENDING);
   });
 
-  test('forgets the connections that are gone, so that others can wait', async () => {
+  test('with the same right password cost no more verifications than run at a time', async () => {
     const { ask, verifications } = await prepare(['a']);
-    const sessions = fill(ask);
-    sessions.at(-1)!.state = CLOSED;
-    const late = new FakeSession();
-    expect(ask(late, 'a', 'late')).toBe(PENDING);
+    const sessions = askForAll(ask, () => 'secret');
+    verifications[0]!.finish(true);
+    await settle();
+    expect(verifications).toHaveLength(MAXIMUM_RUNNING);
+    for (const { finish } of verifications)
+      finish(true);
+    await settle();
+    expect(sessions.map(({ verdicts }) => verdicts)).toEqual(sessions.map(() => ['admitted', 'reads on']));
+  });
+
+  test('leave one waiting for each session, however often it comes anew', async () => {
+    const { ask, authenticator, verifications } = await prepare(['a']);
+    const [session] = askForAll(ask, String) as [FakeSession];
+    for (; session.connectionNumber < 1000; ++session.connectionNumber)
+      ask(session, 'a', `again ${session.connectionNumber}`);
+    ask(session, 'a', 'last');
+    expect(authenticator['waiting'].length).toBeLessThanOrEqual(NODES);
     for (let done = 0; done < verifications.length; ++done) {
-      verifications[done]!.finish(verifications[done]!.password === 'late');
+      verifications[done]!.finish(verifications[done]!.password === 'last');
       await settle();
     }
-    expect(late.verdicts).toEqual(['admitted', 'reads on']);
-    expect(sessions.at(-1)!.verdicts).toEqual([]);
-    expect(verifications).toHaveLength(sessions.length);
+    expect(verifications).toHaveLength(NODES + 1);
+    expect(session.verdicts).toEqual(['admitted', 'reads on']);
+  });
+
+  test('that are gone before their turn are not verified', async () => {
+    const { ask, verifications } = await prepare(['a']);
+    const sessions = askForAll(ask, String);
+    for (const session of sessions.slice(0, -1))
+      session.state = CLOSED;
+    for (let done = 0; done < verifications.length; ++done) {
+      verifications[done]!.finish(true);
+      await settle();
+    }
+    expect(verifications).toHaveLength(MAXIMUM_RUNNING + 1);
+    expect(sessions.map(({ verdicts }) => verdicts.length > 0)).toEqual(sessions.map((_, index) => index === NODES - 1));
   });
 });
 

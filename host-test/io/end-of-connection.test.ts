@@ -92,11 +92,19 @@ describe('a connection that ends while the password is being verified', () => {
     expect(world.uplink.messages).toEqual([]);
   });
 
-  it('for which no verdict comes is given up after connect_timeout', () => {
+  it('for which the verdict comes later than connect_timeout is judged to its end all the same', () => {
     const { session, world } = asked('close', publish('0'), DISCONNECT);
-    world.run(10_000);
+    world.run(60_000);
+    expect(world.nodeEndings).toEqual([]);
+    admit(world, session);
+    expect(world.uplink.messages).toEqual(texts(1));
+    expect(world.nodeEndings).toEqual([ReasonCode.SUCCESS]);
+  });
+
+  it('and had sent nothing but CONNECT is over at once: no verdict is waited for', () => {
+    const { session, world } = asked('close');
     expect(session.state).toBe(CLOSED);
-    expect(world.nodeEndings).toEqual([ReasonCode.CONNECT_TIMEOUT]);
+    expect(world.nodeEndings).toEqual([ReasonCode.NETWORK_CLOSED]);
   });
 
   it('with more than the ring holds: the rest waits in the socket, and is read as well', () => {

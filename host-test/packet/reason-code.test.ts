@@ -42,12 +42,16 @@ describe('return codes of CONNACK (3.1.1 table 3.1)', () => {
       expect(ReasonCode.fromReturnCode(returnCode)).toBe(ReasonCode.UNKNOWN_RETURN_CODE);
   });
 
-  it('every reason has a return code or none, and the way back leads to the same reason [MQTT311-3.2.2-6]', () => {
+  it.each([ReasonCode.SERVER_BUSY, ReasonCode.WILL_TOO_LONG])('reason %i is "server unavailable" to a Client', reasonCode => {
+    expect(ReasonCode.toReturnCode(reasonCode)).toBe(3);
+  });
+
+  it('every other reason has a return code or none, and the way back leads to the same reason [MQTT311-3.2.2-6]', () => {
     for (let reasonCode = -1; reasonCode < 0x200; ++reasonCode) {
       const returnCode = ReasonCode.toReturnCode(reasonCode);
       if (TABLE.some(([, reason]) => reason === reasonCode))
         expect(ReasonCode.fromReturnCode(returnCode)).toBe(reasonCode);
-      else
+      else if (reasonCode !== ReasonCode.SERVER_BUSY && reasonCode !== ReasonCode.WILL_TOO_LONG)
         expect(returnCode).toBe(-1);
     }
   });

@@ -71,6 +71,9 @@ class Drain {
 
 const FLASH_SECTORS = 16;
 
+/** Bytes that are read at a time. */
+const LANDING_CAPACITY = 2048;
+
 /** A round of `fragmented`; what is asked for should be a multiple. */
 const PACKETS_IN_PIECES = 100;
 
@@ -88,7 +91,7 @@ class Setup extends HandDrivenNetwork<HandDrivenSocket> {
           return 0;
         },
       },
-      landingCapacity: 2048,
+      landingCapacity: LANDING_CAPACITY,
       resizable: engine.resizable ?? true,
       date: () => 1_800_000_000,
       openStorage: (_store, arena, longestPacket) =>
@@ -96,7 +99,8 @@ class Setup extends HandDrivenNetwork<HandDrivenSocket> {
       ...parts,
     });
     this.engine = engine;
-    this.runtime = this.start(configuration);
+    // W2 and the burst come at once: a packet, and what is read at a time, may be as long as the landing area.
+    this.runtime = this.start({ ...configuration, upstream: { max_packet_size: LANDING_CAPACITY, ...configuration.upstream } });
     this.wait(0);
     this.upstream = this.newest;
   }

@@ -37,6 +37,8 @@ export interface UpstreamConfiguration {
   /** Incoming QoS 2 messages that may be unreleased. */
   max_unreleased_messages: number;
   acknowledgement_timeout: number;
+  /** Whether small packets leave at once: TCP_NODELAY. */
+  bridge_tcp_nodelay: boolean;
   send_timeout: number;
   oversize: OversizePolicy;
 }
@@ -200,6 +202,7 @@ export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
   max_inflight_messages: 20,
   max_unreleased_messages: 64,
   acknowledgement_timeout: 60,
+  bridge_tcp_nodelay: true,
   send_timeout: 20,
   oversize: 'drop',
 });

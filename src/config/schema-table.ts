@@ -44,24 +44,24 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 32, keys: Object.freeze(['address', 'bridge_protocol_version', 'remote_clientid',
     'remote_username', 'remote_password', 'cleansession', 'keepalive_interval', 'connack_timeout', 'restart_timeout',
     'will', 'max_packet_size', 'max_inflight_messages', 'max_unreleased_messages', 'acknowledgement_timeout',
-    'send_timeout', 'oversize']), first: 9 }),
+    'bridge_tcp_nodelay', 'send_timeout', 'oversize']), first: 9 }),
   // listener
   Object.freeze({ types: 32, keys: Object.freeze(['port', 'address', 'max_connections', 'max_sessions',
     'connect_timeout', 'send_timeout', 'max_keepalive', 'max_packet_size', 'max_inflight_messages',
     'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes', 'max_clientid_length', 'max_will_size',
     'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages', 'max_retained_bytes', 'oversize',
-    'queue_full', 'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 25 }),
+    'queue_full', 'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 26 }),
   // topic
-  Object.freeze({ types: 16, items: 50, maxItems: 256, example: '[]' }),
-  // sensors
   Object.freeze({ types: 16, items: 51, maxItems: 256, example: '[]' }),
+  // sensors
+  Object.freeze({ types: 16, items: 52, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate']), first: 52 }),
+    'replay_rate']), first: 53 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 59 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 60 }),
   // upstream.address
-  Object.freeze({ types: 16, items: 61, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 62, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"']), example: '"mqttv311"' }),
   // upstream.remote_clientid
@@ -77,9 +77,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 62, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 63, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 63,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 64,
     required: Object.freeze(['topic']) }),
   // upstream.max_packet_size
   Object.freeze({ types: 2, minimum: 128, maximum: 1048576, example: '1024' }),
@@ -89,6 +89,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 1, maximum: 65535, example: '64' }),
   // upstream.acknowledgement_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '60' }),
+  // upstream.bridge_tcp_nodelay
+  Object.freeze({ types: 8, example: 'true' }),
   // upstream.send_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '20' }),
   // upstream.oversize
@@ -136,9 +138,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 67, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 68, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 68, maxItems: 256,
+  Object.freeze({ types: 16, items: 69, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -146,11 +148,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 69 }),
+    'store', 'full', 'expiry']), first: 70 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 77, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 78, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -184,9 +186,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 95, required: Object.freeze(['username']) }),
+    first: 96, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 99 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 100 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction

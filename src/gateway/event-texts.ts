@@ -18,7 +18,8 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
     case Event.NODE_CLOSED:
       return `node ${nodeName(gateway, subject)} is gone: ${describeReason(detail)}${adviceForNode(detail)}`;
     case Event.NODE_REFUSED:
-      return `node ${nodeName(gateway, subject)} refused: ${describeReason(detail)}${adviceForNode(detail)}`;
+      return `node ${nodeName(gateway, subject)} refused: `
+        + `${describeReason(detail)}${adviceForRefused(gateway, detail)}`;
     case Event.WILL_PUBLISHED:
       return `published the Will of node ${nodeName(gateway, subject)}`;
     case Event.OVERSIZE_DROPPED:
@@ -101,6 +102,7 @@ export function describeReason(reasonCode: number): string {
     case ReasonCode.BAD_USER_NAME_OR_PASSWORD: return 'bad user name or password';
     case ReasonCode.NOT_AUTHORIZED: return 'not authorized';
     case ReasonCode.SERVER_UNAVAILABLE: return 'server unavailable';
+    case ReasonCode.SERVER_BUSY: return 'server busy';
     case ReasonCode.SERVER_SHUTTING_DOWN: return 'shutting down';
     case ReasonCode.KEEP_ALIVE_TIMEOUT: return 'keep alive timeout';
     case ReasonCode.SESSION_TAKEN_OVER: return 'session taken over by a new connection with the same client identifier';
@@ -121,9 +123,17 @@ export function describeReason(reasonCode: number): string {
     case ReasonCode.NETWORK_UNREACHABLE: return 'cannot reach the network address';
     case ReasonCode.NAME_NOT_RESOLVED: return 'cannot resolve the host name';
     case ReasonCode.ACKNOWLEDGEMENT_TIMEOUT: return 'no acknowledgement in time';
+    case ReasonCode.WILL_TOO_LONG: return 'Will too long';
     case ReasonCode.CLOSED_BEFORE_CONNACK: return 'connection closed instead of a CONNACK';
     default: return `reason code 0x${reasonCode.toString(16)}`;
   }
+}
+
+/** Of the limits that may be the reason, the one that is. */
+function adviceForRefused({ configuration: { listener }, connectedCount }: Gateway, reasonCode: number): string {
+  if (reasonCode !== ReasonCode.SERVER_UNAVAILABLE)
+    return adviceForNode(reasonCode);
+  return ` (the limit is listener.${connectedCount >= listener.max_connections ? 'max_connections' : 'max_sessions'})`;
 }
 
 /** What the user of a node, or of the gateway, can do about an ending. */
@@ -131,7 +141,8 @@ function adviceForNode(reasonCode: number): string {
   switch (reasonCode) {
     case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return ' (this gateway speaks MQTT 3.1 and 3.1.1)';
     case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: return ' (1 to 23 characters with 3.1, at most listener.max_clientid_length bytes else; Keep Alive at most listener.max_keepalive)';
-    case ReasonCode.SERVER_UNAVAILABLE: return ' (listener.max_connections, listener.max_sessions and listener.max_will_size are the limits)';
+    case ReasonCode.SERVER_BUSY: return ' (its password could not be verified: is there enough memory?)';
+    case ReasonCode.WILL_TOO_LONG: return ' (the limit is listener.max_will_size)';
     case ReasonCode.NOT_AUTHORIZED: return ' (set listener.allow_anonymous, or give the node a user of listener.users and an identifier that no other user has)';
     case ReasonCode.PACKET_TOO_LARGE: return ' (the limit is listener.max_packet_size)';
     case ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: return ' (the limit is listener.max_unreleased_messages)';

@@ -3,8 +3,9 @@
  * without them. Knows neither topics nor sockets.
  *
  * A password is verified in a thread, so the verdict is PENDING at first; by the time it is there, the session may be
- * closed or belong to another connection, hence the count of connections. Few verifications run and wait at a time: what
- * comes beyond that is refused as "server unavailable", so that a flood of CONNECTs costs bounded memory and time.
+ * closed or belong to another connection, hence the count of connections. Few verifications run at a time, the
+ * others wait for their turn, one for each session at most: a flood of CONNECTs costs bounded memory, and all nodes
+ * of a full gateway get in although they come at once. Nobody who waits is judged by the clock.
  *
  * An unknown user name takes the same time and gets the same answer as a wrong password. Nothing here is ever logged.
  */
@@ -21,7 +22,6 @@ import { hashPassword, parsePasswordHash, type PasswordHash, unmatchableHash, ve
 
 /** Each takes a thread of Node's pool, which has four, and 16 MB. */
 export const MAXIMUM_RUNNING = 2;
-export const MAXIMUM_WAITING = 16;
 
 interface Verification {
   readonly session: ServerSession;
@@ -44,7 +44,8 @@ export class PasswordAuthenticator implements Authenticator {
   /** Per user a tag of the password that was right last, so that a node which comes back is not verified again. */
   private readonly knownTags: (Buffer | undefined)[];
   private readonly tagKey = randomBytes(32);
-  private readonly waiting: Verification[] = [];
+  /** In the order in which they came; one for each session at most. */
+  private waiting: Verification[] = [];
   private runningCount = 0;
 
   /** Hashes plain passwords. @throws Error when a `password_hash` is none */
@@ -82,12 +83,7 @@ export class PasswordAuthenticator implements Authenticator {
   }
 
   private enqueue(verification: Verification): number {
-    if (this.runningCount >= MAXIMUM_RUNNING && this.waiting.length >= MAXIMUM_WAITING) {
-      const obsolete = this.waiting.findIndex(other => !isWaited(other));
-      if (obsolete === -1)
-        return ReasonCode.SERVER_UNAVAILABLE;
-      this.waiting.splice(obsolete, 1);
-    }
+    this.waiting = this.waiting.filter(isWaited); // what was asked on an earlier connection goes with that
     this.waiting.push(verification);
     this.runNext();
     return PENDING;
@@ -98,7 +94,11 @@ export class PasswordAuthenticator implements Authenticator {
       const verification = this.waiting.shift();
       if (verification === undefined)
         return;
-      if (isWaited(verification))
+      if (!isWaited(verification))
+        continue;
+      if (this.isKnown(verification.user, verification.password)) // by now: others have it, too
+        this.tell(verification, ReasonCode.SUCCESS);
+      else
         void this.run(verification);
     }
   }
@@ -106,7 +106,7 @@ export class PasswordAuthenticator implements Authenticator {
   private async run(verification: Verification): Promise<void> {
     const { password, user } = verification;
     ++this.runningCount;
-    let reasonCode = ReasonCode.SERVER_UNAVAILABLE;
+    let reasonCode = ReasonCode.SERVER_BUSY;
     try {
       const isRight = await this.verify(password, this.hashes[user] ?? this.nobody);
       reasonCode = isRight && user !== -1 ? ReasonCode.SUCCESS : ReasonCode.BAD_USER_NAME_OR_PASSWORD;
@@ -114,8 +114,12 @@ export class PasswordAuthenticator implements Authenticator {
     --this.runningCount;
     if (reasonCode === ReasonCode.SUCCESS)
       this.knownTags[user] = this.tagOf(password);
-    this.runtime!.later(() => this.decide(verification, reasonCode));
+    this.tell(verification, reasonCode);
     this.runNext();
+  }
+
+  private tell(verification: Verification, reasonCode: number): void {
+    this.runtime!.later(() => this.decide(verification, reasonCode));
   }
 
   private decide(verification: Verification, reasonCode: number): void {

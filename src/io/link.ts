@@ -142,13 +142,13 @@ export class Link implements NodeOutput {
 
   /** Takes over a connection that a listener has given. @throws what the socket throws; the link is free then */
   accept(from: TCPSocket): void {
-    this.start(new this.context.TCP({ ...Link.callbacks, from }), ESTABLISHED);
+    this.start(new this.context.TCP({ ...Link.callbacks, from, nodelay: true }), ESTABLISHED);
     this.remoteAddress = this.socket?.remoteAddress;
   }
 
   /** Opens a connection; the session is opened when it stands. @throws as `accept` */
-  connect(address: string, port: number): void {
-    this.start(new this.context.TCP({ ...Link.callbacks, address, port }), CONNECTING);
+  connect(address: string, port: number, nodelay = true): void {
+    this.start(new this.context.TCP({ ...Link.callbacks, address, port, nodelay }), CONNECTING);
   }
 
   /** Gives the connection up at once, with a reason for the session. */
@@ -317,8 +317,13 @@ export class Link implements NodeOutput {
   /** Reads while there is something to read and the session takes it. */
   private pump(): void {
     const { parser } = this;
-    while (this.readable > 0 && parser.wanted > 0 && this.phase !== BACKED_UP)
-      this.bring(parser.wanted);
+    const { landingOffset } = this.context;
+    while (this.readable > 0 && parser.wanted > 0 && this.phase !== BACKED_UP) { // `bring` written out
+      const length = parser.wanted < this.readable ? parser.wanted : this.readable;
+      this.readable -= length;
+      this.read(this.socket!, length);
+      parser.receive(landingOffset, landingOffset + length);
+    }
   }
 
   /** Reads at most so many bytes and gives them to the session. */

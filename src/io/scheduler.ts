@@ -2,9 +2,9 @@
  * Tells the core what time it is before anything happens, and sets one timer to the core's next deadline afterwards.
  * Every event from outside, a socket's callback or a timer, is bracketed by `enter` and `leave`.
  *
- * A deadline is judged one turn of the platform's loop after it has come. The timer may be late, because the program was
- * stopped or busy; what arrived in the meantime then still waits in the sockets, and would come after the verdict on it. In
- * the turn between, all sockets are heard.
+ * A timer that comes late was held up, because the program was stopped or busy. What arrived in the meantime then
+ * still waits in the sockets, and would come after the verdict on it. So the deadline is judged one turn of the
+ * platform's loop later: in the turn between, all sockets are heard.
  */
 import { isDue, type Clock } from '../session/clock.ts';
 import type { Timer } from './transport.ts';
@@ -17,6 +17,9 @@ export interface Driven {
   handleDeferred(): void;
 }
 
+/** Milliseconds. Whoever is judged has more time than this to spare; a loop that has work to do is not as late. */
+export const LATE = 100;
+
 export class Scheduler {
   readonly clock: Clock;
   readonly time: () => number;
@@ -24,7 +27,7 @@ export class Scheduler {
   private readonly driven: Driven;
   private timerSetTo = 0;
   private isTimerSet = false;
-  /** The deadline has come, and what had arrived until then is being heard. */
+  /** The timer came late, and what had arrived until then is being heard. */
   private isHearing = false;
 
   /**
@@ -43,13 +46,19 @@ export class Scheduler {
   }
 
   leave(): void {
-    const clock = this.clock;
+    const { clock } = this;
     clock.isChanged = false;
     if (clock.isPressing) {
-      if (!this.isTimerSet || !isDue(this.timerSetTo, clock.now))
-        this.setTimer(clock.now);
-    } else if (clock.isArmed && (!this.isTimerSet || clock.deadline !== this.timerSetTo))
-      this.setTimer(clock.deadline);
+      if (this.isTimerSet && isDue(this.timerSetTo, clock.now))
+        return;
+      this.timerSetTo = clock.now;
+      this.isTimerSet = true;
+      this.timer.set(0);
+    } else if (clock.isArmed && (!this.isTimerSet || clock.deadline !== this.timerSetTo)) {
+      const wait = (this.timerSetTo = clock.deadline) - clock.now | 0;
+      this.isTimerSet = true;
+      this.timer.set(wait > 0 ? wait : 0);
+    }
   }
 
   stop(): void {
@@ -57,37 +66,25 @@ export class Scheduler {
     this.clock.isArmed = this.clock.isPressing = this.isTimerSet = this.isHearing = false;
   }
 
-  private setTimer(moment: number): void {
-    const wait = moment - this.clock.now | 0;
-    this.timerSetTo = moment;
-    this.isTimerSet = true;
-    this.timer.set(wait > 0 ? wait : 0);
-  }
-
   private timeout(): void {
-    const clock = this.clock;
-    this.isTimerSet = clock.isArmed;
-    if (!clock.isPressing && !this.isHearing) {
-      if (!clock.isArmed)
-        return;
-      this.isHearing = true;
-      this.timer.set(0);
-      return;
-    }
-    const hasHeard = this.isHearing;
-    this.isTimerSet = this.isHearing = false;
-    this.enter();
+    const { clock } = this;
+    const now = clock.now = this.time() | 0;
+    this.isTimerSet = false;
     if (clock.isPressing) {
       clock.isPressing = false;
       this.driven.handleDeferred();
     }
+    const lateness = now - clock.deadline | 0;
     // A timer may come a little early; whoever is asked too early asks again.
-    if (clock.isArmed && isDue(clock.deadline, clock.now)) {
-      this.isHearing = !hasHeard;
-      if (hasHeard) {
-        clock.isArmed = false;
-        this.driven.handleTimeout();
+    if (clock.isArmed && lateness >= 0) {
+      if (lateness >= LATE && !this.isHearing) {
+        this.isHearing = this.isTimerSet = true;
+        this.timerSetTo = clock.deadline;
+        this.timer.set(0);
+        return;
       }
+      this.isHearing = clock.isArmed = false;
+      this.driven.handleTimeout();
     }
     this.leave();
   }

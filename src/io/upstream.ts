@@ -174,7 +174,7 @@ export class Upstream implements UpstreamDriver {
     this.phase = CONNECTING;
     this.limit(this.connectTimeout);
     try {
-      this.link.connect(address, port);
+      this.link.connect(address, port, this.gateway.configuration.upstream.bridge_tcp_nodelay);
     } catch {
       this.fail(ReasonCode.NETWORK_UNREACHABLE);
     }

@@ -7,9 +7,10 @@
  * They take one half of a node's queue at most: the other one is for messages that come meanwhile.
  */
 import { END } from '../bytes/packed-records.ts';
-import { MessageSpans } from '../packet/packet.ts';
+import { type Message, MessageSpans } from '../packet/packet.ts';
 import { lengthOfPublish } from '../packet/publish.ts';
 import type { Clock } from '../session/clock.ts';
+import { CONNECTED } from '../session/connection-state.ts';
 import type { ServerRole } from '../session/server-role.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { Delivery } from './delivery.ts';
@@ -20,6 +21,9 @@ import type { SystemTopics } from './system-topics.ts';
 
 /** Comparisons of a message with a filter, or of a subscription with a node, in one turn. */
 export const SLICE = 512;
+
+/** Bytes of a PUBLISH with QoS 0 beside topic and payload, at most. */
+const LONGEST_HEAD = 7;
 
 /** In place of a place: nothing is owed; at the first message; behind them, at the first figure, with smaller numbers for the next ones. */
 const NOWHERE = -1;
@@ -88,6 +92,8 @@ export class RetainedDelivery implements RetainedWalker {
 
   /** A node takes messages again, or there is nothing before them any more. */
   advance(node: NodeState): void {
+    if (this.places[node.index] === NOWHERE)
+      return;
     this.left = SLICE;
     this.serve(node);
     if (this.isCut)
@@ -120,57 +126,68 @@ export class RetainedDelivery implements RetainedWalker {
           places[index]! += distance;
   }
 
+  /** For a node to which something is owed. */
   private serve(node: NodeState): void {
     const { places, subscriptions } = this;
     const { index, session } = node;
-    while (places[index] !== NOWHERE && session !== undefined && session.isConnected) {
-      const filter = subscriptions.owedCount === 0 ? END : subscriptions.owedTo(index);
-      this.left -= subscriptions.count >> 2; // a look at one is short
-      if (filter === END)
-        this.end(node);
-      else if (!this.sendOwed(node, session, filter))
-        return;
-      else {
+    while (session !== undefined && session.state === CONNECTED) {
+      const filter = subscriptions.owedTo(index);
+      if (filter !== END) {
+        if (!this.sendOwed(node, session, filter))
+          return;
         subscriptions.settle(filter);
-        places[index] = START;
       }
+      if (filter === END || subscriptions.owedCount === 0) {
+        this.end(node);
+        return;
+      }
+      places[index] = START;
+      this.left -= subscriptions.count >> 2; // a look at one is short
     }
   }
 
   /** @returns whether all has been sent that is owed for the subscription at `filter` */
   private sendOwed(node: NodeState, session: ServerSession, filter: number): boolean {
-    const { outgoing, places, retained, subscriptions } = this;
+    const { delivery, outgoing, places, retained, subscriptions } = this;
     const { index } = node;
     const offset = subscriptions.filterOffsetOf(filter);
     const length = subscriptions.filterLengthOf(filter);
-    let at = places[index]!;
-    if (at === START)
-      at = places[index] = retained.first;
-    while (at > START && at !== retained.end) {
+    const granted = subscriptions.qosOf(filter);
+    const place = places[index]!;
+    let at = place === START ? retained.first : place < START || place === retained.end ? END : place;
+    while (at !== END) {
+      places[index] = at;
       if (--this.left < 0)
         return this.cut();
       if (retained.matches(at, offset, length, outgoing)) {
-        const granted = subscriptions.qosOf(filter);
-        if (!this.hasRoom(node, session, granted))
+        if (granted === 0 || outgoing.qos === 0 ? isTooLong(outgoing, session.room) : !hasPlaceFor(node))
           return false;
-        this.delivery.sendRetained(node, outgoing, granted);
-        if (!session.isConnected)
+        delivery.sendRetained(node, outgoing, granted);
+        if (session.state !== CONNECTED)
           return false;
       }
-      at = places[index] = retained.after(at);
+      at = retained.after(at);
     }
-    const count = this.figures.countFor(offset);
-    for (let topic = at > START || at === END ? 0 : FIRST_FIGURE - at; topic < count; ++topic) {
-      places[index] = FIRST_FIGURE - topic;
+    return this.figures.countFor(offset) === 0
+      || this.sendFigures(node, session, filter, place < START ? FIRST_FIGURE - place : 0);
+  }
+
+  /** The same for figures, from number `topic` on. */
+  private sendFigures(node: NodeState, session: ServerSession, filter: number, topic: number): boolean {
+    const { figures, places, subscriptions } = this;
+    const offset = subscriptions.filterOffsetOf(filter);
+    const length = subscriptions.filterLengthOf(filter);
+    for (const count = figures.countFor(offset); topic < count; ++topic) {
+      places[node.index] = FIRST_FIGURE - topic;
       if (--this.left < 0)
         return this.cut();
-      const message = this.figures.match(topic, offset, length);
+      const message = figures.match(topic, offset, length);
       if (message === undefined)
         continue;
-      if (session.room < lengthOfPublish(message, 0))
+      if (isTooLong(message, session.room))
         return false;
       this.delivery.sendFigure(node, message);
-      if (!session.isConnected)
+      if (session.state !== CONNECTED)
         return false;
     }
     return true;
@@ -180,14 +197,12 @@ export class RetainedDelivery implements RetainedWalker {
     this.isCut = true;
     return false;
   }
-
-  /** Whether the node takes the message at hand, and has room left for others. */
-  private hasRoom(node: NodeState, session: ServerSession, granted: number): boolean {
-    const { outgoing } = this;
-    if (granted === 0 || outgoing.qos === 0)
-      return session.room >= lengthOfPublish(outgoing, 0);
-    const { queue } = node;
-    const { capacity, maximumCount } = queue.limits;
-    return queue.count === 0 || queue.usedLength * 2 <= capacity && queue.count * 2 <= maximumCount;
-  }
 }
+
+/** Whether a message of QoS 0 does not fit `room` bytes. */
+const isTooLong = (message: Message, room: number): boolean =>
+  message.topicNameLength + message.payloadLength + LONGEST_HEAD > room && lengthOfPublish(message, 0) > room;
+
+/** Whether the queue of a node takes a retained message, and has room left for others. */
+const hasPlaceFor = ({ queue: { count, limits: { capacity, maximumCount }, usedLength } }: NodeState): boolean =>
+  count === 0 || usedLength * 2 <= capacity && count * 2 <= maximumCount;

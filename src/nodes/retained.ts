@@ -79,18 +79,18 @@ export class RetainedMessages {
     return this.find(nameOffset, nameLength) !== END;
   }
 
-  /** Where the first message lies, if there is one, and where the one behind it does; `end`: there is none. */
+  /** Where the first message lies, and where the one behind another does; END: there is none. */
   get first(): number {
     return this.records.first;
   }
 
-  get end(): number {
-    return this.records.end;
+  after(at: number): number {
+    return this.records.next(at);
   }
 
-  after(at: number): number {
-    const next = this.records.next(at);
-    return next === END ? this.records.end : next;
+  /** Where the one behind the last would lie. */
+  get end(): number {
+    return this.records.end;
   }
 
   /** Whether the message at `at` matches a filter; then it is in `message`. */

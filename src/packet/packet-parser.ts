@@ -50,6 +50,8 @@ export class PacketParser extends PublishPrediction {
   /** So many bytes have yet to come of the packet whose beginning is kept, or of a payload that is thrown away. */
   missing = 0;
 
+  /** Less is wanted than usual: what is kept needs its room in the ring for longer. */
+  private isNarrow = false;
   /** Bit n: a packet of type n is legal now. */
   acceptedTypes = 0;
   version = ProtocolVersion.UNKNOWN;
@@ -71,6 +73,7 @@ export class PacketParser extends PublishPrediction {
     this.ring.clear();
     this.keptEnd = NOWHERE;
     this.missing = 0;
+    this.isNarrow = false;
     this.wanted = this.width;
   }
 
@@ -87,8 +90,10 @@ export class PacketParser extends PublishPrediction {
 
   /** Takes a pause back, during the same call of the handler. */
   unpause(): void {
-    if (this.wanted === PAUSED)
-      this.wanted = this.missing !== 0 ? this.width : this.handler.role.readLength;
+    if (this.wanted === PAUSED) {
+      this.isNarrow = this.missing !== 0;
+      this.wanted = this.isNarrow ? this.width : this.handler.role.readLength;
+    }
   }
 
   /** Goes on after a pause, with what was kept. */
@@ -145,7 +150,7 @@ export class PacketParser extends PublishPrediction {
       else { // one more piece of a packet
         this.handler.role.packet.arena.bytes.copyWithin(this.keptEnd - this.missing, offset, end);
         this.missing -= end - offset;
-        if (this.wanted !== this.handler.role.readLength)
+        if (this.isNarrow)
           this.narrow();
       }
       return;
@@ -204,10 +209,17 @@ export class PacketParser extends PublishPrediction {
     if ((this.acceptedTypes >> packet.type & 1) === 0 || (header & IS_LONG) !== 0 || next > end
       || next - offset > this.handler.role.settings.maximumPacketSize) {
       if (next > end && (header & IS_LONG) === 0 && offset + 1 < end && (this.acceptedTypes >> packet.type & 1) !== 0
-        && next - offset <= this.handler.role.settings.maximumPacketSize)
-        return this.keep(offset, end, next - end); // the usual piece of a packet
-      if (!this.readHeader(offset, end))
+        && next - offset <= this.handler.role.settings.maximumPacketSize) {
+        this.keep(offset, end, next - end); // the usual piece of a packet
+        if (packet.type >= ControlPacket.SUBSCRIBE)
+          this.narrow();
         return NOWHERE;
+      }
+      if (!this.readHeader(offset, end)) {
+        if (this.missing !== 0 && packet.type >= ControlPacket.SUBSCRIBE)
+          this.narrow();
+        return NOWHERE;
+      }
       next = packet.end;
     }
     packet.version = this.version;
@@ -251,7 +263,7 @@ export class PacketParser extends PublishPrediction {
     }
     if (next === end)
       return;
-    if (this.hasWaiting) // a packet has been left
+    if (this.keptEnd !== NOWHERE && this.missing === 0) // a packet has been left
       this.keptEnd = this.ring.extend(next, end);
     else if (this.wanted > 0 || this.missing !== 0) // a payload is thrown away during a pause, too
       this.receive(next, end);
@@ -267,27 +279,26 @@ export class PacketParser extends PublishPrediction {
   }
 
   /** Keeps bytes until `missing` more have come or, if that is 0, until a pause ends. */
-  private keep(offset: number, end: number, missing: number): number {
+  private keep(offset: number, end: number, missing: number): void {
     this.keptEnd = this.ring.hold(offset, end, end - offset + missing);
     this.missing = missing;
-    if (missing !== 0 && this.handler.role.packet.type >= ControlPacket.SUBSCRIBE)
-      this.narrow();
-    return NOWHERE;
   }
 
   /** As much as usual is wanted again. For the handler, when it gets a packet that it might have left. */
   widen(): void {
+    this.isNarrow = false;
     if (this.wanted > 0)
       this.wanted = this.handler.role.readLength;
   }
 
   /** A packet that may be left must find room in the ring together with what comes behind its end. */
   private narrow(): void {
+    this.isNarrow = true;
     if (this.wanted > 0)
       this.wanted = this.width;
   }
 
-  /** What arrived is illegal. @returns NOWHERE, as `keep` does: there is no further packet */
+  /** What arrived is illegal. @returns NOWHERE: there is no further packet */
   private reject(reasonCode: number): number {
     this.fail();
     this.handler.onError(reasonCode);

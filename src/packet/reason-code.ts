@@ -14,6 +14,7 @@ export const CLIENT_IDENTIFIER_NOT_VALID = 0x85;
 export const BAD_USER_NAME_OR_PASSWORD = 0x86;
 export const NOT_AUTHORIZED = 0x87;
 export const SERVER_UNAVAILABLE = 0x88;
+export const SERVER_BUSY = 0x89;
 export const SERVER_SHUTTING_DOWN = 0x8B;
 export const KEEP_ALIVE_TIMEOUT = 0x8D;
 export const SESSION_TAKEN_OVER = 0x8E;
@@ -45,6 +46,8 @@ export const NAME_NOT_RESOLVED = 0x108;
 export const CLOSED_BEFORE_CONNACK = 0x109;
 /** PUBLISH, PUBREL or SUBSCRIBE that the peer does not acknowledge, although it is alive. */
 export const ACKNOWLEDGEMENT_TIMEOUT = 0x10A;
+/** Topic and message of the Will together are longer than what is kept of them. */
+export const WILL_TOO_LONG = 0x10B;
 
 /** Return codes of CONNACK in 3.1 and 3.1.1 (table 3.1); index is the code on the wire. */
 const RETURN_CODES: readonly number[] = Object.freeze([
@@ -56,8 +59,12 @@ const RETURN_CODES: readonly number[] = Object.freeze([
 export const fromReturnCode = (returnCode: number): number =>
   returnCode < RETURN_CODES.length ? RETURN_CODES[returnCode]! : UNKNOWN_RETURN_CODE;
 
+/** Reasons that are "server unavailable" to a Client of 3.x. */
+const isUnavailable = (reasonCode: number): boolean => reasonCode === SERVER_BUSY || reasonCode === WILL_TOO_LONG;
+
 /**
  * @returns the return code for a reason, or -1 when 3.x has none: then the connection is closed without CONNACK
  * [MQTT311-3.2.2-6]
  */
-export const toReturnCode = (reasonCode: number): number => RETURN_CODES.indexOf(reasonCode);
+export const toReturnCode = (reasonCode: number): number =>
+  RETURN_CODES.indexOf(isUnavailable(reasonCode) ? SERVER_UNAVAILABLE : reasonCode);

@@ -41,7 +41,7 @@ export interface ServerSessionSettings extends SessionSettings {
   readonly willCapacity: number;
   /** Bytes of a Client Identifier. 3.1 has a limit of its own, 23 characters. */
   readonly maximumClientIdentifierLength: number;
-  /** Milliseconds from the network connection to CONNECT, and to the verdict on it. */
+  /** Milliseconds from the network connection to CONNECT. */
   readonly connectTimeout: number;
   /** Longest Keep Alive in seconds that is accepted; 65535 accepts any, and 0 as well. */
   readonly maximumKeepAlive: number;

@@ -14,7 +14,7 @@ import { ACKNOWLEDGEMENT_LENGTH, UNSUBACK_PACKET } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
-import { afterConnack, CLOSED, CONNECTED, CONNECTING, OPENED } from './connection-state.ts';
+import { afterConnack, CONNECTED, CONNECTING, OPENED } from './connection-state.ts';
 import { HELD_BY_RATE, HELD_BY_WORK } from './holds.ts';
 import { expiryInterval, heldReadInterval } from './keep-alive.ts';
 import { PublishCredit } from './publish-credit.ts';
@@ -201,7 +201,10 @@ export class ServerSession extends Session {
     if (!credit.spend(clock.now))
       return false;
     clock.request(credit.heldUntil);
-    this.hold(HELD_BY_RATE);
+    this.holds |= HELD_BY_RATE;
+    this.parser.pause();
+    if ((credit.heldUntil - clock.now | 0) > heldReadInterval(this.keepAlive)) // rarely: a packet is read before that
+      this.hold(HELD_BY_RATE);
     return true;
   }
 
@@ -215,35 +218,12 @@ export class ServerSession extends Session {
       super.fail(reasonCode);
   }
 
+  /** A node that has said CONNECT and waits for the verdict on it is not judged: the time is ours. */
   handleTimeout(): void {
-    if (this.state === CLOSED)
-      return;
-    const { credit, role } = this;
-    const { clock, settings } = role;
-    let patience = settings.connectTimeout;
-    let reasonCode = ReasonCode.CONNECT_TIMEOUT;
-    if (this.state === CONNECTED) {
-      if (this.output.stalledFor(clock.now) >= settings.sendTimeout && this.output.hasUnread) {
-        this.giveUpSending();
-        return;
-      }
-      this.checkStall();
-      if (credit !== undefined && credit.isHeld)
-        this.releaseRate(credit);
-      if (this.state !== CONNECTED || this.keepAlive === 0)
-        return;
-      if (this.output.hasUnread) {
-        this.readSometimes();
-        return;
-      }
-      patience = expiryInterval(this.keepAlive);
-      reasonCode = ReasonCode.KEEP_ALIVE_TIMEOUT;
-    }
-    const deadline = this.lastReceivedAt + patience | 0;
-    if (isDue(deadline, clock.now))
-      this.fail(reasonCode);
-    else
-      clock.request(deadline);
+    if (this.state === CONNECTED)
+      this.judgeConnected();
+    else if (this.state === OPENED)
+      this.judgeSilence(this.role.settings.connectTimeout, ReasonCode.CONNECT_TIMEOUT);
   }
 
   onPacket(packet: Packet): void {
@@ -284,6 +264,31 @@ export class ServerSession extends Session {
     this.role.receiver.onClosed(this, reasonCode);
   }
 
+  private judgeConnected(): void {
+    const { credit, keepAlive } = this;
+    this.checkStall();
+    if (credit !== undefined && credit.isHeld)
+      this.releaseRate(credit);
+    if (keepAlive === 0 || this.state !== CONNECTED)
+      return;
+    if (this.holds !== 0 && this.output.hasUnread)
+      this.readSometimes();
+    else
+      this.judgeSilence(expiryInterval(keepAlive), ReasonCode.KEEP_ALIVE_TIMEOUT);
+  }
+
+  /** The node has so many milliseconds for its next packet; if bytes of it wait here, it is not slow. */
+  private judgeSilence(patience: number, reasonCode: number): void {
+    const { clock } = this.role;
+    const deadline = this.lastReceivedAt + patience | 0;
+    if (!isDue(deadline, clock.now))
+      clock.request(deadline);
+    else if (this.state === CONNECTED && this.output.hasUnread)
+      clock.request(clock.now + heldReadInterval(this.keepAlive) | 0);
+    else
+      this.fail(reasonCode);
+  }
+
   /** Reads on when the time has come. */
   private releaseRate(credit: PublishCredit): void {
     const { clock } = this.role;
@@ -296,18 +301,19 @@ export class ServerSession extends Session {
     this.continueReading();
   }
 
-  /** The node takes nothing of what is sent to it. What it has sent is judged first; it may have said DISCONNECT. */
-  private giveUpSending(): void {
-    this.output.stopSending();
+  /** What the node has sent is judged first; it may have said DISCONNECT. */
+  protected override giveUpSending(): void {
+    if (this.output.hasUnread)
+      this.output.stopSending();
     if (!this.output.hasUnread)
-      this.fail(ReasonCode.SEND_TIMEOUT);
+      super.giveUpSending();
   }
 
-  /** Bytes of the node wait here. If that is because it is held, a packet is looked at now and then. */
+  /** Bytes of a held node wait here: a packet is looked at now and then. */
   private readSometimes(): void {
     const { clock } = this.role;
     const interval = heldReadInterval(this.keepAlive);
-    if (this.holds !== 0 && !this.isHeldBy(HELD_BY_WORK) && isDue(this.lastReceivedAt + interval | 0, clock.now))
+    if (!this.isHeldBy(HELD_BY_WORK) && isDue(this.lastReceivedAt + interval | 0, clock.now))
       this.output.readOne();
     clock.request(clock.now + interval | 0);
   }
@@ -344,7 +350,7 @@ export class ServerSession extends Session {
     if (keepsTooQuiet || !this.isValidIdentifier(packet))
       this.refuse(ReasonCode.CLIENT_IDENTIFIER_NOT_VALID);
     else if (!this.storeWill(packet))
-      this.refuse(ReasonCode.SERVER_UNAVAILABLE);
+      this.refuse(ReasonCode.WILL_TOO_LONG);
     else {
       const length = this.clientIdentifierLength = packet.clientIdentifierLength;
       role.arena.bytes.copyWithin(this.clientIdentifierOffset, packet.clientIdentifierOffset, packet.clientIdentifierOffset + length);

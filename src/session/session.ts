@@ -198,14 +198,22 @@ export abstract class Session implements PacketHandler {
     return queue.peek();
   }
 
-  /** Fails when the peer has not taken anything for `sendTimeout`; else asks to be called when that will be so. */
+  /** Gives up when the peer has not taken anything for `sendTimeout`; else asks to be called when that will be so. */
   protected checkStall(): void {
-    const { clock, settings: { sendTimeout } } = this.role;
-    const stalled = this.output.stalledFor(clock.now);
+    const { role } = this;
+    const stalled = this.output.stalledFor(role.clock.now);
+    if (stalled === 0)
+      return;
+    const { clock, settings: { sendTimeout } } = role;
     if (stalled >= sendTimeout)
-      this.fail(ReasonCode.SEND_TIMEOUT);
-    else if (stalled > 0)
+      this.giveUpSending();
+    else
       clock.request(clock.now + sendTimeout - stalled | 0);
+  }
+
+  /** The peer takes nothing of what is sent to it. */
+  protected giveUpSending(): void {
+    this.fail(ReasonCode.SEND_TIMEOUT);
   }
 
   protected begin(output: Output, version: number): void {
