@@ -39,7 +39,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'store/state-map.ts: StateMap.fill': 'a table by the number of blocks, and the index, once at start',
   'store/version-one.ts: VersionOne.find': 'a reader of what version 0.1 has stored, once at start',
   'io/flash-blocks.ts: FlashBlocks.lengthFound': 'the headers of blocks are read once at start',
-  'store/recovery.ts: openStore': 'tables by the number of blocks, which only the storage knows, once at start',
+  'config/upstream-address.ts: parseAddress': 'an address of the configuration, once at start',
   'io/store-opening.ts': 'at start, and every 30 seconds while there is no storage',
   'sensors/sensors.ts: Sensors.plan': 'once at start',
   'sensors/sensors.ts: isJSON': 'once per sensor at start',

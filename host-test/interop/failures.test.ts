@@ -83,11 +83,16 @@ interop('the broker starts later than the gateway: what waits arrives in order, 
     await publish(scene, gateway.port, 'reading/number', number, '-q', '1', '-r');
   await broker.start();
   await gateway.connected();
+  const identifiers = (): number[] => broker.program.lines.flatMap(said => {
+    const match = /Received PUBLISH from greenhouse \(d0, q1, r1, m(\d+), .*reading\/number/.exec(said);
+    return match === null ? [] : [Number(match[1])];
+  });
+  await expect.poll(() => identifiers().length, { timeout: 15_000 }).toBe(numbers.length);
   // Retained, so that whoever is late gets the last one.
-  await broker.program.line(/Sending PUBACK to greenhouse \(m20/);
   await (await Subscriber.start(scene, broker.port, 'site/#')).message('1 1 site/greenhouse/reading/number 19');
-  const identifiers = broker.program.lines.flatMap(said => /Received PUBLISH from greenhouse \(d0, q1, r1, m(\d+), .*reading\/number/.exec(said)?.[1] ?? []);
-  expect(identifiers).toEqual(numbers.map(number => String(Number(number) + 1)));
+  // Where identifiers begin is left to chance: a broker may remember those of an earlier life.
+  const [first = 0] = identifiers();
+  expect(identifiers()).toEqual(numbers.map((_, index) => (first - 1 + index) % 65_535 + 1));
 });
 
 interop('the gateway is killed and started again: nodes and broker find it as before', async scene => {

@@ -47,7 +47,10 @@ export class OutboundQueue extends PublishRecords {
     return this.unsentCount > 0 || window !== undefined && window.replayTotal > 0;
   }
 
-  /** The next Packet Identifier, 1 to 65535 [MQTT311-2.3.1-2]. SUBSCRIBE and UNSUBSCRIBE take theirs from the same sequence. */
+  /**
+   * The next Packet Identifier, 1 to 65535 [MQTT311-2.3.1-2] [MQTT311-2.3.1-3] [MQTT311-2.3.1-4]. SUBSCRIBE and
+   * UNSUBSCRIBE take theirs from the same sequence.
+   */
   nextIdentifier(): number {
     const next = this.lastIdentifier + 1;
     if ((next & IDENTIFIER_RANGE - 1) !== 0)
