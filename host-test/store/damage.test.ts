@@ -200,6 +200,26 @@ describe('a flush that fails', () => {
     expect(next.waiting.slice(2).map(({ position }) => position)).toEqual(life.moved.map(([, to]) => to));
   });
 
+  it('for more than a block of messages leaves each of them whole, when its copy begins a new block too', () => {
+    let isFailing = false;
+    const medium = new FlashMedium(1024, 16);
+    const life = new StoreLife(medium, { isCached: true, isDeferred: true, failsFlush: () => isFailing });
+    const payloads = numbered(0, 24).map((number, index) => number.padEnd(40 + index * 7, number));
+    for (const payload of payloads)
+      expect(life.push(payload, { qos: 2 })).toBeGreaterThan(0);
+    life.store.flush();
+    isFailing = true;
+    life.flash.onFlushed = isDurable => {
+      isFailing = false;
+      life.store.flushed(isDurable);
+    };
+    life.flash.finishFlush();
+    expect(life.store.isWorking).toBe(true);
+    expect(new Set(life.moved.map(([, to]) => to >> 10)).size, 'blocks with copies').toBeGreaterThan(2);
+    expect(life.payloads).toEqual(payloads);
+    expect(new StoreLife(medium).payloads).toEqual(payloads);
+  });
+
   it('and fails again is the end of the storage, and nothing more is confirmed', () => {
     const life = begin(number => number > 1);
     life.push('one');

@@ -98,9 +98,11 @@ export class DurableStore implements StoreOwner, Recovery {
 
   /** Time has passed. While something with a deadline waits, the log is told of it now and then. */
   handleTimeout(): void {
-    const { backlog: { store }, users: { clock } } = this;
+    const { backlog, users: { clock } } = this;
+    const { store } = backlog;
     this.setCalendar();
     store.advanceClock(clock.now);
+    backlog.delayedFlush.handleTimeout();
     if (store.isWorking && store.queue.hasDeadlines)
       clock.request(clock.now + TICK | 0);
   }

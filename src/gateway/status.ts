@@ -14,6 +14,7 @@ import type { Gateway } from './gateway.ts';
 import type { StatusSources } from './status-sources.ts';
 import type { TopicRule } from '../upstream/topic-map.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
+import { UNKNOWN } from '../upstream/waiting-messages.ts';
 
 export interface Status {
   name: string;
@@ -93,7 +94,7 @@ export interface Status {
 export function statusOf(sources: StatusSources, now: number, date = 0): Status {
   const { gateway, sensors, upstream } = sources;
   const { bridge, configuration, endings, waiting } = gateway;
-  const { oldestTime } = waiting;
+  const { oldestAge } = waiting;
   return {
     name: configuration.name,
     version: VERSION,
@@ -135,7 +136,7 @@ export function statusOf(sources: StatusSources, now: number, date = 0): Status 
       count: waiting.pendingCount,
       bytes: waiting.pendingLength,
       capacity: waiting.capacity,
-      oldest: date === 0 || oldestTime === 0 ? null : Math.max(0, date - oldestTime),
+      oldest: oldestAge === UNKNOWN ? null : oldestAge,
       dropped: waiting.givenUpCount,
     },
     rules: [...bridge.outbound.rules.map(rule => ruleOf(rule, 'out')), ...bridge.inbound.rules.map(rule => ruleOf(rule, 'in'))],

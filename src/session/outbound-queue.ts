@@ -119,13 +119,17 @@ export class OutboundQueue extends PublishRecords {
     const qos = this.qosOf(record);
     const identifier = this.identifierOf(record);
     const packet = record + headerLength;
-    bytes.copyWithin(stagingOffset, packet, packet + length);
     window.readNotes(this.limits.arena.view, record);
+    this.limits.arena.view.setUint32(record + POSITION, NOT_STORED); // it is not delivered: the journal keeps it
     this.finish(record);
+    bytes.copyWithin(stagingOffset, packet, packet + length);
     this.removeDone();
     const at = this.reserve(headerLength + length + 3 & ~3);
-    if (at === NONE)
+    if (at === NONE) {
+      if (window.position !== NOT_STORED)
+        window.journal!.done(window.position);
       return false;
+    }
     bytes.copyWithin(this.offset + at + headerLength, stagingOffset, stagingOffset + length);
     this.enter(at, length, QUEUED | PENDING, qos, identifier);
     this.enterLane(at, qos);

@@ -4,7 +4,7 @@
  */
 import { BlockRing, NO_BLOCK, type RingOwner } from './block-ring.ts';
 import type { Medium } from './medium.ts';
-import { giveUpAll, readMessage, stageCopy, stageHead, stageMessage, wordOfIdentifier } from './message-record.ts';
+import { giveUpAll, identifierOf, readMessage, stageCopy, stageHead, stageMessage, wordOfIdentifier } from './message-record.ts';
 import * as Format from './record-format.ts';
 import { NO_RECORD, type RecordWalker } from './record-walker.ts';
 import { LONGEST_CLOCK_BODY, type StoreClock } from './store-clock.ts';
@@ -150,13 +150,20 @@ export class MessageQueue implements RingOwner {
     return true;
   }
 
-  /** It is going to be sent under this identifier. @returns false when that cannot be written: its word is used, or the storage has failed */
+  /**
+   * It is going to be sent under this identifier.
+   * @returns false when that cannot be written: it has another one, a power cut has torn its word, and of the first destination
+   * the spare word too, or the storage has failed
+   */
   underWay(position: number, destination: number, identifier: number): boolean {
     const { arena } = this.medium;
     if (this.versionOne?.holds(position / this.medium.blockLength | 0))
       return true;
-    const at = this.markAt(position, destination, Format.IDENTIFIER_MARK);
-    if (!this.medium.read(at, Format.WORD) || arena.view.getUint32(arena.stagingOffset) !== Format.ERASED)
+    let at = this.markAt(position, destination, Format.IDENTIFIER_MARK);
+    let word = this.readWord(at);
+    if (word !== Format.ERASED && destination === 0 && identifierOf(word) === 0)
+      word = this.readWord(at = position + Format.SPARE_IDENTIFIER);
+    if (word !== Format.ERASED)
       return false;
     arena.view.setInt32(arena.stagingOffset, wordOfIdentifier(identifier));
     return this.note(this.medium.program(at, Format.WORD));
@@ -325,6 +332,12 @@ export class MessageQueue implements RingOwner {
 
   markAt(position: number, destination: number, mark: number): number {
     return position + Format.RECORD_MARKS + (Format.FIRST_DESTINATION + destination * Format.MARKS_PER_DESTINATION + mark) * Format.WORD;
+  }
+
+  /** @returns the word at `position`, 0 when it cannot be read */
+  private readWord(position: number): number {
+    const { arena } = this.medium;
+    return this.medium.read(position, Format.WORD) ? arena.view.getUint32(arena.stagingOffset) : 0;
   }
 
   /** Something that must be durable was written, if it was. */

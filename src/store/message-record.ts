@@ -52,6 +52,7 @@ export function stageCopy(arena: Arena, original: StoredMessage): number {
   view.setInt32(stagingOffset + Format.RECORD_BODY_LENGTH, end + Format.COPY_LENGTH - body);
   for (let mark = stagingOffset + Format.RECORD_MARKS; mark < body; mark += 4)
     repairMark(arena, mark, stagingOffset);
+  repairIdentifier(arena, stagingOffset + Format.SPARE_IDENTIFIER);
   arena.bytes[body + Format.FLAGS]! |= Format.COPY_FLAG;
   view.setUint32(end, original.position);
   return pad(arena, end + Format.COPY_LENGTH);
@@ -63,7 +64,12 @@ function repairMark(arena: Arena, at: number, stagingOffset: number): void {
   const word = arena.view.getInt32(at);
   if (index === Format.RELEASED || (index - Format.FIRST_DESTINATION) % Format.MARKS_PER_DESTINATION !== Format.IDENTIFIER_MARK)
     arena.view.setInt32(at, Format.isMark(word) ? 0 : -1);
-  else if (identifierOf(word) === 0)
+  else
+    repairIdentifier(arena, at);
+}
+
+function repairIdentifier(arena: Arena, at: number): void {
+  if (identifierOf(arena.view.getInt32(at)) === 0)
     arena.view.setInt32(at, -1);
 }
 
@@ -115,6 +121,8 @@ function readMarks(arena: Arena, record: StoredMessage): void {
       | (Format.isMark(view.getInt32(at + Format.DONE_MARK * Format.WORD)) ? DONE : 0)
       | (Format.isMark(view.getInt32(at + Format.GIVEN_UP_MARK * Format.WORD)) ? GIVEN_UP : 0);
   }
+  if (record.identifiers[0] === 0)
+    record.identifiers[0] = identifierOf(view.getInt32(stagingOffset + Format.SPARE_IDENTIFIER));
 }
 
 /** Its block is given up: so is it, where it is not done. */

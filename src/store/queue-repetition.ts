@@ -15,7 +15,9 @@ export function copyFrom(queue: MessageQueue, from: number): boolean {
   for (let position = from < 0 ? queue.first() : queue.next(from), next = 0;
     position >= 0 && sequences[position / blockLength | 0]! <= last; position = queue.next(next)) {
     next = position + record.length;
-    if (!ring.fits(record.length + Format.COPY_LENGTH) && !ring.advance() || queue.copy() === NO_BLOCK)
+    if (!ring.fits(record.length + Format.COPY_LENGTH) && !(ring.advance() && queue.load(position))) // a new block is begun by way of the staging area
+      return false;
+    if (queue.copy() === NO_BLOCK)
       return false;
   }
   return true;

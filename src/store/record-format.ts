@@ -26,6 +26,8 @@ export const BLOCK_HEADER_LENGTH = 32;
 export const RECORD_MAGIC = 0xA5;
 export const RECORD_BODY_LENGTH = 4;
 export const RECORD_CHECKSUM = 8;
+/** Of a message: identifier of its first destination, when a power cut has torn the word that is there for it. */
+export const SPARE_IDENTIFIER = 12;
 export const RECORD_MARKS = 16;
 
 // Marks of a message, words after RECORD_MARKS

@@ -20,6 +20,7 @@ import type { Journal, UpstreamWindow } from '../session/upstream-window.ts';
 import { FAILED, NO_ROOM, NONE, TOO_LONG } from '../store/message-queue.ts';
 import type { Store } from '../store/message-store.ts';
 import { MessageFields, RECEIVED, type StoredMessage } from '../store/stored-message.ts';
+import { DelayedFlush } from './delayed-flush.ts';
 import { LatestRecords } from './latest-records.ts';
 import * as Loss from './losses.ts';
 import { Releases } from './releases.ts';
@@ -48,6 +49,7 @@ export class Backlog implements Journal {
   orphanCount = 0;
   /** Where `add` has put a message. */
   lastPosition = 0;
+  readonly delayedFlush: DelayedFlush;
   private readonly session: ClientSession;
   private readonly queue: OutboundQueue;
   private readonly window: UpstreamWindow;
@@ -71,6 +73,7 @@ export class Backlog implements Journal {
     this.queue = session.sessionState!.queue;
     this.window = this.queue.window!;
     this.clock = clock;
+    this.delayedFlush = new DelayedFlush(store, session, clock);
     this.rules = rules;
     this.losses = rules.losses;
     this.counters = counters;
@@ -105,6 +108,7 @@ export class Backlog implements Journal {
     if (position === NO_ROOM && (!policy.refusesNew || this.orphanCount > 0)) {
       this.latest?.set(hash, NONE); // the new one, wherever it will be
       position = this.room.push(fields, policy);
+      this.rules.mapAgain(message, rule);
     }
     if (position <= 0)
       return !store.isWorking || position === FAILED ? NOT_WORKING : position === TOO_LONG ? DROPPED : FULL;
@@ -138,8 +142,12 @@ export class Backlog implements Journal {
   /** Begins to make durable what was written. */
   commit(): void {
     const { store } = this;
-    if (store.isWorking && store.isDirty)
+    if (!store.isWorking)
+      return;
+    if (store.isDirty)
       store.flush();
+    if (!this.delayedFlush.isPlanned)
+      this.delayedFlush.plan();
   }
 
   /** What was written is durable, or never will be: lets out what has waited for that. */
@@ -261,6 +269,21 @@ export class Backlog implements Journal {
   sessionLost(): void {
     this.counters.putSessionLost(this.store);
     this.clock.soon();
+  }
+
+  /**
+   * Moves what waits in a storage that takes no more into the queue: up to half of that, the other half is for what comes.
+   * @param message that comes @param rule its rule
+   * @returns whether nothing waits there any more
+   */
+  drain(message: Message, rule: number): boolean {
+    const { queue, window } = this;
+    for (let left = -1; window.waitingCount > 0 && window.waitingCount !== left && queue.usedLength * 2 <= queue.capacity;) {
+      left = window.waitingCount;
+      this.refill();
+    }
+    this.rules.mapAgain(message, rule);
+    return window.waitingCount === 0;
   }
 
   refill(): void {

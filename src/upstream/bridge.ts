@@ -228,7 +228,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   }
 
   /** The clock by which messages grow old. */
-  private get aging(): Aging {
+  get aging(): Aging {
     const { backlog, secondsOfPower, session } = this;
     if (backlog !== undefined) {
       backlog.store.advanceClock(session.role.clock.now);
@@ -253,7 +253,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
         return FULL;
       }
       const window = queue.window!;
-      if (window.waitingCount > 0 && window.isOccupied(window.slotOf(hash))) // in a storage that takes no more: those come first
+      // Of its topic some may wait in a storage that takes no more: those come first.
+      if (window.waitingCount > 0 && window.isOccupied(window.slotOf(hash)) && !backlog!.drain(message, rule))
         return FULL;
       ++this.unstoredCount;
     }

@@ -3,7 +3,7 @@
  * wherever it stands now; else one that matches its local topic; else none: it is an orphan then, and stays where it is.
  */
 import type { Arena } from '../bytes/arena.ts';
-import { MessageSpans } from '../packet/packet.ts';
+import { type Message, MessageSpans } from '../packet/packet.ts';
 import type { StoredMessage } from '../store/stored-message.ts';
 import { hashOfTopic } from './topic-hash.ts';
 import { NO_RULE, type TopicMap } from './topic-map.ts';
@@ -54,6 +54,12 @@ export class StoredRules {
     const qos = this.policies[rule]!.qosOf(message.qos);
     outgoing.qos = qos === 0 ? 1 : qos;
     return rule;
+  }
+
+  /** After a look at stored messages: they share the place of mapped names that have no number, and `message` may be on its way to its rule from there. */
+  mapAgain(message: Message, rule: number): void {
+    const { map } = this;
+    map.apply(map.rules[rule]!, map.uncached, message);
   }
 
   /** Whether a message is too old. An edit of the configuration makes none older: of what its rule said then and says now, the longer time counts. */

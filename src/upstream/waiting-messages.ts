@@ -5,8 +5,12 @@
 import type { WaitingMessages } from '../nodes/system-figures.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { NONE } from '../session/record-layout.ts';
+import { NONE as NOTHING } from '../store/message-queue.ts';
 import type { Store } from '../store/message-store.ts';
 import type { Bridge } from './bridge.ts';
+
+/** An age that nobody knows. */
+export const UNKNOWN = -1;
 
 export class UpstreamMessages implements WaitingMessages {
   private readonly bridge: Bridge;
@@ -22,7 +26,9 @@ export class UpstreamMessages implements WaitingMessages {
 
   get pendingLength(): number {
     const { log } = this;
-    return log === undefined ? this.queue.usedLength : log.queue.usedLength;
+    if (log === undefined)
+      return this.queue.usedLength;
+    return log.queue.pendingCount === 0 ? 0 : log.queue.usedLength; // blocks are used anew one by one, what waits in them is another matter
   }
 
   get capacity(): number {
@@ -42,11 +48,14 @@ export class UpstreamMessages implements WaitingMessages {
     return this.bridge.oversizeCount;
   }
 
-  /** When the message that waits longest was taken, in seconds since 1970; 0 when nothing waits or nobody knows. */
-  get oldestTime(): number {
-    const { queue } = this;
+  /** Seconds since the message that waits longest was taken; UNKNOWN when nothing waits or nobody knows. Of a log it is read from the storage. */
+  get oldestAge(): number {
+    const { bridge: { aging }, log, queue } = this;
+    if (log !== undefined)
+      return log.queue.first() === NOTHING ? UNKNOWN : aging.age(log.queue.record.takenAt);
     const record = queue.following(NONE);
-    return record === NONE ? 0 : queue.timeOf(record);
+    const time = record === NONE ? 0 : queue.timeOf(record); // 0: it may wait as long as it likes, so nobody counts
+    return time === 0 ? UNKNOWN : aging.age(time);
   }
 
   get inflightCount(): number {
