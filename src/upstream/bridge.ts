@@ -271,7 +271,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     for (let most = queue.count; most > 0 && backlog?.store.isWorking !== true && !policy.refusesNew; --most) {
       if (!makeRoom(queue, outgoing, session.isConnected, policy.keepsLatest, this))
         break;
-      this.note(queue, rule, hash, time); // it may have moved another one
+      if (policy.keepsLatest) // it may have moved another one
+        this.note(queue, rule, hash, time);
       if (session.enqueue(outgoing, qos))
         return STORED;
     }
