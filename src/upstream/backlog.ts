@@ -242,9 +242,10 @@ export class Backlog implements Journal {
     return stamp === 0 || (store.durable - stamp | 0) >= 0 || !store.isWorking;
   }
 
-  underWay(position: number, identifier: number): void {
-    this.store.queue.underWay(position, UPSTREAM, identifier);
-    this.clock.soon();
+  underWay(position: number, identifier: number, qos: number): void {
+    this.store.queue.underWay(position, UPSTREAM, identifier, qos === 2);
+    if (qos === 2)
+      this.clock.soon();
   }
 
   received(position: number, identifier: number): void {
