@@ -51,7 +51,6 @@ import { TopicMap } from '../upstream/topic-map.ts';
 import { UpstreamMessages } from '../upstream/waiting-messages.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver };
-
 const LAST_IDENTIFIER = 65_535;
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
@@ -303,14 +302,15 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     }
     const { access } = this;
     const index = packet.topicIndex;
-    const origin = packet.qos === 0 ? 0 : nodeOf(session)!.identity;
+    const origin = packet.qos === 0 ? 0 : (session.sessionState as NodeState).identity;
     if (access === undefined) {
       if (this.localAudience[index] === UNKNOWN && this.delivery.rejects(session, packet, index))
         return TAKEN; // by nobody: the session is over
-      const isTaken = this.bridge.forward(packet, index, origin) !== REFUSED; // as `Publishing.publish`, with a call less
-      if (isTaken && (this.localAudience[index] !== NOBODY || packet.retain !== 0))
+      if (this.bridge.forward(packet, index, origin) === REFUSED) // as `Publishing.publish`, with a call less
+        return this.refuse(session);
+      if (this.localAudience[index] !== NOBODY || packet.retain !== 0)
         this.delivery.deliver(packet, index);
-      return isTaken ? TAKEN : this.refuse(session);
+      return TAKEN;
     }
     const verdict = this.publishing.publishFor(nodeOf(session)!, packet, index, access, origin);
     if (verdict === FORBIDDEN)
