@@ -103,7 +103,6 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.configuration = configuration;
     this.authenticator = options.authenticator;
     this.observer = options.observer;
-
     const clientSettings = clientSettingsOf(upstream);
     const serverSettings = serverSettingsOf(listener);
     const upstreamLimits = upstreamLimitsOf(configuration);
