@@ -47,7 +47,7 @@ export const STEP_BUDGETS: Readonly<Record<string, number>> = {
   'server: eight nodes': 34956,
   'store append': 13248,
   'store append, QoS 2': 18873,
-  'store replay': 22420,
+  'store replay': 22453,
   'store drop': 16131,
   'store drop, latest': 16343,
   'store refuses': 631,

@@ -291,7 +291,7 @@ export class Backlog implements Journal {
   refill(): void {
     const { queue, rules, store, window } = this;
     const log = store.queue;
-    if (queue.count > 0 && !queue.hasRoom(this.nextLength))
+    if (store.isWorking && queue.count > 0 && !queue.hasRoom(this.nextLength))
       return;
     while (window.waitingCount > 0) {
       const position = this.loadPosition === START ? log.first() : log.next(this.loadPosition);
