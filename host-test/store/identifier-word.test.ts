@@ -24,20 +24,20 @@ const identifierAfterRestart = (life: StoreLife): number => new StoreLife(life.f
 describe('the identifier of a message', () => {
   it('is remembered when its word is erased', () => {
     const { life, position } = stored({});
-    expect(life.store.queue.underWay(position, 0, 77)).toBe(true);
+    expect(life.store.queue.underWay(position, 0, 77, true)).toBe(true);
     expect(identifierAfterRestart(life)).toBe(77);
   });
 
   it('is remembered when a power cut has torn its word: the spare one takes it', () => {
     const { life, position } = stored({ [IDENTIFIER]: TORN });
     expect(life.waiting[0]!.identifier, 'nothing was sent under the torn one').toBe(0);
-    expect(life.store.queue.underWay(position, 0, 77)).toBe(true);
+    expect(life.store.queue.underWay(position, 0, 77, true)).toBe(true);
     expect(identifierAfterRestart(life)).toBe(77);
   });
 
   it('in the spare word moves with the message when room is made', () => {
     const { life, position } = stored({ [IDENTIFIER]: TORN });
-    life.store.queue.underWay(position, 0, 77);
+    life.store.queue.underWay(position, 0, 77, true);
     while (life.moved.length === 0)
       life.force('x'.repeat(200), {}, ({ payload }) => payload === 'one' ? MOVE : 0);
     const { store: { queue } } = new StoreLife(life.flash.medium);
@@ -47,14 +47,14 @@ describe('the identifier of a message', () => {
 
   it('is not remembered when two power cuts have torn both words', () => {
     const { life, position } = stored({ [IDENTIFIER]: TORN, [SPARE_IDENTIFIER]: TORN });
-    expect(life.store.queue.underWay(position, 0, 77)).toBe(false);
+    expect(life.store.queue.underWay(position, 0, 77, true)).toBe(false);
     expect(life.store.isWorking).toBe(true);
     expect(identifierAfterRestart(life)).toBe(0);
   });
 
   it('is not replaced by another one', () => {
     const { life, position } = stored({ [IDENTIFIER]: WHOLE });
-    expect(life.store.queue.underWay(position, 0, 77)).toBe(false);
+    expect(life.store.queue.underWay(position, 0, 77, true)).toBe(false);
     expect(identifierAfterRestart(life)).toBe(0x1234);
   });
 
@@ -63,7 +63,7 @@ describe('the identifier of a message', () => {
     const life = new StoreLife(medium);
     const position = life.push('one', { qos: 2, destinations: 2 });
     new DataView(medium.bytes.buffer).setUint32(position + IDENTIFIER + 4 * WORD, TORN);
-    expect(life.store.queue.underWay(position, 1, 77)).toBe(false);
+    expect(life.store.queue.underWay(position, 1, 77, true)).toBe(false);
     expect(identifierAfterRestart(life)).toBe(0);
   });
 });

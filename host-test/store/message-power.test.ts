@@ -131,7 +131,7 @@ class Model {
       return;
     const message = this.messages[Number(life.read(queue.record).payload)]!;
     if (queue.record.identifiers[0] === 0)
-      queue.underWay(position, 0, message.number + 1);
+      queue.underWay(position, 0, message.number + 1, true);
     queue.received(position, 0);
     if (this.random() < 0.7) {
       queue.done(position, 0);

@@ -33,7 +33,7 @@ describe('a message', () => {
     const life = new StoreLife(medium);
     const position = life.push('many', { destinations: 4, qos: 2 });
     const { queue } = life.store;
-    expect(queue.underWay(position, 1, 513)).toBe(true);
+    expect(queue.underWay(position, 1, 513, true)).toBe(true);
     queue.received(position, 1);
     queue.done(position, 0);
     queue.done(position, 1);
@@ -51,8 +51,8 @@ describe('a message', () => {
   it('has one identifier: its word is programmed once', () => {
     const life = new StoreLife(flash());
     const position = life.push('one');
-    expect(life.store.queue.underWay(position, 0, 7)).toBe(true);
-    expect(life.store.queue.underWay(position, 0, 8)).toBe(false);
+    expect(life.store.queue.underWay(position, 0, 7, true)).toBe(true);
+    expect(life.store.queue.underWay(position, 0, 8, true)).toBe(false);
     expect(life.store.isWorking).toBe(true);
     expect(life.waiting[0]!.identifier).toBe(7);
   });
@@ -179,7 +179,7 @@ describe('making room', () => {
     const medium = flash(512, 4);
     const life = full(medium);
     const before = life.waiting;
-    life.store.queue.underWay(before[1]!.position, 0, 99);
+    life.store.queue.underWay(before[1]!.position, 0, 99, true);
     const lost = life.force('next', {}, ({ payload }) => payload === '0001' ? MOVE : GIVE_UP);
     expect(lost).not.toContain('0001');
     expect(life.moved.map(([from]) => from)).toEqual([before[1]!.position]);

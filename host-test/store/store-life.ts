@@ -130,7 +130,7 @@ export class StoreLife {
   }
 
   handler(judge: (item: Item) => number, lost: string[]): VictimHandler {
-    return { onVictim: message => judge(this.read(message)), onGivenUp: message => { lost.push(this.read(message).payload); } };
+    return { mayKeep: true, onVictim: message => judge(this.read(message)), onGivenUp: message => { lost.push(this.read(message).payload); } };
   }
 
   read(message: StoredMessage): Item {

@@ -62,7 +62,7 @@ export class HandDrivenNetwork<Socket extends TCPSocket> {
   private listener!: ListenerOptions;
   private waiting: Socket | undefined;
   private fireTimer!: () => void;
-  private timerSetTo = 0;
+  private timerSetTo = 1;
 
   constructor(socketClass: new (options: TCPOptions) => Socket, parts: Partial<Platform> = {}) {
     const network = this;
@@ -120,6 +120,14 @@ export class HandDrivenNetwork<Socket extends TCPSocket> {
       this.timerSetTo = 1;
       this.fireTimer();
     } while (this.timerSetTo === 0);
+  }
+
+  /** Fires the timer if something is to be done soon, until nothing is. */
+  settle(): void {
+    while (this.timerSetTo === 0) {
+      this.timerSetTo = 1;
+      this.fireTimer();
+    }
   }
 
   /** A network connection from a node, given to the listener. @returns the socket that the gateway has made of it */

@@ -56,7 +56,6 @@ export const W6 = publish(1, 7, TOPIC, 64);
 
 // A gateway whose network is the engine's socket
 
-/** Sectors of the flash of those workloads that have one. */
 /** In place of a socket, for a session alone. */
 class Drain {
   readonly room = 8192;
@@ -69,6 +68,7 @@ class Drain {
   stopSending(): void { /* never stalled */ }
 }
 
+/** Sectors of the flash of those workloads that have one. */
 const FLASH_SECTORS = 16;
 
 /** Bytes that are read at a time. */
@@ -158,7 +158,7 @@ const fromUpstream = (name: string, description: string, bytes: Uint8Array, vers
   name,
   description,
   prepare(engine) {
-    const setup = new Setup(engine, { ...OUT_AND_IN, upstream: { bridge_protocol_version: version } }).connectUpstream(1);
+    const setup = new Setup(engine, { ...OUT_AND_IN, upstream: { bridge_protocol_version: version, max_packet_size: 2048 } }).connectUpstream(1);
     return delivering(engine, setup.upstream, bytes);
   },
 });
@@ -602,7 +602,7 @@ function storing(engine: Engine, ram: number, qos: number, full?: 'drop_oldest' 
     deliver() {
       engine.feed(packet);
       onNode.call(node, packet.length);
-      setup.wait(0);
+      setup.settle();
       if (qos === 2) {
         engine.feed(pubrel);
         onNode.call(node, 4);
@@ -615,7 +615,7 @@ function storing(engine: Engine, ram: number, qos: number, full?: 'drop_oldest' 
         acknowledgements[index]![3] = identifier;
         engine.feed(acknowledgements[index]!);
         onUpstream.call(upstream, 4);
-        setup.wait(0);
+        setup.settle();
       }
     },
   };

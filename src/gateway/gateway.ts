@@ -18,17 +18,16 @@ import { Clock } from '../session/clock.ts';
 import { CLOSED } from '../session/connection-state.ts';
 import { type ServerHandler, ServerRole } from '../session/server-role.ts';
 import { ServerSession } from '../session/server-session.ts';
-import type { SessionContext } from '../session/session-role.ts';
 import { SessionState } from '../session/session-state.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { QueueLimits } from '../session/queue-limits.ts';
-import { REFUSED, TAKEN } from '../session/session-role.ts';
+import { REFUSED, type SessionContext, TAKEN } from '../session/session-role.ts';
 import { UpstreamWindow } from '../session/upstream-window.ts';
 import { Access } from '../nodes/access.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, RECORD_OVERHEAD } from './packet-limits.ts';
-import { Delivery, UNKNOWN } from '../nodes/delivery.ts';
+import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
 import { EndingCounts } from '../nodes/disconnect-reasons.ts';
 import * as Event from '../config/events.ts';
 import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver } from './gateway-options.ts';
@@ -52,9 +51,7 @@ import { TopicMap } from '../upstream/topic-map.ts';
 import { UpstreamMessages } from '../upstream/waiting-messages.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver };
-
 const LAST_IDENTIFIER = 65_535;
-
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
@@ -106,7 +103,6 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.configuration = configuration;
     this.authenticator = options.authenticator;
     this.observer = options.observer;
-
     const clientSettings = clientSettingsOf(upstream);
     const serverSettings = serverSettingsOf(listener);
     const upstreamLimits = upstreamLimitsOf(configuration);
@@ -305,11 +301,15 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     }
     const { access } = this;
     const index = packet.topicIndex;
-    const origin = packet.qos === 0 ? 0 : nodeOf(session)!.identity;
+    const origin = packet.qos === 0 ? 0 : (session.sessionState as NodeState).identity;
     if (access === undefined) {
       if (this.localAudience[index] === UNKNOWN && this.delivery.rejects(session, packet, index))
         return TAKEN; // by nobody: the session is over
-      return this.publishing.publish(packet, index, origin) === TAKEN ? TAKEN : this.refuse(session);
+      if (this.bridge.forward(packet, index, origin) === REFUSED) // as `Publishing.publish`, with a call less
+        return this.refuse(session);
+      if (this.localAudience[index] !== NOBODY || packet.retain !== 0)
+        this.delivery.deliver(packet, index);
+      return TAKEN;
     }
     const verdict = this.publishing.publishFor(nodeOf(session)!, packet, index, access, origin);
     if (verdict === FORBIDDEN)

@@ -265,7 +265,7 @@ export class ClientSession extends Session {
     const { clock } = this.role;
     const { acknowledgementTimeout } = this.settings;
     const { queue, receivedCount } = this.sessionState!;
-    let longest = queue.longestWait(clock.now, queue.inflightCount);
+    let longest = queue.inflightCount === 0 ? NONE : queue.longestWait(clock.now, queue.inflightCount);
     if (this.pendingIdentifier !== 0)
       longest = Math.max(longest, clock.now - this.requestedAt | 0);
     if (receivedCount > 0)

@@ -192,9 +192,9 @@ export class OutboundQueue extends PublishRecords {
       this.removeDone();
       return;
     }
-    this.leaveLane(record);
-    ++this.inflightCount;
     const flags = bytes[record + STATE]! & ~PENDING;
+    this.leaveLane(record, flags);
+    ++this.inflightCount;
     bytes[record + STATE] = (flags & STATE_MASK) === QUEUED ? flags | SENT : flags;
     if (this.window === undefined)
       return;
@@ -290,7 +290,7 @@ export class OutboundQueue extends PublishRecords {
     const identifier = this.nextIdentifier();
     this.identify(record, identifier, QUEUED);
     if (window?.journal !== undefined && this.positionOf(record) !== NOT_STORED)
-      window.journal.underWay(this.positionOf(record), identifier);
+      window.journal.underWay(this.positionOf(record), identifier, this.qosOf(record));
   }
 
   /** The record at `at` is the last one of those that are to be sent. */
@@ -309,10 +309,9 @@ export class OutboundQueue extends PublishRecords {
       this.cursor = at;
   }
 
-  private leaveLane(record: number): void {
-    const { window } = this;
-    if (window !== undefined && this.isReplayed(record))
-      window.leave(this, record);
+  private leaveLane(record: number, flags: number): void {
+    if ((flags & REPLAYED) !== 0)
+      this.window!.leave(this, record);
     else if (--this.unsentCount !== 0 && this.offset + this.cursor === record)
       this.cursor = this.nextPending(record, PENDING) - this.offset;
   }
@@ -357,7 +356,7 @@ export class OutboundQueue extends PublishRecords {
     const { window } = this;
     const flags = bytes[record + STATE]!;
     if ((flags & PENDING) !== 0)
-      this.leaveLane(record);
+      this.leaveLane(record, flags);
     else {
       --this.inflightCount;
       if ((flags & REPLAYED) !== 0)

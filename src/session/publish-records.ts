@@ -139,17 +139,19 @@ export class PublishRecords {
   longestWait(now: number, inflightCount: number): number {
     const { arena: { bytes, view } } = this.limits;
     let longest = NONE;
-    for (let left = inflightCount, at = this.head; left > 0; at = this.positionAfter(at)) {
+    if (inflightCount === 0)
+      return NONE;
+    for (let left = inflightCount, at = this.head; ; at = this.positionAfter(at)) {
       const record = this.offset + at;
       const flags = bytes[record + STATE]!;
       if ((flags & PENDING) !== 0 || (flags & STATE_MASK) === DONE)
         continue;
-      --left;
       const waited = now - view.getInt32(record + SENT_AT) | 0;
       if (waited > longest)
         longest = waited;
+      if (--left === 0)
+        return longest;
     }
-    return longest;
   }
 
   /** Whether it is worth while to get a packet of this length. */

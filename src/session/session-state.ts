@@ -30,7 +30,7 @@ export class SessionState {
 
   /** Whether a QoS 2 message with this identifier has been taken over and not been released [MQTT311-4.3.3-2]. */
   hasReceived(identifier: number): boolean {
-    return this.indexOfReceived(identifier) < this.receivedCount;
+    return this.receivedCount !== 0 && this.indexOfReceived(identifier) < this.receivedCount;
   }
 
   get hasRoomForReceived(): boolean {
@@ -56,6 +56,8 @@ export class SessionState {
     if (index === this.receivedCount)
       return;
     const count = this.receivedCount--;
+    if (index + 1 === count)
+      return; // nothing after it
     const { offset } = this;
     bytes.copyWithin(offset + index * IDENTIFIER_LENGTH, offset + (index + 1) * IDENTIFIER_LENGTH, offset + count * IDENTIFIER_LENGTH);
     if (this.queue.limits.headerLength === HEADER_LENGTH)

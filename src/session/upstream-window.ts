@@ -19,8 +19,8 @@ export interface Journal {
   readonly stamp: number;
   /** Whether all that had been written when this `stamp` was given is durable. */
   isDurable(stamp: number): boolean;
-  /** The message is being sent under this identifier for the first time. */
-  underWay(position: number, identifier: number): void;
+  /** The message is being sent under this identifier for the first time. Only of QoS 2 must that be durable before: a receiver knows no identifiers of QoS 1. */
+  underWay(position: number, identifier: number, qos: number): void;
   /** PUBREC has come. PUBREL must not go out before that is durable: the journal sees to it, `isReleasing` until then. */
   received(position: number, identifier: number): void;
   isReleasing(identifier: number): boolean;

@@ -48,6 +48,8 @@ export class MessageQueue implements RingOwner {
   /** Messages that are not settled, per block of the storage. */
   private pending = new Uint16Array(0);
   private pendingBytes = 0;
+  /** The message that was pushed last, as long as none of its marks has been programmed. */
+  private untouched = NONE;
   /** A message with more than one destination is settled when its last one is: that must be looked up. */
   private mostDestinations = 1;
 
@@ -65,6 +67,7 @@ export class MessageQueue implements RingOwner {
     this.pending = new Uint16Array(this.medium.blockCount);
     this.pendingCount = this.pendingBytes = 0;
     this.hasDeadlines = this.hasTick = false;
+    this.untouched = NONE;
     this.mostDestinations = 1;
     this.versionOne = versionOne;
   }
@@ -112,6 +115,7 @@ export class MessageQueue implements RingOwner {
     if (position === NO_BLOCK)
       return FAILED;
     this.count(ring.tailBlock, message, length);
+    this.untouched = position;
     if (destinationCount > this.mostDestinations)
       this.mostDestinations = destinationCount;
     medium.written = medium.written + 1 | 0;
@@ -152,21 +156,23 @@ export class MessageQueue implements RingOwner {
 
   /**
    * It is going to be sent under this identifier.
+   * @param isAwaited whether that must be durable before
    * @returns false when that cannot be written: it has another one, a power cut has torn its word, and of the first destination
    * the spare word too, or the storage has failed
    */
-  underWay(position: number, destination: number, identifier: number): boolean {
+  underWay(position: number, destination: number, identifier: number, isAwaited: boolean): boolean {
     const { arena } = this.medium;
     if (this.versionOne?.holds(position / this.medium.blockLength | 0))
       return true;
     let at = this.markAt(position, destination, Format.IDENTIFIER_MARK);
-    let word = this.readWord(at);
+    let word = position === this.untouched ? Format.ERASED : this.readWord(at);
     if (word !== Format.ERASED && destination === 0 && identifierOf(word) === 0)
       word = this.readWord(at = position + Format.SPARE_IDENTIFIER);
     if (word !== Format.ERASED)
       return false;
+    this.untouched = NONE;
     arena.view.setInt32(arena.stagingOffset, wordOfIdentifier(identifier));
-    return this.note(this.medium.program(at, Format.WORD));
+    return isAwaited ? this.note(this.medium.program(at, Format.WORD)) : this.medium.program(at, Format.WORD);
   }
 
   /** PUBREC has come. */

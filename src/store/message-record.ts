@@ -12,11 +12,10 @@ export const wordOfIdentifier = (identifier: number): number => identifier << 16
 
 /** Stages the head and the marks of a record. */
 export function stageHead(arena: Arena, kind: number, marks: number, bodyLength: number): void {
-  const { stagingOffset, view } = arena;
+  const { bytes, stagingOffset, view } = arena;
   view.setUint32(stagingOffset, Format.RECORD_MAGIC << 24 | kind << 16 | Format.KIND_VERSION << 8 | marks);
   view.setUint32(stagingOffset + Format.RECORD_BODY_LENGTH, bodyLength);
-  for (let at = stagingOffset + Format.RECORD_CHECKSUM, end = stagingOffset + Format.RECORD_MARKS + marks * Format.WORD; at < end; at += 4)
-    view.setInt32(at, -1);
+  bytes.fill(0xFF, stagingOffset + Format.RECORD_CHECKSUM, stagingOffset + Format.RECORD_MARKS + marks * Format.WORD);
 }
 
 /** Stages a whole message. @returns the length of its record */

@@ -23,7 +23,7 @@ export class RoomMaker {
     const { ring } = queue;
     const isNextFree = ring.tailBlock !== NO_BLOCK && queue.isFree(ring.following(ring.tailBlock));
     const victim = this.victimOf(isNextFree);
-    if (victim === NO_BLOCK || this.mustKeep(victim, victims) || isNextFree && !ring.advance())
+    if (victim === NO_BLOCK || victims.mayKeep && this.mustKeep(victim, victims) || isNextFree && !ring.advance())
       return false;
     this.empty(victim, victims);
     if (!this.medium.isWorking)

@@ -28,6 +28,8 @@ export const MOVE = 1;
 export const KEEP = 2;
 
 export interface VictimHandler {
+  /** Whether `onVictim` may say KEEP: else nobody is asked before the block is given up. */
+  readonly mayKeep: boolean;
   /** Judges a message that is not settled, in the order of the log; changes nothing: it may be asked more than once. */
   onVictim(message: StoredMessage): number;
   /** The message is given up. */

@@ -62,6 +62,8 @@ export class Backlog implements Journal {
   private readonly fields = new MessageFields();
   /** Where the next message is that is not in the queue, if one waits. */
   private loadPosition = START;
+  /** Length of its packet, if it had no room; else of the one before it, as a guess. Nothing is read before there is room for that. */
+  private nextLength = 0;
   /** Messages of version 0.1, which gave out identifiers when it stored, that may have been sent: the oldest ones. */
   private suspectCount: number;
   /** What is given up now need not be marked: its block says so. */
@@ -196,9 +198,8 @@ export class Backlog implements Journal {
   }
 
   /** A message of the log has been given up with its block. */
-  dropped(message: StoredMessage): void {
+  dropped(message: StoredMessage, rule: number): void {
     const { queue, rules } = this;
-    const rule = rules.find(message);
     const record = queue.findStored(message.position);
     if (record !== NO_RECORD) {
       this.isGivingUp = true;
@@ -241,9 +242,10 @@ export class Backlog implements Journal {
     return stamp === 0 || (store.durable - stamp | 0) >= 0 || !store.isWorking;
   }
 
-  underWay(position: number, identifier: number): void {
-    this.store.queue.underWay(position, UPSTREAM, identifier);
-    this.clock.soon();
+  underWay(position: number, identifier: number, qos: number): void {
+    this.store.queue.underWay(position, UPSTREAM, identifier, qos === 2);
+    if (qos === 2)
+      this.clock.soon();
   }
 
   received(position: number, identifier: number): void {
@@ -289,6 +291,8 @@ export class Backlog implements Journal {
   refill(): void {
     const { queue, rules, store, window } = this;
     const log = store.queue;
+    if (store.isWorking && queue.count > 0 && !queue.hasRoom(this.nextLength))
+      return;
     while (window.waitingCount > 0) {
       const position = this.loadPosition === START ? log.first() : log.next(this.loadPosition);
       if (position === NONE) { // what was counted is not there any more: the storage forgets
@@ -306,7 +310,8 @@ export class Backlog implements Journal {
           log.giveUp(position, UPSTREAM);
           this.losses.onLost(rule, reason);
         } else if (rule !== NO_RULE) {
-          if (!queue.hasRoom(lengthOfPublish(rules.outgoing, rules.outgoing.qos)) || !this.enterLoaded(record, rule))
+          this.nextLength = lengthOfPublish(rules.outgoing, rules.outgoing.qos);
+          if (!queue.hasRoom(this.nextLength) || !this.enterLoaded(record, rule))
             return;
           this.leaveLog(rule);
           this.loadPosition = next;

@@ -16,7 +16,6 @@ import { type Delivery, NOBODY } from '../nodes/delivery.ts';
 import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import type { ClientHandler, ClientSession } from '../session/client-session.ts';
-import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { NOT_STORED } from '../session/record-layout.ts';
 import { REFUSED, TAKEN } from '../session/session-role.ts';
 import { type Aging, SecondsOfPower } from './aging.ts';
@@ -244,6 +243,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const policy = this.policies[rule]!;
     const { qos } = outgoing;
     const { queue } = session.sessionState!;
+    const window = queue.window!;
     if (qos !== 0 && policy.isStored) {
       const result = backlog === undefined ? NOT_WORKING : backlog.add(message, outgoing, rule, hash, message.qos === 2 ? origin : 0);
       if (result !== NOT_WORKING)
@@ -252,7 +252,6 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
         ++this.unstoredRefusals;
         return FULL;
       }
-      const window = queue.window!;
       // Of its topic some may wait in a storage that takes no more: those come first.
       if (window.waitingCount > 0 && window.isOccupied(window.slotOf(hash)) && !backlog!.drain(message, rule))
         return FULL;
@@ -262,29 +261,21 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     if (qos === 0 && session.isConnected && queue.usedLength * 4 > queue.capacity * 3)
       return FULL;
     const time = policy.expiry > 0 ? this.aging.now : 0;
-    this.note(queue, rule, hash, time);
-    if (session.enqueue(outgoing, qos))
-      return STORED;
-    if (!queue.canHold(outgoing, qos))
-      return DROPPED;
-    // What is in a store that works is not given up for what is not.
-    for (let most = queue.count; most > 0 && backlog?.store.isWorking !== true && !policy.refusesNew; --most) {
-      if (!makeRoom(queue, outgoing, session.isConnected, policy.keepsLatest, this))
-        break;
-      this.note(queue, rule, hash, time); // it may have moved another one
+    const slot = window.slotOf(hash);
+    for (let left = queue.count; ; --left) {
+      window.position = NOT_STORED; // each time: making room may have moved another message
+      window.time = time;
+      window.rule = rule;
+      window.slot = slot;
       if (session.enqueue(outgoing, qos))
         return STORED;
+      if (!queue.canHold(outgoing, qos))
+        return DROPPED;
+      // What is in a store that works is not given up for what is not.
+      if (left <= 0 || policy.refusesNew || backlog?.store.isWorking === true
+        || !makeRoom(queue, outgoing, session.isConnected, policy.keepsLatest, this))
+        return FULL;
     }
-    return FULL;
-  }
-
-  /** What is to be known of the message that is going to be entered. */
-  private note(queue: OutboundQueue, rule: number, hash: number, time: number): void {
-    const window = queue.window!;
-    window.position = NOT_STORED;
-    window.time = time;
-    window.rule = rule;
-    window.slot = window.slotOf(hash);
   }
 
   /** One line for each reason when it begins, not one per message. */

@@ -17,7 +17,8 @@ const MOST_BLOCKS_KEPT = 2;
 
 /** Told of what becomes of messages. */
 export interface LogObserver {
-  dropped(message: StoredMessage): void;
+  /** @param rule the one that `StoredRules.find`, asked for it last, has found */
+  dropped(message: StoredMessage, rule: number): void;
   isUnderWay(message: StoredMessage): boolean;
 }
 
@@ -26,7 +27,9 @@ export class RoomInStore implements VictimHandler {
   private readonly rules: StoredRules;
   private readonly latest: LatestRecords | undefined;
   private readonly observer: LogObserver;
-  private refusesNew = false;
+  mayKeep = false;
+  /** Of the message that was judged last. */
+  private rule = NO_RULE;
   private keepsLatest = false;
 
   constructor(store: Store, rules: StoredRules, latest: LatestRecords | undefined, observer: LogObserver) {
@@ -40,7 +43,7 @@ export class RoomInStore implements VictimHandler {
   push(fields: MessageFields, policy: StorePolicy): number {
     const { queue } = this.store;
     let position = NO_ROOM;
-    this.refusesNew = policy.refusesNew;
+    this.mayKeep = policy.refusesNew;
     for (let attempt = 0; attempt < MOST_BLOCKS && position === NO_ROOM; ++attempt) {
       this.keepsLatest = attempt < MOST_BLOCKS_KEPT;
       if (!queue.makeRoom(this))
@@ -52,16 +55,16 @@ export class RoomInStore implements VictimHandler {
 
   onVictim(message: StoredMessage): number {
     const { latest, rules } = this;
-    const rule = rules.find(message);
+    const rule = this.rule = rules.find(message);
     if (rule === NO_RULE || rules.isExpired(message, rule, this.store.clock))
       return GIVE_UP;
-    if (this.refusesNew)
+    if (this.mayKeep)
       return KEEP;
     return this.keepsLatest && rules.policies[rule]!.keepsLatest && latest!.isLatest(rules.hash, message.position)
       && !(rules.outgoing.qos === 2 && this.observer.isUnderWay(message)) ? MOVE : GIVE_UP;
   }
 
   onGivenUp(message: StoredMessage): void {
-    this.observer.dropped(message);
+    this.observer.dropped(message, this.rule);
   }
 }
