@@ -14,6 +14,10 @@ const jobs = [
   [...vitest, 'host-test/conformance/statements.test.ts', 'host-test/figures.test.ts'],
   // SIZES.md
   ['node', 'host-test/size/size.mjs', '--write'],
+  // FEATURES.md, and the figures from which `ringbridge check` estimates
+  ['node', 'host-test/size/features.mjs', '--write'],
+  // INSTRUCTIONS.md
+  ['node', 'host-test/emulation/instructions.mjs', '--write'],
 ];
 
 for (const [command, ...args] of jobs) {

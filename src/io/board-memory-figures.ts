@@ -2,23 +2,23 @@
 import type { FeatureId } from './board-features.ts';
 
 /** The gateway without any feature. */
-export const PROGRAM_LENGTH = 16448;
+export const PROGRAM_LENGTH = 18572;
 
 /** One of each feature, without its texts. */
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
-  connection: 944,
+  connection: 992,
   rateLimit: 142,
-  session: 294,
+  session: 378,
   user: 75,
-  mountPoint: 494,
-  accessEntry: 622,
-  ruleOut: 518,
-  ruleIn: 372,
-  ruleBoth: 728,
+  mountPoint: 498,
+  accessEntry: 626,
+  ruleOut: 534,
+  ruleIn: 388,
+  ruleBoth: 760,
   ruleLatest: 0,
   ruleExpiry: 0,
   ruleWithoutStore: 0,
-  sensor: 772,
+  sensor: 788,
   sensorJSON: 16,
   sensorDeadband: 16,
   sensorExpiry: 16,
@@ -27,11 +27,11 @@ export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freez
   credentials: 0,
   address: 96,
   systemTopics: 0,
-  topic: 24,
+  topic: 32,
   subscriptionByte: 0,
   retainedByte: 0,
-  flash: 3492,
-  flashBlock: 6,
-  flashIdentifier: 12,
+  flash: 8816,
+  flashBlock: 8,
+  flashIdentifier: 40,
   flashLatest: 4264,
 });
