@@ -149,12 +149,12 @@ describe('the advice', () => {
     }, 'mqtt://broker:1884 keeps accepting and dropping this gateway: does another client call itself "greenhouse"? Give each one an upstream.remote_clientid of its own'],
     ['an acknowledgement that is overdue', () => {
       const runtime = connected();
-      Object.assign(runtime.gateway.upstream, { pendingIdentifier: 1, lastProgressAt: -7500 }); // a tenth of 60 seconds is 6
+      Object.assign(runtime.gateway.upstream, { pendingIdentifier: 1, requestedAt: -7500 }); // a tenth of 60 seconds is 6
       return runtime;
     }, 'the broker has acknowledged nothing for 7 seconds: it, or the network, is slow or stuck'],
     ['an acknowledgement that is awaited, as it should be', () => {
       const runtime = connected();
-      Object.assign(runtime.gateway.upstream, { pendingIdentifier: 1, lastProgressAt: -5500 });
+      Object.assign(runtime.gateway.upstream, { pendingIdentifier: 1, requestedAt: -5500 });
       return runtime;
     }, ALL_IS_WELL],
     ['no rules', () => connected({ topic: [] }), 'nothing crosses the bridge: write rules in "topic"'],

@@ -25,6 +25,9 @@ import type { StoredRules } from '../upstream/stored-rules.ts';
 const MOST_ORIGINS = 4096;
 /** Of the storage. */
 export const STATE_SHARE = 0.25;
+/** Received identifiers that outlive the block of their message, and other entries of the map. The oldest blocks hold few. */
+const MOST_IN_MAP = 64;
+const OTHERS_IN_MAP = 16;
 /** Milliseconds from one look at the clock to the next while a message with a deadline waits. */
 const TICK = 600_000;
 
@@ -61,7 +64,8 @@ export class DurableStore implements StoreOwner, Recovery {
   constructor(arena: Arena, regions: StoreRegions, { listener, store: settings }: Configuration, users: StoreUsers) {
     const { clock, router, rules, sessions, upstream } = users;
     const originCapacity = Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS);
-    const store = new Store(arena, { stateShare: STATE_SHARE, createMap: (medium, walker) => new StateMap(medium, walker, originCapacity + 16) });
+    const mapCapacity = Math.min(originCapacity, MOST_IN_MAP) + OTHERS_IN_MAP;
+    const store = new Store(arena, { stateShare: STATE_SHARE, createMap: (medium, walker) => new StateMap(medium, walker, mapCapacity) });
     this.users = users;
     this.acknowledgesMemory = settings.on_failure === 'memory';
     this.backlog = new Backlog(store, upstream, clock, rules, new StoredCounters(arena, regions.counter));

@@ -30,8 +30,8 @@ export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freez
   topic: 32,
   subscriptionByte: 0,
   retainedByte: 0,
-  flash: 8816,
+  flash: 10352,
   flashBlock: 8,
-  flashIdentifier: 40,
+  flashIdentifier: 16,
   flashLatest: 4264,
 });

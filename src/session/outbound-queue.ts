@@ -47,7 +47,7 @@ export class OutboundQueue extends PublishRecords {
     return this.unsentCount > 0 || window !== undefined && window.replayTotal > 0;
   }
 
-  /** The next Packet Identifier, 1 to 65535, of one sequence for all packets [MQTT311-2.3.1-2] [MQTT311-2.3.1-4]. */
+  /** The next Packet Identifier, 1 to 65535, in one sequence [MQTT311-2.3.1-2] [MQTT311-2.3.1-3] [MQTT311-2.3.1-4]. */
   nextIdentifier(): number {
     const next = this.lastIdentifier + 1;
     if ((next & IDENTIFIER_RANGE - 1) !== 0)
