@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import * as Defaults from '../../src/config/configuration.ts';
 import { loadConfiguration, readConfiguration, readSchema, SCHEMA_FILE } from '../../src/host/config.ts';
 import type { Schema } from '../../src/host/config-violations.ts';
-import { editDistance, nearest } from '../../src/host/nearest-name.ts';
+import { editDistance, nearest } from '../../src/config/nearest-key.ts';
 import { createPlatform, SENSOR_TYPES } from '../../src/host/platform.ts';
 
 const FILE = 'test.json';

@@ -2,7 +2,7 @@
 import { isIPv4 } from 'node:net';
 import { type Configuration, sessionsFor } from '../config/configuration.ts';
 import type { Judge } from './config-findings.ts';
-import { nearest } from './nearest-name.ts';
+import { nearest } from '../config/nearest-key.ts';
 import { parsePasswordHash } from './password.ts';
 import { isTopicFilter, isTopicName } from './topic-texts.ts';
 

@@ -1,7 +1,7 @@
 /** What must hold for wired sensors. */
 import type { Configuration } from '../config/configuration.ts';
 import type { Judge } from './config-findings.ts';
-import { nearest } from './nearest-name.ts';
+import { nearest } from '../config/nearest-key.ts';
 import { SENSOR_TYPES } from './platform.ts';
 import { isTopicName } from './topic-texts.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { ErrorObject } from 'ajv';
 import type { Finding, Path } from './config-findings.ts';
-import { nearest } from './nearest-name.ts';
+import { nearest } from '../config/nearest-key.ts';
 
 /** The part of JSON Schema that config.schema.json uses. */
 export interface Schema {
