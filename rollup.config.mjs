@@ -4,7 +4,8 @@
  * dist/device: `core` has no side effects, so that the XS linker can preload it into flash; `main` opens sockets and
  *              cannot be preloaded. Everything that the Moddable SDK provides stays an import.
  *              Rewritten for XS, whose compiler does not optimise (rewrite-for-xs.mjs).
- * dist/host:   the same core with Node's sockets and the command line. dist/demo: what `npm start` shows, over dist/host.
+ * dist/host:   the same core with Node's sockets and the command line. dist/demo: what `npm start` shows, over
+ * dist/host.
  */
 import { chmod } from 'node:fs/promises';
 import { builtinModules, createRequire } from 'node:module';
@@ -15,14 +16,16 @@ import { updateSchemaTable } from './src/build/schema-table.mjs';
 const { dependencies, devDependencies } = createRequire(import.meta.url)('./package.json');
 
 /** Specifiers that the Moddable SDK resolves on the device. */
-const moddable = /^(embedded:|mc\/|pins\/|dns\/|text\/|setup\/|(timer|time|system|instrumentation|preference|net|socket|wifi|sntp|mdns|file|flash|worker|crypt|modules|board)$)/;
+const moddable =
+  /^(embedded:|mc\/|pins\/|dns\/|text\/|setup\/|(timer|time|system|instrumentation|preference|net|socket|wifi|sntp|mdns|file|flash|worker|crypt|modules|board)$)/;
 const node = new RegExp(`^(node:|(${[...builtinModules, ...Object.keys({ ...dependencies, ...devDependencies })].join('|')})($|/))`);
 
 /** Folders whose modules have no side effects, but for what only the log or the simulator needs. */
 const CORE = /src\/(bytes|packet|config|store|session|nodes|upstream|gateway\/(?!event-texts)|sensors\/(?!simulated-types)|io)|src\/device\/(core|config-slots|crc32|start-list|start-plan)\.ts$/;
 
 const typescript = () => esbuild({ target: 'es2022' });
-const output = dir => ({ dir, format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name].js', sourcemap: false });
+const output = dir =>
+  ({ dir, format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name].js', sourcemap: false });
 
 /** npm links the bin to this file; git does not carry the mode of a file that is built. */
 const executable = {

@@ -19,7 +19,8 @@ function isCurrent(): boolean {
 }
 
 export default function build(): void {
-  const named = process.argv.slice(2).filter(argument => argument.startsWith('host-test/') && !/config\.ts$/.test(argument));
+  const named =
+    process.argv.slice(2).filter(argument => argument.startsWith('host-test/') && !/config\.ts$/.test(argument));
   if (named.length > 0 && !named.some(path => NEED_DIST.test(path)) || isCurrent())
     return;
   execFileSync('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 'ignore', 'inherit'] });

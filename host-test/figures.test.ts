@@ -14,10 +14,12 @@ interface Figure {
 }
 
 const FIGURES: readonly Figure[] = [
-  { name: 'state diagram', file: 'src/session/CONNECT-RULES.md', text: () => `\`\`\`mermaid\n${stateDiagram()}\`\`\`\n` },
+  { name: 'state diagram', file: 'src/session/CONNECT-RULES.md', text: () =>
+    `\`\`\`mermaid\n${stateDiagram()}\`\`\`\n` },
   {
     name: 'steps', file: 'host-test/xs/COSTS.md', text: () => ['| workload | steps | |', '|---|--:|---|',
-      ...workloads.map(({ description, name }) => `| ${name} | ${STEP_BUDGETS[name]} | ${description} |`), ''].join('\n'),
+      ...workloads.map(({ description, name }) => `| ${name} | ${STEP_BUDGETS[name]} | ${description} |`),
+        ''].join('\n'),
   },
 ];
 

@@ -7,7 +7,8 @@ export default {
     // Programs, some of which run on XS.
     'src/build/{sim,flash}.mjs', 'host-test/bench/{bench.mjs,bridge-process.ts,packets.ts,whole-path.ts}',
     'host-test/device/contract-simulator/main.ts', 'host-test/fuzz/fuzz-command.ts',
-    'host-test/{figures.mjs,size/{size,features}.mjs,size/{resident,footprint}.ts}', 'host-test/xs/{measure,random-traffic,vectors}.ts',
+    'host-test/{figures.mjs,size/{size,features}.mjs,size/{resident,footprint}.ts}',
+      'host-test/xs/{measure,random-traffic,vectors}.ts',
   ],
   vitest: { config: ['host-test/{vitest,rewritten}.config.ts'] },
   eslint: { config: ['host-test/eslint.config.mjs'] },

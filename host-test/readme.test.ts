@@ -10,7 +10,8 @@ import { readConfiguration } from '../src/host/config.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
-const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
+const tracked =
+  execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
   .split('\n').filter(file => file !== '' && existsSync(join(root, file)));
 const documents = tracked.filter(file => file.endsWith('.md'));
 
@@ -45,7 +46,8 @@ describe.each(documents)('%s', document => {
 
 /** As GitHub makes anchors of them. */
 function headingsOf(text: string): string[] {
-  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading!.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'));
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'));
 }
 
 it('nothing refers to a document that is not in the repository', () => {

@@ -28,6 +28,7 @@ export default defineConfig({
   }],
   test: {
     ...config.test,
-    include: ['host-test/{session,nodes,upstream,gateway,sensors}/**/*.test.ts', 'host-test/packet/packet-parser.test.ts'],
+    include: ['host-test/{session,nodes,upstream,gateway,sensors}/**/*.test.ts',
+      'host-test/packet/packet-parser.test.ts'],
   },
 });

@@ -2,15 +2,19 @@ import { spawnSync } from 'node:child_process';
 import { defineConfig } from 'vitest/config';
 import { canEmulate, PACKAGES } from './emulation/build-board.mjs';
 
-const has = (command: string): boolean => spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${command}`]).status === 0;
-const compiles32 = (): boolean => spawnSync('gcc', ['-m32', '-x', 'c', '-', '-o', '/dev/null'], { input: '#include <stdio.h>\nint main(void){return 0;}' }).status === 0;
+const has = (command: string): boolean =>
+  spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${command}`]).status === 0;
+const compiles32 = (): boolean =>
+  spawnSync('gcc', ['-m32', '-x', 'c', '-', '-o', '/dev/null'],
+    { input: '#include <stdio.h>\nint main(void){return 0;}' }).status === 0;
 
 /**
  * Tests that need more than Node and a C compiler. Where it decides whether work lands (CI=true, see .ci/run) none is
  * left out: there a missing package makes them fail.
  */
 const demands = [
-  { tests: 'host-test/interop/**', isMet: () => has('mosquitto') && has('mosquitto_pub'), packages: 'mosquitto mosquitto-clients' },
+  { tests: 'host-test/interop/**', isMet: () => has('mosquitto') && has('mosquitto_pub'),
+    packages: 'mosquitto mosquitto-clients' },
   { tests: 'host-test/interop/paho.test.ts', isMet: () => has('paho_c_pub'), packages: 'paho.mqtt.c-examples' },
   { tests: 'host-test/size/**', isMet: compiles32, packages: 'gcc-multilib' },
   { tests: 'host-test/emulation/**', isMet: canEmulate, packages: PACKAGES },

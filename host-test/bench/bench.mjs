@@ -1,9 +1,9 @@
 /**
  * npm run bench -- [--engine node|xs32|xs64] [--seconds N] [--json]
  *
- * node: parsing and generating against mqtt-packet, our whole path, whole bridges against MQTT.js. xs32, xs64: the whole path of every
- * workload of host-test/xs, beside the recorded figures of Moddable's clients. Default: all three.
- * --seconds: how long each comparison on Node takes. --json: one JSON object per line and nothing else.
+ * node: parsing and generating against mqtt-packet, our whole path, whole bridges against MQTT.js. xs32, xs64: the
+ * whole path of every workload of host-test/xs, beside the recorded figures of Moddable's clients. Default: all
+ * three. --seconds: how long each comparison on Node takes. --json: one JSON object per line and nothing else.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -26,9 +26,12 @@ const ROUNDS = 2000;
 const readOptions = () => {
   try {
     const { values } = parseArgs({
-      options: { engine: { type: 'string', multiple: true, default: ENGINES }, seconds: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } },
+      options: { engine: { type: 'string', multiple: true, default: ENGINES },
+        seconds: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } },
     });
-    if (!(Number(values.seconds) > 0) || !values.engine.every(engine => ENGINES.includes(engine))) throw new Error('there is no such engine or duration');
+    if (!(Number(values.seconds) > 0)
+      || !values.engine.every(engine =>
+        ENGINES.includes(engine))) throw new Error('there is no such engine or duration');
     return { engines: values.engine, seconds: Number(values.seconds), isJSON: values.json };
   } catch (error) {
     process.stderr.write(`${error.message}\n${USAGE}\n`);
@@ -79,7 +82,8 @@ const count = number => number === null || number === undefined ? '' : Math.roun
 function printTable(rows, alignment) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
   for (const row of rows)
-    console.log(row.map((cell, column) => alignment[column] === 'r' ? cell.padStart(widths[column]) : cell.padEnd(widths[column])).join('  ').trimEnd());
+    console.log(row.map((cell, column) => alignment[column] === 'r' ? cell.padStart(widths[column])
+      : cell.padEnd(widths[column])).join('  ').trimEnd());
   console.log();
 }
 
@@ -92,7 +96,8 @@ function group(figures) {
   return groups;
 }
 
-const ratio = (ours, theirs) => ours === undefined ? ['', ''] : [count(ours.nsPerPacket), `${(theirs.nsPerPacket / ours.nsPerPacket).toFixed(1)} x`];
+const ratio = (ours, theirs) => ours === undefined ? ['', '']
+  : [count(ours.nsPerPacket), `${(theirs.nsPerPacket / ours.nsPerPacket).toFixed(1)} x`];
 
 function printNode(figures) {
   const isBridge = ({ workload }) => workload.startsWith('bridge');
@@ -102,16 +107,22 @@ function printNode(figures) {
     [workload, count(theirs.nsPerPacket), ...ratio(ours, theirs), ...ratio(copying, theirs)]);
   printTable([['', 'mqtt-packet', 'ringbridge', '', 'with string and Buffer', ''], ...rows], 'lrrrrr');
   console.log('Node: the whole path, from the socket\'s callback to the end, as on XS; nanoseconds per round of the workload.\n');
-  printTable([['', 'ns'], ...figures.filter(figure => !isBridge(figure) && !isPackets(figure)).map(({ nsPerPacket, workload }) => [workload, count(nsPerPacket)])], 'lr');
+  printTable([['', 'ns'],
+    ...figures.filter(figure => !isBridge(figure) && !isPackets(figure)).map(({ nsPerPacket, workload }) =>
+      [workload, count(nsPerPacket)])], 'lr');
   console.log('A whole bridge, messages of 88 bytes; nanoseconds of CPU per message, and messages per second. With store: of ours a message is\nacknowledged when the disk has it (fdatasync), of mosquitto before that, whether it saves its persistence now and then or at each change.\n');
-  const bridges = figures.filter(isBridge).map(({ nsPerPacket, packetsPerSecond, subject, workload }) => [workload, subject, count(nsPerPacket), count(packetsPerSecond)]);
+  const bridges =
+    figures.filter(isBridge).map(({ nsPerPacket, packetsPerSecond, subject, workload }) =>
+      [workload, subject, count(nsPerPacket), count(packetsPerSecond)]);
   printTable([['', '', 'ns', 'per second'], ...bridges], 'llrr');
 }
 
 function printXS(engine, figures) {
   console.log(`${engine}: the whole path, from the socket's callback to the end, per round of the workload. Slots, chunk bytes and collections of ours: of ${ROUNDS} rounds.\n`);
-  const rows = byWorkload(figures).flatMap(([workload, group]) => group.map(({ chunkBytes, collections, nsPerPacket, slots, steps, subject }, index) =>
-    [index === 0 ? workload : '', subject, count(steps), count(slots), count(chunkBytes), count(collections), count(nsPerPacket)]));
+  const rows = byWorkload(figures).flatMap(([workload, group]) =>
+    group.map(({ chunkBytes, collections, nsPerPacket, slots, steps, subject }, index) =>
+    [index === 0 ? workload : '', subject, count(steps), count(slots), count(chunkBytes), count(collections),
+      count(nsPerPacket)]));
   printTable([['', '', 'steps', 'slots', 'chunk bytes', 'collections', 'ns'], ...rows], 'llrrrrr');
   if (engine === 'xs32') console.log('recorded: not measured in this run, see host-test/bench/recorded.ts; their ns are of another computer.\n');
 }

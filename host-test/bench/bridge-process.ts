@@ -1,10 +1,10 @@
 /**
- * One bridge in a process of its own, so that its CPU time can be told from that of its peers. Every one takes what comes
- * under `site/#` and publishes it upstream as `bridge/site/...` with the same QoS.
+ * One bridge in a process of its own, so that its CPU time can be told from that of its peers. Every one takes what
+ * comes under `site/#` and publishes it upstream as `bridge/site/...` with the same QoS.
  *
  *   ringbridge         node ──► [ our listener ─ rule ─ our upstream ] ──► Server
- *   aedes + MQTT.js    node ──► [ aedes ──► MQTT.js ─ handler ─ MQTT.js ] ──► Server   what one would write instead of us
- *   MQTT.js            Server ──► [ MQTT.js ─ handler ─ MQTT.js ] ──► Server           the same, and the broker is not counted
+ *   aedes + MQTT.js    node ──► [ aedes ──► MQTT.js ─ handler ─ MQTT.js ] ──► Server   what one would write
+ *   MQTT.js            Server ──► [ MQTT.js ─ handler ─ MQTT.js ] ──► Server           the same without the broker
  */
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
@@ -14,7 +14,8 @@ import { completeConfiguration } from '../../src/config/configuration.ts';
 import { Log } from '../../src/host/log.ts';
 import { startGateway } from '../../src/host/run.ts';
 
-const [subject, sourcePort, sinkPort, storePath] = process.argv.slice(2) as [string, string, string, string | undefined];
+const [subject, sourcePort, sinkPort, storePath] =
+  process.argv.slice(2) as [string, string, string, string | undefined];
 const PREFIX = 'bridge/';
 const FILTER = 'site/#';
 
@@ -24,7 +25,8 @@ async function startRingbridge(): Promise<number> {
     upstream: { address: [`mqtt://127.0.0.1:${sinkPort}`] },
     topic: [{ pattern: FILTER, direction: 'out', qos: 1, remote_prefix: PREFIX }],
     // The others queue without limit; the rest is as it comes.
-    store: { ram: 1_048_576, ...storePath === undefined ? {} : { durability: 'flash', path: storePath, size: 16_777_216 } },
+    store: { ram: 1_048_576, ...storePath === undefined ? {}
+      : { durability: 'flash', path: storePath, size: 16_777_216 } },
   }), new Log(() => {}));
   return gateway.port;
 }

@@ -1,12 +1,12 @@
 /**
- * Whole bridges on Node: messages of W1's size come from a raw TCP peer, cross the bridge, and reach a raw TCP peer that
- * counts them. Each bridge is a process of its own (bridge-process.ts); all live through the whole comparison and take
- * rounds in turn. The figure is CPU time of the bridge's process per message, because the time on the clock depends on
- * what else the computer does; messages per second are told too.
+ * Whole bridges on Node: messages of W1's size come from a raw TCP peer, cross the bridge, and reach a raw TCP peer
+ * that counts them. Each bridge is a process of its own (bridge-process.ts); all live through the whole comparison
+ * and take rounds in turn. The figure is CPU time of the bridge's process per message, because the time on the clock
+ * depends on what else the computer does; messages per second are told too.
  *
- * With a store, Mosquitto's bridge is the peer: with its persistence as it comes, which is saved now and then and when the
- * program ends, and saved at each change. Neither makes a sender wait for its acknowledgement until the disk has the
- * message; ours does.
+ * With a store, Mosquitto's bridge is the peer: with its persistence as it comes, which is saved now and then and
+ * when the program ends, and saved at each change. Neither makes a sender wait for its acknowledgement until the disk
+ * has the message; ours does.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -55,7 +55,8 @@ class Bridge {
   private readonly sink: RawPeer;
   private identifier = 0;
 
-  private constructor(subject: string, process: BridgeProcess, servers: readonly Server[], source: RawPeer, sink: RawPeer) {
+  private constructor(subject: string, process: BridgeProcess, servers: readonly Server[], source: RawPeer,
+    sink: RawPeer) {
     this.subject = subject;
     this.process = process;
     this.servers = servers;
@@ -81,7 +82,8 @@ class Bridge {
   async cross(qos: number, count: number): Promise<void> {
     const { sink, source } = this;
     const [published, acknowledged] = [sink.publishCount, source.pubackCount];
-    const arrived = (): number => Math.min(sink.publishCount - published, qos === 0 ? Infinity : source.pubackCount - acknowledged);
+    const arrived = (): number =>
+      Math.min(sink.publishCount - published, qos === 0 ? Infinity : source.pubackCount - acknowledged);
     for (let sent = 0; sent < count;) {
       const batch = Math.min(count - sent, WINDOW / 2);
       source.send(this.messages(qos, batch));
@@ -138,7 +140,8 @@ class Bridge {
 function ask(child: ChildProcess): Promise<unknown[]> {
   return Promise.race([
     once(child, 'message'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`the bridge ended with ${code} before it was ready`))),
+    once(child, 'exit').then(([code]) =>
+      Promise.reject(new Error(`the bridge ended with ${code} before it was ready`))),
   ]);
 }
 
@@ -163,7 +166,8 @@ export async function* compareBridges(program: string, seconds: number): AsyncGe
   try {
     const subjects: [string, Starter][] = [['ringbridge', forked(program, 'ringbridge', join(folder, 'store'))]];
     if (hasMosquitto())
-      subjects.push(['mosquitto', startMosquitto(join(folder, 'mosquitto'), 'now and then')], ['mosquitto, each change', startMosquitto(join(folder, 'each'), 'each change')]);
+      subjects.push(['mosquitto', startMosquitto(join(folder, 'mosquitto'), 'now and then')],
+        ['mosquitto, each change', startMosquitto(join(folder, 'each'), 'each change')]);
     else
       process.stderr.write('bridge with store: mosquitto not found, so there is no peer; apt-get install mosquitto\n');
     yield* compare('bridge with store', subjects, [1], seconds);
@@ -172,7 +176,8 @@ export async function* compareBridges(program: string, seconds: number): AsyncGe
   }
 }
 
-async function* compare(workload: string, subjects: readonly [string, Starter][], qualities: readonly number[], seconds: number): AsyncGenerator<BridgeFigure> {
+async function* compare(workload: string, subjects: readonly [string, Starter][], qualities: readonly number[],
+  seconds: number): AsyncGenerator<BridgeFigure> {
   const bridges: Bridge[] = [];
   try {
     for (const [subject, starter] of subjects)
@@ -187,7 +192,8 @@ async function* compare(workload: string, subjects: readonly [string, Starter][]
         for (const bridge of bridges)
           await bridge.measure(qos);
       for (const { cpu, subject, time } of bridges)
-        yield { ...onNode(`${workload}, QoS ${qos}`, subject, median(cpu)), packetsPerSecond: Math.round(1e9 / median(time)) };
+        yield { ...onNode(`${workload}, QoS ${qos}`, subject, median(cpu)),
+          packetsPerSecond: Math.round(1e9 / median(time)) };
     }
   } finally {
     bridges.forEach(bridge => bridge.stop());

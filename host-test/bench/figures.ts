@@ -36,7 +36,8 @@ const milliseconds = (subject: Subject, count: number): number => {
 export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 export const onNode = (workload: string, subject: string, nsPerPacket: number): Figure =>
-  ({ engine: 'node', workload, subject, steps: null, slots: null, chunkBytes: null, collections: null, nsPerPacket: Math.round(nsPerPacket) });
+  ({ engine: 'node', workload, subject, steps: null, slots: null, chunkBytes: null, collections: null,
+    nsPerPacket: Math.round(nsPerPacket) });
 
 /** @param seconds for all subjects together @throws Error when they have not done the same */
 export function compare(workload: string, subjects: readonly Subject[], seconds: number): Figure[] {

@@ -14,10 +14,12 @@ const TICKS = 100;
 const PATIENCE = 10_000;
 
 /** Its CPU time is read where Linux tells it. */
-export const hasMosquitto = (): boolean => existsSync('/proc/self/stat') && spawnSync('mosquitto', ['-h'], { env: SEARCH }).error === undefined;
+export const hasMosquitto = (): boolean => existsSync('/proc/self/stat')
+  && spawnSync('mosquitto', ['-h'], { env: SEARCH }).error === undefined;
 
 /** @param folder for its files @param saves 'now and then' is how it comes: every half hour, and at the end */
-export const startMosquitto = (folder: string, saves: 'now and then' | 'each change') => async (_sourcePort: number, sinkPort: number): Promise<BridgeProcess> => {
+export const startMosquitto = (folder: string, saves: 'now and then' | 'each change') =>
+  async (_sourcePort: number, sinkPort: number): Promise<BridgeProcess> => {
   const port = await freePort();
   mkdirSync(folder);
   const file = join(folder, 'mosquitto.conf');
@@ -25,10 +27,12 @@ export const startMosquitto = (folder: string, saves: 'now and then' | 'each cha
     `listener ${port} 127.0.0.1`, 'allow_anonymous true', 'user root', 'log_type none', 'max_queued_messages 0',
     'persistence true', `persistence_location ${folder}/`,
     ...saves === 'each change' ? ['autosave_on_changes true', 'autosave_interval 1'] : [],
-    'connection upstream', `address 127.0.0.1:${sinkPort}`, 'cleansession false', 'notifications false', 'try_private false', 'topic site/# out 1 "" bridge/', '',
+    'connection upstream', `address 127.0.0.1:${sinkPort}`, 'cleansession false', 'notifications false',
+      'try_private false', 'topic site/# out 1 "" bridge/', '',
   ].join('\n'));
   const child = spawn('mosquitto', ['-c', file], { env: SEARCH, stdio: 'ignore' });
-  const failed = once(child, 'exit').then(([code]) => Promise.reject(new Error(`mosquitto ended with ${code} before it was ready`)));
+  const failed =
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`mosquitto ended with ${code} before it was ready`)));
   await Promise.race([listening(port), failed]);
   failed.catch(() => { /* it is stopped at the end */ });
   return {

@@ -1,12 +1,14 @@
 /**
- * Parsing and generating on Node, ours against mqtt-packet: the same packets, the same process, rounds in turn, medians.
+ * Parsing and generating on Node, ours against mqtt-packet: the same packets, the same process, rounds in turn,
+ * medians.
  *
- * Both get the chunks as a socket of Node gives them, as Buffers. mqtt-packet keeps the chunk; ours copies it into the
- * landing area first. Both generators are given what they like best, a packet object and spans; mqtt-packet gives a
- * Buffer, and ours copies what it has built into one, as its socket does. Both count the payload bytes they have seen.
+ * Both get the chunks as a socket of Node gives them, as Buffers. mqtt-packet keeps the chunk; ours copies it into
+ * the landing area first. Both generators are given what they like best, a packet object and spans; mqtt-packet gives
+ * a Buffer, and ours copies what it has built into one, as its socket does. Both count the payload bytes they have
+ * seen.
  *
- * A packet of ours is spans of memory, theirs holds a string and a Buffer. What ours costs when its handler makes those
- * too, which a gateway never needs, is a third subject.
+ * A packet of ours is spans of memory, theirs holds a string and a Buffer. What ours costs when its handler makes
+ * those too, which a gateway never needs, is a third subject.
  */
 import mqttPacket, { type IPublishPacket } from 'mqtt-packet';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
@@ -77,9 +79,12 @@ class OurParser implements PacketHandler {
     const plan = new ArenaPlan();
     const ring = plan.reserve('ring', RING_CAPACITY);
     const table = TopicTable.plan(plan, 64, 96);
-    const arena = this.arena = new Arena(plan, { landingCapacity: LANDING_CAPACITY, stagingCapacity: RING_CAPACITY, resizable: false });
+    const arena = this.arena =
+      new Arena(plan, { landingCapacity: LANDING_CAPACITY, stagingCapacity: RING_CAPACITY, resizable: false });
     this.copied = isCopying ? Buffer.from(arena.buffer) : undefined;
-    this.role = { packet: new Packet(arena), topics: new TopicTable(arena, table, 64, 96), settings: { maximumPacketSize: RING_CAPACITY, oversize: OVERSIZE_CLOSE }, ringSpace: new RingSpace(arena, RING_CAPACITY), readLength: Math.min(RING_CAPACITY, arena.landingCapacity) };
+    this.role = { packet: new Packet(arena), topics: new TopicTable(arena, table, 64, 96),
+      settings: { maximumPacketSize: RING_CAPACITY, oversize: OVERSIZE_CLOSE },
+        ringSpace: new RingSpace(arena, RING_CAPACITY), readLength: Math.min(RING_CAPACITY, arena.landingCapacity) };
     this.parser = new PacketParser(this, ring);
     this.parser.reset(SERVER_TYPES, 4);
   }
@@ -142,7 +147,9 @@ export function* compareParsing(seconds: number): Generator<Figure> {
     const subject = (subjectName: string, parser: OurParser | TheirParser): Subject => ({
       name: subjectName, packetCount, run: count => parser.run(chunks, count), result: () => parser.seen,
     });
-    yield* compare(`parse ${name}`, [subject('ringbridge', ours), subject('mqtt-packet', theirs), subject('ringbridge, copied out', copying)], seconds);
+    yield* compare(`parse ${name}`,
+      [subject('ringbridge', ours), subject('mqtt-packet', theirs), subject('ringbridge, copied out', copying)],
+        seconds);
   }
 }
 
@@ -158,7 +165,8 @@ export function* compareGenerating(seconds: number): Generator<Figure> {
 }
 
 /** Where the payload of one of the packets above begins. */
-const payloadOffset = (packet: Uint8Array, qos: number): number => (packet.length < 130 ? 2 : 3) + 2 + TOPIC_LENGTH + (qos > 0 ? 2 : 0);
+const payloadOffset = (packet: Uint8Array, qos: number): number =>
+  (packet.length < 130 ? 2 : 3) + 2 + TOPIC_LENGTH + (qos > 0 ? 2 : 0);
 
 function ourGenerator(packet: Uint8Array, qos: number): Subject {
   const plan = new ArenaPlan();
@@ -189,7 +197,8 @@ function ourGenerator(packet: Uint8Array, qos: number): Subject {
 function theirGenerator(packet: Uint8Array, qos: 0 | 1): Subject {
   const at = payloadOffset(packet, qos);
   const object: IPublishPacket = {
-    cmd: 'publish', topic: 'site/room1/temp/0001', payload: Buffer.from(packet.subarray(at)), qos, dup: false, retain: false,
+    cmd: 'publish', topic: 'site/room1/temp/0001', payload: Buffer.from(packet.subarray(at)), qos, dup: false,
+      retain: false,
     ...qos === 0 ? {} : { messageId: 7 },
   };
   let written = 0;

@@ -1,6 +1,6 @@
 /**
- * The cheapest peer of a bridge: sends bytes made beforehand, counts PUBLISH packets and acknowledges them, with no MQTT
- * library, so that what is measured is the bridge and not its peers.
+ * The cheapest peer of a bridge: sends bytes made beforehand, counts PUBLISH packets and acknowledges them, with no
+ * MQTT library, so that what is measured is the bridge and not its peers.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';

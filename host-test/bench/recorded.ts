@@ -1,10 +1,12 @@
 /**
- * What Moddable's own MQTT clients cost, recorded once and not measured again here, because their sources are not part of
- * this repository. `mqtt.js` is the class `Client` of the SDK's module "mqtt"; `mqttclient.js` its ECMA-419 MQTT client.
+ * What Moddable's own MQTT clients cost, recorded once and not measured again here, because their sources are not
+ * part of this repository. `mqtt.js` is the class `Client` of the SDK's module "mqtt"; `mqttclient.js` its ECMA-419
+ * MQTT client.
  *
- * Source: both clients of the Moddable SDK, run on XS 13.3 with 32-bit slots, as ours is here, with an allocation-free fake
- * socket and the very packets of W1 to W6. Steps, slots and chunk bytes are per packet and exact. Nanoseconds are those
- * of another computer and of an engine that does not count steps: they are good for ratios among themselves only.
+ * Source: both clients of the Moddable SDK, run on XS 13.3 with 32-bit slots, as ours is here, with an allocation-
+ * free fake socket and the very packets of W1 to W6. Steps, slots and chunk bytes are per packet and exact.
+ * Nanoseconds are those of another computer and of an engine that does not count steps: they are good for ratios
+ * among themselves only.
  */
 export interface RecordedFigure {
   readonly workload: string;

@@ -19,7 +19,8 @@ const CACHE = join(ROOT, 'node_modules/.cache/ringbridge-host-test');
  */
 export async function bundleForNode(entry) {
   const outfile = join(CACHE, `${basename(entry, '.ts')}-${process.pid}.mjs`);
-  await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', platform: 'node', target: 'node20', packages: 'external', logLevel: 'error' });
+  await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', platform: 'node', target: 'node20',
+    packages: 'external', logLevel: 'error' });
   return outfile;
 }
 

@@ -1,4 +1,7 @@
-/** The workloads that are proved on XS, on Node, with sockets that cost next to nothing: what the gateway itself takes. */
+/**
+ * The workloads that are proved on XS, on Node, with sockets that cost next to nothing: what the gateway itself
+ * takes.
+ */
 import { type Engine, workloads } from '../xs/workloads.ts';
 import { compare, type Figure } from './figures.ts';
 

@@ -33,7 +33,8 @@ interface Outcome {
   readonly mcconfig: readonly string[] | undefined;
 }
 
-function run(program: 'sim' | 'flash', args: readonly string[], environment: Record<string, string | undefined> = {}): Outcome {
+function run(program: 'sim' | 'flash', args: readonly string[], environment: Record<string,
+  string | undefined> = {}): Outcome {
   const seen = join(folder, 'seen');
   const { status, stderr } = spawnSync(process.execPath, [join(ROOT, `src/build/${program}.mjs`), ...args], {
     cwd: ROOT,
@@ -135,7 +136,8 @@ describe('npm run flash', () => {
   });
 
   it.each([
-    ['esp32/nodemcu', 'esp32', 0], ['esp32', undefined, 0], ['esp32/esp32c3', 'esp32c3', 2], ['esp32/tiny', 'esp32c3', 2],
+    ['esp32/nodemcu', 'esp32', 0], ['esp32', undefined, 0], ['esp32/esp32c3', 'esp32c3', 2],
+      ['esp32/tiny', 'esp32c3', 2],
     ['esp32/abc3', 'esp32', 0],
   ])('checks what fits %s by its chip %s: exit code %i', (target, chip, code) => {
     if (chip !== undefined)

@@ -4,7 +4,8 @@
  */
 import { parseAst } from 'rollup/parseAst';
 import { expect, test } from 'vitest';
-import { assignClasses, chainFields, declareBeforeLoops, declareLate, nestConditions, readFields, rewrite, sayUndefined } from '../../src/build/rewrite-for-xs.mjs';
+import { assignClasses, chainFields, declareBeforeLoops, declareLate, nestConditions, readFields, rewrite,
+  sayUndefined } from '../../src/build/rewrite-for-xs.mjs';
 
 const read = (code: string): string => readFields(code, parseAst(code));
 const nest = (code: string): string => nestConditions(code, parseAst(code));
@@ -71,7 +72,8 @@ test('variables that come after a return are declared after it', () => {
 test.each([
   ['no return before', 'function f(a) { if (a) g(); const b = g(); return b; }'],
   ['nothing declared after', 'function f(a) { const b = g(); if (a) return; h(b); }'],
-  ['a function before that may mention them', 'function f(a) { const h = () => b; if (a) return 1; const b = g(); return h; }'],
+  ['a function before that may mention them',
+    'function f(a) { const h = () => b; if (a) return 1; const b = g(); return h; }'],
   ['a function declared', 'function f(a) { if (a) return 1; const b = g(); return h; function h() { return b; } }'],
 ])('with %s they stay', (_what, code) => {
   expect(late(code)).toBe(code);
@@ -83,7 +85,8 @@ test('fields that are set to the same value one after the other are set by one s
 });
 
 test('a field that is changed meanwhile, or is another object\'s, is not', () => {
-  for (const code of ['{ this.a = 0; f(); this.b = 0; }', '{ this.a = 0; o.b = 0; }', '{ this.a = 0; this.b += 0; }', '{ this.a = x; this.b = x; }'])
+  for (const code of ['{ this.a = 0; f(); this.b = 0; }', '{ this.a = 0; o.b = 0; }', '{ this.a = 0; this.b += 0; }',
+    '{ this.a = x; this.b = x; }'])
     expect(chain(code)).toBe(code);
 });
 

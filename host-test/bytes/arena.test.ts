@@ -27,7 +27,8 @@ describe('a plan', () => {
     expect(plan.length).toBe(1);
   });
 
-  it.each([[-1, 1], [1.5, 1], [NaN, 1], [Infinity, 1], [1, -1], [1, 0.5], [1, NaN]])('refuses %s bytes, %s times, and changes nothing', (length, count) => {
+  it.each([[-1, 1], [1.5, 1], [NaN, 1], [Infinity, 1], [1, -1], [1, 0.5],
+    [1, NaN]])('refuses %s bytes, %s times, and changes nothing', (length, count) => {
     const plan = new ArenaPlan();
     plan.reserve('first', 10);
     expect(() => plan.reserve('wrong', length, count)).toThrow(RangeError);
@@ -46,10 +47,13 @@ describe.each([['resizable', true], ['not resizable', false]])('an arena that is
 
   it('lies in one buffer: regions, landing, staging', () => {
     const arena = arenaOf();
-    expect([arena.landingOffset, arena.landingCapacity, arena.stagingOffset, arena.stagingCapacity, arena.length]).toEqual([100, 30, 130, 20, 150]);
+    expect([arena.landingOffset, arena.landingCapacity, arena.stagingOffset, arena.stagingCapacity,
+      arena.length]).toEqual([100, 30, 130, 20, 150]);
     expect(arena.buffer.byteLength).toBe(150);
-    expect([arena.bytes.buffer, arena.view.buffer, arena.landingView.buffer, arena.stagingView.buffer]).toEqual(new Array(4).fill(arena.buffer));
-    expect([arena.bytes.byteOffset, arena.bytes.length, arena.view.byteOffset, arena.view.byteLength]).toEqual([0, 150, 0, 150]);
+    expect([arena.bytes.buffer, arena.view.buffer, arena.landingView.buffer,
+      arena.stagingView.buffer]).toEqual(new Array(4).fill(arena.buffer));
+    expect([arena.bytes.byteOffset, arena.bytes.length, arena.view.byteOffset, arena.view.byteLength]).toEqual([0,
+      150, 0, 150]);
     expect([arena.landingView.byteOffset, arena.landingView.length]).toEqual([100, 50]);
     expect([arena.stagingView.byteOffset, arena.stagingView.length]).toEqual([130, 20]);
   });
@@ -62,7 +66,8 @@ describe.each([['resizable', true], ['not resizable', false]])('an arena that is
     const plan = new ArenaPlan();
     plan.reserve('regions', 100);
     const arena = new Arena(plan, { landingCapacity: 30, stagingCapacity: 20, resizable });
-    expect(plan.regions.slice(1)).toEqual([{ name: 'landing', count: 1, length: 30 }, { name: 'staging', count: 1, length: 20 }]);
+    expect(plan.regions.slice(1)).toEqual([{ name: 'landing', count: 1, length: 30 },
+      { name: 'staging', count: 1, length: 20 }]);
     expect(plan.length).toBe(arena.length);
   });
 
@@ -74,8 +79,10 @@ describe.each([['resizable', true], ['not resizable', false]])('an arena that is
   });
 
   it('refuses areas that are no whole number of bytes', () => {
-    expect(() => new Arena(new ArenaPlan(), { landingCapacity: -1, stagingCapacity: 0, resizable })).toThrow('"landing"');
-    expect(() => new Arena(new ArenaPlan(), { landingCapacity: 0, stagingCapacity: 1.5, resizable })).toThrow('"staging"');
+    expect(() => new Arena(new ArenaPlan(),
+      { landingCapacity: -1, stagingCapacity: 0, resizable })).toThrow('"landing"');
+    expect(() => new Arena(new ArenaPlan(),
+      { landingCapacity: 0, stagingCapacity: 1.5, resizable })).toThrow('"staging"');
   });
 });
 

@@ -31,9 +31,12 @@ describe('equalBytes', () => {
 
   /** Eight bytes that a double does not tell apart, or finds different from themselves. */
   const DOUBLES = [
-    ['+0', '0000000000000000'], ['-0', '8000000000000000'], ['quiet NaN', '7ff8000000000000'], ['signalling NaN', '7ff0000000000001'],
-    ['negative NaN', 'fff8000000000000'], ['NaN with payload', '7ff8dead00beef00'], ['another payload', '7ff8dead00beef01'],
-    ['all ones', 'ffffffffffffffff'], ['infinity', '7ff0000000000000'], ['-infinity', 'fff0000000000000'], ['smallest', '0000000000000001'],
+    ['+0', '0000000000000000'], ['-0', '8000000000000000'], ['quiet NaN', '7ff8000000000000'],
+      ['signalling NaN', '7ff0000000000001'],
+    ['negative NaN', 'fff8000000000000'], ['NaN with payload', '7ff8dead00beef00'],
+      ['another payload', '7ff8dead00beef01'],
+    ['all ones', 'ffffffffffffffff'], ['infinity', '7ff0000000000000'], ['-infinity', 'fff0000000000000'],
+      ['smallest', '0000000000000001'],
     ['text', '7365 6e73 6f72 2f31'.replaceAll(' ', '')],
   ] as const;
 

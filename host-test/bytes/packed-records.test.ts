@@ -104,7 +104,9 @@ describe('packed records', () => {
 
   it('behave as a list, whatever is done', () => {
     const action = fc.oneof(
-      { weight: 4, arbitrary: fc.record({ kind: fc.constant('append' as const), content: fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 40 }) }) },
+      { weight: 4,
+        arbitrary: fc.record({ kind: fc.constant('append' as const),
+          content: fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 40 }) }) },
       { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove' as const), index: fc.nat(MAXIMUM_COUNT) }) },
     );
     fc.assert(fc.property(fc.array(action, { maxLength: 60 }), actions => {

@@ -33,7 +33,8 @@ class Bench {
 
   get content(): number[] {
     const { bytes } = this.arena;
-    return Array.from({ length: this.ring.length }, (_, index) => bytes[this.offset + (this.ring.readOffset - this.offset + index) % this.capacity]!);
+    return Array.from({ length: this.ring.length }, (_, index) =>
+      bytes[this.offset + (this.ring.readOffset - this.offset + index) % this.capacity]!);
   }
 
   /** All invariants that hold at any time. */
@@ -46,7 +47,8 @@ class Bench {
     expect(ring.head).toBeLessThan(capacity);
     expect(ring.readOffset).toBe(SOURCE_CAPACITY + GUARD + ring.head);
     expect(ring.contiguousLength).toBe(Math.min(model.length, capacity - ring.head));
-    expect([...arena.bytes.slice(ring.readOffset, ring.readOffset + ring.contiguousLength)]).toEqual(model.slice(0, ring.contiguousLength));
+    expect([...arena.bytes.slice(ring.readOffset, ring.readOffset + ring.contiguousLength)]).toEqual(model.slice(0,
+      ring.contiguousLength));
     for (let index = 0; index < GUARD; ++index) {
       expect(arena.bytes[SOURCE_CAPACITY + index]).toBe(POISON);
       expect(arena.bytes[SOURCE_CAPACITY + GUARD + capacity + index]).toBe(POISON);
@@ -142,7 +144,8 @@ describe('a ring buffer', () => {
       { weight: 3, arbitrary: fc.tuple(fc.constant('consume' as const), fc.integer({ min: 0, max: 24 })) },
       { weight: 1, arbitrary: fc.tuple(fc.constant('clear' as const), fc.constant(0)) },
     );
-    fc.assert(fc.property(fc.integer({ min: 1, max: 20 }), fc.array(operation, { maxLength: 30 }), (capacity, operations) => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 20 }), fc.array(operation, { maxLength: 30 }),
+      (capacity, operations) => {
       const bench = new Bench(capacity);
       let model: number[] = [];
       let next = 1;
@@ -199,7 +202,8 @@ describe('a ring buffer that holds one piece at a time', () => {
   });
 
   it('never leaves its region', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 20 }), fc.array(fc.tuple(fc.nat(20), fc.nat(20)), { maxLength: 30 }), (capacity, pieces) => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 20 }),
+      fc.array(fc.tuple(fc.nat(20), fc.nat(20)), { maxLength: 30 }), (capacity, pieces) => {
       const bench = new Bench(capacity);
       for (const [most, part] of pieces) {
         const length = 1 + most % capacity;

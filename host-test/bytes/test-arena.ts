@@ -19,7 +19,8 @@ export function put(arena: Arena, offset: number, content: string | ArrayLike<nu
   return bytes.length;
 }
 
-export const hexOf = (arena: Arena, offset: number, end: number): string => Buffer.from(arena.bytes.slice(offset, end)).toString('hex');
+export const hexOf = (arena: Arena, offset: number, end: number): string =>
+  Buffer.from(arena.bytes.slice(offset, end)).toString('hex');
 
 /** Whether nothing but [`offset`, `end`) has been written. */
 export const isPoisonOutside = (arena: Arena, offset: number, end: number): boolean =>

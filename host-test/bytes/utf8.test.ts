@@ -24,7 +24,8 @@ function isLegal(bytes: Uint8Array): boolean {
 
 /** The bytes at which the rules change, and their neighbours. */
 const EDGES = [
-  0x00, 0x01, 0x2F, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF, 0xF0,
+  0x00, 0x01, 0x2F, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED,
+    0xEE, 0xEF, 0xF0,
   0xF1, 0xF3, 0xF4, 0xF5, 0xF7, 0xF8, 0xFE, 0xFF,
 ];
 
@@ -103,7 +104,8 @@ describe('isWellFormedUTF8', () => {
     expect(isWellFormedUTF8(testArena(4), 2, 2)).toBe(true);
   });
 
-  it('finds one wrong byte at every position of every length, at every alignment [MQTT311-1.5.3-1] [MQTT311-1.5.3-2]', () => {
+  it('finds one wrong byte at every position of every length, at every alignment [MQTT311-1.5.3-1] [MQTT311-1.5.3-2]',
+    () => {
     const arena = testArena(48);
     for (const wrong of [0x00, 0x80, 0xC0, 0xFF])
       for (let alignment = 0; alignment < 4; ++alignment)
@@ -136,7 +138,9 @@ describe('isWellFormedUTF8', () => {
 });
 
 describe('encodeUTF8, lengthOfUTF8 and decodeUTF8', () => {
-  const EXAMPLES = ['', 'a', 'sensor/temperature', '\u0000', '\u007F\u0080\u07FF\u0800', '\uD7FF\uE000\uFEFF\uFFFD\uFFFF', 'A\u{2A6D4}', '\u{10000}\u{10FFFF}',
+  const EXAMPLES =
+    ['', 'a', 'sensor/temperature', '\u0000', '\u007F\u0080\u07FF\u0800', '\uD7FF\uE000\uFEFF\uFFFD\uFFFF',
+      'A\u{2A6D4}', '\u{10000}\u{10FFFF}',
     '\u{1F600}/\u00E4\u20AC'];
 
   it.each(EXAMPLES)('write, count and read %j as Node does', text => {
@@ -160,7 +164,8 @@ describe('encodeUTF8, lengthOfUTF8 and decodeUTF8', () => {
     }), { numRuns: 400 });
   }, TIME_LIMIT);
 
-  it.each(['\uD800', '\uDC00', 'a\uDBFFb', '\uDC00\uD800', '\uD83D\uD83D\uDE00', '\uDFFF'])('write a surrogate without its partner as U+FFFD: %j', text => {
+  it.each(['\uD800', '\uDC00', 'a\uDBFFb', '\uDC00\uD800', '\uD83D\uD83D\uDE00',
+    '\uDFFF'])('write a surrogate without its partner as U+FFFD: %j', text => {
     const arena = testArena(80);
     const end = encodeUTF8(arena, 0, text);
     expect(hexOf(arena, 0, end)).toBe(Buffer.from(text, 'utf8').toString('hex'));
@@ -204,7 +209,8 @@ it('isPlainText finds the control characters and non-characters of 3.1.1 section
   for (let code = 1; code <= 0x10FFFF; ++code) {
     if (code >= 0xD800 && code <= 0xDFFF)
       continue;
-    const isBad = code <= 0x1F || code >= 0x7F && code <= 0x9F || code >= 0xFDD0 && code <= 0xFDEF || (code & 0xFFFE) === 0xFFFE;
+    const isBad = code <= 0x1F || code >= 0x7F && code <= 0x9F || code >= 0xFDD0 && code <= 0xFDEF
+      || (code & 0xFFFE) === 0xFFFE;
     const character = String.fromCodePoint(code);
     for (const text of [character, `abcd${character}`, `${character} ~z{`])
       if (isPlainText(arena, 3, encodeUTF8(arena, 3, text)) === isBad)

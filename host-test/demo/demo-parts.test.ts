@@ -83,10 +83,12 @@ describe('the broker of the demo', () => {
 });
 
 describe('a node of the demo', () => {
-  test.each([['3.1', MQTT_3_1], ['3.1.1', MQTT_3_1_1]])('speaks MQTT %s, hears what it subscribed to and says goodbye', async (_name, version) => {
+  test.each([['3.1', MQTT_3_1],
+    ['3.1.1', MQTT_3_1_1]])('speaks MQTT %s, hears what it subscribed to and says goodbye', async (_name, version) => {
     const { broker, messages } = await startBroker();
     const heard: string[] = [];
-    const node = new DemoNode({ identifier: 'n', version, filter: 'to/#', will: { topic: 'will', payload: 'gone', qos: 1, retain: false } }, ADDRESS, broker.port, {
+    const node = new DemoNode({ identifier: 'n', version, filter: 'to/#',
+      will: { topic: 'will', payload: 'gone', qos: 1, retain: false } }, ADDRESS, broker.port, {
       onConnected() {},
       onMessage: (_node, topic, payload) => heard.push(`${topic} ${payload}`),
     });
@@ -104,7 +106,8 @@ describe('a node of the demo', () => {
 
   test('vanishes without DISCONNECT, so that its Will is published, and comes back', async () => {
     const { broker, messages } = await startBroker();
-    const node = new DemoNode({ identifier: 'n', version: MQTT_3_1_1, will: { topic: 'will', payload: 'gone', qos: 1, retain: false } }, ADDRESS, broker.port, silent);
+    const node = new DemoNode({ identifier: 'n', version: MQTT_3_1_1,
+      will: { topic: 'will', payload: 'gone', qos: 1, retain: false } }, ADDRESS, broker.port, silent);
     endings.push(() => node.stop());
     node.start();
     await vi.waitFor(() => expect(messages).toEqual(['n connected']));
@@ -153,14 +156,16 @@ describe('the cast of the demo', () => {
     await vi.waitFor(() => expect(messages).toContain('demo/rover/status here'));
     for (let count = 0; count < 3; ++count)
       cast.killOne();
-    expect(lines.filter(line => line.includes('vanishes'))).toEqual(['weather', 'door', 'rover'].map(name => `info node "${name}" vanishes now, without DISCONNECT`));
+    expect(lines.filter(line => line.includes('vanishes'))).toEqual(['weather', 'door', 'rover'].map(name =>
+      `info node "${name}" vanishes now, without DISCONNECT`));
     await vi.waitFor(() => expect(messages).toContain('demo/rover/status gone'));
     const view = cast.view([
       { identifier: 'door', connected: true, version: 'MQTT 3.1', queuedMessages: 0 },
       { identifier: 'guest', connected: true, version: 'MQTT 3.1', queuedMessages: 0 },
       { identifier: 'friend', connected: false, version: null, queuedMessages: 1 },
     ]);
-    expect(view.map(({ identifier, isConnected, state, version }) => [identifier, version, isConnected, state.replace(/\d s$/, '# s')])).toEqual([
+    expect(view.map(({ identifier, isConnected, state, version }) =>
+      [identifier, version, isConnected, state.replace(/\d s$/, '# s')])).toEqual([
       ['weather', 'MQTT 3.1.1', false, 'gone without DISCONNECT, back in # s'],
       ['door', 'MQTT 3.1', false, 'gone without DISCONNECT, back in # s'],
       ['rover', 'MQTT 3.1.1', false, 'gone without DISCONNECT, back in # s'],
@@ -168,7 +173,8 @@ describe('the cast of the demo', () => {
       ['friend', '', false, 'away, 1 message waits for it'],
     ]);
     expect(cast.isKnownTo([{ identifier: 'door', connected: true }])).toBe(true);
-    expect(cast.isKnownTo([{ identifier: 'door', connected: false }, { identifier: 'guest', connected: true }])).toBe(false);
+    expect(cast.isKnownTo([{ identifier: 'door', connected: false },
+      { identifier: 'guest', connected: true }])).toBe(false);
   });
 });
 
@@ -179,7 +185,8 @@ describe('the statistics of the demo', () => {
     statistics.add('b', '2');
     statistics.add('a', '3');
     expect(statistics.count).toBe(3);
-    expect(statistics.topics(topic => topic === 'b').map(({ count, payload, topic }) => [topic, payload, count])).toEqual([['b', '2', 1], ['a', '3', 2]]);
+    expect(statistics.topics(topic => topic === 'b').map(({ count, payload, topic }) =>
+      [topic, payload, count])).toEqual([['b', '2', 1], ['a', '3', 2]]);
     for (const { age } of statistics.topics(() => false))
       expect(age).toBeLessThan(5);
   });
@@ -237,11 +244,14 @@ describe('the screen of the demo', () => {
     }
   }
 
-  function open(draw: (size: { columns: number; rows: number }) => string = ({ columns, rows }) => `${columns} x ${rows}`) {
+  function open(draw: (size: { columns: number; rows: number }) => string = ({ columns, rows }) =>
+    `${columns} x ${rows}`) {
     const input = new FakeTerminal();
     const output = new FakeTerminal();
     const keys: string[] = [];
-    const screen = new DemoScreen(input as unknown as NodeJS.ReadStream, output as unknown as NodeJS.WriteStream, draw, key => keys.push(key));
+    const screen =
+      new DemoScreen(input as unknown as NodeJS.ReadStream, output as unknown as NodeJS.WriteStream, draw, key =>
+        keys.push(key));
     endings.push(screen.close);
     screen.open();
     return { input, keys, output, screen };
@@ -257,7 +267,8 @@ describe('the screen of the demo', () => {
     expect(output.written).toBe('\x1b[?25h\x1b[?1049l');
     expect(input.rawModes).toEqual([true, false]);
     expect(input.flow).toBe('resume pause ');
-    expect([input.listenerCount('data'), output.listenerCount('resize'), process.listenerCount('exit')]).toEqual([0, 0, listeners - 1]);
+    expect([input.listenerCount('data'), output.listenerCount('resize'), process.listenerCount('exit')]).toEqual([0,
+      0, listeners - 1]);
   });
 
   test('draws anew when the size changes', () => {

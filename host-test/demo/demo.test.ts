@@ -25,7 +25,8 @@ class Demo {
   private readonly waiting = new Set<() => void>();
 
   constructor(command: string, args: readonly string[], environment: Record<string, string> = {}) {
-    this.process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...environment } });
+    this.process =
+      spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...environment } });
     running.push(this.process);
     this.process.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.output += text;
@@ -61,7 +62,8 @@ class Demo {
 /** In a pseudo-terminal of this size. */
 function startInTerminal(environment: Record<string, string> = {}): Demo {
   const command = `stty rows 30 cols 100 && exec '${process.execPath}' '${PROGRAM}'`;
-  const args = process.platform === 'darwin' ? ['-q', '/dev/null', 'sh', '-c', command] : ['-qec', command, '/dev/null'];
+  const args = process.platform === 'darwin' ? ['-q', '/dev/null', 'sh', '-c', command]
+    : ['-qec', command, '/dev/null'];
   return new Demo('script', args, { TERM: 'xterm', NO_COLOR: '', ...environment });
 }
 
@@ -78,7 +80,8 @@ async function isListening(port: number): Promise<boolean> {
 }
 
 describe('the demo', { timeout: 2 * PATIENCE }, () => {
-  test.each(['SIGINT', 'SIGTERM'] as const)('brings a message to the broker within ten seconds, and ends cleanly at %s', async signal => {
+  test.each(['SIGINT',
+    'SIGTERM'] as const)('brings a message to the broker within ten seconds, and ends cleanly at %s', async signal => {
     const startedAt = performance.now();
     const demo = new Demo(process.execPath, [PROGRAM]);
     const ready = await demo.find(/^ready listener=127\.0\.0\.1:(\d+) upstream=mqtt:\/\/127\.0\.0\.1:(\d+)$/m);
@@ -106,7 +109,8 @@ describe('the demo', { timeout: 2 * PATIENCE }, () => {
     await demo.find(/info node "rover" connected with MQTT 3\.1\.1\n/);
     await demo.find(/info the Will has arrived at the broker: demo\/rover\/status gone\n/);
     const status = await demo.find(/^status upstream: connected; nodes: [23] of 3; store: .* 0 dropped; broker: .*$/m);
-    for (const topic of ['air/temperature', 'pump/running', 'weather/humidity', 'door/state', 'rover/battery', 'rover/status'])
+    for (const topic of ['air/temperature', 'pump/running', 'weather/humidity', 'door/state', 'rover/battery',
+      'rover/status'])
       expect(status[0]).toContain(` demo/${topic}=`);
     await demo.find(/rover" connected[^]*rover" connected/);
     expect(demo.output).not.toMatch(/[\x00-\x09\x0b-\x1f]/);

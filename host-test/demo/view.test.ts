@@ -9,10 +9,12 @@ const STATUS: Status = {
   time: null,
   uptime: 5,
   advice: ALL_IS_WELL,
-  upstream: { state: 'connected', address: 'mqtt://127.0.0.1:1884', reason: null, next: 'nothing waits', nextAttemptIn: null, attempts: 1 },
+  upstream: { state: 'connected', address: 'mqtt://127.0.0.1:1884', reason: null, next: 'nothing waits',
+    nextAttemptIn: null, attempts: 1 },
   nodes: [],
   counters: {
-    connectedNodes: 2, receivedFromNodes: 40, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0, sentUpstream: 60, droppedUpstream: 0,
+    connectedNodes: 2, receivedFromNodes: 40, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0,
+      sentUpstream: 60, droppedUpstream: 0,
     tooLongFromUpstream: 0, subscriptions: 1, retainedMessages: 1,
     refused: 0, turnedAway: 0, brokenRules: 0, denied: 0, held: 0, evictedSessions: 0,
   },
@@ -63,7 +65,8 @@ const DISCONNECTED: View = {
   status: {
     ...STATUS,
     advice: 'no connection to the broker',
-    upstream: { ...STATUS.upstream, state: 'waiting before the next attempt', reason: 'network connection lost', next: 'connect again', nextAttemptIn: 2 },
+    upstream: { ...STATUS.upstream, state: 'waiting before the next attempt', reason: 'network connection lost',
+      next: 'connect again', nextAttemptIn: 2 },
     store: { durable: false, count: 17, bytes: 700, capacity: 32_768, oldest: null, dropped: 0 },
   },
 };
@@ -113,14 +116,17 @@ describe('the live view', () => {
 
   test('tells what was refused, if anything was', () => {
     const show = (counters: Partial<Status['counters']>): string[] =>
-      render({ ...VIEW, status: { ...STATUS, counters: { ...STATUS.counters, ...counters } } }, { ...USUAL, columns: 120 }).split('\n');
+      render({ ...VIEW, status: { ...STATUS, counters: { ...STATUS.counters, ...counters } } },
+        { ...USUAL, columns: 120 }).split('\n');
     expect(show({}).some(line => line.startsWith('nodes '))).toBe(false);
-    expect(show({ refused: 2, turnedAway: 1, denied: 4, held: 5, evictedSessions: 6, brokenRules: 7, droppedForNodes: 8 }))
+    expect(show({ refused: 2, turnedAway: 1, denied: 4, held: 5, evictedSessions: 6, brokenRules: 7,
+      droppedForNodes: 8 }))
       .toContain('nodes     3 refused, 7 closed for broken rules, 4 denied by acl, 5 held by rate, 6 sessions evicted, 8 messages dropped');
   });
 
   test('fills the bar with the store', () => {
-    const bar = (bytes: number): string => /[█░]+/.exec(render({ ...VIEW, status: { ...STATUS, store: { ...STATUS.store, bytes } } }, USUAL))![0];
+    const bar = (bytes: number): string =>
+      /[█░]+/.exec(render({ ...VIEW, status: { ...STATUS, store: { ...STATUS.store, bytes } } }, USUAL))![0];
     expect(bar(0)).toBe('░'.repeat(20));
     expect(bar(1)).toBe(`█${'░'.repeat(19)}`);
     expect(bar(16_384)).toBe('█'.repeat(10) + '░'.repeat(10));
@@ -143,7 +149,9 @@ describe('the live view', () => {
   });
 
   test('fits every size, with and without colours', () => {
-    const busy: View = { ...DISCONNECTED, nodes: Array.from({ length: 20 }, (_, index) => ({ ...VIEW.nodes[0]!, identifier: `node ${index}` })) };
+    const busy: View =
+      { ...DISCONNECTED,
+        nodes: Array.from({ length: 20 }, (_, index) => ({ ...VIEW.nodes[0]!, identifier: `node ${index}` })) };
     for (const view of [VIEW, busy])
       for (let rows = 1; rows <= 60; ++rows)
         for (const columns of [1, 2, 3, 10, 40, 79, 80, 200])
@@ -184,7 +192,8 @@ describe('the live view', () => {
     expect(line).toBe(`  12:00:00 ${'温度'.repeat(4)}温…`);
   });
 
-  test.each([[0, '0:00:00'], [59.9, '0:00:59'], [3725, '1:02:05'], [360_000, '100:00:00']])('writes %d seconds as %s', (seconds, text) => {
+  test.each([[0, '0:00:00'], [59.9, '0:00:59'], [3725, '1:02:05'], [360_000, '100:00:00']])('writes %d seconds as %s',
+    (seconds, text) => {
     expect(durationOf(seconds)).toBe(text);
   });
 });

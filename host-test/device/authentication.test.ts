@@ -16,8 +16,10 @@ import { Digest } from './node-digest.ts';
 
 vi.mock('crypt', () => import('./node-digest.ts'));
 
-vi.stubGlobal('ArrayBuffer', Object.assign(ArrayBuffer, { fromString: (text: string) => new Uint8Array(Buffer.from(text)).buffer }));
-vi.stubGlobal('Uint8Array', Object.assign(Uint8Array, { fromBase64: (text: string) => new Uint8Array(Buffer.from(text, 'base64')) }));
+vi.stubGlobal('ArrayBuffer',
+  Object.assign(ArrayBuffer, { fromString: (text: string) => new Uint8Array(Buffer.from(text)).buffer }));
+vi.stubGlobal('Uint8Array',
+  Object.assign(Uint8Array, { fromBase64: (text: string) => new Uint8Array(Buffer.from(text, 'base64')) }));
 
 const SALT = Buffer.from('saltsalt');
 const hashOf = (password: string, iterations = 100): string =>
@@ -106,7 +108,8 @@ class Board {
 
 describe('the derivation of a key', () => {
   test.each([
-    ['password', 1], ['password', 2], ['password', 999], ['', 10], ['x'.repeat(64), 10], ['x'.repeat(65), 10], ['pässword', 100],
+    ['password', 1], ['password', 2], ['password', 999], ['', 10], ['x'.repeat(64), 10], ['x'.repeat(65), 10],
+      ['pässword', 100],
   ])('is that of RFC 8018, however it is cut: "%s", %i iterations', (password, iterations) => {
     const expected = pbkdf2Sync(password, SALT, iterations, 32, 'sha256');
     for (const count of [1, 3, 10_000]) {
@@ -132,13 +135,15 @@ describe('a node', () => {
     const session = new FakeSession();
     expect(board.authenticate(session, 'two', 'pässword')).toBe(SUCCESS);
     expect(session.user).toBe(1);
-    for (const [name, password] of [['two', 'secret'], ['two', ''], ['two', undefined], ['three', 'secret'], ['', 'secret']] as const)
+    for (const [name, password] of [['two', 'secret'], ['two', ''], ['two', undefined], ['three', 'secret'],
+      ['', 'secret']] as const)
       expect(board.authenticate(new FakeSession(), name, password)).toBe(BAD_USER_NAME_OR_PASSWORD);
     expect(board.step()).toBe(false);
   });
 
   test('with a hashed password is answered later, and at once when it comes back', () => {
-    const board = new Board([{ username: 'other', password: 'x' }, { username: 'node', password_hash: hashOf('secret') }]);
+    const board =
+      new Board([{ username: 'other', password: 'x' }, { username: 'node', password_hash: hashOf('secret') }]);
     const session = new FakeSession();
     expect(board.authenticate(session, 'node', 'secret')).toBe(PENDING);
     board.run();
@@ -174,7 +179,8 @@ describe('a node', () => {
 
   test('waits for its turn; whoever has gone or come anew meanwhile is passed over', () => {
     const board = new Board([{ username: 'node', password_hash: hashOf('secret', 500) }]);
-    const [first, gone, anew, last] = Array.from({ length: 4 }, () => new FakeSession()) as [FakeSession, FakeSession, FakeSession, FakeSession];
+    const [first, gone, anew, last] =
+      Array.from({ length: 4 }, () => new FakeSession()) as [FakeSession, FakeSession, FakeSession, FakeSession];
     board.authenticate(first, 'node', 'wrong');
     board.step();
     board.authenticate(gone, 'node', 'secret');
@@ -183,7 +189,8 @@ describe('a node', () => {
     gone.state = CLOSED;
     anew.connectionNumber = 2;
     board.run();
-    expect([first, gone, anew, last].map(({ verdicts }) => verdicts)).toEqual([['refused'], [], [], ['admitted 0', 'reads on']]);
+    expect([first, gone, anew, last].map(({ verdicts }) => verdicts)).toEqual([['refused'], [], [],
+      ['admitted 0', 'reads on']]);
   });
 
   test('that goes in the midst of it leaves nothing behind for the next one', () => {
@@ -197,12 +204,16 @@ describe('a node', () => {
     expect(session.verdicts).toEqual(['refused']);
   });
 
-  test.each([['the same password', () => 'secret'], ['a wrong one', (index: number) => String(index)]])('that comes with many others, with %s, gets its own verdict', (_name, passwordOf) => {
+  test.each([['the same password', () => 'secret'],
+    ['a wrong one', (index: number) => String(index)]])('that comes with many others, with %s, gets its own verdict',
+      (_name, passwordOf) => {
     const board = new Board([{ username: 'node', password_hash: hashOf('secret', 500) }]);
     const sessions = Array.from({ length: 9 }, () => new FakeSession());
-    sessions.forEach((session, index) => expect(board.authenticate(session, 'node', index === 8 ? 'secret' : passwordOf(index))).toBe(PENDING));
+    sessions.forEach((session, index) =>
+      expect(board.authenticate(session, 'node', index === 8 ? 'secret' : passwordOf(index))).toBe(PENDING));
     board.run();
-    expect(sessions.map(({ verdicts }) => verdicts[0])).toEqual(sessions.map((_, index) => index === 8 || passwordOf(index) === 'secret' ? 'admitted 0' : 'refused'));
+    expect(sessions.map(({ verdicts }) => verdicts[0])).toEqual(sessions.map((_, index) => index === 8
+      || passwordOf(index) === 'secret' ? 'admitted 0' : 'refused'));
   });
 
   test('with a password that another one has shown to be right meanwhile is not verified', () => {
@@ -232,7 +243,9 @@ describe('a node', () => {
 });
 
 test.each([
-  'scrypt$16384$8$1$AAAA$AAAA', 'pbkdf2-sha256$2001$c2FsdA==$s6QxyscTq33lo3KJIGY4LBGxmOepTvnoeFO9SzgzZyE=', 'pbkdf2-sha256$100$c2FsdA==$AAAA', '',
+  'scrypt$16384$8$1$AAAA$AAAA', 'pbkdf2-sha256$2001$c2FsdA==$s6QxyscTq33lo3KJIGY4LBGxmOepTvnoeFO9SzgzZyE=',
+    'pbkdf2-sha256$100$c2FsdA==$AAAA', '',
 ])('a hash that a board cannot use is named: %s', text => {
-  expect(() => parsePasswordHash('node', text)).toThrow('the password_hash of user "node" cannot be used on a device: give a password, or pbkdf2-sha256$ITERATIONS$SALT$HASH with at most 2000 iterations');
+  expect(() => parsePasswordHash('node',
+    text)).toThrow('the password_hash of user "node" cannot be used on a device: give a password, or pbkdf2-sha256$ITERATIONS$SALT$HASH with at most 2000 iterations');
 });

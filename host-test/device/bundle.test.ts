@@ -14,7 +14,8 @@ interface Platform {
   readonly preload?: readonly string[];
 }
 
-const readManifest = (path: string): unknown => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'));
+const readManifest = (path: string): unknown =>
+  JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'));
 
 const manifest = readManifest('manifest.json') as {
   include: string[];
@@ -58,10 +59,14 @@ const PROVIDERS: Record<string, { by: string; in: string[] }> = {
   'embedded:io/pulsecount': { by: IO, in: ON_BOARD },
   'embedded:io/serial': { by: IO, in: ON_BOARD },
   ...Object.fromEntries(([
-    ['Barometer-Humidity-Temperature/BME68x', 'bme68x'], ['Barometer-Temperature/BMP280', 'bmp280'], ['Humidity-Temperature/AHT10', 'aht10'],
-    ['Humidity-Temperature/SHT3x', 'sht3x'], ['Humidity-Temperature/SHTC3', 'shtc3'], ['Humidity-Temperature/SI7020', 'si7020'],
-    ['Temperature/LM75', 'lm75'], ['Temperature/NTC_Thermistor', 'ntcThermistor'], ['Temperature/TMP102', 'tmp102'], ['Temperature/TMP117', 'tmp117'],
-  ] as const).map(([part, folder]) => [`embedded:sensor/${part}`, { by: `$(MODULES)/drivers/sensors/${folder}/manifest.json`, in: ON_BOARD }])),
+    ['Barometer-Humidity-Temperature/BME68x', 'bme68x'], ['Barometer-Temperature/BMP280', 'bmp280'],
+      ['Humidity-Temperature/AHT10', 'aht10'],
+    ['Humidity-Temperature/SHT3x', 'sht3x'], ['Humidity-Temperature/SHTC3', 'shtc3'],
+      ['Humidity-Temperature/SI7020', 'si7020'],
+    ['Temperature/LM75', 'lm75'], ['Temperature/NTC_Thermistor', 'ntcThermistor'], ['Temperature/TMP102', 'tmp102'],
+      ['Temperature/TMP117', 'tmp117'],
+  ] as const).map(([part, folder]) =>
+    [`embedded:sensor/${part}`, { by: `$(MODULES)/drivers/sensors/${folder}/manifest.json`, in: ON_BOARD }])),
   'sntp': { by: '$(MODDABLE)/examples/manifest_net.json', in: ON_BOARD },
   'embedded:network/dnssd': { by: '$(MODULES)/io/dnssd/manifest.json', in: ON_BOARD },
   'embedded:network/interface/wifi': { by: '$(MODDABLE)/examples/manifest_net.json', in: ON_BOARD },
@@ -71,13 +76,16 @@ const PROVIDERS: Record<string, { by: string; in: string[] }> = {
 };
 
 /** Not on XS, or not the same thing there. */
-const ABSENT = ['console', 'setTimeout', 'setInterval', 'clearTimeout', 'queueMicrotask', 'TextEncoder', 'TextDecoder', 'URL', 'Buffer', 'process',
+const ABSENT =
+  ['console', 'setTimeout', 'setInterval', 'clearTimeout', 'queueMicrotask', 'TextEncoder', 'TextDecoder', 'URL',
+    'Buffer', 'process',
   'performance', 'fetch', 'structuredClone', 'require', 'eval', 'Function'];
 
 interface Node { type: string; [key: string]: unknown }
 
 /** Calls `visit` for a node and everything below it. */
-function walk(node: Node, visit: (node: Node, parent: Node | undefined, key: string) => void, parent?: Node, key = ''): void {
+function walk(node: Node, visit: (node: Node, parent: Node | undefined, key: string) => void, parent?: Node,
+  key = ''): void {
   visit(node, parent, key);
   for (const [name, value] of Object.entries(node))
     for (const child of Array.isArray(value) ? value as unknown[] : [value])
@@ -90,13 +98,15 @@ const platformsOf = (name: string): readonly Platform[] =>
   platforms.filter(({ modules }) => !name.startsWith('board-') || modules['board']!.endsWith(`/${name}`));
 
 const isNameOnly = (parent: Node | undefined, key: string): boolean =>
-  parent !== undefined && parent.computed !== true && (parent.type === 'MemberExpression' && key === 'property' || key === 'key');
+  parent !== undefined && parent.computed !== true
+    && (parent.type === 'MemberExpression' && key === 'property' || key === 'key');
 
 let chunks: OutputChunk[] = [];
 const chunkOf = (name: string): OutputChunk => chunks.find(chunk => chunk.name === name)!;
 
 beforeAll(async () => {
-  const { default: configurations } = await import('../../rollup.config.mjs') as { default: (Parameters<typeof rollup>[0] & { output: { dir: string } })[] };
+  const { default: configurations } =
+    await import('../../rollup.config.mjs') as { default: (Parameters<typeof rollup>[0] & { output: { dir: string } })[] };
   const device = configurations.find(({ output }) => output.dir === 'dist/device')!;
   const bundle = await rollup(device);
   const { output } = await bundle.generate(device.output);
@@ -106,12 +116,14 @@ beforeAll(async () => {
 
 describe('the device bundle', () => {
   test('has the modules that the manifest names, and no others', () => {
-    const named = [...manifest.modules['*']!, ...platforms.map(({ modules }) => modules['board']!.replace(/^(\.\.\/)+/, './'))];
+    const named =
+      [...manifest.modules['*']!, ...platforms.map(({ modules }) => modules['board']!.replace(/^(\.\.\/)+/, './'))];
     expect(chunks.map(({ fileName }) => `./dist/device/${fileName}`).sort())
       .toEqual([...new Set(named)].map(path => `${path}.js`).sort());
   });
 
-  test('is the same for every board: each section but that of the simulator includes what boards have in common', () => {
+  test('is the same for every board: each section but that of the simulator includes what boards have in common',
+    () => {
     const boards = Object.entries(manifest.platforms).filter(([name]) => name !== '...');
     expect(boards.map(([name, { include }]) => [name, include]))
       .toEqual([['esp32/esp32c3', ESP32], ['esp32', ESP32], ['esp32/*', ESP32]]);

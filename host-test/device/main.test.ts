@@ -38,8 +38,10 @@ const world = vi.hoisted(() => ({
   read: (): number => 21,
 }));
 
-vi.mock('embedded:io/socket/tcp', () => ({ default: class { constructor(options: never) { return new world.board.TCP(options); } } }));
-vi.mock('embedded:io/socket/listener', () => ({ default: class { constructor(options: never) { return new world.board.Listener(options); } } }));
+vi.mock('embedded:io/socket/tcp', () =>
+  ({ default: class { constructor(options: never) { return new world.board.TCP(options); } } }));
+vi.mock('embedded:io/socket/listener', () =>
+  ({ default: class { constructor(options: never) { return new world.board.Listener(options); } } }));
 vi.mock('embedded:io/socket/udp', () => ({ default: class {} }));
 vi.mock('embedded:network/dns/resolver/udp', () => ({ default: class {} }));
 vi.mock('embedded:network/dnssd', () => ({ default: class { claim(): void { world.lines.push('claimed'); } } }));
@@ -93,8 +95,10 @@ vi.mock('preference', () => ({
     },
   },
 }));
-vi.mock('crypt', () => ({ Digest: class { reset(): void {} write(): void {} close(): ArrayBuffer { return new ArrayBuffer(32); } } }));
-vi.mock('time', () => ({ default: { get ticks() { return world.clock.now; }, set: (seconds: number) => world.times.push(seconds) } }));
+vi.mock('crypt', () =>
+  ({ Digest: class { reset(): void {} write(): void {} close(): ArrayBuffer { return new ArrayBuffer(32); } } }));
+vi.mock('time', () =>
+  ({ default: { get ticks() { return world.clock.now; }, set: (seconds: number) => world.times.push(seconds) } }));
 vi.mock('sntp', () => ({
   default: class {
     static time = 1;
@@ -125,7 +129,8 @@ vi.mock('timer', () => ({
   },
 }));
 /** What it reads from its pins is not what is tested here. */
-vi.mock('../../src/device/sensors.ts', () => ({ BoardSensors: class { create() { return { read: () => world.read() }; } } }));
+vi.mock('../../src/device/sensors.ts', () =>
+  ({ BoardSensors: class { create() { return { read: () => world.read() }; } } }));
 vi.mock('board', () => import('../../src/device/board-esp32.ts'));
 
 function start(timer: Callback, delay: number): void {
@@ -139,7 +144,8 @@ function start(timer: Callback, delay: number): void {
 
 const CONFIGURATION = {
   name: 'b', upstream: { address: ['mqtt://10.0.0.2'] }, listener: { allow_anonymous: true },
-  topic: [{ pattern: '#', direction: 'out' as const, qos: 1 as const }], sensors: [{ name: 's', type: 'analog', pin: 1, interval: 10 }],
+  topic: [{ pattern: '#', direction: 'out' as const, qos: 1 as const }],
+    sensors: [{ name: 's', type: 'analog', pin: 1, interval: 10 }],
 };
 
 let server: ScriptedServer;
@@ -171,7 +177,8 @@ beforeEach(() => {
   world.read = () => 21;
   vi.stubGlobal('trace', (text: string) => world.lines.push(text.trimEnd()));
   // What XS has for texts
-  Object.assign(String, { fromArrayBuffer: (buffer: ArrayBuffer) => new TextDecoder('utf-8', { fatal: true }).decode(buffer) });
+  Object.assign(String,
+    { fromArrayBuffer: (buffer: ArrayBuffer) => new TextDecoder('utf-8', { fatal: true }).decode(buffer) });
   Object.assign(ArrayBuffer, { fromString: (text: string) => new Uint8Array(new TextEncoder().encode(text)).buffer });
   vi.stubGlobal('System', { restart: () => world.lines.push('restarted') });
 });
@@ -196,7 +203,8 @@ test('samples from the start, and calls the Server when the Wi-Fi is there', asy
   world.read = () => ++readings;
   await boot();
   world.clock.advance(45_000);
-  expect([readings, server.peers.length, world.wifi.attempts]).toEqual([5, 0, expect.arrayContaining([{ SSID: 'home', password: 'secret' }])]);
+  expect([readings, server.peers.length, world.wifi.attempts]).toEqual([5, 0,
+    expect.arrayContaining([{ SSID: 'home', password: 'secret' }])]);
   expect(world.lines.filter(line => /upstream|listen/.test(line))).toEqual([]);
   setWiFi(READY);
   world.clock.advance(1000);
@@ -312,7 +320,8 @@ async function reboot(): Promise<void> {
 }
 
 /** @returns the name of the configuration that is used */
-const nameUsed = (): string | undefined => world.lines.map(line => /^ringbridge "(\w+)"/.exec(line)?.[1]).find(name => name !== undefined);
+const nameUsed = (): string | undefined =>
+  world.lines.map(line => /^ringbridge "(\w+)"/.exec(line)?.[1]).find(name => name !== undefined);
 
 test('a stored configuration is used, and the built-in one where none is stored', async () => {
   await boot();
@@ -358,13 +367,20 @@ test('without a partition for it a configuration in the preferences is used wher
 });
 
 test.each([
-  ['has a port that is text', { listener: { port: 'abc' } }, '1:14: listener.port: must be a whole number, not a text in double quotes; write for example 1883 instead'],
-  ['has a number that is none', '{"sensors":[{"name":"a","type":"simulated","scale":1e999}]}', '1:44: sensors[0].scale: '],
+  ['has a port that is text', { listener: { port: 'abc' } },
+    '1:14: listener.port: must be a whole number, not a text in double quotes; write for example 1883 instead'],
+  ['has a number that is none', '{"sensors":[{"name":"a","type":"simulated","scale":1e999}]}',
+    '1:44: sensors[0].scale: '],
   ['is cut', '{"name":"x', '1:9: this text has no end; write a double quote after it'],
-  ['asks for more sessions than there is memory for', { ...STORED, listener: { max_sessions: 4096 } }, 'does not fit the memory of the board "esp32c3": '],
-  ['asks for more memory than there is for the arena', { ...STORED, store: { ram: 60_000_000 } }, 'does not fit the memory of the board "esp32c3": '],
-  ['has more rules than fit, each of two bytes', `{"upstream":{"address":["mqtt://10.0.0.2"]},"topic":[${Array.from({ length: 200 }, () => '{}').join()}]}`, 'does not fit the memory of the board "esp32c3": '],
-  ['has the board itself as its broker', { name: 'stored' }, 'upstream.address[0]: "mqtt://127.0.0.1:1883" is the board itself, where no broker is; write the broker\'s address, like "mqtt://192.168.1.10:1883", instead'],
+  ['asks for more sessions than there is memory for', { ...STORED, listener: { max_sessions: 4096 } },
+    'does not fit the memory of the board "esp32c3": '],
+  ['asks for more memory than there is for the arena', { ...STORED, store: { ram: 60_000_000 } },
+    'does not fit the memory of the board "esp32c3": '],
+  ['has more rules than fit, each of two bytes',
+    `{"upstream":{"address":["mqtt://10.0.0.2"]},"topic":[${Array.from({ length: 200 }, () => '{}').join()}]}`,
+      'does not fit the memory of the board "esp32c3": '],
+  ['has the board itself as its broker', { name: 'stored' },
+    'upstream.address[0]: "mqtt://127.0.0.1:1883" is the board itself, where no broker is; write the broker\'s address, like "mqtt://192.168.1.10:1883", instead'],
 ])('a stored configuration that %s is refused in the words of the PC', async (_name, configuration, words) => {
   world.config['board'] = 'esp32c3';
   world.config['board_memory'] = 114_688;
@@ -381,7 +397,8 @@ test('a built-in configuration whose broker is the board itself calls nobody, an
   await boot();
   setWiFi(READY);
   world.clock.advance(5000);
-  expect(world.lines.some(line => line.startsWith('upstream.address: "mqtt://127.0.0.1" is the board itself'))).toBe(true);
+  expect(world.lines.some(line =>
+    line.startsWith('upstream.address: "mqtt://127.0.0.1" is the board itself'))).toBe(true);
   expect(server.peers.length).toBe(0);
   const accepted: string[] = [];
   new nodes.TCP({ address: '10.0.0.1', port: 1883, onWritable: () => accepted.push('connected') });

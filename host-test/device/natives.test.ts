@@ -18,14 +18,18 @@ const sources = readdirSync(device).filter(file => file.endsWith('.c'));
 
 function run(name: string, ...flags: string[]): string[] {
   const program = join(folder, name);
-  execFileSync('gcc', ['-std=c11', '-O1', '-g', '-Wall', '-Wextra', '-Wconversion', '-Werror', '-fsanitize=address,undefined', '-fno-sanitize-recover',
-    '-DRINGBRIDGE_TEST', ...flags, ...sources.map(file => join(device, file)), join(tests, 'natives-test.c'), '-o', program]);
+  execFileSync('gcc',
+    ['-std=c11', '-O1', '-g', '-Wall', '-Wextra', '-Wconversion', '-Werror', '-fsanitize=address,undefined',
+      '-fno-sanitize-recover',
+    '-DRINGBRIDGE_TEST', ...flags, ...sources.map(file => join(device, file)), join(tests, 'natives-test.c'), '-o',
+      program]);
   return execFileSync(program, { encoding: 'utf8' }).trimEnd().split('\n');
 }
 
 /** The names of ESP-IDF's headers, each with the stand-ins. */
 function makeHeaders(): string {
-  const used = new Set(sources.flatMap(file => [...readFileSync(join(device, file), 'utf8').matchAll(/"(esp_\w+\.h)"/g)].map(([, header]) => header!)));
+  const used = new Set(sources.flatMap(file =>
+    [...readFileSync(join(device, file), 'utf8').matchAll(/"(esp_\w+\.h)"/g)].map(([, header]) => header!)));
   for (const header of used)
     writeFileSync(join(folder, header), `#include "${join(tests, 'esp-idf.h')}"\n`);
   return folder;
@@ -38,7 +42,8 @@ const NOTES = [
   'after it: start 4, code 0, subject 0',
   'notes with a wrong bit that were believed: 0 of 160',
 ];
-const LINES = ['long line 1, 162 characters', 'of 100 lines at once 29', 'after ten seconds 1: (more lines were not written)||z||'];
+const LINES =
+  ['long line 1, 162 characters', 'of 100 lines at once 29', 'after ten seconds 1: (more lines were not written)||z||'];
 
 describe('the C files', () => {
   it('do on a board what they say', () => {
@@ -48,14 +53,20 @@ describe('the C files', () => {
   });
 
   it('know nothing of the machine in the simulator, but keep the note as long as it runs', () => {
-    expect(run('simulator')).toEqual([...NOTES, 'reset reason 0, heap 0 0 0', 'on trial 0, accept 0, on trial 0, give up -1', ...LINES]);
+    expect(run('simulator')).toEqual([...NOTES, 'reset reason 0, heap 0 0 0',
+      'on trial 0, accept 0, on trial 0, give up -1', ...LINES]);
   });
 
   it('have one name for each function of the interface, and the manifest the same', () => {
-    const text = sources.map(file => readFileSync(join(device, file), 'utf8').replace(/#ifdef RINGBRIDGE_TEST[\s\S]*?#endif/g, '')).join('\n');
+    const text = sources.map(file =>
+      readFileSync(join(device, file), 'utf8').replace(/#ifdef RINGBRIDGE_TEST[\s\S]*?#endif/g, '')).join('\n');
     const defined = [...text.matchAll(/^\w+ (ringbridge_\w+)\([^)]*\)$/gm)].map(([, name]) => name!).sort();
-    const described = [...readFileSync(join(device, 'natives.ts'), 'utf8').matchAll(/^ {2}(ringbridge_\w+)\(/gm)].map(([, name]) => name!).sort();
-    const { ffi } = JSON.parse(readFileSync(join(device, 'manifest_natives.json'), 'utf8')) as { ffi: { sources: string[]; functions: object } };
+    const described =
+      [...readFileSync(join(device, 'natives.ts'), 'utf8').matchAll(/^ {2}(ringbridge_\w+)\(/gm)].map(([, name]) =>
+        name!).sort();
+    const { ffi } =
+      JSON.parse(readFileSync(join(device, 'manifest_natives.json'),
+        'utf8')) as { ffi: { sources: string[]; functions: object } };
     expect(defined).toEqual(described);
     expect(Object.keys(ffi.functions).sort()).toEqual(described);
     expect(ffi.sources.sort()).toEqual(sources.map(file => `./${file}`).sort());
@@ -66,25 +77,33 @@ describe('the C files', () => {
 function standIn(figures: { starts?: number; reason?: number; code?: number; subject?: number }): Natives {
   return {
     ringbridge_reset_reason: () => figures.reason ?? 1, ringbridge_heap_free: () => 0, ringbridge_heap_minimum: () => 0,
-    ringbridge_heap_largest: () => 0, ringbridge_note_begin: () => figures.starts ?? 1, ringbridge_note_code: () => figures.code ?? 0,
-    ringbridge_note_subject: () => figures.subject ?? 0, ringbridge_note_write: () => {}, ringbridge_image_is_on_trial: () => 0,
+    ringbridge_heap_largest: () => 0, ringbridge_note_begin: () => figures.starts ?? 1, ringbridge_note_code: () =>
+      figures.code ?? 0,
+    ringbridge_note_subject: () => figures.subject ?? 0, ringbridge_note_write: () => {},
+      ringbridge_image_is_on_trial: () => 0,
     ringbridge_image_accept: () => 0, ringbridge_image_give_up: () => -1, ringbridge_log_line: () => 1,
   };
 }
 
 test.each([
   [{}, 'started because the power came, 1 times since the power came'],
-  [{ reason: 6, starts: 3 }, 'started because of the task watchdog: it hung for ten seconds, 3 times since the power came'],
-  [{ reason: 3, starts: 2, code: 2 }, 'started because the program wanted it, 2 times since the power came; before that the program gave up: memory full'],
-  [{ reason: 3, starts: 2, code: 1, subject: UPSTREAM_AT_HAND }, 'started because the program wanted it, 2 times since the power came; before that the program gave up: unhandled exception, while it handled the connection to the broker'],
-  [{ reason: 4, starts: 2, code: 100, subject: SESSION_AT_HAND + 3 }, 'started because the program failed, 2 times since the power came; before that the program gave up: for another reason, while it handled session 3'],
+  [{ reason: 6, starts: 3 },
+    'started because of the task watchdog: it hung for ten seconds, 3 times since the power came'],
+  [{ reason: 3, starts: 2, code: 2 },
+    'started because the program wanted it, 2 times since the power came; before that the program gave up: memory full'],
+  [{ reason: 3, starts: 2, code: 1, subject: UPSTREAM_AT_HAND },
+    'started because the program wanted it, 2 times since the power came; before that the program gave up: unhandled exception, while it handled the connection to the broker'],
+  [{ reason: 4, starts: 2, code: 100, subject: SESSION_AT_HAND + 3 },
+    'started because the program failed, 2 times since the power came; before that the program gave up: for another reason, while it handled session 3'],
   [{ reason: 99 }, 'started for reason 99, 1 times since the power came'],
 ])('the diagnosis of a start tells why it came and what was at hand: %j', (figures, words) => {
   expect(new Diagnosis(standIn(figures)).describe()).toBe(words);
 });
 
 test('each reason that XS gives for an abort has a code of its own', () => {
-  const reasons = ['debugger', 'memory full', 'JavaScript stack overflow', 'fatal', 'dead strip', 'unhandled exception', 'not enough keys',
+  const reasons =
+    ['debugger', 'memory full', 'JavaScript stack overflow', 'fatal', 'dead strip', 'unhandled exception',
+      'not enough keys',
     'too much computation', 'unhandled rejection', 'native stack overflow'];
   expect(new Set(reasons.map(codeOfAbort)).size).toBe(reasons.length);
   expect(codeOfAbort('something new')).toBe(100);

@@ -12,20 +12,23 @@ function valueOf(text: string): number {
 }
 
 test.each([
-  '0', '-0', '7', '21.5', '-3', '+4.25', '.5', '5.', ' 12 ', '\t8\r', '1e3', '1E3', '-2.5e-2', '1e+2', '0.1', '0.30000000000000004', '123456789.125',
+  '0', '-0', '7', '21.5', '-3', '+4.25', '.5', '5.', ' 12 ', '\t8\r', '1e3', '1E3', '-2.5e-2', '1e+2', '0.1',
+    '0.30000000000000004', '123456789.125',
   '000017', '0e999', '1e-400', '9007199254740991', '3.14159265358979', '100000000000000000000',
 ])('"%s" is what JavaScript takes it for', text => {
   expect(valueOf(`${text}\n`)).toBe(Number(text));
 });
 
 test.each([
-  '', '\r', '   ', '-', '+', '.', 'e', 'e5', '1e', '1e-', '1.2.3', '--1', '1 2', '12,5', '0x10', 'NaN', 'Infinity', '21.5C', 'T=21.5', '\xB5',
+  '', '\r', '   ', '-', '+', '.', 'e', 'e5', '1e', '1e-', '1.2.3', '--1', '1 2', '12,5', '0x10', 'NaN', 'Infinity',
+    '21.5C', 'T=21.5', '\xB5',
   '1'.repeat(33),
 ])('"%s" is no reading', text => {
   expect(valueOf(`${text}\n`)).toBeNaN();
 });
 
-test.each([['1e999', Infinity], ['-1e999', -Infinity], ['123e400', Infinity]])('"%s" is too large for a number, which can be seen', (text, value) => {
+test.each([['1e999', Infinity], ['-1e999', -Infinity],
+  ['123e400', Infinity]])('"%s" is too large for a number, which can be seen', (text, value) => {
   expect(valueOf(`${text}\n`)).toBe(value);
 });
 
@@ -46,7 +49,8 @@ test('a line counts when it has ended, once, and the last one wins', () => {
 test('numbers of up to 15 digits are exact, whatever lies around them', () => {
   const random = seeded(7);
   for (let count = 0; count < 20_000; ++count) {
-    const text = (Math.floor(random() * 1e15) / 10 ** Math.floor(random() * 16)).toPrecision(1 + Math.floor(random() * 15));
+    const value = Math.floor(random() * 1e15) / 10 ** Math.floor(random() * 16);
+    const text = value.toPrecision(1 + Math.floor(random() * 15));
     const signed = random() < 0.5 ? `-${text}` : text;
     expect(valueOf(`${signed}\r\n`), signed).toBe(Number(signed));
   }

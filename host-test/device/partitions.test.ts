@@ -16,19 +16,23 @@ interface Partition { name: string; type: string; subtype: string; offset: numbe
 const read = (file: string): Partition[] => readFileSync(join(device, file), 'utf8').split('\n')
   .filter(line => line !== '' && !line.startsWith('#'))
   .map(line => line.split(',').map(field => field.trim()))
-  .map(([name, type, subtype, offset, size]) => ({ name: name!, type: type!, subtype: subtype!, offset: Number(offset), size: Number(size) }));
+  .map(([name, type, subtype, offset, size]) =>
+    ({ name: name!, type: type!, subtype: subtype!, offset: Number(offset), size: Number(size) }));
 
 const MEGABYTE = 1024 * 1024;
 
-describe.each([['partitions.csv', 4], ['partitions-8mb.csv', 8], ['partitions-16mb.csv', 16]] as const)('%s', (file, megabytes) => {
+describe.each([['partitions.csv', 4], ['partitions-8mb.csv', 8], ['partitions-16mb.csv', 16]] as const)('%s',
+  (file, megabytes) => {
   const table = read(file);
   const sizeOf = (name: string): number => table.find(partition => partition.name === name)!.size;
 
   it('has what an update, a crash, certificates, the configuration and the store need', () => {
     expect(table.map(({ name, type, subtype }) => `${name} ${type} ${subtype}`)).toEqual([
-      'nvs data nvs', 'otadata data ota', 'ota_0 app ota_0', 'ota_1 app ota_1', 'coredump data coredump', 'certs data 0x42', 'config data 0x41', 'store data 0x40',
+      'nvs data nvs', 'otadata data ota', 'ota_0 app ota_0', 'ota_1 app ota_1', 'coredump data coredump',
+        'certs data 0x42', 'config data 0x41', 'store data 0x40',
     ]);
-    expect([sizeOf('otadata'), sizeOf('coredump'), sizeOf('config')]).toEqual([0x2000, 0x10000, CONFIG_PARTITION_LENGTH]);
+    expect([sizeOf('otadata'), sizeOf('coredump'), sizeOf('config')]).toEqual([0x2000, 0x10000,
+      CONFIG_PARTITION_LENGTH]);
     expect(sizeOf('nvs')).toBeGreaterThanOrEqual(0x3000);
     expect(sizeOf('store')).toBeGreaterThanOrEqual(0xF0000);
     expect(sizeOf('ota_0')).toBe(sizeOf('ota_1'));
@@ -55,9 +59,11 @@ describe('the options of a board', () => {
   function optionsOf(target: string, own: string | undefined): { text: string; release: string; partitions: string } {
     const path = join(folder, 'build/devices/esp32/targets/own');
     mkdirSync(join(path, 'sdkconfig'), { recursive: true });
-    writeFileSync(join(path, 'manifest.json'), JSON.stringify({ build: own === undefined ? {} : { SDKCONFIGPATH: './sdkconfig' } }));
+    writeFileSync(join(path, 'manifest.json'),
+      JSON.stringify({ build: own === undefined ? {} : { SDKCONFIGPATH: './sdkconfig' } }));
     writeFileSync(join(path, 'sdkconfig/sdkconfig.defaults'), own ?? '');
-    const { PARTITIONS_FILE, SDKCONFIGPATH } = makeBoardOptions({ moddable: folder, target, device, output: join(folder, 'out') });
+    const { PARTITIONS_FILE, SDKCONFIGPATH } =
+      makeBoardOptions({ moddable: folder, target, device, output: join(folder, 'out') });
     return {
       text: readFileSync(join(SDKCONFIGPATH, 'sdkconfig.defaults'), 'utf8'),
       release: readFileSync(join(SDKCONFIGPATH, 'sdkconfig.defaults.release'), 'utf8'),
@@ -76,7 +82,8 @@ describe('the options of a board', () => {
   });
 
   it.each([['esp32', undefined, 'partitions.csv'], ['esp32/own', undefined, 'partitions.csv'],
-    ['esp32/own', 'CONFIG_ESPTOOLPY_FLASHSIZE_16MB=y', 'partitions-16mb.csv'], ['esp32/own', 'CONFIG_ESPTOOLPY_FLASHSIZE_32MB=y', 'partitions-16mb.csv']])(
+    ['esp32/own', 'CONFIG_ESPTOOLPY_FLASHSIZE_16MB=y', 'partitions-16mb.csv'],
+      ['esp32/own', 'CONFIG_ESPTOOLPY_FLASHSIZE_32MB=y', 'partitions-16mb.csv']])(
     'name the table for the flash of %s (%s)', (target, own, table) => {
       expect(optionsOf(target, own).partitions).toBe(join(device, table));
     });
@@ -87,6 +94,7 @@ describe('the options of a board', () => {
 
   it('burn no fuse', () => {
     for (const file of ['sdkconfig.defaults', 'sdkconfig.defaults.release'])
-      expect(readFileSync(join(device, file), 'utf8')).not.toMatch(/^CONFIG_(SECURE_BOOT|SECURE_FLASH|NVS_ENCRYPTION).*=y/m);
+      expect(readFileSync(join(device, file),
+        'utf8')).not.toMatch(/^CONFIG_(SECURE_BOOT|SECURE_FLASH|NVS_ENCRYPTION).*=y/m);
   });
 });

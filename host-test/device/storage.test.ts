@@ -1,5 +1,6 @@
 /** Where the store lies on a board, a partition of the flash, and in the simulator, a file that stands for one. */
-import { closeSync, existsSync, fstatSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync,
+  writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -21,7 +22,8 @@ vi.mock('embedded:storage/flash', () => ({
       partitions.opened.push(options);
       if (!partitions.isThere)
         throw new Error("can't find partition");
-      return { read: view => view.fill(0xFF), status: () => ({ size: 0xF0000, blockLength: SECTOR, blocks: 0xF0000 / SECTOR }) };
+      return { read: view => view.fill(0xFF), status: () =>
+        ({ size: 0xF0000, blockLength: SECTOR, blocks: 0xF0000 / SECTOR }) };
     },
   },
 }));
@@ -131,7 +133,8 @@ describe('the partition of a board', () => {
 
   test.each([
     ['store', 'store'], ['store_2', 'store_2'], ['./ringbridge.store', 'store'], ['/var/lib/store', 'store'],
-    ['nvs', 'store'], ['running', 'store'], ['nextota', 'store'], ['xs', 'store'], ['store-with-a-name-too-long', 'store'],
+    ['nvs', 'store'], ['running', 'store'], ['nextota', 'store'], ['xs', 'store'],
+      ['store-with-a-name-too-long', 'store'],
   ])('for store.path "%s" is "%s": what belongs to the system is out of reach', async (path, label) => {
     await open(path);
     expect(partitions.opened).toEqual([{ path: label, mode: 'r+' }]);
@@ -152,8 +155,10 @@ describe('the partition of a board', () => {
       write() {}, eraseBlock() {}, close() {},
       status: () => ({ size: SIZE, blockLength: SECTOR, blocks: 16 }),
     };
-    expect(new FlashBlocks(flash, new ResizedStaging(createArena()), 100)).toMatchObject({ blockLength: 2 * SECTOR, blockCount: 8, remark: '' });
-    expect(new FlashBlocks(flash, new ResizedStaging(createArena()), 10_000).remark).toMatch(/blocks of 8192 bytes: longer messages are not stored/);
+    expect(new FlashBlocks(flash, new ResizedStaging(createArena()), 100)).toMatchObject({ blockLength: 2 * SECTOR,
+      blockCount: 8, remark: '' });
+    expect(new FlashBlocks(flash, new ResizedStaging(createArena()),
+      10_000).remark).toMatch(/blocks of 8192 bytes: longer messages are not stored/);
   });
 
   test('is named when it is missing', async () => {
@@ -163,7 +168,8 @@ describe('the partition of a board', () => {
 
   test('is in the table of partitions that the manifest names, after the program and within 4 MB', () => {
     const root = new URL('../../', import.meta.url);
-    const manifest = JSON.parse(readFileSync(new URL('manifest.json', root), 'utf8')) as { build: Record<string, string> };
+    const manifest =
+      JSON.parse(readFileSync(new URL('manifest.json', root), 'utf8')) as { build: Record<string, string> };
     expect(manifest.build['PARTITIONS_FILE']).toBe('./src/device/partitions.csv');
     const table = new URL('src/device/partitions.csv', root);
     expect(existsSync(table)).toBe(true);

@@ -271,7 +271,8 @@ export class AttackedWorld extends World {
       const mostMessages = index === 0 ? gateway.configuration.store.ram : listener.max_queued_messages;
       isWithin('messages in a queue', state.queue.count, mostMessages);
       isWithin('bytes in a queue', state.queue.usedLength, state.queue.capacity);
-      isWithin('unacknowledged messages', state.queue.inflightCount, Math.min(state.queue.count, state.queue.limits.maximumInflight));
+      isWithin('unacknowledged messages', state.queue.inflightCount,
+        Math.min(state.queue.count, state.queue.limits.maximumInflight));
       const { max_unreleased_messages } = index === 0 ? upstream : listener;
       isWithin('unreleased messages', state.receivedCount, max_unreleased_messages);
     }

@@ -10,7 +10,9 @@ afterEach(() => vi.restoreAllMocks());
 function looksBeside(idleNodes: number): number {
   const nodes = Array.from({ length: idleNodes + 1 }, (_, index) => new NodeModel(`node-${index}`));
   const server = new ServerModel();
-  const world = new StoreWorld(new FlashMedium(4096, 4), server, nodes, {}, { ...TINY, listener: { ...TINY.listener, max_connections: nodes.length } });
+  const world =
+    new StoreWorld(new FlashMedium(4096, 4), server, nodes, {},
+      { ...TINY, listener: { ...TINY.listener, max_connections: nodes.length } });
   nodes.forEach((_, index) => world.connectNode(index));
   world.connectUpstream();
   const looks = [ServerSession, ClientSession].map(({ prototype }) => vi.spyOn(prototype, 'handleTimeout'));

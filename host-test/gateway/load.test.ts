@@ -59,7 +59,8 @@ test(`serves ${NODES} nodes at a time, and memory stays flat`, async () => {
   const runtime = new Runtime(completeConfiguration({
     upstream: { restart_timeout: [3600, 3600] },
     listener: {
-      port: 0, address: '127.0.0.1', allow_anonymous: true, max_connections: NODES, max_sessions: NODES, max_packet_size: 256, max_queued_bytes: 512, max_will_size: 32,
+      port: 0, address: '127.0.0.1', allow_anonymous: true, max_connections: NODES, max_sessions: NODES,
+        max_packet_size: 256, max_queued_bytes: 512, max_will_size: 32,
       max_subscriptions: 2 * NODES, max_subscription_bytes: 64 * NODES, sys_interval: 0,
     },
     memory: { topics: 2048 },
@@ -81,7 +82,8 @@ test(`serves ${NODES} nodes at a time, and memory stays flat`, async () => {
   for (let first = 0; first < NODES; first += GROUP) {
     const group = Array.from({ length: GROUP }, (_, index) => {
       const node = new LoadNode(port);
-      node.send(connect(`node${first + index}`, { clean: false, will: { topic: 'gone', payload: `${first + index}` } }));
+      node.send(connect(`node${first + index}`,
+        { clean: false, will: { topic: 'gone', payload: `${first + index}` } }));
       node.send(subscribe(1, `command/${first + index}`, 1));
       return node;
     });
@@ -97,7 +99,8 @@ test(`serves ${NODES} nodes at a time, and memory stays flat`, async () => {
 
   /** Each node sends a command to its neighbour with QoS 1, and each gets one. */
   const round = async (payload: string): Promise<void> => {
-    nodes.forEach((node, index) => node.send(publish(`command/${(index + 1) % NODES}`, payload, { qos: 1, identifier: 7 })));
+    nodes.forEach((node, index) =>
+      node.send(publish(`command/${(index + 1) % NODES}`, payload, { qos: 1, identifier: 7 })));
     for (const [index, node] of nodes.entries()) {
       const length = 4 + publish(`command/${index}`, payload, { qos: 1 }).length;
       const events = await node.receive(length);

@@ -1,6 +1,7 @@
 /**
- * Whole families of malformed packets, each member by itself: every value of the flags, every length that is wrong. What is
- * right is said here once more, in the words of the specification, so that the tables of src/packet are not their own judge.
+ * Whole families of malformed packets, each member by itself: every value of the flags, every length that is wrong.
+ * What is right is said here once more, in the words of the specification, so that the tables of src/packet are not
+ * their own judge.
  */
 import { describe, expect, it } from 'vitest';
 import { World } from '../world/world.ts';
@@ -11,7 +12,8 @@ const ACKNOWLEDGEMENTS = [0x40, 0x50, 0x70];
 /** Packets that a node may send, without their flags being right. */
 const BODIES: [firstByte: number, body: Uint8Array][] = [
   ...[0x40, 0x50, 0x62, 0x70].map((firstByte): [number, Uint8Array] => [firstByte, new Uint8Array([0, 9])]),
-  [0x82, subscribe(1, 'a/b', 1).subarray(2)], [0xA2, unsubscribe(1, 'a/b').subarray(2)], [0xC0, new Uint8Array()], [0xE0, new Uint8Array()],
+  [0x82, subscribe(1, 'a/b', 1).subarray(2)], [0xA2, unsubscribe(1, 'a/b').subarray(2)], [0xC0, new Uint8Array()],
+    [0xE0, new Uint8Array()],
 ];
 
 /** Sends it on a connection of a node that is let in. @returns whether the connection stands afterwards */
@@ -49,14 +51,17 @@ describe.each([4, 3])('with protocol level %i', level => {
 
   it('every packet that is cut, or longer than it says, closes the connection [MQTT311-4.8.0-1]', () => {
     const wrong: string[] = [];
-    const whole = [...BODIES, [0x32, publish('a/b', '', { qos: 1 }).subarray(2)], [0x34, publish('a/b', '', { qos: 2 }).subarray(2)]] as typeof BODIES;
+    const whole =
+      [...BODIES, [0x32, publish('a/b', '', { qos: 1 }).subarray(2)],
+        [0x34, publish('a/b', '', { qos: 2 }).subarray(2)]] as typeof BODIES;
     for (const [firstByte, body] of whole) {
       const type = firstByte & 0xF0;
       const bodies = Array.from({ length: body.length }, (_, length) => body.subarray(0, length));
       if (type !== 0x30) // there the rest would be payload
         bodies.push(bytesOf(body, 0), bytesOf(body, 0, 1));
       for (const each of bodies) {
-        const isEmptySubscribe = level === 3 && each.length === 2 && (type === 0x80 || type === 0xA0); // 3.1 does not forbid it
+        const isEmptySubscribe = level === 3 && each.length === 2
+          && (type === 0x80 || type === 0xA0); // 3.1 does not forbid it
         if (survives(level, packet(firstByte, each)) !== isEmptySubscribe)
           wrong.push(inHex(packet(firstByte, each)));
       }
@@ -64,10 +69,12 @@ describe.each([4, 3])('with protocol level %i', level => {
     expect(wrong).toEqual([]);
   });
 
-  it('a Remaining Length of five bytes closes the connection whatever the type, and so does one that no ring holds', () => {
+  it('a Remaining Length of five bytes closes the connection whatever the type, and so does one that no ring holds',
+    () => {
     for (let type = 0; type < 16; ++type)
       for (const length of [[0x80, 0x80, 0x80, 0x80, 0x01], [0xFF, 0xFF, 0xFF, 0xFF, 0x7F], [0xFF, 0xFF, 0xFF, 0x7F]])
-        expect(survives(level, new Uint8Array([type << 4 | ([6, 8, 10].includes(type) ? 2 : 0), ...length])), `${type}`).toBe(false);
+        expect(survives(level, new Uint8Array([type << 4 | ([6, 8, 10].includes(type) ? 2 : 0), ...length])),
+          `${type}`).toBe(false);
   });
 
   it('every combination of connect flags is accepted or closes the connection without CONNACK [MQTT311-3.1.2-3] [MQTT311-3.1.2-11] [MQTT311-3.1.2-13] [MQTT311-3.1.2-14] [MQTT311-3.1.2-15] [MQTT311-3.1.2-22] [MQTT311-3.1.4-1]', () => {
@@ -77,7 +84,8 @@ describe.each([4, 3])('with protocol level %i', level => {
       const isRight = (flags & 0xC0) !== 0x40 && (hasWill ? (flags & 0x18) !== 0x18 : true)
         && (level === 3 || (flags & 1) === 0 && (hasWill || (flags & 0x38) === 0)); // 3.1 ignores what does not apply
       const bytes = packet(0x10, connect('', { level }).subarray(2, level === 4 ? 9 : 11), flags, 0, 0, 0, 1, 'n',
-        ...hasWill ? [0, 1, 'w', 0, 1, 'm'] : [], ...flags & 0x80 ? [0, 1, 'u'] : [], ...flags & 0x40 ? [0, 1, 'p'] : []);
+        ...hasWill ? [0, 1, 'w', 0, 1, 'm'] : [], ...flags & 0x80 ? [0, 1, 'u'] : [], ...flags & 0x40 ? [0, 1, 'p']
+          : []);
       const world = World.quiet({ listener: { users: [{ username: 'u', password: 'p' }] } });
       const answer = world.open().ask(bytes, PINGREQ).join();
       if (answer !== (isRight ? 'CONNACK 0,PINGRESP' : 'closed'))
@@ -86,12 +94,16 @@ describe.each([4, 3])('with protocol level %i', level => {
     expect(wrong).toEqual([]);
   });
 
-  it('a CONNECT that ends anywhere but at its end is closed without CONNACK [MQTT311-3.1.3-1] [MQTT311-3.1.4-1]', () => {
-    const whole = connect('abc', { level, will: { topic: 't', payload: 'm', qos: 1 }, user: 'u', password: 'p' }).subarray(2);
+  it('a CONNECT that ends anywhere but at its end is closed without CONNACK [MQTT311-3.1.3-1] [MQTT311-3.1.4-1]',
+    () => {
+    const whole =
+      connect('abc', { level, will: { topic: 't', payload: 'm', qos: 1 }, user: 'u', password: 'p' }).subarray(2);
     const withoutBoth = whole.length - 6;
     const wrong: string[] = [];
     for (let length = 0; length <= whole.length + 2; ++length) {
-      const bytes = packet(0x10, length <= whole.length ? whole.subarray(0, length) : bytesOf(whole, new Uint8Array(length - whole.length)));
+      const bytes =
+        packet(0x10, length <= whole.length ? whole.subarray(0, length)
+          : bytesOf(whole, new Uint8Array(length - whole.length)));
       const world = World.quiet({ listener: { users: [{ username: 'u', password: 'p' }] } });
       const answer = world.open().ask(bytes).join();
       // 3.1 takes credentials for absent when the flags announce more than there is.
@@ -102,7 +114,8 @@ describe.each([4, 3])('with protocol level %i', level => {
     expect(wrong).toEqual([]);
   });
 
-  it('every type that only a Server sends, and every one before CONNECT, closes the connection [MQTT311-3.1.0-1]', () => {
+  it('every type that only a Server sends, and every one before CONNECT, closes the connection [MQTT311-3.1.0-1]',
+    () => {
     for (let firstByte = 0; firstByte < 256; ++firstByte) {
       const type = firstByte >> 4;
       if ([0, 1, 2, 9, 11, 13, 15].includes(type))

@@ -1,4 +1,6 @@
-/** A node cannot hurt others: silent, slow, flooding, malformed and identifier-stealing ones beside one that behaves. */
+/**
+ * A node cannot hurt others: silent, slow, flooding, malformed and identifier-stealing ones beside one that behaves.
+ */
 import { describe, expect, it } from 'vitest';
 import { decodeUTF8 } from '../../src/bytes/utf8.ts';
 import { World, type Peer } from '../world/world.ts';
@@ -97,7 +99,8 @@ describe('max_publish_rate', () => {
     const reader = world.node('reader', {}, subscribe(1, '#', 0));
     reader.take();
     const writer = world.node('writer', { keepAlive: 1 });
-    writer.post(...Array.from({ length: 50 }, (_, index) => publish('t', `${index}`, { qos: 1, identifier: index + 1 })), PINGREQ);
+    writer.post(...Array.from({ length: 50 }, (_, index) =>
+      publish('t', `${index}`, { qos: 1, identifier: index + 1 })), PINGREQ);
     world.run();
     expect(reader.take()).toHaveLength(10);
     expect(world.gateway.heldCount).toBe(1);
@@ -163,14 +166,16 @@ describe('flooding nodes', () => {
     const friend = world.node('friend', {}, subscribe(1, 'a', 0));
     friend.take();
     for (let round = 0; round < 300; ++round) {
-      const node = world.open().send(connect(`n${round}`, round % 3 === 0 ? { clean: false } : {}), subscribe(1, 'b', 1), publish('a', 'x'));
+      const node = world.open().send(connect(`n${round}`, round % 3 === 0 ? { clean: false } : {}),
+        subscribe(1, 'b', 1), publish('a', 'x'));
       if (round % 2 === 0)
         node.send(DISCONNECT);
       else
         node.vanish();
     }
     expect(friend.take()).toHaveLength(300);
-    expect([world.gateway.connectedCount, world.gateway.nodes.knownCount <= 8, world.gateway.subscriptions.count <= 8]).toEqual([1, true, true]);
+    expect([world.gateway.connectedCount, world.gateway.nodes.knownCount <= 8,
+      world.gateway.subscriptions.count <= 8]).toEqual([1, true, true]);
   });
 });
 
@@ -215,7 +220,8 @@ describe('a node that steals identifiers', () => {
   });
 
   it('can do nothing at all when it is another user', () => {
-    const world = World.quiet({ listener: { users: [{ username: 'victim', password: '' }, { username: 'thief', password: '' }] } });
+    const world =
+      World.quiet({ listener: { users: [{ username: 'victim', password: '' }, { username: 'thief', password: '' }] } });
     const victim = world.node('v', { user: 'victim', will: { topic: 'w', payload: '' } });
     for (let round = 0; round < 100; ++round)
       expect(world.connect('v', { user: 'thief' })[1]).toEqual(['CONNACK 5', 'closed']);

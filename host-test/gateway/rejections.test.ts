@@ -1,15 +1,17 @@
 /**
  * Every packet that is malformed or forbidden: the specified answer at once, a count under its reason, one event that
- * names the node, and nothing that anybody else notices. Families of which each member closes the connection, such as all
- * values of the flags, are in malformed-streams.test.ts; the reason of each single packet is in the vectors.
+ * names the node, and nothing that anybody else notices. Families of which each member closes the connection, such as
+ * all values of the flags, are in malformed-streams.test.ts; the reason of each single packet is in the vectors.
  */
 import { describe, expect, it } from 'vitest';
 import { NODE_CLOSED, NODE_REFUSED } from '../../src/config/events.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { accept, World } from '../world/world.ts';
-import { connect, packet, PINGREQ, puback, pubcomp, publish, pubrec, subscribe, unsubscribe } from '../world/packets.ts';
+import { connect, packet, PINGREQ, puback, pubcomp, publish, pubrec, subscribe,
+  unsubscribe } from '../world/packets.ts';
 
-const { CLIENT_IDENTIFIER_NOT_VALID, MALFORMED_PACKET, PACKET_TOO_LARGE, PROTOCOL_ERROR, TOPIC_NAME_INVALID, UNSUPPORTED_PROTOCOL_VERSION } = ReasonCode;
+const { CLIENT_IDENTIFIER_NOT_VALID, MALFORMED_PACKET, PACKET_TOO_LARGE, PROTOCOL_ERROR, TOPIC_NAME_INVALID,
+  UNSUPPORTED_PROTOCOL_VERSION } = ReasonCode;
 
 /** Name, bytes, reason, and the reason in 3.1 where that is another one: null where 3.1 allows it. */
 type Row = [name: string, bytes: Uint8Array, reason: number, in31?: number | null];
@@ -27,7 +29,8 @@ const ROWS: Row[] = [
   ['PUBLISH with QoS 0 and DUP [MQTT311-3.3.1-2]', packet(0x38, 0, 1, 'a'), MALFORMED_PACKET, null],
   ['PUBLISH with QoS 1 and no identifier', packet(0x32, 0, 1, 'a'), MALFORMED_PACKET],
   ['PUBLISH with identifier 0 [MQTT311-2.3.1-1]', publish('a', '', { qos: 1, identifier: 0 }), PROTOCOL_ERROR],
-  ['PUBLISH with QoS 2 and identifier 0 [MQTT311-2.3.1-1]', publish('a', '', { qos: 2, identifier: 0 }), PROTOCOL_ERROR],
+  ['PUBLISH with QoS 2 and identifier 0 [MQTT311-2.3.1-1]', publish('a', '', { qos: 2, identifier: 0 }),
+    PROTOCOL_ERROR],
   ['PUBLISH with an empty topic [MQTT311-4.7.3-1]', publish('', 'x'), TOPIC_NAME_INVALID],
   ['PUBLISH to "#" [MQTT311-3.3.2-2] [MQTT311-4.7.1-1]', publish('#', 'x'), TOPIC_NAME_INVALID],
   ['PUBLISH to "a/+/b" [MQTT311-3.3.2-2]', publish('a/+/b', 'x'), TOPIC_NAME_INVALID],
@@ -40,9 +43,12 @@ const ROWS: Row[] = [
   ...[[0x01], [0x1F], [0x7F], [0xC2, 0x9F], [0xEF, 0xBF, 0xBF], [0xF4, 0x8F, 0xBF, 0xBE]].flatMap((bytes): Row[] => {
     const name = Buffer.from(bytes).toString('hex');
     return [
-      [`a control or non-character (${name}) in a topic (section 1.5.3)`, packet(0x30, text(0x61, ...bytes)), TOPIC_NAME_INVALID],
-      [`a control or non-character (${name}) in a filter (section 1.5.3)`, packet(0x82, 0, 1, text(0x61, ...bytes), 0), MALFORMED_PACKET],
-      [`a control or non-character (${name}) in a filter to unsubscribe (section 1.5.3)`, packet(0xA2, 0, 1, text(0x61, ...bytes)), MALFORMED_PACKET],
+      [`a control or non-character (${name}) in a topic (section 1.5.3)`, packet(0x30, text(0x61, ...bytes)),
+        TOPIC_NAME_INVALID],
+      [`a control or non-character (${name}) in a filter (section 1.5.3)`,
+        packet(0x82, 0, 1, text(0x61, ...bytes), 0), MALFORMED_PACKET],
+      [`a control or non-character (${name}) in a filter to unsubscribe (section 1.5.3)`,
+        packet(0xA2, 0, 1, text(0x61, ...bytes)), MALFORMED_PACKET],
     ];
   }),
   ['PUBACK with flags [MQTT311-2.2.2-2]', packet(0x42, 0, 1), MALFORMED_PACKET, null],
@@ -97,19 +103,27 @@ const FIRST: [name: string, bytes: Uint8Array, code: number | null, reason: numb
   ['CONNECT with another name [MQTT311-3.1.2-1]', raw(0, 4, 'MQTS', 4, 2, 0, 0, 0, 1, 'a'), null, PROTOCOL_ERROR],
   ['CONNECT of level 5 [MQTT311-3.1.2-2]', raw(NAME_4, 5, 2, 0, 0, 0, 0, 1, 'a'), 1, UNSUPPORTED_PROTOCOL_VERSION],
   ['CONNECT with the reserved flag [MQTT311-3.1.2-3]', raw(NAME_4, 4, 3, 0, 0, 0, 1, 'a'), null, MALFORMED_PACKET],
-  ['CONNECT with a wildcard in the Will Topic', raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 1, '#', 0, 0), null, MALFORMED_PACKET],
-  ['CONNECT with a Will Topic that is no UTF-8 [MQTT311-3.1.3-10]', raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 1, 0x80, 0, 0), null, MALFORMED_PACKET],
-  ['CONNECT with a user name that is no UTF-8 [MQTT311-3.1.3-11]', raw(NAME_4, 4, 0x82, 0, 0, 0, 1, 'a', 0, 1, 0x80), null, MALFORMED_PACKET],
-  ['CONNECT with an identifier that is no UTF-8 [MQTT311-3.1.3-4]', raw(NAME_4, 4, 2, 0, 0, 0, 1, 0x80), null, MALFORMED_PACKET],
+  ['CONNECT with a wildcard in the Will Topic', raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 1, '#', 0, 0), null,
+    MALFORMED_PACKET],
+  ['CONNECT with a Will Topic that is no UTF-8 [MQTT311-3.1.3-10]',
+    raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 1, 0x80, 0, 0), null, MALFORMED_PACKET],
+  ['CONNECT with a user name that is no UTF-8 [MQTT311-3.1.3-11]', raw(NAME_4, 4, 0x82, 0, 0, 0, 1, 'a', 0, 1, 0x80),
+    null, MALFORMED_PACKET],
+  ['CONNECT with an identifier that is no UTF-8 [MQTT311-3.1.3-4]', raw(NAME_4, 4, 2, 0, 0, 0, 1, 0x80), null,
+    MALFORMED_PACKET],
   ['CONNECT with a control character in the identifier', raw(NAME_4, 4, 2, 0, 0, 0, 2, 'a', 7), null, MALFORMED_PACKET],
-  ['CONNECT with a control character in the Will Topic', raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 2, 'w', 0x7F, 0, 0), null, MALFORMED_PACKET],
-  ['CONNECT with a control character in the user name', raw(NAME_4, 4, 0x82, 0, 0, 0, 1, 'a', 0, 2, 0xC2, 0x80), null, MALFORMED_PACKET],
-  ['CONNECT with an empty identifier and Clean Session 0 [MQTT311-3.1.3-8]', raw(NAME_4, 4, 0, 0, 0, 0, 0), 2, CLIENT_IDENTIFIER_NOT_VALID],
+  ['CONNECT with a control character in the Will Topic', raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 2, 'w', 0x7F, 0, 0),
+    null, MALFORMED_PACKET],
+  ['CONNECT with a control character in the user name', raw(NAME_4, 4, 0x82, 0, 0, 0, 1, 'a', 0, 2, 0xC2, 0x80), null,
+    MALFORMED_PACKET],
+  ['CONNECT with an empty identifier and Clean Session 0 [MQTT311-3.1.3-8]', raw(NAME_4, 4, 0, 0, 0, 0, 0), 2,
+    CLIENT_IDENTIFIER_NOT_VALID],
   ['CONNECT that is too long', new Uint8Array([0x10, 0xFF, 0x7F]), null, PACKET_TOO_LARGE],
 ];
 
 describe('a node that begins with', () => {
-  it.each(FIRST)('%s is refused at once [MQTT311-3.2.2-4] [MQTT311-3.2.2-5] [MQTT311-3.1.4-5]', (_name, bytes, code, reason) => {
+  it.each(FIRST)('%s is refused at once [MQTT311-3.2.2-4] [MQTT311-3.2.2-5] [MQTT311-3.1.4-5]',
+    (_name, bytes, code, reason) => {
     const world = World.quiet();
     const friend = world.node('friend', {}, subscribe(1, '#', 2));
     friend.take();
@@ -143,7 +157,8 @@ describe.each([4, 3])('a node, protocol level %i, that answers a message', level
     ['QoS 2 with PUBACK', 2, [puback(1)], []],
     ['QoS 2 with PUBCOMP first', 2, [pubcomp(1)], []],
     ['QoS 2 with PUBREC and PUBACK', 2, [pubrec(1), puback(1)], ['PUBREL #1']],
-  ] as const)('of %s is closed [MQTT311-4.8.0-1] [MQTT311-4.3.2-1] [MQTT311-4.3.3-1]', (_name, qos, answers, before) => {
+  ] as const)('of %s is closed [MQTT311-4.8.0-1] [MQTT311-4.3.2-1] [MQTT311-4.3.3-1]',
+    (_name, qos, answers, before) => {
     const { node, world } = receiver(qos);
     expect(node.ask(...answers)).toEqual([...before, 'closed']);
     expect(world.events.at(-1)).toMatchObject({ event: NODE_CLOSED, subject: 0, detail: PROTOCOL_ERROR });

@@ -42,7 +42,8 @@ describe('the count of what is stored', () => {
     }
     const { store } = statusIn(world, 1_800_000_100); // whatever the calendar says: the store counts seconds of power
     // A quarter of the blocks is the map's; of the others one is kept free, and each has a header.
-    expect(store).toMatchObject({ durable: true, count: 500, capacity: (64 - 16 - 1) * (4096 - 32), oldest: 500 * 20 / 1000, dropped: 0 });
+    expect(store).toMatchObject({ durable: true, count: 500, capacity: (64 - 16 - 1) * (4096 - 32),
+      oldest: 500 * 20 / 1000, dropped: 0 });
     expect(store.bytes).toBeGreaterThan(500 * 70);
     expect(store.bytes).toBeLessThan(500 * 120 + 2 * 4096);
     expect(Number(figureIn(world, 'store/messages/count'))).toBe(500);
@@ -104,7 +105,8 @@ describe('a message of the Server that is too long', () => {
   it('counts for the rule by which it comes, and is named by its topic', () => {
     const texts: string[] = [];
     const world: World = World.connected({ configuration: { upstream: { max_packet_size: 200 } } });
-    const { observer } = world.gateway as unknown as { observer: { onEvent(event: number, subject: number, detail: number): void } };
+    const { observer } =
+      world.gateway as unknown as { observer: { onEvent(event: number, subject: number, detail: number): void } };
     const { onEvent } = observer;
     observer.onEvent = (event, subject, detail) => {
       if (event === Event.OVERSIZE_DROPPED)

@@ -54,11 +54,13 @@ function connect(userName?: string, password?: string): Packet {
 
 /** An authenticator whose verifications end when the test says so. */
 async function prepare(users: readonly string[], allowsAnonymous = false) {
-  const verifications: { password: string; expected: PasswordHash; finish(isRight: boolean): void; fail(): void }[] = [];
+  const verifications: { password: string; expected: PasswordHash; finish(isRight: boolean): void; fail(): void }[] =
+    [];
   const authenticator = await PasswordAuthenticator.create(
     { allow_anonymous: allowsAnonymous, users: users.map(username => ({ username, password_hash: HASH })) },
     (password, expected) => new Promise((resolve, reject) => {
-      verifications.push({ password: password.toString(), expected, finish: resolve, fail: () => reject(new Error('no memory')) });
+      verifications.push({ password: password.toString(), expected, finish: resolve, fail: () =>
+        reject(new Error('no memory')) });
     }));
   const admitted: FakeSession[] = [];
   authenticator.runtime = {
@@ -72,7 +74,8 @@ async function prepare(users: readonly string[], allowsAnonymous = false) {
     },
     later: decide => decide(),
   };
-  const ask = (session: FakeSession, userName?: string, password?: string) => authenticator.authenticate(session.asSession(), connect(userName, password));
+  const ask = (session: FakeSession, userName?: string, password?: string) =>
+    authenticator.authenticate(session.asSession(), connect(userName, password));
   return { authenticator, verifications, admitted, ask };
 }
 
@@ -200,7 +203,8 @@ describe('many CONNECTs at once', () => {
       await settle();
       expect(verifications.length - done - 1).toBeLessThanOrEqual(MAXIMUM_RUNNING);
     }
-    expect(sessions.map(session => session.verdicts.join())).toEqual(sessions.map(() => 'refused bad user name or password'));
+    expect(sessions.map(session => session.verdicts.join())).toEqual(sessions.map(() =>
+      'refused bad user name or password'));
     expect(verifications.map(({ password }) => password)).toEqual(sessions.map((_, index) => String(index)));
   });
 
@@ -241,12 +245,14 @@ describe('many CONNECTs at once', () => {
       await settle();
     }
     expect(verifications).toHaveLength(MAXIMUM_RUNNING + 1);
-    expect(sessions.map(({ verdicts }) => verdicts.length > 0)).toEqual(sessions.map((_, index) => index === NODES - 1));
+    expect(sessions.map(({ verdicts }) => verdicts.length > 0)).toEqual(sessions.map((_, index) =>
+      index === NODES - 1));
   });
 });
 
 test('plain passwords are hashed when they are loaded, and verified for real', async () => {
-  const authenticator = await PasswordAuthenticator.create({ allow_anonymous: false, users: [{ username: 'a', password: 'secret' }] });
+  const authenticator =
+    await PasswordAuthenticator.create({ allow_anonymous: false, users: [{ username: 'a', password: 'secret' }] });
   const ask = (password: string): Promise<string[]> => new Promise(resolve => {
     const session = new FakeSession();
     authenticator.runtime = {
@@ -263,5 +269,6 @@ test('plain passwords are hashed when they are loaded, and verified for real', a
 });
 
 test('a hash that is none is a mistake of the programmer: the file has been checked', async () => {
-  await expect(PasswordAuthenticator.create({ allow_anonymous: false, users: [{ username: 'a', password_hash: 'x' }] })).rejects.toThrow('passwd');
+  await expect(PasswordAuthenticator.create({ allow_anonymous: false,
+    users: [{ username: 'a', password_hash: 'x' }] })).rejects.toThrow('passwd');
 });

@@ -33,7 +33,8 @@ test('a board has the sockets that its options name, and more nodes than that ar
   const options = readFileSync(new URL('../../src/device/sdkconfig.defaults', import.meta.url), 'utf8');
   expect(DEVICE_SOCKETS).toBe(Number(/^CONFIG_LWIP_MAX_ACTIVE_TCP=(\d+)$/m.exec(options)![1]));
   const overflowOf = (max_connections: number): string | undefined => findOverflow(completeConfiguration({
-    listener: { max_connections, max_packet_size: 128, max_queued_bytes: 64, max_will_size: 0, max_clientid_length: 23 },
+    listener: { max_connections, max_packet_size: 128, max_queued_bytes: 64, max_will_size: 0,
+      max_clientid_length: 23 },
     store: { ram: 256 },
   }), 'esp32');
   expect(overflowOf(14)).toBeUndefined();
@@ -46,8 +47,10 @@ test('the defaults fit an ESP32', () => {
 });
 
 test('the arena fits exactly, and not with one word more', () => {
-  const overflowOf = (ram: number): string | undefined => findOverflow(completeConfiguration({ store: { ram } }), 'esp32');
-  const lengthOf = (ram: number): number => memoryMap(completeConfiguration({ store: { ram } })).reduce((sum, { count, length }) => sum + count * length, 0);
+  const overflowOf = (ram: number): string | undefined =>
+    findOverflow(completeConfiguration({ store: { ram } }), 'esp32');
+  const lengthOf = (ram: number): number =>
+    memoryMap(completeConfiguration({ store: { ram } })).reduce((sum, { count, length }) => sum + count * length, 0);
   const tooMuch = Number(/(\d+) bytes too much/.exec(overflowOf(100_000)!)![1]);
   const fitting = 100_000 - tooMuch & ~3; // a part of the store is whole words
   const spare = lengthOf(100_000) - lengthOf(fitting) - tooMuch;
@@ -58,11 +61,15 @@ test('the arena fits exactly, and not with one word more', () => {
 });
 
 test.each<readonly [string, PartialConfiguration]>([
-  ['sensors', { sensors: Array.from({ length: 80 }, (_, index) => ({ name: `s${index}`, type: 'simulated', interval: 1 })) as PartialConfiguration['sensors'] & object }],
-  ['users', { listener: { users: Array.from({ length: 150 }, (_, index) => ({ username: `u${index}`, password: 'p' })) } }],
-  ['topic rules', { topic: Array.from({ length: 90 }, (_, index) => ({ pattern: `t${index}`, direction: 'out' as const })) }],
+  ['sensors', { sensors: Array.from({ length: 80 }, (_, index) =>
+    ({ name: `s${index}`, type: 'simulated', interval: 1 })) as PartialConfiguration['sensors'] & object }],
+  ['users', { listener: { users: Array.from({ length: 150 }, (_, index) =>
+    ({ username: `u${index}`, password: 'p' })) } }],
+  ['topic rules',
+    { topic: Array.from({ length: 90 }, (_, index) => ({ pattern: `t${index}`, direction: 'out' as const })) }],
 ])('objects count as well as the arena: %s', (_name, partial) => {
-  expect(findOverflow(completeConfiguration({ ...partial, store: { ram: 8192 } }), 'esp32')).toContain('bytes too much');
+  expect(findOverflow(completeConfiguration({ ...partial, store: { ram: 8192 } }),
+    'esp32')).toContain('bytes too much');
 });
 
 describe('a store that survives power cuts', () => {
@@ -87,7 +94,8 @@ describe('a store that survives power cuts', () => {
     const latest = lengthOf({ ...durable, topic: [{ direction: 'out', full: 'latest_per_topic' }] }) - alone;
     expect(latest).toBeGreaterThan(512 * 8);
     expect(latest).toBeLessThan(512 * 8 + 200);
-    expect(alone - lengthOf({ ...durable, upstream: { max_packet_size: 8000 }, listener: { max_packet_size: 8000 } })).toBe((240 - 120) * 8);
+    expect(alone - lengthOf({ ...durable, upstream: { max_packet_size: 8000 },
+      listener: { max_packet_size: 8000 } })).toBe((240 - 120) * 8);
   });
 
   test.each(['esp32', 'esp32c3'])('is refused where it does not fit: %s', board => {

@@ -1,6 +1,6 @@
 /**
- * The command line as users have it: bundled, in a process of its own. The bundle lies two folders below the package, as
- * dist/host does, because it finds the schema and package.json from there.
+ * The command line as users have it: bundled, in a process of its own. The bundle lies two folders below the package,
+ * as dist/host does, because it finds the schema and package.json from there.
  */
 import { build } from 'esbuild';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -17,7 +17,8 @@ const BUNDLE = fileURLToPath(new URL('build/command-line/', ROOT));
 export async function bundle(): Promise<void> {
   await build({
     entryPoints: [fileURLToPath(new URL('src/host/main.ts', ROOT))],
-    outdir: BUNDLE, bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20', packages: 'external', logLevel: 'error',
+    outdir: BUNDLE, bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20',
+      packages: 'external', logLevel: 'error',
   });
 }
 
@@ -74,7 +75,8 @@ export class Command {
 }
 
 /** Runs to the end. */
-export async function run(args: readonly string[], input?: string | Buffer): Promise<Command & { exitCode: number | string }> {
+export async function run(args: readonly string[],
+  input?: string | Buffer): Promise<Command & { exitCode: number | string }> {
   const command = new Command(args, input);
   return Object.assign(command, { exitCode: await command.exited });
 }
@@ -98,7 +100,8 @@ export class FakeServer {
       if (answer === undefined)
         socket.end();
       else
-        socket.once('data', () => closesAfterwards ? socket.end(Buffer.from(answer)) : socket.write(Buffer.from(answer)));
+        socket.once('data', () => closesAfterwards ? socket.end(Buffer.from(answer))
+          : socket.write(Buffer.from(answer)));
       socket.on('data', data => {
         this.received += data.toString('hex');
         this.waiting.forEach(check => check());

@@ -22,7 +22,8 @@ const wide = (text: string, isBig: boolean, mark: boolean): Buffer => {
   return isBig ? bytes.swap16() : bytes;
 };
 
-const wider = (text: string, isBig: boolean, mark: boolean): Buffer => Buffer.concat([...(mark ? '\uFEFF' : '') + text].map(character => {
+const wider = (text: string, isBig: boolean, mark: boolean): Buffer =>
+  Buffer.concat([...(mark ? '\uFEFF' : '') + text].map(character => {
   const bytes = Buffer.alloc(4);
   if (isBig)
     bytes.writeUInt32BE(character.codePointAt(0)!);
@@ -32,9 +33,12 @@ const wider = (text: string, isBig: boolean, mark: boolean): Buffer => Buffer.co
 }));
 
 describe('a configuration file in another encoding than UTF-8', () => {
-  test.each([[false, true], [true, true], [false, false], [true, false]])('of UTF-16 or UTF-32 is named (big-endian %s, with a mark %s)', (isBig, mark) => {
-    expect(errorsOf(wide('{"name": "x"}', isBig, mark))).toEqual(['FILE:1:1: the file is in UTF-16; save it as UTF-8 instead']);
-    expect(errorsOf(wider('{"name": "x"}', isBig, mark))).toEqual(['FILE:1:1: the file is in UTF-32; save it as UTF-8 instead']);
+  test.each([[false, true], [true, true], [false, false],
+    [true, false]])('of UTF-16 or UTF-32 is named (big-endian %s, with a mark %s)', (isBig, mark) => {
+    expect(errorsOf(wide('{"name": "x"}', isBig,
+      mark))).toEqual(['FILE:1:1: the file is in UTF-16; save it as UTF-8 instead']);
+    expect(errorsOf(wider('{"name": "x"}', isBig,
+      mark))).toEqual(['FILE:1:1: the file is in UTF-32; save it as UTF-8 instead']);
   });
 
   test('of Latin-1 is refused with the place, the path and the byte', () => {
@@ -100,12 +104,15 @@ describe('a configuration file that is no regular file', () => {
     chmodSync(file, 0);
     chmodSync(folder, 0o755);
     const nobody = process.getuid!() === 0 ? { uid: 65_534 } : {}; // root may read everything
-    const { status, stderr } = spawnSync(process.execPath, ['dist/host/main.js', 'check', file], { encoding: 'utf8', ...nobody });
-    expect([status, stderr]).toEqual([2, `${file}: this user may not read it; change its owner or its mode, for example with chmod\n`]);
+    const { status, stderr } =
+      spawnSync(process.execPath, ['dist/host/main.js', 'check', file], { encoding: 'utf8', ...nobody });
+    expect([status, stderr]).toEqual([2,
+      `${file}: this user may not read it; change its owner or its mode, for example with chmod\n`]);
   });
 
   test('or is far too long', () => {
-    expect(errorsOf(Buffer.alloc(17 * 1024 * 1024, 0x20))).toEqual([expect.stringMatching(/^FILE: has more than 16777216 bytes; write /)]);
+    expect(errorsOf(Buffer.alloc(17 * 1024 * 1024,
+      0x20))).toEqual([expect.stringMatching(/^FILE: has more than 16777216 bytes; write /)]);
   });
 });
 
@@ -113,7 +120,8 @@ describe('a number that does not arrive as it is written', () => {
   test.each<readonly [string, readonly string[]]>([
     ['{"sensors": [{"name": "a", "type": "simulated", "scale": 1e999}]}',
       ['1:49: sensors[0].scale: 1e999 is larger than any number here; write a number from -1000000000 to 1000000000 instead']],
-    ['{"listener": {\n"port": -1e999}}', ['2:1: listener.port: -1e999 is larger than any number here; write a number from 0 to 65535 instead']],
+    ['{"listener": {\n"port": -1e999}}',
+      ['2:1: listener.port: -1e999 is larger than any number here; write a number from 0 to 65535 instead']],
     ['{"upstream": {"restart_timeout": [1, 1e400]}}',
       ['1:38: upstream.restart_timeout[1]: 1e400 is larger than any number here; write a number from 0.01 to 86400 instead']],
     ['{"name": 1e999}', ['1:2: name: must be a text in double quotes, not a number; write "Infinity" instead']],
@@ -138,16 +146,20 @@ describe('a number that does not arrive as it is written', () => {
       expect(errors[0]).toMatch(new RegExp(expected[0]!));
   });
 
-  test.each(['NaN', 'Infinity', '-Infinity', '+1', '0x10', '.5', '1.', '01', '1e', '1_000'])('is not even JSON: %s', number => {
+  test.each(['NaN', 'Infinity', '-Infinity', '+1', '0x10', '.5', '1.', '01', '1e', '1_000'])('is not even JSON: %s',
+    number => {
     const errors = errorsOf(`{"listener": {\n  "port": ${number} }}`);
     expect(errors).toHaveLength(1);
     expect(errors[0]).toMatch(/^FILE:2:\d+: .*; write /);
   });
 
   test('is not -0, which is 0', () => {
-    const { configuration, errors } = readConfiguration('{"listener": {"port": -0}, "sensors": [{"name": "a", "type": "simulated", "offset": -0.0}]}', 'c');
+    const { configuration, errors } =
+      readConfiguration('{"listener": {"port": -0}, "sensors": [{"name": "a", "type": "simulated", "offset": -0.0}]}',
+        'c');
     expect(errors).toEqual([]);
-    expect([configuration!.listener.port, configuration!.sensors[0]!.offset]).toEqual([0, 0]); // toEqual tells -0 from 0
+    expect([configuration!.listener.port, configuration!.sensors[0]!.offset]).toEqual([0,
+      0]); // toEqual tells -0 from 0
   });
 });
 
@@ -158,7 +170,8 @@ describe('a key', () => {
     ['{"name": "a", "n\\u0061me": "b"}', '1:15: name: this key is there twice; write it once instead'],
     ['{"upstream": {}, "upstream": {"prot": 1}}', '1:18: upstream: this key is there twice; write it once instead'],
     ['{"$schema": "a", "$schema": "a"}', '1:18: $schema: this key is there twice; write it once instead'],
-    ['{"listener": {"__proto__": {"allow_anonymous": true}}}', '1:15: listener.__proto__: there is no such key; remove it'],
+    ['{"listener": {"__proto__": {"allow_anonymous": true}}}',
+      '1:15: listener.__proto__: there is no such key; remove it'],
   ])('that is there twice, or is none, is refused where it is: %s', (text, expected) => {
     expect(errorsOf(text).map(line => line.replace('FILE:', ''))).toContain(expected);
   });
@@ -166,7 +179,8 @@ describe('a key', () => {
 
 describe('nested lists and objects', () => {
   test.each(['[', '{"a":', '[{"a":', '{"sensors":['])('are refused when they never end, at the place: %s', part => {
-    for (const text of [part.repeat(100_000), part.repeat(20) + '1' + '}]'.repeat(20), '// [[[[\n' + part.repeat(3_000)]) {
+    for (const text of [part.repeat(100_000), part.repeat(20) + '1' + '}]'.repeat(20),
+      '// [[[[\n' + part.repeat(3_000)]) {
       const errors = errorsOf(text);
       expect(errors.length).toBeGreaterThan(0);
       for (const line of errors)
@@ -189,14 +203,16 @@ describe('a file of comments only', () => {
 describe('a suggestion', () => {
   test('to write 0 for max_sessions tells what 0 gives', () => {
     const errors = errorsOf('{"listener": {"max_connections": 10, "max_sessions": 3}}');
-    const zero = readConfiguration('{"listener": {"max_connections": 10, "max_sessions": 0}}', 'c').configuration!.listener.max_sessions;
+    const zero = readConfiguration('{"listener": {"max_connections": 10, "max_sessions": 0}}',
+      'c').configuration!.listener.max_sessions;
     expect(errors).toEqual([`FILE:1:38: listener.max_sessions: fewer sessions than connections; write 10 or more instead, or 0 for ${zero}`]);
     expect(zero).toBe(12);
   });
 
   test('of a size for the store is the least that is accepted', () => {
     for (const length of [128, 1000, 5000, 65_536]) {
-      const text = (size: number): string => `{"listener": {"max_packet_size": ${length}}, "store": {"durability": "flash", "size": ${size}}}`;
+      const text = (size: number): string =>
+        `{"listener": {"max_packet_size": ${length}}, "store": {"durability": "flash", "size": ${size}}}`;
       const least = Number(/write (\d+) or more/.exec(errorsOf(text(0))[0]!)![1]);
       expect(errorsOf(text(least))).toEqual([]);
       expect(errorsOf(text(least - 1))).toEqual([expect.stringContaining(`write ${least} or more`)]);
@@ -205,7 +221,8 @@ describe('a suggestion', () => {
 
   test('of expire_after is a number that people write, and is accepted', () => {
     for (const interval of [0.1, 0.7, 3, 65_535]) {
-      const text = (seconds: number): string => `{"sensors": [{"name": "a", "type": "simulated", "interval": ${interval}, "expire_after": ${seconds}}]}`;
+      const text = (seconds: number): string =>
+        `{"sensors": [{"name": "a", "type": "simulated", "interval": ${interval}, "expire_after": ${seconds}}]}`;
       const [, advised] = /write (\d+) instead$/.exec(errorsOf(text(interval))[0]!)!;
       expect(errorsOf(text(Number(advised)))).toEqual([]);
     }
@@ -218,7 +235,8 @@ describe('a suggestion', () => {
 
 describe('heartbeat', () => {
   const warningsOf = (keys: string): readonly string[] => {
-    const { errors, warnings } = readConfiguration(`{"topic": [{}], "listener": {"allow_anonymous": true, "address": "127.0.0.1"}, "sensors": [{"name": "a", "type": "simulated", ${keys}}]}`, 'c');
+    const { errors, warnings } =
+      readConfiguration(`{"topic": [{}], "listener": {"allow_anonymous": true, "address": "127.0.0.1"}, "sensors": [{"name": "a", "type": "simulated", ${keys}}]}`, 'c');
     expect(errors).toEqual([]);
     return warnings;
   };

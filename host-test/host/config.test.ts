@@ -25,7 +25,8 @@ const EXAMPLE = `{
     "cleansession": false, "keepalive_interval": 60, "connack_timeout": 10, "restart_timeout": [5, 30],
     "will": { "topic": "site/greenhouse/status", "payload": "offline", "qos": 1, "retain": true }
   },
-  "listener": { "port": 1883, "address": "127.0.0.1", "max_connections": 6, "connect_timeout": 10, "max_keepalive": 300, "allow_anonymous": false,
+  "listener": { "port": 1883, "address": "127.0.0.1", "max_connections": 6, "connect_timeout": 10,
+    "max_keepalive": 300, "allow_anonymous": false,
                 "users": [ { "username": "node1", "password": "…" } ] },
   "topic": [
     { "pattern": "#", "direction": "out", "qos": 1, "local_prefix": "", "remote_prefix": "site/greenhouse/" },
@@ -41,7 +42,8 @@ describe('a configuration file that can be used', () => {
     expect(errors).toEqual([]);
     expect(configuration).toMatchObject({
       name: 'greenhouse',
-      upstream: { remote_username: 'gw', will: { topic: 'site/greenhouse/status', qos: 1 }, max_packet_size: Defaults.PC_SIZES.upstream.max_packet_size },
+      upstream: { remote_username: 'gw', will: { topic: 'site/greenhouse/status', qos: 1 },
+        max_packet_size: Defaults.PC_SIZES.upstream.max_packet_size },
       listener: { max_keepalive: 300, users: [{ username: 'node1', password: '…' }] },
       sensors: [{ name: 'air', interval: 1, decimals: 2 }],
     });
@@ -51,7 +53,8 @@ describe('a configuration file that can be used', () => {
   test('an empty object means all defaults, with the sizes of a PC or of a board', () => {
     expect(readConfiguration('{}', FILE).configuration).toEqual(Defaults.completeConfiguration({}, Defaults.PC_SIZES));
     expect(readConfiguration('{}', FILE, {}).configuration).toEqual(Defaults.completeConfiguration({}));
-    expect(readConfiguration('{"listener":{"max_packet_size":300}}', FILE).configuration!.listener.max_packet_size).toBe(300);
+    expect(readConfiguration('{"listener":{"max_packet_size":300}}',
+      FILE).configuration!.listener.max_packet_size).toBe(300);
   });
 
   test('comments and trailing commas are accepted, with a note for boards', () => {
@@ -79,73 +82,120 @@ const REJECTED: readonly (readonly [string, string, readonly (string | RegExp)[]
   ['something behind the end', '{}\n{}', [/^2:1: .*after the end/]],
   ['a text without end', '{"name": "x\n}', [/^1:10: this text has no end/]],
   ['two syntax errors on different lines', '{\n"a" 1,\n"b" 2}', [/^2:5:/, /^3:5:/]],
-  ['a list instead of an object', '[]', ['1:1: must be an object {...}, not a list [...]; write an object {...} instead']],
+  ['a list instead of an object', '[]',
+    ['1:1: must be an object {...}, not a list [...]; write an object {...} instead']],
 
   // Form
-  ['a misspelt key', '{\n  "listener": {\n    "prot": 1883 } }', ['3:5: listener.prot: there is no such key; write "port" instead']],
+  ['a misspelt key', '{\n  "listener": {\n    "prot": 1883 } }',
+    ['3:5: listener.prot: there is no such key; write "port" instead']],
   ['a misspelt key at the top', '{"nmae": "x"}', ['1:2: nmae: there is no such key; write "name" instead']],
-  ['a key with part of its name', '{"upstream": {"username": "x"}}', ['1:15: upstream.username: there is no such key; write "remote_username" instead']],
+  ['a key with part of its name', '{"upstream": {"username": "x"}}',
+    ['1:15: upstream.username: there is no such key; write "remote_username" instead']],
   ['a key with hyphens', '{"listener": {"allow-anonymous": true}}', [/write "allow_anonymous" instead$/]],
-  ['a key that belongs elsewhere', '{"port": 1883}', ['1:2: port: there is no such key; it belongs elsewhere: write listener.port instead']],
+  ['a key that belongs elsewhere', '{"port": 1883}',
+    ['1:2: port: there is no such key; it belongs elsewhere: write listener.port instead']],
   ['a key that belongs into a list', '{"interval": 5}', [/write sensors\[\]\.interval instead/]],
-  ['a key like no other', '{"store": {"xyzzy": 1}}', ['1:12: store.xyzzy: there is no such key; remove it, or write one of these instead: ram, path, size, durability, on_failure, full, replay_rate']],
-  ['a store that is too small', '{"listener": {"max_packet_size": 1024}, "store": {"durability": "flash", "size": 8192}}', ['1:74: store.size: 8192 bytes are too few for messages as long as listener.max_packet_size allows; write 12288 or more instead']],
-  ['a number in quotes', '{"listener": {"port": "1884"}}', ['1:15: listener.port: must be a whole number, not a text in double quotes; write 1884 instead']],
+  ['a key like no other', '{"store": {"xyzzy": 1}}',
+    ['1:12: store.xyzzy: there is no such key; remove it, or write one of these instead: ram, path, size, durability, on_failure, full, replay_rate']],
+  ['a store that is too small',
+    '{"listener": {"max_packet_size": 1024}, "store": {"durability": "flash", "size": 8192}}',
+      ['1:74: store.size: 8192 bytes are too few for messages as long as listener.max_packet_size allows; write 12288 or more instead']],
+  ['a number in quotes', '{"listener": {"port": "1884"}}',
+    ['1:15: listener.port: must be a whole number, not a text in double quotes; write 1884 instead']],
   ['a fraction', '{"listener": {"port": 1883.4}}', [/write 1883 instead/]],
-  ['a truth value in quotes', '{"listener": {"allow_anonymous": "true"}}', [/must be true or false.*; write true instead/]],
+  ['a truth value in quotes', '{"listener": {"allow_anonymous": "true"}}',
+    [/must be true or false.*; write true instead/]],
   ['a text without quotes around a number', '{"name": 5}', [/write "5" instead/]],
   ['one address without a list', '{"upstream": {"address": "mqtt://h"}}', [/write \["mqtt:\/\/h"\] instead/]],
-  ['no address at all', '{"upstream": {"address": []}}', [/too few entries; write for example \["mqtt:\/\/192\.168\.1\.10:1883"\] instead/]],
-  ['a port that is none', '{"listener": {"port": 70000}}', ['1:15: listener.port: 70000 is too large; write a number from 0 to 65535 instead']],
-  ['a QoS that is none', '{"topic": [{}, {"qos": 3}]}', ['1:17: topic[1].qos: 3 is too large; write a number from 0 to 2 instead']],
+  ['no address at all', '{"upstream": {"address": []}}',
+    [/too few entries; write for example \["mqtt:\/\/192\.168\.1\.10:1883"\] instead/]],
+  ['a port that is none', '{"listener": {"port": 70000}}',
+    ['1:15: listener.port: 70000 is too large; write a number from 0 to 65535 instead']],
+  ['a QoS that is none', '{"topic": [{}, {"qos": 3}]}',
+    ['1:17: topic[1].qos: 3 is too large; write a number from 0 to 2 instead']],
   ['a negative size', '{"store": {"ram": -1}}', [/-1 is too small/]],
-  ['an unknown direction', '{"topic": [{"direction": "up"}]}', ['1:13: topic[0].direction: "up" is not known here; write "in" or "out" or "both" instead']],
-  ['an unknown version', '{"upstream": {"bridge_protocol_version": "mqttv50"}}', [/write "mqttv31" or "mqttv311" instead/]],
-  ['a sensor without a type', '{"sensors": [{"name": "a"}]}', ['1:14: sensors[0]: the key "type" is missing; write it as well']],
+  ['an unknown direction', '{"topic": [{"direction": "up"}]}',
+    ['1:13: topic[0].direction: "up" is not known here; write "in" or "out" or "both" instead']],
+  ['an unknown version', '{"upstream": {"bridge_protocol_version": "mqttv50"}}',
+    [/write "mqttv31" or "mqttv311" instead/]],
+  ['a sensor without a type', '{"sensors": [{"name": "a"}]}',
+    ['1:14: sensors[0]: the key "type" is missing; write it as well']],
   ['a rule that is no object', '{"topic": ["a"]}', [/^1:12: topic\[0\]: must be an object/]],
   ['an empty name', '{"name": ""}', [/must not be empty; write for example "ringbridge" instead/]],
   ['a key that is there twice', '{"name": "a",\n "name": "b"}', [/name: this key is there twice/]],
-  ['a restart_timeout of three', '{"upstream": {"restart_timeout": [1,2,3]}}', [/too many entries; write for example \[5,30\]/]],
+  ['a restart_timeout of three', '{"upstream": {"restart_timeout": [1,2,3]}}',
+    [/too many entries; write for example \[5,30\]/]],
 
   // Meaning
-  ['an address without scheme', '{"upstream": {"address": ["10.0.0.1:1883"]}}', ['1:27: upstream.address[0]: "10.0.0.1:1883" is not an upstream address; write "mqtt://10.0.0.1:1883" instead']],
+  ['an address without scheme', '{"upstream": {"address": ["10.0.0.1:1883"]}}',
+    ['1:27: upstream.address[0]: "10.0.0.1:1883" is not an upstream address; write "mqtt://10.0.0.1:1883" instead']],
   ['an address with TLS', '{"upstream": {"address": ["mqtts://h"]}}', [/plain TCP.*write mqtt:\/\/host:port instead/]],
-  ['an address with credentials', '{"upstream": {"address": ["mqtt://u:p@h"]}}', [/write "remote_username" and "remote_password" instead/]],
-  ['an address with a port that is none', '{"upstream": {"address": ["mqtt://h", "mqtt://h:99999"]}}', [/^1:39: upstream\.address\[1\]: .*; write mqtt:\/\/host or mqtt:\/\/host:port instead/]],
-  ['a pattern that is no filter', '{"topic": [{"pattern": "a#"}]}', [/^1:13: topic\[0\]\.pattern: "a#" is no Topic Filter/]],
-  ['a prefix with a wildcard', '{"topic": [{"remote_prefix": "a/+/"}]}', [/^1:13: topic\[0\]\.remote_prefix: a prefix has no wildcards/]],
-  ['a prefix that makes no filter', '{"topic": [{"pattern": "#", "remote_prefix": "site"}]}', ['1:29: topic[0].remote_prefix: "site#" is no Topic Filter; write "site/" instead']],
-  ['an empty pattern with one prefix', '{"topic": [{"pattern": "", "local_prefix": "a"}]}', [/write both "local_prefix" and "remote_prefix"/]],
-  ['a right of a user who is not there', '{"listener": {"users": [{"username": "anna", "password": ""}], "acl": [{"user": "ana"}]}}', [/listener\.acl\[0\]\.user: there is no user "ana"; write "anna" instead, or null/]],
-  ['a right about what is no filter', '{"listener": {"acl": [{"topic": "a/#/%u"}]}}', [/listener\.acl\[0\]\.topic: "a\/#\/%u" is no Topic Filter/]],
-  ['a mount point with a wildcard', '{"listener": {"users": [{"username": "anna", "password": "", "mount_point": "+/%u/"}]}}', [/mount_point: "\+\/%u\/" has wildcards/]],
-  ['a Will Topic with a wildcard', '{"upstream": {"will": {"topic": "a/#"}}}', [/^1:24: upstream\.will\.topic: "a\/#" is no Topic Name/]],
+  ['an address with credentials', '{"upstream": {"address": ["mqtt://u:p@h"]}}',
+    [/write "remote_username" and "remote_password" instead/]],
+  ['an address with a port that is none', '{"upstream": {"address": ["mqtt://h", "mqtt://h:99999"]}}',
+    [/^1:39: upstream\.address\[1\]: .*; write mqtt:\/\/host or mqtt:\/\/host:port instead/]],
+  ['a pattern that is no filter', '{"topic": [{"pattern": "a#"}]}',
+    [/^1:13: topic\[0\]\.pattern: "a#" is no Topic Filter/]],
+  ['a prefix with a wildcard', '{"topic": [{"remote_prefix": "a/+/"}]}',
+    [/^1:13: topic\[0\]\.remote_prefix: a prefix has no wildcards/]],
+  ['a prefix that makes no filter', '{"topic": [{"pattern": "#", "remote_prefix": "site"}]}',
+    ['1:29: topic[0].remote_prefix: "site#" is no Topic Filter; write "site/" instead']],
+  ['an empty pattern with one prefix', '{"topic": [{"pattern": "", "local_prefix": "a"}]}',
+    [/write both "local_prefix" and "remote_prefix"/]],
+  ['a right of a user who is not there',
+    '{"listener": {"users": [{"username": "anna", "password": ""}], "acl": [{"user": "ana"}]}}',
+      [/listener\.acl\[0\]\.user: there is no user "ana"; write "anna" instead, or null/]],
+  ['a right about what is no filter', '{"listener": {"acl": [{"topic": "a/#/%u"}]}}',
+    [/listener\.acl\[0\]\.topic: "a\/#\/%u" is no Topic Filter/]],
+  ['a mount point with a wildcard',
+    '{"listener": {"users": [{"username": "anna", "password": "", "mount_point": "+/%u/"}]}}',
+      [/mount_point: "\+\/%u\/" has wildcards/]],
+  ['a Will Topic with a wildcard', '{"upstream": {"will": {"topic": "a/#"}}}',
+    [/^1:24: upstream\.will\.topic: "a\/#" is no Topic Name/]],
   ['a text with U+0000', '{"name": "a\\u0000b"}', [/U\+0000/]],
-  ['a long identifier with 3.1', '{"name": "abcdefghijklmnopqrstuvwx", "upstream": {"bridge_protocol_version": "mqttv31"}}', [/^1:2: name: has 24 characters/]],
-  ['a long remote_clientid with 3.1', '{"upstream": {"bridge_protocol_version": "mqttv31", "remote_clientid": "abcdefghijklmnopqrstuvwx"}}', [/^1:53: upstream\.remote_clientid/]],
+  ['a long identifier with 3.1',
+    '{"name": "abcdefghijklmnopqrstuvwx", "upstream": {"bridge_protocol_version": "mqttv31"}}',
+      [/^1:2: name: has 24 characters/]],
+  ['a long remote_clientid with 3.1',
+    '{"upstream": {"bridge_protocol_version": "mqttv31", "remote_clientid": "abcdefghijklmnopqrstuvwx"}}',
+      [/^1:53: upstream\.remote_clientid/]],
   ['a password without a user name', '{"upstream": {"remote_password": "x"}}', [/write "remote_username" as well/]],
   ['a base above the cap', '{"upstream": {"restart_timeout": [30, 5]}}', [/write \[5, 30\] instead/]],
-  ['a count that is no power of two', '{"memory": {"topics": 65}}', ['1:13: memory.topics: 65 is no power of two; write 64 or 128 instead']],
-  ['fewer sessions than connections', '{"listener": {"max_connections": 4, "max_sessions": 3}}', [/write 4 or more instead/]],
+  ['a count that is no power of two', '{"memory": {"topics": 65}}',
+    ['1:13: memory.topics: 65 is no power of two; write 64 or 128 instead']],
+  ['fewer sessions than connections', '{"listener": {"max_connections": 4, "max_sessions": 3}}',
+    [/write 4 or more instead/]],
   ['a host name to listen on', '{"listener": {"address": "localhost"}}', [/write "127\.0\.0\.1" instead/]],
   ['sizes that no computer has', '{"listener": {"max_sessions": 4096, "max_queued_bytes": 16777216}}', [/add up to/]],
-  ['an unknown sensor', '{"sensors": [{"name": "a", "type": "simulatde"}]}', ['1:28: sensors[0].type: there is no sensor type "simulatde" on this computer; write "simulated" instead']],
-  ['a sensor without its wiring', '{"sensors": [{"name": "a", "type": "sht3x", "data": 21}]}', [/^1:14: sensors\[0\]: .*needs the key "clock"/]],
+  ['an unknown sensor', '{"sensors": [{"name": "a", "type": "simulatde"}]}',
+    ['1:28: sensors[0].type: there is no sensor type "simulatde" on this computer; write "simulated" instead']],
+  ['a sensor without its wiring', '{"sensors": [{"name": "a", "type": "sht3x", "data": 21}]}',
+    [/^1:14: sensors\[0\]: .*needs the key "clock"/]],
   ['a sensor without its pin', '{"sensors": [{"name": "a", "type": "digital"}]}', [/needs the key "pin"/]],
-  ['two sensors of one name', '{"sensors": [{"name": "a", "type": "simulated"}, {"name": "a", "type": "simulated"}]}', [/^1:51: sensors\[1\]\.name: "a" is there twice/]],
-  ['a sensor that expires between its readings', '{"sensors": [{"name": "a", "type": "simulated", "interval": 20, "expire_after": 20}]}', [/^1:\d+: sensors\[0\]\.expire_after: 20 is over before the next reading, which comes after 20 seconds; write 60 instead$/]],
-  ['a sensor topic with a wildcard', '{"sensors": [{"name": "a", "type": "simulated", "topic": "+"}]}', [/no Topic Name/]],
-  ['two users of one name', '{"listener": {"users": [{"username": "a", "password": "x"}, {"username": "a", "password": "y"}]}}', [/users\[1\]\.username: "a" is there twice/]],
-  ['a user without a password', '{"listener": {"users": [{"username": "a"}]}}', [/user "a" has no password; write "password_hash"/]],
-  ['a user with both', '{"listener": {"users": [{"username": "a", "password": "x", "password_hash": "scrypt$2$1$1$AAAA$AAAAAAAAAAAAAAAAAAAAAA=="}]}}', [/either/]],
-  ['a hash that is none', '{"listener": {"users": [{"username": "a", "password_hash": "x"}]}}', [/write what "ringbridge passwd" prints instead/]],
+  ['two sensors of one name', '{"sensors": [{"name": "a", "type": "simulated"}, {"name": "a", "type": "simulated"}]}',
+    [/^1:51: sensors\[1\]\.name: "a" is there twice/]],
+  ['a sensor that expires between its readings',
+    '{"sensors": [{"name": "a", "type": "simulated", "interval": 20, "expire_after": 20}]}',
+      [/^1:\d+: sensors\[0\]\.expire_after: 20 is over before the next reading, which comes after 20 seconds; write 60 instead$/]],
+  ['a sensor topic with a wildcard', '{"sensors": [{"name": "a", "type": "simulated", "topic": "+"}]}',
+    [/no Topic Name/]],
+  ['two users of one name',
+    '{"listener": {"users": [{"username": "a", "password": "x"}, {"username": "a", "password": "y"}]}}',
+      [/users\[1\]\.username: "a" is there twice/]],
+  ['a user without a password', '{"listener": {"users": [{"username": "a"}]}}',
+    [/user "a" has no password; write "password_hash"/]],
+  ['a user with both',
+    '{"listener": {"users": [{"username": "a", "password": "x", "password_hash": "scrypt$2$1$1$AAAA$AAAAAAAAAAAAAAAAAAAAAA=="}]}}', [/either/]],
+  ['a hash that is none', '{"listener": {"users": [{"username": "a", "password_hash": "x"}]}}',
+    [/write what "ringbridge passwd" prints instead/]],
 ];
 
 describe('a configuration file that cannot be used', () => {
   test.each(REJECTED)('%s', (_name, text, expected) => {
     const errors = errorsOf(text).map(line => line.replace(`${FILE}:`, ''));
     expect(errors).toHaveLength(expected.length);
-    expected.forEach((line, index) => typeof line === 'string' ? expect(errors[index]).toBe(line) : expect(errors[index]).toMatch(line));
+    expected.forEach((line, index) => typeof line === 'string' ? expect(errors[index]).toBe(line)
+      : expect(errors[index]).toMatch(line));
   });
 
   test.each(REJECTED)('says what to write: %s', (_name, text) => {
@@ -162,13 +212,15 @@ describe('a configuration file that cannot be used', () => {
       "memory": { "topics": 3 }
     }`);
     expect(errors.map(error => /^test\.json:\d+:\d+: ([^:]*):/.exec(error)![1])).toEqual([
-      'nmae', 'upstream.will', 'upstream.will.qos', 'upstream.restart_timeout', 'listener.port', 'listener.address', 'listener.users[0]',
+      'nmae', 'upstream.will', 'upstream.will.qos', 'upstream.restart_timeout', 'listener.port', 'listener.address',
+        'listener.users[0]',
       'listener.users[1]', 'topic[0]', 'topic[1].pattern', 'memory.topics',
     ]);
   });
 
   test('no message repeats a password', () => {
-    const errors = errorsOf('{"upstream": {"remote_password": 4711}, "listener": {"users": [{"username": "a", "password": 4711}, {"username": "b", "password_hash": "4711"}]}}');
+    const errors =
+      errorsOf('{"upstream": {"remote_password": 4711}, "listener": {"users": [{"username": "a", "password": 4711}, {"username": "b", "password_hash": "4711"}]}}');
     expect(errors).toHaveLength(3);
     expect(errors.join()).not.toContain('4711');
   });
@@ -193,15 +245,23 @@ describe('a configuration file that works with a warning', () => {
   test.each<readonly [string, string, readonly RegExp[]]>([
     ['nothing to warn of', `{${RULE}, "listener": {${USERS}}}`, []],
     ['anonymous on this computer only', `{${RULE}, "listener": {"address": "127.0.0.1", "allow_anonymous": true}}`, []],
-    ['anonymous on all addresses', `{${RULE}, "listener": {"allow_anonymous": true}}`, [/^test\.json:1:30: warning: listener\.allow_anonymous: everybody/]],
+    ['anonymous on all addresses', `{${RULE}, "listener": {"allow_anonymous": true}}`,
+      [/^test\.json:1:30: warning: listener\.allow_anonymous: everybody/]],
     ['nobody can connect', `{${RULE}}`, [/no node can connect/]],
-    ['a plain password', `{${RULE}, "listener": {"users": [{"username": "a", "password": "b"}]}}`, [/make a hash with "ringbridge passwd"/]],
+    ['a plain password', `{${RULE}, "listener": {"users": [{"username": "a", "password": "b"}]}}`,
+      [/make a hash with "ringbridge passwd"/]],
     ['flash', `{${RULE}, "listener": {${USERS}}, "store": {"durability": "flash"}}`, []],
     ['no rules', `{"listener": {${USERS}}}`, [/nothing crosses the bridge/]],
-    ['rules that feed each other', `{"topic": [{"pattern": "a/#"}, {"pattern": "+/b", "direction": "in"}], "listener": {${USERS}}}`, [/topic\[1\]\.pattern: what rule topic\[0\] sends out comes back/]],
-    ['rules that do not', `{"topic": [{"pattern": "a/#"}, {"pattern": "b/#", "direction": "in"}], "listener": {${USERS}}}`, []],
-    ['rules that prefixes keep apart', `{"topic": [{"remote_prefix": "up/"}, {"direction": "in", "remote_prefix": "down/"}], "listener": {${USERS}}}`, []],
-    ['a rule for both directions', `{"topic": [{"direction": "both"}], "listener": {${USERS}}}`, [/direction: what goes out comes back in/]],
+    ['rules that feed each other',
+      `{"topic": [{"pattern": "a/#"}, {"pattern": "+/b", "direction": "in"}], "listener": {${USERS}}}`,
+        [/topic\[1\]\.pattern: what rule topic\[0\] sends out comes back/]],
+    ['rules that do not',
+      `{"topic": [{"pattern": "a/#"}, {"pattern": "b/#", "direction": "in"}], "listener": {${USERS}}}`, []],
+    ['rules that prefixes keep apart',
+      `{"topic": [{"remote_prefix": "up/"}, {"direction": "in", "remote_prefix": "down/"}], "listener": {${USERS}}}`,
+        []],
+    ['a rule for both directions', `{"topic": [{"direction": "both"}], "listener": {${USERS}}}`,
+      [/direction: what goes out comes back in/]],
   ])('%s', (_name, text, expected) => {
     const warnings = warningsOf(text);
     expect(warnings).toHaveLength(expected.length);
@@ -212,11 +272,13 @@ describe('a configuration file that works with a warning', () => {
 describe('the schema', () => {
   const { properties } = readSchema();
   const defaultsOf = (schema: Schema): Record<string, unknown> =>
-    Object.fromEntries(Object.entries(schema.properties!).filter(([, inner]) => 'default' in inner).map(([key, inner]) => [key, inner.default]));
+    Object.fromEntries(Object.entries(schema.properties!).filter(([, inner]) =>
+      'default' in inner).map(([key, inner]) => [key, inner.default]));
 
   /** Keys that mean nothing unless they are given. */
   const WITHOUT_DEFAULT: Record<string, string[]> = {
-    'sensors[]': ['format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock', 'address', 'baud'],
+    'sensors[]': ['format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data',
+      'clock', 'address', 'baud'],
   };
 
   test.each<readonly [string, Schema, object]>([
@@ -235,7 +297,8 @@ describe('the schema', () => {
 
   test('has the sections of the core', () => {
     expect(properties!.name!.default).toBe(Defaults.DEFAULT_NAME);
-    expect(Object.keys(properties!).filter(key => key !== '$schema')).toEqual(Object.keys(Defaults.completeConfiguration({})));
+    expect(Object.keys(properties!).filter(key =>
+      key !== '$schema')).toEqual(Object.keys(Defaults.completeConfiguration({})));
   });
 
   test('describes every key, bounds every number, and knows no key that it does not name', () => {
@@ -254,7 +317,8 @@ describe('the schema', () => {
   });
 
   test('ships with the package', () => {
-    const { files } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { files: string[] };
+    const { files } =
+      JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { files: string[] };
     expect(files).toContain('src');
     expect(SCHEMA_FILE.pathname).toMatch(/\/src\/config\/config\.schema\.json$/);
   });

@@ -18,7 +18,8 @@ afterAll(() => folder.remove());
 
 /** With a getent that does as the shell script says. */
 function start(configuration: object, getent?: string): Command {
-  const file = folder.write('end.json', { listener: { port: 0, address: '127.0.0.1', allow_anonymous: true }, topic: [{}], ...configuration });
+  const file = folder.write('end.json',
+    { listener: { port: 0, address: '127.0.0.1', allow_anonymous: true }, topic: [{}], ...configuration });
   let path = process.env['PATH']!;
   if (getent !== undefined) {
     mkdirSync(join(folder.path, 'bin'), { recursive: true });
@@ -74,8 +75,11 @@ describe('a name', () => {
   test('whose name server is silent is given up after connack_timeout, said, and asked for again', async () => {
     const server = await serve([0x20, 0x02, 0x00, 0x00]);
     const port = server.address.split(':').at(-1)!;
-    const getent = `[ -e ${folder.path}/second ] && echo "127.0.0.1 STREAM broker.example" && exit 0; touch ${folder.path}/second; exec sleep 60`;
-    const command = start({ upstream: { address: [`mqtt://broker.example:${port}`], connack_timeout: 0.5, restart_timeout: [0.1, 0.1] } }, getent);
+    const getent =
+      `[ -e ${folder.path}/second ] && echo "127.0.0.1 STREAM broker.example" && exit 0; touch ${folder.path}/second; exec sleep 60`;
+    const command =
+      start({ upstream: { address: [`mqtt://broker.example:${port}`], connack_timeout: 0.5,
+        restart_timeout: [0.1, 0.1] } }, getent);
     await command.find('stderr', /cannot resolve the host name: check upstream\.address, or the name server/);
     await command.find('stderr', /connected/);
     expect(await end(command)).toBeLessThan(LIMIT);

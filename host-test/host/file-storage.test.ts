@@ -1,7 +1,8 @@
 /** The store's file: made, found again, damaged, of another size, foreign, not to be had. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, linkSync, mkdtempSync, symlinkSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdtempSync, symlinkSync, readdirSync, readFileSync, rmSync, statSync,
+  truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { transformSync } from 'esbuild';
@@ -35,7 +36,8 @@ function get(storage: FileStorage, position: number, length: number): number[] {
 }
 
 /** A block's header as store/record-format.ts describes it, as far as the file looks at it. */
-const header = (blockLength: number): number[] => [0x52, 0x42, 0x53, 0x31, 0, 0, 0, 1, 0, blockLength >> 16, blockLength >> 8 & 255, blockLength & 255];
+const header = (blockLength: number): number[] =>
+  [0x52, 0x42, 0x53, 0x31, 0, 0, 0, 1, 0, blockLength >> 16, blockLength >> 8 & 255, blockLength & 255];
 
 describe('the file of the store', () => {
   it('is made at its full size, erased, in blocks that hold the longest message', () => {
@@ -97,7 +99,8 @@ describe('the file of the store', () => {
     expect(readFileSync(`${path}.not-a-store-2`, 'utf8')).toBe('more photographs');
   });
 
-  it.each([['empty', Buffer.alloc(0)], ['zeros', Buffer.alloc(5000)]])('that holds nothing (%s) is used', (_name, content) => {
+  it.each([['empty', Buffer.alloc(0)], ['zeros', Buffer.alloc(5000)]])('that holds nothing (%s) is used',
+    (_name, content) => {
     writeFileSync(path, content);
     const storage = open();
     expect(storage.remark).toBe('');
@@ -138,7 +141,8 @@ describe('the file of the store', () => {
   });
 
   it('that cannot be had is an error that says what to do', () => {
-    expect(() => FileStorage.open(join(folder, 'no', 'such', 'folder'), 65_536, arena, 1000)).toThrow(/ENOENT.*make the folder/);
+    expect(() => FileStorage.open(join(folder, 'no', 'such', 'folder'), 65_536, arena,
+      1000)).toThrow(/ENOENT.*make the folder/);
     expect(() => FileStorage.open(folder, 65_536, arena, 1000)).toThrow(/EISDIR.*must be a file/);
     expect(existsSync(`${folder}.lock`)).toBe(false);
   });
@@ -190,7 +194,9 @@ describe('a store that another process uses', () => {
   });
 
   it('is free when its number belongs to somebody else by now, or the lock is no lock', () => {
-    for (const content of [JSON.stringify({ pid: process.pid, started: 'long ago' }), JSON.stringify({ pid: process.ppid, started: 'long ago' }), '', '{', '{"pid":0}', '{"pid":-1,"started":""}', 'null']) {
+    for (const content of [JSON.stringify({ pid: process.pid, started: 'long ago' }),
+      JSON.stringify({ pid: process.ppid, started: 'long ago' }), '', '{', '{"pid":0}', '{"pid":-1,"started":""}',
+        'null']) {
       writeFileSync(lock(), content);
       open().close();
       expect(readdirSync(folder)).toEqual(['store']);
@@ -218,9 +224,12 @@ describe('one file has one owner, however it is named', () => {
     expect(() => FileStorage.open(link, 1_048_576, arena, 1000)).toThrow(/is used by process \d+ under another name/);
     first.close();
     FileStorage.open(link, 1_048_576, arena, 1000).close();
-    const other = spawn(process.execPath, ['-e', `require('fs').openSync(${JSON.stringify(path)}, 'r+'); process.stdout.write('open'); process.stdin.resume()`], { stdio: 'pipe' });
+    const other =
+      spawn(process.execPath,
+        ['-e', `require('fs').openSync(${JSON.stringify(path)}, 'r+'); process.stdout.write('open'); process.stdin.resume()`], { stdio: 'pipe' });
     await once(other.stdout, 'data');
-    expect(() => FileStorage.open(link, 1_048_576, arena, 1000)).toThrow(`is used by process ${other.pid} under another name`);
+    expect(() => FileStorage.open(link, 1_048_576, arena,
+      1000)).toThrow(`is used by process ${other.pid} under another name`);
     other.stdin.end();
     await once(other, 'exit');
     FileStorage.open(link, 1_048_576, arena, 1000).close();
@@ -229,7 +238,9 @@ describe('one file has one owner, however it is named', () => {
 
   it('and may be read by a backup meanwhile', async () => {
     open().close();
-    const other = spawn(process.execPath, ['-e', `require('fs').openSync(${JSON.stringify(path)}, 'r'); process.stdout.write('open'); process.stdin.resume()`], { stdio: 'pipe' });
+    const other =
+      spawn(process.execPath,
+        ['-e', `require('fs').openSync(${JSON.stringify(path)}, 'r'); process.stdout.write('open'); process.stdin.resume()`], { stdio: 'pipe' });
     await once(other.stdout, 'data');
     open().close();
     other.stdin.end();
@@ -263,10 +274,14 @@ describe('one file has one owner, however it is named', () => {
   it('of six processes that find a stale lock has exactly one, every time', { timeout: 60_000 }, async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'ringbridge-lock-'));
     const module = join(elsewhere, 'file-lock.mjs');
-    writeFileSync(module, transformSync(readFileSync(join(import.meta.dirname, '../../src/host/file-lock.ts'), 'utf8'), { loader: 'ts', format: 'esm' }).code);
+    writeFileSync(module,
+      transformSync(readFileSync(join(import.meta.dirname, '../../src/host/file-lock.ts'), 'utf8'),
+        { loader: 'ts', format: 'esm' }).code);
     const processes = Array.from({ length: 6 }, () =>
-      spawn(process.execPath, [join(import.meta.dirname, 'lock-holder.mjs'), module, path], { stdio: ['pipe', 'pipe', 'ignore'] }));
-    const answer = async (other: ChildProcess): Promise<string> => String((await once(other.stdout!, 'data') as [Buffer])[0]).trim();
+      spawn(process.execPath, [join(import.meta.dirname, 'lock-holder.mjs'), module, path],
+        { stdio: ['pipe', 'pipe', 'ignore'] }));
+    const answer = async (other: ChildProcess): Promise<string> =>
+      String((await once(other.stdout!, 'data') as [Buffer])[0]).trim();
     const ask = (line: string): Promise<string[]> => Promise.all(processes.map(other => {
       const answered = answer(other);
       other.stdin!.write(`${line}\n`);

@@ -84,10 +84,14 @@ describe('the observer of a gateway', () => {
     const observer = new LogObserver(log, { onListening() {}, onListenerError() {} });
     const address = { host: 'broker', port: 1883 };
     const bytes = Buffer.from('abcdef');
-    const sessions = [0, 1, 1, 1].map((clientIdentifierLength, clientIdentifierOffset) => ({ clientIdentifierLength, clientIdentifierOffset }));
+    const sessions =
+      [0, 1, 1, 1].map((clientIdentifierLength, clientIdentifierOffset) =>
+        ({ clientIdentifierLength, clientIdentifierOffset }));
     const packet = { topicNameOffset: 0, topicNameLength: 2 };
     const states = [{ identifierLength: 3, identifierOffset: 3 }];
-    const gateway = { arena: { bytes }, configuration: { upstream: { remote_clientid: 'me' } }, sessions, nodes: { states }, packet } as unknown as Gateway;
+    const gateway =
+      { arena: { bytes }, configuration: { upstream: { remote_clientid: 'me' } }, sessions, nodes: { states },
+        packet } as unknown as Gateway;
     const addresses = ['10.0.0.7', '10.0.0.8', undefined, '10.0.0.9'];
     observer.runtime = { gateway, upstream: { address }, addressOf: session => addresses[session] };
     const closed = (reasonCode: number): void => observer.onEvent(Event.UPSTREAM_CLOSED, Event.UPSTREAM, reasonCode);
@@ -95,7 +99,8 @@ describe('the observer of a gateway', () => {
     return { addresses, lines, packet, sessions, time, observer, address, closed, connected };
   }
 
-  test('says once that the broker is away and what to do, again when the reason changes or it was there in between', () => {
+  test('says once that the broker is away and what to do, again when the reason changes or it was there in between',
+    () => {
     const { closed, connected, lines } = observe();
     for (let count = 0; count < 100; ++count)
       closed(ReasonCode.NETWORK_UNREACHABLE);
@@ -154,7 +159,8 @@ describe('the observer of a gateway', () => {
     const { closed, connected, lines } = observe();
     connected();
     closed(ReasonCode.SUCCESS);
-    expect(lines).toEqual(['info upstream mqtt://broker:1883 connected', 'info upstream mqtt://broker:1883: normal disconnection']);
+    expect(lines).toEqual(['info upstream mqtt://broker:1883 connected',
+      'info upstream mqtt://broker:1883: normal disconnection']);
   });
 
   test('a stranger that is refused has an address, and does not flood from there', () => {
@@ -172,7 +178,8 @@ describe('the observer of a gateway', () => {
 
   test('what one node does is no repetition of what another one did in the same place', () => {
     const { lines, observer, sessions } = observe();
-    for (const event of [Event.NODE_QUEUE_FULL, Event.OVERSIZE_DROPPED, Event.SUBSCRIPTIONS_FULL, Event.ACCESS_DENIED, Event.RATE_LIMITED, Event.MESSAGE_REFUSED]) {
+    for (const event of [Event.NODE_QUEUE_FULL, Event.OVERSIZE_DROPPED, Event.SUBSCRIPTIONS_FULL, Event.ACCESS_DENIED,
+      Event.RATE_LIMITED, Event.MESSAGE_REFUSED]) {
       lines.length = 0;
       for (const offset of [0, 0, 1, 1, 0]) {
         sessions[3]!.clientIdentifierOffset = offset;
@@ -216,7 +223,9 @@ describe('the observer of a gateway', () => {
     observer.onSensorRecovered(sensor);
     observer.onException(new TypeError('oops'));
     observer.onException('odd');
-    expect(lines.slice(0, 2)).toEqual(['warning sensor "air" failed: no answer; it is asked again, less and less often', 'info sensor "air" works again']);
+    expect(lines.slice(0,
+      2)).toEqual(['warning sensor "air" failed: no answer; it is asked again, less and less often',
+        'info sensor "air" works again']);
     expect(lines[2]).toMatch(/^error a defect of ringbridge, please report it: TypeError: oops \| at /);
     expect(lines[3]).toContain('odd');
   });

@@ -34,7 +34,8 @@ function start(...args: string[]): Command {
   return command;
 }
 
-async function serve(answer: readonly number[] | undefined, closesAfterwards = false): Promise<{ server: FakeServer; address: string }> {
+async function serve(answer: readonly number[] | undefined,
+  closesAfterwards = false): Promise<{ server: FakeServer; address: string }> {
   const server = new FakeServer(answer, closesAfterwards);
   endings.push(() => server.close());
   return { server, address: `mqtt://127.0.0.1:${await server.listen()}` };
@@ -56,7 +57,8 @@ describe('the command line', () => {
   });
 
   test('tells its version', async () => {
-    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+    const { version } =
+      JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
     expect(await run(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
   });
 
@@ -94,7 +96,8 @@ describe('run --config', () => {
     await command.find('stderr', /node "n" is gone: malformed packet\n/);
     command.process.kill('SIGUSR2');
     const status = JSON.parse((await command.find('stdout', /^(\{.*)\n/m))[1]!) as Status;
-    expect(status.counters).toMatchObject({ connectedNodes: 0, refused: 1, brokenRules: 2, denied: 0, held: 0, turnedAway: 0, evictedSessions: 0 });
+    expect(status.counters).toMatchObject({ connectedNodes: 0, refused: 1, brokenRules: 2, denied: 0, held: 0,
+      turnedAway: 0, evictedSessions: 0 });
     expect(status.endings).toEqual({ 'protocol error': 1, 'malformed packet': 1 });
   });
 
@@ -116,7 +119,8 @@ describe('run --config', () => {
 
   test('starts nothing with a bad file', async () => {
     const { address, server } = await serve(ACCEPTED);
-    const file = folder.write('bad.json', `{\n  "upstream": { "address": ["${address}"] },\n  "listener": { "prot": 0, "address": "here" } }`);
+    const file = folder.write('bad.json',
+      `{\n  "upstream": { "address": ["${address}"] },\n  "listener": { "prot": 0, "address": "here" } }`);
     const { exitCode, lines, stdout } = await run(['run', '--config', file]);
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(lines).toEqual([
@@ -127,7 +131,8 @@ describe('run --config', () => {
   });
 
   test('says so when the file is not there', async () => {
-    expect(await run(['run', '--config', '/nowhere.json'])).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringContaining('/nowhere.json: there is no such file') as string });
+    expect(await run(['run', '--config', '/nowhere.json'])).toMatchObject({ exitCode: 2, stdout: '',
+      stderr: expect.stringContaining('/nowhere.json: there is no such file') as string });
   });
 
   test('says what to do when the port is in use', async () => {
@@ -140,7 +145,8 @@ describe('run --config', () => {
     // A CONNECT would throw the gateway out that has the port, and the identifier.
     expect(server.received).toBe('');
     expect([exitCode, stdout]).toEqual([1, '']);
-    expect(lines.filter(line => line.startsWith('error'))).toEqual([`error port ${port} on 127.0.0.1 is in use: stop the program that uses it or set "listener.port"`]);
+    expect(lines.filter(line =>
+      line.startsWith('error'))).toEqual([`error port ${port} on 127.0.0.1 is in use: stop the program that uses it or set "listener.port"`]);
   });
 
   test('says once that no broker is there, and serves nodes all the same', async () => {
@@ -157,24 +163,30 @@ describe('run --config', () => {
   });
 
   test.each<readonly [string, readonly number[] | undefined, string]>([
-    ['closes instead of answering', undefined, 'connection closed instead of a CONNACK: does the broker accept upstream.bridge_protocol_version?'],
-    ['refuses the password', BAD_PASSWORD, 'bad user name or password: check upstream.remote_username and upstream.remote_password'],
+    ['closes instead of answering', undefined,
+      'connection closed instead of a CONNACK: does the broker accept upstream.bridge_protocol_version?'],
+    ['refuses the password', BAD_PASSWORD,
+      'bad user name or password: check upstream.remote_username and upstream.remote_password'],
     ['is none', [0x48, 0x54, 0x54, 0x50], 'protocol error: is it an MQTT broker that listens at upstream.address?'],
     ['refuses the user', NOT_AUTHORIZED, 'not authorized: check upstream.remote_username and upstream.remote_password'],
   ])('goes on trying a broker that %s, and says it once', async (_name, answer, message) => {
     const { address, server } = await serve(answer, true);
-    const command = start('run', '--config', configure({ address: [address], remote_username: 'u', remote_password: 'hush' }));
+    const command =
+      start('run', '--config', configure({ address: [address], remote_username: 'u', remote_password: 'hush' }));
     await server.until(() => server.connectionCount >= 5);
     command.process.kill('SIGTERM');
     expect(await command.exited).toBe(0);
-    expect(command.lines.filter(line => line.includes('upstream'))).toEqual([`warning upstream ${address}: ${message}`]);
+    expect(command.lines.filter(line =>
+      line.includes('upstream'))).toEqual([`warning upstream ${address}: ${message}`]);
     expect(command.stderr + command.stdout).not.toContain('hush');
   });
 
   test('asks nodes for their password', async () => {
     const { address } = await serve(ACCEPTED);
     const { stdout } = await run(['passwd', 'a'], 'b\n');
-    const command = start('run', '--config', configure({ address: [address] }, { allow_anonymous: false, users: [JSON.parse(stdout)] }));
+    const command =
+      start('run', '--config',
+        configure({ address: [address] }, { allow_anonymous: false, users: [JSON.parse(stdout)] }));
     const port = await command.ready();
     expect(await exchange(port, CONNECT, 4)).toBe('20020005');
     expect(await exchange(port, CONNECT_WRONG, 4)).toBe('20020004');
@@ -187,11 +199,14 @@ describe('run --config', () => {
 
   test('says which process uses the store file, and takes over what a killed one has left', async () => {
     const { address } = await serve(ACCEPTED);
-    const config = configure({ address: [address] }, {}, { store: { durability: 'flash', path: `${folder.path}/shared.store`, size: 1_048_576 } });
+    const config =
+      configure({ address: [address] }, {},
+        { store: { durability: 'flash', path: `${folder.path}/shared.store`, size: 1_048_576 } });
     const first = start('run', '--config', config);
     await first.ready();
     const second = start('run', '--config', config);
-    const [, pid] = await second.find('stderr', /shared\.store is used by process (\d+): stop that gateway, or give this one another store\.path; messages are kept in memory only/);
+    const [, pid] =
+      await second.find('stderr', /shared\.store is used by process (\d+): stop that gateway, or give this one another store\.path; messages are kept in memory only/);
     expect(Number(pid)).toBe(first.process.pid);
     first.process.kill('SIGKILL');
     await first.exited;
@@ -231,7 +246,8 @@ describe('check', () => {
     expect(stdout).toMatch(/^ {2}here +<-> +there +both +1$/m);
     expect(stdout).toMatch(/^ {2}node: transmit ring +9 +\d+ +\d+ {2}listener\.max_connections, .*$/m);
     expect(stdout).toMatch(/^ {2}landing +1 +1536 +1536$/m);
-    const rows = [...stdout.matchAll(/^ {2}.* +(\d+) +(\d+) +(\d+)(?: {2}\D.*)?$/gm)].map(match => match.slice(1).map(Number) as [number, number, number]);
+    const rows = [...stdout.matchAll(/^ {2}.* +(\d+) +(\d+) +(\d+)(?: {2}\D.*)?$/gm)].map(match =>
+      match.slice(1).map(Number) as [number, number, number]);
     for (const [count, length, total] of rows)
       expect(total).toBe(count * length);
     expect(Number(/^ {2}all +(\d+)$/m.exec(stdout)![1])).toBe(rows.reduce((sum, [, , total]) => sum + total, 0));
@@ -239,7 +255,9 @@ describe('check', () => {
   });
 
   test('refuses what does not fit the board, and shows the memory', async () => {
-    const file = folder.write('large.json', { listener: { max_connections: 6, allow_anonymous: true }, store: { ram: 131_072 }, topic: [{ pattern: '#', direction: 'out' }] });
+    const file = folder.write('large.json',
+      { listener: { max_connections: 6, allow_anonymous: true }, store: { ram: 131_072 },
+        topic: [{ pattern: '#', direction: 'out' }] });
     const [onBoard, onPC] = await Promise.all([run(['check', file]), run(['check', '--pc', file])]);
     expect(onBoard.exitCode).toBe(2);
     expect(onBoard.stdout).toMatch(/^ {2}store, RAM part +1 +\d+ +\d+ {2}store\.ram$/m);
@@ -252,14 +270,17 @@ describe('check', () => {
   });
 
   test('knows boards that have less', async () => {
-    const file = folder.write('small.json', { listener: { allow_anonymous: true }, topic: [{ pattern: '#', direction: 'out' }], store: { ram: 24_576 } });
-    const [large, small] = await Promise.all([run(['check', '--board', 'esp32', file]), run(['check', '--board', 'esp32c3', file])]);
+    const file = folder.write('small.json',
+      { listener: { allow_anonymous: true }, topic: [{ pattern: '#', direction: 'out' }], store: { ram: 24_576 } });
+    const [large, small] =
+      await Promise.all([run(['check', '--board', 'esp32', file]), run(['check', '--board', 'esp32c3', file])]);
     expect([large.exitCode, small.exitCode]).toEqual([0, 2]);
   });
 
   test('prints errors and nothing else', async () => {
     const file = folder.write('wrong.json', '{"listener": {"port": 99999}}');
-    expect(await run(['check', file])).toMatchObject({ exitCode: 2, stdout: '', stderr: `${file}:1:15: listener.port: 99999 is too large; write a number from 0 to 65535 instead\n` });
+    expect(await run(['check', file])).toMatchObject({ exitCode: 2, stdout: '',
+      stderr: `${file}:1:15: listener.port: 99999 is too large; write a number from 0 to 65535 instead\n` });
   });
 });
 
@@ -276,7 +297,8 @@ describe('passwd', () => {
   });
 
   test('makes no hash of what is not UTF-8, which would be that of another password', async () => {
-    for (const [args, input] of [[['passwd', 'bob'], 'K\xFCche\n'], [['passwd'], 'K\xFCche\nsecret\n'], [['passwd', 'bob'], 'a\xEF\xBFb\n']] as const) {
+    for (const [args, input] of [[['passwd', 'bob'], 'K\xFCche\n'], [['passwd'], 'K\xFCche\nsecret\n'],
+      [['passwd', 'bob'], 'a\xEF\xBFb\n']] as const) {
       const { exitCode, stderr, stdout } = await run(args, Buffer.from(input, 'latin1'));
       expect([exitCode, stdout]).toEqual([1, '']);
       expect(stderr).toMatch(/^ringbridge: the (password|user name) holds what is not UTF-8, or U\+0000; /);
@@ -287,6 +309,7 @@ describe('passwd', () => {
   });
 
   test('accepts no empty password', async () => {
-    expect(await run(['passwd', 'bob'], '')).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('empty password') as string });
+    expect(await run(['passwd', 'bob'], '')).toMatchObject({ exitCode: 1, stdout: '',
+      stderr: expect.stringContaining('empty password') as string });
   });
 });

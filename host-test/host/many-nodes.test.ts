@@ -16,9 +16,12 @@ const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve)
 
 const users = Array.from({ length: NODES }, (_, index) => ({ username: `u${index}`, password: PASSWORD(index) }));
 
-async function worldOf(listener: { users: { username: string; password_hash: string }[] }, verify?: Verify): Promise<World> {
+async function worldOf(listener: { users: { username: string; password_hash: string }[] },
+  verify?: Verify): Promise<World> {
   const authenticator = await PasswordAuthenticator.create({ allow_anonymous: false, users: listener.users }, verify);
-  const world = World.quiet({ listener: { ...listener, allow_anonymous: false, max_connections: NODES, connect_timeout: 2 } }, { authenticator });
+  const world =
+    World.quiet({ listener: { ...listener, allow_anonymous: false, max_connections: NODES, connect_timeout: 2 } },
+      { authenticator });
   authenticator.runtime = world.runtime;
   return world;
 }
@@ -34,7 +37,8 @@ function dialAll(world: World, passwordOf = PASSWORD): Peer[] {
   return nodes;
 }
 
-const codesOf = (nodes: readonly Peer[]): (number | undefined)[] => nodes.map(node => node.all('connack')[0]?.returnCode);
+const codesOf = (nodes: readonly Peer[]): (number | undefined)[] =>
+  nodes.map(node => node.all('connack')[0]?.returnCode);
 
 describe('sixty nodes that come at once', () => {
   /** One verification after the other ends, so many milliseconds apart. */
@@ -42,7 +46,9 @@ describe('sixty nodes that come at once', () => {
     const running: (() => void)[] = [];
     let mostRunning = 0;
     let count = 0;
-    const world = await worldOf({ users: users.map(({ username }) => ({ username, password_hash: HASH })) }, password => new Promise(resolve => {
+    const world =
+      await worldOf({ users: users.map(({ username }) => ({ username, password_hash: HASH })) }, password =>
+        new Promise(resolve => {
       running.push(() => resolve(password.toString() === PASSWORD(Number(/\d+/.exec(password.toString())![0]))));
       mostRunning = Math.max(mostRunning, running.length);
       ++count;
@@ -79,7 +85,8 @@ describe('sixty nodes that come at once', () => {
       () => new Promise(resolve => running.push(() => resolve(true))));
     const connect = (): Peer => {
       const node = world.dial(acknowledge);
-      node.post({ cmd: 'connect', clientId: 'n0', protocolId: 'MQTT', protocolVersion: 4, clean: true, username: 'u0', password: Buffer.from(PASSWORD(0)) });
+      node.post({ cmd: 'connect', clientId: 'n0', protocolId: 'MQTT', protocolVersion: 4, clean: true, username: 'u0',
+        password: Buffer.from(PASSWORD(0)) });
       world.run(100);
       return node;
     };
@@ -109,7 +116,9 @@ describe('sixty nodes that come at once', () => {
   });
 
   it('all get in with real verifications', async () => {
-    const hashes = await Promise.all(users.map(async ({ username, password }) => ({ username, password_hash: formatPasswordHash(await hashPassword(password)) })));
+    const hashes =
+      await Promise.all(users.map(async ({ username, password }) =>
+        ({ username, password_hash: formatPasswordHash(await hashPassword(password)) })));
     const world = await worldOf({ users: hashes });
     const nodes = dialAll(world);
     while (world.gateway.connectedCount + world.nodeEndings.length < NODES) {

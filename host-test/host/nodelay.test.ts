@@ -15,7 +15,10 @@ afterEach(async () => {
   vi.restoreAllMocks();
 });
 
-/** A gateway with a broker that says nothing and one node. @returns per remote port, what the gateway's sockets were set to */
+/**
+ * A gateway with a broker that says nothing and one node. @returns per remote port, what the gateway's sockets were
+ * set to
+ */
 async function settingsOf(upstream: { bridge_tcp_nodelay?: boolean }): Promise<{ broker: unknown; node: unknown }> {
   const set = vi.spyOn(Socket.prototype, 'setNoDelay');
   const broker = createServer();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { formatPasswordHash, hashPassword, parsePasswordHash, unmatchableHash, verifyPassword } from '../../src/host/password.ts';
+import { formatPasswordHash, hashPassword, parsePasswordHash, unmatchableHash,
+  verifyPassword } from '../../src/host/password.ts';
 
 const base64 = (hex: string): string => Buffer.from(hex.replaceAll(' ', ''), 'hex').toString('base64');
 
@@ -10,7 +11,8 @@ const PBKDF2_VECTOR = `pbkdf2-sha256$1$${Buffer.from('salt').toString('base64')}
   '55 ac 04 6e 56 e3 08 9f ec 16 91 c2 25 44 b6 05 f9 41 85 21 6d de 04 65 e6 8b 9d 57 c2 0d ac bc 49 ca 9c cc f1 79 b6 45 99 16 64 b3 9d 77 ef 31 7c 71 b8 45 b1 e3 0b d5 09 11 20 41 d3 a1 97 83')}`;
 
 describe('a password hash', () => {
-  test.each([['scrypt', SCRYPT_VECTOR, 'password'], ['pbkdf2', PBKDF2_VECTOR, 'passwd']])('is what RFC 7914 says: %s', async (_name, text, password) => {
+  test.each([['scrypt', SCRYPT_VECTOR, 'password'], ['pbkdf2', PBKDF2_VECTOR, 'passwd']])('is what RFC 7914 says: %s',
+    async (_name, text, password) => {
     const hash = parsePasswordHash(text)!;
     expect(formatPasswordHash(hash)).toBe(text);
     expect(await verifyPassword(Buffer.from(password), hash)).toBe(true);
@@ -25,15 +27,19 @@ describe('a password hash', () => {
   });
 
   test('differs each time', async () => {
-    expect(formatPasswordHash(await hashPassword('x', true))).not.toBe(formatPasswordHash(await hashPassword('x', true)));
+    expect(formatPasswordHash(await hashPassword('x', true))).not.toBe(formatPasswordHash(await hashPassword('x',
+      true)));
   });
 
   const HASH = base64('00'.repeat(32));
   test.each([
-    '', 'x', 'scrypt', `scrypt$16384$8$1$AAAA$`, `scrypt$16384$8$1$$${HASH}`, `scrypt$16384$8$1$AAAA$${HASH}$`, `scrypt$16384$8$1$AA!A$${HASH}`,
-    `scrypt$16383$8$1$AAAA$${HASH}`, `scrypt$1$8$1$AAAA$${HASH}`, `scrypt$-2$8$1$AAAA$${HASH}`, 'scrypt$16384$8$1$AAAA$AAAA',
+    '', 'x', 'scrypt', `scrypt$16384$8$1$AAAA$`, `scrypt$16384$8$1$$${HASH}`, `scrypt$16384$8$1$AAAA$${HASH}$`,
+      `scrypt$16384$8$1$AA!A$${HASH}`,
+    `scrypt$16383$8$1$AAAA$${HASH}`, `scrypt$1$8$1$AAAA$${HASH}`, `scrypt$-2$8$1$AAAA$${HASH}`,
+      'scrypt$16384$8$1$AAAA$AAAA',
     `scrypt$1048576$8$1$AAAA$${HASH}`, `scrypt$16384$8$17$AAAA$${HASH}`, `scrypt$16384$99999999$1$AAAA$${HASH}`,
-    `pbkdf2-sha256$0$AAAA$${HASH}`, `pbkdf2-sha256$99999999$AAAA$${HASH}`, `pbkdf2-sha1$1$AAAA$${HASH}`, 'pbkdf2-sha256$1$AAAA$AAAA',
+    `pbkdf2-sha256$0$AAAA$${HASH}`, `pbkdf2-sha256$99999999$AAAA$${HASH}`, `pbkdf2-sha1$1$AAAA$${HASH}`,
+      'pbkdf2-sha256$1$AAAA$AAAA',
   ])('is refused when it is malformed, weak or too costly: %s', text => {
     expect(parsePasswordHash(text)).toBeUndefined();
   });

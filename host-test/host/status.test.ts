@@ -18,7 +18,8 @@ const SECRETS = ['upstream-user', 'upstream-secret', 'node-user', 'node-secret']
 const BASE: PartialConfiguration = {
   name: 'greenhouse',
   upstream: { address: ['mqtt://broker:1884'], remote_username: SECRETS[0]!, remote_password: SECRETS[1]! },
-  listener: { allow_anonymous: true, address: '127.0.0.1', port: 0, users: [{ username: SECRETS[2]!, password: SECRETS[3]! }] },
+  listener: { allow_anonymous: true, address: '127.0.0.1', port: 0,
+    users: [{ username: SECRETS[2]!, password: SECRETS[3]! }] },
   topic: [{ pattern: '#', remote_prefix: 'site/' }, { pattern: 'set/#', direction: 'in', remote_prefix: 'site/' }],
   sensors: [{ name: 'air', type: 'simulated', topic: 'air/temperature' }],
 };
@@ -26,7 +27,9 @@ const BASE: PartialConfiguration = {
 /** A gateway that is not started, put into the state that a test wants. */
 function build(partial: PartialConfiguration = {}): Runtime {
   const observer = new LogObserver(new Log(() => {}), { onListening() {}, onListenerError() {} });
-  const runtime = new Runtime(completeConfiguration({ ...BASE, ...partial }), createPlatform({ authenticate: () => ReasonCode.SUCCESS }), observer);
+  const runtime =
+    new Runtime(completeConfiguration({ ...BASE, ...partial }),
+      createPlatform({ authenticate: () => ReasonCode.SUCCESS }), observer);
   return observer.runtime = runtime;
 }
 
@@ -48,17 +51,21 @@ describe('the status', () => {
       time: null,
       uptime: 0,
       advice: ALL_IS_WELL,
-      upstream: { state: 'connected', address: 'mqtt://broker:1884', reason: null, next: 'nothing waits', nextAttemptIn: null, attempts: 0 },
+      upstream: { state: 'connected', address: 'mqtt://broker:1884', reason: null, next: 'nothing waits',
+        nextAttemptIn: null, attempts: 0 },
       nodes: [],
       counters: {
-        connectedNodes: 0, receivedFromNodes: 0, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0, sentUpstream: 0, droppedUpstream: 0,
-        tooLongFromUpstream: 0, subscriptions: 0, retainedMessages: 0, refused: 0, turnedAway: 0, brokenRules: 0, denied: 0, held: 0, evictedSessions: 0,
+        connectedNodes: 0, receivedFromNodes: 0, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0,
+          sentUpstream: 0, droppedUpstream: 0,
+        tooLongFromUpstream: 0, subscriptions: 0, retainedMessages: 0, refused: 0, turnedAway: 0, brokenRules: 0,
+          denied: 0, held: 0, evictedSessions: 0,
       },
       endings: {},
       store: { durable: false, count: 0, bytes: 0, capacity: 8192, oldest: null, dropped: 0 },
       rules: [
         { pattern: '#', direction: 'out', local: '#', remote: 'site/#', forwarded: 0, dropped: 0, refused: 0 },
-        { pattern: 'set/#', direction: 'in', local: 'set/#', remote: 'site/set/#', forwarded: 0, dropped: 0, refused: 0 },
+        { pattern: 'set/#', direction: 'in', local: 'set/#', remote: 'site/set/#', forwarded: 0, dropped: 0,
+          refused: 0 },
       ],
       sensors: [{ name: 'air', topic: 'air/temperature', value: null, works: true }],
     });
@@ -86,8 +93,11 @@ describe('the status', () => {
 
   test('counts down to the next attempt, also when the clock wraps round', () => {
     const runtime = build();
-    Object.assign(runtime.upstream, { phase: Phase.WAITING, reasonCode: ReasonCode.NETWORK_UNREACHABLE, deadline: 0x7FFFFFFF + 1000 | 0, attemptCount: 3 });
-    expect(statusOf(runtime, 0x7FFFFFFF - 500).upstream).toMatchObject({ nextAttemptIn: 2, attempts: 3, reason: 'cannot reach the network address' });
+    Object.assign(runtime.upstream,
+      { phase: Phase.WAITING, reasonCode: ReasonCode.NETWORK_UNREACHABLE, deadline: 0x7FFFFFFF + 1000 | 0,
+        attemptCount: 3 });
+    expect(statusOf(runtime, 0x7FFFFFFF - 500).upstream).toMatchObject({ nextAttemptIn: 2, attempts: 3,
+      reason: 'cannot reach the network address' });
     expect(statusOf(runtime, 0x7FFFFFFF + 2000 | 0).upstream.nextAttemptIn).toBe(0);
   });
 });
@@ -138,10 +148,12 @@ describe('the advice', () => {
       runtime.gateway.bridge.oversizeCount = 2;
       return runtime;
     }, '2 messages from the broker were dropped in the last minutes: raise upstream.max_packet_size; the log has the topics'],
-    ['a subscription that was refused', () => granted(0x80), 'the broker has refused the subscription to "site/set/#": check the access rights of upstream.remote_username'],
+    ['a subscription that was refused', () => granted(0x80),
+      'the broker has refused the subscription to "site/set/#": check the access rights of upstream.remote_username'],
     ['a subscription that was granted with less', () => granted(0),
       'the broker sends "site/set/#" with QoS 0 at most: ask its operator for 1, or write that as the qos of the rule'],
-    ['a subscription that was not answered', () => granted(-1), 'the broker has not granted the subscription to "site/set/#" yet: wait a moment'],
+    ['a subscription that was not answered', () => granted(-1),
+      'the broker has not granted the subscription to "site/set/#" yet: wait a moment'],
     ['an identifier that is fought over', () => {
       const runtime = connected();
       Object.assign(runtime.upstream, { shortSessionCount: 3 });
@@ -149,7 +161,8 @@ describe('the advice', () => {
     }, 'mqtt://broker:1884 keeps accepting and dropping this gateway: does another client call itself "greenhouse"? Give each one an upstream.remote_clientid of its own'],
     ['an acknowledgement that is overdue', () => {
       const runtime = connected();
-      Object.assign(runtime.gateway.upstream, { pendingIdentifier: 1, requestedAt: -7500 }); // a tenth of 60 seconds is 6
+      Object.assign(runtime.gateway.upstream,
+        { pendingIdentifier: 1, requestedAt: -7500 }); // a tenth of 60 seconds is 6
       return runtime;
     }, 'the broker has acknowledged nothing for 7 seconds: it, or the network, is slow or stuck'],
     ['an acknowledgement that is awaited, as it should be', () => {
@@ -158,23 +171,29 @@ describe('the advice', () => {
       return runtime;
     }, ALL_IS_WELL],
     ['no rules', () => connected({ topic: [] }), 'nothing crosses the bridge: write rules in "topic"'],
-    ['no users', () => connected({ listener: {} }), 'no node can connect: write users in listener.users, or set listener.allow_anonymous'],
+    ['no users', () => connected({ listener: {} }),
+      'no node can connect: write users in listener.users, or set listener.allow_anonymous'],
   ])('in the case of %s', (_name, make, advice) => {
     expect(statusOf(make(), 0).advice).toBe(advice);
   });
 });
 
 describe('of a running gateway', () => {
-  /** CONNECT with Clean Session 0 and identifier "n1"; SUBSCRIBE "a" QoS 1; PUBLISH "b" QoS 1; DISCONNECT is not sent. */
+  /**
+   * CONNECT with Clean Session 0 and identifier "n1"; SUBSCRIBE "a" QoS 1; PUBLISH "b" QoS 1; DISCONNECT is not sent.
+   */
   const CONNECT = '10 0e 00 04 4d 51 54 54 04 00 00 3c 00 02 6e 31';
   const SUBSCRIBE = '82 06 00 01 00 01 61 01';
   const PUBLISH = '32 06 00 01 62 00 02 78';
 
   test('shows the node, what it sent, and the store while the broker is away', async () => {
     const port = await freePort();
-    const configuration = completeConfiguration({ ...BASE, upstream: { address: [`mqtt://127.0.0.1:${port}`] }, topic: [{ pattern: '#', qos: 1 }], sensors: [] });
+    const configuration =
+      completeConfiguration({ ...BASE, upstream: { address: [`mqtt://127.0.0.1:${port}`] },
+        topic: [{ pattern: '#', qos: 1 }], sensors: [] });
     const { port: listenerPort, runtime, stop } = await startGateway(configuration, new Log(() => {}));
-    expect(await exchange(listenerPort, `${CONNECT} ${SUBSCRIBE} ${PUBLISH}`, 13)).toBe('20020000' + '9003000101' + '40020002');
+    expect(await exchange(listenerPort, `${CONNECT} ${SUBSCRIBE} ${PUBLISH}`,
+      13)).toBe('20020000' + '9003000101' + '40020002');
     const status = statusOf(runtime, performance.now() | 0);
     expect(status.nodes).toEqual([expect.objectContaining({ identifier: 'n1', queuedMessages: 0 })]);
     expect(status.counters).toMatchObject({ receivedFromNodes: 1, subscriptions: 1, sentUpstream: 1 });
@@ -187,22 +206,28 @@ describe('of a running gateway', () => {
 
   test('tells when it was asked, how long it has run, and no reason while all is well', async () => {
     const server = new FakeServer([0x20, 0x02, 0x00, 0x00]);
-    const configuration = completeConfiguration({ ...BASE, topic: [{}], upstream: { address: [`mqtt://127.0.0.1:${await server.listen()}`] } });
+    const configuration =
+      completeConfiguration({ ...BASE, topic: [{}],
+        upstream: { address: [`mqtt://127.0.0.1:${await server.listen()}`] } });
     const { runtime, stop } = await startGateway(configuration, new Log(() => {}));
     await server.until(() => server.received.includes(Buffer.from('air/temperature').toString('hex')));
     runtime.upstream.reasonCode = ReasonCode.NETWORK_CLOSED; // of an earlier attempt
-    expect(statusOf(runtime, (performance.now() | 0) + 5000, 1_800_000_000)).toMatchObject({ time: 1_800_000_000, uptime: 5, upstream: { state: 'connected', reason: null } });
+    expect(statusOf(runtime, (performance.now() | 0) + 5000, 1_800_000_000)).toMatchObject({ time: 1_800_000_000,
+      uptime: 5, upstream: { state: 'connected', reason: null } });
     await stop();
     server.close();
   });
 
   test('shows the readings of its sensors', async () => {
     const server = new FakeServer([0x20, 0x02, 0x00, 0x00]);
-    const configuration = completeConfiguration({ ...BASE, upstream: { address: [`mqtt://127.0.0.1:${await server.listen()}`] } });
+    const configuration =
+      completeConfiguration({ ...BASE, upstream: { address: [`mqtt://127.0.0.1:${await server.listen()}`] } });
     const { runtime, stop } = await startGateway(configuration, new Log(() => {}));
-    await server.until(() => runtime.gateway.upstream.isConnected && server.received.includes(Buffer.from('site/air/temperature').toString('hex')));
+    await server.until(() => runtime.gateway.upstream.isConnected
+      && server.received.includes(Buffer.from('site/air/temperature').toString('hex')));
     const status = statusOf(runtime, performance.now() | 0);
-    expect(status.sensors).toEqual([{ name: 'air', topic: 'air/temperature', value: expect.any(Number) as number, works: true }]);
+    expect(status.sensors).toEqual([{ name: 'air', topic: 'air/temperature', value: expect.any(Number) as number,
+      works: true }]);
     expect(status.upstream).toMatchObject({ state: 'connected', attempts: 1 });
     await stop();
     server.close();

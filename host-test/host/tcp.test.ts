@@ -24,7 +24,9 @@ const until = async (condition: () => boolean): Promise<void> => {
 };
 
 /** A plain server of Node and one of our sockets, connected. */
-const connected = async (callbacks: Omit<HostTCPOptions, 'address' | 'port'> = {}): Promise<{ peer: Socket; socket: TCP; server: Server }> => {
+const connected =
+  async (callbacks: Omit<HostTCPOptions,
+    'address' | 'port'> = {}): Promise<{ peer: Socket; socket: TCP; server: Server }> => {
   const server = createServer({ allowHalfOpen: true });
   server.listen(0, ADDRESS);
   await once(server, 'listening');
@@ -183,7 +185,8 @@ describe('Listener of the host', () => {
 describe('resolver of the host', () => {
   const resolve = (host: string): Promise<string> => new Promise(done => {
     let isInside = true;
-    new HostResolver().resolve(host, address => done(isInside ? 'too early' : address), () => done(isInside ? 'too early' : 'error'));
+    new HostResolver().resolve(host, address => done(isInside ? 'too early' : address), () =>
+      done(isInside ? 'too early' : 'error'));
     isInside = false;
   });
 

@@ -1,6 +1,6 @@
 /**
- * Who plays in the interop tests: the gateway as users start it, a Mosquitto broker, and Mosquitto's clients as nodes and
- * as those who talk to the broker. Everything listens on loopback, on ports that are free.
+ * Who plays in the interop tests: the gateway as users start it, a Mosquitto broker, and Mosquitto's clients as nodes
+ * and as those who talk to the broker. Everything listens on loopback, on ports that are free.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -38,15 +38,21 @@ export function interop(name: string, play: (scene: Scene) => Promise<void>): vo
   it.concurrent(name, () => Scene.play(play), TEST_TIMEOUT);
 }
 
-/** @throws Error naming the Debian packages to install: what is to be tested against must be there, else nothing has been tested */
+/**
+ * @throws Error naming the Debian packages to install: what is to be tested against must be there, else nothing has
+ * been tested
+ */
 export function requirePrograms(packageOf: Readonly<Record<string, string>>): void {
-  const missing = Object.keys(packageOf).filter(program => spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin"; command -v ${program}`]).status !== 0);
+  const missing =
+    Object.keys(packageOf).filter(program =>
+      spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin"; command -v ${program}`]).status !== 0);
   if (missing.length > 0)
     throw new Error(`${missing.join(', ')} not found. These tests need other people's programs: apt-get install ${[...new Set(missing.map(program => packageOf[program]))].join(' ')}`);
 }
 
 export const MOSQUITTO = {
-  mosquitto: 'mosquitto', mosquitto_passwd: 'mosquitto', mosquitto_pub: 'mosquitto-clients', mosquitto_sub: 'mosquitto-clients', stdbuf: 'coreutils',
+  mosquitto: 'mosquitto', mosquitto_passwd: 'mosquitto', mosquitto_pub: 'mosquitto-clients',
+    mosquitto_sub: 'mosquitto-clients', stdbuf: 'coreutils',
 };
 
 const isFree = (port: number): Promise<boolean> => new Promise(resolve => {
@@ -77,15 +83,20 @@ export class Broker {
     this.settings = settings;
   }
 
-  /** @param settings further lines of its configuration file @param users name and password; without, everybody may connect */
-  static async start(scene: Scene, settings: readonly string[] = [], users?: Readonly<Record<string, string>>): Promise<Broker> {
+  /**
+   * @param settings further lines of its configuration file @param users name and password; without, everybody may
+   * connect
+   */
+  static async start(scene: Scene, settings: readonly string[] = [], users?: Readonly<Record<string,
+    string>>): Promise<Broker> {
     const broker = await Broker.prepare(scene, settings, users);
     await broker.start();
     return broker;
   }
 
   /** One that is not running yet. */
-  static async prepare(scene: Scene, settings: readonly string[] = [], users?: Readonly<Record<string, string>>): Promise<Broker> {
+  static async prepare(scene: Scene, settings: readonly string[] = [], users?: Readonly<Record<string,
+    string>>): Promise<Broker> {
     const broker = new Broker(scene, await freePort(), users === undefined
       ? ['allow_anonymous true', ...settings]
       : ['allow_anonymous false', `password_file ${join(scene.directory, 'passwords')}`, ...settings]);
@@ -100,7 +111,8 @@ export class Broker {
 
   setUsers(users: Readonly<Record<string, string>>): void {
     for (const [index, [name, password]] of Object.entries(users).entries())
-      expect(spawnSync('mosquitto_passwd', [...index === 0 ? ['-c'] : [], '-b', this.passwordFile, name, password]).status).toBe(0);
+      expect(spawnSync('mosquitto_passwd',
+        [...index === 0 ? ['-c'] : [], '-b', this.passwordFile, name, password]).status).toBe(0);
   }
 
   async start(): Promise<void> {
@@ -153,7 +165,8 @@ export class Gateway {
       name: 'greenhouse',
       topic: RULES,
       ...configuration,
-      listener: { port: 0, address: '127.0.0.1', allow_anonymous: true, max_connections: 20, max_queued_bytes: 65536, max_queued_messages: 500, ...configuration.listener },
+      listener: { port: 0, address: '127.0.0.1', allow_anonymous: true, max_connections: 20, max_queued_bytes: 65536,
+        max_queued_messages: 500, ...configuration.listener },
       upstream: { restart_timeout: IMPATIENT, ...configuration.upstream },
     }));
     return scene.start('gateway', process.execPath, GATEWAY_PROGRAM, 'run', '--config', file);
@@ -165,8 +178,10 @@ export class Gateway {
 }
 
 /** Publishes with mosquitto_pub, which returns when the message has been acknowledged. */
-export async function publish(scene: Scene, port: number, topic: string, payload: string, ...args: string[]): Promise<void> {
-  const exit = await scene.start('mosquitto_pub', 'mosquitto_pub', '-h', '127.0.0.1', '-p', String(port), '-t', topic, ...payload === '' ? ['-n'] : ['-m', payload], ...args).exit();
+export async function publish(scene: Scene, port: number, topic: string, payload: string,
+  ...args: string[]): Promise<void> {
+  const exit = await scene.start('mosquitto_pub', 'mosquitto_pub', '-h', '127.0.0.1', '-p', String(port), '-t', topic,
+    ...payload === '' ? ['-n'] : ['-m', payload], ...args).exit();
   expect(exit).toEqual({ code: 0, signal: null });
 }
 
@@ -180,7 +195,8 @@ export class Subscriber {
 
   /** Returns when the subscription stands. */
   static async start(scene: Scene, port: number, topic: string, ...args: string[]): Promise<Subscriber> {
-    const program = scene.start('mosquitto_sub', 'stdbuf', '-oL', 'mosquitto_sub', '-h', '127.0.0.1', '-p', String(port),
+    const program =
+      scene.start('mosquitto_sub', 'stdbuf', '-oL', 'mosquitto_sub', '-h', '127.0.0.1', '-p', String(port),
       '-d', '-q', '2', '-F', 'MESSAGE %q %r %t %p', '-t', topic, ...args);
     await program.line(/^Subscribed /);
     return new Subscriber(program);

@@ -1,6 +1,7 @@
 /** What goes wrong between a gateway, its nodes and its broker: passwords, restarts, absent brokers, taken ports. */
 import { beforeAll, expect } from 'vitest';
-import { Broker, exchange, freePort, Gateway, interop, MOSQUITTO, publish, requirePrograms, Subscriber, VERSIONS } from './cast.ts';
+import { Broker, exchange, freePort, Gateway, interop, MOSQUITTO, publish, requirePrograms, Subscriber,
+  VERSIONS } from './cast.ts';
 
 beforeAll(() => requirePrograms(MOSQUITTO));
 
@@ -8,7 +9,8 @@ for (const version of VERSIONS)
   interop(`a password that the broker does not take: says so in one line, tries again, works once it is taken (${version})`, async scene => {
     const broker = await Broker.start(scene, [], { gw: 'other', tester: 'tester' });
     const gateway = await Gateway.start(scene, {
-      upstream: { address: [broker.address], bridge_protocol_version: version, remote_username: 'gw', remote_password: 'secret' },
+      upstream: { address: [broker.address], bridge_protocol_version: version, remote_username: 'gw',
+        remote_password: 'secret' },
     });
     const line = await gateway.program.line(/warning upstream/);
     expect(line).toMatch(/(not authorized|bad user name or password): check upstream\.remote_username and upstream\.remote_password$/);
@@ -25,19 +27,24 @@ for (const version of VERSIONS)
     expect(gateway.program.lines.join('\n')).not.toContain('secret');
   });
 
-interop('nodes with a wrong password, or none, are refused with the right return code; the right one is let in', async scene => {
+interop('nodes with a wrong password, or none, are refused with the right return code; the right one is let in',
+  async scene => {
   const gateway = await Gateway.start(scene, {
     upstream: { address: [`mqtt://127.0.0.1:${await freePort()}`] },
     listener: { allow_anonymous: false, users: [{ username: 'node', password: 'pw' }] },
   });
   const attempt = async (...args: string[]) => {
-    const program = scene.start('node', 'mosquitto_pub', '-h', '127.0.0.1', '-p', String(gateway.port), '-t', 'reading/a', '-m', 'x', '-q', '1', ...args);
+    const program =
+      scene.start('node', 'mosquitto_pub', '-h', '127.0.0.1', '-p', String(gateway.port), '-t', 'reading/a', '-m',
+        'x', '-q', '1', ...args);
     const { code } = await program.exit();
     return { code, said: program.lines.join(' ') };
   };
   for (const version of VERSIONS) {
-    expect(await attempt('-V', version, '-u', 'node', '-P', 'wrong')).toEqual({ code: 4, said: expect.stringMatching(/bad user ?name or password/i) });
-    expect(await attempt('-V', version, '-u', 'stranger', '-P', 'pw')).toEqual({ code: 4, said: expect.stringMatching(/bad user ?name or password/i) });
+    expect(await attempt('-V', version, '-u', 'node', '-P', 'wrong')).toEqual({ code: 4,
+      said: expect.stringMatching(/bad user ?name or password/i) });
+    expect(await attempt('-V', version, '-u', 'stranger', '-P', 'pw')).toEqual({ code: 4,
+      said: expect.stringMatching(/bad user ?name or password/i) });
     expect(await attempt('-V', version)).toEqual({ code: 5, said: expect.stringMatching(/not authori[sz]ed/i) });
     expect(await attempt('-V', version, '-u', 'node', '-P', 'pw')).toEqual({ code: 0, said: '' });
   }
@@ -45,9 +52,11 @@ interop('nodes with a wrong password, or none, are refused with the right return
 });
 
 for (const version of VERSIONS)
-  interop(`the broker goes and comes back: what nodes publish meanwhile arrives, commands work again (${version})`, async scene => {
+  interop(`the broker goes and comes back: what nodes publish meanwhile arrives, commands work again (${version})`,
+    async scene => {
     const broker = await Broker.start(scene);
-    const gateway = await Gateway.start(scene, { upstream: { address: [broker.address], bridge_protocol_version: version } });
+    const gateway =
+      await Gateway.start(scene, { upstream: { address: [broker.address], bridge_protocol_version: version } });
     await broker.bridged();
     const node = await Subscriber.start(scene, gateway.port, 'command/#');
     await publish(scene, gateway.port, 'reading/count', 'before', '-q', '1');
@@ -118,7 +127,8 @@ interop('the gateway is killed and started again: nodes and broker find it as be
 
 interop('a port that is in use: one line that says what to do, exit code 1', async scene => {
   const broker = await Broker.start(scene);
-  const program = await Gateway.run(scene, { upstream: { address: [broker.address] }, listener: { port: broker.port } });
+  const program =
+    await Gateway.run(scene, { upstream: { address: [broker.address] }, listener: { port: broker.port } });
   expect(await program.exit()).toEqual({ code: 1, signal: null });
   const errors = program.lines.filter(line => / error /.test(line));
   expect(errors).toEqual([expect.stringContaining(`port ${broker.port} on 127.0.0.1 is in use: stop the program that uses it or set "listener.port"`)]);
@@ -147,7 +157,9 @@ interop('two gateways of one identifier throw each other out: the log names the 
 interop('a node of MQTT 5.0 is refused with return code 1, and the gateway lives on', async scene => {
   const gateway = await Gateway.start(scene, { upstream: { address: [`mqtt://127.0.0.1:${await freePort()}`] } });
   expect(await exchange(gateway.port, '10 0e 00 04 4d515454 05 02 003c 00 0001 61')).toBe('20020001');
-  const program = scene.start('node', 'mosquitto_pub', '-V', 'mqttv5', '-h', '127.0.0.1', '-p', String(gateway.port), '-t', 'reading/a', '-m', 'x');
+  const program =
+    scene.start('node', 'mosquitto_pub', '-V', 'mqttv5', '-h', '127.0.0.1', '-p', String(gateway.port), '-t',
+      'reading/a', '-m', 'x');
   expect((await program.exit()).code).not.toBe(0);
   await gateway.program.line(/refused: protocol version not accepted \(this gateway speaks MQTT 3\.1 and 3\.1\.1\)/);
   await publish(scene, gateway.port, 'reading/a', 'fine', '-q', '1');

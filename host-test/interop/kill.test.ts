@@ -1,6 +1,6 @@
 /**
- * The gateway as users start it, killed again and again under load, with a real broker upstream. The nodes are as careful as
- * the specification asks: what was not acknowledged they send again. Counted at the broker.
+ * The gateway as users start it, killed again and again under load, with a real broker upstream. The nodes are as
+ * careful as the specification asks: what was not acknowledged they send again. Counted at the broker.
  */
 import { connect, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
@@ -70,7 +70,8 @@ class LoadingNode {
     this.isAccepted = false;
     const { name } = this.model;
     const socket = this.socket = connect(this.port, '127.0.0.1', () =>
-      socket.write(Buffer.from([0x10, 12 + name.length, 0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 0, 0, 60, 0, name.length, ...Buffer.from(name)])));
+      socket.write(Buffer.from([0x10, 12 + name.length, 0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 0, 0, 60, 0, name.length,
+        ...Buffer.from(name)])));
     socket.on('data', data => this.receive(data)).on('error', () => {}).on('close', () => {
       if (!this.isStopped)
         setTimeout(() => this.open(), 20); // refused while the gateway is away
@@ -101,7 +102,8 @@ class LoadingNode {
     let underWay = messages.filter(({ isDone }) => !isDone).length;
     while (underWay < WINDOW && !this.isFinishing) {
       const qos = random() < load.atMostOnce ? 0 : 1 + Math.floor(random() * 2);
-      bytes.push(...this.model.add(`reading/${name}/${messages.length % TOPICS}`, `${name}:${messages.length}:${'x'.repeat(random() ** 3 * load.longest)}`, qos, random() < load.retained));
+      bytes.push(...this.model.add(`reading/${name}/${messages.length % TOPICS}`,
+        `${name}:${messages.length}:${'x'.repeat(random() ** 3 * load.longest)}`, qos, random() < load.retained));
       underWay += qos > 0 ? 1 : 0;
     }
     return bytes;
@@ -163,7 +165,8 @@ async function campaign(scene: Scene, load: Load, isAway = false): Promise<void>
       const payloads = new Set(arrivals().map(([, , , payload]) => payload));
       return expected.filter(({ payload }) => !payloads.has(payload)).length;
     };
-    await until(() => missing() === 0, 60_000, `${expected.length} messages at the broker`).catch(() => { /* told below */ });
+    await until(() => missing() === 0, 60_000, `${expected.length} messages at the broker`).catch(() =>
+      { /* told below */ });
     expect(missing(), 'lost').toBe(0);
 
     const counts = new Map<string, number>();
@@ -172,13 +175,14 @@ async function campaign(scene: Scene, load: Load, isAway = false): Promise<void>
     const exactlyOnce = expected.filter(({ qos }) => qos === 2 && load.qos === 2).map(({ payload }) => payload);
     expect(exactlyOnce.length >= (load.qos === 2 ? load.kills * 5 : 0)).toBe(true);
     expect(exactlyOnce.filter(payload => counts.get(payload) !== 1), 'repeated').toEqual([]);
-    // A Server passes QoS 2 messages on when they are released, so order means something within one QoS only; and of QoS 0
-    // nothing is promised.
+    // A Server passes QoS 2 messages on when they are released, so order means something within one QoS only; and of
+    // QoS 0 nothing is promised.
     for (const { model: { messages, name } } of nodes)
       for (const qos of ['1', '2'])
         for (let topic = 0; topic < TOPICS; ++topic) { // what is new may pass what waits under other topics
           const ours = arrivals().filter(([atQoS, , topicName, payload]) =>
-            atQoS === qos && topicName === `site/greenhouse/reading/${name}/${topic}` && payload!.startsWith(`${name}:`));
+            atQoS === qos && topicName === `site/greenhouse/reading/${name}/${topic}`
+              && payload!.startsWith(`${name}:`));
           const numbers = [...new Set(ours.map(([, , , payload]) => Number(payload!.split(':')[1])))]
             .filter(number => messages[number]!.qos > 0);
           expect(numbers).toEqual([...numbers].sort((left, right) => left - right));
@@ -190,10 +194,13 @@ async function campaign(scene: Scene, load: Load, isAway = false): Promise<void>
 
 const FEW: Load = { nodes: 2, longest: 120, retained: 0, atMostOnce: 0, qos: 2, kills: 20, pause: 400 };
 
-it(`loses nothing and repeats nothing of QoS 2 when it is killed ${FEW.kills} times under load`, () => Scene.play(scene => campaign(scene, FEW)), 180_000);
+it(`loses nothing and repeats nothing of QoS 2 when it is killed ${FEW.kills} times under load`, () =>
+  Scene.play(scene => campaign(scene, FEW)), 180_000);
 
 it('nor with many nodes, long payloads, retained messages and some of QoS 0', () => Scene.play(scene =>
-  campaign(scene, { nodes: 8, longest: 12_000, retained: 0.3, atMostOnce: 0.2, qos: 2, kills: 8, pause: 300 })), 180_000);
+  campaign(scene, { nodes: 8, longest: 12_000, retained: 0.3, atMostOnce: 0.2, qos: 2, kills: 8, pause: 300 })),
+    180_000);
 
 it('loses nothing by a rule of QoS 0 when it is killed while the broker is away', () => Scene.play(scene =>
-  campaign(scene, { nodes: 3, longest: 500, retained: 0.1, atMostOnce: 0.1, qos: 0, kills: 8, pause: 300 }, true)), 180_000);
+  campaign(scene, { nodes: 3, longest: 500, retained: 0.1, atMostOnce: 0.1, qos: 0, kills: 8, pause: 300 }, true)),
+    180_000);

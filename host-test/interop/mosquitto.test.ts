@@ -1,4 +1,7 @@
-/** Messages between real Mosquitto clients at the listener and a real Mosquitto broker upstream, in every version and QoS. */
+/**
+ * Messages between real Mosquitto clients at the listener and a real Mosquitto broker upstream, in every version and
+ * QoS.
+ */
 import { beforeAll, describe, expect } from 'vitest';
 import { Broker, Gateway, interop, MOSQUITTO, publish, requirePrograms, Subscriber, VERSIONS } from './cast.ts';
 
@@ -9,23 +12,29 @@ beforeAll(() => requirePrograms(MOSQUITTO));
 describe.each(VERSIONS)('a gateway that speaks %s to the broker', version => {
   interop('takes messages from nodes to the broker, and commands back, with each version and QoS', async scene => {
     const broker = await Broker.start(scene);
-    const gateway = await Gateway.start(scene, { upstream: { address: [broker.address], bridge_protocol_version: version } });
+    const gateway =
+      await Gateway.start(scene, { upstream: { address: [broker.address], bridge_protocol_version: version } });
     await broker.bridged();
     const atBroker = await Subscriber.start(scene, broker.port, 'site/greenhouse/reading/#');
     const everything = await Subscriber.start(scene, broker.port, '#', '-i', 'everything');
-    const nodes = await Promise.all(VERSIONS.map(nodeVersion => Subscriber.start(scene, gateway.port, 'command/#', '-V', nodeVersion)));
+    const nodes =
+      await Promise.all(VERSIONS.map(nodeVersion =>
+        Subscriber.start(scene, gateway.port, 'command/#', '-V', nodeVersion)));
 
     await Promise.all(VERSIONS.flatMap(nodeVersion => QOS.map(async qos => {
-      await publish(scene, gateway.port, `reading/${nodeVersion}/${qos}`, `from ${nodeVersion}`, '-V', nodeVersion, '-q', qos);
+      await publish(scene, gateway.port, `reading/${nodeVersion}/${qos}`, `from ${nodeVersion}`, '-V', nodeVersion,
+        '-q', qos);
       await atBroker.message(`${qos} 0 site/greenhouse/reading/${nodeVersion}/${qos} from ${nodeVersion}`);
-      await publish(scene, broker.port, `site/greenhouse/command/${nodeVersion}/${qos}`, 'open', '-V', nodeVersion, '-q', qos);
+      await publish(scene, broker.port, `site/greenhouse/command/${nodeVersion}/${qos}`, 'open', '-V', nodeVersion,
+        '-q', qos);
       await Promise.all(nodes.map(node => node.message(`${qos} 0 command/${nodeVersion}/${qos} open`)));
     })));
 
     // What no rule names stays here; the last message shows that it has had its chance.
     await publish(scene, gateway.port, 'private', 'not for the broker', '-q', '1');
     await publish(scene, gateway.port, 'reading/last', 'done', '-q', '1');
-    await Promise.all([everything, atBroker].map(subscriber => subscriber.message('1 0 site/greenhouse/reading/last done')));
+    await Promise.all([everything, atBroker].map(subscriber =>
+      subscriber.message('1 0 site/greenhouse/reading/last done')));
     expect(everything.messages.filter(message => message.includes('private'))).toEqual([]);
     expect(atBroker.messages.length).toBe(VERSIONS.length * QOS.length + 1); // none twice
     for (const node of nodes)
@@ -36,7 +45,8 @@ describe.each(VERSIONS)('a gateway that speaks %s to the broker', version => {
   interop('keeps the retained state of a topic on both sides, and deletes it', async scene => {
     const broker = await Broker.start(scene);
     await publish(scene, broker.port, 'site/greenhouse/command/mode', 'winter', '-r', '-q', '1');
-    const gateway = await Gateway.start(scene, { upstream: { address: [broker.address], bridge_protocol_version: version } });
+    const gateway =
+      await Gateway.start(scene, { upstream: { address: [broker.address], bridge_protocol_version: version } });
     await broker.bridged();
     await broker.program.line(/Sending PUBLISH to greenhouse .*command\/mode/);
     await publish(scene, gateway.port, 'reading/door', 'shut', '-r', '-q', '1', '-V', version);
@@ -53,7 +63,8 @@ describe.each(VERSIONS)('a gateway that speaks %s to the broker', version => {
     await atBroker.message('1 0 site/greenhouse/reading/door ');
     await publish(scene, gateway.port, 'reading/marker', 'kept', '-r', '-q', '1', '-V', version);
     await atBroker.message('1 0 site/greenhouse/reading/marker kept');
-    for (const late of [await Subscriber.start(scene, gateway.port, 'reading/#'), await Subscriber.start(scene, broker.port, '+/+/reading/#')]) {
+    for (const late of [await Subscriber.start(scene, gateway.port, 'reading/#'),
+      await Subscriber.start(scene, broker.port, '+/+/reading/#')]) {
       await late.program.line(/^MESSAGE 1 1 .*reading\/marker kept$/);
       expect(late.messages.length).toBe(1);
     }
@@ -61,10 +72,13 @@ describe.each(VERSIONS)('a gateway that speaks %s to the broker', version => {
 
   interop('publishes the Will of a node that is killed, and none of a node that says goodbye', async scene => {
     const broker = await Broker.start(scene);
-    const gateway = await Gateway.start(scene, { upstream: { address: [broker.address], bridge_protocol_version: version } });
+    const gateway =
+      await Gateway.start(scene, { upstream: { address: [broker.address], bridge_protocol_version: version } });
     await gateway.connected();
     const atBroker = await Subscriber.start(scene, broker.port, 'site/#');
-    const [polite, killed] = await Promise.all(['polite', 'killed'].map(name => Subscriber.start(scene, gateway.port, 'command/#', '-V', version,
+    const [polite, killed] =
+      await Promise.all(['polite', 'killed'].map(name =>
+        Subscriber.start(scene, gateway.port, 'command/#', '-V', version,
       '-i', name, '--will-topic', `reading/${name}`, '--will-payload', 'gone', '--will-qos', '1', '--will-retain')));
     await polite!.program.stop('SIGINT');
     await gateway.program.line(/node "polite" is gone: normal disconnection/);
@@ -94,7 +108,8 @@ describe.each(VERSIONS)('a gateway that speaks %s to the broker', version => {
     await second.program.stop('SIGKILL');
     await atBroker.message('1 0 site/greenhouse/status offline');
     expect(atBroker.messages.length).toBe(2);
-    await (await Subscriber.start(scene, broker.port, 'site/greenhouse/status')).message('1 1 site/greenhouse/status offline');
+    await (await Subscriber.start(scene, broker.port,
+      'site/greenhouse/status')).message('1 1 site/greenhouse/status offline');
   });
 });
 
@@ -133,7 +148,9 @@ interop('subscribes for every rule of direction in, one after the other, and map
   const names = ['one', 'two', 'three', 'four', 'five'];
   const gateway = await Gateway.start(scene, {
     upstream: { address: [broker.address] },
-    topic: names.map(name => ({ pattern: '+/state', direction: 'in' as const, qos: 1, remote_prefix: `${name}/`, local_prefix: `from-${name}/` })),
+    topic: names.map(name =>
+      ({ pattern: '+/state', direction: 'in' as const, qos: 1, remote_prefix: `${name}/`,
+        local_prefix: `from-${name}/` })),
   });
   await broker.bridged(0, names.length);
   const node = await Subscriber.start(scene, gateway.port, '#');

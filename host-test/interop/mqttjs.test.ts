@@ -33,7 +33,8 @@ class Node {
 
   static async start(scene: Scene, port: number, options: IClientOptions): Promise<Node> {
     const node = new Node(scene, port, options);
-    await patiently('CONNACK', new Promise<void>((resolve, reject) => node.client.once('connect', () => resolve()).once('error', reject)));
+    await patiently('CONNACK',
+      new Promise<void>((resolve, reject) => node.client.once('connect', () => resolve()).once('error', reject)));
     return node;
   }
 
@@ -175,7 +176,8 @@ interop('MQTT.js with MQTT 5.0 is refused, and nobody else notices', async scene
   const gateway = await Gateway.start(scene, { upstream: { address: [`mqtt://127.0.0.1:${await freePort()}`] } });
   const witness = await Node.start(scene, gateway.port, { protocolVersion: 4, clientId: 'witness' });
   await witness.subscribe('reading/#');
-  const client = connect({ host: '127.0.0.1', port: gateway.port, protocolVersion: 5, reconnectPeriod: 0, clientId: 'modern' });
+  const client =
+    connect({ host: '127.0.0.1', port: gateway.port, protocolVersion: 5, reconnectPeriod: 0, clientId: 'modern' });
   scene.finally(() => client.end(true));
   let wasAccepted = false;
   client.on('connect', () => wasAccepted = true);

@@ -8,16 +8,22 @@ const PAHO = 'paho.mqtt.c-examples';
 const PUBLISHERS = ['paho_c_pub', 'paho_cs_pub'];
 const SUBSCRIBERS = ['paho_c_sub', 'paho_cs_sub'];
 
-beforeAll(() => requirePrograms({ ...MOSQUITTO, ...Object.fromEntries([...PUBLISHERS, ...SUBSCRIBERS].map(program => [program, PAHO])) }));
+beforeAll(() =>
+  requirePrograms({ ...MOSQUITTO,
+    ...Object.fromEntries([...PUBLISHERS, ...SUBSCRIBERS].map(program => [program, PAHO])) }));
 
-async function pahoPublish(scene: Scene, program: string, port: number, topic: string, payload: string, ...args: string[]): Promise<void> {
-  const { code } = await scene.start(program, program, '-h', '127.0.0.1', '-p', String(port), '-i', 'paho-publisher', '-t', topic, '-m', payload, ...args).exit();
+async function pahoPublish(scene: Scene, program: string, port: number, topic: string, payload: string,
+  ...args: string[]): Promise<void> {
+  const { code } =
+    await scene.start(program, program, '-h', '127.0.0.1', '-p', String(port), '-i', 'paho-publisher', '-t', topic,
+      '-m', payload, ...args).exit();
   expect(code).toBe(0);
 }
 
 function pahoSubscribe(scene: Scene, program: string, port: number, filter: string, ...args: string[]): Program {
   // Prints the length (one of the two), the topic, a tabulator and the payload.
-  return scene.start(program, 'stdbuf', '-oL', program, '-h', '127.0.0.1', '-p', String(port), '-t', filter, '-q', '2', '-v', ...args);
+  return scene.start(program, 'stdbuf', '-oL', program, '-h', '127.0.0.1', '-p', String(port), '-t', filter, '-q',
+    '2', '-v', ...args);
 }
 
 describe.each([['3.1', '31'], ['3.1.1', '311']])('Paho C with MQTT %s', (_name, version) => {
@@ -52,7 +58,8 @@ describe.each([['3.1', '31'], ['3.1.1', '311']])('Paho C with MQTT %s', (_name, 
   interop('has a Will that is published when it is killed', async scene => {
     const gateway = await Gateway.start(scene, { upstream: { address: [`mqtt://127.0.0.1:${await freePort()}`] } });
     const watcher = await Subscriber.start(scene, gateway.port, 'state/#');
-    const node = pahoSubscribe(scene, 'paho_c_sub', gateway.port, '#', '-V', version, '-i', 'mortal', '--will-topic', 'state/mortal', '--will-payload', 'dead', '--will-qos', '1');
+    const node = pahoSubscribe(scene, 'paho_c_sub', gateway.port, '#', '-V', version, '-i', 'mortal', '--will-topic',
+      'state/mortal', '--will-payload', 'dead', '--will-qos', '1');
     await gateway.program.line(/node "mortal" connected/);
     await node.stop('SIGKILL');
     await watcher.message('1 0 state/mortal dead');

@@ -1,6 +1,6 @@
 /**
- * Programs that a test starts, and what they say. A test waits for lines of output, never for time to pass; every program
- * ends with the scene that started it, and what they all said becomes part of the error when the scene fails.
+ * Programs that a test starts, and what they say. A test waits for lines of output, never for time to pass; every
+ * program ends with the scene that started it, and what they all said becomes part of the error when the scene fails.
  *
  * Knows nothing of MQTT.
  */
@@ -46,7 +46,8 @@ export class Program {
 
   constructor(name: string, command: string, args: readonly string[], transcript: string[]) {
     this.name = name;
-    const child = this.child = spawn(command, args, { env: { ...process.env, PATH }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = this.child =
+      spawn(command, args, { env: { ...process.env, PATH }, stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child);
     for (const stream of [child.stdout!, child.stderr!])
       createInterface({ input: stream }).on('line', line => {
@@ -73,7 +74,10 @@ export class Program {
     return this.lines.length;
   }
 
-  /** The first line that matches, among those from number `from` on. @throws Error when the program ends without it, or takes too long */
+  /**
+   * The first line that matches, among those from number `from` on. @throws Error when the program ends without it,
+   * or takes too long
+   */
   line(pattern: RegExp, from = 0): Promise<string> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -172,7 +176,8 @@ export class Scene {
   private async end(): Promise<void> {
     for (const ending of this.endings)
       await ending();
-    await Promise.allSettled(this.programs.filter(program => program.isRunning).map(program => program.stop('SIGKILL')));
+    await Promise.allSettled(this.programs.filter(program => program.isRunning).map(program =>
+      program.stop('SIGKILL')));
     await rm(this.directory, { recursive: true, force: true });
   }
 }

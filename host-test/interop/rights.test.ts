@@ -1,13 +1,14 @@
 /**
- * Users, rights, mount points, limits and take-over, as clients of other people see them: Mosquitto's, MQTT.js and Paho C,
- * in both versions.
+ * Users, rights, mount points, limits and take-over, as clients of other people see them: Mosquitto's, MQTT.js and
+ * Paho C, in both versions.
  */
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { beforeAll, describe, expect } from 'vitest';
 import { freePort, Gateway, interop, MOSQUITTO, publish, requirePrograms, Subscriber } from './cast.ts';
 import { patiently, type Scene } from './program.ts';
 
-beforeAll(() => requirePrograms({ ...MOSQUITTO, paho_c_pub: 'paho.mqtt.c-examples', paho_c_sub: 'paho.mqtt.c-examples' }));
+beforeAll(() =>
+  requirePrograms({ ...MOSQUITTO, paho_c_pub: 'paho.mqtt.c-examples', paho_c_sub: 'paho.mqtt.c-examples' }));
 
 const VERSIONS = [
   { name: '3.1', mosquitto: 'mqttv31', paho: '31', js: { protocolVersion: 3, protocolId: 'MQIsdp' } },
@@ -61,7 +62,9 @@ describe.each(VERSIONS)('with MQTT $name', ({ js, mosquitto, paho }) => {
   interop('only users with their passwords get in, and nobody learns which of the two was wrong', async scene => {
     const gateway = await start(scene);
     const attempt = async (...args: string[]): Promise<string> => {
-      const program = scene.start('mosquitto_pub', 'mosquitto_pub', '-h', '127.0.0.1', '-p', String(gateway.port), '-t', 'reading/x/y', '-m', 'm', ...V, ...args);
+      const program =
+        scene.start('mosquitto_pub', 'mosquitto_pub', '-h', '127.0.0.1', '-p', String(gateway.port), '-t',
+          'reading/x/y', '-m', 'm', ...V, ...args);
       const { code } = await program.exit();
       return code === 0 ? 'in' : program.lines.join();
     };
@@ -75,7 +78,8 @@ describe.each(VERSIONS)('with MQTT $name', ({ js, mosquitto, paho }) => {
     expect(await join(scene, gateway.port, { ...js, ...ANNA, password: 'x', clientId: 'b' })).toBe(4);
     expect(await join(scene, gateway.port, { ...js, clientId: 'c' })).toBe(5);
 
-    const pahoAs = (user: typeof ANNA) => scene.start('paho_c_pub', 'stdbuf', '-oL', 'paho_c_pub', '-h', '127.0.0.1', '-p', String(gateway.port),
+    const pahoAs = (user: typeof ANNA) =>
+      scene.start('paho_c_pub', 'stdbuf', '-oL', 'paho_c_pub', '-h', '127.0.0.1', '-p', String(gateway.port),
       '-i', 'p', '-t', 'reading/p/y', '-m', 'm', '-V', paho, ...asUser(user));
     expect((await pahoAs(ANNA).exit()).code).toBe(0);
     await pahoAs({ ...ANNA, password: 'x' }).line(/^Connect failed, rc .* 4$/); // it would try for ever
@@ -87,9 +91,12 @@ describe.each(VERSIONS)('with MQTT $name', ({ js, mosquitto, paho }) => {
     const gateway = await start(scene);
     const watcher = await watch(scene, gateway);
     await publish(scene, gateway.port, 'reading/node/t', 'allowed', ...V, ...asUser(ANNA), '-i', 'node', '-q', '2');
-    await publish(scene, gateway.port, 'reading/other/t', 'somebody else\'s', ...V, ...asUser(ANNA), '-i', 'node', '-q', '2');
+    await publish(scene, gateway.port, 'reading/other/t', 'somebody else\'s', ...V, ...asUser(ANNA), '-i', 'node',
+      '-q', '2');
     await publish(scene, gateway.port, 'command/x', 'read only', ...V, ...asUser(ANNA), '-i', 'node', '-q', '1', '-r');
-    const paho1 = scene.start('paho_c_pub', 'paho_c_pub', '-h', '127.0.0.1', '-p', String(gateway.port), '-i', 'node', '-t', 'reading/other/t', '-m', 'denied', '-q', '2', '-V', paho, ...asUser(ANNA));
+    const paho1 =
+      scene.start('paho_c_pub', 'paho_c_pub', '-h', '127.0.0.1', '-p', String(gateway.port), '-i', 'node', '-t',
+        'reading/other/t', '-m', 'denied', '-q', '2', '-V', paho, ...asUser(ANNA));
     expect((await paho1.exit()).code).toBe(0);
     const client = await mustJoin(scene, gateway.port, { ...js, ...ANNA, clientId: 'js' });
     await patiently('PUBACK', client.publishAsync('reading/node/t', 'denied', { qos: 1 }));
@@ -99,7 +106,8 @@ describe.each(VERSIONS)('with MQTT $name', ({ js, mosquitto, paho }) => {
     await gateway.program.line(/refused a message of node "node": not allowed \(listener\.acl\)/);
 
     const reader = await Subscriber.start(scene, gateway.port, '#', ...V, ...asUser(ANNA), '-i', 'reader');
-    const granted = await client.subscribeAsync('command/secret/door', { qos: 1 }).then(grants => grants[0]!.qos, () => 128);
+    const granted =
+      await client.subscribeAsync('command/secret/door', { qos: 1 }).then(grants => grants[0]!.qos, () => 128);
     expect(granted).toBe(js.protocolVersion === 4 ? 128 : 1); // 3.1 has no code for it
     for (const topic of ['command/secret/door', 'reading/node/x', 'command/open'])
       await publish(scene, gateway.port, topic, 'x', ...V, ...asUser(ROOT), '-q', '1');
@@ -113,9 +121,12 @@ describe.each(VERSIONS)('with MQTT $name', ({ js, mosquitto, paho }) => {
     await publish(scene, gateway.port, 'state', 'kept', ...V, ...asUser(MONA), '-r', '-q', '1');
     await watcher.message('1 0 site/mona/state kept');
     await publish(scene, gateway.port, 'elsewhere', 'x', ...asUser(ROOT), '-r', '-q', '1');
-    const node = await Subscriber.start(scene, gateway.port, '#', ...V, ...asUser(MONA), '-i', 'm', '--will-topic', 'gone', '--will-payload', 'bye', '--will-qos', '1');
+    const node = await Subscriber.start(scene, gateway.port, '#', ...V, ...asUser(MONA), '-i', 'm', '--will-topic',
+      'gone', '--will-payload', 'bye', '--will-qos', '1');
     await node.message('1 1 state kept');
-    const pahoNode = scene.start('paho_c_sub', 'stdbuf', '-oL', 'paho_c_sub', '-h', '127.0.0.1', '-p', String(gateway.port), '-t', 'door/+', '-q', '2', '-v', '-i', 'pm', '-V', paho, ...asUser(MONA));
+    const pahoNode =
+      scene.start('paho_c_sub', 'stdbuf', '-oL', 'paho_c_sub', '-h', '127.0.0.1', '-p', String(gateway.port), '-t',
+        'door/+', '-q', '2', '-v', '-i', 'pm', '-V', paho, ...asUser(MONA));
     const client = await mustJoin(scene, gateway.port, { ...js, ...MONA, clientId: 'jm' });
     const seen: string[] = [];
     client.on('message', (topic, payload) => seen.push(`${topic} ${payload}`));
@@ -158,7 +169,9 @@ describe.each(VERSIONS)('with MQTT $name', ({ js, mosquitto, paho }) => {
     const fast = await mustJoin(scene, gateway.port, { ...js, ...ANNA, clientId: 'fast' });
     const calm = await mustJoin(scene, gateway.port, { ...js, ...ANNA, clientId: 'calm' });
     const startedAt = Date.now();
-    const flood = Promise.all(Array.from({ length: 60 }, (_, index) => fast.publishAsync('reading/fast/t', `${index}`, { qos: index % 3 as 0 | 1 | 2 })));
+    const flood =
+      Promise.all(Array.from({ length: 60 }, (_, index) =>
+        fast.publishAsync('reading/fast/t', `${index}`, { qos: index % 3 as 0 | 1 | 2 })));
     await gateway.program.line(/node "fast" sends too fast and is made to wait/);
     await patiently('PUBACK', calm.publishAsync('reading/calm/t', 'now', { qos: 1 }));
     const calmAfter = Date.now() - startedAt;
@@ -166,7 +179,8 @@ describe.each(VERSIONS)('with MQTT $name', ({ js, mosquitto, paho }) => {
     expect(Date.now() - startedAt).toBeGreaterThan(1500); // 20 at once, 40 at 20 a second
     expect(calmAfter).toBeLessThan(1500);
     await watcher.message('2 0 reading/fast/t 59');
-    expect(watcher.messages.filter(message => message.includes('fast')).map(message => Number(message.split(' ').at(-1))).sort((a, b) => a - b))
+    expect(watcher.messages.filter(message => message.includes('fast')).map(message =>
+      Number(message.split(' ').at(-1))).sort((a, b) => a - b))
       .toEqual(Array.from({ length: 60 }, (_, index) => index));
   });
 
@@ -181,13 +195,16 @@ describe.each(VERSIONS)('with MQTT $name', ({ js, mosquitto, paho }) => {
     const second = await mustJoin(scene, gateway.port, options);
     await isClosed;
     await gateway.program.line(/node "twin" is gone: session taken over/);
-    const arrived = patiently('message', new Promise<string>(resolve => second.once('message', (topic, payload) => resolve(`${topic} ${payload}`))));
+    const arrived =
+      patiently('message',
+        new Promise<string>(resolve => second.once('message', (topic, payload) => resolve(`${topic} ${payload}`))));
     await publish(scene, gateway.port, 'command/x', 'for the second', ...asUser(ROOT), '-q', '1');
     expect(await arrived).toBe('command/x for the second');
     second.end(true);
     await gateway.program.line(/node "twin" is gone: network/);
     await publish(scene, gateway.port, 'command/y', 'while away', ...asUser(ROOT), '-q', '1');
-    const sub = scene.start('mosquitto_sub', 'stdbuf', '-oL', 'mosquitto_sub', '-h', '127.0.0.1', '-p', String(gateway.port), ...V, ...asUser(ANNA), '-i', 'twin', '-c', '-t', 'command/none', '-F', 'MESSAGE %t %p');
+    const sub = scene.start('mosquitto_sub', 'stdbuf', '-oL', 'mosquitto_sub', '-h', '127.0.0.1', '-p',
+      String(gateway.port), ...V, ...asUser(ANNA), '-i', 'twin', '-c', '-t', 'command/none', '-F', 'MESSAGE %t %p');
     await sub.line(/MESSAGE command\/y while away/);
   });
 
@@ -200,7 +217,8 @@ describe.each(VERSIONS)('with MQTT $name', ({ js, mosquitto, paho }) => {
     await figures.message('0 1 $SYS/broker/clients/refused 1');
     await figures.program.line(/^MESSAGE 0 1 \$SYS\/broker\/bytes\/received [1-9]\d+$/);
     await figures.program.line(/^MESSAGE 0 0 \$SYS\/broker\/load\/sockets\/1min [1-9][\d.]*$/);
-    const denied = await Subscriber.start(scene, gateway.port, 'command/#', ...V, ...asUser(ANNA), '-i', 'denied', '-t', '$SYS/#');
+    const denied =
+      await Subscriber.start(scene, gateway.port, 'command/#', ...V, ...asUser(ANNA), '-i', 'denied', '-t', '$SYS/#');
     await figures.program.line(/^MESSAGE 0 0 \$SYS\/broker\/uptime /, figures.program.mark);
     await publish(scene, gateway.port, 'command/z', 'last', ...V, ...asUser(ROOT), '-q', '1');
     await denied.message('1 0 command/z last');

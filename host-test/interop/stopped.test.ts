@@ -29,7 +29,8 @@ class Node {
   constructor(port: number, name: string, will?: string) {
     this.socket = connect(port, '127.0.0.1').on('error', () => {}).on('close', () => { this.isClosed = true; })
       .on('data', data => { this.received = Buffer.concat([this.received, data]); });
-    this.send(packet(0x10, text('MQTT'), Buffer.from([4, will === undefined ? 2 : 6, 0, will === undefined ? 0 : KEEP_ALIVE]), text(name),
+    this.send(packet(0x10, text('MQTT'),
+      Buffer.from([4, will === undefined ? 2 : 6, 0, will === undefined ? 0 : KEEP_ALIVE]), text(name),
       ...will === undefined ? [] : [text(will), text('gone')]));
   }
 
@@ -63,12 +64,14 @@ async function until(what: string, isTrue: () => boolean): Promise<void> {
 }
 
 interop('a gateway that is stopped for five seconds closes no node whose PINGREQ waits in its socket, and publishes no Will', async scene => {
-  const gateway = await Gateway.start(scene, { topic: [], upstream: { address: [`mqtt://127.0.0.1:${await freePort()}`] } });
+  const gateway =
+    await Gateway.start(scene, { topic: [], upstream: { address: [`mqtt://127.0.0.1:${await freePort()}`] } });
   const watcher = new Node(gateway.port, 'watcher');
   watcher.send(packet(0x82, Buffer.from([0, 1]), text('will/#'), Buffer.from([0])));
   const nodes = Array.from({ length: NODES }, (_, index) => new Node(gateway.port, `n${index}`, `will/${index}`));
   scene.finally(() => [watcher, ...nodes].forEach(node => node.close()));
-  await until('all nodes are connected', () => watcher.types.length === 2 && nodes.every(({ types }) => types.length === 1));
+  await until('all nodes are connected', () => watcher.types.length === 2
+    && nodes.every(({ types }) => types.length === 1));
   await sleep(KEEP_ALIVE * 1000 - 500); // the verdict on all of them falls due in the pause
   gateway.program.kill('SIGSTOP');
   await sleep(500);
@@ -80,7 +83,8 @@ interop('a gateway that is stopped for five seconds closes no node whose PINGREQ
   for (let round = 2; round <= 3; ++round) { // and life goes on
     for (const node of nodes)
       node.send(PINGREQ);
-    await until('all are answered, or closed', () => nodes.every(({ answers, isClosed }) => answers === round || isClosed));
+    await until('all are answered, or closed', () =>
+      nodes.every(({ answers, isClosed }) => answers === round || isClosed));
     await sleep(1000);
   }
   expect(nodes.filter(({ isClosed }) => isClosed).length).toBe(0);
@@ -88,5 +92,6 @@ interop('a gateway that is stopped for five seconds closes no node whose PINGREQ
   expect(gateway.program.count(/is gone|published the Will/)).toBe(0);
 
   nodes[0]!.send(PINGREQ);
-  await until('a node that is really silent is closed, and its Will published', () => watcher.types.some(type => type >> 4 === PUBLISH));
+  await until('a node that is really silent is closed, and its Will published', () =>
+    watcher.types.some(type => type >> 4 === PUBLISH));
 });

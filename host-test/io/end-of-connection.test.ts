@@ -1,4 +1,7 @@
-/** The end of a connection is judged after the bytes that came before it, whatever the node was waiting for when it came. */
+/**
+ * The end of a connection is judged after the bytes that came before it, whatever the node was waiting for when it
+ * came.
+ */
 import { generate, type Packet } from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
 import { PENDING, type Authenticator } from '../../src/gateway/gateway.ts';
@@ -27,7 +30,8 @@ class Slow implements Authenticator {
 }
 
 /** All in one segment. */
-const sendAtOnce = (node: Peer, ...packets: Packet[]): void => node.socket.sendBytes(Buffer.concat(packets.map(packet => generate(packet))));
+const sendAtOnce = (node: Peer, ...packets: Packet[]): void =>
+  node.socket.sendBytes(Buffer.concat(packets.map(packet => generate(packet))));
 
 const ENDS = ['close', 'reset'] as const;
 const end = (world: World, node: Peer, how: typeof ENDS[number]): void => {
@@ -77,7 +81,8 @@ describe('a connection that ends while the password is being verified', () => {
     const authenticator = new Slow();
     const world = World.connected({ authenticator });
     const node = world.dial(acknowledge);
-    node.socket.sendBytes(Buffer.concat([generate(CONNECT), generate(publish('0')), generate(publish('1')).subarray(0, 4)]));
+    node.socket.sendBytes(Buffer.concat([generate(CONNECT), generate(publish('0')),
+      generate(publish('1')).subarray(0, 4)]));
     end(world, node, 'close');
     world.run(1000);
     admit(world, authenticator.waiting[0]!);

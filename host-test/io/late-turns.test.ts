@@ -7,8 +7,11 @@ const NODE_COUNT = 10;
 const KEEP_ALIVE = 2;
 
 describe('a program that was stopped for longer than everybody waits', () => {
-  it.each([3100, 4000, 5000, 60_000])('for %i ms: no node is closed, no Will is published when PINGREQ waits in the sockets', milliseconds => {
-    const world = World.connected({ configuration: { listener: { max_connections: NODE_COUNT + 1 }, upstream: { keepalive_interval: 0 } }, board: { connectionLimit: 20 } });
+  it.each([3100, 4000, 5000,
+    60_000])('for %i ms: no node is closed, no Will is published when PINGREQ waits in the sockets', milliseconds => {
+    const world =
+      World.connected({ configuration: { listener: { max_connections: NODE_COUNT + 1 },
+        upstream: { keepalive_interval: 0 } }, board: { connectionLimit: 20 } });
     const watcher = world.client('watcher');
     watcher.subscribe('will/#');
     const nodes = Array.from({ length: NODE_COUNT }, (_, index) => world.client(`n${index}`, {
@@ -37,7 +40,8 @@ describe('a program that was stopped for longer than everybody waits', () => {
   });
 
   it('a CONNECT that waits in the socket is heard before connect_timeout is over for it', () => {
-    const world = World.connected({ configuration: { listener: { connect_timeout: 2 }, upstream: { keepalive_interval: 0 } } });
+    const world =
+      World.connected({ configuration: { listener: { connect_timeout: 2 }, upstream: { keepalive_interval: 0 } } });
     const node = world.dial(acknowledge);
     world.run(100);
     world.board.stall(5000);

@@ -80,7 +80,9 @@ function linked(createViews: (arena: Arena) => ExactViews = arena => new Resized
   const arena = new Arena(plan, { landingCapacity: LANDING, stagingCapacity: STAGING, resizable: true });
   const clock = new Clock();
   const state = { time: 0, received: [] as number[], log: [] as string[] };
-  const scheduler = new Scheduler(clock, () => state.time, () => ({ set: () => {}, clear: () => {} }), { handleTimeout: () => {}, handleDeferred: () => {} });
+  const scheduler =
+    new Scheduler(clock, () => state.time, () => ({ set: () => {}, clear: () => {} }),
+      { handleTimeout: () => {}, handleDeferred: () => {} });
   const parser = {
     wanted: LANDING,
     receive: (offset: number, end: number) => {
@@ -226,7 +228,8 @@ describe.each([
       for (const { length: count, isSent } of steps) {
         const waiting = taken.length - socket.written.length;
         if (isSent) {
-          const bytes = Array.from({ length: count }, (_, index) => (taken.length + index) % 0x30); // no PUBLISH among them
+          const bytes =
+            Array.from({ length: count }, (_, index) => (taken.length + index) % 0x30); // no PUBLISH among them
           const isTaken = send(...bytes);
           expect(isTaken).toBe(count <= socket.writable + RING - waiting);
           if (isTaken)
@@ -312,7 +315,8 @@ describe.each([
     const { link, state } = linked(createViews);
     link.connect('10.0.0.2', 1883);
     Socket.last.options.onError!.call(Socket.last);
-    expect(state.log).toEqual([`transport closed ${ReasonCode.NETWORK_UNREACHABLE}`, `closed ${ReasonCode.NETWORK_UNREACHABLE}`]);
+    expect(state.log).toEqual([`transport closed ${ReasonCode.NETWORK_UNREACHABLE}`,
+      `closed ${ReasonCode.NETWORK_UNREACHABLE}`]);
     expect(link.isFree).toBe(true);
   });
 

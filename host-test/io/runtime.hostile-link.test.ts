@@ -186,7 +186,9 @@ describe('no session comes about', () => {
   });
 
   it('row 14: in 3.1 the byte is reserved and means nothing', () => {
-    const world = started({ server: answering('20020100'), configuration: { upstream: { cleansession: true, bridge_protocol_version: 'mqttv31' } } });
+    const world =
+      started({ server: answering('20020100'),
+        configuration: { upstream: { cleansession: true, bridge_protocol_version: 'mqttv31' } } });
     world.until(() => world.isConnected, 500);
   });
 
@@ -208,15 +210,19 @@ describe('no session comes about', () => {
   });
 
   it('the list of addresses is gone through in turn', () => {
-    const world = new World({ configuration: { upstream: { address: ['mqtt://nowhere.example', `mqtt://${SERVER}`, `mqtt://${SECOND_SERVER}:1884`] } } });
+    const world =
+      new World({ configuration: { upstream: { address: ['mqtt://nowhere.example', `mqtt://${SERVER}`,
+        `mqtt://${SECOND_SERVER}:1884`] } } });
     world.stopListening();
     const second: Peer[] = [];
-    new ScriptedServer(world.network.addHost(SECOND_SERVER, PEER), 1884).onPeer = socket => second.push(world.adopt(socket));
+    new ScriptedServer(world.network.addHost(SECOND_SERVER, PEER), 1884).onPeer = socket =>
+      second.push(world.adopt(socket));
     world.runtime.start();
     world.until(() => world.isConnected);
     expect(world.upstreamEndings).toEqual([ReasonCode.NAME_NOT_RESOLVED, ReasonCode.NETWORK_UNREACHABLE]);
     expect(second.length).toBe(1);
     expect(world.runtime.upstream.address).toEqual({ host: SECOND_SERVER, port: 1884 });
-    expect(world.network.links.map(({ address, port }) => `${address}:${port}`)).toEqual([`${SERVER}:${PORT}`, `${SECOND_SERVER}:1884`]);
+    expect(world.network.links.map(({ address, port }) => `${address}:${port}`)).toEqual([`${SERVER}:${PORT}`,
+      `${SECOND_SERVER}:1884`]);
   });
 });

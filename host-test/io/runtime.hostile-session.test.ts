@@ -1,4 +1,7 @@
-/** The gateway as a Client: what a network and a Server do wrong while a session is under way. Rows as in runtime.hostile-link.test.ts. */
+/**
+ * The gateway as a Client: what a network and a Server do wrong while a session is under way. Rows as in
+ * runtime.hostile-link.test.ts.
+ */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Packet } from 'mqtt-packet';
@@ -21,10 +24,12 @@ const remembering = (ignored: Packet['cmd'][] = []) => (peer: Peer, packet: Pack
     oblige(peer, packet);
 };
 
-const identities = (peer: Peer): string[] => peer.all('publish').map(({ dup, messageId, payload, qos }) => `${payload} q${qos} m${messageId} d${dup ? 1 : 0}`);
+const identities = (peer: Peer): string[] =>
+  peer.all('publish').map(({ dup, messageId, payload, qos }) => `${payload} q${qos} m${messageId} d${dup ? 1 : 0}`);
 
 describe('a session breaks', () => {
-  it.each(['close', 'reset', 'silence'] as const)('row 18: %s in mid packet: the part is discarded, the next connection starts afresh', kind => {
+  it.each(['close', 'reset',
+    'silence'] as const)('row 18: %s in mid packet: the part is discarded, the next connection starts afresh', kind => {
     const world = World.connected({ configuration: { upstream: { keepalive_interval: 10 } } });
     const node = world.client('n');
     node.subscribe('a', 1);
@@ -67,12 +72,15 @@ describe('a session breaks', () => {
     world.server = oblige;
     world.until(() => world.uplinks.length === 2 && world.isConnected);
     world.run(50);
-    expect(world.uplink.all('publish').map(({ dup, payload }) => [dup, String(payload)])).toEqual([[false, 'one'], [false, 'two']]);
+    expect(world.uplink.all('publish').map(({ dup, payload }) => [dup, String(payload)])).toEqual([[false, 'one'],
+      [false, 'two']]);
     expect(world.runtime.gateway.upstream.sessionState!.queue.count).toBe(0);
   });
 
   it('row 21: PUBACK never: the window is bounded, nothing is repeated on the connection, which is given up in the end', () => {
-    const world = World.connected({ server: ignoring('publish'), configuration: { upstream: { max_inflight_messages: 3, acknowledgement_timeout: 30 } } });
+    const world =
+      World.connected({ server: ignoring('publish'),
+        configuration: { upstream: { max_inflight_messages: 3, acknowledgement_timeout: 30 } } });
     const node = world.client('n');
     for (let number = 0; number < 10; ++number)
       node.publish('a', String(number), 1);
@@ -88,13 +96,15 @@ describe('a session breaks', () => {
   });
 
   it('row 22: an acknowledgement for something else, or twice, frees nothing', () => {
-    const world = World.connected({ server: ignoring('publish'), configuration: { upstream: { max_inflight_messages: 2 } } });
+    const world =
+      World.connected({ server: ignoring('publish'), configuration: { upstream: { max_inflight_messages: 2 } } });
     const node = world.client('n');
     for (const text of ['one', 'two', 'three'])
       node.publish('a', text, 1);
     world.run(50);
     const [one, two] = world.uplink.all('publish').map(({ messageId }) => messageId!);
-    world.uplink.post({ cmd: 'puback', messageId: 999 }, { cmd: 'pubcomp', messageId: one! }, { cmd: 'pubrec', messageId: 998 });
+    world.uplink.post({ cmd: 'puback', messageId: 999 }, { cmd: 'pubcomp', messageId: one! },
+      { cmd: 'pubrec', messageId: 998 });
     world.run(50);
     expect(world.uplink.messages.length).toBe(2);
     world.uplink.post({ cmd: 'puback', messageId: two! }, { cmd: 'puback', messageId: two! });
@@ -105,14 +115,16 @@ describe('a session breaks', () => {
   });
 
   it('row 23: SUBACK never: given up and begun again', () => {
-    const world = World.connected({ server: ignoring('subscribe'), configuration: { upstream: { acknowledgement_timeout: 5 } } });
+    const world =
+      World.connected({ server: ignoring('subscribe'), configuration: { upstream: { acknowledgement_timeout: 5 } } });
     world.until(() => world.upstreamEndings.length === 1, 6000);
     expect(world.upstreamEndings).toEqual([ReasonCode.ACKNOWLEDGEMENT_TIMEOUT]);
   });
 
   it('row 23: SUBACK says no: told once, everything else works', () => {
     const world = World.connected({
-      server: (peer, packet) => packet.cmd === 'subscribe' ? peer.post(`9003${packet.messageId!.toString(16).padStart(4, '0')}80`) : oblige(peer, packet),
+      server: (peer, packet) => packet.cmd === 'subscribe'
+        ? peer.post(`9003${packet.messageId!.toString(16).padStart(4, '0')}80`) : oblige(peer, packet),
     });
     expect(world.events.filter(({ event }) => event === Event.SUBSCRIPTION_REFUSED).length).toBe(1);
     const node = world.client('n');
@@ -122,7 +134,9 @@ describe('a session breaks', () => {
   });
 
   it('row 24: PINGRESP never: given up connack_timeout after PINGREQ', () => {
-    const world = World.connected({ server: ignoring('pingreq'), configuration: { upstream: { keepalive_interval: 20, connack_timeout: 6 } } });
+    const world =
+      World.connected({ server: ignoring('pingreq'),
+        configuration: { upstream: { keepalive_interval: 20, connack_timeout: 6 } } });
     world.until(() => world.upstreamEndings.length === 1);
     expect(world.upstreamEndings).toEqual([ReasonCode.PINGRESP_TIMEOUT]);
     const ping = world.uplink.times[world.uplink.packets.findIndex(({ cmd }) => cmd === 'pingreq')]!;
@@ -142,7 +156,9 @@ describe('a session breaks', () => {
   });
 
   it('row 26: half-open: found by keep alive, although readings go on', () => {
-    const world = World.connected({ configuration: { upstream: { keepalive_interval: 20 }, sensors: [{ name: 's', type: 'x', interval: 1 }] } });
+    const world =
+      World.connected({ configuration: { upstream: { keepalive_interval: 20 },
+        sensors: [{ name: 's', type: 'x', interval: 1 }] } });
     world.upstreamLink.drop();
     const begin = world.clock.time;
     world.until(() => world.upstreamEndings.length === 1);
@@ -151,8 +167,11 @@ describe('a session breaks', () => {
     world.until(() => world.isConnected);
   });
 
-  it('row 27: the Server stops reading: nodes and sensors are served, the connection is given up after send_timeout', () => {
-    const world = World.connected({ configuration: { upstream: { send_timeout: 20, max_inflight_messages: 1000 }, store: { ram: 60_000 }, sensors: [{ name: 's', type: 'x', interval: 1 }] } });
+  it('row 27: the Server stops reading: nodes and sensors are served, the connection is given up after send_timeout',
+    () => {
+    const world =
+      World.connected({ configuration: { upstream: { send_timeout: 20, max_inflight_messages: 1000 },
+        store: { ram: 60_000 }, sensors: [{ name: 's', type: 'x', interval: 1 }] } });
     const watcher = world.client('watcher');
     watcher.subscribe('#');
     world.uplink.socket.stopReading();
@@ -166,7 +185,8 @@ describe('a session breaks', () => {
     world.until(() => world.upstreamEndings.length === 1);
     expect(world.upstreamEndings).toEqual([ReasonCode.SEND_TIMEOUT]);
     expect(world.clock.time - begin).toBeLessThan(25_000);
-    world.until(() => world.uplinks.length === 2 && world.uplink.all('publish').filter(({ qos }) => qos === 1).length === 30);
+    world.until(() => world.uplinks.length === 2
+      && world.uplink.all('publish').filter(({ qos }) => qos === 1).length === 30);
   });
 
   it.each([1, 7])('row 28: %i bytes per segment in both directions: no difference', length => {
@@ -187,7 +207,8 @@ describe('a session breaks', () => {
   });
 
   it('row 29: 100 packets in one segment are taken in order, and all acknowledged', () => {
-    const world = World.connected({ configuration: { listener: { max_queued_bytes: 16_384, max_queued_messages: 200 } } });
+    const world =
+      World.connected({ configuration: { listener: { max_queued_bytes: 16_384, max_queued_messages: 200 } } });
     const node = world.client('n');
     node.subscribe('#', 1);
     world.run(50);
@@ -210,7 +231,8 @@ describe('a session breaks', () => {
     world.uplink.publish('down/small', 'x', 1);
     world.run(100);
     expect(node.messages).toEqual(['small x']);
-    expect(world.events.filter(({ event }) => event === Event.OVERSIZE_DROPPED).map(({ detail }) => detail)).toEqual([5000]);
+    expect(world.events.filter(({ event }) => event === Event.OVERSIZE_DROPPED).map(({ detail }) =>
+      detail)).toEqual([5000]);
     expect(world.uplink.all('puback').length).toBe(2);
 
     const strict = World.connected({ configuration: { upstream: { ...settings, oversize: 'close' } } });
@@ -263,8 +285,11 @@ describe('a session breaks', () => {
     expect(node.messages).toEqual(['a alive']);
   });
 
-  it.each([0x7FFFFFFF - 20_000, 0xFFFFFFFF - 20_000])('row 36: the clock wraps round at %i: sessions, pings, waits and sensors go on', origin => {
-    const world = World.connected({ origin, configuration: { upstream: { keepalive_interval: 10 }, sensors: [{ name: 's', type: 'x', interval: 1 }] } });
+  it.each([0x7FFFFFFF - 20_000,
+    0xFFFFFFFF - 20_000])('row 36: the clock wraps round at %i: sessions, pings, waits and sensors go on', origin => {
+    const world =
+      World.connected({ origin,
+        configuration: { upstream: { keepalive_interval: 10 }, sensors: [{ name: 's', type: 'x', interval: 1 }] } });
     const node = world.client('n', { keepAlive: 10 });
     const pings: number[] = [];
     for (let second = 0; second < 60; second += 5) {
@@ -307,7 +332,9 @@ describe('a session breaks', () => {
   }, 60_000);
 
   it('row 39: 1 KB/s with 2 s of latency, give or take one: no false time-out', () => {
-    const world = new World({ configuration: { upstream: { keepalive_interval: 30 }, sensors: [{ name: 's', type: 'x', interval: 1 }] } });
+    const world =
+      new World({ configuration: { upstream: { keepalive_interval: 30 },
+        sensors: [{ name: 's', type: 'x', interval: 1 }] } });
     world.network.onLink = link => link.set({ bytesPerSecond: 1000, latency: 1500, jitter: 1000 });
     world.runtime.start();
     world.until(() => world.isConnected);

@@ -11,7 +11,9 @@ const connect = (clientId: string, options: Partial<Extract<Packet, { cmd: 'conn
   ({ cmd: 'connect', clientId, protocolId: 'MQTT', protocolVersion: 4, clean: true, keepalive: 0, ...options });
 
 describe('messages', () => {
-  it.each([[true, 1436], [false, 1436], [true, 900], [false, 64], [true, 32]])('are the same with either kind of views (resizable %s) and any landing area (%i)', (resizable, landingCapacity) => {
+  it.each([[true, 1436], [false, 1436], [true, 900], [false, 64],
+    [true, 32]])('are the same with either kind of views (resizable %s) and any landing area (%i)',
+      (resizable, landingCapacity) => {
     const world = World.connected({ resizable, landingCapacity, configuration: {
       listener: { max_packet_size: 2048, max_queued_bytes: 8192 }, upstream: { max_packet_size: 2048 },
     } });
@@ -25,7 +27,9 @@ describe('messages', () => {
       world.uplink.publish(`down/t/${index}`, payload, (index % 3) as 0 | 1 | 2);
       world.run(100);
     }
-    const expected = [0, 1, 30, 31, 32, 33, 500, 1500].map((length, index) => `t/${index} ${String.fromCharCode(0x41 + index).repeat(length)}`);
+    const expected =
+      [0, 1, 30, 31, 32, 33, 500, 1500].map((length, index) =>
+        `t/${index} ${String.fromCharCode(0x41 + index).repeat(length)}`);
     expect(world.uplink.messages).toEqual(expected.map(message => `up/${message}`));
     expect([...node.messages].sort()).toEqual([...expected, ...expected].sort());
     expect(world.nodeEndings).toEqual([]);
@@ -40,7 +44,9 @@ describe('messages', () => {
         node.publish(`n${index}`, String(round), 1);
     world.until(() => world.uplink.messages.length === 60);
     for (const [index] of nodes.entries())
-      expect(world.uplink.messages.filter(message => message.startsWith(`up/n${index} `))).toEqual(Array.from({ length: 10 }, (_, round) => `up/n${index} ${round}`));
+      expect(world.uplink.messages.filter(message =>
+        message.startsWith(`up/n${index} `))).toEqual(Array.from({ length: 10 }, (_, round) =>
+          `up/n${index} ${round}`));
   });
 });
 
@@ -103,7 +109,9 @@ describe('a node', () => {
   it('that sends CONNECT, PUBLISH and DISCONNECT in one segment is served', () => {
     const world = World.connected();
     const node = world.dial(acknowledge);
-    node.post(connect('burst'), { cmd: 'publish', topic: 'a', payload: 'x', qos: 1, messageId: 1, dup: false, retain: false }, { cmd: 'disconnect' });
+    node.post(connect('burst'),
+      { cmd: 'publish', topic: 'a', payload: 'x', qos: 1, messageId: 1, dup: false, retain: false },
+        { cmd: 'disconnect' });
     world.run(100);
     expect(node.packets.map(({ cmd }) => cmd)).toEqual(['connack', 'puback']);
     expect(world.uplink.messages).toEqual(['up/a x']);
@@ -124,9 +132,11 @@ describe('a node', () => {
       noise.publish('noise', Buffer.alloc(1000, 0x61));
     world.run(100);
     const young = world.dial(acknowledge);
-    young.post(connect('twin'), { cmd: 'publish', topic: 'a', payload: 'intact', qos: 1, messageId: 7, dup: false, retain: false });
+    young.post(connect('twin'),
+      { cmd: 'publish', topic: 'a', payload: 'intact', qos: 1, messageId: 7, dup: false, retain: false });
     world.run(100);
-    expect(young.packets).toEqual([expect.objectContaining({ cmd: 'connack', returnCode: 0 }), expect.objectContaining({ cmd: 'puback', messageId: 7 })]);
+    expect(young.packets).toEqual([expect.objectContaining({ cmd: 'connack', returnCode: 0 }),
+      expect.objectContaining({ cmd: 'puback', messageId: 7 })]);
     expect(watcher.messages).toEqual(['will/twin old']);
     expect(world.uplink.messages).toContain('up/a intact');
     expect(world.nodeEndings).toContain(ReasonCode.SESSION_TAKEN_OVER);
@@ -192,7 +202,8 @@ describe('a verdict that comes later', () => {
     const authenticator = new Slow();
     const world = World.connected({ authenticator });
     const node = world.dial(acknowledge);
-    node.post(connect('n'), { cmd: 'publish', topic: 'a', payload: 'behind', qos: 1, messageId: 1, dup: false, retain: false });
+    node.post(connect('n'),
+      { cmd: 'publish', topic: 'a', payload: 'behind', qos: 1, messageId: 1, dup: false, retain: false });
     world.until(() => authenticator.waiting.length === 1);
     if (later)
       node.publish('a', 'later', 0);
@@ -253,7 +264,9 @@ describe('a verdict that comes later', () => {
 describe('the end', () => {
   it('says DISCONNECT upstream, closes the nodes, publishes no Will, and leaves nothing behind', () => {
     let readings = 0;
-    const world = World.connected({ configuration: { sensors: [{ name: 's', type: 'x', interval: 1 }] }, createSensor: () => ({ read: () => ++readings }) });
+    const world =
+      World.connected({ configuration: { sensors: [{ name: 's', type: 'x', interval: 1 }] }, createSensor: () =>
+        ({ read: () => ++readings }) });
     const node = world.client('n', { will: { topic: 'will', payload: 'x', qos: 1 } });
     let stopped = 0;
     world.runtime.stop(() => ++stopped);
@@ -271,7 +284,9 @@ describe('the end', () => {
 
   it('comes within 2 seconds although neither nodes nor Server read', () => {
     let readings = 0;
-    const world = World.connected({ configuration: { store: { ram: 60_000 }, sensors: [{ name: 's', type: 'x', interval: 1 }] }, createSensor: () => ({ read: () => ++readings }) });
+    const world =
+      World.connected({ configuration: { store: { ram: 60_000 }, sensors: [{ name: 's', type: 'x', interval: 1 }] },
+        createSensor: () => ({ read: () => ++readings }) });
     const deaf = world.client('deaf');
     deaf.subscribe('#', 0);
     world.run(50);

@@ -5,7 +5,9 @@ import { Clock } from '../../src/session/clock.ts';
 /** A scheduler whose time and timer are in the test's hands. */
 function scheduled(time = 1000) {
   const clock = new Clock();
-  const state = { time, sets: [] as number[], clears: 0, calls: [] as number[], deferred: [] as number[], onTimeout: () => {}, onDeferred: () => {} };
+  const state =
+    { time, sets: [] as number[], clears: 0, calls: [] as number[], deferred: [] as number[], onTimeout: () => {},
+      onDeferred: () => {} };
   let fire = () => {};
   const scheduler = new Scheduler(clock, () => state.time, onTimer => {
     fire = onTimer;
@@ -101,7 +103,8 @@ describe('the scheduler', () => {
     expect([state.calls, state.sets]).toEqual([[1200 + lateness], [200]]);
   });
 
-  it.each([LATE, 5000, 2 ** 31 - 1])('hears the sockets once more before a deadline is judged when the timer is %i ms late', lateness => {
+  it.each([LATE, 5000,
+    2 ** 31 - 1])('hears the sockets once more before a deadline is judged when the timer is %i ms late', lateness => {
     const { clock, fire, scheduler, state } = scheduled();
     clock.request(1200);
     scheduler.leave();

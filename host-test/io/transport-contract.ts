@@ -1,7 +1,7 @@
 /**
- * The rules of src/io/transport.ts, one check each, for every implementation: simulated, Node, and later the SDK's own in
- * the simulator and on the board. Each check is named for its rule, and throws when the rule is broken. No test framework
- * and nothing of Node, so that the checks run on XS.
+ * The rules of src/io/transport.ts, one check each, for every implementation: simulated, Node, and later the SDK's
+ * own in the simulator and on the board. Each check is named for its rule, and throws when the rule is broken. No
+ * test framework and nothing of Node, so that the checks run on XS.
  */
 import type { ListenerOptions, TCPListener, TCPOptions, TCPSocket } from '../../src/io/transport.ts';
 
@@ -75,7 +75,8 @@ class Recorder {
   /** Called at the end of each callback. */
   onEvent: ((name: string) => void) | undefined;
 
-  static open(environment: TransportEnvironment, options: Pick<TCPOptions, 'address' | 'port' | 'from' | 'nodelay'>): Recorder {
+  static open(environment: TransportEnvironment, options: Pick<TCPOptions,
+    'address' | 'port' | 'from' | 'nodelay'>): Recorder {
     const recorder = new Recorder();
     let isConstructing = true;
     const record = (name: string, self: unknown, action: () => void): void => {
@@ -175,7 +176,8 @@ const connect = async (environment: TransportEnvironment, isServerReading = true
 type Check = (environment: TransportEnvironment) => Promise<void>;
 
 /** A check that begins with two connected sockets. */
-const withPair = (check: (pair: Pair, environment: TransportEnvironment) => Promise<void>, isServerReading = true): Check =>
+const withPair =
+  (check: (pair: Pair, environment: TransportEnvironment) => Promise<void>, isServerReading = true): Check =>
   async environment => {
     const pair = await connect(environment, isServerReading);
     try {
@@ -194,7 +196,8 @@ export const transportContract: Record<string, Check> = {
       fail(`only ${client.writable} bytes writable on a new connection`);
   }),
 
-  'reports no bytes and no end on a connection where nothing happens': withPair(async ({ client, server }, environment) => {
+  'reports no bytes and no end on a connection where nothing happens': withPair(async ({ client, server },
+    environment) => {
     await environment.settle();
     equal(client.events.concat(server.events).filter(name => name !== 'writable').length, 0, 'events');
   }),
@@ -258,7 +261,8 @@ export const transportContract: Record<string, Check> = {
     checkPattern(server.received, 'received');
   }),
 
-  'takes nothing and throws when more is written than is writable': withPair(async ({ client, server }, environment) => {
+  'takes nothing and throws when more is written than is writable': withPair(async ({ client, server },
+    environment) => {
     const { writable } = client;
     thrownBy(() => client.socket.write(new Uint8Array(writable + 1)), 'a write that is too long');
     client.write(pattern(10));
@@ -275,7 +279,8 @@ export const transportContract: Record<string, Check> = {
     await environment.until(() => client.writableCount > count && client.writable > 0);
   }),
 
-  'takes a limited number of bytes for a peer that does not read, and all of them later': withPair(async ({ client, server }, environment) => {
+  'takes a limited number of bytes for a peer that does not read, and all of them later': withPair(async ({ client,
+    server }, environment) => {
     // Systems with large buffers of their own take some megabytes; a check that never ends would take more.
     const limit = 32_000_000;
     let sent = 0;
@@ -309,7 +314,8 @@ export const transportContract: Record<string, Check> = {
     equal(client.events.length, 0, 'events after close');
   },
 
-  'reads in parts of any length, over the borders of what arrived': withPair(async ({ client, server }, environment) => {
+  'reads in parts of any length, over the borders of what arrived': withPair(async ({ client, server },
+    environment) => {
     for (let sent = 0; sent < 1000; sent += 100) {
       client.write(pattern(100, sent));
       await environment.until(() => server.unreadLength === sent + 100);
@@ -370,7 +376,8 @@ export const transportContract: Record<string, Check> = {
     equal(server.events.at(-1), 'error', 'last event');
   }),
 
-  'delivers an answer that is written and closed inside onReadable': withPair(async ({ client, server }, environment) => {
+  'delivers an answer that is written and closed inside onReadable': withPair(async ({ client, server },
+    environment) => {
     server.onEvent = name => {
       if (name === 'readable') {
         server.write(pattern(4));
@@ -430,7 +437,8 @@ export const transportContract: Record<string, Check> = {
     equal(client.events.length, 0, 'events');
   },
 
-  'says nothing after close inside onReadable, whatever else was due': withPair(async ({ client, server }, environment) => {
+  'says nothing after close inside onReadable, whatever else was due': withPair(async ({ client, server },
+    environment) => {
     server.onEvent = name => {
       if (name === 'readable')
         server.socket.close();

@@ -59,7 +59,8 @@ describe('the connection upstream', () => {
     world.run(2900);
     expect([upstream.phase, upstream.attemptCount]).toEqual([RESOLVING, 1]);
     world.run(200);
-    expect([upstream.phase, upstream.reasonCode, world.upstreamEndings]).toEqual([WAITING, ReasonCode.NAME_NOT_RESOLVED, [ReasonCode.NAME_NOT_RESOLVED]]);
+    expect([upstream.phase, upstream.reasonCode, world.upstreamEndings]).toEqual([WAITING,
+      ReasonCode.NAME_NOT_RESOLVED, [ReasonCode.NAME_NOT_RESOLVED]]);
     world.until(() => world.isConnected, 10_000);
     expect(asked).toEqual(['broker.example', SERVER]);
   });
@@ -83,7 +84,8 @@ describe('the connection upstream', () => {
   it('is fought over when the Server ends three sessions in a row soon after it accepted them', () => {
     const world = new World({ configuration: { upstream: { restart_timeout: [1, 1] } } });
     const { upstream } = world.runtime;
-    const clashes = (): number[] => world.events.filter(({ event }) => event === Event.IDENTIFIER_CLASH).map(({ detail }) => detail);
+    const clashes = (): number[] =>
+      world.events.filter(({ event }) => event === Event.IDENTIFIER_CLASH).map(({ detail }) => detail);
     const end = (after: number): void => {
       world.until(() => world.isConnected);
       world.run(after);

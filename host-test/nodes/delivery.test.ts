@@ -1,7 +1,8 @@
 /** Who gets which message: subscriptions, QoS, order. */
 import { describe, expect, it } from 'vitest';
 import { World } from '../world/world.ts';
-import { DISCONNECT, packet, puback, pubcomp, publish, pubrec, pubrel, subscribe, unsubscribe } from '../world/packets.ts';
+import { DISCONNECT, packet, puback, pubcomp, publish, pubrec, pubrel, subscribe,
+  unsubscribe } from '../world/packets.ts';
 
 describe.each([4, 3])('a message, protocol level %i', level => {
   const readerOf = (...filters: (string | number)[]) => {
@@ -14,7 +15,8 @@ describe.each([4, 3])('a message, protocol level %i', level => {
   it.each([[0, 0, 0], [0, 1, 0], [0, 2, 0], [1, 0, 0], [1, 1, 1], [1, 2, 1], [2, 0, 0], [2, 1, 1], [2, 2, 2]])(
     'of QoS %i reaches a subscription of QoS %i with QoS %i, and is acknowledged by its own [MQTT311-3.8.4-6] [MQTT311-3.3.4-1]', (published, granted, expected) => {
       const { reader, writer } = readerOf('a', granted);
-      expect(writer.ask(publish('a', 'x', { qos: published, identifier: 77 }))).toEqual([[], ['PUBACK #77'], ['PUBREC #77']][published]);
+      expect(writer.ask(publish('a', 'x', { qos: published, identifier: 77 }))).toEqual([[], ['PUBACK #77'],
+        ['PUBREC #77']][published]);
       expect(reader.take()).toEqual([`PUBLISH a=x q${expected}${expected > 0 ? ' #1' : ''}`]); // QoS 0 without identifier [MQTT311-2.3.1-5]
     });
 
@@ -26,7 +28,8 @@ describe.each([4, 3])('a message, protocol level %i', level => {
     }
   });
 
-  it('reaches every node that asked for it, the sender too, and nobody else [MQTT311-4.5.0-1] [MQTT311-3.3.2-3]', () => {
+  it('reaches every node that asked for it, the sender too, and nobody else [MQTT311-4.5.0-1] [MQTT311-3.3.2-3]',
+    () => {
     const { reader, world, writer } = readerOf('a/+', 0);
     const other = world.node('other', { level }, subscribe(1, 'b/+', 0));
     other.take();
@@ -36,9 +39,12 @@ describe.each([4, 3])('a message, protocol level %i', level => {
   });
 
   it.each([
-    ['#', 'a', true], ['#', '/', true], ['a/#', 'a', true], ['a/#', 'a/b/c', true], ['a/#', 'ab', false], ['+', 'a', true], ['+', '/a', false], ['+/+', '/a', true],
-    ['/+', '/a', true], ['+/a', '/a', true], ['a/+', 'a', false], ['a/+', 'a/', true], ['a/+/c', 'a/b/c', true], ['a/+/c', 'a/b/b/c', false], ['a//c', 'a//c', true],
-    ['#', '$x', false], ['+/a', '$x/a', false], ['$x/#', '$x/a', true], ['$x/+', '$x/a', true], ['A', 'a', false], ['a ', 'a', false], ['\u00e4', 'a\u0308', false],
+    ['#', 'a', true], ['#', '/', true], ['a/#', 'a', true], ['a/#', 'a/b/c', true], ['a/#', 'ab', false],
+      ['+', 'a', true], ['+', '/a', false], ['+/+', '/a', true],
+    ['/+', '/a', true], ['+/a', '/a', true], ['a/+', 'a', false], ['a/+', 'a/', true], ['a/+/c', 'a/b/c', true],
+      ['a/+/c', 'a/b/b/c', false], ['a//c', 'a//c', true],
+    ['#', '$x', false], ['+/a', '$x/a', false], ['$x/#', '$x/a', true], ['$x/+', '$x/a', true], ['A', 'a', false],
+      ['a ', 'a', false], ['\u00e4', 'a\u0308', false],
     ['\ufeffa', 'a', false], ['\ufeffa', '\ufeffa', true], ['+', '\u{1F600}', true],
   ])('for filter %j, topic %j: %s [MQTT311-4.7.1-2] [MQTT311-4.7.1-3] [MQTT311-4.7.2-1] [MQTT311-4.7.3-4] [MQTT311-1.5.3-3]', (filter, topic, matches) => {
     const { reader, writer } = readerOf(filter, 0);
@@ -54,14 +60,16 @@ describe.each([4, 3])('a message, protocol level %i', level => {
 
   it('of QoS 1 with an identifier that was acknowledged is a new one, whatever DUP says [MQTT311-4.3.2-2]', () => {
     const { reader, writer } = readerOf('a', 0);
-    expect(writer.ask(publish('a', 'x', { qos: 1 }), publish('a', 'x', { qos: 1, dup: true }))).toEqual(['PUBACK #1', 'PUBACK #1']);
+    expect(writer.ask(publish('a', 'x', { qos: 1 }), publish('a', 'x', { qos: 1, dup: true }))).toEqual(['PUBACK #1',
+      'PUBACK #1']);
     expect(reader.take()).toEqual(['PUBLISH a=x q0', 'PUBLISH a=x q0']);
   });
 
   it('of QoS 2 is delivered once until PUBREL, and then the identifier is free [MQTT311-4.3.3-2]', () => {
     const { reader, writer } = readerOf('a', 0);
     const message = publish('a', 'x', { qos: 2, identifier: 9 });
-    expect(writer.ask(message, message, publish('a', 'x', { qos: 2, identifier: 9, dup: true }))).toEqual(['PUBREC #9', 'PUBREC #9', 'PUBREC #9']);
+    expect(writer.ask(message, message,
+      publish('a', 'x', { qos: 2, identifier: 9, dup: true }))).toEqual(['PUBREC #9', 'PUBREC #9', 'PUBREC #9']);
     expect(reader.take()).toEqual(['PUBLISH a=x q0']);
     expect(writer.ask(pubrel(9), pubrel(9), message)).toEqual(['PUBCOMP #9', 'PUBCOMP #9', 'PUBREC #9']);
     expect(reader.take()).toEqual(['PUBLISH a=x q0']);
@@ -78,7 +86,8 @@ describe.each([4, 3])('a message, protocol level %i', level => {
     for (const name of ['one', 'two', 'three', 'three']) {
       const node = world.node(name, { level }, subscribe(1, 'a', 1));
       node.take();
-      expect(node.ask(publish('a', 'x', { qos: 0 }), publish('a', 'x', { qos: 1 }))).toEqual(['PUBLISH a=x q0', 'PUBLISH a=x q1 #1', 'PUBACK #1']);
+      expect(node.ask(publish('a', 'x', { qos: 0 }), publish('a', 'x', { qos: 1 }))).toEqual(['PUBLISH a=x q0',
+        'PUBLISH a=x q1 #1', 'PUBACK #1']);
       node.vanish();
     }
   });
@@ -97,8 +106,10 @@ describe.each([4, 3])('a message, protocol level %i', level => {
   it('keeps its place in the order of its publisher, topic and QoS [MQTT311-4.6.0-5] [MQTT311-4.6.0-6]', () => {
     for (const qos of [0, 1, 2]) {
       const { reader, writer } = readerOf('a', 2);
-      writer.send(...Array.from({ length: 15 }, (_, index) => publish('a', `${index}`, { qos, identifier: index + 1 })));
-      expect(reader.take()).toEqual(Array.from({ length: 15 }, (_, index) => `PUBLISH a=${index} q${qos}${qos > 0 ? ` #${index + 1}` : ''}`));
+      writer.send(...Array.from({ length: 15 }, (_, index) =>
+        publish('a', `${index}`, { qos, identifier: index + 1 })));
+      expect(reader.take()).toEqual(Array.from({ length: 15 }, (_, index) =>
+        `PUBLISH a=${index} q${qos}${qos > 0 ? ` #${index + 1}` : ''}`));
       // PUBREC in any order gives PUBREL in that order [MQTT311-4.6.0-4]
       if (qos === 2)
         expect(reader.ask(pubrec(3), pubrec(1), pubrec(2))).toEqual(['PUBREL #3', 'PUBREL #1', 'PUBREL #2']);
@@ -107,7 +118,8 @@ describe.each([4, 3])('a message, protocol level %i', level => {
 
   it('is acknowledged in the order of arrival [MQTT311-4.6.0-2] [MQTT311-4.6.0-3]', () => {
     const { writer } = readerOf('a', 0);
-    expect(writer.ask(publish('a', '', { qos: 1, identifier: 5 }), publish('a', '', { qos: 2, identifier: 4 }), publish('a', '', { qos: 1, identifier: 3 })))
+    expect(writer.ask(publish('a', '', { qos: 1, identifier: 5 }), publish('a', '', { qos: 2, identifier: 4 }),
+      publish('a', '', { qos: 1, identifier: 3 })))
       .toEqual(['PUBACK #5', 'PUBREC #4', 'PUBACK #3']);
   });
 
@@ -136,7 +148,8 @@ describe.each([4, 3])('SUBSCRIBE and UNSUBSCRIBE, protocol level %i', level => {
   it('UNSUBSCRIBE removes exactly that filter [MQTT311-3.10.4-1] [MQTT311-3.10.4-2]', () => {
     const node = World.quiet().node('a', { level });
     node.ask(subscribe(1, 'a/b', 0, 'a/+', 0));
-    expect(node.ask(unsubscribe(2, 'a/+'), publish('a/b', 'x'), publish('a/c', 'x'))).toEqual(['UNSUBACK #2', 'PUBLISH a/b=x q0']);
+    expect(node.ask(unsubscribe(2, 'a/+'), publish('a/b', 'x'), publish('a/c', 'x'))).toEqual(['UNSUBACK #2',
+      'PUBLISH a/b=x q0']);
     expect(node.ask(unsubscribe(3, 'A/b'), publish('a/b', 'y'))).toEqual(['UNSUBACK #3', 'PUBLISH a/b=y q0']);
   });
 
@@ -158,10 +171,13 @@ describe.each([4, 3])('SUBSCRIBE and UNSUBSCRIBE, protocol level %i', level => {
   it('without room is refused with 0x80 in 3.1.1; 3.1 has no such code [MQTT311-3.9.3-2]', () => {
     const world = World.quiet({ listener: { max_subscriptions: 2 } });
     const node = world.node('a', { level });
-    expect(node.ask(subscribe(1, 'a', 0, 'b', 1, 'c', 2))).toEqual([level === 4 ? 'SUBACK #1 0 1 80' : 'SUBACK #1 0 1 2']);
+    expect(node.ask(subscribe(1, 'a', 0, 'b', 1, 'c', 2))).toEqual([level === 4 ? 'SUBACK #1 0 1 80'
+      : 'SUBACK #1 0 1 2']);
     expect(node.ask(publish('c', 'x'))).toEqual([]);
-    expect(node.ask(unsubscribe(2, 'a'), subscribe(3, 'c', 0), publish('c', 'x'))).toEqual(['UNSUBACK #2', 'SUBACK #3 0', 'PUBLISH c=x q0']);
-    expect(world.eventTexts.filter(event => event.includes('"a": no room (listener.max_subscriptions'))).toHaveLength(1);
+    expect(node.ask(unsubscribe(2, 'a'), subscribe(3, 'c', 0), publish('c', 'x'))).toEqual(['UNSUBACK #2',
+      'SUBACK #3 0', 'PUBLISH c=x q0']);
+    expect(world.eventTexts.filter(event =>
+      event.includes('"a": no room (listener.max_subscriptions'))).toHaveLength(1);
   });
 
   it.each([
@@ -194,7 +210,9 @@ describe('max_inflight_messages', () => {
     const world = World.quiet({ listener: { max_inflight_messages: 2 } });
     const reader = world.node('reader', {}, subscribe(1, 'a', 1));
     reader.take();
-    const writer = world.node('writer', {}, ...[1, 2, 3, 4].map(identifier => publish('a', `${identifier}`, { qos: 1, identifier })));
+    const writer =
+      world.node('writer', {},
+        ...[1, 2, 3, 4].map(identifier => publish('a', `${identifier}`, { qos: 1, identifier })));
     expect(writer.take()).toEqual([]);
     expect(reader.take()).toEqual(['PUBLISH a=1 q1 #1', 'PUBLISH a=2 q1 #2']);
     expect(reader.ask(puback(1))).toEqual(['PUBLISH a=3 q1 #3']);

@@ -14,25 +14,34 @@ describe('limits', () => {
     const users = [{ username: 'u', password: 'p', mount_point: 'site/%u/' }];
     for (const sizes of [{}, PC_SIZES]) {
       expect(pathsOf({}, sizes)).toEqual([]);
-      expect(pathsOf({ listener: { users }, topic: [{ pattern: '#', remote_prefix: 'a/prefix/of/some/length/' }] }, sizes)).toEqual([]);
+      expect(pathsOf({ listener: { users }, topic: [{ pattern: '#', remote_prefix: 'a/prefix/of/some/length/' }] },
+        sizes)).toEqual([]);
     }
   });
 
   it.each([
-    ['a PC with a store of 8 KB', { listener: { max_packet_size: 65_536 }, store: { ram: 8192 } }, PC_SIZES, ['store.ram']],
-    ['a PC with packets of 1 MiB', { listener: { max_packet_size: 1_048_576 } }, PC_SIZES, ['listener.max_queued_bytes', 'store.ram']],
-    ['a board with packets of 16 KB', { listener: { max_packet_size: 16_384 } }, {}, ['listener.max_queued_bytes', 'store.ram']],
-    ['a board with packets of 2 KB from upstream', { upstream: { max_packet_size: 2048 } }, {}, ['listener.max_queued_bytes']],
-    ['a queue of 1 KB', { listener: { max_packet_size: 1024, max_queued_bytes: 1024 } }, {}, ['listener.max_queued_bytes']],
-    ['a prefix as long as the rest', { topic: [{ pattern: '#', remote_prefix: `${'p'.repeat(300)}/` }] }, {}, ['listener.max_queued_bytes']],
+    ['a PC with a store of 8 KB', { listener: { max_packet_size: 65_536 }, store: { ram: 8192 } }, PC_SIZES,
+      ['store.ram']],
+    ['a PC with packets of 1 MiB', { listener: { max_packet_size: 1_048_576 } }, PC_SIZES,
+      ['listener.max_queued_bytes', 'store.ram']],
+    ['a board with packets of 16 KB', { listener: { max_packet_size: 16_384 } }, {},
+      ['listener.max_queued_bytes', 'store.ram']],
+    ['a board with packets of 2 KB from upstream', { upstream: { max_packet_size: 2048 } }, {},
+      ['listener.max_queued_bytes']],
+    ['a queue of 1 KB', { listener: { max_packet_size: 1024, max_queued_bytes: 1024 } }, {},
+      ['listener.max_queued_bytes']],
+    ['a prefix as long as the rest', { topic: [{ pattern: '#', remote_prefix: `${'p'.repeat(300)}/` }] }, {},
+      ['listener.max_queued_bytes']],
   ])('that contradict each other are found: %s', (_name, partial, sizes, paths) => {
     expect(pathsOf(partial, sizes)).toEqual(paths);
   });
 
   it('are what the text says: the figure that it names is enough, and one unit less is not', () => {
-    const required = (partial: PartialConfiguration): number => Number(/write (\d+)/.exec(limitConflicts(completeConfiguration({ topic: OUT, ...partial }))[0]!.text)![1]);
+    const required = (partial: PartialConfiguration): number =>
+      Number(/write (\d+)/.exec(limitConflicts(completeConfiguration({ topic: OUT, ...partial }))[0]!.text)![1]);
     const sizes = { listener: { max_packet_size: 700 }, upstream: { max_packet_size: 900 } };
-    const withQueue = (bytes: number): PartialConfiguration => ({ ...sizes, listener: { ...sizes.listener, max_queued_bytes: bytes } });
+    const withQueue = (bytes: number): PartialConfiguration =>
+      ({ ...sizes, listener: { ...sizes.listener, max_queued_bytes: bytes } });
     const withStore = (bytes: number): PartialConfiguration => ({ ...sizes, store: { ram: bytes } });
     const queued = required(withQueue(64));
     expect(pathsOf(withQueue(queued))).toEqual([]);
@@ -83,7 +92,8 @@ describe('the full queue of a node that is away', () => {
   }
 
   it.each([
-    [undefined, [0, 1, 2, 3, 4]], ['drop_newest' as const, [0, 1, 2, 3, 4]], ['drop_oldest' as const, [7, 8, 9, 10, 11]],
+    [undefined, [0, 1, 2, 3, 4]], ['drop_newest' as const, [0, 1, 2, 3, 4]],
+      ['drop_oldest' as const, [7, 8, 9, 10, 11]],
   ])('with queue_full %s keeps what that says, counts the rest and says so once', (policy, kept) => {
     const { got, world } = filled(policy);
     expect(got).toEqual(kept.map(number => `t ${number}`));

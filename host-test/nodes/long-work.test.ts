@@ -1,4 +1,7 @@
-/** Work that one packet asks for is cut into slices: others are served between, and what does not fit at once comes as room comes. */
+/**
+ * Work that one packet asks for is cut into slices: others are served between, and what does not fit at once comes as
+ * room comes.
+ */
 import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { SLICE as COMPARISONS_AT_ONCE } from '../../src/nodes/retained-delivery.ts';
@@ -10,7 +13,8 @@ import { acknowledge, type Peer, World } from '../world/world.ts';
 const number = (value: number): Uint8Array => bytesOf(value >> 8, value & 255);
 const LARGE: PartialConfiguration = {
   listener: {
-    max_packet_size: 65_536, max_queued_bytes: 131_072, max_queued_messages: 1000, max_subscriptions: 2000, max_subscription_bytes: 131_072,
+    max_packet_size: 65_536, max_queued_bytes: 131_072, max_queued_messages: 1000, max_subscriptions: 2000,
+      max_subscription_bytes: 131_072,
     max_retained_messages: 2000, max_retained_bytes: 1_048_576, sys_interval: 0,
   },
 };
@@ -18,7 +22,10 @@ const LARGE: PartialConfiguration = {
 const requestOf = (first: number, filters: readonly string[]): Uint8Array => packet(first, number(7),
   ...filters.map(filter => bytesOf(number(filter.length), filter, ...first === 0x82 ? [0] : [])));
 
-/** Runs until `isDone`. @returns the most filters that were entered, and messages compared with one, in one turn of the loop */
+/**
+ * Runs until `isDone`. @returns the most filters that were entered, and messages compared with one, in one turn of
+ * the loop
+ */
 function mostInOneTurn(world: World, isDone: () => boolean): { entered: number; compared: number } {
   const { retained, subscriptions } = world.gateway;
   const most = { entered: 0, compared: 0 };
@@ -76,21 +83,26 @@ describe('a SUBSCRIBE with as many filters as fit a packet', () => {
     expect(greedy.all('pingresp').length).toBe(1); // its next packet waited
   });
 
-  it.each([1, FILTERS_AT_ONCE, FILTERS_AT_ONCE + 1, FILTERS_AT_ONCE * 3])('with %i filters: what follows it in the same segment comes after its SUBACK', count => {
+  it.each([1, FILTERS_AT_ONCE, FILTERS_AT_ONCE + 1,
+    FILTERS_AT_ONCE * 3])('with %i filters: what follows it in the same segment comes after its SUBACK', count => {
     const world = World.quiet(LARGE);
     const node = world.client('n');
-    node.post(requestOf(0x82, Array.from({ length: count }, (_, index) => `f/${index}`)), publish('f/0', 'x'), publish('f/0', 'y'));
+    node.post(requestOf(0x82, Array.from({ length: count }, (_, index) => `f/${index}`)), publish('f/0', 'x'),
+      publish('f/0', 'y'));
     world.run(1000);
     expect(node.packets.map(({ cmd }) => cmd)).toEqual(['connack', 'suback', 'publish', 'publish']);
     expect(world.gateway.subscriptions.count).toBe(count);
-    node.post(requestOf(0xA2, Array.from({ length: count }, (_, index) => `f/${index}`)), publish('f/0', 'z'), bytesOf(0xC0, 0));
+    node.post(requestOf(0xA2, Array.from({ length: count }, (_, index) => `f/${index}`)), publish('f/0', 'z'),
+      bytesOf(0xC0, 0));
     world.run(1000);
     expect(node.packets.slice(4).map(({ cmd }) => cmd)).toEqual(['unsuback', 'pingresp']);
     expect(world.gateway.subscriptions.count).toBe(0);
   });
 
   it('that arrives in pieces, with others behind it, loses nothing', () => {
-    const world = World.quiet({ listener: { max_packet_size: 1024, max_subscriptions: 200, max_subscription_bytes: 8192 } }, { landingCapacity: 1436 });
+    const world =
+      World.quiet({ listener: { max_packet_size: 1024, max_subscriptions: 200, max_subscription_bytes: 8192 } },
+        { landingCapacity: 1436 });
     const node = world.client('n');
     const request = requestOf(0x82, Array.from({ length: 150 }, (_, index) => `${index}`));
     const rest = Array.from({ length: 200 }, (_, index) => publish('149', `${index}`));
@@ -135,7 +147,8 @@ describe('more retained messages than a node takes at once', () => {
     const reader = world.client('reader');
     reader.subscribe('r/#', 1);
     world.run(2000);
-    expect(reader.all('publish').map(({ topic, retain }) => `${topic} ${retain}`)).toEqual(Array.from({ length: 25 }, (_, index) => `r/${index} true`));
+    expect(reader.all('publish').map(({ topic, retain }) => `${topic} ${retain}`)).toEqual(Array.from({ length: 25 },
+      (_, index) => `r/${index} true`));
   });
 
   /** A reader that acknowledges only when told. */
@@ -163,13 +176,16 @@ describe('more retained messages than a node takes at once', () => {
     const world = retained(25);
     const { acknowledgeAll, reader } = slow(world);
     const writer = world.client('second writer');
-    for (const [topic, value] of [['r/24', 'new'], ['r/20', 'longer than before'.repeat(5)], ['r/0', 'after its turn']] as const)
+    for (const [topic, value] of [['r/24', 'new'], ['r/20', 'longer than before'.repeat(5)],
+      ['r/0', 'after its turn']] as const)
       writer.publish(topic, value, 1, true);
     world.run(100);
     acknowledgeAll();
-    for (const [topic, value] of [['r/24', 'new'], ['r/20', 'longer than before'.repeat(5)], ['r/0', 'after its turn']] as const)
+    for (const [topic, value] of [['r/24', 'new'], ['r/20', 'longer than before'.repeat(5)],
+      ['r/0', 'after its turn']] as const)
       expect(reader.all('publish').filter(message => message.topic === topic).at(-1)!.payload.toString()).toBe(value);
-    expect(reader.all('publish').filter(({ topic }) => topic === 'r/24').map(({ payload }) => payload.toString())).not.toContain('x'.repeat(60));
+    expect(reader.all('publish').filter(({ topic }) => topic === 'r/24').map(({ payload }) =>
+      payload.toString())).not.toContain('x'.repeat(60));
     expect(new Set(reader.all('publish').map(({ topic }) => topic)).size).toBe(25);
   });
 
@@ -182,7 +198,8 @@ describe('more retained messages than a node takes at once', () => {
     world.run(100);
     acknowledgeAll();
     const topics = reader.all('publish').filter(({ payload }) => payload.length > 0).map(({ topic }) => topic);
-    expect(topics).toEqual(Array.from({ length: 25 }, (_, index) => `r/${index}`).filter(topic => topic !== 'r/24' && topic !== 'r/15'));
+    expect(topics).toEqual(Array.from({ length: 25 }, (_, index) => `r/${index}`).filter(topic => topic !== 'r/24'
+      && topic !== 'r/15'));
   });
 
   it('are not sent any more when the subscription is given up, and those for the next one are, from the first', () => {
@@ -223,7 +240,8 @@ describe('the figures of $SYS', () => {
     const world = World.quiet({ ...LARGE, listener: { ...LARGE.listener, max_connections: 60, sys_interval: 10 } });
     const nodes = Array.from({ length: 50 }, (_, index) => world.client(`n${index}`));
     for (const node of nodes)
-      node.post(...Array.from({ length: 30 }, (_, index) => subscribe(1, `$SYS/${index}/#`, 0)), subscribe(2, '$SYS/#', 0));
+      node.post(...Array.from({ length: 30 }, (_, index) => subscribe(1, `$SYS/${index}/#`, 0)),
+        subscribe(2, '$SYS/#', 0));
     world.run(5000);
     const topics = new Set(nodes[0]!.all('publish').map(({ topic }) => topic));
     expect(topics.size).toBeGreaterThan(30);

@@ -4,12 +4,14 @@ import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { accept, World } from '../world/world.ts';
 import { DISCONNECT, publish, subscribe, unsubscribe } from '../world/packets.ts';
 
-const sensor = (topic: string, offset: number) => ({ name: topic, type: 'simulated', topic, interval: 1, decimals: 0, offset });
+const sensor = (topic: string, offset: number) =>
+  ({ name: topic, type: 'simulated', topic, interval: 1, decimals: 0, offset });
 
 describe('a message of the gateway itself', () => {
   const worldOf = (memory: NonNullable<PartialConfiguration['memory']>) => {
     const world = World.quiet({ memory, sensors: [sensor('air', 10), sensor('water/depth', 20)] });
-    return { world, air: world.node('air', {}, subscribe(1, 'air', 0)), water: world.node('water', {}, subscribe(1, 'water/#', 0)), writer: world.node('writer') };
+    return { world, air: world.node('air', {}, subscribe(1, 'air', 0)),
+      water: world.node('water', {}, subscribe(1, 'water/#', 0)), writer: world.node('writer') };
   };
 
   it.each([
@@ -43,7 +45,8 @@ describe('a message of the gateway itself', () => {
 
 /** How a message of the topic `name` comes in, and where nodes find it. */
 const SOURCES = [
-  ['from a node', (world: World, name: string, payload: string, qos: number) => { world.node('writer').send(publish(name, payload, { qos })); }, ''],
+  ['from a node', (world: World, name: string, payload: string, qos: number) =>
+    { world.node('writer').send(publish(name, payload, { qos })); }, ''],
   ['from upstream', (world: World, name: string, payload: string, qos: number) => {
     world.uplink.post(publish(`site/${name}`, payload, { qos }));
     world.run();
@@ -60,7 +63,8 @@ describe.each(SOURCES)('who gets a topic, %s,', (_title, say, prefix) => {
     say(world, name, '1', qos);
     say(world, name, '2', qos);
   };
-  const got = (qos = 0, name = 'a') => [1, 2].map(number => `PUBLISH ${prefix}${name}=${number} q${qos}${qos === 0 ? '' : ` #${number}`}`);
+  const got = (qos = 0, name = 'a') =>
+    [1, 2].map(number => `PUBLISH ${prefix}${name}=${number} q${qos}${qos === 0 ? '' : ` #${number}`}`);
 
   it('is one node, until another one subscribes too, and again when that unsubscribes', () => {
     const world = worldOf();
@@ -137,7 +141,8 @@ describe.each(SOURCES)('who gets a topic, %s,', (_title, say, prefix) => {
     expect(world.gateway.nodes.states.map(({ queue }) => queue.count).filter(count => count > 0)).toEqual([3]);
   });
 
-  it.each([['share a place', { topics: 1, topic_length: 16 }], ['have none', { topics: 1, topic_length: 2 }]])('is right for names that %s', (_case, memory) => {
+  it.each([['share a place', { topics: 1, topic_length: 16 }],
+    ['have none', { topics: 1, topic_length: 2 }]])('is right for names that %s', (_case, memory) => {
     const world = worldOf({ memory });
     const nodes = ['abc', 'abd'].map(name => world.node(`of ${name}`, {}, subscribe(1, `${prefix}${name}`, 0)));
     const all = world.node('all', {}, subscribe(1, `${prefix}#`, 0));
@@ -150,7 +155,9 @@ describe.each(SOURCES)('who gets a topic, %s,', (_title, say, prefix) => {
   it('may be one node without the right to read it, or with a mount point', () => {
     const users = [{ username: 'anna', password: '' }, { username: 'bert', password: '', mount_point: 'in/' }];
     const world = worldOf({ listener: { users, max_sessions: 6, acl: [
-      { user: null, topic: '#', access: 'write' as const }, { user: 'anna', topic: `${prefix}+/x`, access: 'read' as const }, { user: 'bert', topic: 'in/#', access: 'read' as const },
+      { user: null, topic: '#', access: 'write' as const },
+        { user: 'anna', topic: `${prefix}+/x`, access: 'read' as const },
+          { user: 'bert', topic: 'in/#', access: 'read' as const },
     ] } });
     const anna = world.node('anna', { user: 'anna' }, subscribe(1, `${prefix}#`, 0));
     sayTwice(world, 'a/x');
@@ -160,13 +167,18 @@ describe.each(SOURCES)('who gets a topic, %s,', (_title, say, prefix) => {
     const bert = world.node('bert', { user: 'bert' }, subscribe(1, '#', 0)); // where Anna was
     sayTwice(world, 'a/x');
     sayTwice(world, 'a/y');
-    expect(bert.take()).toEqual(prefix === '' ? [] : ['a/x', 'a/y'].flatMap(name => [1, 2].map(number => `PUBLISH ${name}=${number} q0`)));
+    expect(bert.take()).toEqual(prefix === '' ? []
+      : ['a/x', 'a/y'].flatMap(name => [1, 2].map(number => `PUBLISH ${name}=${number} q0`)));
   });
 });
 
 describe('what is retained of a topic that nobody has subscribed to', () => {
-  it.each([['set', '', 'old', 'PUBLISH in/a=2 q0 retain'], ['removed', 'old', '', undefined]])('is what upstream says last, also when it was %s meanwhile', (_title, before, meanwhile, expected) => {
-    const world = World.quiet({ topic: [{ pattern: '#', direction: 'in', local_prefix: 'in/', remote_prefix: 'site/' }] }, { server: accept });
+  it.each([['set', '', 'old', 'PUBLISH in/a=2 q0 retain'],
+    ['removed', 'old', '', undefined]])('is what upstream says last, also when it was %s meanwhile',
+      (_title, before, meanwhile, expected) => {
+    const world =
+      World.quiet({ topic: [{ pattern: '#', direction: 'in', local_prefix: 'in/', remote_prefix: 'site/' }] },
+        { server: accept });
     const writer = world.node('writer', {}, publish('in/a', before, { retain: true }));
     const say = (payload: string) => {
       world.uplink.post(publish('site/a', payload));

@@ -30,7 +30,8 @@ describe.each([4, 3])('a retained message, protocol level %i', level => {
     expect(reader.ask(subscribe(1, 'a', 1))).toEqual(['SUBACK #1 1', 'PUBLISH a=new q0 retain']);
   });
 
-  it('with an empty payload is delivered, removes the old one and is not kept [MQTT311-3.3.1-10] [MQTT311-3.3.1-11]', () => {
+  it('with an empty payload is delivered, removes the old one and is not kept [MQTT311-3.3.1-10] [MQTT311-3.3.1-11]',
+    () => {
     const { reader, world, writer } = worldWith(retain('a', 'old'), retain('b', ''));
     expect(reader.ask(subscribe(1, '#', 0))).toEqual(['SUBACK #1 0', 'PUBLISH a=old q0 retain']);
     writer.send(retain('a', ''));
@@ -44,9 +45,12 @@ describe.each([4, 3])('a retained message, protocol level %i', level => {
     expect(reader.ask(subscribe(1, '#', 0))).toEqual(['SUBACK #1 0', 'PUBLISH a=kept q0 retain']);
   });
 
-  it.each([[0, 2, 0], [1, 2, 1], [2, 1, 1], [2, 0, 0], [2, 2, 2]])('of QoS %i reaches a subscription of QoS %i with QoS %i [MQTT311-3.8.4-6]', (published, asked, expected) => {
+  it.each([[0, 2, 0], [1, 2, 1], [2, 1, 1], [2, 0, 0],
+    [2, 2, 2]])('of QoS %i reaches a subscription of QoS %i with QoS %i [MQTT311-3.8.4-6]',
+      (published, asked, expected) => {
     const { reader } = worldWith(retain('a', 'x', published));
-    expect(reader.ask(subscribe(1, 'a', asked))).toEqual([`SUBACK #1 ${asked}`, `PUBLISH a=x q${expected}${expected > 0 ? ' #1' : ''} retain`]);
+    expect(reader.ask(subscribe(1, 'a', asked))).toEqual([`SUBACK #1 ${asked}`,
+      `PUBLISH a=x q${expected}${expected > 0 ? ' #1' : ''} retain`]);
   });
 
   it('is sent again when the same subscription is made again [MQTT311-3.8.4-3]', () => {
@@ -57,7 +61,8 @@ describe.each([4, 3])('a retained message, protocol level %i', level => {
 
   it('is sent for each filter of one SUBSCRIBE, and never before SUBACK [MQTT311-3.8.4-4]', () => {
     const { reader } = worldWith(retain('a', 'x'), retain('b', 'y'));
-    expect(reader.ask(subscribe(1, 'b', 0, 'a', 0))).toEqual(['SUBACK #1 0 0', 'PUBLISH b=y q0 retain', 'PUBLISH a=x q0 retain']);
+    expect(reader.ask(subscribe(1, 'b', 0, 'a', 0))).toEqual(['SUBACK #1 0 0', 'PUBLISH b=y q0 retain',
+      'PUBLISH a=x q0 retain']);
   });
 
   it('outlives all sessions [MQTT311-3.1.2-7]', () => {
@@ -82,7 +87,8 @@ describe('when retained messages have no room', () => {
     const reader = world.node('reader', {}, subscribe(1, '#', 0));
     writer.send(retain('c', '3'), retain('a', '4'));
     expect(reader.take()).toEqual(['PUBLISH c=3 q0', 'PUBLISH a=4 q0']);
-    expect(world.node('later').ask(subscribe(1, '#', 0))).toEqual(['SUBACK #1 0', 'PUBLISH a=4 q0 retain', 'PUBLISH b=2 q0 retain']);
+    expect(world.node('later').ask(subscribe(1, '#', 0))).toEqual(['SUBACK #1 0', 'PUBLISH a=4 q0 retain',
+      'PUBLISH b=2 q0 retain']);
     expect(world.eventTexts.filter(event => event.includes('max_retained_messages'))).toHaveLength(1);
   });
 
@@ -95,7 +101,8 @@ describe('when retained messages have no room', () => {
   });
 
   it('more of them than a node can be sent at once arrive all the same when it is ready to take them', () => {
-    const world = World.quiet({ listener: { max_queued_messages: 100, max_queued_bytes: 8192, max_inflight_messages: 2 } });
+    const world =
+      World.quiet({ listener: { max_queued_messages: 100, max_queued_bytes: 8192, max_inflight_messages: 2 } });
     const topics = Array.from({ length: 30 }, (_, index) => `t/${index}`);
     world.node('writer', {}, ...topics.map(topic => retain(topic, 'x', 1)));
     const reader = world.node('reader');

@@ -9,7 +9,8 @@ const PLACES = 8;
 const PRESENT = 'CONNACK 0 present';
 
 const worldFor = (...usernames: string[]): World => World.quiet({ listener: {
-  max_connections: 4, max_sessions: PLACES, max_queued_messages: 4, users: usernames.map(username => ({ username, password: 'p' })),
+  max_connections: 4, max_sessions: PLACES, max_queued_messages: 4,
+    users: usernames.map(username => ({ username, password: 'p' })),
 } });
 
 /** A session that stays behind, with a subscription, and with so many messages. */
@@ -96,7 +97,8 @@ it('when every session is spared a new node is refused with code 3, counted and 
   const evicted = world.gateway.evictedCount;
   for (const clean of [true, false]) {
     expect(world.connect('new', { clean })[1]).toEqual(['CONNACK 3', 'closed']);
-    expect(world.events.at(-1)).toMatchObject({ event: NODE_REFUSED, subject: 0, detail: ReasonCode.SERVER_UNAVAILABLE });
+    expect(world.events.at(-1)).toMatchObject({ event: NODE_REFUSED, subject: 0,
+      detail: ReasonCode.SERVER_UNAVAILABLE });
     expect(world.eventTexts.at(-1)).toMatch(/^node "new" refused: server unavailable .*listener\.max_sessions/);
   }
   expect(world.gateway.evictedCount).toBe(evicted);

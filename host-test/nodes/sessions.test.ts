@@ -25,8 +25,10 @@ describe.each([4, 3])('a session with Clean Session 0, protocol level %i', level
 
   it('keeps what was published meanwhile with QoS 1 and 2, in order, DUP 0, and nothing of QoS 0 [MQTT311-3.1.2-5] [MQTT311-4.1.0-1]', () => {
     const { world, writer } = away();
-    writer.send(publish('a/1', 'x', { qos: 1 }), publish('a/0', 'x'), publish('a/2', 'y', { qos: 2, identifier: 2 }), publish('a/1', 'z', { qos: 1, identifier: 3 }));
-    expect(world.connect('a', CONTINUED)[1]).toEqual([PRESENT, 'PUBLISH a/1=x q1 #1', 'PUBLISH a/2=y q2 #2', 'PUBLISH a/1=z q1 #3']);
+    writer.send(publish('a/1', 'x', { qos: 1 }), publish('a/0', 'x'), publish('a/2', 'y', { qos: 2, identifier: 2 }),
+      publish('a/1', 'z', { qos: 1, identifier: 3 }));
+    expect(world.connect('a', CONTINUED)[1]).toEqual([PRESENT, 'PUBLISH a/1=x q1 #1', 'PUBLISH a/2=y q2 #2',
+      'PUBLISH a/1=z q1 #3']);
   });
 
   it('keeps its subscriptions', () => {
@@ -39,14 +41,16 @@ describe.each([4, 3])('a session with Clean Session 0, protocol level %i', level
   it('sends again with DUP what was sent before and not acknowledged, under the same identifiers, in order [MQTT311-4.4.0-1] [MQTT311-3.3.1-1] [MQTT311-2.3.1-4] [MQTT311-4.6.0-6]', () => {
     const { world, writer } = away();
     let node = world.node('a', CONTINUED);
-    writer.send(publish('a', '1', { qos: 1 }), publish('a', '2', { qos: 2, identifier: 2 }), publish('a', '3', { qos: 2, identifier: 3 }));
+    writer.send(publish('a', '1', { qos: 1 }), publish('a', '2', { qos: 2, identifier: 2 }),
+      publish('a', '3', { qos: 2, identifier: 3 }));
     expect(node.take()).toEqual(['PUBLISH a=1 q1 #1', 'PUBLISH a=2 q2 #2', 'PUBLISH a=3 q2 #3']);
     node.send(pubrec(2));
     node.vanish();
     writer.send(publish('a', '4', { qos: 1, identifier: 4 }));
     let answer: string[];
     [node, answer] = world.connect('a', CONTINUED);
-    expect(answer).toEqual([PRESENT, 'PUBLISH a=1 q1 #1 dup', 'PUBREL #2', 'PUBLISH a=3 q2 #3 dup', 'PUBLISH a=4 q1 #4']);
+    expect(answer).toEqual([PRESENT, 'PUBLISH a=1 q1 #1 dup', 'PUBREL #2', 'PUBLISH a=3 q2 #3 dup',
+      'PUBLISH a=4 q1 #4']);
     node.send(puback(1), pubcomp(2), pubrec(3), pubcomp(3), puback(4));
     node.vanish();
     expect(world.connect('a', CONTINUED)[1]).toEqual([PRESENT]);
@@ -58,7 +62,8 @@ describe.each([4, 3])('a session with Clean Session 0, protocol level %i', level
     reader.take();
     world.node('a', CONTINUED, publish('t', 'x', { qos: 2, identifier: 5 })).vanish();
     const node = world.node('a', CONTINUED);
-    expect(node.ask(publish('t', 'x', { qos: 2, identifier: 5, dup: true }), pubrel(5))).toEqual(['PUBREC #5', 'PUBCOMP #5']);
+    expect(node.ask(publish('t', 'x', { qos: 2, identifier: 5, dup: true }), pubrel(5))).toEqual(['PUBREC #5',
+      'PUBCOMP #5']);
     expect(reader.take()).toEqual(['PUBLISH t=x q0']);
   });
 
@@ -102,9 +107,11 @@ describe.each([4, 3])('a session with Clean Session 0, protocol level %i', level
 
   it('keeps max_queued_messages while its node is away, drops the rest and counts it', () => {
     const { world, writer } = away(1, { max_queued_messages: 3 });
-    expect(writer.ask(...[1, 2, 3, 4, 5].map(identifier => publish('a', `${identifier}`, { qos: 1, identifier })))).toHaveLength(5);
+    expect(writer.ask(...[1, 2, 3, 4, 5].map(identifier =>
+      publish('a', `${identifier}`, { qos: 1, identifier })))).toHaveLength(5);
     expect(world.gateway.delivery.droppedCount).toBe(2);
-    expect(world.connect('a', CONTINUED)[1]).toEqual([PRESENT, 'PUBLISH a=1 q1 #1', 'PUBLISH a=2 q1 #2', 'PUBLISH a=3 q1 #3']);
+    expect(world.connect('a', CONTINUED)[1]).toEqual([PRESENT, 'PUBLISH a=1 q1 #1', 'PUBLISH a=2 q1 #2',
+      'PUBLISH a=3 q1 #3']);
   });
 
   it('keeps max_queued_bytes', () => {
@@ -144,8 +151,11 @@ describe('CONNECT', () => {
     expect(World.quiet().connect('', { level: 3 })[1]).toEqual(['CONNACK 2', 'closed']);
   });
 
-  it.each([[3, 23, '0'], [3, 24, '2'], [4, 24, '0'], [4, 64, '0'], [4, 65, '2']])('of level %i with an identifier of %i characters gets code %s [MQTT311-3.1.3-5] C8', (level, length, code) => {
-    expect(World.quiet({ listener: { max_clientid_length: 64 } }).connect('a'.repeat(length), { level })[1][0]).toBe(`CONNACK ${code}`);
+  it.each([[3, 23, '0'], [3, 24, '2'], [4, 24, '0'], [4, 64, '0'],
+    [4, 65, '2']])('of level %i with an identifier of %i characters gets code %s [MQTT311-3.1.3-5] C8',
+      (level, length, code) => {
+    expect(World.quiet({ listener: { max_clientid_length: 64 } }).connect('a'.repeat(length),
+      { level })[1][0]).toBe(`CONNACK ${code}`);
   });
 
   it('a second time on a connection ends it [MQTT311-3.1.0-2] C3', () => {
@@ -156,8 +166,10 @@ describe('CONNECT', () => {
     const world = World.quiet({ listener: { users: [{ username: 'u', password: 'p' }] } });
     const reader = world.node('reader', {}, subscribe(1, '#', 0));
     reader.take();
-    expect(world.open().ask(connect('a'), publish('t', '1', { qos: 1 }), PINGREQ)).toEqual(['CONNACK 0', 'PUBACK #1', 'PINGRESP']);
-    expect(world.open().ask(connect('b', { user: 'stranger' }), publish('t', '2', { qos: 1 }), PINGREQ)).toEqual(['CONNACK 4', 'closed']);
+    expect(world.open().ask(connect('a'), publish('t', '1', { qos: 1 }), PINGREQ)).toEqual(['CONNACK 0', 'PUBACK #1',
+      'PINGRESP']);
+    expect(world.open().ask(connect('b', { user: 'stranger' }), publish('t', '2', { qos: 1 }),
+      PINGREQ)).toEqual(['CONNACK 4', 'closed']);
     expect(reader.take()).toEqual(['PUBLISH t=1 q0']);
   });
 
@@ -172,7 +184,8 @@ describe('CONNECT', () => {
     expect(world.connect('c')[1]).toEqual(['CONNACK 0']);
   });
 
-  it.each([[60, '0'], [61, '2'], [0, '2']])('with Keep Alive %i and max_keepalive 60 gets code %s', (keepAlive, code) => {
+  it.each([[60, '0'], [61, '2'], [0, '2']])('with Keep Alive %i and max_keepalive 60 gets code %s',
+    (keepAlive, code) => {
     expect(World.quiet({ listener: { max_keepalive: 60 } }).connect('a', { keepAlive })[1][0]).toBe(`CONNACK ${code}`);
   });
 

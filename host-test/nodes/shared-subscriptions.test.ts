@@ -6,7 +6,8 @@ import { World } from '../world/world.ts';
 const told = (world: World): string[] => world.eventTexts.filter(text => text.includes('$share'));
 
 describe('a filter that begins with $share/', () => {
-  it.each(['$share/group/a', '$share/g/#', '$share/', '$share//a'])('%s is refused with 0x80 in 3.1.1, and said once in the log', filter => {
+  it.each(['$share/group/a', '$share/g/#', '$share/',
+    '$share//a'])('%s is refused with 0x80 in 3.1.1, and said once in the log', filter => {
     const world = World.quiet();
     const node = world.node('n');
     expect(node.ask(subscribe(1, filter, 1))).toEqual(['SUBACK #1 80']);

@@ -7,18 +7,22 @@ import { publish, subscribe } from '../world/packets.ts';
 
 describe('$SYS/broker', () => {
   it('tells the version of package.json', () => {
-    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+    const { version } =
+      JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
     expect(VERSION).toBe(version);
-    expect(World.quiet().node('a').ask(subscribe(1, '$SYS/broker/version', 0))).toEqual(['SUBACK #1 0', `PUBLISH $SYS/broker/version=ringbridge version ${version} q0 retain`]);
+    expect(World.quiet().node('a').ask(subscribe(1, '$SYS/broker/version', 0))).toEqual(['SUBACK #1 0',
+      `PUBLISH $SYS/broker/version=ringbridge version ${version} q0 retain`]);
   });
 
   it('comes at once as retained, then every sys_interval', () => {
     const world = World.quiet({ listener: { sys_interval: 5 } });
     world.run(3000 - 40);
     const node = world.node('a', {}, subscribe(1, '$SYS/broker/uptime', 2));
-    expect(world.node('b').ask(subscribe(1, '$SYS/broker/uptime', 1))).toEqual(['SUBACK #1 1', 'PUBLISH $SYS/broker/uptime=3 seconds q0 retain']);
+    expect(world.node('b').ask(subscribe(1, '$SYS/broker/uptime', 1))).toEqual(['SUBACK #1 1',
+      'PUBLISH $SYS/broker/uptime=3 seconds q0 retain']);
     world.run(10_000);
-    expect(node.take()).toEqual(['PUBLISH $SYS/broker/uptime=5 seconds q0', 'PUBLISH $SYS/broker/uptime=10 seconds q0']);
+    expect(node.take()).toEqual(['PUBLISH $SYS/broker/uptime=5 seconds q0',
+      'PUBLISH $SYS/broker/uptime=10 seconds q0']);
   });
 
   it('gives figures that are right', () => {
@@ -26,27 +30,37 @@ describe('$SYS/broker', () => {
     world.node('away', { clean: false }, subscribe(1, 'q', 1)).vanish();
     const node = world.node('a', {}, publish('q', 'x', { qos: 1 }), publish('r', 'x', { retain: true }));
     node.take();
-    const figures = node.ask(subscribe(1, '$SYS/#', 0)).slice(1).map(event => event.replace('PUBLISH $SYS/broker/', '').replace(' q0 retain', ''));
+    const figures =
+      node.ask(subscribe(1, '$SYS/#', 0)).slice(1).map(event =>
+        event.replace('PUBLISH $SYS/broker/', '').replace(' q0 retain', ''));
     expect(figures).toEqual([
-      `version=ringbridge version ${VERSION}`, 'uptime=0 seconds', 'clients/connected=1', 'clients/disconnected=1', 'clients/total=2', 'clients/maximum=1',
+      `version=ringbridge version ${VERSION}`, 'uptime=0 seconds', 'clients/connected=1', 'clients/disconnected=1',
+        'clients/total=2', 'clients/maximum=1',
       // CONNECT, SUBSCRIBE; CONNECT, 2 PUBLISH, SUBSCRIBE
       'messages/received=6',
       // CONNACK, SUBACK; CONNACK, PUBACK, SUBACK, PUBLISH q and 7 figures
-      expect.stringMatching(/^messages\/sent=\d+$/), 'publish/messages/received=2', expect.stringMatching(/^publish\/messages\/sent=\d+$/), 'publish/messages/dropped=0',
-      'subscriptions/count=2', 'retained messages/count=1', 'store/messages/count=2', expect.stringMatching(/^store\/messages\/bytes=\d+$/),
-      'messages/inflight=0', 'clients/expired=0', 'clients/refused=0', 'clients/malformed=0', 'messages/denied=0', 'messages/held=0',
+      expect.stringMatching(/^messages\/sent=\d+$/), 'publish/messages/received=2',
+        expect.stringMatching(/^publish\/messages\/sent=\d+$/), 'publish/messages/dropped=0',
+      'subscriptions/count=2', 'retained messages/count=1', 'store/messages/count=2',
+        expect.stringMatching(/^store\/messages\/bytes=\d+$/),
+      'messages/inflight=0', 'clients/expired=0', 'clients/refused=0', 'clients/malformed=0', 'messages/denied=0',
+        'messages/held=0',
       'bridge/messages/dropped=0',
-      ...['messages/received', 'messages/sent', 'publish/received', 'publish/sent', 'publish/dropped', 'sockets'].flatMap(load =>
+      ...['messages/received', 'messages/sent', 'publish/received', 'publish/sent', 'publish/dropped',
+        'sockets'].flatMap(load =>
         [1, 5, 15].map(minutes => `load/${load}/${minutes}min=0.00`)),
     ]);
   });
 
   it('is not matched by # and +, costs nothing when nobody asks, and goes nowhere else [MQTT311-4.7.2-1]', () => {
-    const world = World.quiet({ topic: [{ pattern: '$SYS/#', direction: 'out' }, { pattern: '#', direction: 'out' }], listener: { sys_interval: 1 } });
+    const world =
+      World.quiet({ topic: [{ pattern: '$SYS/#', direction: 'out' }, { pattern: '#', direction: 'out' }],
+        listener: { sys_interval: 1 } });
     const node = world.node('a', {}, subscribe(1, '#', 0, '+/broker/#', 0));
     node.take();
     world.run(5000);
-    expect([node.take(), world.gateway.delivery.sentCount, world.gateway.upstream.sessionState!.queue.count]).toEqual([[], 0, 0]);
+    expect([node.take(), world.gateway.delivery.sentCount,
+      world.gateway.upstream.sessionState!.queue.count]).toEqual([[], 0, 0]);
   });
 
   it('cannot be said by a node', () => {
@@ -74,16 +88,20 @@ describe('$SYS/broker', () => {
 
   /** The figures under these names, without `$SYS/broker/`. */
   const figuresOf = (world: World, ...names: string[]): string[] => names.map(name =>
-    world.node('reader', {}).ask(subscribe(1, `$SYS/broker/${name}`, 0)).at(-1)!.replace(/^PUBLISH \$SYS\/broker\/.*=(.*) q0 retain$/, '$1'));
+    world.node('reader',
+      {}).ask(subscribe(1, `$SYS/broker/${name}`, 0)).at(-1)!.replace(/^PUBLISH \$SYS\/broker\/.*=(.*) q0 retain$/,
+        '$1'));
 
   it('counts what nodes were refused, denied, and made to wait for', () => {
-    const world = World.quiet({ listener: { max_publish_rate: 1, acl: [{ topic: '$SYS/#', access: 'read' }, { topic: 'a' }] } });
+    const world =
+      World.quiet({ listener: { max_publish_rate: 1, acl: [{ topic: '$SYS/#', access: 'read' }, { topic: 'a' }] } });
     world.node('x', {}, subscribe(1, 'c', 0), publish('b', 'x'), publish('a', '1'), publish('a', '2')).vanish();
     world.open().send(new Uint8Array([0x30, 0]));
     world.node('y', {}, new Uint8Array([0xF0, 0]));
     world.node('y', {}, publish('#', 'x'));
     world.connect('', { clean: false });
-    expect(figuresOf(world, 'messages/denied', 'messages/held', 'clients/refused', 'clients/malformed')).toEqual(['2', '1', '2', '3']);
+    expect(figuresOf(world, 'messages/denied', 'messages/held', 'clients/refused', 'clients/malformed')).toEqual(['2',
+      '1', '2', '3']);
   });
 
   it('tells how many messages are in flight, and how many sessions have made room', () => {
@@ -93,7 +111,8 @@ describe('$SYS/broker', () => {
     slow.take();
     for (const name of ['p', 'q', 'r'])
       world.node(name, { clean: false }).vanish();
-    expect(figuresOf(world, 'messages/inflight', 'clients/expired')).toEqual(['2', '2']); // one for "r", one for the reader
+    expect(figuresOf(world, 'messages/inflight', 'clients/expired')).toEqual(['2',
+      '2']); // one for "r", one for the reader
   });
 
   it('counts bytes where the platform does, and has exactly the topics that src/README.md lists', () => {
@@ -124,6 +143,8 @@ describe('$SYS/broker', () => {
         expected[index] = expected[index]! * kept + (1 - kept) * count * 6;
       });
     }
-    expect(figuresOf(world, ...[1, 5, 15].map(minutes => `load/publish/received/${minutes}min`))).toEqual(expected.map(value => value.toFixed(2)));
+    expect(figuresOf(world,
+      ...[1, 5, 15].map(minutes => `load/publish/received/${minutes}min`))).toEqual(expected.map(value =>
+        value.toFixed(2)));
   });
 });

@@ -13,7 +13,8 @@ test('a user is known by the password, lives under a mount point and has rights'
     upstream: { restart_timeout: [3600, 3600] },
     listener: {
       port: 0, address: '127.0.0.1', allow_anonymous: false,
-      users: [{ username: 'anna', password: 'secret-a', mount_point: 'site/%u/' }, { username: 'root', password: 'secret-r' }],
+      users: [{ username: 'anna', password: 'secret-a', mount_point: 'site/%u/' },
+        { username: 'root', password: 'secret-r' }],
       acl: [{ user: 'anna', topic: 'site/anna/#' }, { user: 'root', topic: '#', access: 'read' }],
     },
   }), new Log(line => lines.push(line)));
@@ -40,9 +41,11 @@ test('a user is known by the password, lives under a mount point and has rights'
     expect(await dialogue(99, connect('n', { user: 'anna', password: 'wrong' }))).toEqual(['CONNACK 4']);
     expect(await dialogue(99, connect('n', { user: 'nobody', password: 'secret-a' }))).toEqual(['CONNACK 4']);
     expect(await dialogue(99, connect('n'))).toEqual(['CONNACK 5']);
-    expect(await dialogue(15, connect('n', { user: 'anna', password: 'secret-a' }), publish('t', 'x', { retain: true }), subscribe(1, '#', 0)))
+    expect(await dialogue(15, connect('n', { user: 'anna', password: 'secret-a' }),
+      publish('t', 'x', { retain: true }), subscribe(1, '#', 0)))
       .toEqual(['CONNACK 0', 'SUBACK #1 0', 'PUBLISH t=x q0 retain']);
-    expect(await dialogue(29, connect('r', { user: 'root', password: 'secret-r' }), publish('site/anna/t', 'no', { qos: 1 }), subscribe(1, '#', 0)))
+    expect(await dialogue(29, connect('r', { user: 'root', password: 'secret-r' }),
+      publish('site/anna/t', 'no', { qos: 1 }), subscribe(1, '#', 0)))
       .toEqual(['CONNACK 0', 'PUBACK #1', 'SUBACK #1 0', 'PUBLISH site/anna/t=x q0 retain']);
     expect(await dialogue(99, connect('n', { user: 'root', password: 'secret-r' }))).toEqual(['CONNACK 5']);
     expect(lines.join('\n')).not.toMatch(/secret|wrong/);

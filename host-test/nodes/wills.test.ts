@@ -95,7 +95,8 @@ describe.each([4, 3])('the Will of a node, protocol level %i', level => {
     const { node, reader, world } = worldWith({ ...WILL, retain: true });
     node.vanish();
     expect(reader.take()).toEqual(['PUBLISH will/a=gone q0']);
-    expect(world.node('later', { level }).ask(subscribe(1, '#', 0))).toEqual(['SUBACK #1 0', 'PUBLISH will/a=gone q0 retain']);
+    expect(world.node('later', { level }).ask(subscribe(1, '#', 0))).toEqual(['SUBACK #1 0',
+      'PUBLISH will/a=gone q0 retain']);
   });
 
   it('with an empty message is published, and removes what is retained if asked', () => {
@@ -111,12 +112,15 @@ describe.each([4, 3])('the Will of a node, protocol level %i', level => {
     const { node, world } = worldWith({ ...WILL, qos: 1 }, 0, false);
     node.send(subscribe(1, 'will/#', 1));
     node.vanish();
-    expect(world.connect('a', { level, clean: false })[1]).toEqual([level === 4 ? 'CONNACK 0 present' : 'CONNACK 0', 'PUBLISH will/a=gone q1 #1']);
+    expect(world.connect('a', { level, clean: false })[1]).toEqual([level === 4 ? 'CONNACK 0 present' : 'CONNACK 0',
+      'PUBLISH will/a=gone q1 #1']);
   });
 
   it('of many nodes that vanish at once is published for each', () => {
     const { node, reader, world } = worldWith();
-    const others = Array.from({ length: 3 }, (_, index) => world.node(`n${index}`, { level, will: { topic: `will/n${index}`, payload: 'x' } }));
+    const others =
+      Array.from({ length: 3 }, (_, index) =>
+        world.node(`n${index}`, { level, will: { topic: `will/n${index}`, payload: 'x' } }));
     for (const each of [node, ...others])
       each.close();
     world.run();

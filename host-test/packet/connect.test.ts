@@ -44,7 +44,8 @@ function fieldsOf(packet: Packet, content: Content): Connect.ConnectFields {
 
 describe('connect flags', () => {
   it('have the bits of figure 3.4', () => {
-    expect([Connect.RESERVED, Connect.CLEAN_START, Connect.WILL, Connect.WILL_QOS_SHIFT, Connect.WILL_RETAIN, Connect.PASSWORD, Connect.USER_NAME])
+    expect([Connect.RESERVED, Connect.CLEAN_START, Connect.WILL, Connect.WILL_QOS_SHIFT, Connect.WILL_RETAIN,
+      Connect.PASSWORD, Connect.USER_NAME])
       .toEqual([1, 2, 4, 3, 32, 64, 128]);
   });
 
@@ -56,7 +57,8 @@ describe('connect flags', () => {
 
 describe('writeConnect', () => {
   it.each<[string, Content, string]>([
-    ['Remaining Length of two bytes', { version: 4, connectFlags: 2, keepAlive: 0, clientIdentifier: ascii('a'.repeat(116)) },
+    ['Remaining Length of two bytes',
+      { version: 4, connectFlags: 2, keepAlive: 0, clientIdentifier: ascii('a'.repeat(116)) },
       '10 8001 0004 4d515454 04 02 0000 0074 61{116}'],
     ['Remaining Length 127', { version: 4, connectFlags: 2, keepAlive: 0, clientIdentifier: ascii('a'.repeat(115)) },
       '10 7f 0004 4d515454 04 02 0000 0073 61{115}'],
@@ -75,23 +77,30 @@ describe('writeConnect', () => {
   it('leaves out what no flag announces', () => {
     const packet = new Packet(testArena(2000));
     const everything = { willTopic: ascii('w'), willPayload: ascii('m'), userName: ascii('u'), password: ascii('p') };
-    const fields = fieldsOf(packet, { version: 4, connectFlags: 0x02, keepAlive: 0, clientIdentifier: ascii('a'), ...everything });
-    expect(hexOf(packet.arena, 0, Connect.writeConnect(packet.arena, 0, fields))).toBe('100d00044d51545404020000000161');
+    const fields =
+      fieldsOf(packet, { version: 4, connectFlags: 0x02, keepAlive: 0, clientIdentifier: ascii('a'), ...everything });
+    expect(hexOf(packet.arena, 0,
+      Connect.writeConnect(packet.arena, 0, fields))).toBe('100d00044d51545404020000000161');
   });
 
   it('writes what is read again, for any fields', () => {
-    const text = fc.string({ unit: fc.constantFrom('a', 'B', '/', '9', '\u00E4', '\u{2A6D4}', '\uFEFF'), maxLength: 40 }).map(value => Uint8Array.from(Buffer.from(value)));
+    const text = fc.string({ unit: fc.constantFrom('a', 'B', '/', '9', '\u00E4', '\u{2A6D4}', '\uFEFF'),
+      maxLength: 40 }).map(value => Uint8Array.from(Buffer.from(value)));
     const binary = fc.uint8Array({ maxLength: 70 });
     fc.assert(fc.property(fc.record({
       version: fc.constantFrom(3, 4), cleanStart: fc.boolean(), keepAlive: fc.nat(65535), clientIdentifier: text,
-      will: fc.option(fc.record({ topic: text.filter(({ length }) => length > 0), payload: binary, qos: fc.nat(2), retain: fc.boolean() }), { nil: undefined }),
+      will: fc.option(fc.record({ topic: text.filter(({ length }) => length > 0), payload: binary, qos: fc.nat(2),
+        retain: fc.boolean() }), { nil: undefined }),
       userName: fc.option(text, { nil: undefined }), password: binary, hasPassword: fc.boolean(),
     }), ({ version, cleanStart, keepAlive, clientIdentifier, will, userName, password, hasPassword }) => {
       const withPassword = hasPassword && userName !== undefined;
-      const connectFlags = (cleanStart ? 2 : 0) | (will ? 4 | will.qos << 3 | (will.retain ? 32 : 0) : 0) | (userName ? 128 : 0) | (withPassword ? 64 : 0);
+      const connectFlags =
+        (cleanStart ? 2 : 0) | (will ? 4 | will.qos << 3 | (will.retain ? 32 : 0) : 0) | (userName ? 128
+          : 0) | (withPassword ? 64 : 0);
       const packet = new Packet(testArena(2000));
       const fields = fieldsOf(packet, {
-        version, connectFlags, keepAlive, clientIdentifier, ...will && { willTopic: will.topic, willPayload: will.payload },
+        version, connectFlags, keepAlive, clientIdentifier, ...will
+          && { willTopic: will.topic, willPayload: will.payload },
         ...userName && { userName }, ...withPassword && { password },
       });
       const end = Connect.writeConnect(packet.arena, 1, fields);
@@ -100,7 +109,8 @@ describe('writeConnect', () => {
       const asText = (value: Uint8Array): string => textOfBytes(value);
       expect(machine.run(bytes, 'client', version, { every: 9 })).toEqual([line({
         type: 'CONNECT', version, connectFlags, keepAlive, clientIdentifier: asText(clientIdentifier),
-        ...will && { willTopic: asText(will.topic), willPayload: asText(will.payload) }, ...userName && { userName: asText(userName) },
+        ...will && { willTopic: asText(will.topic), willPayload: asText(will.payload) }, ...userName
+          && { userName: asText(userName) },
         ...withPassword && { password: asText(password) },
       })]);
       expect(machine.written).toEqual(bytes);
@@ -114,18 +124,21 @@ describe('writeConnect', () => {
 function textOfBytes(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes)
-    text += byte >= 0x20 && byte <= 0x7E && byte !== 0x5C && byte !== 0x7B ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
+    text += byte >= 0x20 && byte <= 0x7E && byte !== 0x5C && byte !== 0x7B ? String.fromCharCode(byte)
+      : `\\x${byte.toString(16).padStart(2, '0')}`;
   return text.replace(/(\\x..|[^\\])\1{15,}/gs, (run, one: string) => `${one}{${run.length / one.length}}`);
 }
 
 describe('CONNACK', () => {
   it.each([
-    [4, 0, false, '20020000'], [4, 0, true, '20020100'], [4, 1, false, '20020001'], [4, 2, false, '20020002'], [4, 5, false, '20020005'],
+    [4, 0, false, '20020000'], [4, 0, true, '20020100'], [4, 1, false, '20020001'], [4, 2, false, '20020002'],
+      [4, 5, false, '20020005'],
     [4, 5, true, '20020005'], // a refusal never has a session [MQTT311-3.2.2-4]
     [3, 0, false, '20020000'], [3, 0, true, '20020000'], // 3.1 has no Session Present
     [3, 2, false, '20020002'],
     [0, 1, false, '20020001'], // an unknown version is refused before it is known
-  ])('of version %i, return code %i, Session Present %s is written as %s', (version, returnCode, sessionPresent, hex) => {
+  ])('of version %i, return code %i, Session Present %s is written as %s',
+    (version, returnCode, sessionPresent, hex) => {
     const arena = testArena(16);
     expect(Connect.writeConnack(arena, 5, version, returnCode, sessionPresent)).toBe(9);
     expect(hexOf(arena, 5, 9)).toBe(hex);
@@ -145,7 +158,9 @@ describe('CONNACK', () => {
           const isRight = version === 3 || flags === 0 || flags === 1 && returnCode === 0;
           if (reasonCode !== (isRight ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET))
             expect({ version, flags, returnCode, reasonCode }).toBe('otherwise');
-          if (isRight && (packet.reasonCode !== ReasonCode.fromReturnCode(returnCode) || packet.sessionPresent !== (version === 4 && flags === 1)))
+          if (isRight
+            && (packet.reasonCode !== ReasonCode.fromReturnCode(returnCode)
+              || packet.sessionPresent !== (version === 4 && flags === 1)))
             expect({ version, flags, returnCode, packet }).toBe('otherwise');
         }
   });
@@ -183,9 +198,13 @@ describe('readConnect', () => {
 
   it('takes every combination of connect flags that 3.1.1 allows, and no other', () => {
     for (let flags = 0; flags < 256; ++flags) {
-      const parts = ['0001 61', ...flags & 4 ? ['0001 77', '0000'] : [], ...flags & 128 ? ['0001 75'] : [], ...flags & 64 ? ['0001 70'] : []];
-      const [reasonCode, packet] = read(bytesOf(`0004 4d515454 04 ${flags.toString(16).padStart(2, '0')} 003c ${parts.join(' ')}`));
-      const isRight = (flags & 1) === 0 && ((flags & 4) !== 0 ? (flags >> 3 & 3) < 3 : (flags & 0x38) === 0) && (flags & 0xC0) !== 0x40;
+      const parts =
+        ['0001 61', ...flags & 4 ? ['0001 77', '0000'] : [], ...flags & 128 ? ['0001 75'] : [], ...flags & 64
+          ? ['0001 70'] : []];
+      const [reasonCode, packet] =
+        read(bytesOf(`0004 4d515454 04 ${flags.toString(16).padStart(2, '0')} 003c ${parts.join(' ')}`));
+      const isRight = (flags & 1) === 0 && ((flags & 4) !== 0 ? (flags >> 3 & 3) < 3 : (flags & 0x38) === 0)
+        && (flags & 0xC0) !== 0x40;
       expect([flags, reasonCode]).toEqual([flags, isRight ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET]);
       if (isRight)
         expect([packet.connectFlags, packet.userNameLength, packet.passwordLength, packet.willTopicLength])
@@ -196,7 +215,8 @@ describe('readConnect', () => {
   it('leaves nothing of the CONNECT before: Will, user name, password', () => {
     const packet = new Packet(testArena(128));
     packet.type = 1;
-    for (const hex of ['0004 4d515454 84 c6 003c 0001 61 0001 77 0001 6d 0001 75 0001 70', '0004 4d515454 04 02 003c 0001 61']) {
+    for (const hex of ['0004 4d515454 84 c6 003c 0001 61 0001 77 0001 6d 0001 75 0001 70',
+      '0004 4d515454 04 02 003c 0001 61']) {
       packet.offset = 3;
       packet.end = 3 + put(packet.arena, 3, bytesOf(hex));
       expect(Connect.readConnect(packet)).toBe(ReasonCode.SUCCESS);

@@ -5,7 +5,8 @@ import { hexOf, isPoisonOutside, put, testArena } from '../bytes/test-arena.ts';
 
 /** 3.1.1 table 2.4, and the examples of section 2.2.3. */
 const REMAINING_LENGTHS: [value: number, hex: string][] = [
-  [0, '00'], [1, '01'], [64, '40'], [127, '7f'], [128, '8001'], [321, 'c102'], [16383, 'ff7f'], [16384, '808001'], [2097151, 'ffff7f'],
+  [0, '00'], [1, '01'], [64, '40'], [127, '7f'], [128, '8001'], [321, 'c102'], [16383, 'ff7f'], [16384, '808001'],
+    [2097151, 'ffff7f'],
   [2097152, '80808001'], [268435455, 'ffffff7f'],
 ];
 

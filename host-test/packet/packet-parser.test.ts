@@ -36,13 +36,15 @@ const concat = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(parts.fla
 function positions(length: number): number[] {
   if (length <= SHORT)
     return Array.from({ length: length + 1 }, (_, position) => position);
-  return [0, 1, 2, 3, 4, 5, 6, 7, 8, 100, 127, 128, length >> 1, length - 2, length - 1, length].filter(position => position <= length);
+  return [0, 1, 2, 3, 4, 5, 6, 7, 8, 100, 127, 128, length >> 1, length - 2, length - 1, length].filter(position =>
+    position <= length);
 }
 
 /** The packet fits exactly, or with some room; never less than the longest header and a follower. */
 const packetSizes = (length: number): number[] => length > LONG ? [length] : [Math.max(length, 8), length + 9];
 
-function expectRun(machine: VectorMachine, bytes: Uint8Array, vector: Vector, options: RunOptions, expected: string[]): void {
+function expectRun(machine: VectorMachine, bytes: Uint8Array, vector: Vector, options: RunOptions,
+  expected: string[]): void {
   const log = machine.run(bytes, vector.sender, vector.version, options);
   // `expect` costs more than the run: ask it only for its message
   if (log.length !== expected.length || log.some((entry, index) => entry !== expected[index]))
@@ -62,22 +64,30 @@ describe('the vectors', () => {
 
   it('hold every type that 3.1 and 3.1.1 have', () => {
     for (const version of [3, 4]) {
-      const types = new Set(ALL_VECTORS.filter(vector => vector.version === version).filter(isAcceptance).map(({ expected }) => expected.type));
+      const types =
+        new Set(ALL_VECTORS.filter(vector => vector.version === version).filter(isAcceptance).map(({ expected }) =>
+          expected.type));
       expect([...types].sort()).toEqual([
-        'CONNACK', 'CONNECT', 'DISCONNECT', 'PINGREQ', 'PINGRESP', 'PUBACK', 'PUBCOMP', 'PUBLISH', 'PUBREC', 'PUBREL', 'SUBACK',
+        'CONNACK', 'CONNECT', 'DISCONNECT', 'PINGREQ', 'PINGRESP', 'PUBACK', 'PUBCOMP', 'PUBLISH', 'PUBREC', 'PUBREL',
+          'SUBACK',
         'SUBSCRIBE', 'UNSUBACK', 'UNSUBSCRIBE']);
     }
   });
 
   /** The statements of 3.1.1 that can be seen in the bytes of one packet. */
   it.each([
-    '1.5.3-1', '1.5.3-2', '2.2.2-2', '2.3.1-1', '3.1.0-1', '3.1.2-1', '3.1.2-2', '3.1.2-3', '3.1.2-9', '3.1.2-11', '3.1.2-13',
-    '3.1.2-14', '3.1.2-15', '3.1.2-18', '3.1.2-19', '3.1.2-20', '3.1.2-21', '3.1.2-22', '3.1.3-3', '3.1.3-4', '3.1.3-10', '3.1.3-11',
-    '3.1.4-1', '3.2.0-1', '3.2.2-4', '3.3.1-2', '3.3.1-4', '3.3.2-1', '3.3.2-2', '3.6.1-1', '3.8.1-1', '3.8.3-1', '3.8.3-3',
-    '3.8.3-4', '3.8.4-5', '3.9.3-2', '3.10.1-1', '3.10.3-1', '3.10.3-2', '3.14.1-1', '4.3.1-1', '4.7.1-1', '4.7.1-2', '4.7.1-3',
+    '1.5.3-1', '1.5.3-2', '2.2.2-2', '2.3.1-1', '3.1.0-1', '3.1.2-1', '3.1.2-2', '3.1.2-3', '3.1.2-9', '3.1.2-11',
+      '3.1.2-13',
+    '3.1.2-14', '3.1.2-15', '3.1.2-18', '3.1.2-19', '3.1.2-20', '3.1.2-21', '3.1.2-22', '3.1.3-3', '3.1.3-4',
+      '3.1.3-10', '3.1.3-11',
+    '3.1.4-1', '3.2.0-1', '3.2.2-4', '3.3.1-2', '3.3.1-4', '3.3.2-1', '3.3.2-2', '3.6.1-1', '3.8.1-1', '3.8.3-1',
+      '3.8.3-3',
+    '3.8.3-4', '3.8.4-5', '3.9.3-2', '3.10.1-1', '3.10.3-1', '3.10.3-2', '3.14.1-1', '4.3.1-1', '4.7.1-1', '4.7.1-2',
+      '4.7.1-3',
     '4.7.3-1', '4.7.3-2',
   ])('reject a packet for [MQTT311-%s]', statement => {
-    expect(ALL_VECTORS.some(vector => vector.name.startsWith(`[MQTT311-${statement}]`) && !isAcceptance(vector))).toBe(true);
+    expect(ALL_VECTORS.some(vector => vector.name.startsWith(`[MQTT311-${statement}]`)
+      && !isAcceptance(vector))).toBe(true);
   });
 
   it.each(['zz', '0', '3 0', '30{', '30{x}', '30{1.5}', '3G'])('are not written as %s', hex => {
@@ -89,7 +99,8 @@ describe('the vectors', () => {
   });
 });
 
-describe.each(ALL_VECTORS.map(vector => [`${vector.version === 3 ? '3.1' : '3.1.1'} ${vector.name}`, vector] as const))('%s', (_name, vector) => {
+describe.each(ALL_VECTORS.map(vector =>
+  [`${vector.version === 3 ? '3.1' : '3.1.1'} ${vector.name}`, vector] as const))('%s', (_name, vector) => {
   const bytes = bytesOf(vector.hex);
   const expected = expectedLog(vector);
 
@@ -149,7 +160,9 @@ describe.each(ALL_VECTORS.map(vector => [`${vector.version === 3 ? '3.1' : '3.1.
   if (isAcceptance(vector))
     it('is written as it was read', () => {
       const written = vector.written === undefined ? vector.hex : vector.written;
-      const machine = new VectorMachine({ maximumPacketSize: bytes.length, landingCapacity: bytes.length, outputCapacity: bytes.length + 8 });
+      const machine =
+        new VectorMachine({ maximumPacketSize: bytes.length, landingCapacity: bytes.length,
+          outputCapacity: bytes.length + 8 });
       expectRun(machine, bytes, vector, {}, expected);
       expect(machine.written && Buffer.from(machine.written).toString('hex'))
         .toEqual(written === null ? undefined : Buffer.from(bytesOf(written)).toString('hex'));
@@ -216,7 +229,9 @@ describe('after an error', () => {
 
 describe('a pause', () => {
   const BURST = bytesOf('c0 00 30 04 0001 7a 21 40 02 0001 c0 00 62 02 0002');
-  const LINES = ['PINGREQ', 'PUBLISH qos=0 topicName=z payload=!', 'PUBACK packetIdentifier=1', 'PINGREQ', 'PUBREL packetIdentifier=2'];
+  const LINES =
+    ['PINGREQ', 'PUBLISH qos=0 topicName=z payload=!', 'PUBACK packetIdentifier=1', 'PINGREQ',
+      'PUBREL packetIdentifier=2'];
 
   it('holds back what follows in the same burst until resumed', () => {
     const machine = new VectorMachine({ maximumPacketSize: 64 });
@@ -293,7 +308,8 @@ describe('a pause', () => {
       for (const landingCapacity of [1, 5, 32])
         for (let every = 1; every <= BURST.length; ++every)
           for (const pauseEvery of [0, 1, 2, 3])
-            expect(new VectorMachine({ maximumPacketSize, landingCapacity }).run(BURST, 'client', 4, { every, pauseEvery })).toEqual(LINES);
+            expect(new VectorMachine({ maximumPacketSize, landingCapacity }).run(BURST, 'client', 4,
+              { every, pauseEvery })).toEqual(LINES);
   });
 
   it('and then half a packet behind those that were kept', () => {
@@ -334,7 +350,8 @@ describe('the types that are accepted', () => {
       machine.start('client', 4, undefined);
       machine.parser.acceptedTypes = 0;
       machine.feed(Uint8Array.of(type << 4), 0, 1);
-      expect(machine.reasonCode).toBe(type === 0 || type === 15 ? ReasonCode.MALFORMED_PACKET : ReasonCode.PROTOCOL_ERROR);
+      expect(machine.reasonCode).toBe(type === 0 || type === 15 ? ReasonCode.MALFORMED_PACKET
+        : ReasonCode.PROTOCOL_ERROR);
     }
   });
 });
@@ -346,10 +363,13 @@ describe('a packet longer than the ring', () => {
   /** [name, hex, line when dropped]; the rings below hold 16 to 20 bytes. */
   const OVERSIZE = [
     ['QoS 0', '30 14 0003 612f62 78{15}', 'PUBLISH qos=0 topicName=a/b oversizePayloadLength=15'],
-    ['QoS 1', '32 20 0003 612f62 000a 78{25}', 'PUBLISH qos=1 topicName=a/b packetIdentifier=10 oversizePayloadLength=25'],
-    ['QoS 2, RETAIN, DUP', '3d 40 0003 612f62 ffff 78{57}', 'PUBLISH dup=true qos=2 retain=true topicName=a/b packetIdentifier=65535 oversizePayloadLength=57'],
+    ['QoS 1', '32 20 0003 612f62 000a 78{25}',
+      'PUBLISH qos=1 topicName=a/b packetIdentifier=10 oversizePayloadLength=25'],
+    ['QoS 2, RETAIN, DUP', '3d 40 0003 612f62 ffff 78{57}',
+      'PUBLISH dup=true qos=2 retain=true topicName=a/b packetIdentifier=65535 oversizePayloadLength=57'],
     ['Remaining Length of two bytes', '30 ac02 0001 61 78{297}', 'PUBLISH qos=0 topicName=a oversizePayloadLength=297'],
-    ['a payload that looks like packets', '30 16 0003 612f62 c000{8} f0', 'PUBLISH qos=0 topicName=a/b oversizePayloadLength=17'],
+    ['a payload that looks like packets', '30 16 0003 612f62 c000{8} f0',
+      'PUBLISH qos=0 topicName=a/b oversizePayloadLength=17'],
   ] as const;
 
   describe.each(OVERSIZE)('PUBLISH, %s', (_name, hex, dropped) => {
@@ -395,14 +415,17 @@ describe('a packet longer than the ring', () => {
   });
 
   const MORE: [string, string, number][] = [
-    ['is refused when its topic name alone is longer than the ring', '30 1e 0013 61{19} 78{9}', ReasonCode.PACKET_TOO_LARGE],
-    ['is refused when topic name and identifier are longer than the ring by one', '32 1e 000b 61{11} 000a 78{15}', ReasonCode.PACKET_TOO_LARGE],
+    ['is refused when its topic name alone is longer than the ring', '30 1e 0013 61{19} 78{9}',
+      ReasonCode.PACKET_TOO_LARGE],
+    ['is refused when topic name and identifier are longer than the ring by one', '32 1e 000b 61{11} 000a 78{15}',
+      ReasonCode.PACKET_TOO_LARGE],
     ['is refused for QoS 3', '36 1e 0001 61 000a 78{25}', ReasonCode.MALFORMED_PACKET],
     ['is refused for DUP at QoS 0', '38 1e 0001 61 78{27}', ReasonCode.MALFORMED_PACKET],
     ['is refused for identifier 0', '32 1e 0001 61 0000 78{25}', ReasonCode.PROTOCOL_ERROR],
     ['is refused for its topic name', '30 1e 0001 23 78{27}', ReasonCode.TOPIC_NAME_INVALID],
     ['is refused for an empty topic name', '30 1e 0000 78{28}', ReasonCode.TOPIC_NAME_INVALID],
-    ['is refused unless it is a PUBLISH: CONNECT', '10 1e 0004 4d515454 04 02 003c 0012 61{18}', ReasonCode.PACKET_TOO_LARGE],
+    ['is refused unless it is a PUBLISH: CONNECT', '10 1e 0004 4d515454 04 02 003c 0012 61{18}',
+      ReasonCode.PACKET_TOO_LARGE],
     ['is refused unless it is a PUBLISH: SUBSCRIBE', '82 1e 000a 0019 61{25} 00', ReasonCode.PACKET_TOO_LARGE],
   ];
 
@@ -416,7 +439,8 @@ describe('a packet longer than the ring', () => {
   });
 
   it.each([
-    ['32 1e 000a 61{10} 000a 78{16}', 'PUBLISH qos=1 topicName=aaaaaaaaaa packetIdentifier=10 oversizePayloadLength=16'],
+    ['32 1e 000a 61{10} 000a 78{16}',
+      'PUBLISH qos=1 topicName=aaaaaaaaaa packetIdentifier=10 oversizePayloadLength=16'],
     ['30 1e 000c 61{12} 78{16}', 'PUBLISH qos=0 topicName=aaaaaaaaaaaa oversizePayloadLength=16'],
   ])('is dropped when its header fills the ring to the last byte: %s', (hex, dropped) => {
     const machine = new VectorMachine({ maximumPacketSize: 16, oversize: OVERSIZE_DROP });
@@ -441,23 +465,34 @@ describe('a packet longer than the ring', () => {
         expect(new VectorMachine({ maximumPacketSize: 16, oversize }).run(packet, 'client', 4, { every }))
           .toEqual(['PUBLISH qos=0 topicName=a/b payload=xxxxxxxxx']);
         expect(new VectorMachine({ maximumPacketSize: 15, oversize }).run(packet, 'client', 4, { every }))
-          .toEqual([oversize === OVERSIZE_CLOSE ? 'error 0x95' : 'PUBLISH qos=0 topicName=a/b oversizePayloadLength=9']);
+          .toEqual([oversize === OVERSIZE_CLOSE ? 'error 0x95'
+            : 'PUBLISH qos=0 topicName=a/b oversizePayloadLength=9']);
       }
   });
 });
 
 /** What a parser remembers of the last PUBLISH must never make it take another packet for that one. */
 describe('a PUBLISH like the last one', () => {
-  interface Publish { readonly topic: string; readonly payload: string; readonly qos: number; readonly flags: number; readonly identifier: number }
+  interface Publish {
+    readonly topic: string;
+    readonly payload: string;
+    readonly qos: number;
+    readonly flags: number;
+    readonly identifier: number;
+  }
 
   const encode = ({ topic, payload, qos, flags, identifier }: Publish): number[] => {
-    const body = [topic.length >> 8, topic.length & 255, ...Buffer.from(topic), ...qos > 0 ? [identifier >> 8, identifier & 255] : [], ...Buffer.from(payload)];
-    return [0x30 | qos << 1 | flags, ...body.length < 128 ? [body.length] : [body.length & 127 | 128, body.length >> 7], ...body];
+    const body = [topic.length >> 8, topic.length & 255, ...Buffer.from(topic), ...qos > 0
+      ? [identifier >> 8, identifier & 255] : [], ...Buffer.from(payload)];
+    return [0x30 | qos << 1 | flags, ...body.length < 128 ? [body.length]
+      : [body.length & 127 | 128, body.length >> 7], ...body];
   };
   const lineOf = ({ topic, payload, qos, flags, identifier }: Publish): string =>
     describeFields({
-      type: 'PUBLISH', qos, topicName: textOf(Buffer.from(topic), 0, topic.length), payload: textOf(Buffer.from(payload), 0, payload.length),
-      ...(flags & 8) !== 0 && { dup: true }, ...(flags & 1) !== 0 && { retain: true }, ...qos > 0 && { packetIdentifier: identifier },
+      type: 'PUBLISH', qos, topicName: textOf(Buffer.from(topic), 0, topic.length),
+        payload: textOf(Buffer.from(payload), 0, payload.length),
+      ...(flags & 8) !== 0 && { dup: true }, ...(flags & 1) !== 0 && { retain: true }, ...qos > 0
+        && { packetIdentifier: identifier },
     });
   const encodeAll = (packets: readonly Publish[]): Uint8Array => Uint8Array.from(packets.flatMap(encode));
 
@@ -466,7 +501,9 @@ describe('a PUBLISH like the last one', () => {
       for (const [qos, flags] of [[0, 0], [0, 1], [1, 0], [1, 9], [2, 8]] as const)
         for (const payloadLength of [0, 1, 9, 150]) {
           const topic = 'site/greenhouse/air/humidity/of/the/east'.slice(-length);
-          const packets = [1, 2, 3, 4].map(identifier => ({ topic, payload: String(identifier).repeat(payloadLength), qos, flags, identifier }));
+          const packets =
+            [1, 2, 3, 4].map(identifier =>
+              ({ topic, payload: String(identifier).repeat(payloadLength), qos, flags, identifier }));
           const stream = encodeAll(packets);
           const machine = new VectorMachine({ maximumPacketSize: 256, landingCapacity: 1024, topicCapacity: 38 });
           for (const every of [1000, 1, 2, 3, 7, encode(packets[0]!).length])
@@ -481,15 +518,19 @@ describe('a PUBLISH like the last one', () => {
         const bytes = Buffer.from(topic.slice(0, length));
         bytes[position]! ^= 0x40;
         const other = bytes.toString('latin1').replace(/[^!-~]|[#+]/, 'x');
-        const packets = [topic.slice(0, length), topic.slice(0, length), topic.slice(0, length), other, other, other, topic.slice(0, length)]
+        const packets =
+          [topic.slice(0, length), topic.slice(0, length), topic.slice(0, length), other, other, other,
+            topic.slice(0, length)]
           .map(name => ({ topic: name, payload: 'p', qos: 0, flags: 0, identifier: 0 }));
-        const machine = new VectorMachine({ maximumPacketSize: 64, landingCapacity: 512, topicCapacity: 40, topicCount: 2 });
+        const machine =
+          new VectorMachine({ maximumPacketSize: 64, landingCapacity: 512, topicCapacity: 40, topicCount: 2 });
         expect(machine.run(encodeAll(packets), 'client', 4)).toEqual(packets.map(lineOf));
       }
   });
 
   it('is not taken for complete because of what lies behind it', () => {
-    const packet = Uint8Array.from(encode({ topic: 'site/room1/temp/0001', payload: '12345', qos: 0, flags: 0, identifier: 0 }));
+    const packet =
+      Uint8Array.from(encode({ topic: 'site/room1/temp/0001', payload: '12345', qos: 0, flags: 0, identifier: 0 }));
     for (let length = 1; length < packet.length; ++length) {
       const machine = new VectorMachine({ maximumPacketSize: 64, topicCapacity: 32 });
       const { arena: { bytes, landingOffset }, parser } = machine;
@@ -506,9 +547,12 @@ describe('a PUBLISH like the last one', () => {
 
   it('must have an identifier, too [MQTT311-2.3.1-1]', () => {
     for (const qos of [1, 2]) {
-      const packets = [1, 2, 3, 0].map(identifier => ({ topic: 'site/room1/temp/0001', payload: '12345', qos, flags: 0, identifier }));
+      const packets =
+        [1, 2, 3, 0].map(identifier =>
+          ({ topic: 'site/room1/temp/0001', payload: '12345', qos, flags: 0, identifier }));
       for (const every of [1000, 1, 5])
-        expect(new VectorMachine({ maximumPacketSize: 64, landingCapacity: 256, topicCapacity: 32 }).run(encodeAll(packets), 'client', 4, { every }))
+        expect(new VectorMachine({ maximumPacketSize: 64, landingCapacity: 256,
+          topicCapacity: 32 }).run(encodeAll(packets), 'client', 4, { every }))
           .toEqual([...packets.slice(0, 3).map(lineOf), 'error 0x82']);
     }
   });
@@ -532,7 +576,8 @@ describe('a PUBLISH like the last one', () => {
 
   it('or unlike it, in any order and fragmentation and with pauses, gives what it says', () => {
     const publishes = fc.record({
-      topic: fc.constantFrom('a', 'site/a', 'site/b', 'site/room1/temp/0001', 'site/room1/temp/0002', 'site/room2/temp/0001', 'site/room1/temperature/of/0001'),
+      topic: fc.constantFrom('a', 'site/a', 'site/b', 'site/room1/temp/0001', 'site/room1/temp/0002',
+        'site/room2/temp/0001', 'site/room1/temperature/of/0001'),
       payload: fc.constantFrom('', '1', '22', '22222222', '3'.repeat(20), '4'.repeat(140)),
       qos: fc.nat(2),
       flags: fc.constantFrom(0, 1),
@@ -540,8 +585,11 @@ describe('a PUBLISH like the last one', () => {
     });
     const streams = fc.array(fc.tuple(publishes, fc.integer({ min: 1, max: 4 })), { maxLength: 12 })
       .map(runs => runs.flatMap(([publish, count]) => new Array<Publish>(count).fill(publish)));
-    fc.assert(fc.property(streams, fc.integer({ min: 1, max: 4 }), fc.array(fc.nat(400), { maxLength: 8 }), fc.nat(3), (packets, topicCount, cuts, pauseEvery) => {
-      const machine = new VectorMachine({ maximumPacketSize: 256, landingCapacity: 4096, topicCount: [1, 1, 2, 4, 8][topicCount]!, topicCapacity: 24 });
+    fc.assert(fc.property(streams, fc.integer({ min: 1, max: 4 }), fc.array(fc.nat(400), { maxLength: 8 }), fc.nat(3),
+      (packets, topicCount, cuts, pauseEvery) => {
+      const machine =
+        new VectorMachine({ maximumPacketSize: 256, landingCapacity: 4096, topicCount: [1, 1, 2, 4, 8][topicCount]!,
+          topicCapacity: 24 });
       const stream = encodeAll(packets);
       const sorted = cuts.map(cut => Math.min(cut, stream.length)).sort((a, b) => a - b);
       for (const options of [{ cuts: sorted, pauseEvery }, { cuts: [], pauseEvery }, { every: 13, pauseEvery }])
@@ -555,7 +603,9 @@ describe('a PUBLISH like the last one', () => {
 describe('half a packet', () => {
   it('is completed by pieces of any length', () => {
     const stream = bytesOf('c0 00 30 0e 0003 612f62 78{9} 40 02 0001 82 08 0007 0003 612f62 01');
-    const lines = ['PINGREQ', 'PUBLISH qos=0 topicName=a/b payload=xxxxxxxxx', 'PUBACK packetIdentifier=1', 'SUBSCRIBE packetIdentifier=7 topicFilters=a/b,1'];
+    const lines =
+      ['PINGREQ', 'PUBLISH qos=0 topicName=a/b payload=xxxxxxxxx', 'PUBACK packetIdentifier=1',
+        'SUBSCRIBE packetIdentifier=7 topicFilters=a/b,1'];
     const machine = new VectorMachine({ maximumPacketSize: 16, landingCapacity: 64 });
     const whole = [...machine.run(stream, 'client', 4)];
     expect(whole.slice(0, 3)).toEqual(lines.slice(0, 3));
@@ -588,8 +638,12 @@ describe('arbitrary bytes', () => {
   /** Bytes that are more often the beginning of something legal than chance would have it. */
   const fragments = fc.oneof(
     { weight: 3, arbitrary: fc.uint8Array({ maxLength: 24 }) },
-    { weight: 6, arbitrary: fc.constantFrom(...ALL_VECTORS.map(({ hex }) => bytesOf(hex)).filter(bytes => bytes.length <= SHORT)) },
-    { weight: 2, arbitrary: fc.tuple(fc.constantFrom(0x10, 0x20, 0x30, 0x32, 0x34, 0x82, 0x90, 0xA2), fc.uint8Array({ maxLength: 40 }))
+    { weight: 6,
+      arbitrary: fc.constantFrom(...ALL_VECTORS.map(({ hex }) => bytesOf(hex)).filter(bytes =>
+        bytes.length <= SHORT)) },
+    { weight: 2,
+      arbitrary: fc.tuple(fc.constantFrom(0x10, 0x20, 0x30, 0x32, 0x34, 0x82, 0x90, 0xA2),
+        fc.uint8Array({ maxLength: 40 }))
       .map(([first, body]) => Uint8Array.of(first, body.length, ...body)) },
   );
   const streams = fc.array(fragments, { maxLength: 6 }).map(parts => concat(...parts));
@@ -608,7 +662,9 @@ describe('arbitrary bytes', () => {
   it('give packets or one reason code, never a throw, and the same in any fragmentation', () => {
     fc.assert(fc.property(cases, ({ stream, sender, version, every, cuts, pauseEvery, ...rest }) => {
       const options: MachineOptions = { ...rest, topicCount: 2 };
-      const whole = [...new VectorMachine({ ...options, landingCapacity: Math.max(stream.length, 1) }).run(stream, sender, version)];
+      const whole =
+        [...new VectorMachine({ ...options, landingCapacity: Math.max(stream.length, 1) }).run(stream, sender,
+          version)];
       const errors = whole.filter(entry => entry.startsWith('error'));
       expect(errors.length).toBeLessThanOrEqual(1);
       const machine = new VectorMachine(options);

@@ -9,11 +9,13 @@ import { VectorMachine } from '../vectors/run-vector.ts';
 import { bytesOf } from '../vectors/vector.ts';
 
 /** A message whose topic name and payload lie in the second half of an arena. */
-function messageOf(capacity: number, topicName: string | Uint8Array, payload: Uint8Array, retain = 0): [Message, ReturnType<typeof testArena>] {
+function messageOf(capacity: number, topicName: string | Uint8Array, payload: Uint8Array, retain = 0): [Message,
+  ReturnType<typeof testArena>] {
   const arena = testArena(2 * capacity);
   const topicNameLength = put(arena, capacity, topicName);
   arena.bytes.set(payload, capacity + topicNameLength);
-  return [{ topicNameOffset: capacity, topicNameLength, payloadOffset: capacity + topicNameLength, payloadLength: payload.length, qos: 0, retain, packetIdentifier: 0 }, arena];
+  return [{ topicNameOffset: capacity, topicNameLength, payloadOffset: capacity + topicNameLength,
+    payloadLength: payload.length, qos: 0, retain, packetIdentifier: 0 }, arena];
 }
 
 describe('writePublish', () => {
@@ -23,7 +25,8 @@ describe('writePublish', () => {
     expect(hexOf(arena, 0, writePublish(arena, 0, message, 0, 7))).toBe('3003000161');
   });
 
-  it.each([[0, 127, '7f'], [0, 128, '8001'], [1, 127, '7f'], [1, 128, '8001'], [2, 16383, 'ff7f'], [0, 16384, '808001'], [0, 2097151, 'ffff7f'], [1, 2097152, '80808001']])(
+  it.each([[0, 127, '7f'], [0, 128, '8001'], [1, 127, '7f'], [1, 128, '8001'], [2, 16383, 'ff7f'],
+    [0, 16384, '808001'], [0, 2097151, 'ffff7f'], [1, 2097152, '80808001']])(
     'at QoS %i has the Remaining Length %i of table 2.4, and lengthOfPublish knows', (qos, remainingLength, hex) => {
       const payload = new Uint8Array(remainingLength - 3 - (qos > 0 ? 2 : 0)).fill(0x78);
       const [message, arena] = messageOf(remainingLength + 16, 'a', payload);
@@ -37,8 +40,11 @@ describe('writePublish', () => {
     });
 
   it('writes what is read again, for any message', () => {
-    const topicNames = fc.string({ unit: fc.constantFrom('a', '/', '$', '\u00E4', '\u{2A6D4}'), minLength: 1, maxLength: 60 }).map(text => Uint8Array.from(Buffer.from(text)));
-    fc.assert(fc.property(topicNames, fc.uint8Array({ maxLength: 200 }), fc.nat(2), fc.nat(1), fc.integer({ min: 1, max: 65535 }), fc.integer({ min: 1, max: 40 }),
+    const topicNames =
+      fc.string({ unit: fc.constantFrom('a', '/', '$', '\u00E4', '\u{2A6D4}'), minLength: 1,
+        maxLength: 60 }).map(text => Uint8Array.from(Buffer.from(text)));
+    fc.assert(fc.property(topicNames, fc.uint8Array({ maxLength: 200 }), fc.nat(2), fc.nat(1),
+      fc.integer({ min: 1, max: 65535 }), fc.integer({ min: 1, max: 40 }),
       (topicName, payload, qos, retain, packetIdentifier, every) => {
         const [message, arena] = messageOf(1024, topicName, payload, retain);
         const end = writePublish(arena, 0, message, qos, packetIdentifier);
@@ -49,9 +55,11 @@ describe('writePublish', () => {
         machine.onPublish = packet => {
           onPublish.call(machine, packet);
           found = {
-            topicName: packet.arena.bytes.slice(packet.topicNameOffset, packet.topicNameOffset + packet.topicNameLength),
+            topicName: packet.arena.bytes.slice(packet.topicNameOffset,
+              packet.topicNameOffset + packet.topicNameLength),
             payload: packet.arena.bytes.slice(packet.payloadOffset, packet.payloadOffset + packet.payloadLength),
-            qos: packet.qos, retain: packet.retain, packetIdentifier: packet.qos > 0 ? packet.packetIdentifier : packetIdentifier,
+            qos: packet.qos, retain: packet.retain, packetIdentifier: packet.qos > 0 ? packet.packetIdentifier
+              : packetIdentifier,
           };
         };
         machine.run(bytes, 'client', 4, { every });
@@ -72,7 +80,8 @@ describe('reading a PUBLISH', () => {
         const isRight = qos < 3 && (version === 3 || qos > 0 || flags < 8); // [MQTT311-3.3.1-2] [MQTT311-3.3.1-4]
         const log = machine.run(Uint8Array.of(0x30 | flags, 5, 0, 1, 0x61, 0, 10), 'client', version);
         expect([version, flags, ...log]).toEqual([version, flags, isRight ? line({
-          type: 'PUBLISH', qos, topicName: 'a', ...flags >= 8 && { dup: true }, ...(flags & 1) !== 0 && { retain: true },
+          type: 'PUBLISH', qos, topicName: 'a', ...flags >= 8 && { dup: true }, ...(flags & 1) !== 0
+            && { retain: true },
           ...qos > 0 ? { packetIdentifier: 10, payload: '' } : { payload: '\\x00\\x0a' },
         }) : 'error 0x81']);
       }
@@ -99,7 +108,8 @@ describe('acknowledgements', () => {
     for (let packetIdentifier = 0; packetIdentifier < 65536; ++packetIdentifier) {
       put(packet.arena, 2, [packetIdentifier >> 8, packetIdentifier & 255]);
       const reasonCode = readAcknowledgement(packet);
-      if (packet.packetIdentifier !== packetIdentifier || reasonCode !== (packetIdentifier === 0 ? ReasonCode.PROTOCOL_ERROR : ReasonCode.SUCCESS))
+      if (packet.packetIdentifier !== packetIdentifier
+        || reasonCode !== (packetIdentifier === 0 ? ReasonCode.PROTOCOL_ERROR : ReasonCode.SUCCESS))
         ++wrong;
     }
     expect(wrong).toBe(0);

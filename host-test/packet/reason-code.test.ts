@@ -8,11 +8,15 @@ const CODES: [name: string, code: number][] = Object.entries(ReasonCode)
 describe('reason codes', () => {
   it('have the values of MQTT 5.0, section 2.4', () => {
     const values: Record<string, number> = {
-      SUCCESS: 0x00, UNSPECIFIED_ERROR: 0x80, MALFORMED_PACKET: 0x81, PROTOCOL_ERROR: 0x82, IMPLEMENTATION_SPECIFIC_ERROR: 0x83,
-      UNSUPPORTED_PROTOCOL_VERSION: 0x84, CLIENT_IDENTIFIER_NOT_VALID: 0x85, BAD_USER_NAME_OR_PASSWORD: 0x86, NOT_AUTHORIZED: 0x87,
-      SERVER_UNAVAILABLE: 0x88, SERVER_BUSY: 0x89, BANNED: 0x8A, SERVER_SHUTTING_DOWN: 0x8B, BAD_AUTHENTICATION_METHOD: 0x8C,
+      SUCCESS: 0x00, UNSPECIFIED_ERROR: 0x80, MALFORMED_PACKET: 0x81, PROTOCOL_ERROR: 0x82,
+        IMPLEMENTATION_SPECIFIC_ERROR: 0x83,
+      UNSUPPORTED_PROTOCOL_VERSION: 0x84, CLIENT_IDENTIFIER_NOT_VALID: 0x85, BAD_USER_NAME_OR_PASSWORD: 0x86,
+        NOT_AUTHORIZED: 0x87,
+      SERVER_UNAVAILABLE: 0x88, SERVER_BUSY: 0x89, BANNED: 0x8A, SERVER_SHUTTING_DOWN: 0x8B,
+        BAD_AUTHENTICATION_METHOD: 0x8C,
       KEEP_ALIVE_TIMEOUT: 0x8D, SESSION_TAKEN_OVER: 0x8E, TOPIC_FILTER_INVALID: 0x8F, TOPIC_NAME_INVALID: 0x90,
-      PACKET_IDENTIFIER_IN_USE: 0x91, PACKET_IDENTIFIER_NOT_FOUND: 0x92, RECEIVE_MAXIMUM_EXCEEDED: 0x93, TOPIC_ALIAS_INVALID: 0x94,
+      PACKET_IDENTIFIER_IN_USE: 0x91, PACKET_IDENTIFIER_NOT_FOUND: 0x92, RECEIVE_MAXIMUM_EXCEEDED: 0x93,
+        TOPIC_ALIAS_INVALID: 0x94,
       PACKET_TOO_LARGE: 0x95, MESSAGE_RATE_TOO_HIGH: 0x96, QUOTA_EXCEEDED: 0x97, ADMINISTRATIVE_ACTION: 0x98,
     };
     for (const [name, code] of CODES)
@@ -42,11 +46,13 @@ describe('return codes of CONNACK (3.1.1 table 3.1)', () => {
       expect(ReasonCode.fromReturnCode(returnCode)).toBe(ReasonCode.UNKNOWN_RETURN_CODE);
   });
 
-  it.each([ReasonCode.SERVER_BUSY, ReasonCode.WILL_TOO_LONG])('reason %i is "server unavailable" to a Client', reasonCode => {
+  it.each([ReasonCode.SERVER_BUSY, ReasonCode.WILL_TOO_LONG])('reason %i is "server unavailable" to a Client',
+    reasonCode => {
     expect(ReasonCode.toReturnCode(reasonCode)).toBe(3);
   });
 
-  it('every other reason has a return code or none, and the way back leads to the same reason [MQTT311-3.2.2-6]', () => {
+  it('every other reason has a return code or none, and the way back leads to the same reason [MQTT311-3.2.2-6]',
+    () => {
     for (let reasonCode = -1; reasonCode < 0x200; ++reasonCode) {
       const returnCode = ReasonCode.toReturnCode(reasonCode);
       if (TABLE.some(([, reason]) => reason === reasonCode))

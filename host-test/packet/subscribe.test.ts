@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { SUBSCRIBE, UNSUBSCRIBE } from '../../src/packet/control-packet.ts';
 import { Packet } from '../../src/packet/packet.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
-import { nextTopicFilter, readSuback, readTopicFilters, SUBACK_FAILURE, writeSubackHeader, writeSubscribeHeader, writeUnsubscribe } from '../../src/packet/subscribe.ts';
+import { nextTopicFilter, readSuback, readTopicFilters, SUBACK_FAILURE, writeSubackHeader, writeSubscribeHeader,
+  writeUnsubscribe } from '../../src/packet/subscribe.ts';
 import { hexOf, isPoisonOutside, put, testArena } from '../bytes/test-arena.ts';
 import { bytesOf } from '../vectors/vector.ts';
 
@@ -22,7 +23,8 @@ function filtersOf(packet: Packet): [filter: string, qos: number][] {
   const found: [string, number][] = [];
   packet.qos = -1;
   while (nextTopicFilter(packet))
-    found.push([Buffer.from(packet.arena.bytes.slice(packet.topicFilterOffset, packet.topicFilterOffset + packet.topicFilterLength)).toString(), packet.qos]);
+    found.push([Buffer.from(packet.arena.bytes.slice(packet.topicFilterOffset,
+      packet.topicFilterOffset + packet.topicFilterLength)).toString(), packet.qos]);
   return found;
 }
 
@@ -36,7 +38,8 @@ describe('the cursor over topic filters', () => {
   it('finds none in an empty SUBSCRIBE of 3.1', () => {
     for (const type of [SUBSCRIBE, UNSUBSCRIBE]) {
       const packet = packetOf(type, '000a', 3);
-      expect([readTopicFilters(packet), packet.topicFilterCount, nextTopicFilter(packet)]).toEqual([ReasonCode.SUCCESS, 0, false]);
+      expect([readTopicFilters(packet), packet.topicFilterCount,
+        nextTopicFilter(packet)]).toEqual([ReasonCode.SUCCESS, 0, false]);
     }
   });
 
@@ -52,11 +55,13 @@ describe('the cursor over topic filters', () => {
 
 describe('readTopicFilters', () => {
   it('never reads behind the end: every shorter packet is refused', () => {
-    for (const [type, hex, whole] of [[SUBSCRIBE, '000a 0003 612f62 01 0001 23 02', [8]], [UNSUBSCRIBE, '000a 0003 612f62 0001 23', [7]]] as const) {
+    for (const [type, hex, whole] of [[SUBSCRIBE, '000a 0003 612f62 01 0001 23 02', [8]],
+      [UNSUBSCRIBE, '000a 0003 612f62 0001 23', [7]]] as const) {
       const bytes = bytesOf(hex);
       expect(readTopicFilters(packetOf(type, bytes))).toBe(ReasonCode.SUCCESS);
       for (let length = 0; length < bytes.length; ++length) {
-        const expected = (whole as readonly number[]).includes(length) ? ReasonCode.SUCCESS : length === 2 ? ReasonCode.PROTOCOL_ERROR : ReasonCode.MALFORMED_PACKET;
+        const expected = (whole as readonly number[]).includes(length) ? ReasonCode.SUCCESS : length === 2
+          ? ReasonCode.PROTOCOL_ERROR : ReasonCode.MALFORMED_PACKET;
         expect([length, readTopicFilters(packetOf(type, bytes.subarray(0, length)))]).toEqual([length, expected]);
       }
     }
@@ -64,12 +69,14 @@ describe('readTopicFilters', () => {
 
   it('takes QoS 0, 1 and 2 only [MQTT311-3.8.3-4]', () => {
     for (let qos = 0; qos < 256; ++qos)
-      expect(readTopicFilters(packetOf(SUBSCRIBE, Uint8Array.of(0, 10, 0, 1, 0x61, qos)))).toBe(qos < 3 ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET);
+      expect(readTopicFilters(packetOf(SUBSCRIBE, Uint8Array.of(0, 10, 0, 1, 0x61, qos)))).toBe(qos < 3
+        ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET);
   });
 
   it('reads any list of filters', () => {
     const entry = fc.tuple(fc.constantFrom('a', '#', '+', 'a/+/#', '\u00E4', '/', 'x'.repeat(30)), fc.nat(2));
-    fc.assert(fc.property(fc.integer({ min: 1, max: 65535 }), fc.array(entry, { minLength: 1, maxLength: 12 }), (packetIdentifier, entries) => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 65535 }), fc.array(entry, { minLength: 1, maxLength: 12 }),
+      (packetIdentifier, entries) => {
       for (const type of [SUBSCRIBE, UNSUBSCRIBE]) {
         const body = [packetIdentifier >> 8, packetIdentifier & 255];
         for (const [filter, qos] of entries) {
@@ -111,14 +118,17 @@ describe('readSuback', () => {
     for (let code = 0; code < 256; ++code)
       for (const bytes of [[0, 10, code], [0, 10, 1, code], [0, 10, code, 1]]) {
         const packet = packetOf(9, Uint8Array.from(bytes));
-        expect(readSuback(packet)).toBe([0, 1, 2, 0x80].includes(code) ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET);
+        expect(readSuback(packet)).toBe([0, 1, 2, 0x80].includes(code) ? ReasonCode.SUCCESS
+          : ReasonCode.MALFORMED_PACKET);
         if (code < 3)
-          expect([packet.packetIdentifier, packet.payloadOffset, packet.payloadLength]).toEqual([10, 7, bytes.length - 2]);
+          expect([packet.packetIdentifier, packet.payloadOffset, packet.payloadLength]).toEqual([10, 7,
+            bytes.length - 2]);
       }
   });
 
   it('needs an identifier and a return code', () => {
-    for (const [hex, expected] of [['', ReasonCode.MALFORMED_PACKET], ['00', ReasonCode.MALFORMED_PACKET], ['000a', ReasonCode.MALFORMED_PACKET],
+    for (const [hex, expected] of [['', ReasonCode.MALFORMED_PACKET], ['00', ReasonCode.MALFORMED_PACKET],
+      ['000a', ReasonCode.MALFORMED_PACKET],
       ['0000 00', ReasonCode.PROTOCOL_ERROR], ['000a 00', ReasonCode.SUCCESS]] as const)
       expect(readSuback(packetOf(9, hex))).toBe(expected);
   });

@@ -33,21 +33,28 @@ function matchesByLevels(filter: string, name: string): boolean {
 const level = fc.constantFrom('', 'a', 'b', 'ab', 'sport', '\u00E4', '\u{2A6D4}');
 const names = fc.tuple(fc.constantFrom('', '', '', '$'), fc.array(level, { minLength: 1, maxLength: 5 }))
   .map(([dollar, levels]) => dollar + levels.join('/')).filter(name => name !== '');
-const filters = fc.tuple(fc.constantFrom('', '', '', '$'), fc.array(fc.oneof(level, fc.constant('+')), { minLength: 1, maxLength: 5 }), fc.boolean())
-  .map(([dollar, levels, all]) => (levels[0] === '+' ? '' : dollar) + levels.join('/') + (all ? '/#' : '')).filter(filter => filter !== '');
+const filters =
+  fc.tuple(fc.constantFrom('', '', '', '$'),
+    fc.array(fc.oneof(level, fc.constant('+')), { minLength: 1, maxLength: 5 }), fc.boolean())
+  .map(([dollar, levels, all]) =>
+    (levels[0] === '+' ? '' : dollar) + levels.join('/') + (all ? '/#' : '')).filter(filter => filter !== '');
 
 describe('isValidTopicFilter', () => {
-  it.each(['#', '+', '/', 'a', 'a/#', '/#', '//#', '+/#', '+/+', '/+', '+/', 'a/+', 'a/+/b', '+/a/#', '$SYS/#', '$SYS/+/x', ' ', '\uFEFF/+', '\u00E4/#',
-    'sport/tennis/player1/#', 'sport/tennis/#', 'sport/tennis/+', '+/tennis/#', 'sport/+/player1'])('takes %s', filter => {
+  it.each(['#', '+', '/', 'a', 'a/#', '/#', '//#', '+/#', '+/+', '/+', '+/', 'a/+', 'a/+/b', '+/a/#', '$SYS/#',
+    '$SYS/+/x', ' ', '\uFEFF/+', '\u00E4/#',
+    'sport/tennis/player1/#', 'sport/tennis/#', 'sport/tennis/+', '+/tennis/#', 'sport/+/player1'])('takes %s',
+      filter => {
     expect(isFilter(filter)).toBe(true);
   });
 
-  it.each(['', 'a#', '#a', '#/', '#/a', 'a/#/b', '##', '#+', '+#', 'a/b#', 'sport/tennis#', 'sport/tennis/#/ranking', '\u00E4#'])(
+  it.each(['', 'a#', '#a', '#/', '#/a', 'a/#/b', '##', '#+', '+#', 'a/b#', 'sport/tennis#', 'sport/tennis/#/ranking',
+    '\u00E4#'])(
     'refuses %s [MQTT311-4.7.1-2] [MQTT311-4.7.3-1]', filter => {
       expect(isFilter(filter)).toBe(false);
     });
 
-  it.each(['a+', '+a', '++', 'a/+b', 'a/b+/c', 'sport+', '+\u00E4', '/+a', '+\u0000', 'a\u0000/#'])('refuses %j [MQTT311-4.7.1-3] [MQTT311-4.7.3-2]', filter => {
+  it.each(['a+', '+a', '++', 'a/+b', 'a/b+/c', 'sport+', '+\u00E4', '/+a', '+\u0000',
+    'a\u0000/#'])('refuses %j [MQTT311-4.7.1-3] [MQTT311-4.7.3-2]', filter => {
     expect(isFilter(filter)).toBe(false);
   });
 
@@ -64,7 +71,8 @@ describe('isValidTopicFilter', () => {
     fc.assert(fc.property(texts, text => {
       const levels = text.split('/');
       const isRight = text !== '' && !text.includes('\0')
-        && levels.every((part, index) => part === '+' || part === '#' && index === levels.length - 1 || !/[+#]/.test(part));
+        && levels.every((part, index) => part === '+' || part === '#' && index === levels.length - 1
+          || !/[+#]/.test(part));
       expect(isFilter(text)).toBe(isRight);
     }), { numRuns: 3000 });
   });
@@ -100,8 +108,10 @@ describe('matchesTopicFilter', () => {
     ['$SYS/#', '$SYS'],
     ['$SYS/monitor/+', '$SYS/monitor/Clients'],
     // Empty levels, parents, several wildcards
-    ['a', 'a'], ['/', '/'], ['+/', '/'], ['/+', '/'], ['//', '//'], ['+/+/+', '//'], ['a//b', 'a//b'], ['a/+/b', 'a//b'], ['/#', '/'], ['/#', '/a'],
-    ['+/#', 'a'], ['+/#', '/'], ['+/#', 'a/b/c'], ['a/+/#', 'a/b'], ['a/+/#', 'a/b/c/d'], ['a/+/#', 'a/'], ['//#', '/'], ['+/+/#', '/'], ['a/#', 'a/$x'], ['+/$x', 'a/$x'],
+    ['a', 'a'], ['/', '/'], ['+/', '/'], ['/+', '/'], ['//', '//'], ['+/+/+', '//'], ['a//b', 'a//b'],
+      ['a/+/b', 'a//b'], ['/#', '/'], ['/#', '/a'],
+    ['+/#', 'a'], ['+/#', '/'], ['+/#', 'a/b/c'], ['a/+/#', 'a/b'], ['a/+/#', 'a/b/c/d'], ['a/+/#', 'a/'],
+      ['//#', '/'], ['+/+/#', '/'], ['a/#', 'a/$x'], ['+/$x', 'a/$x'],
     ['a/\u00E4/+', 'a/\u00E4/\u00F6'], ['+', ' '],
   ])('%s matches %s', (filter, name) => {
     expect(matches(filter, name)).toBe(true);
@@ -113,8 +123,10 @@ describe('matchesTopicFilter', () => {
     ['+', '/finance'],
     // [MQTT311-4.7.2-1]
     ['#', '$SYS'], ['#', '$SYS/a'], ['+/monitor/Clients', '$SYS/monitor/Clients'], ['+', '$SYS'], ['+/#', '$SYS/a'],
-    ['a', 'b'], ['a', 'A'], ['a', 'a/'], ['a', '/a'], ['a/', 'a'], ['/a', 'a'], ['a/b', 'a'], ['a', 'a/b'], ['a/+', 'a'], ['a/+', 'a/b/c'], ['a/#', 'ab'], ['a/#', 'b'],
-    ['a/#', '/a'], ['/#', 'a'], ['//#', 'a'], ['//#', '/a'], ['+/+', 'a'], ['a/+/#', 'a'], ['a/b/#', 'a'], ['sport/#', 'spor'], ['ab', 'a'],
+    ['a', 'b'], ['a', 'A'], ['a', 'a/'], ['a', '/a'], ['a/', 'a'], ['/a', 'a'], ['a/b', 'a'], ['a', 'a/b'],
+      ['a/+', 'a'], ['a/+', 'a/b/c'], ['a/#', 'ab'], ['a/#', 'b'],
+    ['a/#', '/a'], ['/#', 'a'], ['//#', 'a'], ['//#', '/a'], ['+/+', 'a'], ['a/+/#', 'a'], ['a/b/#', 'a'],
+      ['sport/#', 'spor'], ['ab', 'a'],
     ['\u00E4', 'a\u0308'], // [MQTT311-4.7.3-4]: not normalised
     ['$SYS', 'SYS'], ['SYS', '$SYS'],
   ])('%s does not match %s', (filter, name) => {
@@ -142,7 +154,8 @@ describe('matchesTopicFilter', () => {
   });
 
   it('a filter made from a name by wildcards matches it', () => {
-    fc.assert(fc.property(names.filter(name => !name.startsWith('$')), fc.array(fc.boolean()), fc.nat(6), (name, plus, cut) => {
+    fc.assert(fc.property(names.filter(name => !name.startsWith('$')), fc.array(fc.boolean()), fc.nat(6),
+      (name, plus, cut) => {
       const levels = name.split('/').map((part, index) => plus[index] === true ? '+' : part);
       const filter = cut < levels.length ? [...levels.slice(0, cut), '#'].join('/') : levels.join('/');
       expect(matches(filter, name)).toBe(true);
@@ -151,12 +164,14 @@ describe('matchesTopicFilter', () => {
 });
 
 describe('filtersOverlap', () => {
-  it.each([['a', 'a'], ['a', '+'], ['a', '#'], ['a/#', 'a'], ['a/#', 'a/b'], ['+/b', 'a/+'], ['#', '#'], ['+', '#'], ['+/#', 'a'], ['a/+/c', '+/b/#'], ['$SYS/#', '$SYS/a'],
+  it.each([['a', 'a'], ['a', '+'], ['a', '#'], ['a/#', 'a'], ['a/#', 'a/b'], ['+/b', 'a/+'], ['#', '#'], ['+', '#'],
+    ['+/#', 'a'], ['a/+/c', '+/b/#'], ['$SYS/#', '$SYS/a'],
     ['/', '+/+'], ['a/b/#', 'a/#'], ['a/b', 'a/+/#']])('%s and %s', (a, b) => {
     expect([overlaps(a, b), overlaps(b, a)]).toEqual([true, true]);
   });
 
-  it.each([['a', 'b'], ['a', 'a/b'], ['a', 'a/+'], ['a/b', 'a/c'], ['+', 'a/b'], ['#', '$SYS/a'], ['+/a', '$SYS/a'], ['a/+/c', 'a/b/d'], ['a/b/#', 'a'], ['/', 'a']])(
+  it.each([['a', 'b'], ['a', 'a/b'], ['a', 'a/+'], ['a/b', 'a/c'], ['+', 'a/b'], ['#', '$SYS/a'], ['+/a', '$SYS/a'],
+    ['a/+/c', 'a/b/d'], ['a/b/#', 'a'], ['/', 'a']])(
     'not %s and %s', (a, b) => {
       expect([overlaps(a, b), overlaps(b, a)]).toEqual([false, false]);
     });
@@ -179,7 +194,8 @@ describe('filtersOverlap', () => {
         const l = left[index], r = right[index];
         if ((l === undefined || l === '#') && (r === undefined || r === '#'))
           break;
-        const strict = l === undefined || l === '#' ? r! : r === undefined || r === '#' || r === '+' ? l : l === '+' ? r : l;
+        const strict = l === undefined || l === '#' ? r! : r === undefined || r === '#' || r === '+' ? l : l === '+'
+          ? r : l;
         levels.push(strict === '+' ? 'x' : strict);
       }
       const name = levels.length === 0 ? 'x' : levels.join('/');
@@ -191,24 +207,32 @@ describe('filtersOverlap', () => {
 
 describe('two filters', () => {
   it.each([
-    ['a', 'a', true], ['a', 'b', false], ['a', 'ab', false], ['#', 'a/b', true], ['#', '#', true], ['a/#', 'a', true], ['a', 'a/#', true], ['a/#', '+', true], ['+/b', 'a/+', true],
-    ['+/b', 'a/c', false], ['a/+', 'a', false], ['a/b/#', 'a/+', true], ['a/b/c/#', 'a/+', false], ['+', '/', false], ['/+', '/', true], ['+/+', '/#', true], ['$a/#', '#', false], ['+', '$a', false], ['$a/+', '$a/b', true],
+    ['a', 'a', true], ['a', 'b', false], ['a', 'ab', false], ['#', 'a/b', true], ['#', '#', true], ['a/#', 'a', true],
+      ['a', 'a/#', true], ['a/#', '+', true], ['+/b', 'a/+', true],
+    ['+/b', 'a/c', false], ['a/+', 'a', false], ['a/b/#', 'a/+', true], ['a/b/c/#', 'a/+', false], ['+', '/', false],
+      ['/+', '/', true], ['+/+', '/#', true], ['$a/#', '#', false], ['+', '$a', false], ['$a/+', '$a/b', true],
     ['a/+/c', 'a/b/+', true], ['a/+/c', 'a/b/d', false], ['a//b', 'a/+/b', true], ['ab/#', 'a/#', false],
   ])('%j and %j overlap: %s', (a, b, expected) => {
     expect([overlaps(a, b), overlaps(b, a)]).toEqual([expected, expected]);
   });
 
   it.each([
-    ['#', 'a/b', true], ['#', '#', true], ['a/#', 'a', true], ['a/#', 'a/#', true], ['a/#', 'a/+/c', true], ['a/+', 'a/#', false], ['a/+', 'a/b', true], ['a/+', 'a/+', true], ['a', 'a', true], ['a', '+', false],
-    ['+', 'a', true], ['+/#', 'a', true], ['+/#', '#', true], ['a/+/#', 'a/#', false], ['#', '$a', false], ['$a/#', '$a/b', true], ['a/b', 'a', false], ['a', 'a/b', false], ['ab', 'a', false], ['a', 'ab', false], ['a/+', 'a/b/c', false],
+    ['#', 'a/b', true], ['#', '#', true], ['a/#', 'a', true], ['a/#', 'a/#', true], ['a/#', 'a/+/c', true],
+      ['a/+', 'a/#', false], ['a/+', 'a/b', true], ['a/+', 'a/+', true], ['a', 'a', true], ['a', '+', false],
+    ['+', 'a', true], ['+/#', 'a', true], ['+/#', '#', true], ['a/+/#', 'a/#', false], ['#', '$a', false],
+      ['$a/#', '$a/b', true], ['a/b', 'a', false], ['a', 'a/b', false], ['ab', 'a', false], ['a', 'ab', false],
+        ['a/+', 'a/b/c', false],
   ])('%j covers %j: %s', (outer, inner, expected) => {
     expect(covers(outer, inner)).toBe(expected);
   });
 
   it('compared by all names of a small world: overlap and cover say what matching says', () => {
     const filters = ['#', '+', '+/+', 'a', 'a/#', 'a/+', '+/b', 'a/b', '+/#', 'a/b/#', '/', '+/b/#', '/+', 'b/a'];
-    const names = ['a', 'b', '/', '/a', 'a/', 'a/a', 'a/b', 'b/b', 'b/a', 'a/b/a', 'a/b/b', '//', 'b/b/b', 'a/a/a', '/b', '/b/b', 'a//b'];
-    const matches = (filter: string, name: string): boolean => new RegExp(`^${filter.replace(/\/#$/, '(/.*)?').replace(/^#$/, '.*').replace(/\+/g, '[^/]*')}$`).test(name);
+    const names =
+      ['a', 'b', '/', '/a', 'a/', 'a/a', 'a/b', 'b/b', 'b/a', 'a/b/a', 'a/b/b', '//', 'b/b/b', 'a/a/a', '/b', '/b/b',
+        'a//b'];
+    const matches = (filter: string, name: string): boolean =>
+      new RegExp(`^${filter.replace(/\/#$/, '(/.*)?').replace(/^#$/, '.*').replace(/\+/g, '[^/]*')}$`).test(name);
     for (const a of filters)
       for (const b of filters) {
         expect([a, b, overlaps(a, b)]).toEqual([a, b, names.some(name => matches(a, name) && matches(b, name))]);

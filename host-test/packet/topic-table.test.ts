@@ -32,7 +32,8 @@ class Bench {
 
   get guardsAreIntact(): boolean {
     const { bytes, length } = this.arena;
-    return bytes.subarray(256, 256 + GUARD).every(byte => byte === POISON) && bytes.subarray(length - GUARD).every(byte => byte === POISON);
+    return bytes.subarray(256, 256 + GUARD).every(byte => byte === POISON)
+      && bytes.subarray(length - GUARD).every(byte => byte === POISON);
   }
 }
 
@@ -50,7 +51,8 @@ describe('a topic table', () => {
 
   it('knows of the name that it checked last whether it is ASCII without control characters', () => {
     const bench = new Bench(4, 8);
-    for (const [name, isPlain] of [['site/a', true], ['s\u00EDte/a', false], ['a long name without a place', true], ['another long n\u00E2me', false], ['si\u0001te', false], ['site/b', true]] as const) {
+    for (const [name, isPlain] of [['site/a', true], ['s\u00EDte/a', false], ['a long name without a place', true],
+      ['another long n\u00E2me', false], ['si\u0001te', false], ['site/b', true]] as const) {
       const index = bench.indexOf(name);
       expect(bench.table.plainIndex === index).toBe(isPlain);
       const before = bench.table.plainIndex;
@@ -125,7 +127,9 @@ describe('a topic table', () => {
     expect(bench.replaced).toEqual([0, 1]);
   });
 
-  it.each<[string, string | number[]]>([['empty', ''], ['#', '#'], ['+', 'a/+'], ['U+0000', 'a\0'], ['not UTF-8', [0xFF]], ['longer than a place, with #', 'aaaaaaaaaaaa/#']])(
+  it.each<[string,
+    string | number[]]>([['empty', ''], ['#', '#'], ['+', 'a/+'], ['U+0000', 'a\0'], ['not UTF-8', [0xFF]],
+      ['longer than a place, with #', 'aaaaaaaaaaaa/#']])(
     'refuses a name: %s, and changes nothing', (_name, name) => {
       const bench = new Bench(1, 8);
       expect(bench.indexOf('kept')).toBe(0);

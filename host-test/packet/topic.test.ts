@@ -9,13 +9,17 @@ const arena = testArena(512);
 const isName = (text: string): boolean => isValidTopicName(arena, 5, put(arena, 5, text));
 
 describe('isValidTopicName', () => {
-  it.each(['a', '/', '//', 'a/b', '/a', 'a/', ' ', 'a b', '$', '$SYS', '$SYS/x', 'a$', '\u0001', '\u007F', '\uFEFF', '\uFFFF', '\u00E4',
-    'abc\u00E4', 'abcd\u20AC', 'A\u{2A6D4}', 'abcdefghijklmnop', 'x'.repeat(300), '*', '!"$%&', ',', '-', '"'])('takes %j', name => {
+  it.each(['a', '/', '//', 'a/b', '/a', 'a/', ' ', 'a b', '$', '$SYS', '$SYS/x', 'a$', '\u0001', '\u007F', '\uFEFF',
+    '\uFFFF', '\u00E4',
+    'abc\u00E4', 'abcd\u20AC', 'A\u{2A6D4}', 'abcdefghijklmnop', 'x'.repeat(300), '*', '!"$%&', ',', '-',
+      '"'])('takes %j', name => {
     expect(isName(name)).toBe(true);
   });
 
-  it.each(['', '#', '+', 'a/#', '+/a', 'a+b', 'a#b', 'abc+', 'abcd+', 'abcdefg#', 'abcdefgh#', '\u00E4+', 'abcd\u00E4#', '\u0000', 'a\u0000',
-    'abcd\u0000efg', 'abcd\u00E4\u0000', '+'.repeat(300)])('refuses %j [MQTT311-3.3.2-2] [MQTT311-4.7.1-1] [MQTT311-4.7.3-1] [MQTT311-4.7.3-2]', name => {
+  it.each(['', '#', '+', 'a/#', '+/a', 'a+b', 'a#b', 'abc+', 'abcd+', 'abcdefg#', 'abcdefgh#', '\u00E4+',
+    'abcd\u00E4#', '\u0000', 'a\u0000',
+    'abcd\u0000efg', 'abcd\u00E4\u0000',
+      '+'.repeat(300)])('refuses %j [MQTT311-3.3.2-2] [MQTT311-4.7.1-1] [MQTT311-4.7.3-1] [MQTT311-4.7.3-2]', name => {
     expect(isName(name)).toBe(false);
   });
 
@@ -37,12 +41,15 @@ describe('isValidTopicName', () => {
         }
   });
 
-  it.each([[0xC0, 0xAF], [0xED, 0xA0, 0x80], [0x61, 0x80], [0x61, 0x62, 0x63, 0x64, 0xC3]])('refuses what is not UTF-8 [MQTT311-1.5.3-1]', (...bytes) => {
+  it.each([[0xC0, 0xAF], [0xED, 0xA0, 0x80], [0x61, 0x80],
+    [0x61, 0x62, 0x63, 0x64, 0xC3]])('refuses what is not UTF-8 [MQTT311-1.5.3-1]', (...bytes) => {
     expect(isValidTopicName(arena, 1, put(arena, 1, bytes))).toBe(false);
   });
 
   it('says of any text what the specification says', () => {
-    const texts = fc.string({ unit: fc.constantFrom('a', '/', '+', '#', '\0', '\u00E4', '\u{2A6D4}', 'sens', 'temp/'), maxLength: 12 });
+    const texts =
+      fc.string({ unit: fc.constantFrom('a', '/', '+', '#', '\0', '\u00E4', '\u{2A6D4}', 'sens', 'temp/'),
+        maxLength: 12 });
     fc.assert(fc.property(texts, text => {
       expect(isName(text)).toBe(text !== '' && !/[+#\0]/.test(text));
     }), { numRuns: 2000 });
@@ -50,7 +57,8 @@ describe('isValidTopicName', () => {
 });
 
 describe('isPlainTopicName', () => {
-  const isPlain = (bytes: readonly number[]): boolean => bytes.length >= 4 && bytes.every(byte => byte >= 0x20 && byte < 0x7F && byte !== 0x23 && byte !== 0x2B);
+  const isPlain = (bytes: readonly number[]): boolean => bytes.length >= 4
+    && bytes.every(byte => byte >= 0x20 && byte < 0x7F && byte !== 0x23 && byte !== 0x2B);
 
   it('finds each byte that is no plain character at every position of every length, and none outside', () => {
     for (const outside of [0x00, 0x23, 0xFF])

@@ -9,15 +9,19 @@ import { World } from '../world/world.ts';
 const SENSOR = { name: 's', type: 'any', topic: 'reading', interval: 10 };
 
 /** A world whose sensor gives what `read` says. */
-function sampled(read: (attempt: number) => number, sensor: NonNullable<PartialConfiguration['sensors']>[number] = SENSOR): World {
+function sampled(read: (attempt: number) => number,
+  sensor: NonNullable<PartialConfiguration['sensors']>[number] = SENSOR): World {
   let attempt = 0;
-  return World.connected({ configuration: { sensors: [sensor] }, createSensor: () => ({ read: () => read(++attempt) }) });
+  return World.connected({ configuration: { sensors: [sensor] }, createSensor: () =>
+    ({ read: () => read(++attempt) }) });
 }
 
 describe('a sensor', () => {
   it('is read at once, then in its own rhythm, which does not drift', () => {
     const times: number[] = [];
-    const world: World = new World({ configuration: { sensors: [SENSOR] }, createSensor: () => ({ read: () => times.push(world.clock.time) }) });
+    const world: World =
+      new World({ configuration: { sensors: [SENSOR] }, createSensor: () =>
+        ({ read: () => times.push(world.clock.time) }) });
     world.runtime.start();
     world.run(1_000_000);
     expect(times).toEqual(Array.from({ length: 101 }, (_, index) => index * 10_000));
@@ -26,7 +30,8 @@ describe('a sensor', () => {
   it('keeps its rhythm beside others', () => {
     const times: Record<string, number[]> = { fast: [], slow: [] };
     const world: World = new World({
-      configuration: { sensors: [{ ...SENSOR, name: 'fast', interval: 0.7 }, { ...SENSOR, name: 'slow', interval: 3.1 }] },
+      configuration: { sensors: [{ ...SENSOR, name: 'fast', interval: 0.7 },
+        { ...SENSOR, name: 'slow', interval: 3.1 }] },
       createSensor: ({ name }) => ({ read: () => times[name]!.push(world.clock.time) }),
     });
     world.runtime.start();
@@ -38,7 +43,8 @@ describe('a sensor', () => {
   it('becomes a message: topic, decimals, retained or not, with the QoS of the rule', () => {
     const world = sampled(attempt => attempt / 3, { ...SENSOR, decimals: 3, retain: true });
     world.run(25_000);
-    expect(world.uplink.all('publish').map(({ payload, qos, retain, topic }) => `${topic} ${payload} ${qos} ${retain}`)).toEqual([
+    expect(world.uplink.all('publish').map(({ payload, qos, retain, topic }) =>
+      `${topic} ${payload} ${qos} ${retain}`)).toEqual([
       'up/reading 0.333 2 true', 'up/reading 0.667 2 true', 'up/reading 1.000 2 true',
     ]);
     const late = world.client('late');
@@ -71,7 +77,9 @@ describe('a sensor', () => {
       first.run(1500); // two readings
       date = 1_800_000_000;
       first.run(10_000);
-      const expected = ['{"value":21.00}', '{"value":22.00}', '{"value":-0.50,"time":1800000002}', ...Array.from({ length: 7 }, (_value, index) =>
+      const expected =
+        ['{"value":21.00}', '{"value":22.00}', '{"value":-0.50,"time":1800000002}',
+          ...Array.from({ length: 7 }, (_value, index) =>
         `{"value":${25 + index}.00,"time":${1_800_000_004 + index}}`)];
       const second = durability === 'ram' ? first : start();
       if (second === first)
@@ -124,7 +132,8 @@ describe('a sensor', () => {
     });
     world.run(100_000); // 0, 10 fails, 30 fails, 70, 80, 90, 100
     expect(world.sensorNews).toEqual(['s failed: loose', 's recovered']);
-    expect(world.uplink.messages.map(message => message.split(' ')[1])).toEqual(['1.00', '4.00', '5.00', '6.00', '7.00']);
+    expect(world.uplink.messages.map(message => message.split(' ')[1])).toEqual(['1.00', '4.00', '5.00', '6.00',
+      '7.00']);
   });
 
   it('that fails does not stop the others', () => {
@@ -145,7 +154,9 @@ describe('a sensor', () => {
 
   it('that was missed by far is read once, not for every interval that has gone by', () => {
     const times: number[] = [];
-    const world: World = new World({ configuration: { sensors: [{ ...SENSOR, interval: 1 }] }, createSensor: () => ({ read: () => times.push(world.runtime.gateway.clock.now) }) });
+    const world: World =
+      new World({ configuration: { sensors: [{ ...SENSOR, interval: 1 }] }, createSensor: () =>
+        ({ read: () => times.push(world.runtime.gateway.clock.now) }) });
     world.runtime.start();
     world.run(1500);
     const { gateway, sensors } = world.runtime;
@@ -183,11 +194,13 @@ describe('calibration', () => {
 });
 
 describe('a reading that is a large total', () => {
-  const payloads = (stage: World): string[] => stage.uplink.messages.map(message => message.slice('up/reading '.length));
+  const payloads = (stage: World): string[] =>
+    stage.uplink.messages.map(message => message.slice('up/reading '.length));
 
   it('has every digit up to 2^53, of either sign, with scale, offset and decimals, as a number and in JSON', () => {
     const readings = [999_999_999, 1_000_000_000, 1_000_000_001, 2 ** 32 + 0.25, -(2 ** 40), 2 ** 53];
-    const texts = ['999999999.00', '1000000000.00', '1000000001.00', '4294967296.25', '-1099511627776.00', '9007199254740992.00'];
+    const texts =
+      ['999999999.00', '1000000000.00', '1000000001.00', '4294967296.25', '-1099511627776.00', '9007199254740992.00'];
     const stage = sampled(attempt => readings[attempt - 1] ?? NaN);
     stage.run(60_000);
     expect(payloads(stage)).toEqual(texts);
@@ -227,7 +240,8 @@ describe('a reading that is a large total', () => {
 
   it('in JSON has room for any time that a clock can say', () => {
     const stage = World.connected({
-      configuration: { sensors: [{ ...SENSOR, format: 'json', decimals: 6 }, { ...SENSOR, name: 'other', topic: 'other' }] },
+      configuration: { sensors: [{ ...SENSOR, format: 'json', decimals: 6 },
+        { ...SENSOR, name: 'other', topic: 'other' }] },
       createSensor: () => ({ read: () => -(2 ** 53) }),
       date: () => 2 ** 53,
     });
@@ -272,12 +286,14 @@ describe('expire_after', () => {
   const EXPIRING = { ...SENSOR, expire_after: 25 };
   /** Of the Server: seconds, name and payload, R when retained. */
   const toldBy = ({ uplink }: World): string[] => uplink.packets.flatMap((packet, index) =>
-    packet.cmd === 'publish' ? [`${Math.floor(uplink.times[index]! / 1000)} ${packet.topic.slice(3)} ${packet.payload}${packet.retain ? ' R' : ''}`] : []);
+    packet.cmd === 'publish'
+      ? [`${Math.floor(uplink.times[index]! / 1000)} ${packet.topic.slice(3)} ${packet.payload}${packet.retain ? ' R' : ''}`] : []);
 
   it('says online, retained, before the first reading, and not again while readings come', () => {
     const world = sampled(() => 7, EXPIRING);
     world.run(35_000);
-    expect(toldBy(world)).toEqual(['0 reading/availability online R', '0 reading 7.00', '10 reading 7.00', '20 reading 7.00', '30 reading 7.00']);
+    expect(toldBy(world)).toEqual(['0 reading/availability online R', '0 reading 7.00', '10 reading 7.00',
+      '20 reading 7.00', '30 reading 7.00']);
     const late = world.client('late');
     late.subscribe('reading/#');
     world.run(100);
@@ -306,10 +322,12 @@ describe('expire_after', () => {
   });
 
   it('counts readings that the deadband keeps back, and publishes the first one after a gap', () => {
-    const world = sampled(attempt => attempt >= 6 && attempt <= 8 ? NaN : 3, { ...EXPIRING, deadband: 1 }); // none at 50, 60, 70
+    const world =
+      sampled(attempt => attempt >= 6 && attempt <= 8 ? NaN : 3, { ...EXPIRING, deadband: 1 }); // none at 50, 60, 70
     world.run(85_000);
     expect(toldBy(world)).toEqual([
-      '0 reading/availability online R', '0 reading 3.00', '65 reading/availability offline R', '80 reading/availability online R', '80 reading 3.00',
+      '0 reading/availability online R', '0 reading 3.00', '65 reading/availability offline R',
+        '80 reading/availability online R', '80 reading 3.00',
     ]);
   });
 
@@ -323,11 +341,13 @@ describe('expire_after', () => {
 
   it('works for each sensor by itself', () => {
     const world = World.connected({
-      configuration: { sensors: [{ ...EXPIRING, name: 'dead', topic: 'dead' }, { ...SENSOR, name: 'plain', topic: 'plain' }, { ...EXPIRING, name: 'fine', topic: 'fine' }] },
+      configuration: { sensors: [{ ...EXPIRING, name: 'dead', topic: 'dead' },
+        { ...SENSOR, name: 'plain', topic: 'plain' }, { ...EXPIRING, name: 'fine', topic: 'fine' }] },
       createSensor: ({ name }) => ({ read: () => name === 'fine' ? 1 : NaN }),
     });
     world.run(60_000);
-    expect(toldBy(world).filter(line => line.includes('availability'))).toEqual(['0 fine/availability online R', '25 dead/availability offline R']);
+    expect(toldBy(world).filter(line => line.includes('availability'))).toEqual(['0 fine/availability online R',
+      '25 dead/availability offline R']);
   });
 
   it('waits for the Server like every message of a sensor', () => {
@@ -372,6 +392,7 @@ describe('a simulated sensor', () => {
   });
 
   it('of another type does not exist: the error names what does', () => {
-    expect(() => createSimulatedSensor({ ...configuration, type: 'bme280' }, random())).toThrow('there is no sensor type "bme280" here; simulated and simulated_switch work everywhere');
+    expect(() => createSimulatedSensor({ ...configuration, type: 'bme280' },
+      random())).toThrow('there is no sensor type "bme280" here; simulated and simulated_switch work everywhere');
   });
 });

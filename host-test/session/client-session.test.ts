@@ -31,7 +31,8 @@ describe('CONNACK', () => {
         const { log, output, session, world } = openedClient({ version });
         world.feed(session, [0x20, 0x02, 0x00, code]);
         expect(session.state, `code ${code}`).toBe(code === 0 ? CONNECTED : CLOSED);
-        expect(log.events).toEqual([code === 0 ? 'connected' : `closed 0x${(reasons[code] ?? ReasonCode.UNKNOWN_RETURN_CODE).toString(16)}`]);
+        expect(log.events).toEqual([code === 0 ? 'connected'
+          : `closed 0x${(reasons[code] ?? ReasonCode.UNKNOWN_RETURN_CODE).toString(16)}`]);
         expect(output.isClosed).toBe(code !== 0);
         expect(output.sent).toEqual([]);
       }
@@ -63,9 +64,11 @@ describe('CONNACK', () => {
   });
 
   it.each([
-    ['HTTP', ascii('HTTP/1.1 400 Bad Request')], ['SSH', ascii('SSH-2.0-OpenSSH')], ['a TLS alert', '15 03 03 00 02 02 46'],
+    ['HTTP', ascii('HTTP/1.1 400 Bad Request')], ['SSH', ascii('SSH-2.0-OpenSSH')],
+      ['a TLS alert', '15 03 03 00 02 02 46'],
     ['zeros', '00 00 00 00'], ['a PUBLISH', '30 03 00 01 74'], ['ones', 'ff ff ff ff'],
-  ])('is not what %s looks like: closed at the first byte, and nothing after it matters [MQTT311-3.2.0-1]', (_name, data) => {
+  ])('is not what %s looks like: closed at the first byte, and nothing after it matters [MQTT311-3.2.0-1]',
+    (_name, data) => {
     const { log, output, session, world } = openedClient();
     const [first, ...rest] = bytes(data);
     world.feed(session, [first!]);
@@ -84,7 +87,9 @@ describe('opening', () => {
   it('fails when the output has no room for CONNECT, without sending a part of it', () => {
     const world = new World();
     const log = new ClientLog();
-    const session = new ClientSession(world.context, world.clientOffset, world.clientSettings, connectFields(world), world.clientState, log);
+    const session =
+      new ClientSession(world.context, world.clientOffset, world.clientSettings, connectFields(world),
+        world.clientState, log);
     const output = new RecordingOutput(world.arena);
     output.room = 15;
     session.open(output);
@@ -180,7 +185,8 @@ describe('SUBSCRIBE and UNSUBSCRIBE', () => {
     expect(session.isConnected).toBe(true);
   });
 
-  it.each(['90 04 00 01 00 00', '90 02 00 01', '90 03 00 01 03', '90 03 00 01 7f'])('are not answered by a SUBACK with the wrong number or value of codes (%s) [MQTT311-3.8.4-5] [MQTT311-3.9.3-2]', packet => {
+  it.each(['90 04 00 01 00 00', '90 02 00 01', '90 03 00 01 03',
+    '90 03 00 01 7f'])('are not answered by a SUBACK with the wrong number or value of codes (%s) [MQTT311-3.8.4-5] [MQTT311-3.9.3-2]', packet => {
     const { log, session, world } = subscribing();
     world.feed(session, packet);
     expect(log.events).toEqual(['closed 0x81']);
@@ -406,11 +412,13 @@ describe('after a reconnect', () => {
   });
 
   it('with Clean Session the messages survive in the same way [MQTT311-3.1.2-6]', () => {
-    expect(reconnect(withThree({ cleanStart: true }), false).take()).toBe('32 06 00 01 74 00 01 61 34 06 00 01 74 00 02 62 34 06 00 01 74 00 03 63');
+    expect(reconnect(withThree({ cleanStart: true }),
+      false).take()).toBe('32 06 00 01 74 00 01 61 34 06 00 01 74 00 02 62 34 06 00 01 74 00 03 63');
   });
 
   it('in 3.1, which does not say whether the session is there, all is repeated with DUP, PUBREC or not', () => {
-    expect(reconnect(withThree({ cleanStart: false, version: MQTT_3_1 }), false).take()).toBe('3a 06 00 01 74 00 01 61 3c 06 00 01 74 00 02 62 3c 06 00 01 74 00 03 63');
+    expect(reconnect(withThree({ cleanStart: false, version: MQTT_3_1 }),
+      false).take()).toBe('3a 06 00 01 74 00 01 61 3c 06 00 01 74 00 02 62 3c 06 00 01 74 00 03 63');
   });
 
   it('the inflight limit counts what is sent again', () => {
@@ -449,7 +457,8 @@ describe('messages that come in', () => {
     expect(log.messages).toEqual(['0 t a', '1 t b retained', '2 t c']);
   });
 
-  it('QoS 2 is delivered once until PUBREL; then its identifier means a new message, whatever DUP [MQTT311-4.3.3-2]', () => {
+  it('QoS 2 is delivered once until PUBREL; then its identifier means a new message, whatever DUP [MQTT311-4.3.3-2]',
+    () => {
     const { log, output, session, world } = connectedClient();
     world.feed(session, '34 06 00 01 74 00 07 61 3c 06 00 01 74 00 07 61');
     expect(output.take()).toBe('50 02 00 07 50 02 00 07');
@@ -542,10 +551,14 @@ describe('messages that come in', () => {
 
 describe('a message that is longer than the ring', () => {
   /** QoS 1, identifier 5, topic 't', 100 bytes of payload: 3 + 5 + 100 - 1 bytes in all; then QoS 0 'x'. */
-  const long = [0x32, 0x69, 0x00, 0x01, 0x74, 0x00, 0x05, ...new Array<number>(100).fill(0x30), ...bytes('30 04 00 01 74 78')];
+  const long = [0x32, 0x69, 0x00, 0x01, 0x74, 0x00, 0x05, ...new Array<number>(100).fill(0x30),
+    ...bytes('30 04 00 01 74 78')];
 
-  it.each([1, 7, 1000])('is handed over without its payload, acknowledged and skipped, if the setting says so (segments of %i)', size => {
-    const { log, output, session, world } = connectedClient({ client: { maximumPacketSize: 64, oversize: OVERSIZE_DROP } });
+  it.each([1, 7,
+    1000])('is handed over without its payload, acknowledged and skipped, if the setting says so (segments of %i)',
+      size => {
+    const { log, output, session, world } =
+      connectedClient({ client: { maximumPacketSize: 64, oversize: OVERSIZE_DROP } });
     world.feed(session, long, () => size);
     expect(log.messages).toEqual(['1 t <100 bytes skipped>', '0 t x']);
     expect(output.take()).toBe('40 02 00 05');
@@ -553,7 +566,8 @@ describe('a message that is longer than the ring', () => {
   });
 
   it('is remembered at QoS 2 like any other', () => {
-    const { log, output, session, world } = connectedClient({ client: { maximumPacketSize: 64, oversize: OVERSIZE_DROP } });
+    const { log, output, session, world } =
+      connectedClient({ client: { maximumPacketSize: 64, oversize: OVERSIZE_DROP } });
     const qos2 = [0x34, ...long.slice(1)];
     world.feed(session, [...qos2, 0x3C, ...qos2.slice(1)]);
     expect(log.messages).toEqual(['2 t <100 bytes skipped>', '0 t x', '0 t x']);

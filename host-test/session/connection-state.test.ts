@@ -13,7 +13,8 @@ import { ServerSession } from '../../src/session/server-session.ts';
 import { bytes, ClientLog, connectFields, LATER, Pair, RecordingOutput, ServerLog, World } from './pair.ts';
 import { ILLEGAL, nextState, stateDiagram } from './state-diagram.ts';
 
-const { CONNACK, CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE } = ControlPacket;
+const { CONNACK, CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, SUBSCRIBE,
+  UNSUBACK, UNSUBSCRIBE } = ControlPacket;
 
 const STATES = [OPENED, CONNECTING, CONNECTED, CLOSED];
 const TYPES = Array.from({ length: 16 }, (_, type) => type);
@@ -37,8 +38,10 @@ const LEGAL: Record<number, Record<number, Record<number, number>>> = {
 
 /** A valid packet of each type; index is the type. */
 const PACKETS = [
-  '00 00', '10 0d 00 04 4d 51 54 54 04 02 00 00 00 01 61', '20 02 00 00', '30 03 00 01 74', '40 02 00 01', '50 02 00 01',
-  '62 02 00 01', '70 02 00 01', '82 06 00 01 00 01 66 00', '90 03 00 01 00', 'a2 05 00 01 00 01 66', 'b0 02 00 01', 'c0 00',
+  '00 00', '10 0d 00 04 4d 51 54 54 04 02 00 00 00 01 61', '20 02 00 00', '30 03 00 01 74', '40 02 00 01',
+    '50 02 00 01',
+  '62 02 00 01', '70 02 00 01', '82 06 00 01 00 01 66 00', '90 03 00 01 00', 'a2 05 00 01 00 01 66', 'b0 02 00 01',
+    'c0 00',
   'd0 00', 'e0 00', 'f0 00',
 ];
 
@@ -54,7 +57,9 @@ interface Subject {
 function clientIn(state: number): Subject {
   const world = new World();
   const log = new ClientLog();
-  const session = new ClientSession(world.context, world.clientOffset, world.clientSettings, connectFields(world), world.clientState, log);
+  const session =
+    new ClientSession(world.context, world.clientOffset, world.clientSettings, connectFields(world),
+      world.clientState, log);
   const output = new RecordingOutput(world.arena);
   if (state !== CLOSED)
     session.open(output);
@@ -89,14 +94,16 @@ describe('the table', () => {
     for (const state of STATES)
       for (const sender of [CLIENT, SERVER])
         for (const type of TYPES)
-          expect(nextState(state, sender, type), `${STATE_NAMES[state]} ${SENDERS[sender]} ${ControlPacket.NAMES[type]}`)
+          expect(nextState(state, sender, type),
+            `${STATE_NAMES[state]} ${SENDERS[sender]} ${ControlPacket.NAMES[type]}`)
             .toBe(LEGAL[state]![sender]![type] ?? ILLEGAL);
   });
 
   it('gives the same answers as a mask of types', () => {
     for (const state of STATES)
       for (const sender of [CLIENT, SERVER])
-        expect(legalTypes(state, sender)).toBe(Object.keys(LEGAL[state]![sender]!).reduce((mask, type) => mask | 1 << Number(type), 0));
+        expect(legalTypes(state, sender)).toBe(Object.keys(LEGAL[state]![sender]!).reduce((mask, type) =>
+          mask | 1 << Number(type), 0));
   });
 
   it('ends the connection after a CONNACK that refuses, with whatever code [MQTT311-3.2.2-5]', () => {
@@ -115,10 +122,13 @@ describe.each([
   { role: 'Server', make: serverIn, peer: CLIENT, states: [OPENED, CONNECTED, CLOSED] },
 ])('a session in the $role role', ({ make, peer, states }) => {
   const cases = states.flatMap(state => TYPES.map(type => ({
-    state, type, stateName: STATE_NAMES[state], typeName: ControlPacket.NAMES[type], expected: LEGAL[state]![peer]![type] ?? ILLEGAL,
+    state, type, stateName: STATE_NAMES[state], typeName: ControlPacket.NAMES[type],
+      expected: LEGAL[state]![peer]![type] ?? ILLEGAL,
   })));
 
-  it.each(cases.filter(({ expected }) => expected !== ILLEGAL))('takes $typeName in $stateName and is in the state of the table then', ({ expected, state, type }) => {
+  it.each(cases.filter(({ expected }) =>
+    expected !== ILLEGAL))('takes $typeName in $stateName and is in the state of the table then',
+      ({ expected, state, type }) => {
     const subject = make(state);
     expect(subject.session.state).toBe(state);
     subject.world.feed(subject.session, PACKETS[type]!);
@@ -129,7 +139,8 @@ describe.each([
     expect(subject.output.isClosed).toBe(expected === CLOSED);
   });
 
-  it.each(cases.filter(({ expected, state }) => expected === ILLEGAL && state !== CLOSED))('ends at the first byte of $typeName in $stateName and changes nothing else [MQTT311-4.8.0-1]', ({ state, type }) => {
+  it.each(cases.filter(({ expected, state }) => expected === ILLEGAL
+    && state !== CLOSED))('ends at the first byte of $typeName in $stateName and changes nothing else [MQTT311-4.8.0-1]', ({ state, type }) => {
     const subject = make(state);
     const { log, output, session, world } = subject;
     output.take();
@@ -223,7 +234,9 @@ describe('the diagram', () => {
   it('contains each transition of the table, and no packet that it does not allow', () => {
     for (const state of STATES)
       for (const sender of [CLIENT, SERVER]) {
-        const arrows = diagram.split('\n').filter(line => line.startsWith(`    ${STATE_NAMES[state]} --> `) && line.includes(`: ${SENDERS[sender]} sends `));
+        const arrows =
+          diagram.split('\n').filter(line => line.startsWith(`    ${STATE_NAMES[state]} --> `)
+            && line.includes(`: ${SENDERS[sender]} sends `));
         for (const type of TYPES) {
           const next = LEGAL[state]![sender]![type];
           const name = new RegExp(`[ ]${ControlPacket.NAMES[type]!.replace(/[()]/g, '\\$&')}(,| \\(|$)`);
@@ -231,7 +244,8 @@ describe('the diagram', () => {
           if (next === undefined)
             expect(found).toEqual([]);
           else
-            expect(found.some(line => line.includes(`--> ${STATE_NAMES[next]}:`)), `${STATE_NAMES[state]} ${ControlPacket.NAMES[type]}`).toBe(true);
+            expect(found.some(line => line.includes(`--> ${STATE_NAMES[next]}:`)),
+              `${STATE_NAMES[state]} ${ControlPacket.NAMES[type]}`).toBe(true);
         }
       }
   });

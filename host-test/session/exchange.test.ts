@@ -1,6 +1,6 @@
 /**
- * Both roles together over a wire that breaks: at every byte, once and twice, in both directions. What a QoS promises must
- * hold each time: QoS 2 exactly once, QoS 1 at least once, in order.
+ * Both roles together over a wire that breaks: at every byte, once and twice, in both directions. What a QoS promises
+ * must hold each time: QoS 2 exactly once, QoS 1 at least once, in order.
  */
 import { NONE } from '../../src/session/record-layout.ts';
 import { describe, expect, it } from 'vitest';
@@ -16,8 +16,11 @@ interface Exchange {
   readonly connections: string[][];
 }
 
-/** Three messages wait at the sender, then connections are made until nothing is left; the first ones break at `cuts`. */
-function exchange(direction: 'up' | 'down', qos: number, side: 'server' | 'client', cuts: readonly number[], options: PairOptions = {}): Exchange {
+/**
+ * Three messages wait at the sender, then connections are made until nothing is left; the first ones break at `cuts`.
+ */
+function exchange(direction: 'up' | 'down', qos: number, side: 'server' | 'client', cuts: readonly number[],
+  options: PairOptions = {}): Exchange {
   const pair = new Pair({ ...OPTIONS, ...options });
   const sender = direction === 'up' ? pair.world.clientState : pair.world.serverState;
   const receiver = direction === 'up' ? pair.serverLog : pair.clientLog;

@@ -30,7 +30,8 @@ it('a quarter of Keep Alive is the time between two packets of a node that is he
   expect(heldReadInterval(65535)).toBe(16_383_750);
 });
 
-describe.each([['the store', HELD_BY_STORE], ['another node', HELD_BY_NODE], ['its rate', HELD_BY_RATE]])('a node that is held for %s', (_name, reason) => {
+describe.each([['the store', HELD_BY_STORE], ['another node', HELD_BY_NODE],
+  ['its rate', HELD_BY_RATE]])('a node that is held for %s', (_name, reason) => {
   it('is read a packet in every quarter of Keep Alive, so that each PINGREQ is answered', () => {
     const { node, world } = heldBy(reason);
     const start = world.clock.time;
@@ -39,7 +40,8 @@ describe.each([['the store', HELD_BY_STORE], ['another node', HELD_BY_NODE], ['i
     expect(node.all('pingresp').length).toBeGreaterThanOrEqual(18);
     let last = start;
     for (const time of times) {
-      expect(time - last).toBeLessThanOrEqual(2 * heldReadInterval(KEEP_ALIVE) + 20); // the first may have come just after a look
+      // The first may have come just after a look.
+      expect(time - last).toBeLessThanOrEqual(2 * heldReadInterval(KEEP_ALIVE) + 20);
       last = time;
     }
     expect(world.nodeEndings).toEqual([]);
@@ -75,7 +77,8 @@ describe.each([['the store', HELD_BY_STORE], ['another node', HELD_BY_NODE], ['i
     expect(world.nodeEndings).toEqual([ReasonCode.KEEP_ALIVE_TIMEOUT]);
   });
 
-  it('may say more than the gateway keeps: the rest waits in the network, and nothing of it is lost or turned round', () => {
+  it('may say more than the gateway keeps: the rest waits in the network, and nothing of it is lost or turned round',
+    () => {
     const { node, world } = heldBy(reason);
     const reader = world.client('reader');
     reader.subscribe('t');
@@ -137,7 +140,8 @@ it('a node without Keep Alive that is held is neither read nor closed until it i
   expect(node.all('pingresp').length).toBe(1);
 });
 
-it('a node that sends far more than listener.max_publish_rate allows has its PINGREQ answered in time, and stays', () => {
+it('a node that sends far more than listener.max_publish_rate allows has its PINGREQ answered in time, and stays',
+  () => {
   const world = World.quiet({ listener: { max_packet_size: 256, max_publish_rate: 1, max_queued_messages: 100 } });
   const node = world.client('n', { keepAlive: 1 });
   for (let second = 0; second < 10; ++second) {

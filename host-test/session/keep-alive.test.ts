@@ -242,7 +242,8 @@ describe('a client', () => {
     expectEnd(subject, 6_000, ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
   });
 
-  it.each([['PUBREC', []], ['PUBCOMP', [0x50, 2, 0, 1]]])('notices a missing %s while other messages are acknowledged', (_name, before) => {
+  it.each([['PUBREC', []],
+    ['PUBCOMP', [0x50, 2, 0, 1]]])('notices a missing %s while other messages are acknowledged', (_name, before) => {
     const { log, output, session, world } = connectedClient({ keepAlive: 0 });
     session.enqueue(world.message('t', 'x'), 2);
     world.feed(session, before);

@@ -27,14 +27,16 @@ class Bench {
     this.region = plan.reserve('margin, queue, margin', capacity + 2 * MARGIN) + MARGIN;
     this.arena = new Arena(plan, { landingCapacity: 0, stagingCapacity, resizable: false });
     this.arena.bytes.fill(0xA5);
-    this.queue = new OutboundQueue(new QueueLimits(this.arena, { ...LIMITS, queueCapacity: capacity, maximumQueuedMessages: maximumCount }), this.region, undefined);
+    this.queue = new OutboundQueue(new QueueLimits(this.arena,
+      { ...LIMITS, queueCapacity: capacity, maximumQueuedMessages: maximumCount }), this.region, undefined);
   }
 
   /** Topic 't', and a payload of `length` bytes that all are `fill`. */
   message(length: number, fill: number, retain = 0): Message {
     this.arena.bytes[this.texts] = 0x74;
     this.arena.bytes.fill(fill, this.texts + 1, this.texts + 1 + length);
-    return { topicNameOffset: this.texts, topicNameLength: 1, payloadOffset: this.texts + 1, payloadLength: length, qos: 0, retain, packetIdentifier: 0 };
+    return { topicNameOffset: this.texts, topicNameLength: 1, payloadOffset: this.texts + 1, payloadLength: length,
+      qos: 0, retain, packetIdentifier: 0 };
   }
 
   staged(record: number): string {
@@ -59,7 +61,8 @@ class Bench {
 }
 
 /** The packet as hex, written anew: fixed header, topic 't', identifier, payload. */
-function publish(qos: number, identifier: number, length: number, fill: number, retain: number, isDuplicate: boolean): string {
+function publish(qos: number, identifier: number, length: number, fill: number, retain: number,
+  isDuplicate: boolean): string {
   const remaining = 3 + (qos === 0 ? 0 : 2) + length;
   return hex([
     0x30 | (isDuplicate ? 8 : 0) | qos << 1 | retain,
@@ -215,18 +218,25 @@ type Step =
 
 const pick = fc.nat({ max: 20 });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('append' as const), qos: fc.nat({ max: 2 }), length: fc.oneof({ weight: 9, arbitrary: fc.nat({ max: 24 }) }, { weight: 1, arbitrary: fc.integer({ min: 100, max: 250 }) }), retain: fc.nat({ max: 1 }) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('appendSent' as const), qos: fc.integer({ min: 1, max: 2 }), length: fc.nat({ max: 24 }), room: fc.oneof(fc.nat({ max: 40 }), fc.constant(4096)) }) },
+  { weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('append' as const), qos: fc.nat({ max: 2 }),
+      length: fc.oneof({ weight: 9, arbitrary: fc.nat({ max: 24 }) },
+        { weight: 1, arbitrary: fc.integer({ min: 100, max: 250 }) }), retain: fc.nat({ max: 1 }) }) },
+  { weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('appendSent' as const), qos: fc.integer({ min: 1, max: 2 }),
+      length: fc.nat({ max: 24 }), room: fc.oneof(fc.nat({ max: 40 }), fc.constant(4096)) }) },
   { weight: 5, arbitrary: fc.constant({ kind: 'send' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'peek' as const }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('complete' as const), pick, qos: fc.integer({ min: 1, max: 2 }) }) },
+  { weight: 5,
+    arbitrary: fc.record({ kind: fc.constant('complete' as const), pick, qos: fc.integer({ min: 1, max: 2 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('release' as const), pick, qos: fc.constant(2) }) },
   { weight: 1, arbitrary: fc.constantFrom<Step>({ kind: 'rewind' }, { kind: 'restart' }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('drop' as const), isConnected: fc.boolean() }) },
 );
 
 /** The identifier of the record that `pick` points at among those that exist, or one that never does. */
-const identifierAt = (model: Model, index: number): number => model.records[index % (model.records.length + 1)]?.identifier || 40_000;
+const identifierAt = (model: Model, index: number): number =>
+  model.records[index % (model.records.length + 1)]?.identifier || 40_000;
 
 function expectPeeked(bench: Bench, model: Model): boolean {
   const expected = model.peek();
@@ -240,7 +250,8 @@ function expectPeeked(bench: Bench, model: Model): boolean {
   expect(bench.queue.stateOf(record)).toBe(state);
   expect(bench.queue.qosOf(record)).toBe(qos);
   expect(bench.queue.identifierOf(record)).toBe(identifier);
-  expect(bench.staged(record)).toBe(state === RELEASED ? pubrel(identifier) : publish(qos, identifier, length, fill, retain, state === SENT));
+  expect(bench.staged(record)).toBe(state === RELEASED ? pubrel(identifier)
+    : publish(qos, identifier, length, fill, retain, state === SENT));
   return true;
 }
 
@@ -251,7 +262,8 @@ function run(bench: Bench, model: Model, action: Step, fill: number): void {
   switch (action.kind) {
     case 'appendSent': {
       const { length, qos, room } = action;
-      expect(queue.canSendNext).toBe(model.cursor === model.records.length && model.inflight < queue.limits.maximumInflight);
+      expect(queue.canSendNext).toBe(model.cursor === model.records.length
+        && model.inflight < queue.limits.maximumInflight);
       if (!queue.canSendNext)
         break;
       bench.arena.bytes.fill(0xA5, bench.arena.stagingOffset);
@@ -261,7 +273,8 @@ function run(bench: Bench, model: Model, action: Step, fill: number): void {
       expect(accepted).toBe(packet.split(' ').length <= room && model.append(qos, length, fill, 0));
       if (accepted) {
         model.markSent();
-        expect(hex(bench.arena.bytes.subarray(bench.arena.stagingOffset, bench.arena.stagingOffset + packetLength))).toBe(packet);
+        expect(hex(bench.arena.bytes.subarray(bench.arena.stagingOffset,
+          bench.arena.stagingOffset + packetLength))).toBe(packet);
       }
       break;
     }

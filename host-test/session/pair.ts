@@ -15,7 +15,8 @@ import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { TopicTable } from '../../src/packet/topic-table.ts';
 import { ClientSession, type ClientHandler, type ClientSessionSettings } from '../../src/session/client-session.ts';
 import { Clock, isDue } from '../../src/session/clock.ts';
-import { type NodeOutput, type ServerHandler, ServerRole, type ServerSessionSettings } from '../../src/session/server-role.ts';
+import { type NodeOutput, type ServerHandler, ServerRole,
+  type ServerSessionSettings } from '../../src/session/server-role.ts';
 import { ServerSession } from '../../src/session/server-session.ts';
 import { SessionState } from '../../src/session/session-state.ts';
 import { QueueLimits, type SessionLimits } from '../../src/session/queue-limits.ts';
@@ -113,11 +114,14 @@ export class World {
     const serverState = plan.reserve('server state', QueueLimits.lengthOf(limits));
     this.clientOffset = ClientSession.plan(plan, this.clientSettings);
     this.serverOffset = ServerRole.plan(plan, this.serverSettings, SERVER_SESSION_COUNT);
-    this.arena = new Arena(plan, { landingCapacity: 1024, stagingCapacity: options.stagingCapacity ?? 1024, resizable: false });
+    this.arena = new Arena(plan,
+      { landingCapacity: 1024, stagingCapacity: options.stagingCapacity ?? 1024, resizable: false });
     this.arena.bytes.fill(0xA5, this.arena.stagingOffset);
     const topicTable = new TopicTable(this.arena, topics, TOPIC_COUNT, TOPIC_CAPACITY);
     this.context = { arena: this.arena, clock: this.clock, topics: topicTable, packet: new Packet(this.arena) };
-    this.clientState = new SessionState(new QueueLimits(this.arena, { ...limits, isUpstream: true }), clientState, new UpstreamWindow(16));
+    this.clientState =
+      new SessionState(new QueueLimits(this.arena, { ...limits, isUpstream: true }), clientState,
+        new UpstreamWindow(16));
     this.serverState = new SessionState(new QueueLimits(this.arena, limits), serverState);
     this.clock.now = options.now ?? 0;
   }
@@ -139,10 +143,14 @@ export class World {
   message(topicName: string, payload: string, retain = 0): Message {
     const topic = this.text(topicName);
     const body = this.text(payload);
-    return { topicNameOffset: topic.offset, topicNameLength: topic.length, payloadOffset: body.offset, payloadLength: body.length, qos: 0, retain, packetIdentifier: 0 };
+    return { topicNameOffset: topic.offset, topicNameLength: topic.length, payloadOffset: body.offset,
+      payloadLength: body.length, qos: 0, retain, packetIdentifier: 0 };
   }
 
-  /** `parser.receive` in chunks whose sizes `nextSize` names; stops when the session takes no more. @returns how many bytes it took */
+  /**
+   * `parser.receive` in chunks whose sizes `nextSize` names; stops when the session takes no more. @returns how many
+   * bytes it took
+   */
   feed(session: Session, data: readonly number[] | string, nextSize: () => number = () => Infinity): number {
     const values = typeof data === 'string' ? bytes(data) : data;
     const { arena } = this;
@@ -168,7 +176,9 @@ export interface ConnectOptions {
   readonly cleanStart?: boolean;
   readonly keepAlive?: number;
   readonly clientIdentifier?: string;
-  readonly will?: { readonly topicName: string; readonly payload: string; readonly qos?: number; readonly retain?: boolean };
+  readonly will?: {
+    readonly topicName: string; readonly payload: string; readonly qos?: number; readonly retain?: boolean;
+  };
   readonly userName?: string;
   readonly password?: string;
 }
@@ -273,7 +283,8 @@ export class RecordingOutput implements NodeOutput {
 
 /** 'qos topic payload' of a message, with marks for RETAIN, DUP and a payload that was skipped. */
 export function describeMessage(packet: Packet): string {
-  const payload = packet.isOversize ? `<${packet.payloadLength} bytes skipped>` : decodeUTF8(packet.arena, packet.payloadOffset, packet.payloadLength);
+  const payload = packet.isOversize ? `<${packet.payloadLength} bytes skipped>`
+    : decodeUTF8(packet.arena, packet.payloadOffset, packet.payloadLength);
   const marks = (packet.retain !== 0 ? ' retained' : '') + ((packet.flags & DUP) !== 0 ? ' DUP' : '');
   return `${packet.qos} ${decodeUTF8(packet.arena, packet.topicNameOffset, packet.topicNameLength)} ${payload}${marks}`;
 }
@@ -487,7 +498,9 @@ export class Pair {
     this.latency = options.latency ?? 0;
     this.nextSize = options.nextSize ?? (() => Infinity);
     this.serverLog = new ServerLog(world.serverState);
-    this.client = new ClientSession(world.context, world.clientOffset, world.clientSettings, connectFields(world, options), world.clientState, this.clientLog);
+    this.client =
+      new ClientSession(world.context, world.clientOffset, world.clientSettings, connectFields(world, options),
+        world.clientState, this.clientLog);
     this.server = new ServerSession(world.serverRole(this.serverLog), 0);
     this.toServer = this.toClient = new WireOutput(world.arena, this);
   }
@@ -558,7 +571,10 @@ export class Pair {
     throw new Error('never idle');
   }
 
-  /** When the next bytes come; undefined when none are under way. Those that a paused receiver leaves in the wire do not count. */
+  /**
+   * When the next bytes come; undefined when none are under way. Those that a paused receiver leaves in the wire do
+   * not count.
+   */
   private nextArrival(): number | undefined {
     const { now } = this.world.clock;
     let next: number | undefined;
@@ -584,7 +600,8 @@ export class Pair {
     if (toServer + toClient > 0)
       return true;
     // A side that has closed is seen by the other one when everything before it has arrived.
-    if (this.toServer.isClosed && this.toServer.underWay.length === 0 || this.toClient.isClosed && this.toClient.underWay.length === 0) {
+    if (this.toServer.isClosed && this.toServer.underWay.length === 0 || this.toClient.isClosed
+      && this.toClient.underWay.length === 0) {
       this.cut();
       return true;
     }

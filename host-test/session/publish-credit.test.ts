@@ -60,7 +60,8 @@ describe('the credit of a node', () => {
   });
 
   it('lets through the rate and a second\'s worth at most, in whatever rhythm a node sends, across the wrap-around of time', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 50 }), fc.array(fc.nat(400), { minLength: 1, maxLength: 300 }), fc.constantFrom(0, 0x7FFF_FF00), (rate, pauses, start) => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 50 }), fc.array(fc.nat(400), { minLength: 1, maxLength: 300 }),
+      fc.constantFrom(0, 0x7FFF_FF00), (rate, pauses, start) => {
       const credit = fresh(rate, start | 0);
       let elapsed = 0, sent = 0;
       for (const pause of pauses) {

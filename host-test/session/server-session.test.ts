@@ -32,7 +32,8 @@ describe('CONNECT', () => {
       '10 14 00 04 4d 51 54 54 04 c2 00 00 00 01 61 00 02 75 73 00 01 70',
     ]) {
       const { log, session, world } = opened();
-      log.onConnect = (_session: ServerSession, { passwordLength, userNameLength }: Packet) => { found.push([userNameLength, passwordLength]); };
+      log.onConnect = (_session: ServerSession, { passwordLength, userNameLength }: Packet) =>
+        { found.push([userNameLength, passwordLength]); };
       world.feed(session, packet);
     }
     expect(found).toEqual([[-1, -1], [0, -1], [2, 1]]);
@@ -108,7 +109,9 @@ describe('packets right behind CONNECT', () => {
     expect(output.take()).toBe('20 02 00 00 40 02 00 02');
   });
 
-  it.each([ReasonCode.NOT_AUTHORIZED, ReasonCode.QUOTA_EXCEEDED])('are never looked at when the CONNECT is refused (0x%s) [MQTT311-3.1.4-5]', reasonCode => {
+  it.each([ReasonCode.NOT_AUTHORIZED,
+    ReasonCode.QUOTA_EXCEEDED])('are never looked at when the CONNECT is refused (0x%s) [MQTT311-3.1.4-5]',
+      reasonCode => {
     for (const isLate of [true, false]) {
       const { log, output, session, world } = opened();
       log.verdict = isLate ? LATER : REFUSE;
@@ -188,7 +191,8 @@ describe('DISCONNECT', () => {
 describe('messages', () => {
   it('longer than the ring are handed over without payload, acknowledged and skipped, if the setting says so', () => {
     const { log, output, session, world } = connected({ server: { maximumPacketSize: 32, oversize: OVERSIZE_DROP } });
-    world.feed(session, [0x32, 0x69, 0x00, 0x01, 0x74, 0x00, 0x05, ...new Array<number>(100).fill(0x30), 0xC0, 0x00], () => 5);
+    world.feed(session, [0x32, 0x69, 0x00, 0x01, 0x74, 0x00, 0x05, ...new Array<number>(100).fill(0x30), 0xC0, 0x00],
+      () => 5);
     expect(log.messages).toEqual(['1 t <100 bytes skipped>']);
     expect(output.take()).toBe('40 02 00 05 d0 00');
   });
@@ -206,7 +210,8 @@ describe('messages', () => {
 
 describe('the end of a connection', () => {
   it('leaves an object that serves the next connection as if it were new', () => {
-    const { log, output, session, world } = connected({}, '10 12 00 04 4d 51 54 54 04 06 00 05 00 01 61 00 01 77 00 00');
+    const { log, output, session, world } =
+      connected({}, '10 12 00 04 4d 51 54 54 04 06 00 05 00 01 61 00 01 77 00 00');
     world.feed(session, '32 05 00'); // half a packet
     session.fail(ReasonCode.ADMINISTRATIVE_ACTION);
     expect(output.isClosed).toBe(true);
@@ -232,11 +237,14 @@ it('the sessions of a pool, and the ring, Will and identifier of each, share no 
     return { log, session, letter: 'abcd'.charAt(index) };
   });
   for (const { letter, session } of pool)
-    world.feed(session, withBody('00 04 4d 51 54 54 04', '06 00 00 00 0c', ascii(letter.repeat(12)), '00 05', ascii(letter.repeat(5)), '00 05', ascii(letter.repeat(5))));
+    world.feed(session,
+      withBody('00 04 4d 51 54 54 04', '06 00 00 00 0c', ascii(letter.repeat(12)), '00 05', ascii(letter.repeat(5)),
+        '00 05', ascii(letter.repeat(5))));
   for (const { letter, session } of pool) // 63 of 64 bytes of a packet lie in the ring
     world.feed(session, `30 3e 00 01 74 ${ascii(letter.toUpperCase().repeat(58))}`);
   for (const { letter, log, session } of pool) {
-    expect(decodeUTF8(world.arena, session.clientIdentifierOffset, session.clientIdentifierLength)).toBe(letter.repeat(12));
+    expect(decodeUTF8(world.arena, session.clientIdentifierOffset,
+      session.clientIdentifierLength)).toBe(letter.repeat(12));
     world.feed(session, ascii('.'));
     expect(log.messages).toEqual([`0 t ${letter.toUpperCase().repeat(58)}.`]);
     session.transportClosed(ReasonCode.NETWORK_CLOSED);

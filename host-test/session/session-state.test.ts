@@ -54,7 +54,8 @@ describe('the QoS 2 messages that came in', () => {
   it('are compared as 16 bits, both bytes', () => {
     const { state } = make(LIMITS);
     state.addReceived(0x0102, 0);
-    expect([0x0102, 0x0201, 0x0002, 0x0100].map(identifier => state.hasReceived(identifier))).toEqual([true, false, false, false]);
+    expect([0x0102, 0x0201, 0x0002, 0x0100].map(identifier => state.hasReceived(identifier))).toEqual([true, false,
+      false, false]);
   });
 });
 
@@ -74,12 +75,15 @@ describe('the region', () => {
     const { arena, length, offset, state } = make(LIMITS);
     expect(length).toBe(64 + 6);
     expect(state.queue.capacity).toBe(64);
-    const topic = { topicNameOffset: offset - 8, topicNameLength: 1, payloadOffset: offset - 8, payloadLength: 8, qos: 0, retain: 0, packetIdentifier: 0 };
+    const topic =
+      { topicNameOffset: offset - 8, topicNameLength: 1, payloadOffset: offset - 8, payloadLength: 8, qos: 0,
+        retain: 0, packetIdentifier: 0 };
     while (state.queue.append(topic, 2) !== NONE);
     for (const identifier of [1, 2, 3])
       state.addReceived(identifier, 0);
     expect(Array.from(arena.bytes.subarray(offset - 8, offset)).every(byte => byte === 0xA5)).toBe(true);
-    expect(Array.from(arena.bytes.subarray(offset + length, offset + length + 8)).every(byte => byte === 0xA5)).toBe(true);
+    expect(Array.from(arena.bytes.subarray(offset + length, offset + length + 8)).every(byte =>
+      byte === 0xA5)).toBe(true);
     expect(state.hasReceived(1)).toBe(true);
   });
 });
@@ -87,7 +91,8 @@ describe('the region', () => {
 describe('a new session', () => {
   it('inherits neither messages nor identifiers [MQTT311-3.1.2-6]', () => {
     const { offset, state } = make(LIMITS);
-    state.queue.append({ topicNameOffset: offset - 8, topicNameLength: 1, payloadOffset: offset - 8, payloadLength: 0, qos: 0, retain: 0, packetIdentifier: 0 }, 1);
+    state.queue.append({ topicNameOffset: offset - 8, topicNameLength: 1, payloadOffset: offset - 8, payloadLength: 0,
+      qos: 0, retain: 0, packetIdentifier: 0 }, 1);
     state.addReceived(9, 0);
     state.forget();
     expect(state.queue.count).toBe(0);

@@ -1,9 +1,11 @@
 /**
- * The picture of the CONNECT/CONNACK state machine that stands in src/session/CONNECT-RULES.md, drawn from the machine itself.
+ * The picture of the CONNECT/CONNACK state machine that stands in src/session/CONNECT-RULES.md, drawn from the
+ * machine itself.
  */
 import * as ControlPacket from '../../src/packet/control-packet.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
-import { afterConnack, CLIENT, CLOSED, CONNECTED, CONNECTING, legalTypes, OPENED, SERVER, STATE_NAMES } from '../../src/session/connection-state.ts';
+import { afterConnack, CLIENT, CLOSED, CONNECTED, CONNECTING, legalTypes, OPENED, SERVER,
+  STATE_NAMES } from '../../src/session/connection-state.ts';
 
 const SENDER_NAMES = ['Client', 'Server'];
 const TYPE_COUNT = 16;
@@ -36,7 +38,9 @@ export function stateDiagram(): string {
   return lines.join('\n') + '\n';
 }
 
-/** What `sender` may send in `state`, as labels for each next state: packets that lead to the same one share an arrow. */
+/**
+ * What `sender` may send in `state`, as labels for each next state: packets that lead to the same one share an arrow.
+ */
 function transitions(state: number, sender: number): [string, number][] {
   const labels = new Map<number, string[]>();
   const add = (next: number, label: string): void => {

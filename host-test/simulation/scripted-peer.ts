@@ -1,6 +1,6 @@
 /**
- * The other side of a dialogue, under the test's control: sends what the test writes as hexadecimal, keeps what arrives.
- * Plays a broker (`ScriptedServer`, one peer for each connection) or a sensor node (`ScriptedPeer.connect`).
+ * The other side of a dialogue, under the test's control: sends what the test writes as hexadecimal, keeps what
+ * arrives. Plays a broker (`ScriptedServer`, one peer for each connection) or a sensor node (`ScriptedPeer.connect`).
  */
 import type { TCPSocket } from '../../src/io/transport.ts';
 import { bytesOfHex, hexOfBytes } from './hex.ts';

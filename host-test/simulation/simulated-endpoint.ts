@@ -1,7 +1,7 @@
 /**
- * One end of a simulated TCP connection, below the socket object: send buffer, receive window, FIN, RST. Follows lwIP as
- * the ESP32 runs it, as far as a program can see it. No retransmission and no loss of single segments: the link does
- * not lose any, or loses everything.
+ * One end of a simulated TCP connection, below the socket object: send buffer, receive window, FIN, RST. Follows lwIP
+ * as the ESP32 runs it, as far as a program can see it. No retransmission and no loss of single segments: the link
+ * does not lose any, or loses everything.
  */
 import type { Direction, LinkEnd, SimulatedLink } from './simulated-link.ts';
 import type { SimulatedHost } from './simulated-network.ts';

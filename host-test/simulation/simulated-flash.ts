@@ -1,7 +1,7 @@
 /**
- * NOR flash for tests: erased by blocks, programmed by words and each word once, with a count of what it has suffered. The
- * power can fail before, in the middle of, and after any operation: the word that is being programmed, or the block that is
- * being erased, is then left with any mixture of bits that the physics allow.
+ * NOR flash for tests: erased by blocks, programmed by words and each word once, with a count of what it has
+ * suffered. The power can fail before, in the middle of, and after any operation: the word that is being programmed,
+ * or the block that is being erased, is then left with any mixture of bits that the physics allow.
  */
 import type { Arena } from '../../src/bytes/arena.ts';
 import type { BlockStorage } from '../../src/store/block-storage.ts';
@@ -49,7 +49,10 @@ export interface CutOptions {
   readonly failing?: 'all' | 'write' | 'erase';
   /** As a file: `flush` only begins, and `finishFlush` tells when it is over. With `isCached`. */
   readonly isDeferred?: boolean;
-  /** Whether the flush of this number, from 0, fails: what it was for is not on the medium, and no later flush brings it there. */
+  /**
+   * Whether the flush of this number, from 0, fails: what it was for is not on the medium, and no later flush brings
+   * it there.
+   */
   readonly failsFlush?: (number: number) => boolean;
   /** Whether these bytes cannot be read now. */
   readonly failsRead?: (position: number, length: number) => boolean;
@@ -62,8 +65,8 @@ const NONE = -1;
 const MARKS = -1;
 
 /**
- * A medium with power. A word that is programmed is one step with three outcomes, taken in turn by the number of the step
- * and the random generator: nothing of it, some bits, all of it. An erasure has as many steps as outcomes.
+ * A medium with power. A word that is programmed is one step with three outcomes, taken in turn by the number of the
+ * step and the random generator: nothing of it, some bits, all of it. An erasure has as many steps as outcomes.
  */
 export class SimulatedFlash implements BlockStorage {
   readonly blockLength: number;
@@ -147,9 +150,12 @@ export class SimulatedFlash implements BlockStorage {
     this.remember(start, new Uint8Array(this.blockLength).fill(0xFF));
     this.step(() => {});
     this.step(() => this.forEachWord(start, old => old | this.bits(~old))); // bits on their way to 1
-    this.step(() => this.forEachWord(start, old => this.random() < 0.5 ? 0xFFFFFFFF : old)); // some words, and the marks among them
+    this.step(() =>
+      this.forEachWord(start, old => this.random() < 0.5 ? 0xFFFFFFFF : old)); // some words, and the marks among them
     this.medium.markSteps.push(this.medium.stepCount);
-    this.step(() => this.forEachWord(start, old => old === 0 && this.random() < 0.5 ? 0xFFFFFFFF : old)); // marks, and hardly anything else
+    this.step(() =>
+      this.forEachWord(start, old => old === 0 && this.random() < 0.5 ? 0xFFFFFFFF
+        : old)); // marks, and hardly anything else
     this.step(() => this.forEachWord(start, (old, at) => at < this.blockLength >> 1 ? old : 0xFFFFFFFF));
     this.step(() => this.forEachWord(start, (old, at) => at < this.blockLength >> 1 ? 0xFFFFFFFF : old));
     this.bytes.fill(0xFF, start, start + this.blockLength);
@@ -243,14 +249,16 @@ export class SimulatedFlash implements BlockStorage {
   private expectPower(operation: 'read' | 'write' | 'erase'): void {
     if (this.isDead)
       throw new PowerLoss('there is no power');
-    if (this.medium.stepCount >= this.failsAt && (this.failing === 'all' || this.failing === operation || this.failing === 'write' && operation === 'erase'))
+    if (this.medium.stepCount >= this.failsAt
+      && (this.failing === 'all' || this.failing === operation || this.failing === 'write' && operation === 'erase'))
       throw new Error('the medium refuses');
   }
 
   private expectWords(position: number, length: number): void {
     const block = Math.floor(position / this.blockLength);
     if (position % 4 !== 0 || length % 4 !== 0 || length <= 0 || position < 0
-      || position + length > this.medium.bytes.length || Math.floor((position + length - 1) / this.blockLength) !== block)
+      || position + length > this.medium.bytes.length
+        || Math.floor((position + length - 1) / this.blockLength) !== block)
       throw new RangeError(`${length} bytes at ${position} are not whole words of one block`);
     if (length > this.arena.stagingCapacity)
       throw new RangeError(`${length} bytes are more than the staging area has`);

@@ -93,8 +93,8 @@ export class SimulatedHost {
   }
 
   /**
-   * The program on this host does nothing for so many milliseconds, as if it were stopped; the network goes on. Then the
-   * timer that has become due comes first, as in a loop that looks at its timers before its sockets.
+   * The program on this host does nothing for so many milliseconds, as if it were stopped; the network goes on. Then
+   * the timer that has become due comes first, as in a loop that looks at its timers before its sockets.
    */
   stall(milliseconds: number): void {
     this.isStalled = true;

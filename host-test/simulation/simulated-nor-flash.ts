@@ -12,7 +12,8 @@ export class SimulatedNORFlash implements Flash {
 
   constructor(medium: FlashMedium, options: CutOptions = {}) {
     this.medium = medium;
-    this.arena = new Arena(new ArenaPlan(), { landingCapacity: 0, stagingCapacity: medium.blockLength, resizable: false });
+    this.arena = new Arena(new ArenaPlan(),
+      { landingCapacity: 0, stagingCapacity: medium.blockLength, resizable: false });
     this.flash = new SimulatedFlash(this.arena, medium, options);
   }
 

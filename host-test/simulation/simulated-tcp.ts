@@ -17,7 +17,8 @@ const OUTPUT = 8;
 const HIGHEST_PORT = 65535;
 
 const isDottedAddress = (address: string | undefined): address is string =>
-  address !== undefined && /^(\d{1,3}\.){3}\d{1,3}$/.test(address) && address.split('.').every(part => Number(part) < 256);
+  address !== undefined && /^(\d{1,3}\.){3}\d{1,3}$/.test(address)
+    && address.split('.').every(part => Number(part) < 256);
 
 const checkPort = (port: number | undefined): number => {
   if (port === undefined || !Number.isInteger(port) || port < 0 || port > HIGHEST_PORT)

@@ -1,8 +1,9 @@
 /**
- * A gateway with a persistent store between nodes that never forget and a Server that never forgets, without a network:
- * bytes go from one to the other in order, and whatever has not arrived when the power fails is lost.
+ * A gateway with a persistent store between nodes that never forget and a Server that never forgets, without a
+ * network: bytes go from one to the other in order, and whatever has not arrived when the power fails is lost.
  *
- * The nodes and the Server are written anew from the specification, with plain arrays and sets; only the gateway is ours.
+ * The nodes and the Server are written anew from the specification, with plain arrays and sets; only the gateway is
+ * ours.
  */
 import { ArenaPlan } from '../../src/bytes/arena.ts';
 import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
@@ -15,9 +16,11 @@ import { type CutOptions, FlashMedium, SimulatedFlash } from './simulated-flash.
 
 const word = (value: number): number[] => [value >> 8, value & 0xFF];
 const text = (value: string): number[] => [...word(value.length), ...Buffer.from(value, 'latin1')];
-const packet = (first: number, body: number[]): number[] => [first, ...body.length < 128 ? [body.length] : [body.length & 127 | 128, body.length >> 7], ...body];
+const packet = (first: number, body: number[]): number[] =>
+  [first, ...body.length < 128 ? [body.length] : [body.length & 127 | 128, body.length >> 7], ...body];
 const publish = (topic: string, payload: string, qos: number, identifier: number, flags: number): number[] =>
-  packet(0x30 | qos << 1 | flags, [...text(topic), ...qos > 0 ? word(identifier) : [], ...Buffer.from(payload, 'latin1')]);
+  packet(0x30 | qos << 1 | flags,
+    [...text(topic), ...qos > 0 ? word(identifier) : [], ...Buffer.from(payload, 'latin1')]);
 
 /** Splits a stream of whole packets. */
 export function split(stream: number[]): number[][] {
@@ -93,7 +96,8 @@ export class ServerModel {
     const rest = 2 + length + (qos > 0 ? 2 : 0);
     const identifier = body[2 + length]! << 8 | body[3 + length]!;
     const delivery = {
-      topic: Buffer.from(body.slice(2, 2 + length)).toString('latin1'), payload: Buffer.from(body.slice(rest)).toString('latin1'),
+      topic: Buffer.from(body.slice(2, 2 + length)).toString('latin1'),
+        payload: Buffer.from(body.slice(rest)).toString('latin1'),
       qos, retain: (first & 1) === 1, isDuplicate: (first & 8) !== 0,
     };
     if (qos < 2 || !this.unreleased.has(identifier))
@@ -130,7 +134,9 @@ export class NodeModel {
   }
 
   add(topic: string, payload: string, qos: number, retain = false): number[] {
-    const message = { topic, payload, qos, retain, identifier: qos > 0 ? this.identifier = this.identifier % 65535 + 1 : 0, wasSent: false, isTaken: qos === 0, isDone: qos === 0 };
+    const message =
+      { topic, payload, qos, retain, identifier: qos > 0 ? this.identifier = this.identifier % 65535 + 1 : 0,
+        wasSent: false, isTaken: qos === 0, isDone: qos === 0 };
     this.messages.push(message);
     return this.bytesOf(message);
   }
@@ -203,7 +209,8 @@ class Wire implements NodeOutput {
 
 export const TINY: PartialConfiguration = {
   upstream: { max_inflight_messages: 4, max_packet_size: 256, keepalive_interval: 0 },
-  listener: { max_connections: 2, max_packet_size: 256, max_inflight_messages: 100, allow_anonymous: true, max_queued_bytes: 256, max_retained_bytes: 256, max_subscription_bytes: 128, sys_interval: 0 },
+  listener: { max_connections: 2, max_packet_size: 256, max_inflight_messages: 100, allow_anonymous: true,
+    max_queued_bytes: 256, max_retained_bytes: 256, max_subscription_bytes: 128, sys_interval: 0 },
   topic: [{ pattern: '#', direction: 'out', qos: 2, local_prefix: '', remote_prefix: 'up/' }],
   memory: { topics: 8, topic_length: 32 },
   store: { ram: 400, durability: 'flash', on_failure: 'memory' },
@@ -234,7 +241,8 @@ export class StoreWorld {
   private upstream: Wire | undefined;
   private readonly wires: (Wire | undefined)[];
 
-  constructor(medium: FlashMedium, server: ServerModel, nodes: readonly NodeModel[], cut: CutOptions = {}, configuration: PartialConfiguration = TINY, seconds = 1_800_000_000) {
+  constructor(medium: FlashMedium, server: ServerModel, nodes: readonly NodeModel[], cut: CutOptions = {},
+    configuration: PartialConfiguration = TINY, seconds = 1_800_000_000) {
     this.server = server;
     this.nodes = nodes;
     this.seconds = seconds;
@@ -311,7 +319,10 @@ export class StoreWorld {
     this.gateway.sessions[index]!.transportClosed(ReasonCode.NETWORK_CLOSED);
   }
 
-  /** Several messages in one segment. Without power nobody sends: what the nodes hold back must fit the store in the next life. */
+  /**
+   * Several messages in one segment. Without power nobody sends: what the nodes hold back must fit the store in the
+   * next life.
+   */
   send(index: number, ...messages: [topic: string, payload: string, qos: number, retain?: boolean][]): void {
     if (!this.hasPower)
       return;

@@ -31,8 +31,10 @@ const EXAMPLE = /<!-- example -->\n```json\n([^]*?)```/;
 const BUDGETS = {
   bytes: [5_700, 'arena, ring, packed records, UTF-8, decimals to 2^53: what every other folder stands on'],
   packet: [15_700, 'each packet read and written, prediction, the topic table, filters'],
-  config: [27_300, 'defaults; the schema as a table and the validator of a stored configuration, in the words of the PC'],
-  store: [30_500, 'two areas, power cuts at every word, failed flushes, damage, the clock, and the format of version 0.1'],
+  config: [27_300,
+    'defaults; the schema as a table and the validator of a stored configuration, in the words of the PC'],
+  store: [30_500,
+    'two areas, power cuts at every word, failed flushes, damage, the clock, and the format of version 0.1'],
   session: [26_300, 'both roles, QoS 0 to 2, a deadline for each acknowledgement, holds, long packets in slices'],
   nodes: [23_000, 'sessions, subscriptions, retained messages as room comes, rights, $SYS in slices'],
   upstream: [18_700, 'topic rules, full policies, order per topic, replay beside live traffic, orphans, back-off'],
@@ -65,7 +67,8 @@ async function measureBundles() {
     for (const name of (await readdir(join(ROOT, folder))).filter(file => file.endsWith('.js')).sort()) {
       const source = await readFile(join(ROOT, folder, name), 'utf8');
       const { code } = await transform(source, { minify: true, format: 'esm', legalComments: 'none' });
-      bundles.push({ name: `${folder}/${name}`, length: Buffer.byteLength(source), minifiedLength: Buffer.byteLength(code) });
+      bundles.push({ name: `${folder}/${name}`, length: Buffer.byteLength(source),
+        minifiedLength: Buffer.byteLength(code) });
     }
   return bundles;
 }
@@ -98,8 +101,10 @@ async function measureByteCode(executable) {
       files.push(join(scratch, `${count}.js`));
       await writeFile(files.at(-1), text);
     }
-    const [core, main, ...sizes] = execFileSync(executable, ['--code-size', ...files], { encoding: 'utf8' }).trim().split('\n').map(Number);
-    return { core, main, modules: modules.map(({ layer, name }, index) => ({ layer, name, size: sizes[index + 1] - sizes[index] })) };
+    const [core, main, ...sizes] =
+      execFileSync(executable, ['--code-size', ...files], { encoding: 'utf8' }).trim().split('\n').map(Number);
+    return { core, main,
+      modules: modules.map(({ layer, name }, index) => ({ layer, name, size: sizes[index + 1] - sizes[index] })) };
   } finally {
     await rm(scratch, { recursive: true });
   }
@@ -120,7 +125,8 @@ async function measureHeap(executable, configuration) {
 
 function bundleTable(bundles) {
   return ['| bundle | bytes | minified |', '|---|--:|--:|',
-    ...bundles.map(({ length, minifiedLength, name }) => `| \`${name}\` | ${count(length)} | ${count(minifiedLength)} |`)];
+    ...bundles.map(({ length, minifiedLength, name }) =>
+      `| \`${name}\` | ${count(length)} | ${count(minifiedLength)} |`)];
 }
 
 function byteCodeTable({ core, main, modules }) {
@@ -139,7 +145,8 @@ function byteCodeTable({ core, main, modules }) {
 }
 
 function heapTable({ arenaBytes, connectedNode, possibleNode, started }, eight) {
-  const row = (name, heap, arena) => `| ${name} | ${count(heap.slots)} | ${count(heap.chunkBytes)} | ${count(heapBytes(heap))} | ${count(arena)} |`;
+  const row = (name, heap, arena) =>
+    `| ${name} | ${count(heap.slots)} | ${count(heap.chunkBytes)} | ${count(heapBytes(heap))} | ${count(arena)} |`;
   return ['| memory of the example, 32-bit XS | slots | chunk bytes | heap | arena |', '|---|--:|--:|--:|--:|',
     row('after start', started, arenaBytes),
     row('each node more in `listener.max_connections`', possibleNode, possibleNode.arenaBytes),
@@ -152,7 +159,8 @@ function heapTable({ arenaBytes, connectedNode, possibleNode, started }, eight) 
 
 function memoryMap({ arenaBytes, regions }) {
   return ['| RAM map of the example | count | bytes each | bytes |', '|---|--:|--:|--:|',
-    ...regions.map(({ count: number, length, name }) => `| ${name} | ${count(number)} | ${count(length)} | ${count(number * length)} |`),
+    ...regions.map(({ count: number, length, name }) =>
+      `| ${name} | ${count(number)} | ${count(length)} | ${count(number * length)} |`),
     `| arena | | | ${count(arenaBytes)} |`];
 }
 
@@ -184,7 +192,8 @@ function excesses({ byteCode, heap }) {
 // The command
 
 async function main() {
-  const { values } = parseArgs({ options: { write: { type: 'boolean', default: false }, file: { type: 'string', default: SIZES } } });
+  const { values } =
+    parseArgs({ options: { write: { type: 'boolean', default: false }, file: { type: 'string', default: SIZES } } });
   const { file } = values;
   if (!existsSync(file)) throw new Error(`there is no ${file} to compare with: write one with <!-- size --> and <!-- /size -->`);
   const before = await readFile(file, 'utf8');

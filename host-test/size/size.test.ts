@@ -28,7 +28,8 @@ const writeDocument = async (text: string): Promise<string> => {
   return file;
 };
 
-const emptyTable = async (): Promise<string> => (await readFile(SIZES, 'utf8')).replace(/(<!-- size -->\n)[^]*?(<!-- \/size -->)/, '$1$2');
+const emptyTable = async (): Promise<string> =>
+  (await readFile(SIZES, 'utf8')).replace(/(<!-- size -->\n)[^]*?(<!-- \/size -->)/, '$1$2');
 
 test('the tables in SIZES.md are current, and nothing is above its budget (npm run figures)', async () => {
   const { code, stderr } = await size();
@@ -48,14 +49,19 @@ test('an old table is told, rewritten, and told no more', async () => {
   for (const row of [/core\.js` \| [\d,]{6,7} \| \| \|/, /\| after start \| [\d,]{3,6} \|/, /\| landing \| 1 \| 1,536 \| 1,536 \|/])
     expect(written).toMatch(row);
   const figure = (row: RegExp): number => Number(row.exec(written)![1]!.replaceAll(',', ''));
-  const layers = ['bytes', 'packet', 'config', 'store', 'session', 'nodes', 'upstream', 'gateway', 'sensors', 'io'].map(layer => figure(new RegExp(`\\| of these \`src/${layer}\` \\| ([\\d,]+) \\|`)));
+  const layers =
+    ['bytes', 'packet', 'config', 'store', 'session', 'nodes', 'upstream', 'gateway', 'sensors', 'io'].map(layer =>
+      figure(new RegExp(`\\| of these \`src/${layer}\` \\| ([\\d,]+) \\|`)));
   for (const layer of layers)
     expect(layer).toBeGreaterThan(100);
-  expect(layers.reduce((sum, layer) => sum + layer, figure(/\| of these exports \| ([\d,]+) \|/))).toBe(figure(/core\.js` \| ([\d,]+) \| \| \|/));
+  expect(layers.reduce((sum, layer) => sum + layer,
+    figure(/\| of these exports \| ([\d,]+) \|/))).toBe(figure(/core\.js` \| ([\d,]+) \| \| \|/));
 }, TIME_LIMIT);
 
 test('a missing document, and one without a place for the table, say what to write', async () => {
-  expect(await size('--file', join(folder, 'absent.md'))).toMatchObject({ code: 1, stderr: expect.stringContaining('<!-- size -->') as string });
+  expect(await size('--file', join(folder, 'absent.md'))).toMatchObject({ code: 1,
+    stderr: expect.stringContaining('<!-- size -->') as string });
   const file = await writeDocument('# Nothing\n');
-  expect(await size('--file', file)).toMatchObject({ code: 1, stderr: expect.stringContaining('no place for the table') as string });
+  expect(await size('--file', file)).toMatchObject({ code: 1,
+    stderr: expect.stringContaining('no place for the table') as string });
 });

@@ -1,4 +1,7 @@
-/** What damage costs, by itself: bytes that cannot be read or are wrong, passing errors, foreign content, a flush that fails. */
+/**
+ * What damage costs, by itself: bytes that cannot be read or are wrong, passing errors, foreign content, a flush that
+ * fails.
+ */
 import { describe, expect, it } from 'vitest';
 import { seeded } from '../session/pair.ts';
 import { FlashMedium } from '../simulation/simulated-flash.ts';
@@ -21,7 +24,8 @@ function filled(): { medium: FlashMedium; kept: string[]; positions: number[] } 
 }
 
 describe('512 bytes that cannot be read', () => {
-  it.each(Array.from({ length: 32 }, (_value, index) => index * 512))('at %i cost the messages that lie there, and none else', start => {
+  it.each(Array.from({ length: 32 }, (_value, index) =>
+    index * 512))('at %i cost the messages that lie there, and none else', start => {
     const { kept, medium, positions } = filled();
     const fails = (position: number, length: number): boolean => position < start + 512 && position + length > start;
     const life = new StoreLife(medium, { failsRead: fails });
@@ -32,17 +36,20 @@ describe('512 bytes that cannot be read', () => {
     expect(life.push('new')).not.toBeLessThan(0);
   });
 
-  it.each(Array.from({ length: 32 }, (_value, index) => index * 512))('or are zeros, or anything, at %i: the same', start => {
+  it.each(Array.from({ length: 32 }, (_value, index) => index * 512))('or are zeros, or anything, at %i: the same',
+    start => {
     for (const value of [0, 0xA5, -1]) {
       const { kept, medium, positions } = filled();
       const random = seeded(start + 1);
       for (let at = start; at < start + 512; ++at)
         medium.bytes[at] = value < 0 ? Math.floor(random() * 256) : value;
       const life = new StoreLife(medium);
-      const spared = kept.filter((_payload, index) => positions[index]! >= start + 512 || positions[index]! + 68 <= start);
+      const spared =
+        kept.filter((_payload, index) => positions[index]! >= start + 512 || positions[index]! + 68 <= start);
       expect(life.payloads.filter(payload => spared.includes(payload))).toEqual(spared);
       expect(life.payloads.length).toBeLessThanOrEqual(spared.length + 8); // a piece of one that is done or padding
-      expect(life.report.damagedCount + life.report.foreignBlockCount).toBeGreaterThanOrEqual(spared.length < kept.length ? 1 : 0);
+      const damaged = life.report.damagedCount + life.report.foreignBlockCount;
+      expect(damaged).toBeGreaterThanOrEqual(spared.length < kept.length ? 1 : 0);
     }
   });
 });
@@ -159,7 +166,8 @@ describe('what is not ours', () => {
 
 describe('a storage that is too small', () => {
   it('is refused, and can be tried again', () => {
-    expect(() => new StoreLife(new FlashMedium(512, 2))).toThrow(/2 blocks of 512 bytes, and 3 are needed: raise store.size/);
+    expect(() => new StoreLife(new FlashMedium(512, 2)))
+      .toThrow(/2 blocks of 512 bytes, and 3 are needed: raise store.size/);
   });
 });
 
@@ -242,7 +250,9 @@ describe('a flush that fails', () => {
     for (let cutAt = 0; ; ++cutAt) {
       let isFailing = false;
       const medium = new FlashMedium(1024, 8);
-      const life = new StoreLife(medium, { isCached: true, isDeferred: true, isTearing: true, failsFlush: () => isFailing, cutAt, random: seeded(cutAt) });
+      const life = new StoreLife(medium,
+        { isCached: true, isDeferred: true, isTearing: true, failsFlush: () => isFailing, cutAt,
+          random: seeded(cutAt) });
       numbered(0, 3).forEach(payload => life.push(payload));
       let confirmed = 0;
       try {

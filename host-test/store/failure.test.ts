@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import * as Event from '../../src/config/events.ts';
 import {
-  BLOCK_ERASES_NEXT, BLOCK_HEADER_LENGTH, DONE_MARK, FIRST_DESTINATION, isMark, lengthOfRecord, RECEIVED_MARK, RECORD_MARKS, RELEASED, WORD,
+  BLOCK_ERASES_NEXT, BLOCK_HEADER_LENGTH, DONE_MARK, FIRST_DESTINATION, isMark, lengthOfRecord, RECEIVED_MARK,
+    RECORD_MARKS, RELEASED, WORD,
 } from '../../src/store/record-format.ts';
 import { statusOf } from '../../src/gateway/status.ts';
 import { OPEN } from '../../src/upstream/upstream-phase.ts';
@@ -11,7 +12,8 @@ import { seeded } from '../session/pair.ts';
 import { type CutOptions, FlashMedium } from '../simulation/simulated-flash.ts';
 import { NodeModel, ServerModel, StoreWorld, TINY } from '../simulation/store-world.ts';
 
-const withPolicy = (full: 'drop_oldest' | 'drop_newest'): PartialConfiguration => ({ ...TINY, topic: [{ ...TINY.topic![0]!, full }] });
+const withPolicy = (full: 'drop_oldest' | 'drop_newest'): PartialConfiguration =>
+  ({ ...TINY, topic: [{ ...TINY.topic![0]!, full }] });
 
 class Stage {
   readonly medium: FlashMedium;
@@ -63,7 +65,8 @@ function finish(world: StoreWorld, { node }: Stage): void {
   world.finish();
 }
 
-const inOrder = (payloads: readonly string[]): string[] => [...new Set(payloads)].sort((left, right) => parseInt(left) - parseInt(right));
+const inOrder = (payloads: readonly string[]): string[] =>
+  [...new Set(payloads)].sort((left, right) => parseInt(left) - parseInt(right));
 
 /** Steps of the medium that the workload takes when nothing fails. */
 function stepsOf(configuration: PartialConfiguration): number {
@@ -77,7 +80,9 @@ function stepsOf(configuration: PartialConfiguration): number {
 }
 
 describe('a storage that fails', () => {
-  it.each(['write', 'erase'] as const)('at any operation (%s): one event, nothing lost, nothing twice, nothing out of order', failing => {
+  it.each(['write',
+    'erase'] as const)('at any operation (%s): one event, nothing lost, nothing twice, nothing out of order',
+      failing => {
     const configuration = withPolicy('drop_newest');
     let failures = 0;
     for (let failsAt = 0, steps = stepsOf(configuration); failsAt < steps; failsAt += failsAt % 7 === 0 ? 1 : 6) {
@@ -87,7 +92,8 @@ describe('a storage that fails', () => {
       finish(world, stage);
       const hasFailed = world.events.includes(Event.STORE_FAILED);
       failures += hasFailed ? 1 : 0;
-      expect(world.events.filter(event => event === Event.STORE_FAILED).length, `at ${failsAt}`).toBe(hasFailed ? 1 : 0);
+      expect(world.events.filter(event => event === Event.STORE_FAILED).length, `at ${failsAt}`).toBe(hasFailed ? 1
+        : 0);
       expect(stage.arrived, `at ${failsAt}`).toEqual(stage.node.messages.map(({ payload }) => payload));
       expect(world.waitingCount).toBe(0);
     }
@@ -153,7 +159,9 @@ describe('a storage that fails', () => {
   it('is told by the status', () => {
     const stage = new Stage();
     const world = stage.start({ failsAt: 100 });
-    const upstream = { phase: OPEN, reasonCode: 0, attemptCount: 0, deadline: 0, address: { host: 'broker', port: 1883 }, isFoughtOver: () => false };
+    const upstream =
+      { phase: OPEN, reasonCode: 0, attemptCount: 0, deadline: 0, address: { host: 'broker', port: 1883 },
+        isFoughtOver: () => false };
     const advice = (): string => statusOf({ gateway: world.gateway, upstream, sensors: { states: [] } }, 0).advice;
     expect(advice()).not.toMatch(/storage/);
     work(world);
@@ -169,7 +177,8 @@ describe('bits that flip by themselves', () => {
   function* records({ blockLength, bytes }: FlashMedium, block: number): Generator<number> {
     const view = new DataView(bytes.buffer);
     const start = block * blockLength;
-    for (let at = start + BLOCK_HEADER_LENGTH; at < start + blockLength && view.getUint8(at) === 0xA5; at += lengthOfRecord(view.getUint8(at + 3), view.getUint32(at + 4) & 0xFFFFFF))
+    for (let at = start + BLOCK_HEADER_LENGTH; at < start + blockLength
+      && view.getUint8(at) === 0xA5; at += lengthOfRecord(view.getUint8(at + 3), view.getUint32(at + 4) & 0xFFFFFF))
       yield at;
   }
 
@@ -186,7 +195,9 @@ describe('bits that flip by themselves', () => {
       }
   });
 
-  it.each([['done', FIRST_DESTINATION + DONE_MARK], ['released', RELEASED], ['received', FIRST_DESTINATION + RECEIVED_MARK]])('in the mark "%s" lose nothing and repeat nothing', (_name, field) => {
+  it.each([['done', FIRST_DESTINATION + DONE_MARK], ['released', RELEASED],
+    ['received', FIRST_DESTINATION + RECEIVED_MARK]])('in the mark "%s" lose nothing and repeat nothing',
+      (_name, field) => {
     for (let bit = 0; bit < 32; ++bit) {
       const stage = new Stage();
       const world = stage.start();
@@ -198,7 +209,9 @@ describe('bits that flip by themselves', () => {
         world.send(0, ['t', `${number}`, 1 + number % 2]);
         world.settle();
       }
-      const positions = [...stage.medium.bytes.keys()].filter(at => at % 512 === 0 && at < 6 * 512).flatMap(start => [...records(stage.medium, start / 512)]);
+      const positions =
+        [...stage.medium.bytes.keys()].filter(at => at % 512 === 0 && at < 6 * 512).flatMap(start =>
+          [...records(stage.medium, start / 512)]);
       expect(positions).toHaveLength(22);
       for (const position of positions) {
         const view = word(stage.medium, position + RECORD_MARKS + field * WORD);

@@ -1,6 +1,7 @@
 /**
- * Storages that were written by each format that there has been, as the program of that time left them: version-one.hex by
- * 0.1, version-two.hex by this one. They are read for ever, and what was on them is delivered, whatever happens to the power.
+ * Storages that were written by each format that there has been, as the program of that time left them: version-
+ * one.hex by 0.1, version-two.hex by this one. They are read for ever, and what was on them is delivered, whatever
+ * happens to the power.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -36,11 +37,16 @@ describe('a storage of version 0.1', () => {
   it('is read: every message that waited, in order, as it was', () => {
     const life = new StoreLife(load('version-one.hex'));
     expect(life.payloads).toEqual(OLD);
-    expect(life.report).toMatchObject({ restoredCount: OLD.length, versionOneCount: OLD.length, damagedCount: 0, foreignBlockCount: 0 });
-    expect(life.waiting[0]).toMatchObject({ topic: 'up/t1', payload: '0016', qos: 1, retain: 0, isMapped: true, rule: 0, identifier: 17, origin: 0, states: [0], deadline: 0 });
-    expect(life.waiting.find(({ payload }) => payload === '0019')).toMatchObject({ qos: 2, retain: 1, rule: 1, identifier: 20, states: [RECEIVED] });
-    expect(life.waiting.find(({ payload }) => payload === '0020')).toMatchObject({ origin: 77, originIdentifier: 120, isReleased: false });
-    expect(life.waiting.find(({ payload }) => payload === '0065')).toMatchObject({ origin: 77, originIdentifier: 165, isReleased: true });
+    expect(life.report).toMatchObject({ restoredCount: OLD.length, versionOneCount: OLD.length, damagedCount: 0,
+      foreignBlockCount: 0 });
+    expect(life.waiting[0]).toMatchObject({ topic: 'up/t1', payload: '0016', qos: 1, retain: 0, isMapped: true,
+      rule: 0, identifier: 17, origin: 0, states: [0], deadline: 0 });
+    expect(life.waiting.find(({ payload }) => payload === '0019')).toMatchObject({ qos: 2, retain: 1, rule: 1,
+      identifier: 20, states: [RECEIVED] });
+    expect(life.waiting.find(({ payload }) => payload === '0020')).toMatchObject({ origin: 77, originIdentifier: 120,
+      isReleased: false });
+    expect(life.waiting.find(({ payload }) => payload === '0065')).toMatchObject({ origin: 77, originIdentifier: 165,
+      isReleased: true });
   });
 
   it('has its messages of QoS 2 that are done told of, until their origin has released them', () => {
@@ -50,7 +56,8 @@ describe('a storage of version 0.1', () => {
       if (payload === '0020' || payload === '0022' || payload === '0065')
         life.store.queue.done(position, 0);
     const settled = new StoreLife(medium).recovered.filter(({ isSettled }) => isSettled);
-    expect(settled.map(({ origin, originIdentifier, payload }) => [payload, origin, originIdentifier])).toEqual([['0020', 77, 120]]);
+    expect(settled.map(({ origin, originIdentifier, payload }) =>
+      [payload, origin, originIdentifier])).toEqual([['0020', 77, 120]]);
   });
 
   it('takes new messages, which come after the old ones, and turns into one of this version', () => {
@@ -87,7 +94,8 @@ describe('a storage of version 0.1', () => {
 
   it.each<readonly [string, LifeOptions]>([
     ['flash', {}], ['a disk that writes parts in any order', { isCached: true, isTearing: true }],
-  ])('is drained on %s, with the power failing at every step: nothing comes back, nothing is lost', (_what, options) => {
+  ])('is drained on %s, with the power failing at every step: nothing comes back, nothing is lost',
+    (_what, options) => {
     for (let cutAt = 0, isCut = true; isCut; cutAt += 1 + Math.floor(cutAt / 60)) {
       const medium = load('version-one.hex');
       const life = new StoreLife(medium, { ...options, ...HALF, cutAt, random: seeded(cutAt) });
@@ -112,7 +120,8 @@ describe('a storage of version 0.1', () => {
       const all = [...OLD, ...stored];
       // What was delivered last may come once more, where its mark was not durable; what was flushed before may not.
       const first = all.indexOf(payloads[0] ?? '');
-      expect(payloads.filter(payload => payload !== maybe)).toEqual(all.slice(first).filter(payload => payloads.includes(payload)));
+      expect(payloads.filter(payload => payload !== maybe)).toEqual(all.slice(first).filter(payload =>
+        payloads.includes(payload)));
       for (const payload of all)
         if (!payloads.includes(payload) && !got.includes(payload))
           throw new Error(`${payload} is lost, cut at ${cutAt}`);
@@ -130,7 +139,8 @@ describe('a storage of this version', () => {
   it('is read as it was written', () => {
     const life = new StoreLife(load('version-two.hex'), HALF);
     expect(life.payloads).toEqual(['0000', '0001', '0018', ...numbered(20, 30)]);
-    expect(life.waiting[1]).toMatchObject({ topic: 'room/t1', identifier: 4711, states: [RECEIVED], qos: 1, rule: 1000, kind: 2, takenAt: 101 });
+    expect(life.waiting[1]).toMatchObject({ topic: 'room/t1', identifier: 4711, states: [RECEIVED], qos: 1,
+      rule: 1000, kind: 2, takenAt: 101 });
     expect(life.waiting[3]).toMatchObject({ deadline: 5000, origin: 77, originIdentifier: 20, qos: 2, retain: 0 });
     expect(life.states.size).toBe(31);
     expect(life.states.get('7/2')).toBe('value 58');

@@ -1,6 +1,7 @@
 /** The word with the identifier under which a message is being sent, when the power fails while it is programmed. */
 import { describe, expect, it } from 'vitest';
-import { FIRST_DESTINATION, IDENTIFIER_MARK, RECORD_MARKS, SPARE_IDENTIFIER, WORD } from '../../src/store/record-format.ts';
+import { FIRST_DESTINATION, IDENTIFIER_MARK, RECORD_MARKS, SPARE_IDENTIFIER,
+  WORD } from '../../src/store/record-format.ts';
 import { MOVE } from '../../src/store/store-owner.ts';
 import { FlashMedium } from '../simulation/simulated-flash.ts';
 import { StoreLife } from './store-life.ts';

@@ -1,6 +1,6 @@
 /**
- * A gateway that was killed, and kept its messages in memory only, gives out its identifiers anew, while the Server still
- * remembers some of QoS 2 that were never released. A new message must not be taken for one of those.
+ * A gateway that was killed, and kept its messages in memory only, gives out its identifiers anew, while the Server
+ * still remembers some of QoS 2 that were never released. A new message must not be taken for one of those.
  */
 import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
@@ -10,7 +10,9 @@ import { NodeModel, ServerModel, StoreWorld, TINY } from '../simulation/store-wo
 const IN_MEMORY: PartialConfiguration = { ...TINY, store: { ...TINY.store, durability: 'ram' } };
 const NOT_STORED: PartialConfiguration = { ...TINY, topic: [{ ...TINY.topic![0]!, store: false }] };
 
-const start = (server: ServerModel, configuration: PartialConfiguration, medium = new FlashMedium(512, 9)): [StoreWorld, NodeModel] => {
+const start =
+  (server: ServerModel, configuration: PartialConfiguration, medium = new FlashMedium(512, 9)): [StoreWorld,
+    NodeModel] => {
   const node = new NodeModel('one');
   const world = new StoreWorld(medium, server, [node], {}, configuration);
   world.connectNode(0);
@@ -29,7 +31,8 @@ function die(server: ServerModel, configuration: PartialConfiguration, count: nu
 }
 
 describe.each([
-  ['with messages in memory', IN_MEMORY], ['with a rule that does not store', NOT_STORED], ['with a store that is another one', TINY],
+  ['with messages in memory', IN_MEMORY], ['with a rule that does not store', NOT_STORED],
+    ['with a store that is another one', TINY],
 ])('after a crash %s', (_name, configuration) => {
   it('every new message is delivered, and so are those that the Server held', () => {
     const server = new ServerModel();
@@ -42,7 +45,8 @@ describe.each([
       world.settle();
     }
     const payloads = server.delivered.map(({ payload }) => payload);
-    expect(payloads.filter(payload => payload.startsWith('new'))).toEqual(Array.from({ length: 8 }, (_value, number) => `new ${number}`));
+    expect(payloads.filter(payload => payload.startsWith('new'))).toEqual(Array.from({ length: 8 },
+      (_value, number) => `new ${number}`));
     expect(server.pubrelCount, 'PUBREL for nothing but the new ones').toBe(8);
     expect(world.waitingCount).toBe(0);
   });

@@ -1,6 +1,7 @@
 /**
- * The power fails at every step of the medium, in queue and map by themselves. A model says for each message where it may be
- * afterwards: kept, when it was told to be durable; gone, when it was told to be given up; once, and in order, in any case.
+ * The power fails at every step of the medium, in queue and map by themselves. A model says for each message where it
+ * may be afterwards: kept, when it was told to be durable; gone, when it was told to be given up; once, and in order,
+ * in any case.
  */
 import { describe, expect, it } from 'vitest';
 import { GIVE_UP, MOVE } from '../../src/store/store-owner.ts';
@@ -106,9 +107,13 @@ class Model {
   }
 
   private makeRoom(life: StoreLife): void {
-    const latest = new Map(this.messages.filter(({ isDone, isGivenUp, position }) => position > 0 && !isDone && !isGivenUp).map(({ number, topic }) => [topic, number]));
+    const latest =
+      new Map(this.messages.filter(({ isDone, isGivenUp, position }) => position > 0 && !isDone
+        && !isGivenUp).map(({ number, topic }) => [topic, number]));
     const lost: string[] = [];
-    const isMade = life.store.queue.makeRoom(life.handler(({ payload, topic }) => latest.get(topic) === Number(payload) ? MOVE : GIVE_UP, lost));
+    const isMade =
+      life.store.queue.makeRoom(life.handler(({ payload, topic }) => latest.get(topic) === Number(payload) ? MOVE
+        : GIVE_UP, lost));
     for (const payload of lost) {
       const message = this.messages[Number(payload)]!;
       message.isGivenUp = isMade;
@@ -141,7 +146,9 @@ class Model {
   }
 
   private release(life: StoreLife): void {
-    const message = this.messages.find(({ isDone, isGivenUp, origin, position }) => origin !== 0 && position > 0 && !isDone && !isGivenUp);
+    const message =
+      this.messages.find(({ isDone, isGivenUp, origin, position }) => origin !== 0 && position > 0 && !isDone
+        && !isGivenUp);
     if (message !== undefined && this.random() < 0.3)
       life.store.queue.released(message.position);
   }
@@ -188,7 +195,8 @@ describe.each(MEDIA)('on %s the power fails at every step of the queue', (_what,
 });
 
 describe('a long outage in a small ring', () => {
-  it('of 9,390 messages of 20 topics leaves the last of each topic, and what was given up stays so through restarts', () => {
+  it('of 9,390 messages of 20 topics leaves the last of each topic, and what was given up stays so through restarts',
+    () => {
     const medium = new FlashMedium(1024, 8);
     const latest = new Map<string, number>();
     let life = new StoreLife(medium);
@@ -197,7 +205,8 @@ describe('a long outage in a small ring', () => {
       const payload = `${number}`.padStart(4, '0');
       latest.set(topic, number);
       for (let left = 4; left > 0 && life.push(payload, { topic, retain: 1 }) === 0; --left)
-        life.store.queue.makeRoom(life.handler(item => latest.get(item.topic) === Number(item.payload) ? MOVE : GIVE_UP, []));
+        life.store.queue.makeRoom(life.handler(item => latest.get(item.topic) === Number(item.payload) ? MOVE
+          : GIVE_UP, []));
       if (number % 1171 === 1170)
         life = new StoreLife(medium);
     }
@@ -211,7 +220,11 @@ describe('a long outage in a small ring', () => {
 });
 
 describe('making room that moves messages', () => {
-  it.each<readonly [string, LifeOptions]>([['flash', {}], ['a disk that writes parts', { isCached: true, isTearing: true }]])('on %s, cut at every step, leaves each moved message once', (_what, options) => {
+  it.each<readonly [string,
+    LifeOptions]>([['flash', {}],
+      ['a disk that writes parts',
+        { isCached: true, isTearing: true }]])('on %s, cut at every step, leaves each moved message once',
+          (_what, options) => {
     for (let after = 0, isCut = true; isCut; ++after) {
       const medium = new FlashMedium(512, 4);
       const filling = new StoreLife(medium);

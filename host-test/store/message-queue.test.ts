@@ -18,7 +18,8 @@ describe('a message', () => {
     const medium = flash();
     const life = new StoreLife(medium);
     const pushed = {
-      topic: 'room/1/temperature', payload: 'twenty', qos: 2, retain: 1, takenAt: 12, deadline: 3_000_000_000, rule: -5, origin: 0x7FFFFFFF,
+      topic: 'room/1/temperature', payload: 'twenty', qos: 2, retain: 1, takenAt: 12, deadline: 3_000_000_000,
+        rule: -5, origin: 0x7FFFFFFF,
       originIdentifier: 65_535, kind: MESSAGE_DOWN, isMapped: false, isReleased: false, isSettled: false, identifier: 0,
     };
     const position = life.push('twenty', pushed);
@@ -60,7 +61,8 @@ describe('a message', () => {
   it('of QoS 2 that is done is told of at a start until its origin has released it', () => {
     const medium = flash();
     const life = new StoreLife(medium);
-    const [kept, released, plain] = [life.push('kept', { origin: 5, qos: 2 }), life.push('released', { origin: 5, qos: 2 }), life.push('plain')];
+    const [kept, released, plain] =
+      [life.push('kept', { origin: 5, qos: 2 }), life.push('released', { origin: 5, qos: 2 }), life.push('plain')];
     for (const position of [kept, released, plain])
       life.store.queue.done(position, 0);
     life.store.queue.released(released);
@@ -116,8 +118,10 @@ describe('the order', () => {
 describe('at any fill nothing outside the storage is read', () => {
   it.each([
     ['records of 60 bytes in blocks of 512', 512, 3, 60], ['records of 80 bytes in blocks of 512', 512, 3, 80],
-    ['records of 480 bytes less the room of a copy', 512, 3, 476], ['records of 508 bytes in blocks of 4096', 4096, 3, 508],
-    ['records of 1016 bytes in blocks of 4096', 4096, 4, 1016], ['records of 2032 bytes in blocks of 4096', 4096, 3, 2032],
+    ['records of 480 bytes less the room of a copy', 512, 3, 476],
+      ['records of 508 bytes in blocks of 4096', 4096, 3, 508],
+    ['records of 1016 bytes in blocks of 4096', 4096, 4, 1016],
+      ['records of 2032 bytes in blocks of 4096', 4096, 3, 2032],
   ])('%s, so that the last one may fill its block exactly', (_what, blockLength, blockCount, recordLength) => {
     const medium = flash(blockLength, blockCount);
     const isEmpty = recordLength === 60;
@@ -142,7 +146,8 @@ describe('at any fill nothing outside the storage is read', () => {
     for (let number = 0; number < 24; ++number) {
       if (number === 16)
         life.deliver(8);
-      expect(life.push('', { topic: '', rule: number })).toBe(number < 8 ? 32 + number * 60 : number < 16 ? 512 + 32 + (number - 8) * 60 : 1024 + 32 + (number - 16) * 60);
+      expect(life.push('', { topic: '', rule: number })).toBe(number < 8 ? 32 + number * 60 : number < 16
+        ? 512 + 32 + (number - 8) * 60 : 1024 + 32 + (number - 16) * 60);
       if (number === 7)
         life.deliver(0);
     }
@@ -187,7 +192,8 @@ describe('making room', () => {
     expect(life.payloads).toEqual([...kept, '0001', 'next']);
     const next = new StoreLife(medium);
     expect(next.payloads).toEqual([...kept, '0001', 'next']);
-    expect(next.waiting.find(({ payload }) => payload === '0001')).toMatchObject({ identifier: 99, position: life.moved[0]![1], topic: 't1' });
+    expect(next.waiting.find(({ payload }) => payload === '0001')).toMatchObject({ identifier: 99,
+      position: life.moved[0]![1], topic: 't1' });
   });
 
   it('changes nothing when something must be kept', () => {
@@ -196,7 +202,8 @@ describe('making room', () => {
     const before = life.waiting;
     const bytes = medium.bytes.slice();
     const lost: string[] = [];
-    expect(life.store.queue.makeRoom(life.handler(({ payload }) => payload === '0003' ? KEEP : MOVE, lost))).toBe(false);
+    expect(life.store.queue.makeRoom(life.handler(({ payload }) => payload === '0003' ? KEEP : MOVE,
+      lost))).toBe(false);
     expect(medium.bytes).toEqual(bytes);
     expect(life.waiting).toEqual(before);
     expect(lost).toEqual([]);
@@ -225,7 +232,8 @@ describe('what it counts', () => {
     life.deliver(5);
     expect([queue.pendingCount, queue.pendingLength]).toEqual([15, 15 * lengthOfMessage(5, 1)]);
     const next = new StoreLife(medium);
-    expect([next.store.queue.pendingCount, next.store.queue.pendingLength, next.store.queue.usedLength]).toEqual([15, 15 * lengthOfMessage(5, 1), queue.usedLength]);
+    expect([next.store.queue.pendingCount, next.store.queue.pendingLength, next.store.queue.usedLength]).toEqual([15,
+      15 * lengthOfMessage(5, 1), queue.usedLength]);
     expect(queue.capacity).toBe(5 * 480);
     next.deliver(100);
     expect([next.store.queue.pendingCount, next.store.queue.pendingLength]).toEqual([0, 0]);

@@ -1,6 +1,6 @@
 /**
- * The network breaks at every byte between a node, the whole gateway with its store, and a Server, on either side of the
- * gateway and in either direction. What the node got an acknowledgement for must arrive, QoS 2 once, in order.
+ * The network breaks at every byte between a node, the whole gateway with its store, and a Server, on either side of
+ * the gateway and in either direction. What the node got an acknowledgement for must arrive, QoS 2 once, in order.
  */
 import { describe, expect, it } from 'vitest';
 import { completeConfiguration } from '../../src/config/configuration.ts';
@@ -64,7 +64,8 @@ class Scene {
     const medium = new FlashMedium(1024, 6);
     this.runtime = new Runtime(completeConfiguration({
       ...TINY,
-      upstream: { ...TINY.upstream, address: [`mqtt://${SERVER}:${PORT}`], restart_timeout: [1, 2], acknowledgement_timeout: 5, connack_timeout: 5 },
+      upstream: { ...TINY.upstream, address: [`mqtt://${SERVER}:${PORT}`], restart_timeout: [1, 2],
+        acknowledgement_timeout: 5, connack_timeout: 5 },
       topic: [{ ...TINY.topic![0]!, qos }],
       store: { ...TINY.store, durability },
     }), {
@@ -78,7 +79,8 @@ class Scene {
       resizable: true,
       openStorage: (_store, arena) => new SimulatedFlash(arena, medium),
     }, {
-      onEvent() { /* counted elsewhere */ }, onSensorFailed() { /* none */ }, onSensorRecovered() { /* none */ }, onListening() { /* at once */ },
+      onEvent() { /* counted elsewhere */ }, onSensorFailed() { /* none */ }, onSensorRecovered() { /* none */ },
+        onListening() { /* at once */ },
       onListenerError(message) { throw new Error(message); },
       onException(error) { throw error; },
     });
@@ -99,14 +101,17 @@ class Scene {
         });
       this.network.run(1000);
       const { count, window } = this.runtime.gateway.upstreamQueue;
-      if (this.node.messages.every(({ isDone }) => isDone) && this.runtime.gateway.upstream.isConnected && count + window!.waitingCount === 0)
+      if (this.node.messages.every(({ isDone }) => isDone) && this.runtime.gateway.upstream.isConnected
+        && count + window!.waitingCount === 0)
         return;
     }
     throw new Error('not done within a minute');
   }
 
   get lengths(): Record<string, number> {
-    const [upstream, node] = [SERVER, GATEWAY].map(address => this.network.links.find(link => link.address === address)!) as [SimulatedLink, SimulatedLink];
+    const [upstream, node] =
+      [SERVER, GATEWAY].map(address => this.network.links.find(link => link.address === address)!) as [SimulatedLink,
+        SimulatedLink];
     return {
       'node toServer': node.toServer.carriedLength, 'node toClient': node.toClient.carriedLength,
       'upstream toServer': upstream.toServer.carriedLength, 'upstream toClient': upstream.toClient.carriedLength,
@@ -173,7 +178,8 @@ describe.each([
       const length = whole.lengths[`${hop} ${direction}`]!;
       expect(length).toBeGreaterThan(4 + 4 * PAYLOADS.length - 1);
       for (let cut = 1; cut <= length; ++cut)
-        for (const kind of cut % 4 === 0 && hop === 'upstream' ? ['reset', 'silence'] as const : [cut % 2 === 0 ? 'reset' : 'close'] as const)
+        for (const kind of cut % 4 === 0 && hop === 'upstream' ? ['reset', 'silence'] as const
+          : [cut % 2 === 0 ? 'reset' : 'close'] as const)
           try {
             const cuts = [{ hop, direction, length: cut, kind, connection: 0 }];
             const scene = new Scene(durability, qos, cuts);

@@ -1,6 +1,6 @@
 /**
- * The power fails at every single step of a workload: before, in the middle of and after each word that is programmed and
- * each erasure. Whatever was acknowledged must arrive, QoS 2 once, in order.
+ * The power fails at every single step of a workload: before, in the middle of and after each word that is programmed
+ * and each erasure. Whatever was acknowledged must arrive, QoS 2 once, in order.
  */
 import { describe, expect, it } from 'vitest';
 import { FIRST_DESTINATION, marksOf, MESSAGE_BODY, RECEIVED_MARK, WORD } from '../../src/store/record-format.ts';
@@ -23,12 +23,15 @@ interface Scene {
   readonly nodes: readonly NodeModel[];
 }
 
-const newScene = (): Scene => ({ medium: new FlashMedium(BLOCK_LENGTH, BLOCK_COUNT), server: new ServerModel(), nodes: [new NodeModel('one'), new NodeModel('two')] });
+const newScene = (): Scene =>
+  ({ medium: new FlashMedium(BLOCK_LENGTH, BLOCK_COUNT), server: new ServerModel(),
+    nodes: [new NodeModel('one'), new NodeModel('two')] });
 
 type Workload = (world: StoreWorld, random: () => number) => void;
 
 /** Numbered, and of a length and content that shows whether it is whole. */
-const payloadOf = (node: number, number: number): string => `${node}:${number}:`.padEnd(8 + number * 7 % 50, `${number % 10}`);
+const payloadOf = (node: number, number: number): string =>
+  `${node}:${number}:`.padEnd(8 + number * 7 % 50, `${number % 10}`);
 
 function sender(world: StoreWorld, random: () => number): (node: number, count: number, qos?: number) => void {
   const counts = [0, 0];
@@ -109,25 +112,31 @@ const WORKLOADS: Record<string, Workload> = {
 };
 
 /** Runs the workload until the power fails, then as many lives as it takes. @returns whether the power failed */
-function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boolean, secondCut = 0, isCached = false, seed = cutAt): boolean {
+function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boolean, secondCut = 0, isCached = false,
+  seed = cutAt): boolean {
   const isTearing = isCached && seed % 2 === 1;
   const random = seeded(7 + SEED);
   const tearing = seeded(seed + SEED * 100_003);
-  const first = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt, random: tearing, isCached, isTearing });
+  const first =
+    new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt, random: tearing, isCached, isTearing });
   workload(first, random);
   if (first.hasPower)
     first.finish();
   const hasFailed = !first.hasPower;
   if (hasFailed && cutAt % 3 !== 0)
     first.arriveLate();
-  const taken = scene.nodes.map(({ messages }) => messages.filter(({ isTaken }) => isTaken).map(({ payload }) => payload));
+  const taken =
+    scene.nodes.map(({ messages }) => messages.filter(({ isTaken }) => isTaken).map(({ payload }) => payload));
   if (hasFailed) {
     if (secondCut > 0) {
-      const second = new StoreWorld(scene.medium, scene.server, scene.nodes, { cutAt: scene.medium.stepCount + secondCut, random: tearing, isCached, isTearing });
+      const second =
+        new StoreWorld(scene.medium, scene.server, scene.nodes,
+          { cutAt: scene.medium.stepCount + secondCut, random: tearing, isCached, isTearing });
       second.finish(nodesReturn);
     }
     const last = new StoreWorld(scene.medium, scene.server, scene.nodes);
-    if (nodesReturn && cutAt % 4 === 0) { // somebody else comes first, with a new message: it must not get an identifier that is in use
+    // Somebody else comes first, with a new message: it must not get an identifier that is in use.
+    if (nodesReturn && cutAt % 4 === 0) {
       last.connectUpstream();
       last.connectNode(1);
       last.send(1, ['room1/late', payloadOf(1, scene.nodes[1]!.messages.length), 2]);
@@ -140,7 +149,10 @@ function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boole
   return hasFailed;
 }
 
-/** @param isLoose a disk may have kept a later record and torn an earlier one: the order of what nobody had acknowledged is then free */
+/**
+ * @param isLoose a disk may have kept a later record and torn an earlier one: the order of what nobody had
+ * acknowledged is then free
+ */
 function check({ nodes, server }: Scene, isComplete: boolean, taken: string[][], isLoose: boolean): void {
   nodes.forEach((node, index) => {
     const delivered = server.delivered.filter(({ payload }) => payload.startsWith(`${index}:`));
@@ -153,7 +165,9 @@ function check({ nodes, server }: Scene, isComplete: boolean, taken: string[][],
     expect(exactlyOnce, 'twice').toEqual([...new Set(exactlyOnce)]);
     for (const topic of new Set(delivered.map(message => message.topic))) {
       const ofTopic = delivered.filter(message => message.topic === topic).map(({ payload }) => payload);
-      const numbers = [...new Set(ofTopic)].filter(payload => !isLoose || taken[index]!.includes(payload)).map(payload => Number(payload.split(':')[1]));
+      const numbers =
+        [...new Set(ofTopic)].filter(payload => !isLoose || taken[index]!.includes(payload)).map(payload =>
+          Number(payload.split(':')[1]));
       expect(numbers, `order of ${topic}`).toEqual([...numbers].sort((a, b) => a - b));
     }
   });
@@ -179,13 +193,16 @@ describe.each(Object.entries(WORKLOADS))('when %s', (_name, workload) => {
     run(whole, workload, Infinity, true, 0, true);
     for (let cutAt = 0; cutAt < whole.medium.stepCount; ++cutAt)
       try {
-        expect(run(newScene(), workload, cutAt, cutAt % 2 === 0, cutAt % 5 === 0 ? 1 + cutAt % 97 : 0, true)).toBe(true);
+        expect(run(newScene(), workload, cutAt, cutAt % 2 === 0, cutAt % 5 === 0 ? 1 + cutAt % 97 : 0,
+          true)).toBe(true);
       } catch (error) {
         throw new Error(`power cut at step ${cutAt}`, { cause: error });
       }
   }, 120_000);
 
-  it.each([false, true])('brings nothing back to life when an erasure leaves old messages without their marks (a disk: %s)', isCached => {
+  it.each([false,
+    true])('brings nothing back to life when an erasure leaves old messages without their marks (a disk: %s)',
+      isCached => {
     const whole = newScene();
     run(whole, workload, Infinity, true, 0, isCached);
     const { markSteps } = whole.medium;
@@ -211,7 +228,10 @@ describe.each(Object.entries(WORKLOADS))('when %s', (_name, workload) => {
   }, 120_000);
 });
 
-/** Local topic and payload of a PUBLISH with QoS 1 or 2, without its fixed header: one after the other, as in the store. */
+/**
+ * Local topic and payload of a PUBLISH with QoS 1 or 2, without its fixed header: one after the other, as in the
+ * store.
+ */
 function contentOf(packet: Buffer): Buffer {
   const end = 2 + packet.readUInt16BE(0);
   return Buffer.concat([packet.subarray(2 + 'up/'.length, end), packet.subarray(end + 2)]);
@@ -223,16 +243,21 @@ it('sends upstream, and acknowledges, only what the disk has', () => {
     world.connectUpstream();
     world.connectNode(0);
     for (let round = 0; round < 10; ++round) {
-      world.send(0, ...Array.from({ length: 8 }, (_value, index): [string, string, number] => ['t', `${round}/${index}`.padEnd(20, '.'), 1]));
+      world.send(0,
+        ...Array.from({ length: 8 }, (_value, index): [string, string, number] =>
+          ['t', `${round}/${index}`.padEnd(20, '.'), 1]));
       world.gateway.commit();
       world.send(0, ['t', `${round}/late`.padEnd(20, '.'), 1]);
       world.exchange(5);
       world.settle();
     }
   };
-  for (const [workload, isLazy] of [[WORKLOADS['the timer is late']!, false], [WORKLOADS['the timer is late']!, true], [fillWindow, false]] as const) {
+  for (const [workload, isLazy] of [[WORKLOADS['the timer is late']!, false], [WORKLOADS['the timer is late']!, true],
+    [fillWindow, false]] as const) {
     const scene = newScene();
-    const world = new StoreWorld(scene.medium, scene.server, scene.nodes, { isCached: true }, { ...TINY, upstream: { ...TINY.upstream, max_inflight_messages: workload === fillWindow ? 20 : 4 } });
+    const world =
+      new StoreWorld(scene.medium, scene.server, scene.nodes, { isCached: true },
+        { ...TINY, upstream: { ...TINY.upstream, max_inflight_messages: workload === fillWindow ? 20 : 4 } });
     const [node] = scene.nodes;
     world.isLazy = isLazy;
     world.onSend = (isUpstream, packet) => {
@@ -270,7 +295,9 @@ describe('when a full store keeps the last message of each topic', () => {
   function fill(world: StoreWorld): void {
     world.connectNode(0);
     for (let number = 0; number < COUNT && world.hasPower; ++number) {
-      world.send(0, [number < 2 ? `quiet/${number + 1}` : `loud/${number & 1}`, `${number}:${number < 2 ? `quiet/${number + 1}` : ''}`, 2]);
+      world.send(0,
+        [number < 2 ? `quiet/${number + 1}` : `loud/${number & 1}`,
+          `${number}:${number < 2 ? `quiet/${number + 1}` : ''}`, 2]);
       world.settle();
     }
   }

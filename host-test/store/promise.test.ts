@@ -1,6 +1,7 @@
 /**
- * What is promised: messages that a node got an acknowledgement for, and readings. Whatever the QoS of their rule they arrive
- * when the Server comes back; and what cannot be kept is not acknowledged, but asked for again when there is room.
+ * What is promised: messages that a node got an acknowledgement for, and readings. Whatever the QoS of their rule
+ * they arrive when the Server comes back; and what cannot be kept is not acknowledged, but asked for again when there
+ * is room.
  */
 import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
@@ -71,7 +72,8 @@ describe('a rule of QoS 0', () => {
   });
 
   it.each(['ram', 'flash'] as const)('lets nothing that was promised pass what waits (%s)', durability => {
-    const stage = new Stage({ ...configure(durability, { qos: 0 }), store: { ram: 4096, durability, replay_rate: 10 } });
+    const stage =
+      new Stage({ ...configure(durability, { qos: 0 }), store: { ram: 4096, durability, replay_rate: 10 } });
     const world = stage.start();
     for (let number = 0; number < 10; ++number)
       world.send(0, ['a', `${number}`, 1]);
@@ -82,7 +84,9 @@ describe('a rule of QoS 0', () => {
     expect(stage.arrived).toContain('up/b=live q0');
     expect(stage.arrived).not.toContain('up/a=promised q1');
     world.wait(2000);
-    expect(stage.arrived.filter(one => one.startsWith('up/a'))).toEqual([...Array.from({ length: 10 }, (_value, number) => `up/a=${number} q1`), 'up/a=promised q1']);
+    expect(stage.arrived.filter(one =>
+      one.startsWith('up/a'))).toEqual([...Array.from({ length: 10 }, (_value, number) => `up/a=${number} q1`),
+        'up/a=promised q1']);
   });
 });
 
@@ -126,8 +130,10 @@ describe.each(['ram', 'flash'] as const)('when there is no room and the rule giv
     }
     world.settle();
     for (let topic = 0; topic < 3; ++topic)
-      expect(stage.server.delivered.filter(one => one.topic === `up/t${topic}`).map(({ payload }) => payload)).toEqual(Array.from({ length: COUNT / 3 }, (_value, index) => `${3 * index + topic}`));
-    expect(stage.server.delivered.filter(one => one.topic === 'up/other').map(({ payload }) => payload)).toEqual(['behind']);
+      expect(stage.server.delivered.filter(one => one.topic === `up/t${topic}`).map(({ payload }) =>
+        payload)).toEqual(Array.from({ length: COUNT / 3 }, (_value, index) => `${3 * index + topic}`));
+    expect(stage.server.delivered.filter(one => one.topic === 'up/other').map(({ payload }) =>
+      payload)).toEqual(['behind']);
     expect(world.waitingCount).toBe(0);
   });
 
@@ -149,7 +155,8 @@ describe.each(['ram', 'flash'] as const)('when there is no room and the rule giv
     const rule = world.gateway.bridge.outbound.rules[0]!;
     const { dropped } = rule;
     expect(dropped).toBeGreaterThan(0);
-    world.send(0, ['t', 'x'.repeat(80), 0], ['t', 'x'.repeat(80), 0], ['t', 'x'.repeat(80), 0], ['t', 'x'.repeat(80), 0]);
+    world.send(0, ['t', 'x'.repeat(80), 0], ['t', 'x'.repeat(80), 0], ['t', 'x'.repeat(80), 0],
+      ['t', 'x'.repeat(80), 0]);
     expect(rule.dropped).toBeGreaterThan(dropped);
     expect(rule.refused).toBe(0);
     world.finish();

@@ -9,7 +9,8 @@ import { type LifeOptions, StoreLife } from './store-life.ts';
 const flash = (blockCount = 8): FlashMedium => new FlashMedium(512, blockCount);
 const HALF: LifeOptions = { stateShare: 0.5 };
 
-const sorted = (states: Map<string, string>): string[] => [...states].filter(([key]) => !key.startsWith(`${CLOCK}/`)).map(([key, value]) => `${key}=${value}`).sort();
+const sorted = (states: Map<string, string>): string[] =>
+  [...states].filter(([key]) => !key.startsWith(`${CLOCK}/`)).map(([key, value]) => `${key}=${value}`).sort();
 
 describe('a key', () => {
   it('has the value that was put last, until it is removed, in this life and in the next', () => {

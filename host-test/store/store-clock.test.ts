@@ -6,7 +6,8 @@ import { type LifeOptions, StoreLife } from './store-life.ts';
 const YEAR_2026 = 1_770_000_000;
 const HOUR = 3600;
 
-const KINDS: readonly (readonly [what: string, options: LifeOptions])[] = [['the queue', {}], ['the map', { stateShare: 0.5 }]];
+const KINDS: readonly (readonly [what: string, options: LifeOptions])[] =
+  [['the queue', {}], ['the map', { stateShare: 0.5 }]];
 
 /** Seconds pass. */
 function pass(life: StoreLife, seconds: number): void {

@@ -56,7 +56,8 @@ export class StoreLife {
     this.flash = new SimulatedFlash(this.arena, medium, options);
     const settings: StoreSettings = {
       stateShare: options.stateShare ?? 0,
-      createMap: options.stateShare === undefined ? undefined : (where, walker) => new StateMap(where, walker, options.stateCapacity ?? 64),
+      createMap: options.stateShare === undefined ? undefined : (where, walker) =>
+        new StateMap(where, walker, options.stateCapacity ?? 64),
     };
     const store = this.store = new Store(this.arena, settings);
     this.flash.onFlushed = isDurable => store.flushed(isDurable);
@@ -112,7 +113,8 @@ export class StoreLife {
   deliver(count: number): string[] {
     const { queue } = this.store;
     const payloads: string[] = [];
-    for (let position = queue.first(); position >= 0 && payloads.length < count; position = queue.next(position + queue.record.length)) {
+    for (let position = queue.first(); position >= 0
+      && payloads.length < count; position = queue.next(position + queue.record.length)) {
       payloads.push(this.read(queue.record).payload);
       const { length } = queue.record;
       queue.done(position, 0);
@@ -130,11 +132,13 @@ export class StoreLife {
   }
 
   handler(judge: (item: Item) => number, lost: string[]): VictimHandler {
-    return { mayKeep: true, onVictim: message => judge(this.read(message)), onGivenUp: message => { lost.push(this.read(message).payload); } };
+    return { mayKeep: true, onVictim: message => judge(this.read(message)), onGivenUp: message =>
+      { lost.push(this.read(message).payload); } };
   }
 
   read(message: StoredMessage): Item {
-    const { deadline, destinationCount, isMapped, isReleased, isSettled, kind, origin, originIdentifier, position, qos, retain, rule, takenAt } = message;
+    const { deadline, destinationCount, isMapped, isReleased, isSettled, kind, origin, originIdentifier, position,
+      qos, retain, rule, takenAt } = message;
     return {
       position, qos, retain, takenAt, deadline, rule, origin, originIdentifier, kind, isMapped, isReleased, isSettled,
       topic: this.textAt(message.topicNameOffset, message.topicNameLength),
@@ -149,4 +153,5 @@ export class StoreLife {
   }
 }
 
-export const numbered = (from: number, to: number): string[] => Array.from({ length: to - from }, (_value, index) => `${from + index}`.padStart(4, '0'));
+export const numbered = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_value, index) => `${from + index}`.padStart(4, '0'));

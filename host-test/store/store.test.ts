@@ -1,4 +1,7 @@
-/** The persistent store in the whole gateway: what is found again, what is given up, what is worn out, what is damaged. */
+/**
+ * The persistent store in the whole gateway: what is found again, what is given up, what is worn out, what is
+ * damaged.
+ */
 import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import * as Event from '../../src/config/events.ts';
@@ -9,7 +12,9 @@ import { seeded } from '../session/pair.ts';
 import { FlashMedium, SimulatedFlash } from '../simulation/simulated-flash.ts';
 import { NodeModel, ServerModel, StoreWorld, TINY } from '../simulation/store-world.ts';
 
-const withRule = (rule: Partial<NonNullable<PartialConfiguration['topic']>[number]>, store: PartialConfiguration['store'] = {}): PartialConfiguration => ({
+const withRule =
+  (rule: Partial<NonNullable<PartialConfiguration['topic']>[number]>,
+    store: PartialConfiguration['store'] = {}): PartialConfiguration => ({
   ...TINY, topic: [{ ...TINY.topic![0]!, ...rule }], store: { ...TINY.store, ...store },
 });
 
@@ -28,10 +33,12 @@ function stage(configuration: PartialConfiguration = TINY, medium = new FlashMed
   return { medium, server, node, world };
 }
 
-const again = ({ medium, node, server }: Stage, configuration: PartialConfiguration = TINY, seconds?: number): StoreWorld =>
+const again =
+  ({ medium, node, server }: Stage, configuration: PartialConfiguration = TINY, seconds?: number): StoreWorld =>
   new StoreWorld(medium, server, [node], {}, configuration, seconds);
 
-function sendMany(world: StoreWorld, count: number, topic = (number: number): string => `t${number % 3}`, qos = 1): void {
+function sendMany(world: StoreWorld, count: number, topic = (number: number): string => `t${number % 3}`,
+  qos = 1): void {
   for (let number = 0; number < count; ++number) {
     world.send(0, [topic(number), `${number}`.padStart(4, '0'), qos]);
     world.settle();
@@ -39,7 +46,8 @@ function sendMany(world: StoreWorld, count: number, topic = (number: number): st
 }
 
 const payloads = ({ delivered }: ServerModel): string[] => delivered.map(({ payload }) => payload);
-const numbered = (from: number, to: number): string[] => Array.from({ length: to - from }, (_value, index) => `${from + index}`.padStart(4, '0'));
+const numbered = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_value, index) => `${from + index}`.padStart(4, '0'));
 
 describe('after a restart', () => {
   it('what waited is sent, in order, more than the queue holds; the node is acknowledged before', () => {
@@ -94,7 +102,8 @@ describe('after a restart', () => {
     scene.world.send(0, ['lamp', 'on', 1, true], ['lamp', '', 1, true]);
     scene.world.settle();
     again(scene).finish();
-    expect(scene.server.delivered.map(({ payload, retain, topic }) => [topic, payload, retain])).toEqual([['up/lamp', 'on', true], ['up/lamp', '', true]]);
+    expect(scene.server.delivered.map(({ payload, retain, topic }) =>
+      [topic, payload, retain])).toEqual([['up/lamp', 'on', true], ['up/lamp', '', true]]);
   });
 
   it('a Server without the session gets them as new messages, without DUP', () => {
@@ -135,7 +144,8 @@ describe('after a restart', () => {
     expect(inflight).toBe(4);
     scene.server.isMute = false;
     again(scene).finish();
-    expect(scene.server.delivered.slice(inflight).map(({ isDuplicate }) => isDuplicate)).toEqual([true, true, true, true, false, false, false, false, false, false]);
+    expect(scene.server.delivered.slice(inflight).map(({ isDuplicate }) => isDuplicate)).toEqual([true, true, true,
+      true, false, false, false, false, false, false]);
   });
 
   it('reads each block and each record a bounded number of times', () => {
@@ -183,7 +193,8 @@ describe('a full store', () => {
     expect(payloads(scene.server)).toContain('0001');
     expect(payloads(scene.server)).toContain('0003');
     expect(payloads(scene.server)).toHaveLength(COUNT - dropped);
-    expect(payloads(scene.server).filter(payload => !['0001', '0003'].includes(payload))).toEqual(numbered(dropped + 2, COUNT));
+    expect(payloads(scene.server).filter(payload =>
+      !['0001', '0003'].includes(payload))).toEqual(numbered(dropped + 2, COUNT));
   });
 
   it('still gives up the oldest when every topic has one message only', () => {
@@ -223,7 +234,8 @@ describe('a full store', () => {
       again(scene).finish();
       const found = payloads(scene.server).slice(0, 4);
       expect(found, `${count} more`).toEqual(numbered(0, 4));
-      expect(scene.server.delivered.filter(({ payload, qos }) => qos === 2 && found.includes(payload)), `${count} more`).toHaveLength(4);
+      expect(scene.server.delivered.filter(({ payload, qos }) => qos === 2 && found.includes(payload)),
+        `${count} more`).toHaveLength(4);
     }
     expect(givenUpCount).toBeGreaterThan(5);
   });
@@ -274,7 +286,8 @@ describe('what waits', () => {
     for (let second = 0; second < 3; ++second)
       world.wait(1000);
     expect(scene.server.delivered.length).toBeGreaterThan(count + 15);
-    expect(payloads(scene.server).filter(payload => payload !== 'now')).toEqual(numbered(0, scene.server.delivered.length - 1));
+    expect(payloads(scene.server).filter(payload => payload !== 'now')).toEqual(numbered(0,
+      scene.server.delivered.length - 1));
   });
 });
 
@@ -362,7 +375,8 @@ describe('a storage', () => {
     nodes[0]!.answer([0x50, 0, 1]); // PUBREC has come, and PUBREL is lost with the connection
     world.cutNode(0);
     // Several turns of the ring, and at last all of it waits, the block where the message was as well.
-    for (let number = 0; number < 150 || world.gateway.durableStore!.backlog.store.queue.ring.tailBlock !== 3; ++number) {
+    for (let number = 0; number < 150
+      || world.gateway.durableStore!.backlog.store.queue.ring.tailBlock !== 3; ++number) {
       if (number === 100)
         world.cutUpstream();
       world.send(1, ['t', `${number}`, 1]);
@@ -385,7 +399,8 @@ describe('a storage', () => {
     expect(Math.max(...wear) - Math.min(...wear)).toBeLessThanOrEqual(1);
     const perBlock = Math.floor((512 - BLOCK_HEADER_LENGTH) / lengthOfMessage(1 + 4, 1));
     expect(scene.medium.eraseCount / 2000).toBeCloseTo(1 / perBlock, 2);
-    expect(programCount / 2000).toBeCloseTo(3 + 3 / perBlock, 1); // record, identifier, done; header and two marks of a block
+    expect(programCount / 2000).toBeCloseTo(3 + 3 / perBlock,
+      1); // record, identifier, done; header and two marks of a block
   });
 });
 

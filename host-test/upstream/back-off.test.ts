@@ -11,13 +11,16 @@ const REFUSALS = [
   ReasonCode.NOT_AUTHORIZED, ReasonCode.UNKNOWN_RETURN_CODE, ReasonCode.SESSION_PRESENT_UNEXPECTED,
 ];
 const FAILURES = [
-  ReasonCode.SUCCESS, ReasonCode.NETWORK_CLOSED, ReasonCode.NETWORK_UNREACHABLE, ReasonCode.CONNACK_TIMEOUT, ReasonCode.SERVER_UNAVAILABLE,
-  ReasonCode.CLOSED_BEFORE_CONNACK, ReasonCode.PINGRESP_TIMEOUT, ReasonCode.NAME_NOT_RESOLVED, ReasonCode.MALFORMED_PACKET,
+  ReasonCode.SUCCESS, ReasonCode.NETWORK_CLOSED, ReasonCode.NETWORK_UNREACHABLE, ReasonCode.CONNACK_TIMEOUT,
+    ReasonCode.SERVER_UNAVAILABLE,
+  ReasonCode.CLOSED_BEFORE_CONNACK, ReasonCode.PINGRESP_TIMEOUT, ReasonCode.NAME_NOT_RESOLVED,
+    ReasonCode.MALFORMED_PACKET,
 ];
 
 describe('the wait before the next attempt', () => {
   it('stays between base and cap, and below three times the last one', () => {
-    fc.assert(fc.property(fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), { minLength: 1, maxLength: 50 }), draws => {
+    fc.assert(fc.property(fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      { minLength: 1, maxLength: 50 }), draws => {
       let index = 0;
       const backOff = new BackOff(BASE, CAP, () => draws[index++ % draws.length]!);
       let previous = BASE;

@@ -1,4 +1,7 @@
-/** The upstream side of the gateway with its messages in memory: what goes out, what is kept, what is given up for what. */
+/**
+ * The upstream side of the gateway with its messages in memory: what goes out, what is kept, what is given up for
+ * what.
+ */
 import { describe, expect, it } from 'vitest';
 import { ArenaPlan } from '../../src/bytes/arena.ts';
 import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
@@ -17,7 +20,9 @@ class Stage {
   readonly world: StoreWorld;
 
   constructor(rules: Rule[], store: PartialConfiguration['store'] = {}) {
-    const configuration = { ...TINY, topic: rules.map(rule => ({ qos: 2, remote_prefix: 'up/', ...rule })), store: { ram: 400, durability: 'ram' as const, ...store } };
+    const configuration =
+      { ...TINY, topic: rules.map(rule => ({ qos: 2, remote_prefix: 'up/', ...rule })),
+        store: { ram: 400, durability: 'ram' as const, ...store } };
     this.world = new StoreWorld(new FlashMedium(512, 24), this.server, [this.node], {}, configuration);
     this.world.connectNode(0);
   }
@@ -42,16 +47,20 @@ class Stage {
   }
 }
 
-const numbered = (topic: string, from: number, to: number): string[] => Array.from({ length: to - from }, (_value, index) => `${topic}=${`${from + index}`.padStart(2, '0')}`);
+const numbered = (topic: string, from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_value, index) => `${topic}=${`${from + index}`.padStart(2, '0')}`);
 
 describe('a rule', () => {
   it('names the message anew, and lowers its QoS, but never raises it', () => {
-    const stage = new Stage([{ pattern: 'low/#', qos: 0 }, { pattern: 'mid/#', qos: 1, remote_prefix: '' }, { pattern: '#', local_prefix: 'lo/', remote_prefix: 'far/' }]);
+    const stage =
+      new Stage([{ pattern: 'low/#', qos: 0 }, { pattern: 'mid/#', qos: 1, remote_prefix: '' },
+        { pattern: '#', local_prefix: 'lo/', remote_prefix: 'far/' }]);
     stage.world.connectUpstream();
     for (const qos of [0, 1, 2])
       stage.send(qos, `low/a=${qos}`, `mid/a=${qos}`, `lo/a=${qos}`, `other=${qos}`);
     expect(stage.server.delivered.map(({ payload, qos, topic }) => `${topic}=${payload} q${qos}`)).toEqual([
-      'up/low/a=0 q0', 'mid/a=0 q0', 'far/a=0 q0', 'up/low/a=1 q0', 'mid/a=1 q1', 'far/a=1 q1', 'up/low/a=2 q0', 'mid/a=2 q1', 'far/a=2 q2',
+      'up/low/a=0 q0', 'mid/a=0 q0', 'far/a=0 q0', 'up/low/a=1 q0', 'mid/a=1 q1', 'far/a=1 q1', 'up/low/a=2 q0',
+        'mid/a=2 q1', 'far/a=2 q2',
     ]);
     expect([0, 1, 2].map(index => stage.rule(index).forwarded)).toEqual([3, 3, 3]);
   });
@@ -60,8 +69,11 @@ describe('a rule', () => {
 it('a name that a rule would make longer than 65,535 bytes, which is all that MQTT allows, stays here', () => {
   const plan = new ArenaPlan();
   const name = plan.reserve('a name', 65_500);
-  const gateway = new Gateway(completeConfiguration({ ...TINY, upstream: { max_packet_size: 70_000 }, topic: [{ pattern: '#', direction: 'out', remote_prefix: 'p'.repeat(36) }], store: { ram: 140_000 } }), {
-    authenticator: { authenticate: () => ReasonCode.SUCCESS }, observer: { onEvent() { /* not looked at */ } }, landingCapacity: 4096, plan, resizable: false,
+  const gateway =
+    new Gateway(completeConfiguration({ ...TINY, upstream: { max_packet_size: 70_000 },
+      topic: [{ pattern: '#', direction: 'out', remote_prefix: 'p'.repeat(36) }], store: { ram: 140_000 } }), {
+    authenticator: { authenticate: () => ReasonCode.SUCCESS }, observer: { onEvent() { /* not looked at */ } },
+      landingCapacity: 4096, plan, resizable: false,
   });
   gateway.arena.bytes.fill(0x74, name, name + 65_500);
   const message = new RepeatedMessage();
@@ -90,7 +102,8 @@ describe('when memory is full', () => {
     expect(fullCount()).toBe(2);
   });
 
-  it('the rule of the new message decides: drop_newest makes no room, drop_oldest makes it at the expense of any', () => {
+  it('the rule of the new message decides: drop_newest makes no room, drop_oldest makes it at the expense of any',
+    () => {
     const stage = new Stage([{ pattern: 'firm/#', full: 'drop_newest' }, { pattern: 'pushy/#', full: 'drop_oldest' }]);
     stage.send(0, ...numbered('firm/t', 0, 30));
     const { dropped } = stage.rule(0);
@@ -112,7 +125,8 @@ describe('when memory is full', () => {
     stage.world.pass(60);
     stage.send(1, ...numbered('loud', 0, 30));
     stage.world.finish();
-    expect(stage.arrived.filter(message => message.startsWith('up/quiet')).sort()).toEqual(['up/quiet/1=q1', 'up/quiet/2=q2']);
+    expect(stage.arrived.filter(message => message.startsWith('up/quiet')).sort()).toEqual(['up/quiet/1=q1',
+      'up/quiet/2=q2']);
     const loud = stage.arrived.filter(message => message.startsWith('up/loud'));
     expect(loud).toEqual(numbered('up/loud', 30 - loud.length, 30));
     expect(stage.rule(0).dropped).toBe(32 - stage.arrived.length);
@@ -159,7 +173,8 @@ describe('when memory is full', () => {
 
 describe('what waits in memory', () => {
   it('is given up when it is older than its rule allows, and only then', () => {
-    const stage = new Stage([{ pattern: 'short/#', expiry: 10 }, { pattern: 'long/#', expiry: 100 }, { pattern: 'ever/#' }]);
+    const stage =
+      new Stage([{ pattern: 'short/#', expiry: 10 }, { pattern: 'long/#', expiry: 100 }, { pattern: 'ever/#' }]);
     stage.send(1, 'short/t=1', 'long/t=1', 'ever/t=1');
     stage.world.pass(50);
     stage.send(1, 'short/t=2');
@@ -198,7 +213,9 @@ describe.each(['ram', 'flash'] as const)('the replay of what waited (%s)', durab
   const WAITING = 60;
 
   const replaying = (): Stage => {
-    const stage = new Stage([{ pattern: 'old/#', qos: 1 }, { pattern: 'live/#', qos: 0 }], { ram: 4000, durability, replay_rate: RATE });
+    const stage =
+      new Stage([{ pattern: 'old/#', qos: 1 }, { pattern: 'live/#', qos: 0 }],
+        { ram: 4000, durability, replay_rate: RATE });
     stage.send(1, ...numbered('old', 0, WAITING));
     expect(stage.rule(0).dropped).toBe(0);
     stage.world.connectUpstream();

@@ -5,7 +5,8 @@ import { publish, subscribe } from '../world/packets.ts';
 
 describe('a message from upstream', () => {
   const world = () => {
-    const made = World.quiet({ topic: [{ pattern: '#', direction: 'in', qos: 2, local_prefix: '', remote_prefix: 'site/' }] }, { server: accept });
+    const made = World.quiet({ topic: [{ pattern: '#', direction: 'in', qos: 2, local_prefix: '',
+      remote_prefix: 'site/' }] }, { server: accept });
     const say = (...packets: Uint8Array[]): void => {
       for (const packet of packets)
         made.uplink.post(packet);
@@ -14,7 +15,9 @@ describe('a message from upstream', () => {
     return { world: made, say };
   };
 
-  it.each([[0, 2, 0], [1, 2, 1], [2, 1, 1], [2, 2, 2]])('of QoS %i reaches a subscription of QoS %i with QoS %i, under its local name', (published, asked, expected) => {
+  it.each([[0, 2, 0], [1, 2, 1], [2, 1, 1],
+    [2, 2, 2]])('of QoS %i reaches a subscription of QoS %i with QoS %i, under its local name',
+      (published, asked, expected) => {
     const { say, world: made } = world();
     const node = made.node('n', {}, subscribe(1, 'cmd/+', asked));
     say(publish('site/cmd/a', 'x', { qos: published, identifier: 9 }));
@@ -41,7 +44,8 @@ describe('a message from upstream', () => {
     const { say, world: made } = world();
     made.node('n', { clean: false }, subscribe(1, '#', 2)).vanish();
     say(publish('site/a', '0'), publish('site/a', '1', { qos: 1 }), publish('site/a', '2', { qos: 2, identifier: 2 }));
-    expect(made.connect('n', { clean: false })[1]).toEqual(['CONNACK 0 present', 'PUBLISH a=1 q1 #1', 'PUBLISH a=2 q2 #2']);
+    expect(made.connect('n', { clean: false })[1]).toEqual(['CONNACK 0 present', 'PUBLISH a=1 q1 #1',
+      'PUBLISH a=2 q2 #2']);
   });
 
   it('is not sent back there, and nodes go on among themselves when upstream is gone', () => {
@@ -49,7 +53,8 @@ describe('a message from upstream', () => {
     const node = made.node('n', {}, subscribe(1, '#', 0));
     node.take();
     say(publish('site/a', 'x'));
-    expect([made.uplink.packets.map(({ cmd }) => cmd), node.take()]).toEqual([['connect', 'subscribe'], ['PUBLISH a=x q0']]);
+    expect([made.uplink.packets.map(({ cmd }) => cmd), node.take()]).toEqual([['connect', 'subscribe'],
+      ['PUBLISH a=x q0']]);
     made.uplink.close();
     made.run(5000);
     expect(node.ask(publish('b', 'y'))).toEqual(['PUBLISH b=y q0']);

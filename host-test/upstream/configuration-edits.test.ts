@@ -15,7 +15,9 @@ class Edited {
   readonly node = new NodeModel('one');
 
   start(...topic: Rule[]): StoreWorld {
-    const world = new StoreWorld(this.medium, this.server, [this.node], {}, { ...TINY, topic: topic.map(rule => ({ direction: 'out', qos: 1, ...rule })) });
+    const world =
+      new StoreWorld(this.medium, this.server, [this.node], {},
+        { ...TINY, topic: topic.map(rule => ({ direction: 'out', qos: 1, ...rule })) });
     world.connectNode(0);
     return world;
   }
@@ -37,12 +39,18 @@ class Edited {
 }
 
 it.each<[string, Rule[], Rule[], string[]]>([
-  ['rules that change places', [{ pattern: 'a/#', remote_prefix: 'x/' }, { pattern: '#', remote_prefix: 'y/' }], [{ pattern: '#', remote_prefix: 'y/' }, { pattern: 'a/#', remote_prefix: 'x/' }],
+  ['rules that change places', [{ pattern: 'a/#', remote_prefix: 'x/' }, { pattern: '#', remote_prefix: 'y/' }],
+    [{ pattern: '#', remote_prefix: 'y/' }, { pattern: 'a/#', remote_prefix: 'x/' }],
     ['x/a/1', 'y/b/1', 'y/c/1', 'x/a/2', 'y/b/2', 'y/c/2']],
-  ['a rule with expiry in front', [{ pattern: '#', remote_prefix: 'y/' }], [{ pattern: 'tmp/#', remote_prefix: 'y/', expiry: 1 }, { pattern: '#', remote_prefix: 'y/' }], TOPICS.map(name => `y/${name}`)],
-  ['an expiry that their rule did not have', [{ pattern: '#', remote_prefix: 'y/' }], [{ pattern: '#', remote_prefix: 'y/', expiry: 1 }], TOPICS.map(name => `y/${name}`)],
-  ['another prefix', [{ pattern: '#', remote_prefix: 'y/' }], [{ pattern: '#', remote_prefix: 'z/' }], TOPICS.map(name => `z/${name}`)],
-  ['another QoS', [{ pattern: '#', remote_prefix: 'y/', qos: 1 }], [{ pattern: '#', remote_prefix: 'y/', qos: 0 }], TOPICS.map(name => `y/${name}`)],
+  ['a rule with expiry in front', [{ pattern: '#', remote_prefix: 'y/' }],
+    [{ pattern: 'tmp/#', remote_prefix: 'y/', expiry: 1 }, { pattern: '#', remote_prefix: 'y/' }],
+      TOPICS.map(name => `y/${name}`)],
+  ['an expiry that their rule did not have', [{ pattern: '#', remote_prefix: 'y/' }],
+    [{ pattern: '#', remote_prefix: 'y/', expiry: 1 }], TOPICS.map(name => `y/${name}`)],
+  ['another prefix', [{ pattern: '#', remote_prefix: 'y/' }], [{ pattern: '#', remote_prefix: 'z/' }],
+    TOPICS.map(name => `z/${name}`)],
+  ['another QoS', [{ pattern: '#', remote_prefix: 'y/', qos: 1 }], [{ pattern: '#', remote_prefix: 'y/', qos: 0 }],
+    TOPICS.map(name => `y/${name}`)],
 ])('stored messages survive %s', (_name, before, after, expected) => {
   const edited = new Edited();
   edited.fill(...before);
@@ -99,13 +107,15 @@ it('messages without a rule make room, even for a rule that gives nothing up', (
   expect(world.gateway.bridge.outbound.rules[0]!.refused).toBe(0);
   world.finish();
   expect(edited.node.messages.every(({ isDone }) => isDone)).toBe(true);
-  expect(edited.server.delivered.map(({ payload }) => payload)).toEqual(Array.from({ length: sent }, (_value, number) => `${number}`));
+  expect(edited.server.delivered.map(({ payload }) => payload)).toEqual(Array.from({ length: sent },
+    (_value, number) => `${number}`));
 });
 
 it('a message that is too old is given up for its own rule, wherever that stands now', () => {
   const edited = new Edited();
   edited.fill({ pattern: 'a/#', remote_prefix: 'x/', expiry: 10 }, { pattern: '#', remote_prefix: 'y/' });
-  const world = edited.start({ pattern: '#', remote_prefix: 'y/' }, { pattern: 'a/#', remote_prefix: 'x/', expiry: 10 });
+  const world =
+    edited.start({ pattern: '#', remote_prefix: 'y/' }, { pattern: 'a/#', remote_prefix: 'x/', expiry: 10 });
   world.pass(11);
   world.finish();
   expect(edited.arrived).toEqual(['y/b/1', 'y/c/1', 'y/b/2', 'y/c/2']);

@@ -4,11 +4,13 @@ import { FlashMedium } from '../simulation/simulated-flash.ts';
 import { NodeModel, ServerModel, StoreWorld, TINY } from '../simulation/store-world.ts';
 
 describe.each(['flash', 'ram'] as const)('while stored messages are sent (%s)', durability => {
-  function stage(stored: number, replay_rate: number, inflight = 20): { world: StoreWorld; server: ServerModel; node: NodeModel } {
+  function stage(stored: number, replay_rate: number,
+    inflight = 20): { world: StoreWorld; server: ServerModel; node: NodeModel } {
     const server = new ServerModel();
     const node = new NodeModel('one');
     const world = new StoreWorld(new FlashMedium(4096, 160), server, [node], {}, {
-      ...TINY, upstream: { ...TINY.upstream, max_inflight_messages: inflight }, topic: [{ pattern: '#', direction: 'out', qos: 1, remote_prefix: 'up/' }],
+      ...TINY, upstream: { ...TINY.upstream, max_inflight_messages: inflight },
+        topic: [{ pattern: '#', direction: 'out', qos: 1, remote_prefix: 'up/' }],
       store: { ram: durability === 'ram' ? 1_048_576 : 4096, durability, replay_rate },
     });
     world.connectNode(0);
@@ -48,7 +50,8 @@ describe.each(['flash', 'ram'] as const)('while stored messages are sent (%s)', 
       world.wait(1000);
     expect(server.delivered).toHaveLength(240);
     for (let topic = 0; topic < 20; ++topic)
-      expect(server.delivered.filter(one => one.topic === `up/stored/${topic}`).map(({ payload }) => Number(payload))).toEqual(Array.from({ length: 12 }, (_value, index) => topic + 20 * index));
+      expect(server.delivered.filter(one => one.topic === `up/stored/${topic}`).map(({ payload }) =>
+        Number(payload))).toEqual(Array.from({ length: 12 }, (_value, index) => topic + 20 * index));
   });
 
   it.each([1, 2, 4, 20])('neither side starves the other (%i in flight)', inflight => {

@@ -8,7 +8,9 @@ describe.each(['refuse', 'memory'] as const)('with on_failure "%s"', on_failure 
   function stage(failsAt: number): { world: StoreWorld; server: ServerModel; node: NodeModel } {
     const server = new ServerModel();
     const node = new NodeModel('one');
-    const world = new StoreWorld(new FlashMedium(512, 12), server, [node], { failsAt, failing: 'write' }, { ...TINY, store: { ...TINY.store, on_failure } });
+    const world =
+      new StoreWorld(new FlashMedium(512, 12), server, [node], { failsAt, failing: 'write' },
+        { ...TINY, store: { ...TINY.store, on_failure } });
     world.connectNode(0);
     return { world, server, node };
   }
@@ -17,7 +19,8 @@ describe.each(['refuse', 'memory'] as const)('with on_failure "%s"', on_failure 
     const { world, server, node } = stage(0);
     world.send(0, ['t', '1', 1], ['t', '2', 2]);
     world.settle();
-    expect(node.messages.map(({ isTaken }) => isTaken)).toEqual(on_failure === 'memory' ? [true, true] : [false, false]);
+    expect(node.messages.map(({ isTaken }) => isTaken)).toEqual(on_failure === 'memory' ? [true, true]
+      : [false, false]);
     expect(world.events.includes(Event.MESSAGE_REFUSED)).toBe(on_failure === 'refuse');
     const { unstoredCount, unstoredRefusals } = world.gateway.bridge;
     expect([unstoredCount, unstoredRefusals]).toEqual(on_failure === 'memory' ? [2, 0] : [0, 1]);
@@ -65,13 +68,16 @@ describe.each(['refuse', 'memory'] as const)('with on_failure "%s"', on_failure 
 });
 
 describe('readings that come while messages of their topic wait in a storage that has failed', () => {
-  const numbered = (from: number, to: number): string[] => Array.from({ length: to - from }, (_value, index) => `${from + index}`);
+  const numbered = (from: number, to: number): string[] =>
+    Array.from({ length: to - from }, (_value, index) => `${from + index}`);
 
   /** So many messages are in the log when the storage refuses to be written. */
-  function fail(count: number, store: object = {}, full = 'drop_oldest', last?: string): { world: StoreWorld; server: ServerModel } {
+  function fail(count: number, store: object = {}, full = 'drop_oldest',
+    last?: string): { world: StoreWorld; server: ServerModel } {
     const server = new ServerModel();
     const medium = new FlashMedium(512, 16);
-    const configuration = { ...TINY, store: { ...TINY.store, ram: 1200, ...store }, topic: [{ ...TINY.topic![0]!, full }] } as typeof TINY;
+    const configuration =
+      { ...TINY, store: { ...TINY.store, ram: 1200, ...store }, topic: [{ ...TINY.topic![0]!, full }] } as typeof TINY;
     const first = new StoreWorld(medium, server, [], {}, configuration);
     for (const payload of numbered(0, count))
       first.takeReading('air', payload);
@@ -94,7 +100,8 @@ describe('readings that come while messages of their topic wait in a storage tha
     expect(world.gateway.bridge.droppedCount).toBe(0);
     expect(world.waitingCount).toBe(11);
     world.finish();
-    expect(server.delivered.filter(({ topic }) => topic === 'up/air').map(({ payload }) => payload)).toEqual(numbered(0, 10));
+    expect(server.delivered.filter(({ topic }) => topic === 'up/air').map(({ payload }) =>
+      payload)).toEqual(numbered(0, 10));
     expect(server.delivered.filter(({ topic }) => topic === 'up/rain')).toHaveLength(1);
   });
 
@@ -107,7 +114,8 @@ describe('readings that come while messages of their topic wait in a storage tha
     world.finish();
     world.takeReading('air', '40');
     world.settle();
-    expect(server.delivered.filter(({ topic }) => topic === 'up/air').map(({ payload }) => payload)).toEqual(numbered(0, 41));
+    expect(server.delivered.filter(({ topic }) => topic === 'up/air').map(({ payload }) =>
+      payload)).toEqual(numbered(0, 41));
     expect(server.delivered.filter(({ topic }) => topic === 'up/rain')).toHaveLength(1);
   });
 

@@ -31,7 +31,9 @@ describe('a message of a topic that is too long for the topic table', () => {
   it('keeps its topic when it is stored though others are given up for it', () => {
     const server = new ServerModel();
     const node = new NodeModel('one');
-    const world = new StoreWorld(new FlashMedium(512, 6), server, [node], {}, { ...TINY, store: { ...TINY.store, ram: 4000 }, upstream: { ...TINY.upstream, max_inflight_messages: 100 } });
+    const world =
+      new StoreWorld(new FlashMedium(512, 6), server, [node], {},
+        { ...TINY, store: { ...TINY.store, ram: 4000 }, upstream: { ...TINY.upstream, max_inflight_messages: 100 } });
     world.connectUpstream();
     world.connectNode(0);
     server.isMute = true;
@@ -58,6 +60,7 @@ describe('a message of a topic that is too long for the topic table', () => {
     const world = new StoreWorld(medium, server, [], { failsAt: 0, failing: 'write' }, configuration);
     world.takeReading('wind/north', '2');
     world.finish();
-    expect(server.delivered.map(({ payload, topic }) => `${topic} ${payload}`)).toEqual(['up/wind/north 0', 'up/air/south/and/east 1', 'up/wind/north 2']);
+    expect(server.delivered.map(({ payload, topic }) => `${topic} ${payload}`)).toEqual(['up/wind/north 0',
+      'up/air/south/and/east 1', 'up/wind/north 2']);
   });
 });

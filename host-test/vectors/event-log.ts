@@ -68,7 +68,8 @@ export function fieldsOf(packet: Packet): PacketFields {
     case ControlPacket.UNSUBSCRIBE: return subscribeFields(type, packet);
     case ControlPacket.SUBACK: return {
       type, packetIdentifier: packet.packetIdentifier,
-      returnCodes: Array.from(packet.arena.bytes.slice(packet.payloadOffset, packet.payloadOffset + packet.payloadLength)),
+      returnCodes: Array.from(packet.arena.bytes.slice(packet.payloadOffset,
+        packet.payloadOffset + packet.payloadLength)),
     };
     default: return { type };
   }

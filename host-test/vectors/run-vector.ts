@@ -1,6 +1,6 @@
 /**
- * Runs bytes through a parser and keeps a log: one line per packet, then `error 0x..` if it ended in one. Engine-neutral,
- * so that Node and XS compare the same lines.
+ * Runs bytes through a parser and keeps a log: one line per packet, then `error 0x..` if it ended in one. Engine-
+ * neutral, so that Node and XS compare the same lines.
  *
  * Bytes go through the landing area, as io does it: never more than the parser wants at a time, and what has been
  * received is overwritten at once, the staging area too. Guards lie around the parser's ring and the topic table.
@@ -72,7 +72,8 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
   private fed = 0;
 
   constructor(options: MachineOptions) {
-    const { maximumPacketSize, landingCapacity = maximumPacketSize, topicCount = 4, topicCapacity = 16, outputCapacity = 0, oversize = OVERSIZE_CLOSE } = options;
+    const { maximumPacketSize, landingCapacity = maximumPacketSize, topicCount = 4, topicCapacity = 16,
+      outputCapacity = 0, oversize = OVERSIZE_CLOSE } = options;
     const plan = new ArenaPlan();
     const guards = [plan.reserve('guard', GUARD_LENGTH)];
     const ringOffset = plan.reserve('ring', maximumPacketSize);
@@ -81,7 +82,9 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     guards.push(plan.reserve('guard', GUARD_LENGTH));
     this.output = plan.reserve('output', outputCapacity);
     guards.push(plan.reserve('guard', GUARD_LENGTH));
-    const arena = this.arena = new Arena(plan, { landingCapacity, stagingCapacity: Math.max(maximumPacketSize, 8), resizable: options.resizable ?? false });
+    const arena = this.arena =
+      new Arena(plan,
+        { landingCapacity, stagingCapacity: Math.max(maximumPacketSize, 8), resizable: options.resizable ?? false });
     for (const guard of guards)
       arena.bytes.fill(POISON, guard, guard + GUARD_LENGTH);
     arena.bytes.fill(POISON, ringOffset, ringOffset + maximumPacketSize);
@@ -91,7 +94,9 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     this.outputCapacity = outputCapacity;
     this.topics = new TopicTable(arena, topicsOffset, topicCount, topicCapacity);
     this.topics.owner = this;
-    this.role = { packet: new Packet(arena), topics: this.topics, settings: { maximumPacketSize, oversize }, ringSpace: new RingSpace(arena, maximumPacketSize), readLength: Math.min(maximumPacketSize, arena.landingCapacity) };
+    this.role = { packet: new Packet(arena), topics: this.topics, settings: { maximumPacketSize, oversize },
+      ringSpace: new RingSpace(arena, maximumPacketSize),
+        readLength: Math.min(maximumPacketSize, arena.landingCapacity) };
     this.parser = new PacketParser(this, ringOffset);
   }
 
@@ -155,7 +160,9 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     return this.log;
   }
 
-  /** A parser that has not failed wants bytes unless it is paused: its ring has room for the packet that it waits for. */
+  /**
+   * A parser that has not failed wants bytes unless it is paused: its ring has room for the packet that it waits for.
+   */
   get isPaused(): boolean {
     return this.parser.wanted === 0;
   }

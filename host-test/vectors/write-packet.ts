@@ -5,9 +5,11 @@ import { writeConnack, writeConnect } from '../../src/packet/connect.ts';
 import * as ControlPacket from '../../src/packet/control-packet.ts';
 import { writeFixedHeader } from '../../src/packet/data-representation.ts';
 import type { Packet } from '../../src/packet/packet.ts';
-import { PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET, UNSUBACK_PACKET, writePublish } from '../../src/packet/publish.ts';
+import { PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET, UNSUBACK_PACKET,
+  writePublish } from '../../src/packet/publish.ts';
 import { toReturnCode } from '../../src/packet/reason-code.ts';
-import { nextTopicFilter, writeSubackHeader, writeSubscribeHeader, writeUnsubscribe } from '../../src/packet/subscribe.ts';
+import { nextTopicFilter, writeSubackHeader, writeSubscribeHeader,
+  writeUnsubscribe } from '../../src/packet/subscribe.ts';
 
 /** No writer makes such a packet. */
 export const NOT_WRITABLE = -1;
@@ -18,12 +20,14 @@ export function writePacket(packet: Packet, offset: number): number {
   switch (packet.type) {
     case ControlPacket.CONNECT: {
       const flags = packet.connectFlags;
-      const isComplete = ((flags & 0x80) !== 0) === packet.userNameLength >= 0 && ((flags & 0x40) !== 0) === packet.passwordLength >= 0;
+      const isComplete = ((flags & 0x80) !== 0) === packet.userNameLength >= 0
+        && ((flags & 0x40) !== 0) === packet.passwordLength >= 0;
       return isComplete ? writeConnect(arena, offset, packet) : NOT_WRITABLE;
     }
     case ControlPacket.CONNACK: {
       const returnCode = toReturnCode(packet.reasonCode);
-      return returnCode < 0 ? NOT_WRITABLE : writeConnack(arena, offset, packet.version, returnCode, packet.sessionPresent);
+      return returnCode < 0 ? NOT_WRITABLE
+        : writeConnack(arena, offset, packet.version, returnCode, packet.sessionPresent);
     }
     case ControlPacket.PUBLISH: {
       if (packet.isOversize)

@@ -1,7 +1,7 @@
 /**
- * Steps of XS 13.3 per packet, from the socket's callback to the end of the path, for each workload of workloads.ts. Steps
- * are exact and the same on 32 and 64 bits. The test fails when a workload takes more, or more than a tenth less: then the
- * table is old. COSTS.md shows it (npm run figures).
+ * Steps of XS 13.3 per packet, from the socket's callback to the end of the path, for each workload of workloads.ts.
+ * Steps are exact and the same on 32 and 64 bits. The test fails when a workload takes more, or more than a tenth
+ * less: then the table is old. COSTS.md shows it (npm run figures).
  */
 export const STEP_BUDGETS: Readonly<Record<string, number>> = {
   'W1': 316,

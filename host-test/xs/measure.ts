@@ -1,6 +1,6 @@
 /**
- * Runs on XS: brings each workload into its steady state, warms it up, then counts what a number of rounds costs. Prints
- * one JSON object per workload. Script arguments: rounds, and optionally names of workloads.
+ * Runs on XS: brings each workload into its steady state, warms it up, then counts what a number of rounds costs.
+ * Prints one JSON object per workload. Script arguments: rounds, and optionally names of workloads.
  */
 import { ALLOCATING, workloads, type Engine } from './workloads.ts';
 
@@ -31,7 +31,8 @@ function measureOverhead(): void {
 
 function nothing(_count: number): void { /* what a socket would call */ }
 
-for (const workload of names.length === 0 ? workloads : [...workloads, ALLOCATING].filter(({ name }) => names.includes(name))) {
+for (const workload of names.length === 0 ? workloads
+  : [...workloads, ALLOCATING].filter(({ name }) => names.includes(name))) {
   const run = workload.prepare(host);
   run(100);
   run(rounds);

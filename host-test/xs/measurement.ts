@@ -31,7 +31,8 @@ export function widths(): readonly Width[] {
 
 function canCompile32(): boolean {
   try {
-    execFileSync('gcc', ['-m32', '-x', 'c', '-', '-o', '/dev/null'], { input: '#include <stdio.h>\nint main(void){return 0;}', stdio: ['pipe', 'ignore', 'ignore'] });
+    execFileSync('gcc', ['-m32', '-x', 'c', '-', '-o', '/dev/null'],
+      { input: '#include <stdio.h>\nint main(void){return 0;}', stdio: ['pipe', 'ignore', 'ignore'] });
     return true;
   } catch {
     return false;

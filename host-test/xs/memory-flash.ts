@@ -1,6 +1,6 @@
 /**
- * ECMA-419 flash in memory, for workloads that use the store. It copies byte by byte, because every other way would need a
- * view for each call; on a board that is one native call, so the steps of these workloads are an upper bound.
+ * ECMA-419 flash in memory, for workloads that use the store. It copies byte by byte, because every other way would
+ * need a view for each call; on a board that is one native call, so the steps of these workloads are an upper bound.
  */
 import type { Flash } from '../../src/device/core.ts';
 

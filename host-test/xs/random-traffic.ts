@@ -1,11 +1,12 @@
 /**
- * Runs on XS: a gateway between a Server and four nodes that do everything MQTT allows, in an order, sizes and pieces that
- * chance decides, over sockets that take little at a time. Nobody chose these packets to suit the gateway. Prints one JSON
- * object: what it cost, and what has happened. Script arguments: events, seed.
+ * Runs on XS: a gateway between a Server and four nodes that do everything MQTT allows, in an order, sizes and pieces
+ * that chance decides, over sockets that take little at a time. Nobody chose these packets to suit the gateway.
+ * Prints one JSON object: what it cost, and what has happened. Script arguments: events, seed.
  *
  * The peers live in this program, so they may not allocate either.
  */
-import { PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE } from '../../src/packet/control-packet.ts';
+import { PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, SUBSCRIBE, UNSUBACK,
+  UNSUBSCRIBE } from '../../src/packet/control-packet.ts';
 import { HandDrivenNetwork, HandDrivenSocket } from '../world/hand-driven.ts';
 import { bytesOf } from './workloads.ts';
 
@@ -23,8 +24,11 @@ const LONGEST_ANSWER = 4;
 /** Messages that a peer has under way at a time. */
 const MOST_UNANSWERED = 6;
 
-const topics = ['site/room1/temp/0001', 'site/room2/humidity/0014', 'site/r3/t', 'a', 'x'.repeat(100), 'y'.repeat(100), 'site/é/ü', 'home/kitchen/light/set'].map(topic => bytesOf(...utf8(topic)));
-const filters = ['site/#', 'site/+/temp/0001', '#', '+/kitchen/#', 'a', 'site/room2/humidity/0014'].map(filter => bytesOf(filter));
+const topics =
+  ['site/room1/temp/0001', 'site/room2/humidity/0014', 'site/r3/t', 'a', 'x'.repeat(100), 'y'.repeat(100), 'site/é/ü',
+    'home/kitchen/light/set'].map(topic => bytesOf(...utf8(topic)));
+const filters =
+  ['site/#', 'site/+/temp/0001', '#', '+/kitchen/#', 'a', 'site/room2/humidity/0014'].map(filter => bytesOf(filter));
 
 function utf8(text: string): number[] {
   return Array.from(text).flatMap(character => {
@@ -115,7 +119,10 @@ class Peer extends HandDrivenSocket {
 
   // Who sits there
 
-  /** For a packet of its own; the other half of the outbox is kept for answers, or both sides could wait for each other. */
+  /**
+   * For a packet of its own; the other half of the outbox is kept for answers, or both sides could wait for each
+   * other.
+   */
   private get hasRoom(): boolean {
     return this.outboxLength < OUTBOX_LENGTH / 2;
   }
@@ -163,7 +170,8 @@ class Peer extends HandDrivenSocket {
     const payloadLength = random(4) === 0 ? random(LONGEST_PAYLOAD) : random(30);
     if (!this.hasRoom)
       return;
-    this.begin(PUBLISH << 4 | qos << 1 | (random(10) === 0 ? 1 : 0), 2 + topic.length + (qos === 0 ? 0 : 2) + payloadLength);
+    this.begin(PUBLISH << 4 | qos << 1 | (random(10) === 0 ? 1 : 0),
+      2 + topic.length + (qos === 0 ? 0 : 2) + payloadLength);
     this.putText(topic);
     if (qos !== 0) {
       this.putIdentifier(this.nextIdentifier());
@@ -254,7 +262,8 @@ for (let index = 0; index < NODES; ++index) {
   const node = network.accept(new Peer({}));
   peers.push(node);
   node.drain(OUTBOX_LENGTH);
-  node.start(index === 0 ? bytesOf(0x10, 16, 0, 6, 'MQIsdp', 3, 2, 0, 0, 0, 2, 'n0') : bytesOf(0x10, 14, 0, 4, 'MQTT', 4, 2, 0, 0, 0, 2, `n${index}`));
+  node.start(index === 0 ? bytesOf(0x10, 16, 0, 6, 'MQIsdp', 3, 2, 0, 0, 0, 2, 'n0')
+    : bytesOf(0x10, 14, 0, 4, 'MQTT', 4, 2, 0, 0, 0, 2, `n${index}`));
   node.deliver(OUTBOX_LENGTH);
   node.drain(OUTBOX_LENGTH);
 }

@@ -1,6 +1,6 @@
 /**
- * The vectors as lines of text, the same on every engine: name, fragmentation, log. Long vectors are for Node alone, where
- * feeding them byte by byte is cheap.
+ * The vectors as lines of text, the same on every engine: name, fragmentation, log. Long vectors are for Node alone,
+ * where feeding them byte by byte is cheap.
  */
 import { ALL_VECTORS } from '../vectors/all-vectors.ts';
 import { type RunOptions, VectorMachine } from '../vectors/run-vector.ts';

@@ -5,7 +5,8 @@
  *
  * W1 to W6 are the packets with which Moddable's own MQTT clients were measured (COSTS.md).
  */
-import { FlashBlocks, RepeatedMessage, ResizedStaging, type PartialConfiguration, type Platform, type Runtime } from '../../src/device/core.ts';
+import { FlashBlocks, RepeatedMessage, ResizedStaging, type PartialConfiguration, type Platform,
+  type Runtime } from '../../src/device/core.ts';
 import { type Engine, HandDrivenNetwork, type HandDrivenSocket, socketOf } from '../world/hand-driven.ts';
 import { MemoryFlash } from './memory-flash.ts';
 
@@ -37,17 +38,20 @@ export function bytesOf(...parts: (string | number | Uint8Array)[]): Uint8Array 
 const text = (value: string) => bytesOf(value.length >> 8, value.length & 255, value);
 const withLength = (firstByte: number, ...parts: (string | number | Uint8Array)[]) => {
   const body = bytesOf(...parts);
-  return body.length < 128 ? bytesOf(firstByte, body.length, body) : bytesOf(firstByte, body.length & 127 | 128, body.length >> 7, body);
+  return body.length < 128 ? bytesOf(firstByte, body.length, body)
+    : bytesOf(firstByte, body.length & 127 | 128, body.length >> 7, body);
 };
 const TOPIC = 'site/room1/temp/0001';
 const publish = (qos: number, identifier: number, topic: string, payloadLength: number, flags = 0) =>
-  withLength(0x30 | qos << 1 | flags, text(topic), ...(qos > 0 ? [identifier >> 8, identifier & 255] : []), 'p'.repeat(payloadLength));
+  withLength(0x30 | qos << 1 | flags, text(topic), ...(qos > 0 ? [identifier >> 8, identifier & 255] : []),
+    'p'.repeat(payloadLength));
 const connect = (level: number, identifier: string, cleanSession = true) => level === 3
   ? withLength(0x10, text('MQIsdp'), 3, cleanSession ? 2 : 0, 0, 60, text(identifier))
   : withLength(0x10, text('MQTT'), level, cleanSession ? 2 : 0, 0, 60, text(identifier));
 const subscribe = (topic: string, qos: number) => withLength(0x82, 0, 1, text(topic), qos);
 const unsubscribe = (topic: string) => withLength(0xA2, 0, 2, text(topic));
-const acknowledgement = (firstByte: number, identifier: number) => bytesOf(firstByte, 2, identifier >> 8, identifier & 255);
+const acknowledgement = (firstByte: number, identifier: number) =>
+  bytesOf(firstByte, 2, identifier >> 8, identifier & 255);
 
 /** The 88 bytes of W1. */
 export const W1 = publish(0, 0, TOPIC, 64);
@@ -100,7 +104,8 @@ class Setup extends HandDrivenNetwork<HandDrivenSocket> {
     });
     this.engine = engine;
     // W2 and the burst come at once: a packet, and what is read at a time, may be as long as the landing area.
-    this.runtime = this.start({ ...configuration, upstream: { max_packet_size: LANDING_CAPACITY, ...configuration.upstream } });
+    this.runtime =
+      this.start({ ...configuration, upstream: { max_packet_size: LANDING_CAPACITY, ...configuration.upstream } });
     this.wait(0);
     this.upstream = this.newest;
   }
@@ -154,16 +159,20 @@ function delivering(engine: Engine, socket: HandDrivenSocket, bytes: Uint8Array)
   };
 }
 
-const fromUpstream = (name: string, description: string, bytes: Uint8Array, version: 'mqttv31' | 'mqttv311' = 'mqttv311'): Workload => ({
+const fromUpstream =
+  (name: string, description: string, bytes: Uint8Array, version: 'mqttv31' | 'mqttv311' = 'mqttv311'): Workload => ({
   name,
   description,
   prepare(engine) {
-    const setup = new Setup(engine, { ...OUT_AND_IN, upstream: { bridge_protocol_version: version, max_packet_size: 2048 } }).connectUpstream(1);
+    const setup =
+      new Setup(engine,
+        { ...OUT_AND_IN, upstream: { bridge_protocol_version: version, max_packet_size: 2048 } }).connectUpstream(1);
     return delivering(engine, setup.upstream, bytes);
   },
 });
 
-const fromNode = (name: string, description: string, bytes: Uint8Array, level = 4, configuration = NO_RULES): Workload => ({
+const fromNode =
+  (name: string, description: string, bytes: Uint8Array, level = 4, configuration = NO_RULES): Workload => ({
   name,
   description,
   prepare(engine) {
@@ -195,12 +204,14 @@ const toReader = (name: string, description: string, bytes: Uint8Array, qos: num
   prepare(engine) {
     const setup = new Setup(engine, OUT_AND_IN).connectUpstream(1);
     const reader = setup.connectNode(4, 'reader', subscribe('site/#', qos));
-    return qos === 0 ? delivering(engine, setup.upstream, bytes) : acknowledging(engine, setup.upstream, bytes, reader, [0x40], 1);
+    return qos === 0 ? delivering(engine, setup.upstream, bytes)
+      : acknowledging(engine, setup.upstream, bytes, reader, [0x40], 1);
   },
 });
 
 /** A sensor is read once a second. @param isKept whether its rule has readings kept until they are acknowledged */
-const sampling = (name: string, description: string, isKept: boolean, format: 'number' | 'json' = 'number'): Workload => ({
+const sampling =
+  (name: string, description: string, isKept: boolean, format: 'number' | 'json' = 'number'): Workload => ({
   name,
   description,
   prepare(engine) {
@@ -227,7 +238,8 @@ const sampling = (name: string, description: string, isKept: boolean, format: 'n
 });
 
 export const workloads: readonly Workload[] = [
-  fromUpstream('W1', 'receive a PUBLISH of 88 bytes, QoS 0, from upstream, under a rule, for which no node has subscribed', W1),
+  fromUpstream('W1',
+    'receive a PUBLISH of 88 bytes, QoS 0, from upstream, under a rule, for which no node has subscribed', W1),
   fromUpstream('W2', 'as W1 with a payload of 1024 bytes', W2),
   {
     name: 'W3',
@@ -261,20 +273,24 @@ export const workloads: readonly Workload[] = [
   toReader('upstream to node, QoS 0', 'as W1, delivered to the node that has subscribed', W1, 0),
   toReader('upstream to node, QoS 1', 'as W6, delivered with QoS 1 and acknowledged on both sides', W6, 1),
   fromUpstream('upstream 3.1', 'as W1 with MQTT 3.1', W1, 'mqttv31'),
-  fromUpstream('upstream QoS 2', 'PUBLISH with QoS 2 and its PUBREL from upstream', bytesOf(publish(2, 9, TOPIC, 64), acknowledgement(0x62, 9))),
+  fromUpstream('upstream QoS 2', 'PUBLISH with QoS 2 and its PUBREL from upstream',
+    bytesOf(publish(2, 9, TOPIC, 64), acknowledgement(0x62, 9))),
   fromUpstream('upstream, mixed', 'four packets in one piece, whose topics and lengths take turns',
-    bytesOf(publish(0, 0, 'site/room1/temp/0001', 64), publish(0, 0, 'site/room2/humidity/0014', 5), publish(0, 0, 'site/r3/t', 4), publish(0, 0, 'site/room1/temp/0002', 160))),
+    bytesOf(publish(0, 0, 'site/room1/temp/0001', 64), publish(0, 0, 'site/room2/humidity/0014', 5),
+      publish(0, 0, 'site/r3/t', 4), publish(0, 0, 'site/room1/temp/0002', 160))),
   fromUpstream('upstream burst', 'sixteen packets of W1 in one piece', bytesOf(...new Array<Uint8Array>(16).fill(W1))),
   fromNode('node QoS 0', 'PUBLISH from a node, no rule', W1),
   fromNode('node QoS 0, 3.1', 'the same with MQTT 3.1', W1, 3),
   fromNode('node QoS 1', 'PUBLISH with QoS 1 from a node, PUBACK sent', W6),
-  fromNode('node QoS 2', 'PUBLISH with QoS 2 and PUBREL from a node', bytesOf(publish(2, 9, TOPIC, 64), acknowledgement(0x62, 9))),
+  fromNode('node QoS 2', 'PUBLISH with QoS 2 and PUBREL from a node',
+    bytesOf(publish(2, 9, TOPIC, 64), acknowledgement(0x62, 9))),
   fromNode('node PINGREQ', 'PINGREQ from a node, PINGRESP sent', bytesOf(0xC0, 0)),
   fromNode('node to upstream, QoS 0', 'PUBLISH from a node, through a rule, to upstream', W1, 4, OUT_AND_IN),
   fromNode('node subscribes', 'SUBSCRIBE and UNSUBSCRIBE', bytesOf(subscribe('a/+/b', 1), unsubscribe('a/+/b'))),
   fromNode('node, new topics', 'PUBLISH with two topics that are too long for the topic table',
     bytesOf(publish(0, 0, 'x'.repeat(100), 8), publish(0, 0, 'y'.repeat(100), 8))),
-  fromNode('node, retained', 'retained PUBLISH, then its deletion', bytesOf(publish(0, 0, TOPIC, 16, 1), publish(0, 0, TOPIC, 0, 1))),
+  fromNode('node, retained', 'retained PUBLISH, then its deletion',
+    bytesOf(publish(0, 0, TOPIC, 16, 1), publish(0, 0, TOPIC, 0, 1))),
   {
     name: 'node to upstream, QoS 1',
     description: 'PUBLISH with QoS 1 from a node, through rule and queue, acknowledged by upstream',
@@ -363,7 +379,8 @@ export const workloads: readonly Workload[] = [
     description: 'SUBSCRIBE, a retained message, UNSUBSCRIBE',
     prepare(engine) {
       const setup = new Setup(engine, NO_RULES).connectUpstream(0);
-      return delivering(engine, setup.connectNode(4, 'node1', publish(0, 0, TOPIC, 16, 1)), bytesOf(subscribe('site/#', 0), unsubscribe('site/#')));
+      return delivering(engine, setup.connectNode(4, 'node1', publish(0, 0, TOPIC, 16, 1)),
+        bytesOf(subscribe('site/#', 0), unsubscribe('site/#')));
     },
   },
   {
@@ -386,16 +403,23 @@ export const workloads: readonly Workload[] = [
       };
     },
   },
-  fromNode('server: right known', 'PUBLISH from a node that may, by listener.acl', W1, 4, { listener: { acl: [{ topic: 'site/%c/#', access: 'read' }, { topic: 'site/#', access: 'write' }] } }),
-  fromNode('server: right denied', 'PUBLISH from a node that may not', W1, 4, { listener: { acl: [{ topic: 'site/%c/#' }] } }),
+  fromNode('server: right known', 'PUBLISH from a node that may, by listener.acl', W1, 4,
+    { listener: { acl: [{ topic: 'site/%c/#', access: 'read' }, { topic: 'site/#', access: 'write' }] } }),
+  fromNode('server: right denied', 'PUBLISH from a node that may not', W1, 4,
+    { listener: { acl: [{ topic: 'site/%c/#' }] } }),
   fromNode('server: right judged', 'PUBLISH with two topics that are too long for the topic table, rights judged anew',
-    bytesOf(publish(0, 0, 'x'.repeat(100), 8), publish(0, 0, 'y'.repeat(100), 8)), 4, { listener: { acl: [{ topic: '%c/#' }, { topic: '#' }] } }),
-  fromNode('server: mount point', 'PUBLISH from a node that has a mount point', W1, 4, { listener: { users: [{ username: 'anna', password: '', mount_point: 'mount/%u/' }] } }),
+    bytesOf(publish(0, 0, 'x'.repeat(100), 8), publish(0, 0, 'y'.repeat(100), 8)), 4,
+      { listener: { acl: [{ topic: '%c/#' }, { topic: '#' }] } }),
+  fromNode('server: mount point', 'PUBLISH from a node that has a mount point', W1, 4,
+    { listener: { users: [{ username: 'anna', password: '', mount_point: 'mount/%u/' }] } }),
   {
     name: 'server: rate limit',
     description: 'a message from a node that may send one a second: held, and released a second later',
     prepare(engine) {
-      const setup = new Setup(engine, { upstream: { keepalive_interval: 0 }, listener: { max_publish_rate: 1, sys_interval: 0 } }).connectUpstream(0);
+      const setup =
+        new Setup(engine,
+          { upstream: { keepalive_interval: 0 },
+            listener: { max_publish_rate: 1, sys_interval: 0 } }).connectUpstream(0);
       const deliver = delivering(engine, setup.connectNode(4, 'node1'), W1);
       return count => {
         for (let round = 0; round < count; ++round) {
@@ -515,10 +539,11 @@ export const ALLOCATING: Workload = {
 };
 
 /**
- * Each round delivers `bytes` to `from`, then to `to` the acknowledgements of what the gateway sent it, one by one, under
- * the identifier that the gateway uses next: they count up from `first` and wrap.
+ * Each round delivers `bytes` to `from`, then to `to` the acknowledgements of what the gateway sent it, one by one,
+ * under the identifier that the gateway uses next: they count up from `first` and wrap.
  */
-function acknowledging(engine: Engine, from: HandDrivenSocket, bytes: Uint8Array, to: HandDrivenSocket, firstBytes: readonly number[], first: number): (count: number) => void {
+function acknowledging(engine: Engine, from: HandDrivenSocket, bytes: Uint8Array, to: HandDrivenSocket,
+  firstBytes: readonly number[], first: number): (count: number) => void {
   const script = bytesOf(bytes, ...firstBytes.map(firstByte => acknowledgement(firstByte, 0)));
   const deliver = from.options.onReadable!;
   const acknowledge = to.options.onReadable!;
@@ -549,7 +574,8 @@ function eightNodes(engine: Engine): (count: number) => void {
     withLength(0x10, text('MQTT'), 4, 4, 0, 0, text(name), text('gone'), text(name)), subscribe(`command/${name}`, 1)));
   const callbacks = nodes.map(({ options }) => options.onReadable!);
   const scripts = names.map((name, index) => bytesOf(
-    publish(1, 7, `command/${names[(index + 1) % 8]!}`, 16), publish(0, 0, `site/${name}/temperature`, 64), acknowledgement(0x40, 0)));
+    publish(1, 7, `command/${names[(index + 1) % 8]!}`, 16), publish(0, 0, `site/${name}/temperature`, 64),
+      acknowledgement(0x40, 0)));
   let identifier = 1;
   return count => {
     for (let round = 0; round < count; ++round) {
@@ -581,10 +607,18 @@ function acknowledgedForward(engine: Engine, qos: number): (count: number) => vo
   return acknowledging(engine, node, packet, setup.upstream, qos === 1 ? [0x40] : [0x50, 0x70], 2);
 }
 
-/** A gateway with a persistent store. `deliver`: a message from a node, up to its acknowledgement; `acknowledge`: of the oldest one upstream. */
-function storing(engine: Engine, ram: number, qos: number, full?: 'drop_oldest' | 'drop_newest' | 'latest_per_topic'): { deliver: () => void; acknowledge: () => void; wait: (milliseconds: number) => void } {
+/**
+ * A gateway with a persistent store. `deliver`: a message from a node, up to its acknowledgement; `acknowledge`: of
+ * the oldest one upstream.
+ */
+function storing(engine: Engine, ram: number, qos: number,
+  full?: 'drop_oldest' | 'drop_newest' | 'latest_per_topic'): { deliver: () => void; acknowledge: () =>
+    void; wait: (milliseconds: number) => void } {
   const isConnected = full === undefined;
-  const setup = new Setup(engine, { ...OUT_AND_IN, store: { ram, durability: 'flash', full: full ?? 'drop_oldest' }, upstream: { keepalive_interval: 0 }, listener: { sys_interval: 0 } });
+  const setup =
+    new Setup(engine,
+      { ...OUT_AND_IN, store: { ram, durability: 'flash', full: full ?? 'drop_oldest' },
+        upstream: { keepalive_interval: 0 }, listener: { sys_interval: 0 } });
   if (isConnected)
     setup.connectUpstream(0);
   const node = setup.connectNode(4, 'node1');

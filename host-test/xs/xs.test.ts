@@ -1,6 +1,6 @@
 /**
- * What is claimed of the engine, proved on the engine: the device bundle's core runs on XS, and after a connection is set up
- * no packet takes a slot or a byte of the heap.
+ * What is claimed of the engine, proved on the engine: the device bundle's core runs on XS, and after a connection is
+ * set up no packet takes a slot or a byte of the heap.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PUBCOMP, PUBREC, PUBREL } from '../../src/packet/control-packet.ts';
@@ -32,7 +32,8 @@ describe.each(widths())('XS with %i bits', width => {
     expect({ slots, chunkBytes, collections }).toEqual({ slots: 0, chunkBytes: 0, collections: 0 });
   });
 
-  it.each(workloads.map(({ name }) => name))('%s: keeps its budget of steps, and the budget is no more than a tenth above', name => {
+  it.each(workloads.map(({ name }) =>
+    name))('%s: keeps its budget of steps, and the budget is no more than a tenth above', name => {
     const { steps } = measurements.find(({ workload }) => workload === name)!;
     const budget = STEP_BUDGETS[name];
     expect(budget, `"${name}" has no budget: it takes ${steps} steps`).toBeDefined();

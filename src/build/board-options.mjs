@@ -1,8 +1,9 @@
 /**
  * What mcconfig needs to know of a board beside the manifest: options of ESP-IDF and a partition table for its flash.
  *
- * A target of the SDK that has options of its own keeps them, and ours come after them, so that every release build has the
- * watchdogs and every bootloader checks an update: the folder with both is given to mcconfig by its environment.
+ * A target of the SDK that has options of its own keeps them, and ours come after them, so that every release build
+ * has the watchdogs and every bootloader checks an update: the folder with both is given to mcconfig by its
+ * environment.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -12,10 +13,11 @@ const FILES = ['sdkconfig.defaults', 'sdkconfig.defaults.release', 'sdkconfig.in
 const PARTITIONS = { 4: 'partitions.csv', 8: 'partitions-8mb.csv', 16: 'partitions-16mb.csv' };
 
 /**
- * @param {{ moddable: string; target: string; device: string; output: string }} options the SDK; like `esp32/nodemcu`; the
+ * @param {{ moddable: string; target: string; device: string; output: string }} options the SDK; like
+ * `esp32/nodemcu`; the
  *   folder src/device; where the merged options go
- * @returns {{ SDKCONFIGPATH: string; PARTITIONS_FILE: string }} for the environment of mcconfig
- * @throws Error when the flash of the target is too small
+ * @returns {{ SDKCONFIGPATH: string; PARTITIONS_FILE: string }} for the environment of mcconfig @throws Error when
+ * the flash of the target is too small
  */
 export function makeBoardOptions({ moddable, target, device, output }) {
   const own = optionsOfTarget(moddable, target);

@@ -1,4 +1,7 @@
-/** npm run doctor [-- --simulator]: whether this computer can build for a board, or for the simulator, and the next step. */
+/**
+ * npm run doctor [-- --simulator]: whether this computer can build for a board, or for the simulator, and the next
+ * step.
+ */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describeFindings, examine } from './tool-chain.mjs';

@@ -26,7 +26,8 @@ function memoryOf(target) {
 function environmentOf(target) {
   try {
     return makeBoardOptions({
-      moddable: process.env['MODDABLE'], target, device: join(ROOT, 'src/device'), output: join(ROOT, 'build/board', target),
+      moddable: process.env['MODDABLE'], target, device: join(ROOT, 'src/device'),
+        output: join(ROOT, 'build/board', target),
     });
   } catch (error) {
     throw new Failure(2, error.message);

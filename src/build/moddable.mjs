@@ -57,8 +57,8 @@ const asValue = json => json.replaceAll('=', '\\u003d');
 
 /**
  * @param {{ checkArgs: readonly string[], mcconfigArgs: readonly string[], file: string | undefined,
- *   makeEnvironment?: () => Readonly<Record<string, string>> }} job what `ringbridge check` is told besides the file, what
- *   mcconfig is told besides the configuration, the file, and variables for mcconfig
+ *   makeEnvironment?: () => Readonly<Record<string, string>> }} job what `ringbridge check` is told besides the file,
+ *   what mcconfig is told besides the configuration, the file, and variables for mcconfig
  */
 export function buildWithModdable({ checkArgs, file, makeEnvironment = () => ({}), mcconfigArgs }) {
   if (!process.env['MODDABLE'])

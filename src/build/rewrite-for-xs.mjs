@@ -29,7 +29,8 @@ const OPTIONS = {
  */
 export async function rewrite(code, parse) {
   const { code: optimised } = await minify(readFields(code, parse(code)), OPTIONS);
-  return [sayUndefined, nestConditions, declareBeforeLoops, declareLate, chainFields, assignClasses].reduce((text, rewriting) => rewriting(text, parse(text)), optimised);
+  return [sayUndefined, nestConditions, declareBeforeLoops, declareLate, chainFields,
+    assignClasses].reduce((text, rewriting) => rewriting(text, parse(text)), optimised);
 }
 
 /**
@@ -107,7 +108,8 @@ function getterNames(program) {
 function depthOf(node, getters) {
   if (node.type === 'ThisExpression' || node.type === 'Identifier')
     return 0;
-  const isField = node.type === 'MemberExpression' && !node.computed && !node.optional && !getters.has(node.property.name);
+  const isField = node.type === 'MemberExpression' && !node.computed && !node.optional
+    && !getters.has(node.property.name);
   return isField ? 1 + depthOf(node.object, getters) : Infinity;
 }
 
@@ -118,10 +120,12 @@ export function readFields(code, program) {
   const getters = getterNames(program);
   const edits = [];
   walk(program, (node, parent) => {
-    if (node.type !== 'VariableDeclarator' || node.id.type !== 'ObjectPattern' || parent.type !== 'VariableDeclaration' || node.init === null)
+    if (node.type !== 'VariableDeclarator' || node.id.type !== 'ObjectPattern'
+      || parent.type !== 'VariableDeclaration' || node.init === null)
       return;
     const { properties } = node.id;
-    if (properties.length === 0 || !properties.every(isPlainProperty) || depthOf(node.init, getters) * properties.length > WORTH_REPEATING)
+    if (properties.length === 0 || !properties.every(isPlainProperty)
+      || depthOf(node.init, getters) * properties.length > WORTH_REPEATING)
       return;
     const source = code.slice(node.init.start, node.init.end);
     const text = properties.map(({ key, value }) => `${value.name} = ${source}.${key.name}`).join(', ');
@@ -139,10 +143,12 @@ export function readFields(code, program) {
 export function nestConditions(code, program) {
   const edits = [];
   walk(program, node => {
-    if (node.type !== 'IfStatement' || node.alternate !== null || code.slice(node.start, node.test.start).split('(').length > 2)
+    if (node.type !== 'IfStatement' || node.alternate !== null
+      || code.slice(node.start, node.test.start).split('(').length > 2)
       return;
     // An operand in parentheses begins after them; then the parentheses hold together what has to stay together.
-    for (let test = node.test; test.type === 'LogicalExpression' && test.operator === '&&' && test.start === node.test.start; test = test.left) {
+    for (let test = node.test; test.type === 'LogicalExpression' && test.operator === '&&'
+      && test.start === node.test.start; test = test.left) {
       const at = code.slice(test.left.end, test.right.start).indexOf('&&');
       edits.push({ start: test.left.end + at, end: test.left.end + at + 2, text: ') if (' });
     }
@@ -159,7 +165,8 @@ const containsFunction = node => contains(node, ({ type }) => /Function|ClassExp
 export function declareBeforeLoops(code, program) {
   const edits = [];
   walk(program, (node, parent) => {
-    if (node.type !== 'ForStatement' || node.init?.type !== 'VariableDeclaration' || node.init.kind !== 'let' || containsFunction(node)
+    if (node.type !== 'ForStatement' || node.init?.type !== 'VariableDeclaration' || node.init.kind !== 'let'
+      || containsFunction(node)
       || parent.type === 'LabeledStatement')
       return;
     const { init } = node;
@@ -171,7 +178,8 @@ export function declareBeforeLoops(code, program) {
 }
 
 const isExit = ({ type, alternate, consequent }) => type === 'IfStatement' && alternate === null
-  && /^(Return|Throw)Statement$/.test((consequent.type === 'BlockStatement' ? consequent.body.at(-1) : consequent)?.type);
+  && /^(Return|Throw)Statement$/.test((consequent.type === 'BlockStatement' ? consequent.body.at(-1)
+    : consequent)?.type);
 
 /**
  * Puts what follows an `if (…) return` at the top of a function into a block of its own, if it declares variables: XS
@@ -183,21 +191,27 @@ export function declareLate(code, program) {
     if (!/Function/.test(node.type) || node.body?.type !== 'BlockStatement')
       return;
     const { body } = node.body;
-    const first = body.findIndex((statement, index) => isExit(statement) && body.slice(index + 1).some(({ type }) => type === 'VariableDeclaration'));
-    if (first < 0 || body.some(({ type }) => type === 'FunctionDeclaration') || contains({ body: body.slice(0, first + 1) }, ({ type }) => /Function/.test(type)))
+    const first =
+      body.findIndex((statement, index) => isExit(statement)
+        && body.slice(index + 1).some(({ type }) => type === 'VariableDeclaration'));
+    if (first < 0 || body.some(({ type }) => type === 'FunctionDeclaration')
+      || contains({ body: body.slice(0, first + 1) }, ({ type }) => /Function/.test(type)))
       return;
-    edits.push({ start: body[first].end, end: body[first].end, text: ' {' }, { start: node.body.end - 1, end: node.body.end, text: '} }' });
+    edits.push({ start: body[first].end, end: body[first].end, text: ' {' },
+      { start: node.body.end - 1, end: node.body.end, text: '} }' });
   });
   return apply(code, edits);
 }
 
 // Fields of the same value
 
-const isSimple = ({ type, name, operator, argument }) => type === 'Literal' || (type === 'Identifier' && name === 'undefined')
+const isSimple = ({ type, name, operator, argument }) => type === 'Literal'
+  || (type === 'Identifier' && name === 'undefined')
   || (type === 'UnaryExpression' && operator === '-' && argument.type === 'Literal');
 
 /** `this.field = value` with a value that is the same however often it is evaluated. */
-const isFieldOfValue = ({ type, expression }) => type === 'ExpressionStatement' && expression.type === 'AssignmentExpression'
+const isFieldOfValue = ({ type, expression }) => type === 'ExpressionStatement'
+  && expression.type === 'AssignmentExpression'
   && expression.operator === '=' && expression.left.type === 'MemberExpression' && !expression.left.computed
   && expression.left.object.type === 'ThisExpression' && isSimple(expression.right);
 
@@ -216,7 +230,8 @@ export function chainFields(code, program) {
       if (!isFieldOfValue(body[first]))
         continue;
       const value = textOf(body[first].expression.right);
-      while (last + 1 < body.length && isFieldOfValue(body[last + 1]) && textOf(body[last + 1].expression.right) === value)
+      while (last + 1 < body.length && isFieldOfValue(body[last + 1])
+        && textOf(body[last + 1].expression.right) === value)
         ++last;
       if (last === first)
         continue;

@@ -1,6 +1,6 @@
 /**
- * What a computer needs before it can build for a board, in the order in which it is installed: what is there, and the next
- * step. The versions are those that were linked together; the SDK itself says which ESP-IDF it wants.
+ * What a computer needs before it can build for a board, in the order in which it is installed: what is there, and
+ * the next step. The versions are those that were linked together; the SDK itself says which ESP-IDF it wants.
  */
 import { join } from 'node:path';
 
@@ -10,12 +10,10 @@ const XS_DEV = '0.30';
 const NODE = '20.19';
 
 /**
- * What is looked at, so that tests need no SDK.
- * @typedef {object} Computer
- * @property {string} nodeVersion without the "v"
- * @property {Readonly<Record<string, string | undefined>>} environment
- * @property {(path: string) => string | undefined} readText of a file; undefined when there is none
- * @property {(command: string) => string | undefined} versionOf a command's first line for --version; undefined: not there
+ * What is looked at, so that tests need no SDK. @typedef {object} Computer @property {string} nodeVersion without the
+ * "v" @property {Readonly<Record<string, string | undefined>>} environment @property {(path: string) => string |
+ * undefined} readText of a file; undefined when there is none @property {(command: string) => string | undefined}
+ * versionOf a command's first line for --version; undefined: not there
  */
 
 /**
@@ -47,7 +45,8 @@ function examineSDK({ environment, readText, versionOf }) {
     next: `this version is built with SDK ${SDK}.x: xs-dev update, or git checkout of that version in ${MODDABLE}`,
   };
   const mcconfig = versionOf('mcconfig') === undefined
-    ? wrong('mcconfig is not in PATH', `put ${join(MODDABLE, 'build/bin/…/release')} into PATH: xs-dev setup does, then open a new terminal`)
+    ? wrong('mcconfig is not in PATH',
+      `put ${join(MODDABLE, 'build/bin/…/release')} into PATH: xs-dev setup does, then open a new terminal`)
     : { isRight: true, text: 'mcconfig is in PATH' };
   return [sdk, mcconfig];
 }
@@ -59,7 +58,8 @@ function examineIDF({ environment, readText, versionOf }) {
   const text = readText(join(IDF_PATH, 'tools/cmake/version.cmake')) ?? '';
   const [major, minor] = ['MAJOR', 'MINOR'].map(part => new RegExp(`IDF_VERSION_${part} (\\d+)`).exec(text)?.[1]);
   if (major === undefined)
-    return [wrong(`IDF_PATH is ${IDF_PATH}, where no ESP-IDF is`, 'xs-dev setup --device esp32; then open a new terminal')];
+    return [wrong(`IDF_PATH is ${IDF_PATH}, where no ESP-IDF is`,
+      'xs-dev setup --device esp32; then open a new terminal')];
   const idf = {
     isRight: isOf(`${major}.${minor}`, ESP_IDF), text: `ESP-IDF ${major}.${minor}`,
     next: `SDK ${SDK}.x is made for ESP-IDF ${ESP_IDF}: xs-dev setup --device esp32 with that version`,

@@ -1,9 +1,11 @@
 /**
  * The configuration: the same JSON on the host and on the device. Names are those that users know: Mosquitto's bridge
- * directives for upstream and topic rules, its broker directives for the listener. Durations are seconds, sizes bytes.
+ * directives for upstream and topic rules, its broker directives for the listener. Durations are seconds, sizes
+ * bytes.
  *
- * Every key has a default here; config/config.schema.json describes the same keys and its defaults are tested against these.
- * Checking what a user wrote is the host's business (host/config.ts); on the device the file has been checked at build time.
+ * Every key has a default here; config/config.schema.json describes the same keys and its defaults are tested against
+ * these. Checking what a user wrote is the host's business (host/config.ts); on the device the file has been checked
+ * at build time.
  */
 
 export type Direction = 'in' | 'out' | 'both';
@@ -99,7 +101,10 @@ export interface TopicRuleConfiguration {
   qos: number;
   local_prefix: string;
   remote_prefix: string;
-  /** Whether readings, and messages that nodes send with QoS 1 and 2, are kept while the Server is away, whatever `qos` is. */
+  /**
+   * Whether readings, and messages that nodes send with QoS 1 and 2, are kept while the Server is away, whatever
+   * `qos` is.
+   */
   store: boolean;
   /** Null: as `store.full`. */
   full: FullPolicy | null;
@@ -125,7 +130,10 @@ export interface SensorConfiguration {
   deadband?: number;
   /** Seconds after which a reading is repeated although `deadband` keeps it back; 0, as when not given: never. */
   heartbeat?: number;
-  /** Seconds without a reading after which it is "offline" under `<topic>/availability`; 0, as when not given: nothing is told there. */
+  /**
+   * Seconds without a reading after which it is "offline" under `<topic>/availability`; 0, as when not given: nothing
+   * is told there.
+   */
   expire_after?: number;
   /** Wiring, on a board only: GPIO numbers, address on the bus, speed of a serial line. */
   pin?: number;
@@ -140,7 +148,10 @@ export interface StoreConfiguration {
   path: string;
   size: number;
   durability: 'ram' | 'flash';
-  /** What becomes of messages of nodes while the storage does not work: no acknowledgement, or one though they are in memory only. */
+  /**
+   * What becomes of messages of nodes while the storage does not work: no acknowledgement, or one though they are in
+   * memory only.
+   */
   on_failure: 'refuse' | 'memory';
   full: FullPolicy;
   /** Messages per second that are sent of those that waited for the connection; 0: any number. */
@@ -248,7 +259,8 @@ export const DEFAULT_SENSOR: SensorConfiguration = Object.freeze({
 });
 
 export const DEFAULT_STORE: StoreConfiguration = Object.freeze({
-  ram: 8192, path: './ringbridge.store', size: 1_048_576, durability: 'ram', on_failure: 'refuse', full: 'drop_oldest', replay_rate: 0,
+  ram: 8192, path: './ringbridge.store', size: 1_048_576, durability: 'ram', on_failure: 'refuse',
+    full: 'drop_oldest', replay_rate: 0,
 });
 
 export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, topic_length: 64 });
@@ -257,8 +269,10 @@ export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, t
 export const PC_SIZES = Object.freeze({
   upstream: Object.freeze({ max_packet_size: 65_536, max_unreleased_messages: 1000 }),
   listener: Object.freeze({
-    max_connections: 100, max_packet_size: 65_536, max_queued_messages: 1000, max_queued_bytes: 131_072, max_unreleased_messages: 1000, max_will_size: 4096,
-    max_subscriptions: 2000, max_subscription_bytes: 131_072, max_retained_messages: 2000, max_retained_bytes: 1_048_576,
+    max_connections: 100, max_packet_size: 65_536, max_queued_messages: 1000, max_queued_bytes: 131_072,
+      max_unreleased_messages: 1000, max_will_size: 4096,
+    max_subscriptions: 2000, max_subscription_bytes: 131_072, max_retained_messages: 2000,
+      max_retained_bytes: 1_048_576,
   }),
   store: Object.freeze({ ram: 1_048_576 }),
   memory: Object.freeze({ topics: 1024, topic_length: 256 }),
@@ -276,9 +290,12 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
   // A default must not let in what a queue cannot hold that somebody has made small.
   const half = { queue: partial.listener?.max_queued_bytes ?? Infinity, store: partial.store?.ram ?? Infinity };
   if (partial.upstream?.max_packet_size === undefined)
-    upstream.max_packet_size = Math.min(upstream.max_packet_size, Math.max(SHORTEST_PACKET_SIZE, half.queue >> 1 || Infinity));
+    upstream.max_packet_size =
+      Math.min(upstream.max_packet_size, Math.max(SHORTEST_PACKET_SIZE, half.queue >> 1 || Infinity));
   if (partial.listener?.max_packet_size === undefined)
-    listener.max_packet_size = Math.min(listener.max_packet_size, Math.max(SHORTEST_PACKET_SIZE, Math.min(half.queue, half.store) >> 1 || Infinity));
+    listener.max_packet_size =
+      Math.min(listener.max_packet_size,
+        Math.max(SHORTEST_PACKET_SIZE, Math.min(half.queue, half.store) >> 1 || Infinity));
   return {
     name,
     upstream: {
@@ -292,7 +309,8 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
       acl: listener.acl.map(entry => ({ ...DEFAULT_ACCESS, ...entry })),
     },
     topic: (partial.topic ?? []).map(rule => ({ ...DEFAULT_TOPIC_RULE, ...rule })),
-    sensors: (partial.sensors ?? []).map(sensor => ({ ...DEFAULT_SENSOR, ...sensor, topic: sensor.topic ?? sensor.name })),
+    sensors: (partial.sensors ?? []).map(sensor =>
+      ({ ...DEFAULT_SENSOR, ...sensor, topic: sensor.topic ?? sensor.name })),
     store,
     memory: { ...DEFAULT_MEMORY, ...sizes.memory, ...partial.memory },
   };

@@ -21,7 +21,10 @@ export const UPSTREAM_CONNECTED = 7;
 export const UPSTREAM_CLOSED = 8;
 /** detail: messages dropped so far. */
 export const STORE_FULL = 9;
-/** subject: index of the rule among those of direction "out", or -1; detail: a reason of upstream/losses.ts. Told once for each in a connection. */
+/**
+ * subject: index of the rule among those of direction "out", or -1; detail: a reason of upstream/losses.ts. Told once
+ * for each in a connection.
+ */
 export const MESSAGE_LOST = 60;
 /** detail: messages in the store that no rule lets out. */
 export const STORE_ORPHANS = 61;
@@ -48,7 +51,10 @@ export const MESSAGE_REFUSED = 18;
 export const ABSENT_QUEUE_FULL = 31;
 /** subject: index of the session. A filter with $share/, which is not served; told once. */
 export const SHARED_SUBSCRIPTION = 30;
-/** subject: index of the session that needed room; detail: index of the node state that made it, still with its old identifier. */
+/**
+ * subject: index of the session that needed room; detail: index of the node state that made it, still with its old
+ * identifier.
+ */
 export const SESSION_EVICTED = 19;
 /** All places were taken: a connection was closed before it could say anything. */
 export const TURNED_AWAY = 20;

@@ -8,7 +8,10 @@ export function formatPath(steps: readonly (string | number)[]): string {
   return steps.map((step, index) => typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`).join('');
 }
 
-/** @param path like `listener.users[].username` @returns its row in the table @throws Error when the schema has no such path */
+/**
+ * @param path like `listener.users[].username` @returns its row in the table @throws Error when the schema has no
+ * such path
+ */
 export function rowAt(path: string): number {
   let index = 0;
   for (const step of path.replaceAll('[]', '.[]').split('.')) {

@@ -1,8 +1,9 @@
 /**
- * Validates the text of a configuration against the schema while it reads it, in a fixed memory: a board must not build
- * the tree of a text that nobody has judged. A first pass looks at the grammar of JSON and stops at the first error, a
- * second one at the values and tells everything that is wrong, in the words of `ringbridge check`. Afterwards
- * `numberAt` and `countAt` say what the text asks for, so that the memory is computed before anything of it is acquired.
+ * Validates the text of a configuration against the schema while it reads it, in a fixed memory: a board must not
+ * build the tree of a text that nobody has judged. A first pass looks at the grammar of JSON and stops at the first
+ * error, a second one at the values and tells everything that is wrong, in the words of `ringbridge check`.
+ * Afterwards `numberAt` and `countAt` say what the text asks for, so that the memory is computed before anything of
+ * it is acquired.
  *
  * Knows the form of a configuration only; what must hold between its values is judged elsewhere.
  */

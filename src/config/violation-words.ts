@@ -54,7 +54,8 @@ export function describeRange(row: SchemaRow, written: string): string {
 /** Whether it is 0 though it is not written so, as 1e-400 is. */
 export const vanishes = (written: string): boolean => Number(written) === 0 && /^[^e]*[1-9]/i.test(written);
 
-const adviceForRange = ({ maximum, minimum }: SchemaRow): string => `write a number from ${minimum} to ${maximum} instead`;
+const adviceForRange = ({ maximum, minimum }: SchemaRow): string =>
+  `write a number from ${minimum} to ${maximum} instead`;
 
 /** The nearest number that would be accepted. */
 function adviceForNumber(row: SchemaRow, value: number): string {

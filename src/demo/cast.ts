@@ -62,11 +62,14 @@ export class DemoCast {
     this.log = log;
     const observer: NodeObserver = {
       onConnected: node => this.onConnected(node),
-      onMessage: (node, topic, payload) => this.log.write('info', `node "${node.identifier}" received ${topic}: ${payload}`),
+      onMessage: (node, topic, payload) =>
+        this.log.write('info', `node "${node.identifier}" received ${topic}: ${payload}`),
     };
-    this.weather = new DemoNode({ identifier: 'weather', version: MQTT_3_1_1, filter: COMMANDS }, ADDRESS, port, observer);
+    this.weather =
+      new DemoNode({ identifier: 'weather', version: MQTT_3_1_1, filter: COMMANDS }, ADDRESS, port, observer);
     this.door = new DemoNode({ identifier: 'door', version: MQTT_3_1 }, ADDRESS, port, observer);
-    this.rover = new DemoNode({ identifier: 'rover', version: MQTT_3_1_1, will: { topic: WILL_TOPIC, payload: WILL_PAYLOAD, qos: 1, retain: true } }, ADDRESS, port, observer);
+    this.rover = new DemoNode({ identifier: 'rover', version: MQTT_3_1_1,
+      will: { topic: WILL_TOPIC, payload: WILL_PAYLOAD, qos: 1, retain: true } }, ADDRESS, port, observer);
     this.nodes = [this.weather, this.door, this.rover];
   }
 
@@ -85,7 +88,8 @@ export class DemoCast {
 
   /** @returns whether the gateway takes one of the nodes for connected */
   isKnownTo(known: readonly { identifier: string; connected: boolean }[]): boolean {
-    return known.some(({ connected, identifier }) => connected && this.nodes.some(node => node.identifier === identifier));
+    return known.some(({ connected, identifier }) => connected
+      && this.nodes.some(node => node.identifier === identifier));
   }
 
   /** Each in turn, as far as it is there. */
@@ -101,7 +105,9 @@ export class DemoCast {
   }
 
   /** What is to be seen of the nodes, with those that somebody else has connected. */
-  view(others: readonly { identifier: string; connected: boolean; version: string | null; queuedMessages: number }[]): ViewNode[] {
+  view(
+    others: readonly { identifier: string; connected: boolean; version: string | null; queuedMessages: number }[],
+  ): ViewNode[] {
     const cast = this.nodes.map(({ backAt, identifier, isConnected, settings }): ViewNode => ({
       identifier,
       isConnected,
@@ -115,7 +121,8 @@ export class DemoCast {
         identifier,
         isConnected: connected,
         version: version ?? '',
-        state: connected ? 'connected' : `away, ${queuedMessages} message${queuedMessages === 1 ? ' waits' : 's wait'} for it`,
+        state: connected ? 'connected'
+          : `away, ${queuedMessages} message${queuedMessages === 1 ? ' waits' : 's wait'} for it`,
       }));
     return [...cast, ...guests];
   }

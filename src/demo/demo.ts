@@ -171,7 +171,8 @@ class Demo {
 
   private onBrokerMessage(topic: string, payload: string): void {
     if (this.atBroker.count === 0)
-      this.log.write('info', `first message at the broker, ${(performance.now() / 1000).toFixed(1)} s after the start: ${topic} ${payload}`);
+      this.log.write('info',
+        `first message at the broker, ${(performance.now() / 1000).toFixed(1)} s after the start: ${topic} ${payload}`);
     else if (topic === REMOTE_PREFIX + WILL_TOPIC && payload === WILL_PAYLOAD)
       this.log.write('info', `the Will has arrived at the broker: ${topic} ${payload}`);
     else if (isOfGuest(topic))
@@ -222,7 +223,8 @@ class Demo {
     const status = this.status();
     const { port } = this.gateway!;
     return render({
-      status: this.isPlugged ? status : { ...status, advice: 'you pulled the upstream plug: messages wait in the store until it is back' },
+      status: this.isPlugged ? status
+        : { ...status, advice: 'you pulled the upstream plug: messages wait in the store until it is back' },
       uptime: performance.now() / 1000,
       gateway: `${ADDRESS}:${port}`,
       broker: `${ADDRESS}:${this.broker!.port}`,
@@ -256,7 +258,8 @@ class Demo {
     return [
       { purpose: 'watch', command: `mosquitto_sub -h ${ADDRESS} -p ${brokerPort} -t '${REMOTE_PREFIX}#' -v` },
       { purpose: 'send', command: `mosquitto_pub -h ${ADDRESS} -p ${port} -t hello -m world` },
-      { purpose: 'command', command: `mosquitto_pub -h ${ADDRESS} -p ${brokerPort} -t ${REMOTE_PREFIX}command/light -m on` },
+      { purpose: 'command',
+        command: `mosquitto_pub -h ${ADDRESS} -p ${brokerPort} -t ${REMOTE_PREFIX}command/light -m on` },
     ];
   }
 
@@ -265,7 +268,8 @@ class Demo {
     const { atBroker } = this.ratesNow;
     const seen = this.cast!.view(nodes);
     const connected = seen.filter(({ isConnected }) => isConnected).length;
-    const values = this.atBroker.topics(isOfGuest).slice(0, 6).map(({ payload, topic }) => `${topic}=${payload}`).join(' ');
+    const values =
+      this.atBroker.topics(isOfGuest).slice(0, 6).map(({ payload, topic }) => `${topic}=${payload}`).join(' ');
     print(printable(`status upstream: ${upstream.state}; nodes: ${connected} of ${seen.length}; store: ${store.bytes} of ${store.capacity} bytes, ${store.count} messages, ${store.dropped} dropped; broker: ${this.atBroker.count} messages, ${atBroker.toFixed(1)}/s; ${values}`));
   }
 

@@ -97,13 +97,17 @@ export class DemoNode implements ClientHandler, LinkOwner {
     const stateOffset = plan.reserve('session state', QueueLimits.lengthOf(LIMITS));
     const sessionOffset = ClientSession.plan(plan, SETTINGS);
     const ringOffset = plan.reserve('transmit ring', PACKET_CAPACITY);
-    const arena = this.arena = new Arena(plan, { landingCapacity: PACKET_CAPACITY, stagingCapacity: PACKET_CAPACITY, resizable: false });
+    const arena = this.arena =
+      new Arena(plan, { landingCapacity: PACKET_CAPACITY, stagingCapacity: PACKET_CAPACITY, resizable: false });
     const clock = new Clock();
     const connect = connectFields(arena, textOffset, settings);
     this.filterOffset = connect.end;
     this.filterLength = encodeUTF8(arena, connect.end, settings.filter ?? '') - connect.end;
-    this.session = new ClientSession({ arena, clock, topics: new TopicTable(arena, topicsOffset, TOPICS, TOPIC_LENGTH), packet: new Packet(arena) },
-      sessionOffset, SETTINGS, connect.fields, new SessionState(new QueueLimits(arena, LIMITS), stateOffset, new UpstreamWindow(1)), this);
+    this.session =
+      new ClientSession({ arena, clock, topics: new TopicTable(arena, topicsOffset, TOPICS, TOPIC_LENGTH),
+        packet: new Packet(arena) },
+      sessionOffset, SETTINGS, connect.fields,
+        new SessionState(new QueueLimits(arena, LIMITS), stateOffset, new UpstreamWindow(1)), this);
     this.scheduler = new Scheduler(clock, () => performance.now(), onTimer => new HostTimer(onTimer), this);
     const context = new LinkContext(arena, new CachedViews(arena), this.scheduler, TCP, this, CLOSE_TIMEOUT);
     this.link = new Link(context, this.session, new RingSpace(arena, PACKET_CAPACITY), ringOffset);
@@ -184,7 +188,8 @@ export class DemoNode implements ClientHandler, LinkOwner {
 
   onMessage(_session: ClientSession, packet: Packet): number {
     const topic = decodeUTF8(this.arena, packet.topicNameOffset, packet.topicNameLength);
-    const payload = packet.isOversize ? `${packet.payloadLength} bytes` : decodeUTF8(this.arena, packet.payloadOffset, packet.payloadLength);
+    const payload = packet.isOversize ? `${packet.payloadLength} bytes`
+      : decodeUTF8(this.arena, packet.payloadOffset, packet.payloadLength);
     queueMicrotask(() => this.observer.onMessage(this, topic, payload));
     return TAKEN;
   }
@@ -221,7 +226,8 @@ export class DemoNode implements ClientHandler, LinkOwner {
   }
 }
 
-function connectFields(arena: Arena, offset: number, { identifier, version, will }: NodeSettings): { fields: ConnectFields; end: number } {
+function connectFields(arena: Arena, offset: number,
+  { identifier, version, will }: NodeSettings): { fields: ConnectFields; end: number } {
   const willTopicOffset = encodeUTF8(arena, offset, identifier);
   const willPayloadOffset = encodeUTF8(arena, willTopicOffset, will?.topic ?? '');
   const end = encodeUTF8(arena, willPayloadOffset, will?.payload ?? '');
@@ -229,7 +235,8 @@ function connectFields(arena: Arena, offset: number, { identifier, version, will
     end,
     fields: {
       version,
-      connectFlags: CLEAN_START | (will === undefined ? 0 : WILL | will.qos << WILL_QOS_SHIFT | (will.retain ? WILL_RETAIN : 0)),
+      connectFlags: CLEAN_START | (will === undefined ? 0
+        : WILL | will.qos << WILL_QOS_SHIFT | (will.retain ? WILL_RETAIN : 0)),
       keepAlive: KEEP_ALIVE,
       clientIdentifierOffset: offset,
       clientIdentifierLength: willTopicOffset - offset,

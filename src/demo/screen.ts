@@ -29,7 +29,8 @@ export class DemoScreen {
   private isOpen = false;
 
   /** @param draw gives a frame for the size that the terminal has now */
-  constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream, draw: (size: ViewSize) => string, onKey: (key: string) => void) {
+  constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream, draw: (size: ViewSize) => string,
+    onKey: (key: string) => void) {
     this.input = input;
     this.output = output;
     this.draw = draw;

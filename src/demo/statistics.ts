@@ -32,7 +32,8 @@ export class BrokerStatistics {
   /** Every topic; those for which `isImportant` first, else in the order of their first message. */
   topics(isImportant: (topic: string) => boolean): ViewTopic[] {
     const now = performance.now();
-    const topics = [...this.values].map(([topic, { at, count, payload }]) => ({ topic, payload, count, age: (now - at) / 1000 }));
+    const topics =
+      [...this.values].map(([topic, { at, count, payload }]) => ({ topic, payload, count, age: (now - at) / 1000 }));
     return [...topics.filter(({ topic }) => isImportant(topic)), ...topics.filter(({ topic }) => !isImportant(topic))];
   }
 }

@@ -57,7 +57,8 @@ type Style = 'bold' | 'dim' | 'good' | 'careful' | 'bad';
 type Span = readonly [text: string, style?: Style | undefined];
 type Line = readonly Span[];
 
-const ESCAPES: Readonly<Record<Style, string>> = { bold: '\x1b[1m', dim: '\x1b[2m', good: '\x1b[32m', careful: '\x1b[33m', bad: '\x1b[31m' };
+const ESCAPES: Readonly<Record<Style, string>> =
+  { bold: '\x1b[1m', dim: '\x1b[2m', good: '\x1b[32m', careful: '\x1b[33m', bad: '\x1b[31m' };
 const RESET = '\x1b[0m';
 
 const EVENT_STYLES: Readonly<Record<Level, Style | undefined>> = { info: undefined, warning: 'careful', error: 'bad' };
@@ -100,12 +101,15 @@ function linesOfHead({ broker, brokerCount, gateway, nodes, rates, status, uptim
   return [
     [['Ringbridge ', 'bold'], [`gateway "${status.name}", up ${durationOf(uptime)}`]],
     [[advice, isUp ? store.dropped > 0 ? 'careful' : 'good' : 'bad']],
-    [[`${countOf(status.sensors.length, 'sensor')}, ${connected} of ${countOf(nodes.length, 'node')} `], ['──► ', 'dim'], [`gateway ${gateway} `],
+    [[`${countOf(status.sensors.length, 'sensor')}, ${connected} of ${countOf(nodes.length, 'node')} `],
+      ['──► ', 'dim'], [`gateway ${gateway} `],
       isUp ? ['══► ', 'good'] : ['═╳ ► ', 'bad'], [`broker ${broker}`]],
     [label('upstream'), [upstream.state, isUp ? 'good' : 'bad'], [nextOf(upstream)]],
-    [label('messages'), [`${rateOf(rates.fromNodes)} from nodes, ${rateOf(rates.forBroker)} for the broker; ${rateOf(rates.atBroker)} arrived, ${brokerCount} in all`]],
+    [label('messages'),
+      [`${rateOf(rates.fromNodes)} from nodes, ${rateOf(rates.forBroker)} for the broker; ${rateOf(rates.atBroker)} arrived, ${brokerCount} in all`]],
     [label('store'), [barOf(fill), fill > 0.5 ? 'bad' : store.count > 0 ? 'careful' : 'dim'],
-      [` ${store.bytes} of ${store.capacity} bytes, ${countOf(store.count, 'message')}, `], [`${store.dropped} dropped`, store.dropped > 0 ? 'bad' : undefined]],
+      [` ${store.bytes} of ${store.capacity} bytes, ${countOf(store.count, 'message')}, `],
+        [`${store.dropped} dropped`, store.dropped > 0 ? 'bad' : undefined]],
     ...linesOfRefusals(status),
   ];
 }
@@ -113,8 +117,10 @@ function linesOfHead({ broker, brokerCount, gateway, nodes, rates, status, uptim
 /** Nothing as long as there is nothing to tell. */
 function linesOfRefusals({ counters }: Status): Line[] {
   const parts = ([
-    [counters.refused + counters.turnedAway, 'refused'], [counters.brokenRules, 'closed for broken rules'], [counters.denied, 'denied by acl'],
-    [counters.held, 'held by rate'], [counters.evictedSessions, 'sessions evicted'], [counters.droppedForNodes, 'messages dropped'],
+    [counters.refused + counters.turnedAway, 'refused'], [counters.brokenRules, 'closed for broken rules'],
+      [counters.denied, 'denied by acl'],
+    [counters.held, 'held by rate'], [counters.evictedSessions, 'sessions evicted'],
+      [counters.droppedForNodes, 'messages dropped'],
   ] as const).filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   return parts.length === 0 ? [] : [[label('nodes'), [parts.join(', '), 'careful']]];
 }
@@ -146,7 +152,8 @@ function linesOfTopics({ topics }: View, count: number): Line[] {
 }
 
 function linesOfEvents({ events }: View, count: number): Line[] {
-  const lines = count === 0 ? [] : events.slice(-count).map(({ level, text, time }): Line => [[`  ${time} `, 'dim'], [text, EVENT_STYLES[level]]]);
+  const lines = count === 0 ? []
+    : events.slice(-count).map(({ level, text, time }): Line => [[`  ${time} `, 'dim'], [text, EVENT_STYLES[level]]]);
   while (lines.length < count)
     lines.push(EMPTY);
   return [heading('EVENTS', 0), ...lines];
@@ -157,7 +164,8 @@ function linesOfCommands({ commands }: View): Line[] {
   return commands.map(({ command, purpose }): Line => [[`  ${purpose.padEnd(width)} `, 'dim'], [command]]);
 }
 
-const heading = (text: string, hidden: number): Line => [[text, 'bold'], [hidden > 0 ? `  (${hidden} more)` : '', 'dim']];
+const heading = (text: string, hidden: number): Line =>
+  [[text, 'bold'], [hidden > 0 ? `  (${hidden} more)` : '', 'dim']];
 
 const label = (text: string): Span => [text.padEnd(LABEL_LENGTH), 'dim'];
 

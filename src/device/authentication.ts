@@ -72,7 +72,8 @@ export class DeviceAuthenticator implements Authenticator {
   private waiting: Verification[] = [];
 
   /** @param time in milliseconds @throws Error when a `password_hash` cannot be used here */
-  constructor({ allow_anonymous, users }: Pick<Configuration['listener'], 'allow_anonymous' | 'users'>, random: () => number,
+  constructor({ allow_anonymous, users }: Pick<Configuration['listener'], 'allow_anonymous' | 'users'>, random: () =>
+    number,
     createTimer: (onTimer: () => void) => Timer, time: () => number) {
     this.timer = createTimer(() => this.work());
     this.time = time;
@@ -84,7 +85,8 @@ export class DeviceAuthenticator implements Authenticator {
       hash: password_hash === undefined ? undefined : parsePasswordHash(username, password_hash),
     }));
     const like = this.users.find(user => user.hash !== undefined)?.hash;
-    this.nobody = { name: new Uint8Array(0), tag: randomBytes(random), hash: like && { ...like, hash: randomBytes(random) } };
+    this.nobody =
+      { name: new Uint8Array(0), tag: randomBytes(random), hash: like && { ...like, hash: randomBytes(random) } };
   }
 
   authenticate(session: ServerSession, packet: Packet): number {
@@ -105,7 +107,8 @@ export class DeviceAuthenticator implements Authenticator {
     if (user.hash === undefined)
       return ReasonCode.BAD_USER_NAME_OR_PASSWORD;
     this.waiting = this.waiting.filter(isWaited);
-    this.waiting.push({ session, connection: session.connectionNumber, index, user, password: password.slice(), derivation: undefined });
+    this.waiting.push({ session, connection: session.connectionNumber, index, user, password: password.slice(),
+      derivation: undefined });
     this.timer.set(0);
     return PENDING;
   }
@@ -171,7 +174,8 @@ export function parsePasswordHash(username: string, text: string): PasswordHash 
   const match = FORM.exec(text);
   if (match === null || Number(match[1]) > MAXIMUM_ITERATIONS)
     throw new Error(`the password_hash of user "${username}" cannot be used on a device: give a password, or pbkdf2-sha256$ITERATIONS$SALT$HASH with at most ${MAXIMUM_ITERATIONS} iterations`);
-  return { iterations: Number(match[1]), salt: Uint8Array.fromBase64(match[2]!), hash: Uint8Array.fromBase64(match[3]!) };
+  return { iterations: Number(match[1]), salt: Uint8Array.fromBase64(match[2]!),
+    hash: Uint8Array.fromBase64(match[3]!) };
 }
 
 /** Whether the connection that asked is still there and waits for the verdict. */

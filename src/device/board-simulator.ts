@@ -46,7 +46,8 @@ export function openStorage({ path, size }: StoreConfiguration, arena: Arena, lo
   if (!Modules.has(FILES))
     throw new Error('the simulator has no files on this system: write "ram" in store.durability');
   const directory = Modules.importNow(FILES) as Directory;
-  return new FlashBlocks(new FileFlash(directory, path, size, blockLengthFor(longestPacket)), new ResizedStaging(arena), longestPacket);
+  return new FlashBlocks(new FileFlash(directory, path, size, blockLengthFor(longestPacket)),
+    new ResizedStaging(arena), longestPacket);
 }
 
 /** @throws Error when there are no files */

@@ -1,12 +1,13 @@
 /**
- * The configurations that a board has stored, in the flash partition `config`: two slots, so that a power cut while one is
- * written leaves the other, and the list of starts (start-list.ts).
+ * The configurations that a board has stored, in the flash partition `config`: two slots, so that a power cut while
+ * one is written leaves the other, and the list of starts (start-list.ts).
  *
  *   | slot 0: 2 sectors | slot 1: 2 sectors | list of starts: 2 sectors |
  *
- * A slot: magic, version, sequence, length, CRC of the text, CRC of these; then two marks, each a word that is programmed
- * once to zero: "good" (the gateway has worked with it) and "given up" (it has not, twice); then the text. The header is
- * written last. The slot with the higher sequence is the newer one. Never overwritten: the last good one.
+ * A slot: magic, version, sequence, length, CRC of the text, CRC of these; then two marks, each a word that is
+ * programmed once to zero: "good" (the gateway has worked with it) and "given up" (it has not, twice); then the text.
+ * The header is written last. The slot with the higher sequence is the newer one. Never overwritten: the last good
+ * one.
  *
  * Knows nothing of what a configuration says.
  */
@@ -79,9 +80,8 @@ export class ConfigSlots {
   }
 
   /**
-   * Stores a text as the newest configuration, to be tried at the next start. A power cut at any step leaves either what was
-   * there before or the new one as the newest.
-   * @returns false when the newest one has this text already
+   * Stores a text as the newest configuration, to be tried at the next start. A power cut at any step leaves either
+   * what was there before or the new one as the newest. @returns false when the newest one has this text already
    * @throws RangeError when it is too long
    */
   write(text: Uint8Array): boolean {
@@ -148,7 +148,8 @@ export class ConfigSlots {
       length: header.getUint32(LENGTH),
       read: (target, offset) => this.flash.read(target, start + offset),
     };
-    return stored.length <= LONGEST_CONFIGURATION && this.checksum(stored) === header.getUint32(TEXT_CRC) ? stored : undefined;
+    return stored.length <= LONGEST_CONFIGURATION && this.checksum(stored) === header.getUint32(TEXT_CRC) ? stored
+      : undefined;
   }
 
   private checksum(stored: StoredConfiguration): number {

@@ -1,8 +1,9 @@
 /**
- * Which configuration a device uses: the one that its flash partition `config` holds (config-slots.ts, start-plan.ts), else
- * the one that is compiled in, under `ringbridge` of the manifest's `config`. A stored one is judged before anything of what
- * it asks for is acquired, in the words of `ringbridge check`: its form, what must hold between its values, its memory.
- * What versions before this one have stored, under `ringbridge`, `config` of the preferences, is moved there once.
+ * Which configuration a device uses: the one that its flash partition `config` holds (config-slots.ts, start-
+ * plan.ts), else the one that is compiled in, under `ringbridge` of the manifest's `config`. A stored one is judged
+ * before anything of what it asks for is acquired, in the words of `ringbridge check`: its form, what must hold
+ * between its values, its memory. What versions before this one have stored, under `ringbridge`, `config` of the
+ * preferences, is moved there once.
  */
 import config from 'mc/config';
 import Preference from 'preference';

@@ -70,7 +70,8 @@ export class FileFlash implements Flash {
     const words = new DataView(new ArrayBuffer(BLOCK_LENGTH + 4));
     this.file.read(new Uint8Array(words.buffer), sector * SECTOR);
     const magic = words.getUint32(0);
-    return magic === ERASED || (magic === MAGIC || magic === MAGIC_VERSION_ONE) && words.getUint32(BLOCK_LENGTH) === blockLength;
+    return magic === ERASED || (magic === MAGIC || magic === MAGIC_VERSION_ONE)
+      && words.getUint32(BLOCK_LENGTH) === blockLength;
   }
 }
 

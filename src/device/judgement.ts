@@ -1,7 +1,7 @@
 /**
- * Whether a configuration can be used on this board, before anything of what it asks for is acquired: its form, in a fixed
- * memory (config/validator.ts); what its lists would take, before the tree is built; what must hold between its values;
- * and the memory, exactly, by way of the limit of the arena.
+ * Whether a configuration can be used on this board, before anything of what it asks for is acquired: its form, in a
+ * fixed memory (config/validator.ts); what its lists would take, before the tree is built; what must hold between its
+ * values; and the memory, exactly, by way of the limit of the arena.
  */
 import config from 'mc/config';
 import { hasBrokerHere } from 'board';

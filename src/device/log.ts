@@ -1,7 +1,7 @@
 /**
- * Lines for the debugger, the simulator's output and the serial line of a board. What may happen with every packet, such
- * as a queue that is full, is not told every time, because each line costs memory: ten lines of a kind in ten seconds,
- * then only how many there were.
+ * Lines for the debugger, the simulator's output and the serial line of a board. What may happen with every packet,
+ * such as a queue that is full, is not told every time, because each line costs memory: ten lines of a kind in ten
+ * seconds, then only how many there were.
  */
 import { describeEvent } from '../gateway/event-texts.ts';
 import type { Gateway } from './core.ts';

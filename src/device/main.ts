@@ -65,7 +65,8 @@ function createRuntime(configuration: Configuration, arenaLimit: number): Runtim
     onStoreRemark: (message, isUsed) => log(isUsed ? message : `messages are kept in memory only: ${message}`),
     onSensorFailed: (sensor, error) => log(`sensor "${sensor.name}" fails: ${describeError(error)}`),
     onSensorRecovered: sensor => log(`sensor "${sensor.name}" works again`),
-    onSensorExpired: sensor => log(`sensor "${sensor.name}" has given no reading for ${sensor.expire_after} seconds: it is unavailable`),
+    onSensorExpired: sensor =>
+      log(`sensor "${sensor.name}" has given no reading for ${sensor.expire_after} seconds: it is unavailable`),
   };
   const createTimer = (onTimer: () => void): DeviceTimer => new DeviceTimer(onTimer);
   const time = (): number => Time.ticks;

@@ -53,7 +53,8 @@ declare module 'embedded:network/dns/resolver/udp' {
   export default class Resolver {
     constructor(options: { servers: readonly string[]; socket: { io: unknown } });
     /** One of the two is called, never from inside `resolve`. */
-    resolve(request: { host: string; onResolved(host: string, address: string): void; onError(host: string): void }): void;
+    resolve(request: { host: string; onResolved(host: string,
+      address: string): void; onError(host: string): void }): void;
   }
 }
 
@@ -170,7 +171,8 @@ declare module 'embedded:io/pulsecount' {
 
 declare module 'embedded:io/serial' {
   export default class Serial {
-    constructor(options: { receive: number; baud: number; port: number; format: 'number'; onReadable(this: Serial, count: number): void });
+    constructor(options: { receive: number; baud: number; port: number; format: 'number'; onReadable(this: Serial,
+      count: number): void });
     read(): number | undefined;
   }
 }

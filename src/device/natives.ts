@@ -1,6 +1,6 @@
 /**
- * What only C knows of the machine (the .c files beside this one), called through FFI: a call allocates nothing. On an ESP32
- * and in the simulator they are the same sources, which have nothing to tell in the simulator.
+ * What only C knows of the machine (the .c files beside this one), called through FFI: a call allocates nothing. On
+ * an ESP32 and in the simulator they are the same sources, which have nothing to tell in the simulator.
  */
 
 /** As the C files name them, and the manifest. */
@@ -28,15 +28,19 @@ export interface Natives {
 
 /** By number. */
 const RESET_REASONS: readonly string[] = Object.freeze([
-  'for a reason that nobody knows', 'because the power came', 'because of its reset pin', 'because the program wanted it',
-  'because the program failed', 'because of the interrupt watchdog', 'because of the task watchdog: it hung for ten seconds',
-  'because of a watchdog', 'from deep sleep', 'because the voltage was too low', 'because of SDIO', 'because of its USB port',
+  'for a reason that nobody knows', 'because the power came', 'because of its reset pin',
+    'because the program wanted it',
+  'because the program failed', 'because of the interrupt watchdog',
+    'because of the task watchdog: it hung for ten seconds',
+  'because of a watchdog', 'from deep sleep', 'because the voltage was too low', 'because of SDIO',
+    'because of its USB port',
   'because of JTAG', 'because of its fuses', 'because of a power glitch', 'because its processor locked up',
 ]);
 
 /** What XS says when it gives up; a note holds the index, from 1. */
 const ABORT_REASONS: readonly string[] = Object.freeze([
-  'unhandled exception', 'memory full', 'JavaScript stack overflow', 'dead strip', 'not enough keys', 'unhandled rejection',
+  'unhandled exception', 'memory full', 'JavaScript stack overflow', 'dead strip', 'not enough keys',
+    'unhandled rejection',
   'native stack overflow', 'too much computation', 'fatal', 'debugger',
 ]);
 const OTHER_REASON = 100;

@@ -214,7 +214,8 @@ export class BoardSensors {
     return this.driven(configuration, Driver, address === undefined ? wiring : { ...wiring, address }, humidityScale);
   }
 
-  private driven(configuration: SensorConfiguration, Driver: unknown, sensor: Record<string, unknown>, humidityScale = 1): Sensor {
+  private driven(configuration: SensorConfiguration, Driver: unknown, sensor: Record<string, unknown>,
+    humidityScale = 1): Sensor {
     const { address, clock, data, pin, quantity = 'temperature', type } = configuration;
     const key = [type, pin, data, clock, address].join();
     let driver = this.drivers.get(key);

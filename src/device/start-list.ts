@@ -1,9 +1,11 @@
 /**
- * The list of starts, in the last two sectors of the partition `config`: which configuration each start used, and whether it
- * "reached good": the gateway worked for a while. So a board that restarts again and again knows it, power cuts included.
+ * The list of starts, in the last two sectors of the partition `config`: which configuration each start used, and
+ * whether it "reached good": the gateway worked for a while. So a board that restarts again and again knows it, power
+ * cuts included.
  *
- * An entry has two words, each programmed once: the sequence of the configuration, and zero when good was reached. A full
- * sector is followed by the other one, into which the starts are copied that have not reached good; its header comes last.
+ * An entry has two words, each programmed once: the sequence of the configuration, and zero when good was reached. A
+ * full sector is followed by the other one, into which the starts are copied that have not reached good; its header
+ * comes last.
  */
 import type { Flash } from '../io/flash-blocks.ts';
 import { crc32 } from './crc32.ts';
@@ -24,7 +26,10 @@ const ERASED = 0xFFFFFFFF;
 const REMEMBERED = 8;
 
 export class StartList {
-  /** Sequences of the last starts that have not reached good, without a good one between them; the last one is the latest. */
+  /**
+   * Sequences of the last starts that have not reached good, without a good one between them; the last one is the
+   * latest.
+   */
   readonly failed: number[] = [];
   private readonly flash: Flash;
   private readonly firstSector: number;

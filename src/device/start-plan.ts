@@ -1,7 +1,7 @@
 /**
- * Which configuration a start uses, so that none can cost the board: the newest that is stored; if that has not reached good
- * in two starts, the last good one, else the one that is built in; and after three starts of any kind that have not reached
- * good, safe mode. Good is reached after a minute with the listener open.
+ * Which configuration a start uses, so that none can cost the board: the newest that is stored; if that has not
+ * reached good in two starts, the last good one, else the one that is built in; and after three starts of any kind
+ * that have not reached good, safe mode. Good is reached after a minute with the listener open.
  */
 import type { Flash } from '../io/flash-blocks.ts';
 import { ConfigSlots, FIRST_START_SECTOR, type StoredConfiguration } from './config-slots.ts';
@@ -47,7 +47,10 @@ export class StartPlan {
     return candidates;
   }
 
-  /** To be called before a configuration is used; undefined: the one that is built in. One start is one entry of the list. */
+  /**
+   * To be called before a configuration is used; undefined: the one that is built in. One start is one entry of the
+   * list.
+   */
   begin(stored: StoredConfiguration | undefined): void {
     this.used = stored;
     if (!this.isBegun)

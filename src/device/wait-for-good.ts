@@ -1,5 +1,6 @@
 /**
- * When a start has "reached good": nodes could connect for a minute, or, where there is no network, the program has run for ten.
+ * When a start has "reached good": nodes could connect for a minute, or, where there is no network, the program has
+ * run for ten.
  */
 import Timer from 'timer';
 

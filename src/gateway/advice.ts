@@ -59,7 +59,8 @@ function adviceAboutNodes({ gateway, sensors }: StatusSources, now: number): str
   const broken = sensors.states.find(({ pause }) => pause !== 1);
   if (broken !== undefined)
     return `sensor "${broken.configuration.name}" does not answer: check its wiring`;
-  const fought = nodes.states.find(({ identifierLength, index }) => identifierLength > 0 && takeOvers.isFoughtOver(index, now));
+  const fought =
+    nodes.states.find(({ identifierLength, index }) => identifierLength > 0 && takeOvers.isFoughtOver(index, now));
   if (fought !== undefined)
     return `two nodes call themselves "${identifierOf(gateway, fought)}" and throw each other out: `
       + 'give each one an identifier of its own';
@@ -81,7 +82,8 @@ function adviceAboutNodes({ gateway, sensors }: StatusSources, now: number): str
 export const urlOf = ({ address: { host, port } }: UpstreamProgress): string => `mqtt://${host}:${port}`;
 
 /** Rounded up: a wait that is not over is not 0. */
-export const secondsUntil = (deadline: number, now: number): number => Math.max(0, Math.ceil((deadline - now | 0) / 1000));
+export const secondsUntil = (deadline: number, now: number): number =>
+  Math.max(0, Math.ceil((deadline - now | 0) / 1000));
 
 const secondsText = (seconds: number): string => `${seconds} second${seconds === 1 ? '' : 's'}`;
 

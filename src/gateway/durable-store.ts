@@ -1,6 +1,6 @@
 /**
- * The store of a gateway with `store.durability` "flash", and all that works with it; brings what the store tells, and what is
- * found in it at start, to those whom it concerns.
+ * The store of a gateway with `store.durability` "flash", and all that works with it; brings what the store tells,
+ * and what is found in it at start, to those whom it concerns.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -25,7 +25,10 @@ import type { StoredRules } from '../upstream/stored-rules.ts';
 const MOST_ORIGINS = 4096;
 /** Of the storage. */
 export const STATE_SHARE = 0.25;
-/** Received identifiers that outlive the block of their message, and other entries of the map. The oldest blocks hold few. */
+/**
+ * Received identifiers that outlive the block of their message, and other entries of the map. The oldest blocks hold
+ * few.
+ */
 const MOST_IN_MAP = 64;
 const OTHERS_IN_MAP = 16;
 /** Milliseconds from one look at the clock to the next while a message with a deadline waits. */
@@ -65,12 +68,16 @@ export class DurableStore implements StoreOwner, Recovery {
     const { clock, router, rules, sessions, upstream } = users;
     const originCapacity = Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS);
     const mapCapacity = Math.min(originCapacity, MOST_IN_MAP) + OTHERS_IN_MAP;
-    const store = new Store(arena, { stateShare: STATE_SHARE, createMap: (medium, walker) => new StateMap(medium, walker, mapCapacity) });
+    const store =
+      new Store(arena,
+        { stateShare: STATE_SHARE, createMap: (medium, walker) => new StateMap(medium, walker, mapCapacity) });
     this.users = users;
     this.acknowledgesMemory = settings.on_failure === 'memory';
     this.backlog = new Backlog(store, upstream, clock, rules, new StoredCounters(arena, regions.counter));
     this.origins = new StoredOrigins(store, regions.identifier, originCapacity);
-    this.intake = new StoreIntake(this.backlog, this.origins, { clock, router, sessions }, upstream.sessionState!.queue.window!.slotCount >> 1);
+    this.intake =
+      new StoreIntake(this.backlog, this.origins, { clock, router, sessions },
+        upstream.sessionState!.queue.window!.slotCount >> 1);
   }
 
   /** Bytes of all tables that are not in the arena. */

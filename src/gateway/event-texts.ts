@@ -1,6 +1,6 @@
 /**
- * Events and reasons in words, for those who have a log: one sentence each, with what to do next where the reader can do
- * something. The gateway itself knows only the numbers, so a device without a log does not carry this.
+ * Events and reasons in words, for those who have a log: one sentence each, with what to do next where the reader can
+ * do something. The gateway itself knows only the numbers, so a device without a log does not carry this.
  */
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import { nameOf } from '../packet/protocol-version.ts';

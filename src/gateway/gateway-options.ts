@@ -33,7 +33,10 @@ export interface GatewayOptions {
   readonly resizable: boolean;
   /** Uniform in [0, 1): where packet identifiers begin when nothing tells which one was the last; default: at 1. */
   readonly firstIdentifier?: (() => number) | undefined;
-  /** Counters that keep the order of topics while stored messages are sent, a power of two up to 65,536; default: those of a board, 256. */
+  /**
+   * Counters that keep the order of topics while stored messages are sent, a power of two up to 65,536; default:
+   * those of a board, 256.
+   */
   readonly orderCounters?: number | undefined;
   /** Seconds since 1970, 0 as long as nobody knows; also the default. */
   readonly date?: (() => number) | undefined;

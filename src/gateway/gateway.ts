@@ -5,8 +5,8 @@
  *   sensor ─► publish ───┴──► publishing ────┴─ 2 ─► deliver ─┬─► retained messages
  *   upstream ► bridge ────────────────────────────────────────┴─► nodes whose subscriptions match
  *
- * Owns all memory: the constructor lays out the arena, nothing is allocated after it. Knows no socket and no clock; time
- * arrives in `clock.now`, and `handleTimeout` is to be called when `clock.deadline` has come.
+ * Owns all memory: the constructor lays out the arena, nothing is allocated after it. Knows no socket and no clock;
+ * time arrives in `clock.now`, and `handleTimeout` is to be called when `clock.deadline` has come.
  */
 import { Arena } from '../bytes/arena.ts';
 import { MessageSpans, Packet, type RepeatedMessage } from '../packet/packet.ts';
@@ -26,7 +26,8 @@ import { UpstreamWindow } from '../session/upstream-window.ts';
 import { Access } from '../nodes/access.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import type { Configuration } from '../config/configuration.ts';
-import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, RECORD_OVERHEAD } from './packet-limits.ts';
+import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix,
+  RECORD_OVERHEAD } from './packet-limits.ts';
 import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
 import { EndingCounts } from '../nodes/disconnect-reasons.ts';
 import * as Event from '../config/events.ts';
@@ -75,7 +76,10 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   maximumConnectedCount = 0;
   /** PUBLISH packets taken from nodes. */
   receivedCount = 0;
-  /** Messages, Wills and subscriptions of nodes that were not allowed, times that a node was made to wait, and sessions of absent nodes that made room. */
+  /**
+   * Messages, Wills and subscriptions of nodes that were not allowed, times that a node was made to wait, and
+   * sessions of absent nodes that made room.
+   */
   deniedCount = 0;
   heldCount = 0;
   evictedCount = 0;
@@ -136,10 +140,14 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.nodes = new NodeStates(arena, nodesPlan, nodeLimits, listener.max_clientid_length, listener.users.length);
     this.takeOvers = new TakeOvers(listener.max_sessions);
     this.nodes.dropsOldest = listener.queue_full === 'drop_oldest';
-    this.subscriptions = new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);
-    this.retained = new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
+    this.subscriptions =
+      new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);
+    this.retained =
+      new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
     this.access = accessPlan && new Access(arena, accessPlan, listener);
-    this.delivery = new Delivery(arena, topics, memory.topics, this.nodes, this.subscriptions, this.retained, this.access, options.observer);
+    this.delivery =
+      new Delivery(arena, topics, memory.topics, this.nodes, this.subscriptions, this.retained, this.access,
+        options.observer);
     this.localAudience = this.delivery.localAudience;
     const outbound = new TopicMap(arena, outboundPlan, memory.topics, mappedCapacity, longestPacket);
     const policies = outbound.rules.map(rule => new StorePolicy(rule, store));
@@ -147,8 +155,10 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       outbound,
       new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket),
       this.delivery, policies, { owner: this, observer: options.observer });
-    this.upstream = new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
-      new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset, new UpstreamWindow(options.orderCounters)), this.bridge);
+    this.upstream =
+      new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
+      new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset,
+        new UpstreamWindow(options.orderCounters)), this.bridge);
     this.bridge.session = this.upstream;
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
@@ -168,14 +178,19 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.bridge.refusesUnstored = store.on_failure === 'refuse';
     const rules = new StoredRules(arena, outbound, policies, this.bridge), date = options.date ?? (() => 0);
     const { clock, sessions, upstream: session } = this;
-    this.durableStore = new DurableStore(arena, storeRegions, configuration, { clock, upstream: session, sessions, router: this, rules, observer: this.observer, date });
+    this.durableStore =
+      new DurableStore(arena, storeRegions, configuration,
+        { clock, upstream: session, sessions, router: this, rules, observer: this.observer, date });
   }
 
   get upstreamQueue(): OutboundQueue {
     return this.upstream.sessionState!.queue;
   }
 
-  /** Takes a storage into use, if there is to be a durable store. @throws when it cannot be used; messages are kept in memory then, or not taken (store.on_failure) */
+  /**
+   * Takes a storage into use, if there is to be a durable store. @throws when it cannot be used; messages are kept in
+   * memory then, or not taken (store.on_failure)
+   */
   openStore(storage: BlockStorage): void {
     if (this.durableStore === undefined)
       return;
@@ -220,7 +235,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     }
   }
 
-  /** Publishes a message of the gateway itself, a reading for instance. @returns false when its topic is no Topic Name */
+  /**
+   * Publishes a message of the gateway itself, a reading for instance. @returns false when its topic is no Topic Name
+   */
   publish(message: RepeatedMessage): boolean {
     const topics = this.topics;
     if (message.generation !== topics.generation) {
@@ -254,7 +271,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       old.session.fail(ReasonCode.SESSION_TAKEN_OVER); // [MQTT311-3.1.4-2]
     }
     let node = this.nodes.find(identifier, length); // [MQTT311-3.1.3-2]
-    const sessionPresent = node !== undefined && !session.cleanStart; // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
+    const sessionPresent = node !== undefined
+      && !session.cleanStart; // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
     node ??= this.nodes.findRoom(session.user, this.subscriptions);
     if (node === undefined || this.connectedCount >= this.configuration.listener.max_connections) {
       session.refuse(ReasonCode.SERVER_UNAVAILABLE);
@@ -314,7 +332,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const verdict = this.publishing.publishFor(nodeOf(session)!, packet, index, access, origin);
     if (verdict === FORBIDDEN)
       this.deny(session, Event.FORBIDDEN_PUBLISH);
-    return verdict === REFUSED ? this.refuse(session) : TAKEN; // forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
+    return verdict === REFUSED ? this.refuse(session)
+      : TAKEN; // forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
   }
 
   refuse(session: ServerSession): number {

@@ -3,7 +3,8 @@
  */
 import type { Arena } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
-import { CLEAN_START, type ConnectFields, PASSWORD, USER_NAME, WILL, WILL_QOS_SHIFT, WILL_RETAIN } from '../packet/connect.ts';
+import { CLEAN_START, type ConnectFields, PASSWORD, USER_NAME, WILL, WILL_QOS_SHIFT,
+  WILL_RETAIN } from '../packet/connect.ts';
 import { ABSENT } from '../packet/data-representation.ts';
 import { MQTT_3_1, MQTT_3_1_1 } from '../packet/protocol-version.ts';
 import { HEADER_LENGTH, NOTES_LENGTH } from '../session/record-layout.ts';
@@ -17,11 +18,15 @@ const PUBLISH_OVERHEAD = 9;
 /** Bytes that a record of the store has more than the topic and the payload of its message, a copy of it included. */
 export const RECORD_OVERHEAD = lengthOfMessage(0, 1) + COPY_LENGTH;
 
-/** No packet that the gateway sends is longer: a message may grow by a mount point and a prefix, and rings are linearised by way of staging. */
+/**
+ * No packet that the gateway sends is longer: a message may grow by a mount point and a prefix, and rings are
+ * linearised by way of staging.
+ */
 export function longestOutgoingPacket(configuration: Configuration): number {
   const { listener, upstream } = configuration;
   const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
-  return Math.max(longestReceived + longestMountPoint(listener) + longestPrefix(configuration), lengthOfConnectTexts(configuration) + 32) + PUBLISH_OVERHEAD;
+  return Math.max(longestReceived + longestMountPoint(listener) + longestPrefix(configuration),
+    lengthOfConnectTexts(configuration) + 32) + PUBLISH_OVERHEAD;
 }
 
 /** A limit that another one contradicts. */
@@ -31,8 +36,8 @@ export interface LimitConflict {
 }
 
 /**
- * What a side's `max_packet_size` lets in must fit, alone, every queue that it may enter: else it would be acknowledged and
- * could only be dropped. @returns the limits that are too small, with what to write instead
+ * What a side's `max_packet_size` lets in must fit, alone, every queue that it may enter: else it would be
+ * acknowledged and could only be dropped. @returns the limits that are too small, with what to write instead
  */
 export function limitConflicts(configuration: Configuration): readonly LimitConflict[] {
   const { listener, store, topic, upstream } = configuration;

@@ -1,4 +1,7 @@
-/** Where a message goes that somebody here publishes: upstream, and to the nodes; for a node, under its mount point and as far as it may. */
+/**
+ * Where a message goes that somebody here publishes: upstream, and to the nodes; for a node, under its mount point
+ * and as far as it may.
+ */
 import type { Message } from '../packet/packet.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import { type Access, WRITE } from '../nodes/access.ts';

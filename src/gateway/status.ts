@@ -35,7 +35,9 @@ export interface Status {
     nextAttemptIn: number | null;
     attempts: number;
   };
-  nodes: { identifier: string; connected: boolean; version: string | null; queuedMessages: number; queuedBytes: number }[];
+  nodes: {
+    identifier: string; connected: boolean; version: string | null; queuedMessages: number; queuedBytes: number;
+  }[];
   counters: {
     connectedNodes: number;
     receivedFromNodes: number;
@@ -49,8 +51,8 @@ export interface Status {
     subscriptions: number;
     retainedMessages: number;
     /**
-     * Connections that were refused with a code or closed before CONNACK; that found no place at all; that ended because
-     * the node broke a rule.
+     * Connections that were refused with a code or closed before CONNACK; that found no place at all; that ended
+     * because the node broke a rule.
      */
     refused: number;
     turnedAway: number;
@@ -139,7 +141,8 @@ export function statusOf(sources: StatusSources, now: number, date = 0): Status 
       oldest: oldestAge === UNKNOWN ? null : oldestAge,
       dropped: waiting.givenUpCount,
     },
-    rules: [...bridge.outbound.rules.map(rule => ruleOf(rule, 'out')), ...bridge.inbound.rules.map(rule => ruleOf(rule, 'in'))],
+    rules: [...bridge.outbound.rules.map(rule => ruleOf(rule, 'out')),
+      ...bridge.inbound.rules.map(rule => ruleOf(rule, 'in'))],
     sensors: sensors.states.map(({ configuration: { name, topic }, pause, value }) => ({
       name, topic, value: Number.isNaN(value) ? null : value, works: pause === 1,
     })),

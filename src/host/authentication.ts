@@ -1,11 +1,11 @@
 /**
- * Decides which node may connect: by user name and password of `listener.users`, or, if `listener.allow_anonymous` says so,
- * without them. Knows neither topics nor sockets.
+ * Decides which node may connect: by user name and password of `listener.users`, or, if `listener.allow_anonymous`
+ * says so, without them. Knows neither topics nor sockets.
  *
  * A password is verified in a thread, so the verdict is PENDING at first; by the time it is there, the session may be
- * closed or belong to another connection, hence the count of connections. Few verifications run at a time, the
- * others wait for their turn, one for each session at most: a flood of CONNECTs costs bounded memory, and all nodes
- * of a full gateway get in although they come at once. Nobody who waits is judged by the clock.
+ * closed or belong to another connection, hence the count of connections. Few verifications run at a time, the others
+ * wait for their turn, one for each session at most: a flood of CONNECTs costs bounded memory, and all nodes of a
+ * full gateway get in although they come at once. Nobody who waits is judged by the clock.
  *
  * An unknown user name takes the same time and gets the same answer as a wrong password. Nothing here is ever logged.
  */
@@ -49,14 +49,17 @@ export class PasswordAuthenticator implements Authenticator {
   private runningCount = 0;
 
   /** Hashes plain passwords. @throws Error when a `password_hash` is none */
-  static async create(listener: Pick<ListenerConfiguration, 'allow_anonymous' | 'users'>, verify: Verify = verifyPassword): Promise<PasswordAuthenticator> {
+  static async create(listener: Pick<ListenerConfiguration, 'allow_anonymous' | 'users'>,
+    verify: Verify = verifyPassword): Promise<PasswordAuthenticator> {
     const hashes: PasswordHash[] = [];
     for (const user of listener.users)
       hashes.push(await hashOf(user));
-    return new PasswordAuthenticator(listener.allow_anonymous, listener.users.map(user => user.username), hashes, verify);
+    return new PasswordAuthenticator(listener.allow_anonymous, listener.users.map(user => user.username), hashes,
+      verify);
   }
 
-  private constructor(allowsAnonymous: boolean, userNames: readonly string[], hashes: readonly PasswordHash[], verify: Verify) {
+  private constructor(allowsAnonymous: boolean, userNames: readonly string[], hashes: readonly PasswordHash[],
+    verify: Verify) {
     this.allowsAnonymous = allowsAnonymous;
     this.userNames = userNames.map(name => Buffer.from(name));
     this.hashes = hashes;

@@ -41,7 +41,8 @@ export function findOverflow(configuration: Configuration, board: string): strin
 
 function findLackOfSockets({ listener }: Configuration): string | undefined {
   const needed = listener.max_connections + OTHER_SOCKETS;
-  return needed <= DEVICE_SOCKETS ? undefined : `listener.max_connections: ${listener.max_connections} nodes, one that is turned `
+  return needed <= DEVICE_SOCKETS ? undefined
+    : `listener.max_connections: ${listener.max_connections} nodes, one that is turned `
     + `away and the broker need ${needed} sockets, and a board has ${DEVICE_SOCKETS}; `
     + `write ${DEVICE_SOCKETS - OTHER_SOCKETS} or less instead`;
 }
@@ -63,12 +64,14 @@ function describeRules(rules: readonly TopicRuleConfiguration[]): string {
     return 'Topic rules: none';
   const rows = rules.map(({ direction, local_prefix, pattern, qos, remote_prefix }) =>
     [local_prefix + pattern, ARROWS[direction], remote_prefix + pattern, direction, String(qos)].map(printable));
-  return table('Topic rules, the first that matches wins', ['local topic', '', 'remote topic', 'direction', 'QoS'], rows);
+  return table('Topic rules, the first that matches wins', ['local topic', '', 'remote topic', 'direction', 'QoS'],
+    rows);
 }
 
 function describeMemory(configuration: Configuration): string {
   const regions = memoryMap(configuration);
-  const rows = regions.map(({ count, length, name }) => [name, String(count), String(length), String(count * length), keysOfRegion(name)]);
+  const rows = regions.map(({ count, length, name }) =>
+    [name, String(count), String(length), String(count * length), keysOfRegion(name)]);
   const all = regions.reduce((sum, { count, length }) => sum + count * length, 0);
   return table('RAM map, the arena of a board', ['region', 'count', 'bytes', 'total', 'key'],
     [...rows, ['all', '', '', String(all), '']], [1, 2, 3]);
@@ -82,7 +85,8 @@ function describeWear(configuration: Configuration, size: number): string {
   const blockLength = blockLengthFor(longestStoredPacket(configuration));
   const rows = [false, true].map(isExactlyOnce => {
     const wear = estimateWear({ size, blockLength, stateShare: STATE_SHARE }, TYPICAL_CONTENT, 1, isExactlyOnce);
-    return [isExactlyOnce ? '2, from a node' : '1', wear.programsPerMessage.toFixed(2), wear.erasuresPerMessage.toFixed(3), String(wear.capacity), wear.years.toFixed(0)];
+    return [isExactlyOnce ? '2, from a node' : '1', wear.programsPerMessage.toFixed(2),
+      wear.erasuresPerMessage.toFixed(3), String(wear.capacity), wear.years.toFixed(0)];
   });
   return table(`Store in ${size} bytes of flash that lasts ${ERASE_CYCLES} erasures, topic and payload of ${TYPICAL_CONTENT} bytes, `
     + '1 message per second',
@@ -97,9 +101,11 @@ function describeBoard(configuration: Configuration, board: string): string {
 }
 
 /** @param numbers columns that are flush right, or all from this one on */
-function table(title: string, header: readonly string[], rows: readonly (readonly string[])[], numbers: number | readonly number[] = header.length): string {
+function table(title: string, header: readonly string[], rows: readonly (readonly string[])[],
+  numbers: number | readonly number[] = header.length): string {
   const widths = header.map((name, column) => Math.max(name.length, ...rows.map(row => [...row[column]!].length)));
   const line = (row: readonly string[]): string => `  ${row.map((cell, column) =>
-    (typeof numbers === 'number' ? column >= numbers : numbers.includes(column)) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)).join('  ').trimEnd()}`;
+    (typeof numbers === 'number' ? column >= numbers : numbers.includes(column)) ? cell.padStart(widths[column]!)
+      : cell.padEnd(widths[column]!)).join('  ').trimEnd()}`;
   return [`${title}:`, ...[header, ...rows].map(line)].join('\n');
 }

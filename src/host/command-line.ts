@@ -1,5 +1,6 @@
 /**
- * The command line. Exit codes: 0 all is well, 1 it could not be done, 2 the command or the configuration file is wrong.
+ * The command line. Exit codes: 0 all is well, 1 it could not be done, 2 the command or the configuration file is
+ * wrong.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -64,7 +65,8 @@ export async function runCommand(args: string[]): Promise<number> {
     return 0;
   }
   if (version) {
-    print((JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version);
+    print((JSON.parse(readFileSync(new URL('../../package.json', import.meta.url),
+      'utf8')) as { version: string }).version);
     return 0;
   }
   if (command === undefined)
@@ -73,7 +75,8 @@ export async function runCommand(args: string[]): Promise<number> {
   if (most === undefined)
     return misused(`there is no command "${command}"`);
   if (operands.length > most)
-    return misused(command === 'run' ? `run takes no "${operands[0]}"; write --config ${operands[0]} instead` : `${command} takes no "${operands[most]}"`);
+    return misused(command === 'run' ? `run takes no "${operands[0]}"; write --config ${operands[0]} instead`
+      : `${command} takes no "${operands[most]}"`);
   if (config !== undefined && command !== 'run')
     return misused(`${command} takes no --config`);
   if (device && command !== 'passwd')
@@ -81,10 +84,12 @@ export async function runCommand(args: string[]): Promise<number> {
   if ((board !== undefined || pc) && command !== 'check')
     return misused(`${command} takes no --${pc ? 'pc' : 'board'}`);
   if (board !== undefined && (pc || !Object.hasOwn(BOARDS, board)))
-    return misused(pc ? 'write either --board or --pc' : `there is no board "${board}"; write one of ${Object.keys(BOARDS).join(', ')}`);
+    return misused(pc ? 'write either --board or --pc'
+      : `there is no board "${board}"; write one of ${Object.keys(BOARDS).join(', ')}`);
   switch (command) {
     case 'check':
-      return operands[0] === undefined ? misused('check needs a file') : check(operands[0], pc ? undefined : board ?? DEFAULT_BOARD);
+      return operands[0] === undefined ? misused('check needs a file')
+        : check(operands[0], pc ? undefined : board ?? DEFAULT_BOARD);
     case 'passwd':
       return makeUser(operands[0], device === true);
     default:
@@ -94,7 +99,8 @@ export async function runCommand(args: string[]): Promise<number> {
 
 /** @param board undefined: as it would run on this computer */
 function check(file: string, board: string | undefined): number {
-  const { configuration, errors, notes, warnings } = board === undefined ? loadConfiguration(file) : loadConfiguration(file, {}); // the defaults of a board
+  const { configuration, errors, notes, warnings } = board === undefined ? loadConfiguration(file)
+    : loadConfiguration(file, {}); // the defaults of a board
   [...errors, ...warnings].forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;

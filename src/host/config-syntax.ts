@@ -47,7 +47,10 @@ export function* findBadKeys(node: Node, path: Path = []): Generator<Finding> {
   }
 }
 
-/** Numbers that do not arrive as they are written. @param advise what to write at a place instead; undefined: no number belongs there */
+/**
+ * Numbers that do not arrive as they are written. @param advise what to write at a place instead; undefined: no
+ * number belongs there
+ */
 export function* findBadNumbers(
   node: Node, text: string, advise: (path: Path) => string | undefined, path: Path = [],
 ): Generator<Finding> {

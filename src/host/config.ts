@@ -7,7 +7,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree,
+  printParseErrorCode } from 'jsonc-parser';
 import {
   completeConfiguration, type Configuration, type PartialConfiguration, PC_SIZES,
 } from '../config/configuration.ts';
@@ -69,7 +70,8 @@ export function readConfiguration(
   const findings = [...findBadKeys(root), ...findBadNumbers(root, text, adviseRange)];
   const written = (path: Path): string => textAt(text, root, path);
   const told = new Set(findings.map(({ path }) => formatPath(path)));
-  const mistyped = new Set(violations.filter(({ keyword }) => keyword === 'type').map(({ instancePath }) => instancePath));
+  const mistyped =
+    new Set(violations.filter(({ keyword }) => keyword === 'type').map(({ instancePath }) => instancePath));
   findings.push(...violations.filter(({ instancePath, keyword }) => keyword === 'type' || !mistyped.has(instancePath))
     .map(violation => describeViolation(violation, schema, written))
     .filter(({ path }) => !told.has(formatPath(path))));
@@ -94,7 +96,8 @@ export function readConfiguration(
 
 /** There is nothing but space and comments. */
 const isWithoutValue = ([first, second]: readonly ParseError[]): boolean =>
-  first !== undefined && second === undefined && first.length === 0 && printParseErrorCode(first.error) === 'ValueExpected';
+  first !== undefined && second === undefined && first.length === 0
+    && printParseErrorCode(first.error) === 'ValueExpected';
 
 const failed = (errors: readonly string[]): LoadedConfiguration =>
   ({ configuration: undefined, errors, warnings: [], notes: [] });

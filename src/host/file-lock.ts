@@ -1,16 +1,18 @@
 /**
- * Keeps two processes from using one file. Beside it lies a file that names its holder: `path`.lock, where `path` is the real one,
- * whatever symbolic links lead to it. Hard links give a file other names, anywhere: so the system is asked too, where it
- * tells (Linux), whether another process has this very file open for writing.
+ * Keeps two processes from using one file. Beside it lies a file that names its holder: `path`.lock, where `path` is
+ * the real one, whatever symbolic links lead to it. Hard links give a file other names, anywhere: so the system is
+ * asked too, where it tells (Linux), whether another process has this very file open for writing.
  *
- * A process that was killed leaves its locks, and its number may have been given to another one since; so a lock also says when
- * the process started, and is void unless both fit. A process that is dead and not collected by its parent yet holds nothing.
- * A void lock is taken away under a lock of its own, so that of several that find it exactly one goes on.
+ * A process that was killed leaves its locks, and its number may have been given to another one since; so a lock also
+ * says when the process started, and is void unless both fit. A process that is dead and not collected by its parent
+ * yet holds nothing. A void lock is taken away under a lock of its own, so that of several that find it exactly one
+ * goes on.
  *
  * For processes of one computer only: what runs elsewhere, or in a container of its own, cannot be asked.
  */
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, fstatSync, linkSync, openSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, linkSync, openSync, readdirSync, readFileSync, realpathSync, rmSync,
+  statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 interface Holder {
@@ -113,7 +115,10 @@ export class FileLock {
     }
   }
 
-  /** Takes away the lock of a process that is gone. Only one process at a time may do that: another one could have made a new lock by then. */
+  /**
+   * Takes away the lock of a process that is gone. Only one process at a time may do that: another one could have
+   * made a new lock by then.
+   */
   private discard(lock: string, found: string): void {
     const guard = `${lock}.void`;
     if (!this.claim(guard)) {
@@ -133,7 +138,10 @@ export class FileLock {
     }
   }
 
-  /** Its process was killed in the few microseconds in which there is one. Whoever is late finds it to be another one, and leaves it. */
+  /**
+   * Its process was killed in the few microseconds in which there is one. Whoever is late finds it to be another one,
+   * and leaves it.
+   */
   private discardGuard(guard: string, found: string): void {
     pause();
     if (readIfThere(guard) === found)
@@ -146,7 +154,10 @@ const heldHere = new Set<string>();
 
 const identityOf = ({ dev, ino }: { dev: bigint; ino: bigint }): string => `${dev}:${ino}`;
 
-/** @returns the number of another process that has the file open for writing; undefined too where the system does not tell */
+/**
+ * @returns the number of another process that has the file open for writing; undefined too where the system does not
+ * tell
+ */
 function writerOf(identity: string): number | undefined {
   for (const pid of listOf('/proc'))
     if (/^\d+$/.test(pid) && Number(pid) !== process.pid)
@@ -172,16 +183,20 @@ function listOf(folder: string): string[] {
   }
 }
 
-/** When a process began, in words that no other process of that number has; '' when the system does not tell, or there is none. */
+/**
+ * When a process began, in words that no other process of that number has; '' when the system does not tell, or there
+ * is none.
+ */
 export function startOf(pid: number): string {
   const stat = statOf(pid);
   if (stat !== undefined)
     try {
-      // After the name, which may contain anything, the start is the 20th field: in ticks since the computer was started.
+      // After the name, which may contain anything, the start is the 20th field: in ticks since the computer's start.
       return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${stat[19]}`;
     } catch { /* not Linux */ }
   try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   } catch {
     return '';
   }
@@ -203,7 +218,8 @@ function isZombie(pid: number): boolean {
   if (state !== undefined)
     return state === 'Z' || state === 'X';
   try {
-    return /^Z/.test(execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim());
+    return /^Z/.test(execFileSync('ps', ['-o', 'stat=', '-p', String(pid)],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim());
   } catch {
     return false;
   }

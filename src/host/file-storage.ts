@@ -1,16 +1,19 @@
 /**
- * The store's storage on a PC: a file in the format that a board has in its flash. Every `flush` waits until the disk has
- * it, so what a killed process or a power cut leaves behind is what was promised.
+ * The store's storage on a PC: a file in the format that a board has in its flash. Every `flush` waits until the disk
+ * has it, so what a killed process or a power cut leaves behind is what was promised.
  *
- * Nothing of the user's is overwritten: a file that is no store, or one of another version, is moved out of the way first,
- * and one of another size or with other blocks is used as it is. One that may not be written is read: what is in it is
- * sent, and the first attempt to write tells the store that it has failed. One process at a time may use it (file-lock.ts).
+ * Nothing of the user's is overwritten: a file that is no store, or one of another version, is moved out of the way
+ * first, and one of another size or with other blocks is used as it is. One that may not be written is read: what is
+ * in it is sent, and the first attempt to write tells the store that it has failed. One process at a time may use it
+ * (file-lock.ts).
  */
-import { closeSync, existsSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, renameSync,
+  rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
-import { BLOCK_HEADER_LENGTH, BLOCK_LENGTH, blockLengthForRecord, lengthOfMessage, MAGIC, MAGIC_VERSION_ONE, SMALLEST_BLOCK } from '../store/record-format.ts';
+import { BLOCK_HEADER_LENGTH, BLOCK_LENGTH, blockLengthForRecord, lengthOfMessage, MAGIC, MAGIC_VERSION_ONE,
+  SMALLEST_BLOCK } from '../store/record-format.ts';
 import { codeOf, FileLock, realPathOf } from './file-lock.ts';
 
 /** A disk takes a large piece as fast as a small one, and each new block costs a flush. */
@@ -55,7 +58,8 @@ export class FileStorage implements BlockStorage {
     }
   }
 
-  private constructor(path: string, size: number, arena: Arena, longestPacket: number, lock: FileLock | undefined, refusal: string) {
+  private constructor(path: string, size: number, arena: Arena, longestPacket: number, lock: FileLock | undefined,
+    refusal: string) {
     this.arena = arena;
     this.lock = lock;
     const needed = blockLengthForRecord(lengthOfMessage(longestPacket, 1));
@@ -156,7 +160,10 @@ export class FileStorage implements BlockStorage {
       closeSync(this.file);
   }
 
-  /** Makes the file longer by what is missing of a block. If it was cut off in the middle of one, what is left of that stays. */
+  /**
+   * Makes the file longer by what is missing of a block. If it was cut off in the middle of one, what is left of that
+   * stays.
+   */
   private append(block: number): void {
     const start = Math.max(fstatSync(this.file).size, block * this.blockLength);
     this.write(this.erased, 0, (block + 1) * this.blockLength - start, start);
@@ -188,7 +195,10 @@ function readHeader(file: number, header: Buffer, position: number): boolean {
   }
 }
 
-/** @returns the block length of the store in the file, EMPTY when nothing has been written to it, else FOREIGN, OTHER_VERSION or LATER_VERSION */
+/**
+ * @returns the block length of the store in the file, EMPTY when nothing has been written to it, else FOREIGN,
+ * OTHER_VERSION or LATER_VERSION
+ */
 function examine(path: string): number {
   const file = openSync(path, 'r');
   try {
@@ -201,7 +211,8 @@ function examine(path: string): number {
         continue;
       const magic = header.readUInt32BE(0);
       const length = header.readUInt32BE(BLOCK_LENGTH);
-      if ((magic === MAGIC || magic === MAGIC_VERSION_ONE) && length >= SMALLEST_BLOCK && (length & length - 1) === 0 && position % length === 0)
+      if ((magic === MAGIC || magic === MAGIC_VERSION_ONE) && length >= SMALLEST_BLOCK && (length & length - 1) === 0
+        && position % length === 0)
         return length;
       if (magic >>> 8 === MAGIC >>> 8 && otherwise !== LATER_VERSION)
         otherwise = magic > MAGIC ? LATER_VERSION : OTHER_VERSION;

@@ -1,7 +1,7 @@
 /**
- * Helps a configuration to fit the memory of a board: which key makes which region of the arena as long as it is, and a
- * proposal of sizes with which it fits. Only sizes are proposed that leave everything working, less of it at a time: how many
- * nodes may connect is the last to be lowered.
+ * Helps a configuration to fit the memory of a board: which key makes which region of the arena as long as it is, and
+ * a proposal of sizes with which it fits. Only sizes are proposed that leave everything working, less of it at a
+ * time: how many nodes may connect is the last to be lowered.
  */
 import type { Configuration } from '../config/configuration.ts';
 
@@ -67,7 +67,9 @@ type Sizes = Readonly<Record<Section, Record<string, number>>>;
 
 const sizesOf = (configuration: Configuration): Sizes => configuration as unknown as Sizes;
 
-/** A configuration with one size lowered; undefined when it is as low already. `max_sessions` follows the connections. */
+/**
+ * A configuration with one size lowered; undefined when it is as low already. `max_sessions` follows the connections.
+ */
 function lowered(configuration: Configuration, { key, section, value }: Step): Configuration | undefined {
   const wanted = key === 'max_sessions' ? configuration.listener.max_connections + 2 : value;
   if (sizesOf(configuration)[section][key]! <= wanted)
@@ -83,7 +85,8 @@ function lowered(configuration: Configuration, { key, section, value }: Step): C
  * @param fits whether a configuration fits the board
  * @returns the sizes to write, by section, as JSON; undefined when there are none with which it fits
  */
-export function proposeSizes(configuration: Configuration, fits: (configuration: Configuration) => boolean): string | undefined {
+export function proposeSizes(configuration: Configuration, fits: (configuration: Configuration) =>
+  boolean): string | undefined {
   const taken: Step[] = [];
   let current = configuration;
   for (const step of STEPS) {
@@ -110,8 +113,10 @@ export function proposeSizes(configuration: Configuration, fits: (configuration:
 
 function describeSizes(before: Configuration, after: Configuration): string {
   const sections = (['upstream', 'listener', 'store', 'memory'] as const).map(section => {
-    const changed = Object.entries(sizesOf(after)[section]).filter(([key, value]) => sizesOf(before)[section][key] !== value);
-    return changed.length === 0 ? '' : `"${section}": { ${changed.map(([key, value]) => `"${key}": ${value}`).join(', ')} }`;
+    const changed =
+      Object.entries(sizesOf(after)[section]).filter(([key, value]) => sizesOf(before)[section][key] !== value);
+    return changed.length === 0 ? ''
+      : `"${section}": { ${changed.map(([key, value]) => `"${key}": ${value}`).join(', ')} }`;
   });
   return sections.filter(text => text !== '').join(', ');
 }

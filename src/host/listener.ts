@@ -1,8 +1,8 @@
 /**
  * The Listener of io/transport.ts on Node. Knows nothing of MQTT.
  *
- * Node reports a port that cannot be had only after the constructor has returned, hence `onError`; its message says what
- * to do, because it is what users of the command line see.
+ * Node reports a port that cannot be had only after the constructor has returned, hence `onError`; its message says
+ * what to do, because it is what users of the command line see.
  */
 import { createServer, isIPv4, type AddressInfo, type Server } from 'node:net';
 import type { ListenerOptions, TCPListener } from '../io/transport.ts';

@@ -24,7 +24,8 @@ const FAILED = 'upstream failed';
 
 /** Their subject is the index of a session. */
 const NODE_EVENTS: ReadonlySet<number> = new Set([
-  Event.NODE_CONNECTED, Event.NODE_CLOSED, Event.NODE_REFUSED, Event.WILL_PUBLISHED, Event.OVERSIZE_DROPPED, Event.NODE_QUEUE_FULL,
+  Event.NODE_CONNECTED, Event.NODE_CLOSED, Event.NODE_REFUSED, Event.WILL_PUBLISHED, Event.OVERSIZE_DROPPED,
+    Event.NODE_QUEUE_FULL,
   Event.MESSAGE_REFUSED, Event.SUBSCRIPTIONS_FULL, Event.ACCESS_DENIED, Event.RATE_LIMITED, Event.SESSION_EVICTED,
 ]);
 
@@ -71,7 +72,10 @@ export class LogObserver implements RuntimeObserver {
     }
   }
 
-  /** What has to do with one node is a repetition only for that node, or for the address of one that has not said who it is. */
+  /**
+   * What has to do with one node is a repetition only for that node, or for the address of one that has not said who
+   * it is.
+   */
   private logNode(event: number, subject: number, detail: number): void {
     const { log } = this;
     const { gateway } = this.runtime!;
@@ -112,7 +116,8 @@ export class LogObserver implements RuntimeObserver {
   }
 
   onStoreRemark(message: string, isUsed: boolean): void {
-    this.log.write(isUsed ? 'warning' : 'error', isUsed ? `store: ${message}` : `store: ${message}; messages are kept in memory only`);
+    this.log.write(isUsed ? 'warning' : 'error', isUsed ? `store: ${message}`
+      : `store: ${message}; messages are kept in memory only`);
   }
 
   onSensorFailed({ name }: SensorConfiguration, error: unknown): void {

@@ -1,15 +1,18 @@
 /**
  * The log: one line per event, `timestamp level text`. What repeats itself is said a few times, then counted and said
- * again with the count when ten minutes have passed; what floods is cut off. So a broker that is away for a week costs a
- * line every ten minutes. What one node does is no repetition of what another one does. Names that nodes gave themselves
- * cannot break a line or reach the terminal as a control sequence.
+ * again with the count when ten minutes have passed; what floods is cut off. So a broker that is away for a week
+ * costs a line every ten minutes. What one node does is no repetition of what another one does. Names that nodes gave
+ * themselves cannot break a line or reach the terminal as a control sequence.
  */
 
 export type Level = 'info' | 'warning' | 'error';
 
 /** Milliseconds after which a repeated line is said again. */
 export const REPEAT_INTERVAL = 600_000;
-/** Lines about nodes within REPEAT_INTERVAL; the rest is counted. Of all lines it is twice as many, so that strangers cannot keep the rest out. */
+/**
+ * Lines about nodes within REPEAT_INTERVAL; the rest is counted. Of all lines it is twice as many, so that strangers
+ * cannot keep the rest out.
+ */
 export const LINE_LIMIT = 2000;
 /** Different lines that are remembered. */
 const MEMORY = 2000;
@@ -119,11 +122,13 @@ export class Log {
   }
 }
 
-const countOf = (unsaid: number): string => unsaid === 0 ? '' : ` (${unsaid} more time${unsaid === 1 ? '' : 's'} since it was last said)`;
+const countOf = (unsaid: number): string => unsaid === 0 ? ''
+  : ` (${unsaid} more time${unsaid === 1 ? '' : 's'} since it was last said)`;
 
 /** Control characters, line ends and marks that turn the direction of writing become \u escapes. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, character =>
+    `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 export const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error);

@@ -45,7 +45,8 @@ function complain(message: string): number {
 function askTerminal(question: string, isShown: boolean): Promise<string> {
   process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = createInterface({ input: process.stdin, output: isShown ? process.stderr : nowhere, terminal: true });
+  const terminal =
+    createInterface({ input: process.stdin, output: isShown ? process.stderr : nowhere, terminal: true });
   return new Promise((resolve, reject) => {
     let answer: string | undefined;
     terminal.on('line', line => {

@@ -57,16 +57,19 @@ function parseScrypt(match: RegExpExecArray | null): ScryptHash | undefined {
   if (match === null)
     return undefined;
   const [cost, blockSize, parallelization] = match.slice(1, 4).map(Number) as [number, number, number];
-  const isAffordable = 128 * blockSize * (cost + parallelization) <= MAXIMUM_MEMORY && parallelization <= MAXIMUM_PARALLELIZATION;
+  const isAffordable = 128 * blockSize * (cost + parallelization) <= MAXIMUM_MEMORY
+    && parallelization <= MAXIMUM_PARALLELIZATION;
   if (cost < 2 || (cost & cost - 1) !== 0 || !isAffordable)
     return undefined;
-  return { scheme: 'scrypt', cost, blockSize, parallelization, salt: Buffer.from(match[4]!, 'base64'), hash: Buffer.from(match[5]!, 'base64') };
+  return { scheme: 'scrypt', cost, blockSize, parallelization, salt: Buffer.from(match[4]!, 'base64'),
+    hash: Buffer.from(match[5]!, 'base64') };
 }
 
 function parsePbkdf2(match: RegExpExecArray | null): Pbkdf2Hash | undefined {
   if (match === null || Number(match[1]) > MAXIMUM_ITERATIONS)
     return undefined;
-  return { scheme: 'pbkdf2-sha256', iterations: Number(match[1]), salt: Buffer.from(match[2]!, 'base64'), hash: Buffer.from(match[3]!, 'base64') };
+  return { scheme: 'pbkdf2-sha256', iterations: Number(match[1]), salt: Buffer.from(match[2]!, 'base64'),
+    hash: Buffer.from(match[3]!, 'base64') };
 }
 
 export function formatPasswordHash(form: PasswordHash): string {
@@ -84,7 +87,9 @@ export async function hashPassword(password: string | Buffer, forDevice = false)
 
 /** A hash that no password has; to verify against it takes as long as against `like`. */
 export function unmatchableHash(like: PasswordHash | undefined): PasswordHash {
-  const form: PasswordHash = like ?? { scheme: 'scrypt', cost: COST, blockSize: BLOCK_SIZE, parallelization: PARALLELIZATION, salt: randomBytes(SALT_LENGTH), hash: Buffer.alloc(HASH_LENGTH) };
+  const form: PasswordHash =
+    like ?? { scheme: 'scrypt', cost: COST, blockSize: BLOCK_SIZE, parallelization: PARALLELIZATION,
+      salt: randomBytes(SALT_LENGTH), hash: Buffer.alloc(HASH_LENGTH) };
   return { ...form, salt: randomBytes(form.salt.length), hash: randomBytes(form.hash.length) };
 }
 

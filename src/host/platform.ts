@@ -1,6 +1,6 @@
 /**
- * What io/runtime.ts needs from a platform, on Node: sockets over node:net, the system's resolver, and simulated sensors,
- * because a PC has no pins.
+ * What io/runtime.ts needs from a platform, on Node: sockets over node:net, the system's resolver, and simulated
+ * sensors, because a PC has no pins.
  */
 import type { Authenticator } from '../gateway/gateway.ts';
 import type { Platform } from '../io/runtime.ts';
@@ -24,7 +24,9 @@ export function createPlatform(authenticator: Authenticator): Platform {
     Listener,
     resolver: new HostResolver(),
     authenticator,
-    createSensor: configuration => createSimulatedSensor({ ...configuration, type: STANDS_FOR[configuration.type] ?? configuration.type }, Math.random),
+    createSensor: configuration =>
+      createSimulatedSensor({ ...configuration, type: STANDS_FOR[configuration.type] ?? configuration.type },
+        Math.random),
     createTimer: onTimer => new HostTimer(onTimer),
     time: () => performance.now(),
     random: Math.random,

@@ -1,10 +1,10 @@
 /**
- * Host names to dotted IPv4 addresses, by the system's own rules (hosts file, DNS and whatever else it is set up to ask).
- * Knows nothing of MQTT.
+ * Host names to dotted IPv4 addresses, by the system's own rules (hosts file, DNS and whatever else it is set up to
+ * ask). Knows nothing of MQTT.
  *
- * A program of its own is asked. The system call that does it waits for as long as a name server is silent, and nothing
- * ends it: a thread that is in it keeps the whole process from ending, and holds a place among the few threads that write
- * files and verify passwords. A program can be ended.
+ * A program of its own is asked. The system call that does it waits for as long as a name server is silent, and
+ * nothing ends it: a thread that is in it keeps the whole process from ending, and holds a place among the few
+ * threads that write files and verify passwords. A program can be ended.
  */
 import { type ChildProcess, execFile } from 'node:child_process';
 import { isIPv4 } from 'node:net';
@@ -17,7 +17,8 @@ const LONGEST_QUESTION = 120_000;
 const NOT_FOUND = 2;
 
 /** Where there is no getent, Node asks the system. */
-const SCRIPT = 'require("dns").lookup(process.argv[1],{family:4},(error,address)=>process.stdout.write(error?"":address))';
+const SCRIPT =
+  'require("dns").lookup(process.argv[1],{family:4},(error,address)=>process.stdout.write(error?"":address))';
 
 type Answer = (address: string | undefined) => void;
 
@@ -57,8 +58,10 @@ export class HostResolver implements Resolver {
     this.child = undefined;
   }
 
-  private ask(program: string, args: readonly string[], onAnswer: (address: string | undefined, code: unknown) => void): void {
-    const options = { timeout: LONGEST_QUESTION, killSignal: 'SIGKILL', env: { ...process.env, NODE_OPTIONS: '' } } as const;
+  private ask(program: string, args: readonly string[], onAnswer: (address: string | undefined, code: unknown) =>
+    void): void {
+    const options =
+      { timeout: LONGEST_QUESTION, killSignal: 'SIGKILL', env: { ...process.env, NODE_OPTIONS: '' } } as const;
     this.child = execFile(program, args, options, (error, output) => {
       const [first = ''] = output.split(/\s/);
       onAnswer(isIPv4(first) ? first : undefined, error?.code);

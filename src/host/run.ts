@@ -29,7 +29,8 @@ const FLUSH_INTERVAL = 60_000;
  * @returns when nodes may connect
  * @throws Error whose message says what to do: the port cannot be had, a sensor type does not exist
  */
-export async function startGateway(configuration: Configuration, log: Log, onLost: (message: string) => void = () => {}): Promise<RunningGateway> {
+export async function startGateway(configuration: Configuration, log: Log, onLost: (message: string) => void = () =>
+  {}): Promise<RunningGateway> {
   const authenticator = await PasswordAuthenticator.create(configuration.listener);
   return new Promise((resolve, reject) => {
     const flushing = setInterval(() => log.flush(), FLUSH_INTERVAL).unref();
@@ -60,7 +61,8 @@ export async function startGateway(configuration: Configuration, log: Log, onLos
  * Until SIGINT or SIGTERM; a second signal ends at once.
  * @returns the exit code
  */
-export async function runUntilSignal(configuration: Configuration, log: Log, print: (line: string) => void): Promise<number> {
+export async function runUntilSignal(configuration: Configuration, log: Log, print: (line: string) =>
+  void): Promise<number> {
   let end!: (exitCode: number) => void;
   const ended = new Promise<number>(resolve => end = resolve);
   let signalCount = 0;
@@ -101,7 +103,8 @@ export async function runUntilSignal(configuration: Configuration, log: Log, pri
     return exitCode;
   } finally {
     clearTimeout(limit);
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGUSR2', onQuestion).off('uncaughtException', onDefect);
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGUSR2', onQuestion).off('uncaughtException',
+      onDefect);
   }
 }
 
@@ -113,5 +116,6 @@ const urlOf = (address: string): string => {
 /** The authenticator has what it needs; nobody else needs it. */
 const withoutPasswords = (configuration: Configuration): Configuration => ({
   ...configuration,
-  listener: { ...configuration.listener, users: configuration.listener.users.map(({ mount_point = '', username }) => ({ username, mount_point })) },
+  listener: { ...configuration.listener,
+    users: configuration.listener.users.map(({ mount_point = '', username }) => ({ username, mount_point })) },
 });

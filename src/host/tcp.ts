@@ -2,12 +2,13 @@
  * The TCP socket of io/transport.ts on Node. Knows nothing of MQTT.
  *
  * Behaves as the board does wherever the board's behaviour can be relied on: one callback for all that is pending
- * (readable first, then writable or the end of the connection), bytes reported on arrival only, no callback from inside
- * a call. Node emits its events from the event loop, so they are passed on at once; what a call of the program makes
- * due (a takeover, the read of the last byte before the end) is passed on in a microtask.
+ * (readable first, then writable or the end of the connection), bytes reported on arrival only, no callback from
+ * inside a call. Node emits its events from the event loop, so they are passed on at once; what a call of the program
+ * makes due (a takeover, the read of the last byte before the end) is passed on in a microtask.
  *
- * Writes of one turn of the event loop are gathered and leave together: `setImmediate` runs right after all sockets that
- * had something have been served, so that what many sensor nodes sent becomes one segment towards the upstream Server.
+ * Writes of one turn of the event loop are gathered and leave together: `setImmediate` runs right after all sockets
+ * that had something have been served, so that what many sensor nodes sent becomes one segment towards the upstream
+ * Server.
  */
 import { isIPv4, Socket } from 'node:net';
 import type { TCPCallbacks, TCPOptions, TCPSocket } from '../io/transport.ts';
@@ -195,8 +196,8 @@ class Connection {
   }
 
   /**
-   * Sends what has been written, closes our side, discards what still arrives, and waits for the peer to close its side;
-   * a reset would take away from the peer what it has not read yet. This wait does not keep the process alive.
+   * Sends what has been written, closes our side, discards what still arrives, and waits for the peer to close its
+   * side; a reset would take away from the peer what it has not read yet. This wait does not keep the process alive.
    */
   close(): void {
     const { socket } = this;

@@ -3,7 +3,10 @@
  */
 import type { Timer } from '../io/transport.ts';
 
-/** Node takes longer times for 1 ms. This is 24.8 days: whoever wants to wait longer is called early, and sets it again. */
+/**
+ * Node takes longer times for 1 ms. This is 24.8 days: whoever wants to wait longer is called early, and sets it
+ * again.
+ */
 export const LONGEST_TIME = 0x7FFFFFFF;
 
 export class HostTimer implements Timer {

@@ -1,18 +1,22 @@
 /**
- * ECMA-419 reads and writes exactly one view. Both classes have a view of the wanted length at the arena's landing and
- * staging area.
+ * ECMA-419 reads and writes exactly one view. Both classes have a view of the wanted length at the arena's landing
+ * and staging area.
  *
- * ResizedViews, for XS: the arena is cut off behind the wanted bytes for a moment, so that a length-tracking view becomes
- * exactly as long as wanted. It costs two native calls and no memory, where a new view costs four slots. Nothing may
- * allocate in between, for a collection would trim the buffer; growing back fills what was cut off with zeros, which is
- * why only areas that keep nothing lie at the end.
+ * ResizedViews, for XS: the arena is cut off behind the wanted bytes for a moment, so that a length-tracking view
+ * becomes exactly as long as wanted. It costs two native calls and no memory, where a new view costs four slots.
+ * Nothing may allocate in between, for a collection would trim the buffer; growing back fills what was cut off with
+ * zeros, which is why only areas that keep nothing lie at the end.
  *
- * CachedViews, for Node: its engine resizes by a system call and treats resizable buffers as slow, but views are cheap.
+ * CachedViews, for Node: its engine resizes by a system call and treats resizable buffers as slow, but views are
+ * cheap.
  */
 import type { Arena } from '../bytes/arena.ts';
 
 export interface ExactViews {
-  /** `resize` to the end of the wanted bytes makes `landing` or `staging` exact; to `length` undoes it. Straight to the engine: this is the hot path. */
+  /**
+   * `resize` to the end of the wanted bytes makes `landing` or `staging` exact; to `length` undoes it. Straight to
+   * the engine: this is the hot path.
+   */
   readonly buffer: { resize(length: number): void };
   readonly length: number;
   readonly landing: Uint8Array;

@@ -1,10 +1,11 @@
 /**
- * The store's storage on flash as ECMA-419 presents it (`embedded:storage/flash`): exact views at the arena's staging area
- * give the flash its buffers. Several sectors make a block if a sector is too short for the longest message.
+ * The store's storage on flash as ECMA-419 presents it (`embedded:storage/flash`): exact views at the arena's staging
+ * area give the flash its buffers. Several sectors make a block if a sector is too short for the longest message.
  */
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
-import { BLOCK_LENGTH, blockLengthForRecord, lengthOfMessage, MAGIC, MAGIC_VERSION_ONE, WORD } from '../store/record-format.ts';
+import { BLOCK_LENGTH, blockLengthForRecord, lengthOfMessage, MAGIC, MAGIC_VERSION_ONE,
+  WORD } from '../store/record-format.ts';
 
 /** The part of ECMA-419's Flash that is used here. Writing turns ones into zeros. */
 export interface Flash {
@@ -39,7 +40,8 @@ export class FlashBlocks implements BlockStorage {
     this.blockLength = FlashBlocks.lengthFound(flash) || needed;
     this.sectorsPerBlock = this.blockLength / blockLength;
     if (this.blockLength < needed)
-      this.remark = `the flash has blocks of ${this.blockLength} bytes: longer messages are not stored; for those, erase it when it is empty`;
+      this.remark =
+        `the flash has blocks of ${this.blockLength} bytes: longer messages are not stored; for those, erase it when it is empty`;
     this.blockCount = Math.floor(size / this.blockLength);
   }
 
@@ -52,7 +54,8 @@ export class FlashBlocks implements BlockStorage {
       flash.read(bytes, position);
       const magic = words.getUint32(0);
       const length = words.getUint32(BLOCK_LENGTH);
-      if ((magic === MAGIC || magic === MAGIC_VERSION_ONE) && length >= blockLength && length <= size && length % blockLength === 0 && position % length === 0)
+      if ((magic === MAGIC || magic === MAGIC_VERSION_ONE) && length >= blockLength && length <= size
+        && length % blockLength === 0 && position % length === 0)
         return length;
     }
     return 0;

@@ -2,9 +2,9 @@
  * Pumps bytes between one session and one TCP socket.
  *
  * In: as many bytes as are there, fit the landing area and the session will take. A session that judges a CONNECT, or
- * whose own bytes the peer does not fetch, is not read for: the rest waits in the network.
- * Out: straight to the socket while it takes everything, else into a ring that is emptied when it does. After `close` what
- * was sent still goes out, for a while.
+ * whose own bytes the peer does not fetch, is not read for: the rest waits in the network. Out: straight to the
+ * socket while it takes everything, else into a ring that is emptied when it does. After `close` what was sent still
+ * goes out, for a while.
  *
  * One object per possible connection, used again and again.
  */
@@ -33,7 +33,10 @@ export interface LinkOwner {
 export class LinkContext {
   readonly clock: Clock;
   readonly time: () => number;
-  /** The link whose event is being handled. If an exception leaves it, a defect of ours, that one connection is given up. */
+  /**
+   * The link whose event is being handled. If an exception leaves it, a defect of ours, that one connection is given
+   * up.
+   */
   active: Link | undefined = undefined;
   /** How many links are CLOSING. */
   closingCount = 0;
@@ -50,7 +53,8 @@ export class LinkContext {
   readonly closeTimeout: number;
 
   /** @param closeTimeout milliseconds for what was sent before `close` */
-  constructor(arena: Arena, views: ExactViews, scheduler: Scheduler, TCP: TCPConstructor, owner: LinkOwner, closeTimeout: number) {
+  constructor(arena: Arena, views: ExactViews, scheduler: Scheduler, TCP: TCPConstructor, owner: LinkOwner,
+    closeTimeout: number) {
     this.clock = scheduler.clock;
     this.time = scheduler.time;
     this.views = views;
@@ -75,7 +79,9 @@ const ESTABLISHED = 1;
 const BACKED_UP = 2;
 /** What was sent still goes out. */
 const CLOSING = 3;
-/** Nothing goes out any more, and nothing comes in. What has come is still judged, as soon as the session looks at it. */
+/**
+ * Nothing goes out any more, and nothing comes in. What has come is still judged, as soon as the session looks at it.
+ */
 const OVER = 4;
 
 export class Link implements NodeOutput {
@@ -105,8 +111,8 @@ export class Link implements NodeOutput {
   }
 
   /**
-   * The sockets of all links have the same callbacks; the link is the `target` of its socket. One that was given up may have
-   * one more thing to say, and so may one that is still being made: nobody listens then.
+   * The sockets of all links have the same callbacks; the link is the `target` of its socket. One that was given up
+   * may have one more thing to say, and so may one that is still being made: nobody listens then.
    */
   private static readonly callbacks: TCPCallbacks = Object.freeze<TCPCallbacks>({
     onReadable(this: TCPSocket, count: number) { // the hot path: enter and leave are written out
@@ -177,7 +183,8 @@ export class Link implements NodeOutput {
 
   /**
    * Of messages, for which one half of the ring is enough: the other one is for acknowledgements. Else a node whose
-   * subscriptions bring more than it fetches could not be answered any more. With nothing pending the longest one must fit.
+   * subscriptions bring more than it fetches could not be answered any more. With nothing pending the longest one
+   * must fit.
    */
   get room(): number {
     const { capacity, free, length } = this.pending;
@@ -336,7 +343,10 @@ export class Link implements NodeOutput {
     this.parser.receive(landingOffset, landingOffset + length);
   }
 
-  /** Closes the socket once everything has gone out. What has arrived is read first, else closing would reset the connection. */
+  /**
+   * Closes the socket once everything has gone out. What has arrived is read first, else closing would reset the
+   * connection.
+   */
   private finishClosing(): void {
     const { context, socket } = this;
     if (socket === undefined || this.phase !== CLOSING)

@@ -1,7 +1,7 @@
 /**
- * What a configuration takes of a board's memory beside the arena: objects of the gateway by what they take on 32-bit XS
- * (board-memory-figures.ts, measured by `npm run features`), and what the rest of the firmware takes, measured by hand.
- * `ringbridge check` and the board itself compute with the same figures.
+ * What a configuration takes of a board's memory beside the arena: objects of the gateway by what they take on 32-bit
+ * XS (board-memory-figures.ts, measured by `npm run features`), and what the rest of the firmware takes, measured by
+ * hand. `ringbridge check` and the board itself compute with the same figures.
  */
 import type { Configuration } from '../config/configuration.ts';
 import { FEATURES, type FeatureId, lengthOfTexts } from './board-features.ts';

@@ -23,7 +23,8 @@ export class NodeListener {
    * @param onTurnedAway a connection was closed because no place was free
    * @throws where the platform's listener reports that by an exception
    */
-  constructor(Listener: ListenerConstructor, address: string, port: number, sessions: readonly ServerSession[], links: readonly Link[], scheduler: Scheduler,
+  constructor(Listener: ListenerConstructor, address: string, port: number, sessions: readonly ServerSession[],
+    links: readonly Link[], scheduler: Scheduler,
     callbacks: { onListening(port: number): void; onError(message: string): void; onTurnedAway(): void }) {
     this.callbacks = callbacks;
     this.sessions = sessions;
@@ -79,7 +80,8 @@ export class NodeListener {
     if (index < links.length)
       return index;
     for (let at = 0; at < sessions.length; ++at)
-      if (sessions[at]!.state === OPENED && (index === links.length || (sessions[at]!.lastReceivedAt - sessions[index]!.lastReceivedAt | 0) < 0))
+      if (sessions[at]!.state === OPENED
+        && (index === links.length || (sessions[at]!.lastReceivedAt - sessions[index]!.lastReceivedAt | 0) < 0))
         index = at;
     links[index]?.abort(ReasonCode.CONNECT_TIMEOUT);
     return index;

@@ -1,6 +1,6 @@
 /**
- * A whole gateway on a platform: builds the core and what drives it, starts and stops it. The two entry points, device and
- * host, and the tests differ in the platform that they pass, and in nothing else.
+ * A whole gateway on a platform: builds the core and what drives it, starts and stops it. The two entry points,
+ * device and host, and the tests differ in the platform that they pass, and in nothing else.
  */
 import { ArenaPlan } from '../bytes/arena.ts';
 import { RingSpace } from '../bytes/ring-buffer.ts';
@@ -122,7 +122,8 @@ export class Runtime implements Driven, LinkOwner {
     const context = this.context = new LinkContext(arena, views, scheduler, platform.TCP, this, CLOSE_TIMEOUT);
     this.upstreamLink = new Link(context, gateway.upstream, new RingSpace(arena, longestPacket), upstreamRingOffset);
     const nodeRings = new RingSpace(arena, nodeRing);
-    this.links = gateway.sessions.map((session, index) => new Link(context, session, nodeRings, nodeRingsOffset + index * nodeRing));
+    this.links = gateway.sessions.map((session, index) =>
+      new Link(context, session, nodeRings, nodeRingsOffset + index * nodeRing));
     this.storeOpening = new StoreOpening(gateway, scheduler, platform.openStorage, observer);
     this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, observer, platform.random);
     this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer, platform.date ?? (() => 0));
@@ -187,9 +188,9 @@ export class Runtime implements Driven, LinkOwner {
   }
 
   /**
-   * An exception has left a callback: a defect, ours or the platform's. The edge catches it, Node by `uncaughtException`
-   * and the board by its abort hook, because a `try` around each event would cost a tenth of it. The connection whose
-   * event it was is given up [MQTT311-4.8.0-2], the rest lives on.
+   * An exception has left a callback: a defect, ours or the platform's. The edge catches it, Node by
+   * `uncaughtException` and the board by its abort hook, because a `try` around each event would cost a tenth of it.
+   * The connection whose event it was is given up [MQTT311-4.8.0-2], the rest lives on.
    */
   recover(error: unknown): void {
     const { context } = this;
@@ -249,7 +250,8 @@ export class Runtime implements Driven, LinkOwner {
     const { address, port } = this.gateway.configuration.listener;
     const { observer, platform } = this;
     try {
-      this.listener = new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.scheduler, {
+      this.listener =
+        new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.scheduler, {
         onListening: actual => observer.onListening(actual),
         onError: message => observer.onListenerError(message),
         onTurnedAway: () => {

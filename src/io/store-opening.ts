@@ -1,6 +1,6 @@
 /**
- * Gets the storage of the store from the platform, at start and again every 30 seconds while there is none that works: a disk
- * that was not there, a file that somebody else had, a card that was pulled out.
+ * Gets the storage of the store from the platform, at start and again every 30 seconds while there is none that
+ * works: a disk that was not there, a file that somebody else had, a card that was pulled out.
  */
 import type { Arena } from '../bytes/arena.ts';
 import type { StoreConfiguration } from '../config/configuration.ts';
@@ -52,7 +52,8 @@ export class StoreOpening {
       if (this.openStorage === undefined)
         throw new Error('there is no storage for a persistent store here');
       store.close(); // the one that has failed
-      const storage = this.openStorage(gateway.configuration.store, gateway.arena, longestStoredPacket(gateway.configuration));
+      const storage =
+        this.openStorage(gateway.configuration.store, gateway.arena, longestStoredPacket(gateway.configuration));
       this.use(storage);
       if (storage.remark !== '')
         observer.onStoreRemark?.(storage.remark, true);

@@ -1,24 +1,25 @@
 /**
- * The part of ECMA-419 TCP and Listener that the gateway relies on, and what every bad case means. The board has these
- * classes; host/tcp.ts gives them to Node, host-test/simulation gives them to the tests. One contract suite runs against
- * all of them (host-test/io/transport-contract.ts).
+ * The part of ECMA-419 TCP and Listener that the gateway relies on, and what every bad case means. The board has
+ * these classes; host/tcp.ts gives them to Node, host-test/simulation gives them to the tests. One contract suite
+ * runs against all of them (host-test/io/transport-contract.ts).
  *
- * A callback is never called from inside a call that the program makes, constructors included. An exception that leaves
- * a callback ends the program on the board, so none may.
+ * A callback is never called from inside a call that the program makes, constructors included. An exception that
+ * leaves a callback ends the program on the board, so none may.
  */
 
 /** A TCP socket, connected or still connecting. */
 export interface TCPSocket {
   /**
-   * Fills the whole of `view`, 1 byte or more. It must not be longer than what `onReadable` last reported, less what has
-   * been read since: throws then. @returns the number of bytes, `view.byteLength`; undefined when nothing is there at all
+   * Fills the whole of `view`, 1 byte or more. It must not be longer than what `onReadable` last reported, less what
+   * has been read since: throws then. @returns the number of bytes, `view.byteLength`; undefined when nothing is
+   * there at all
    */
   read(view: Uint8Array): number | undefined;
   /**
-   * Takes the whole of `view`, or throws when it is longer than what is writable. The bytes are copied. Throws as well
-   * while the connection is not established, and when it is over but `onError` waits for received bytes to be read: a
-   * peer that sends a packet and closes at once is answered in vain, so every write needs a `try`.
-   * @returns how many more bytes may be written now; undefined when the connection has just been lost: `onError` follows
+   * Takes the whole of `view`, or throws when it is longer than what is writable. The bytes are copied. Throws as
+   * well while the connection is not established, and when it is over but `onError` waits for received bytes to be
+   * read: a peer that sends a packet and closes at once is answered in vain, so every write needs a `try`. @returns
+   * how many more bytes may be written now; undefined when the connection has just been lost: `onError` follows
    */
   write(view: Uint8Array): number | undefined;
   /**
@@ -27,7 +28,10 @@ export interface TCPSocket {
    * connection instead, and what was written last is lost.
    */
   close(): void;
-  /** Whose socket it is, for the callbacks. Set by the program after construction, which works with every socket; not an option. */
+  /**
+   * Whose socket it is, for the callbacks. Set by the program after construction, which works with every socket; not
+   * an option.
+   */
   target?: unknown;
   /** Of the peer, dotted; where the platform tells, and as long as it does. */
   readonly remoteAddress?: string | undefined;
@@ -93,8 +97,8 @@ export interface ListenerOptions {
 export type ListenerConstructor = new (options: ListenerOptions) => TCPListener;
 
 /**
- * Host name to dotted address. Answers by one call of one of the two at most, never from inside `resolve`. May be silent for
- * as long as a name server is: whoever asks has a deadline of its own.
+ * Host name to dotted address. Answers by one call of one of the two at most, never from inside `resolve`. May be
+ * silent for as long as a name server is: whoever asks has a deadline of its own.
  */
 export interface Resolver {
   resolve(host: string, onResolved: (address: string) => void, onError: () => void): void;

@@ -13,7 +13,10 @@ import type { Link } from './link.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Resolver } from './transport.ts';
 
-/** A Server that ends this many sessions in a row, each within so many milliseconds, mostly gives them to someone else. */
+/**
+ * A Server that ends this many sessions in a row, each within so many milliseconds, mostly gives them to someone
+ * else.
+ */
 const CLASH_COUNT = 3;
 const CLASH_INTERVAL = 10_000;
 
@@ -23,7 +26,10 @@ export class Upstream implements UpstreamDriver {
   /** Why the last attempt or session ended; SUCCESS before the first end. */
   reasonCode = ReasonCode.SUCCESS;
   attemptCount = 0;
-  /** Moment of the next attempt while WAITING, of the time-out of name resolution or connection while RESOLVING or CONNECTING. */
+  /**
+   * Moment of the next attempt while WAITING, of the time-out of name resolution or connection while RESOLVING or
+   * CONNECTING.
+   */
   deadline = 0;
   private readonly gateway: Gateway;
   private readonly link: Link;
@@ -41,7 +47,8 @@ export class Upstream implements UpstreamDriver {
   private shortSessionCount = 0;
 
   /** @param random uniform in [0, 1) @throws Error when an address is none */
-  constructor(gateway: Gateway, link: Link, resolver: Resolver, scheduler: Scheduler, observer: Event.GatewayObserver, random: () => number) {
+  constructor(gateway: Gateway, link: Link, resolver: Resolver, scheduler: Scheduler, observer: Event.GatewayObserver,
+    random: () => number) {
     const { address, connack_timeout, restart_timeout } = gateway.configuration.upstream;
     this.gateway = gateway;
     this.link = link;
@@ -74,7 +81,10 @@ export class Upstream implements UpstreamDriver {
       this.link.abort(ReasonCode.SUCCESS);
   }
 
-  /** As if the cable were pulled, for demonstrations: the connection is lost without a word, and every attempt fails until `plug`. */
+  /**
+   * As if the cable were pulled, for demonstrations: the connection is lost without a word, and every attempt fails
+   * until `plug`.
+   */
   unplug(): void {
     this.isUnplugged = true;
     this.link.abort(ReasonCode.NETWORK_CLOSED);

@@ -1,16 +1,16 @@
 /**
  * What a node may read and write, and where in the topic tree it lives.
  *
- * `listener.acl` in Mosquitto's meaning: without a list everything is allowed; with one, what no entry allows is refused,
- * and "deny" wins over everything else, in whatever order they stand. An entry with a user is about that user, one without
- * about every node; `%u` and `%c` stand for user name and Client Identifier. A subscription is granted when there is
- * something in it that the node may read; what it may not read of it is left out at delivery.
+ * `listener.acl` in Mosquitto's meaning: without a list everything is allowed; with one, what no entry allows is
+ * refused, and "deny" wins over everything else, in whatever order they stand. An entry with a user is about that
+ * user, one without about every node; `%u` and `%c` stand for user name and Client Identifier. A subscription is
+ * granted when there is something in it that the node may read; what it may not read of it is left out at delivery.
  *
  * A user's `mount_point` is put in front of the topics of its nodes, and taken away again on the way back: they see
  * nothing else. Rights are about the full names, as in Mosquitto.
  *
- * A verdict is kept per node and number of the topic table, in the arena, so a message with a known topic costs an array
- * access. Knows no connection.
+ * A verdict is kept per node and number of the topic table, in the arena, so a message with a known topic costs an
+ * array access. Knows no connection.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
@@ -70,7 +70,8 @@ const mountPointOf = (user: UserConfiguration): string => user.mount_point ?? ''
 
 /** Bytes by which a mount point can lengthen a topic. */
 export const longestMountPoint = (listener: ListenerConfiguration): number => longest(listener.users.map(user =>
-  mountPointOf(user) === '' ? 0 : Template.expandedLength(mountPointOf(user), lengthOfUTF8(user.username), listener.max_clientid_length)));
+  mountPointOf(user) === '' ? 0
+    : Template.expandedLength(mountPointOf(user), lengthOfUTF8(user.username), listener.max_clientid_length)));
 
 export class Access {
   /** The result of `mount`: a topic with its mount point; valid until the next call. */
@@ -89,17 +90,24 @@ export class Access {
   private filterOffset = 0;
   private filterLength = 0;
 
-  /** @returns undefined when everything is allowed to everybody and nobody is moved @param longestTopic bytes that a node can send */
-  static plan(plan: ArenaPlan, listener: ListenerConfiguration, topicCount: number, longestTopic: number): AccessPlan | undefined {
+  /**
+   * @returns undefined when everything is allowed to everybody and nobody is moved @param longestTopic bytes that a
+   * node can send
+   */
+  static plan(plan: ArenaPlan, listener: ListenerConfiguration, topicCount: number,
+    longestTopic: number): AccessPlan | undefined {
     const { acl, max_clientid_length, max_sessions, users } = listener;
     const mountCapacity = longestMountPoint(listener);
     if (acl.length === 0 && mountCapacity === 0)
       return undefined;
     const longestName = longest(users.map(user => lengthOfUTF8(user.username)));
-    const longestFilter = longest(acl.map(entry => Template.expandedLength(entry.topic, longestName, max_clientid_length)));
-    const namesLength = users.reduce((sum, user) => sum + lengthOfUTF8(user.username) + lengthOfUTF8(mountPointOf(user)), 0);
+    const longestFilter =
+      longest(acl.map(entry => Template.expandedLength(entry.topic, longestName, max_clientid_length)));
+    const namesLength =
+      users.reduce((sum, user) => sum + lengthOfUTF8(user.username) + lengthOfUTF8(mountPointOf(user)), 0);
     return {
-      textsOffset: plan.reserve('access: names and topics', acl.reduce((sum, entry) => sum + lengthOfUTF8(entry.topic), namesLength)),
+      textsOffset: plan.reserve('access: names and topics',
+        acl.reduce((sum, entry) => sum + lengthOfUTF8(entry.topic), namesLength)),
       filterOffset: plan.reserve('access: a filter', longestFilter),
       mountedOffset: plan.reserve('access: a mounted topic', mountCapacity === 0 ? 0 : mountCapacity + longestTopic),
       verdictsOffset: plan.reserve('access: verdicts', acl.length === 0 ? 0 : topicCount * max_sessions),
@@ -109,7 +117,9 @@ export class Access {
     };
   }
 
-  /** @throws Error when an entry names a user that is not there, a topic is no filter, or a mount point has wildcards */
+  /**
+   * @throws Error when an entry names a user that is not there, a topic is no filter, or a mount point has wildcards
+   */
   constructor(arena: Arena, plan: AccessPlan, listener: ListenerConfiguration) {
     this.arena = arena;
     this.plan = plan;
@@ -144,7 +154,10 @@ export class Access {
     });
   }
 
-  /** Settles where the topics of a node that has just been named lie. @returns false: its name fits no mount point, so it must not be let in */
+  /**
+   * Settles where the topics of a node that has just been named lie. @returns false: its name fits no mount point, so
+   * it must not be let in
+   */
   enter(node: NodeState): boolean {
     const { bytes } = this.arena;
     const { topicCount, verdictsOffset } = this.plan;
@@ -164,7 +177,10 @@ export class Access {
       this.arena.bytes.fill(0, verdictsOffset + index * this.nodeCount, verdictsOffset + (index + 1) * this.nodeCount);
   }
 
-  /** Puts the mount point in front of a name or filter. @returns false when nothing can be published or subscribed there; else see `mounted` */
+  /**
+   * Puts the mount point in front of a name or filter. @returns false when nothing can be published or subscribed
+   * there; else see `mounted`
+   */
   mount(node: NodeState, offset: number, length: number): boolean {
     const { bytes } = this.arena;
     const { mounted } = this;
@@ -232,11 +248,16 @@ export class Access {
 
   /** Whether the node may read anything that matches the full filter. */
   allowsSubscription(node: NodeState, filterOffset: number, filterLength: number): boolean {
-    return this.entries.length === 0 || this.judge(node, filterOffset, filterLength, READ, filterCovers, filtersOverlap);
+    return this.entries.length === 0
+      || this.judge(node, filterOffset, filterLength, READ, filterCovers, filtersOverlap);
   }
 
-  /** @param isDenied whether the filter of an entry that denies is about the name or filter at `offset` @param isGranted the same for others */
-  private judge(node: NodeState, offset: number, length: number, right: number, isDenied: Comparison, isGranted: Comparison): boolean {
+  /**
+   * @param isDenied whether the filter of an entry that denies is about the name or filter at `offset` @param
+   * isGranted the same for others
+   */
+  private judge(node: NodeState, offset: number, length: number, right: number, isDenied: Comparison,
+    isGranted: Comparison): boolean {
     const { entries } = this;
     let isAllowed = false;
     for (let index = 0; index < entries.length; ++index) {
@@ -245,7 +266,8 @@ export class Access {
       if (found === UNFIT_NAME)
         return false;
       const compare = entry.isDenial ? isDenied : isGranted;
-      if (found === NOT_ABOUT_THIS_NODE || (entry.rights & right) === 0 || !compare(this.arena, this.filterOffset, this.filterLength, offset, length))
+      if (found === NOT_ABOUT_THIS_NODE || (entry.rights & right) === 0
+        || !compare(this.arena, this.filterOffset, this.filterLength, offset, length))
         continue;
       if (entry.isDenial)
         return false;
@@ -254,7 +276,10 @@ export class Access {
     return isAllowed;
   }
 
-  /** Puts the filter of an entry together for one node. @returns 0 or more; NOT_ABOUT_THIS_NODE; or UNFIT_NAME: nothing is allowed to it */
+  /**
+   * Puts the filter of an entry together for one node. @returns 0 or more; NOT_ABOUT_THIS_NODE; or UNFIT_NAME:
+   * nothing is allowed to it
+   */
   private resolve(entry: AccessEntry, node: NodeState): number {
     if (entry.user !== EVERYBODY && entry.user !== node.user)
       return NOT_ABOUT_THIS_NODE;

@@ -1,7 +1,8 @@
 /**
- * Gives messages to the nodes whose subscriptions match, as far as they may read them, each once and with the QoS that it
- * was granted; keeps retained ones. Who gets a topic is remembered per number of the topic table, so that a message for
- * nobody, or for one node, is not compared with filters. Knows nothing of who published, and nothing of upstream's rules.
+ * Gives messages to the nodes whose subscriptions match, as far as they may read them, each once and with the QoS
+ * that it was granted; keeps retained ones. Who gets a topic is remembered per number of the topic table, so that a
+ * message for nobody, or for one node, is not compared with filters. Knows nothing of who published, and nothing of
+ * upstream's rules.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText } from '../bytes/utf8.ts';
@@ -45,7 +46,8 @@ export class Delivery {
   /** Per node state: QoS granted for the message at hand. */
   private readonly granted: Int8Array;
 
-  constructor(arena: Arena, topics: TopicTable, topicCount: number, nodes: NodeStates, subscriptions: Subscriptions, retained: RetainedMessages,
+  constructor(arena: Arena, topics: TopicTable, topicCount: number, nodes: NodeStates, subscriptions: Subscriptions,
+    retained: RetainedMessages,
     access: Access | undefined, observer: Event.GatewayObserver) {
     this.arena = arena;
     this.topics = topics;
@@ -66,7 +68,10 @@ export class Delivery {
     this.localAudience[index] = this.remoteAudience[index] = UNKNOWN;
   }
 
-  /** Ends the session of a node whose message has a name, under this number, that no node may bring in. To be asked when nothing is known of the name. */
+  /**
+   * Ends the session of a node whose message has a name, under this number, that no node may bring in. To be asked
+   * when nothing is known of the name.
+   */
   rejects(session: ServerSession | undefined, message: Message, index: number): boolean {
     const end = message.topicNameOffset + message.topicNameLength;
     if (index === this.topics.plainIndex || isPlainText(this.arena, message.topicNameOffset, end))
@@ -102,9 +107,10 @@ export class Delivery {
     if (audience === UNKNOWN)
       audience = this.findAudience(message, index, this.remoteAudience);
     this.deliverTo(message, this.access === undefined ? index : this.localIndexOf(message), audience);
-    // The Server says RETAIN 0 to an established subscription [MQTT311-3.3.1-9], so of a topic that is retained here the
-    // message is the state by now.
-    if (message.retain !== 0 || audience === SOMEBODY && this.retained.has(message.topicNameOffset, message.topicNameLength))
+    // The Server says RETAIN 0 to an established subscription [MQTT311-3.3.1-9], so of a topic that is retained here
+    // the message is the state by now.
+    if (message.retain !== 0 || audience === SOMEBODY
+      && this.retained.has(message.topicNameOffset, message.topicNameLength))
       this.retain(message);
   }
 
@@ -132,7 +138,10 @@ export class Delivery {
       this.remoteAudience.fill(UNKNOWN);
   }
 
-  /** Finds out who gets the name of a message, and remembers it unless its number is shared by many. @param audiences those of the local or of the remote names */
+  /**
+   * Finds out who gets the name of a message, and remembers it unless its number is shared by many. @param audiences
+   * those of the local or of the remote names
+   */
   private findAudience(message: Message, index: number, audiences: Int32Array): number {
     const { topicNameLength, topicNameOffset } = message;
     const { granted } = this;
@@ -184,8 +193,8 @@ export class Delivery {
   }
 
   /**
-   * Sends a message that the node may read, without its mount point, with the QoS that it was granted at most [MQTT311-3.8.4-6].
-   * @param index number of its name, or `uncached`
+   * Sends a message that the node may read, without its mount point, with the QoS that it was granted at most
+   * [MQTT311-3.8.4-6]. @param index number of its name, or `uncached`
    */
   private sendAllowed(node: NodeState, message: Message, index: number, granted: number): void {
     const { access } = this;
@@ -196,7 +205,8 @@ export class Delivery {
     }
     const { topicNameLength, topicNameOffset } = message;
     const mountLength = access.mountLengths[node.index]!;
-    if (!access.allows(node, index, topicNameOffset, topicNameLength, READ) || mountLength > 0 && !access.isInside(node, topicNameOffset, topicNameLength))
+    if (!access.allows(node, index, topicNameOffset, topicNameLength, READ) || mountLength > 0
+      && !access.isInside(node, topicNameOffset, topicNameLength))
       return;
     message.topicNameOffset = topicNameOffset + mountLength;
     message.topicNameLength = topicNameLength - mountLength;
@@ -207,7 +217,8 @@ export class Delivery {
 
   /**
    * Sends a message to one node, or queues it [MQTT311-4.5.0-1], behind all that came before [MQTT311-4.6.0-5]
-   * [MQTT311-4.6.0-6]. For a node that is away QoS 1 and 2 are kept [MQTT311-3.1.2-5], QoS 0 is not (3.1.1 section 4.1).
+   * [MQTT311-4.6.0-6]. For a node that is away QoS 1 and 2 are kept [MQTT311-3.1.2-5], QoS 0 is not (3.1.1 section
+   * 4.1).
    */
   private send(node: NodeState, message: Message, qos: number): void {
     const { session } = node;
@@ -227,7 +238,10 @@ export class Delivery {
       this.observer.onEvent(Event.NODE_QUEUE_FULL, session.index, qos);
   }
 
-  /** Queues a message for a node that is away. @returns false when it is the one that is given up because the queue is full */
+  /**
+   * Queues a message for a node that is away. @returns false when it is the one that is given up because the queue is
+   * full
+   */
   private keepFor(node: NodeState, message: Message, qos: number): boolean {
     if (node.queue.append(message, qos) !== NONE)
       return true;

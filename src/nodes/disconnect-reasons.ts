@@ -2,7 +2,8 @@
 import * as ReasonCode from '../packet/reason-code.ts';
 
 const BROKEN_RULES: readonly number[] = Object.freeze([
-  ReasonCode.MALFORMED_PACKET, ReasonCode.PROTOCOL_ERROR, ReasonCode.TOPIC_NAME_INVALID, ReasonCode.PACKET_TOO_LARGE, ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
+  ReasonCode.MALFORMED_PACKET, ReasonCode.PROTOCOL_ERROR, ReasonCode.TOPIC_NAME_INVALID, ReasonCode.PACKET_TOO_LARGE,
+    ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
 ]);
 
 const FIRST_ERROR = 0x80;

@@ -1,11 +1,12 @@
 /**
- * The nodes that the gateway knows, by Client Identifier: rule C7. A node's session state outlives its connection when the
- * node asked for that; there is room for a fixed number.
+ * The nodes that the gateway knows, by Client Identifier: rule C7. A node's session state outlives its connection
+ * when the node asked for that; there is room for a fixed number.
  *
- * When a new node finds no room, a session of its own user gives way whose node is away and for which nothing is kept but
- * perhaps subscriptions; for a node with a user, one of a node without user too, for which messages may be kept. So no user
- * loses a session or a message to anybody else's nodes, however many identifiers those make up. And whoever has sessions of
- * absent nodes leaves a free place to each user that has no session, up to a quarter of all, or it could keep them out.
+ * When a new node finds no room, a session of its own user gives way whose node is away and for which nothing is kept
+ * but perhaps subscriptions; for a node with a user, one of a node without user too, for which messages may be kept.
+ * So no user loses a session or a message to anybody else's nodes, however many identifiers those make up. And
+ * whoever has sessions of absent nodes leaves a free place to each user that has no session, up to a quarter of all,
+ * or it could keep them out.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { writeDecimal } from '../bytes/decimal.ts';
@@ -66,10 +67,13 @@ export class NodeStates {
   private automaticIdentifiers = 0;
 
   static plan(plan: ArenaPlan, count: number, limits: SessionLimits, identifierCapacity: number): NodeStatesPlan {
-    return { count, offset: plan.reserve('node: outgoing queue, kept identifier', QueueLimits.lengthOf(limits) + identifierCapacity, count) };
+    return { count,
+      offset: plan.reserve('node: outgoing queue, kept identifier', QueueLimits.lengthOf(limits) + identifierCapacity,
+        count) };
   }
 
-  constructor(arena: Arena, plan: NodeStatesPlan, limits: SessionLimits, identifierCapacity: number, userCount: number) {
+  constructor(arena: Arena, plan: NodeStatesPlan, limits: SessionLimits, identifierCapacity: number,
+    userCount: number) {
     this.arena = arena;
     this.userHasPlace = new Uint8Array(userCount);
     const queueLimits = new QueueLimits(arena, limits);
@@ -133,7 +137,8 @@ export class NodeStates {
   assignIdentifier(session: ServerSession): void {
     const offset = session.clientIdentifierOffset;
     do {
-      const end = writeDecimal(this.arena, encodeUTF8(this.arena, offset, AUTOMATIC_IDENTIFIER), ++this.automaticIdentifiers, 0);
+      const end = writeDecimal(this.arena, encodeUTF8(this.arena, offset, AUTOMATIC_IDENTIFIER),
+        ++this.automaticIdentifiers, 0);
       session.clientIdentifierLength = end - offset;
     } while (this.find(offset, session.clientIdentifierLength) !== undefined);
   }

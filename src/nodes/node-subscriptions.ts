@@ -1,6 +1,6 @@
 /**
- * What nodes ask for by SUBSCRIBE and UNSUBSCRIBE, filter by filter: as far as they may have it and there is room, under their
- * mount point; and the retained messages that it brings.
+ * What nodes ask for by SUBSCRIBE and UNSUBSCRIBE, filter by filter: as far as they may have it and there is room,
+ * under their mount point; and the retained messages that it brings.
  */
 import * as Event from '../config/events.ts';
 import { END } from '../bytes/packed-records.ts';
@@ -24,7 +24,8 @@ export class NodeSubscriptions {
   /** Whether it has been told that shared subscriptions are not served. */
   private hasToldShared = false;
 
-  constructor(access: Access | undefined, delivery: Delivery, retainedDelivery: RetainedDelivery, observer: Event.GatewayObserver) {
+  constructor(access: Access | undefined, delivery: Delivery, retainedDelivery: RetainedDelivery,
+    observer: Event.GatewayObserver) {
     this.access = access;
     this.delivery = delivery;
     this.retainedDelivery = retainedDelivery;
@@ -42,7 +43,8 @@ export class NodeSubscriptions {
       return SUBACK_FAILURE;
     }
     if (access !== undefined
-      && !(access.mountFilter(node, packet) && access.allowsSubscription(node, packet.topicFilterOffset, packet.topicFilterLength)))
+      && !(access.mountFilter(node, packet)
+        && access.allowsSubscription(node, packet.topicFilterOffset, packet.topicFilterLength)))
       return DENIED;
     const { qos, topicFilterLength, topicFilterOffset } = packet;
     const isOwed = retainedDelivery.owes(topicFilterOffset);

@@ -1,4 +1,7 @@
-/** How much a count has grown in the last minutes: in the last one to two of PERIOD. Costs nothing where it is counted. */
+/**
+ * How much a count has grown in the last minutes: in the last one to two of PERIOD. Costs nothing where it is
+ * counted.
+ */
 
 /** Seconds. */
 const PERIOD = 300;

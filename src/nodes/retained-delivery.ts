@@ -1,8 +1,8 @@
 /**
- * Sends retained messages, and figures of the gateway, to nodes that have just subscribed to them [MQTT311-3.3.1-6]: as room
- * comes, and in slices, so that nobody else has to wait for it. Each node has a place in the list of retained messages, from
- * which it goes on for the first of its subscriptions to which some are owed. What changes before its turn is sent as it is
- * then.
+ * Sends retained messages, and figures of the gateway, to nodes that have just subscribed to them [MQTT311-3.3.1-6]:
+ * as room comes, and in slices, so that nobody else has to wait for it. Each node has a place in the list of retained
+ * messages, from which it goes on for the first of its subscriptions to which some are owed. What changes before its
+ * turn is sent as it is then.
  *
  * They take one half of a node's queue at most: the other one is for messages that come meanwhile.
  */
@@ -25,7 +25,10 @@ export const SLICE = 512;
 /** Bytes of a PUBLISH with QoS 0 beside topic and payload, at most. */
 const LONGEST_HEAD = 7;
 
-/** In place of a place: nothing is owed; at the first message; behind them, at the first figure, with smaller numbers for the next ones. */
+/**
+ * In place of a place: nothing is owed; at the first message; behind them, at the first figure, with smaller numbers
+ * for the next ones.
+ */
 const NOWHERE = -1;
 const START = 0;
 const FIRST_FIGURE = -2;

@@ -1,6 +1,6 @@
 /**
- * Retained messages: the last one of each topic, bounded in bytes and in count. When there is no room the new message is
- * delivered but not kept, and counted. A record is
+ * Retained messages: the last one of each topic, bounded in bytes and in count. When there is no room the new message
+ * is delivered but not kept, and counted. A record is
  *
  *   | topic length (2) | QoS (1) | topic | payload |
  */

@@ -1,6 +1,6 @@
 /**
- * Who asked for which Topic Filter: one list for all nodes, bounded in bytes and in count. Belongs to the session state,
- * so it survives the connection of a node that asked for that. A record is
+ * Who asked for which Topic Filter: one list for all nodes, bounded in bytes and in count. Belongs to the session
+ * state, so it survives the connection of a node that asked for that. A record is
  *
  *   | node (2) | granted QoS, OWED, AGAIN (1) | filter |
  */
@@ -13,7 +13,10 @@ import { matchesTopicFilter } from '../packet/topic-filter.ts';
 const QOS = 2;
 const FILTER = 3;
 
-/** Beside the QoS: retained messages are owed for this subscription; and once more, because it was asked for again meanwhile. */
+/**
+ * Beside the QoS: retained messages are owed for this subscription; and once more, because it was asked for again
+ * meanwhile.
+ */
 const OWED = 0x80;
 const AGAIN = 0x40;
 const QOS_MASK = 3;
@@ -142,8 +145,8 @@ export class Subscriptions {
   }
 
   /**
-   * Raises `granted[node]` to the highest QoS of the node's matching subscriptions [MQTT311-3.3.2-3], so that overlapping ones deliver a
-   * message once [MQTT311-3.3.5-1].
+   * Raises `granted[node]` to the highest QoS of the node's matching subscriptions [MQTT311-3.3.2-3], so that
+   * overlapping ones deliver a message once [MQTT311-3.3.5-1].
    */
   match(nameOffset: number, nameLength: number, granted: Int8Array): void {
     const { arena, records } = this;
@@ -157,7 +160,9 @@ export class Subscriptions {
     }
   }
 
-  /** @returns the subscription of a node to this filter, or END. Filters are compared byte by byte [MQTT311-3.10.4-1] */
+  /**
+   * @returns the subscription of a node to this filter, or END. Filters are compared byte by byte [MQTT311-3.10.4-1]
+   */
   find(node: number, filterOffset: number, filterLength: number): number {
     const { arena, records } = this;
     for (let at = records.first; at !== END; at = records.next(at))

@@ -1,7 +1,8 @@
 /**
  * Figures of the gateway as messages for nodes, under Mosquitto's names: `$SYS/broker/...`. Sent every
- * `listener.sys_interval` seconds to those who have subscribed, and at once, as retained messages, to whoever subscribes.
- * They are not kept among the retained messages, do not wait for a node that is away (QoS 0), and never go upstream.
+ * `listener.sys_interval` seconds to those who have subscribed, and at once, as retained messages, to whoever
+ * subscribes. They are not kept among the retained messages, do not wait for a node that is away (QoS 0), and never
+ * go upstream.
  *
  * Of Mosquitto's topics those are here whose figures mean something in a gateway, `bytes/...` only where the platform
  * counts bytes. What Mosquitto does not count has names of our own.
@@ -169,7 +170,10 @@ export class SystemTopics {
     return this.isSilent || this.arena.bytes[filterOffset] !== DOLLAR ? 0 : this.topicCount;
   }
 
-  /** The figure under a topic, as retained, if its name matches the filter of a node that has just subscribed; else undefined. */
+  /**
+   * The figure under a topic, as retained, if its name matches the filter of a node that has just subscribed; else
+   * undefined.
+   */
   match(topic: number, filterOffset: number, filterLength: number): MessageSpans | undefined {
     const { message } = this;
     this.nameTopic(topic);
@@ -204,7 +208,10 @@ export class SystemTopics {
     this.uptime = (this.milliseconds - this.milliseconds % 1000) / 1000;
   }
 
-  /** As Mosquitto does: what was counted since the last round, per minute, enters an average that forgets exponentially. */
+  /**
+   * As Mosquitto does: what was counted since the last round, per minute, enters an average that forgets
+   * exponentially.
+   */
   private averageLoads(): void {
     const { averages, decays, figures, lastCounts, loads, traffic } = this;
     let at = 0;
@@ -252,7 +259,8 @@ export class SystemTopics {
     } else if (topic >= this.nameCount)
       end = writeDecimal(arena, figureOffset, this.averages[topic - this.nameCount]!, 2);
     else
-      end = writeDigits(arena.bytes, figureOffset, this.counts[topic - FIRST_FIGURE]!.of(this.figures, this.traffic), 1);
+      end = writeDigits(arena.bytes, figureOffset, this.counts[topic - FIRST_FIGURE]!.of(this.figures, this.traffic),
+        1);
     message.payloadOffset = figureOffset;
     message.payloadLength = end - figureOffset;
     return message;

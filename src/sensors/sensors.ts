@@ -1,14 +1,14 @@
 /**
- * Samples wired sensors on schedule and publishes each reading without allocating: multiplied by `scale`, plus `offset`,
- * unless it has changed by less than `deadband` since the last one that was published, less than `heartbeat` ago; as
- * decimal text, or as JSON with the time at which it was taken, which is the same however long the message waits. While
- * nobody knows the time there is none in it, and a clock that is set later does not change what was said. What a sensor
- * is, a driver on the board or a simulation, is the platform's business.
+ * Samples wired sensors on schedule and publishes each reading without allocating: multiplied by `scale`, plus
+ * `offset`, unless it has changed by less than `deadband` since the last one that was published, less than
+ * `heartbeat` ago; as decimal text, or as JSON with the time at which it was taken, which is the same however long
+ * the message waits. While nobody knows the time there is none in it, and a clock that is set later does not change
+ * what was said. What a sensor is, a driver on the board or a simulation, is the platform's business.
  *
- * A sensor that fails is reported once, then asked less and less often, up to 32 intervals apart, and never stops the rest.
- * One whose reading cannot be written digit for digit has failed as well: a wrong number is worse than none.
- * One with `expire_after` also tells everybody whether its last reading still counts: "online" or "offline", retained, under
- * `<topic>/availability`, as Home Assistant asks for it.
+ * A sensor that fails is reported once, then asked less and less often, up to 32 intervals apart, and never stops the
+ * rest. One whose reading cannot be written digit for digit has failed as well: a wrong number is worse than none.
+ * One with `expire_after` also tells everybody whether its last reading still counts: "online" or "offline",
+ * retained, under `<topic>/availability`, as Home Assistant asks for it.
  */
 import type { ArenaPlan } from '../bytes/arena.ts';
 import { LARGEST_EXACT, MAXIMUM_DECIMAL_LENGTH, MAXIMUM_DIGITS, writeDecimal, writeDigits } from '../bytes/decimal.ts';
@@ -139,7 +139,8 @@ export class Sensors {
   }
 
   /** @param date seconds since 1970, 0 as long as nobody knows @throws what `create` throws */
-  constructor(gateway: Gateway, plan: SensorsPlan, create: SensorFactory, observer: SensorObserver, date: () => number) {
+  constructor(gateway: Gateway, plan: SensorsPlan, create: SensorFactory, observer: SensorObserver, date: () =>
+    number) {
     this.gateway = gateway;
     this.observer = observer;
     const { arena } = gateway;

@@ -54,7 +54,10 @@ export class ClientSession extends Session {
   private pingSentAt = 0;
   private openedAt = 0;
   private requestedAt = 0;
-  /** How many of the messages that waited may be sent in a second, 0 for any number; and the room that they leave to others. */
+  /**
+   * How many of the messages that waited may be sent in a second, 0 for any number; and the room that they leave to
+   * others.
+   */
   replayRate = 0;
   replayReserve = 0;
   private replayCredit = 0;
@@ -65,15 +68,17 @@ export class ClientSession extends Session {
   }
 
   /**
-   * @param offset what `plan` returned for the same settings
-   * @param connect what to say in CONNECT; its spans stay valid @param sessionState one with a window
-   * @throws RangeError when that CONNECT is longer than the staging area, or its Client Identifier not allowed (rule C6)
+   * @param offset what `plan` returned for the same settings @param connect what to say in CONNECT; its spans stay
+   * valid @param sessionState one with a window @throws RangeError when that CONNECT is longer than the staging area,
+   * or its Client Identifier not allowed (rule C6)
    */
-  constructor(context: SessionContext, offset: number, settings: ClientSessionSettings, connect: ConnectFields, sessionState: SessionState, handler: ClientHandler) {
+  constructor(context: SessionContext, offset: number, settings: ClientSessionSettings, connect: ConnectFields,
+    sessionState: SessionState, handler: ClientHandler) {
     super(new SessionRole(context, settings, SERVER, handler), offset);
     if (remainingLengthOfConnect(connect) + 5 > context.arena.stagingCapacity)
       throw new RangeError('the CONNECT packet (identifier, Will, user name and password) is longer than the packet buffer');
-    if (!isAllowedClientIdentifier(context.arena, connect.clientIdentifierOffset, connect.clientIdentifierLength, connect.version, (connect.connectFlags & CLEAN_START) !== 0))
+    if (!isAllowedClientIdentifier(context.arena, connect.clientIdentifierOffset, connect.clientIdentifierLength,
+      connect.version, (connect.connectFlags & CLEAN_START) !== 0))
       throw new RangeError('the client identifier must have 1 to 23 characters in MQTT 3.1, and in 3.1.1 may only be empty with a clean session');
     this.settings = settings;
     this.connect = connect;
@@ -251,7 +256,10 @@ export class ClientSession extends Session {
       this.handler.onSubscribed(this, this.role.arena.bytes[packet.payloadOffset]!);
   }
 
-  /** @returns whether this is the answer to the pending request of `type`; one of an earlier life of the session frees nothing */
+  /**
+   * @returns whether this is the answer to the pending request of `type`; one of an earlier life of the session frees
+   * nothing
+   */
   private answersRequest(packet: Packet, type: number): boolean {
     if (packet.packetIdentifier !== this.pendingIdentifier || type !== this.pendingType)
       return false;

@@ -27,8 +27,9 @@ export class Clock {
   }
 
   /**
-   * Asks for a call of `handleDeferred` as soon as the event at hand is over and what has arrived with it has been heard:
-   * for what one event may ask for many times and that is to be done once, and for what must not be done in the middle of one.
+   * Asks for a call of `handleDeferred` as soon as the event at hand is over and what has arrived with it has been
+   * heard: for what one event may ask for many times and that is to be done once, and for what must not be done in
+   * the middle of one.
    */
   soon(): void {
     this.isPressing = this.isChanged = true;

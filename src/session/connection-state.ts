@@ -1,22 +1,23 @@
 /**
- * The CONNECT/CONNACK state machine: which Control Packet may come next on one network connection, and what it leads to.
+ * The CONNECT/CONNACK state machine: which Control Packet may come next on one network connection, and what it leads
+ * to.
  *
- * The machine knows no role. Each entry is about a sender, the Client or the Server of MQTT, so what one side may send is,
- * by the same entry, what the other side may receive. A session of either role consults it in both directions. What is not
- * in the table is a protocol error.
+ * The machine knows no role. Each entry is about a sender, the Client or the Server of MQTT, so what one side may
+ * send is, by the same entry, what the other side may receive. A session of either role consults it in both
+ * directions. What is not in the table is a protocol error.
  *
  *   OPENED      the network connection exists, nothing has been said; only the Client may speak: CONNECT
  *   CONNECTING  CONNECT is under way or being judged; the Server owes a CONNACK
  *   CONNECTED   accepted
  *   CLOSED      nothing more may be sent or received
  *
- * Three types lead on: CONNECT to CONNECTING, CONNACK to what `afterConnack` says, DISCONNECT to CLOSED. The diagram in
- * CONNECT-RULES.md is generated from the table (host-test/session/state-diagram.ts), and every session of a test walks
- * through it.
+ * Three types lead on: CONNECT to CONNECTING, CONNACK to what `afterConnack` says, DISCONNECT to CLOSED. The diagram
+ * in CONNECT-RULES.md is generated from the table (host-test/session/state-diagram.ts), and every session of a test
+ * walks through it.
  *
  * Rules C1, C2, C3, C12, C15 of CONNECT-RULES.md; [MQTT311-3.1.0-1] [MQTT311-3.1.0-2] [MQTT311-3.2.0-1]
- * [MQTT311-3.14.4-2]. A Client of 3.1.1 may send other packets right behind CONNECT (section 3.1.4, non-normative): the
- * Server keeps them unread until it has answered, so in CONNECTING nothing but CONNACK moves the machine.
+ * [MQTT311-3.14.4-2]. A Client of 3.1.1 may send other packets right behind CONNECT (section 3.1.4, non-normative):
+ * the Server keeps them unread until it has answered, so in CONNECTING nothing but CONNACK moves the machine.
  */
 import * as ControlPacket from '../packet/control-packet.ts';
 import { SUCCESS } from '../packet/reason-code.ts';
@@ -32,8 +33,12 @@ export const STATE_NAMES: readonly string[] = Object.freeze(['OPENED', 'CONNECTI
 export const CLIENT = 0;
 export const SERVER = 1;
 
-const BOTH_WAYS = 1 << ControlPacket.PUBLISH | 1 << ControlPacket.PUBACK | 1 << ControlPacket.PUBREC | 1 << ControlPacket.PUBREL | 1 << ControlPacket.PUBCOMP;
-const FROM_CLIENT = BOTH_WAYS | 1 << ControlPacket.SUBSCRIBE | 1 << ControlPacket.UNSUBSCRIBE | 1 << ControlPacket.PINGREQ | 1 << ControlPacket.DISCONNECT;
+const BOTH_WAYS =
+  1 << ControlPacket.PUBLISH | 1 << ControlPacket.PUBACK | 1 << ControlPacket.PUBREC | 1 << ControlPacket.PUBREL
+  | 1 << ControlPacket.PUBCOMP;
+const FROM_CLIENT =
+  BOTH_WAYS | 1 << ControlPacket.SUBSCRIBE | 1 << ControlPacket.UNSUBSCRIBE | 1 << ControlPacket.PINGREQ
+  | 1 << ControlPacket.DISCONNECT;
 const FROM_SERVER = BOTH_WAYS | 1 << ControlPacket.SUBACK | 1 << ControlPacket.UNSUBACK | 1 << ControlPacket.PINGRESP;
 
 /** What the Client, and what the Server, may send in each state; bit n stands for type n. */

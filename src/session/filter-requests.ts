@@ -1,10 +1,10 @@
 /**
  * SUBSCRIBE and UNSUBSCRIBE: all filters, then one answer for them [MQTT311-3.8.4-4] [MQTT311-3.10.4-6].
  *
- * A packet may hold thousands of filters, and each is compared with all subscriptions. So a long one is left in the ring of
- * its session and taken in slices, one in each turn; meanwhile the session waits and the others are served. The codes for
- * SUBACK are written over the QoS that was asked for. One packet is under way at a time, the next session is looked for
- * behind the last one.
+ * A packet may hold thousands of filters, and each is compared with all subscriptions. So a long one is left in the
+ * ring of its session and taken in slices, one in each turn; meanwhile the session waits and the others are served.
+ * The codes for SUBACK are written over the QoS that was asked for. One packet is under way at a time, the next
+ * session is looked for behind the last one.
  */
 import { SUBACK, SUBSCRIBE } from '../packet/control-packet.ts';
 import type { Packet } from '../packet/packet.ts';
@@ -42,7 +42,8 @@ export class FilterRequests {
     } else if (packet.type === SUBSCRIBE) {
       const { arena, receiver } = this.role;
       const { bytes, stagingOffset } = arena;
-      let at = writeSubackHeader(arena, stagingOffset, packet.packetIdentifier, packet.topicFilterCount); // [MQTT311-3.8.4-2] [MQTT311-2.3.1-7]
+      let at = writeSubackHeader(arena, stagingOffset, packet.packetIdentifier,
+        packet.topicFilterCount); // [MQTT311-3.8.4-2] [MQTT311-2.3.1-7]
       while (nextTopicFilter(packet)) {
         const code = receiver.onSubscribe(session, packet);
         bytes[at++] = code > 2 && !hasSubackFailure(packet.version) ? packet.qos : code;
@@ -95,7 +96,8 @@ export class FilterRequests {
       session.confirm(packet.packetIdentifier);
       return;
     }
-    let at = writeSubackHeader(arena, stagingOffset, packet.packetIdentifier, packet.topicFilterCount); // [MQTT311-3.8.4-2] [MQTT311-2.3.1-7]
+    let at = writeSubackHeader(arena, stagingOffset, packet.packetIdentifier,
+      packet.topicFilterCount); // [MQTT311-3.8.4-2] [MQTT311-2.3.1-7]
     while (nextTopicFilter(packet))
       bytes[at++] = packet.qos;
     if (session.answer(SUBACK, at - stagingOffset)) // [MQTT311-3.8.4-1]
@@ -118,7 +120,8 @@ export class FilterRequests {
   private find(): ServerSession | undefined {
     const { sessions } = this.role;
     const present = sessions[this.index];
-    if (this.position !== 0 && present !== undefined && present.isHeldBy(HELD_BY_WORK) && present.connectionNumber === this.connectionNumber)
+    if (this.position !== 0 && present !== undefined && present.isHeldBy(HELD_BY_WORK)
+      && present.connectionNumber === this.connectionNumber)
       return present;
     this.position = 0;
     for (let step = 1; step <= sessions.length; ++step) {

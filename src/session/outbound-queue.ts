@@ -1,16 +1,16 @@
 /**
- * Messages on their way out of one session: waiting, or sent and not yet acknowledged, in a ring of records in the arena
- * (publish-records.ts). The queue towards the Server has a window too, with a log of which it shows a part and a lane for what
- * waited for the connection (upstream-window.ts); that of a node has one lane only.
+ * Messages on their way out of one session: waiting, or sent and not yet acknowledged, in a ring of records in the
+ * arena (publish-records.ts). The queue towards the Server has a window too, with a log of which it shows a part and
+ * a lane for what waited for the connection (upstream-window.ts); that of a node has one lane only.
  *
- * A record is the packet itself, so sending is one copy, and the queue is all the memory that retransmission needs (3.1.1
- * section 4.4). A message gets its identifier when it is first sent.
+ * A record is the packet itself, so sending is one copy, and the queue is all the memory that retransmission needs
+ * (3.1.1 section 4.4). A message gets its identifier when it is first sent.
  *
  *        head            cursor            tail
  *   ──────┼── sent ────────┼── pending ─────┼──────
  *
- * Records leave at the head only. One that is acknowledged out of order stays, marked DONE, until those before it are, or
- * until `compact` closes the holes.
+ * Records leave at the head only. One that is acknowledged out of order stays, marked DONE, until those before it
+ * are, or until `compact` closes the holes.
  *
  * Full means full in bytes or in records: `append` refuses and nothing has changed. `dropOldest` makes room.
  */
@@ -20,7 +20,8 @@ import { lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.
 import { IDENTIFIER_RANGE, PublishRecords } from './publish-records.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
-  DONE, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, QUEUED, RELEASED, REPLAYED, SENT, SENT_AT, SLOT, STATE, STATE_MASK,
+  DONE, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, QUEUED, RELEASED, REPLAYED, SENT, SENT_AT, SLOT, STATE,
+    STATE_MASK,
 } from './record-layout.ts';
 import type { Journal, UpstreamWindow } from './upstream-window.ts';
 
@@ -78,17 +79,20 @@ export class OutboundQueue extends PublishRecords {
   /** Whether a message of QoS 1 or 2 that comes now may be the next one to go out. */
   get canSendNext(): boolean {
     const { window } = this;
-    return this.unsentCount === 0 && this.inflightCount < this.limits.maximumInflight && (window === undefined || window.replayTotal === 0);
+    return this.unsentCount === 0 && this.inflightCount < this.limits.maximumInflight
+      && (window === undefined || window.replayTotal === 0);
   }
 
   /**
-   * Enters such a message as SENT, and writes its packet to the staging area as well: `append`, `stage` and `markSent` in one.
-   * @returns the length of the packet; 0, and nothing has changed, when that is more than `room` or does not fit
+   * Enters such a message as SENT, and writes its packet to the staging area as well: `append`, `stage` and
+   * `markSent` in one. @returns the length of the packet; 0, and nothing has changed, when that is more than `room`
+   * or does not fit
    */
   appendSent(message: Message, qos: number, room: number, now: number): number {
     const { arena, headerLength } = this.limits;
     const packetLength = lengthOfPublish(message, qos);
-    const at = packetLength <= room && packetLength <= arena.stagingCapacity ? this.reserve(headerLength + packetLength + 3 & ~3) : NONE;
+    const at = packetLength <= room && packetLength <= arena.stagingCapacity
+      ? this.reserve(headerLength + packetLength + 3 & ~3) : NONE;
     if (at === NONE)
       return 0;
     const packet = this.offset + at + headerLength;
@@ -150,8 +154,8 @@ export class OutboundQueue extends PublishRecords {
   }
 
   /**
-   * Gives up the message of a record. If it is a QoS 2 message that the receiver may know, PUBREL still goes out: else the
-   * receiver would take a later message of that identifier for the same one.
+   * Gives up the message of a record. If it is a QoS 2 message that the receiver may know, PUBREL still goes out:
+   * else the receiver would take a later message of that identifier for the same one.
    */
   giveUp(record: number): void {
     const { bytes, view } = this.limits.arena;
@@ -176,9 +180,13 @@ export class OutboundQueue extends PublishRecords {
     return this.unsentCount === 0 ? NONE : this.window!.chooseFresh(this, this.offset + this.cursor);
   }
 
-  /** A stored message of QoS 2 is about to be sent: its identifier must be durable before, or a restart could give it to another one. */
+  /**
+   * A stored message of QoS 2 is about to be sent: its identifier must be durable before, or a restart could give it
+   * to another one.
+   */
   prepare(record: number, journal: Journal): void {
-    if (this.qosOf(record) !== 2 || this.identifierOf(record) !== 0 || this.inflightCount >= this.limits.maximumInflight)
+    if (this.qosOf(record) !== 2 || this.identifierOf(record) !== 0
+      || this.inflightCount >= this.limits.maximumInflight)
       return;
     this.begin(record);
     this.noteSent(record, journal.stamp);
@@ -207,14 +215,18 @@ export class OutboundQueue extends PublishRecords {
   complete(identifier: number, qos: number): boolean {
     const record = this.find(identifier);
     const { bytes } = this.limits.arena;
-    if (record === NONE || bytes[record + QOS] !== qos || (bytes[record + STATE]! & STATE_MASK) !== (qos === 1 ? SENT : RELEASED))
+    if (record === NONE || bytes[record + QOS] !== qos
+      || (bytes[record + STATE]! & STATE_MASK) !== (qos === 1 ? SENT : RELEASED))
       return false;
     this.finish(record);
     this.removeDone();
     return true;
   }
 
-  /** PUBREC: the message itself must not be sent again [MQTT311-4.3.3-1]. @returns its record, or NONE when nothing awaits it */
+  /**
+   * PUBREC: the message itself must not be sent again [MQTT311-4.3.3-1]. @returns its record, or NONE when nothing
+   * awaits it
+   */
   release(identifier: number): number {
     const record = this.find(identifier);
     const { bytes, view } = this.limits.arena;
@@ -222,31 +234,41 @@ export class OutboundQueue extends PublishRecords {
       return NONE;
     const flags = bytes[record + STATE]!;
     const { window } = this;
-    if (window?.journal !== undefined && (flags & STATE_MASK) === SENT && view.getUint32(record + POSITION) !== NOT_STORED)
+    if (window?.journal !== undefined && (flags & STATE_MASK) === SENT
+      && view.getUint32(record + POSITION) !== NOT_STORED)
       window.journal.received(view.getUint32(record + POSITION), identifier);
     bytes[record + STATE] = flags & ~STATE_MASK | RELEASED; // a repeated PUBREC finds it so already
     return record;
   }
 
-  /** A new connection that continues the session: everything unacknowledged is to be sent again, in the old order [MQTT311-4.4.0-1]. */
+  /**
+   * A new connection that continues the session: everything unacknowledged is to be sent again, in the old order
+   * [MQTT311-4.4.0-1].
+   */
   rewind(): void {
     this.awaitConnection(RELEASED, SENT);
   }
 
-  /** A new connection of which nobody knows whether it continues the session: what had been taken over (PUBREC) is sent again too. */
+  /**
+   * A new connection of which nobody knows whether it continues the session: what had been taken over (PUBREC) is
+   * sent again too.
+   */
   repeat(): void {
     this.awaitConnection(SENT, SENT);
   }
 
   /**
-   * A new connection that begins a new session: what was not acknowledged to the end becomes a new message, also one that the
-   * receiver had taken over (PUBREC): nobody knows whether it has kept it.
+   * A new connection that begins a new session: what was not acknowledged to the end becomes a new message, also one
+   * that the receiver had taken over (PUBREC): nobody knows whether it has kept it.
    */
   restart(): void {
     this.awaitConnection(QUEUED, QUEUED);
   }
 
-  /** What comes now finds no place here, so what is to be sent and has not waited must go before it: all is one lane again. */
+  /**
+   * What comes now finds no place here, so what is to be sent and has not waited must go before it: all is one lane
+   * again.
+   */
   joinLanes(): void {
     this.window!.joinLanes(this);
     this.unsentCount = 0;
@@ -266,8 +288,8 @@ export class OutboundQueue extends PublishRecords {
   }
 
   /**
-   * Writes that to the staging area, a message with DUP when it was sent before [MQTT311-3.3.1-1]. One of QoS 1 or 2 that never
-   * was gets its identifier now.
+   * Writes that to the staging area, a message with DUP when it was sent before [MQTT311-3.3.1-1]. One of QoS 1 or 2
+   * that never was gets its identifier now.
    */
   stage(record: number, length: number): void {
     const { arena: { bytes, stagingOffset, view }, headerLength } = this.limits;
@@ -338,12 +360,15 @@ export class OutboundQueue extends PublishRecords {
       if ((flags & (PENDING | REPLAYED)) === (PENDING | REPLAYED))
         window.vacate(view.getUint16(record + SLOT)); // `enterReplay` counts it again
       if (state !== QUEUED) // a stamp again: it is durable
-        view.setInt32(record + SENT_AT, state === RELEASED && released !== RELEASED ? this.loseSession(record, window) : 0);
+        view.setInt32(record + SENT_AT, state === RELEASED && released !== RELEASED ? this.loseSession(record, window)
+          : 0);
       window.enter(this, record);
     }
   }
 
-  /** The Server had this message, and has forgotten it perhaps. @returns what must be durable before it is sent again */
+  /**
+   * The Server had this message, and has forgotten it perhaps. @returns what must be durable before it is sent again
+   */
   private loseSession(record: number, { journal }: UpstreamWindow): number {
     if (journal === undefined || this.positionOf(record) === NOT_STORED)
       return 0;

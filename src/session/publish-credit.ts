@@ -1,6 +1,6 @@
 /**
- * How many messages a node may still publish: so many per second, and at most a second's worth at once. When the credit is
- * used up, nothing is read of the node for a moment: the network makes it wait.
+ * How many messages a node may still publish: so many per second, and at most a second's worth at once. When the
+ * credit is used up, nothing is read of the node for a moment: the network makes it wait.
  */
 import { isDue } from './clock.ts';
 

@@ -1,12 +1,14 @@
 /**
- * The memory of a queue: a ring of records in the arena, none of which wraps (record-layout.ts). What is too long for the end
- * of the region starts over at 0. Knows no order of sending and no acknowledgement: that is outbound-queue.ts.
+ * The memory of a queue: a ring of records in the arena, none of which wraps (record-layout.ts). What is too long for
+ * the end of the region starts over at 0. Knows no order of sending and no acknowledgement: that is outbound-
+ * queue.ts.
  */
 import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish } from '../packet/publish.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
-  DONE, HEADER_LENGTH, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE, SENT_AT, STATE, STATE_MASK, TIME, topicOfPacket,
+  DONE, HEADER_LENGTH, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE, SENT_AT, STATE,
+    STATE_MASK, TIME, topicOfPacket,
 } from './record-layout.ts';
 
 const LAST_IDENTIFIER = 65_535;
@@ -54,7 +56,8 @@ export class PublishRecords {
   }
 
   positionOf(record: number): number {
-    return this.limits.headerLength === HEADER_LENGTH ? NOT_STORED : this.limits.arena.view.getUint32(record + POSITION);
+    return this.limits.headerLength === HEADER_LENGTH ? NOT_STORED
+      : this.limits.arena.view.getUint32(record + POSITION);
   }
 
   timeOf(record: number): number {
@@ -135,7 +138,10 @@ export class PublishRecords {
     return NONE;
   }
 
-  /** How long ago the message was sent, or PUBREL for it, for whose acknowledgement has been waited longest; NONE when none is awaited. */
+  /**
+   * How long ago the message was sent, or PUBREL for it, for whose acknowledgement has been waited longest; NONE when
+   * none is awaited.
+   */
   longestWait(now: number, inflightCount: number): number {
     const { arena: { bytes, view } } = this.limits;
     let longest = NONE;
@@ -183,7 +189,8 @@ export class PublishRecords {
     for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
       const record = this.offset + at;
       const identifier = view.getUint16(record + IDENTIFIER);
-      if (identifier !== 0 && identifier >= first && identifier < first + IDENTIFIER_RANGE && this.stateOf(record) !== DONE)
+      if (identifier !== 0 && identifier >= first && identifier < first + IDENTIFIER_RANGE
+        && this.stateOf(record) !== DONE)
         return true;
     }
     return false;

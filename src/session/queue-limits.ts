@@ -9,9 +9,15 @@ export interface SessionLimits {
   readonly maximumQueuedMessages: number;
   /** Outgoing messages that may be unacknowledged at a time. */
   readonly maximumInflightMessages: number;
-  /** Incoming QoS 2 messages that may be unreleased at a time; default: as many. A sender of 3.x does not know the limit. */
+  /**
+   * Incoming QoS 2 messages that may be unreleased at a time; default: as many. A sender of 3.x does not know the
+   * limit.
+   */
   readonly maximumUnreleasedMessages?: number;
-  /** Whether there is an upstream window: its records carry notes, and received identifiers the time at which they came. */
+  /**
+   * Whether there is an upstream window: its records carry notes, and received identifiers the time at which they
+   * came.
+   */
   readonly isUpstream?: boolean;
 }
 
@@ -23,8 +29,10 @@ export const IDENTIFIER_LENGTH = 2;
 export const RECEIVED_TIME_LENGTH = 4;
 
 const capacityOf = (limits: SessionLimits): number => limits.queueCapacity + 3 & ~3;
-const unreleasedOf = (limits: SessionLimits): number => limits.maximumUnreleasedMessages ?? limits.maximumInflightMessages;
-const receivedLengthOf = (limits: SessionLimits): number => limits.isUpstream === true ? IDENTIFIER_LENGTH + RECEIVED_TIME_LENGTH : IDENTIFIER_LENGTH;
+const unreleasedOf = (limits: SessionLimits): number =>
+  limits.maximumUnreleasedMessages ?? limits.maximumInflightMessages;
+const receivedLengthOf = (limits: SessionLimits): number => limits.isUpstream === true
+  ? IDENTIFIER_LENGTH + RECEIVED_TIME_LENGTH : IDENTIFIER_LENGTH;
 
 export class QueueLimits {
   readonly arena: Arena;

@@ -3,8 +3,9 @@
  *
  *   | length (4) | state (1) | QoS (1) | packet identifier (2) | notes (16) | the encoded PUBLISH | padding to 4 |
  *
- * The notes are there only in the queue towards the Server: where the message is stored, when it was taken, its rule (2) and
- * its place among the order counters (2), and when it was sent, or until then what must be durable before it may be.
+ * The notes are there only in the queue towards the Server: where the message is stored, when it was taken, its rule
+ * (2) and its place among the order counters (2), and when it was sent, or until then what must be durable before it
+ * may be.
  */
 import type { Arena } from '../bytes/arena.ts';
 

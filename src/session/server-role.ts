@@ -32,7 +32,10 @@ export interface NodeOutput extends Output {
   readonly hasUnread: boolean;
   /** Brings one packet of that to the session, although it is paused. */
   readOne(): void;
-  /** The node takes nothing any more. From now on nothing is sent, and what it has sent before is read, as far as the session takes it. */
+  /**
+   * The node takes nothing any more. From now on nothing is sent, and what it has sent before is read, as far as the
+   * session takes it.
+   */
   stopSending(): void;
 }
 
@@ -68,7 +71,10 @@ export class ServerRole extends SessionRole {
   owingCount = 0;
   /** A session that was held may read again, as soon as the event at hand is over. */
   hasReleased = false;
-  /** Where the receive ring, the Will and the identifier of the first session lie; those of the next one `regionLength` behind them. */
+  /**
+   * Where the receive ring, the Will and the identifier of the first session lie; those of the next one
+   * `regionLength` behind them.
+   */
   readonly ringOffset: number;
   readonly willOffset: number;
   readonly identifierOffset: number;

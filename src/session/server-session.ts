@@ -1,10 +1,10 @@
 /**
  * The Server role: one sensor node's connection to the gateway's own listener.
  *
- * Judges the form of CONNECT and of the Client Identifier by itself; who may connect, and which session state belongs to
- * the identifier, is asked of the handler, which answers with `accept` or `refuse`, now or later. Until then nothing that
- * the node sends is looked at [MQTT311-3.1.4-5]. What must be known of the CONNECT afterwards, the identifier and the
- * Will, is copied to regions of this session.
+ * Judges the form of CONNECT and of the Client Identifier by itself; who may connect, and which session state belongs
+ * to the identifier, is asked of the handler, which answers with `accept` or `refuse`, now or later. Until then
+ * nothing that the node sends is looked at [MQTT311-3.1.4-5]. What must be known of the CONNECT afterwards, the
+ * identifier and the Will, is copied to regions of this session.
  */
 import { CLEAN_START, WILL, WILL_RETAIN, willQoSOf, writeConnack } from '../packet/connect.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
@@ -123,8 +123,8 @@ export class ServerSession extends Session {
   }
 
   /**
-   * Nothing more is read of the node until it is released; the network makes it wait. It is not silent then: its Keep Alive is
-   * not judged as long as bytes of it wait, and now and then a packet is read, so that PINGREQ is answered.
+   * Nothing more is read of the node until it is released; the network makes it wait. It is not silent then: its Keep
+   * Alive is not judged as long as bytes of it wait, and now and then a packet is read, so that PINGREQ is answered.
    */
   hold(reason: number): void {
     this.holds |= reason;
@@ -172,7 +172,10 @@ export class ServerSession extends Session {
     return this.send(type, length);
   }
 
-  /** Refuses the CONNECT: with its return code, where 3.x has one, then by closing [MQTT311-3.2.2-5] [MQTT311-3.2.2-6]. */
+  /**
+   * Refuses the CONNECT: with its return code, where 3.x has one, then by closing [MQTT311-3.2.2-5]
+   * [MQTT311-3.2.2-6].
+   */
   refuse(reasonCode: number): void {
     const returnCode = ReasonCode.toReturnCode(reasonCode);
     if (this.state === CONNECTING && returnCode > 0)
@@ -194,7 +197,10 @@ export class ServerSession extends Session {
     will.retain = (connectFlags & WILL_RETAIN) === 0 ? 0 : 1; // [MQTT311-3.1.2-16] [MQTT311-3.1.2-17]
   }
 
-  /** One message counts against `maximumPublishRate`, which is not 0. @returns whether the node is made to wait from now on */
+  /**
+   * One message counts against `maximumPublishRate`, which is not 0. @returns whether the node is made to wait from
+   * now on
+   */
   spendCredit(): boolean {
     const { clock } = this.role;
     const credit = this.credit!;
@@ -332,8 +338,10 @@ export class ServerSession extends Session {
 
   private sendConnack(returnCode: number, sessionPresent: boolean): boolean {
     const { parser, role: { arena } } = this;
-    const length = writeConnack(arena, arena.stagingOffset, parser.version, returnCode, sessionPresent) - arena.stagingOffset;
-    return this.send(ControlPacket.CONNACK, length) && afterConnack(ReasonCode.fromReturnCode(returnCode)) === CONNECTED;
+    const length =
+      writeConnack(arena, arena.stagingOffset, parser.version, returnCode, sessionPresent) - arena.stagingOffset;
+    return this.send(ControlPacket.CONNACK, length)
+      && afterConnack(ReasonCode.fromReturnCode(returnCode)) === CONNECTED;
   }
 
   private handleConnect(packet: Packet): void {
@@ -345,7 +353,8 @@ export class ServerSession extends Session {
     this.connectFlags = packet.connectFlags;
     this.keepAlive = packet.keepAlive;
     const { maximumKeepAlive } = role.settings;
-    const keepsTooQuiet = maximumKeepAlive !== ANY_KEEP_ALIVE && (this.keepAlive === 0 || this.keepAlive > maximumKeepAlive);
+    const keepsTooQuiet = maximumKeepAlive !== ANY_KEEP_ALIVE
+      && (this.keepAlive === 0 || this.keepAlive > maximumKeepAlive);
     // 3.x has no way to tell a Client to be more lively; Mosquitto refuses its identifier, and so do we.
     if (keepsTooQuiet || !this.isValidIdentifier(packet))
       this.refuse(ReasonCode.CLIENT_IDENTIFIER_NOT_VALID);
@@ -353,7 +362,8 @@ export class ServerSession extends Session {
       this.refuse(ReasonCode.WILL_TOO_LONG);
     else {
       const length = this.clientIdentifierLength = packet.clientIdentifierLength;
-      role.arena.bytes.copyWithin(this.clientIdentifierOffset, packet.clientIdentifierOffset, packet.clientIdentifierOffset + length);
+      role.arena.bytes.copyWithin(this.clientIdentifierOffset, packet.clientIdentifierOffset,
+        packet.clientIdentifierOffset + length);
       role.receiver.onConnect(this, packet);
     }
   }
@@ -366,7 +376,10 @@ export class ServerSession extends Session {
       && isAllowedClientIdentifier(arena, clientIdentifierOffset, clientIdentifierLength, version, this.cleanStart);
   }
 
-  /** Keeps topic and payload for the day the connection breaks [MQTT311-3.1.2-8]. @returns false when they are too long */
+  /**
+   * Keeps topic and payload for the day the connection breaks [MQTT311-3.1.2-8]. @returns false when they are too
+   * long
+   */
   private storeWill(packet: Packet): boolean {
     if ((packet.connectFlags & WILL) === 0) // [MQTT311-3.1.2-12]
       return true;

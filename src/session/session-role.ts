@@ -1,7 +1,7 @@
 /**
- * What the sessions of one role of a program share, so that each of them keeps only what is its own: what they work with,
- * who is told, and what is counted of them together. A program has one role for the nodes' connections, and one for its
- * own connection to a Server.
+ * What the sessions of one role of a program share, so that each of them keeps only what is its own: what they work
+ * with, who is told, and what is counted of them together. A program has one role for the nodes' connections, and one
+ * for its own connection to a Server.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { RingSpace } from '../bytes/ring-buffer.ts';

@@ -1,7 +1,7 @@
 /**
- * What outlives a network connection (3.1.1 section 4.1): the queue of messages on their way out, and the identifiers of QoS 2
- * messages that came in and are not released. In the Server role it is found by the Client Identifier (rule C7); the
- * subscriptions, which belong to it too, are the gateway's. All of fixed size.
+ * What outlives a network connection (3.1.1 section 4.1): the queue of messages on their way out, and the identifiers
+ * of QoS 2 messages that came in and are not released. In the Server role it is found by the Client Identifier (rule
+ * C7); the subscriptions, which belong to it too, are the gateway's. All of fixed size.
  */
 import { OutboundQueue } from './outbound-queue.ts';
 import { HEADER_LENGTH } from './record-layout.ts';
@@ -14,7 +14,9 @@ export class SessionState {
   receivedCount: number;
   private readonly offset: number;
 
-  /** @param offset of a region of `QueueLimits.lengthOf` the limits @param window that of the session with the Server */
+  /**
+   * @param offset of a region of `QueueLimits.lengthOf` the limits @param window that of the session with the Server
+   */
   constructor(limits: QueueLimits, offset: number, window?: UpstreamWindow) {
     this.queue = new OutboundQueue(limits, offset, window);
     this.offset = offset + limits.capacity;
@@ -59,11 +61,13 @@ export class SessionState {
     if (index + 1 === count)
       return; // nothing after it
     const { offset } = this;
-    bytes.copyWithin(offset + index * IDENTIFIER_LENGTH, offset + (index + 1) * IDENTIFIER_LENGTH, offset + count * IDENTIFIER_LENGTH);
+    bytes.copyWithin(offset + index * IDENTIFIER_LENGTH, offset + (index + 1) * IDENTIFIER_LENGTH,
+      offset + count * IDENTIFIER_LENGTH);
     if (this.queue.limits.headerLength === HEADER_LENGTH)
       return;
     const times = this.timesOffset;
-    bytes.copyWithin(times + index * RECEIVED_TIME_LENGTH, times + (index + 1) * RECEIVED_TIME_LENGTH, times + count * RECEIVED_TIME_LENGTH);
+    bytes.copyWithin(times + index * RECEIVED_TIME_LENGTH, times + (index + 1) * RECEIVED_TIME_LENGTH,
+      times + count * RECEIVED_TIME_LENGTH);
   }
 
   /** A new connection begins: what is not released is waited for anew. */

@@ -7,8 +7,8 @@
  *   what the program wants   publish(...), enqueue(...), acknowledge(...), fail(reasonCode); each role adds its own
  *   what to do next          packets go to `output` as they arise, deadlines to `clock`, events to the role's handler
  *
- * `clock.now` is set by the driver before each call. A handler may call anything but `parser.receive`. After `onClosed` the
- * session is CLOSED and may be opened again: session objects are pooled, one per possible connection.
+ * `clock.now` is set by the driver before each call. A handler may call anything but `parser.receive`. After
+ * `onClosed` the session is CLOSED and may be opened again: session objects are pooled, one per possible connection.
  *
  * Knows no socket, no timer and no topic policy.
  */
@@ -16,7 +16,8 @@ import * as ControlPacket from '../packet/control-packet.ts';
 import type { PacketHandler } from '../packet/packet-handler.ts';
 import { PacketParser } from '../packet/packet-parser.ts';
 import type { Message, Packet } from '../packet/packet.ts';
-import { ACKNOWLEDGEMENT_LENGTH, PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET, stagePublish } from '../packet/publish.ts';
+import { ACKNOWLEDGEMENT_LENGTH, PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET,
+  stagePublish } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CLIENT, CLOSED, CONNECTED, legalTypes, OPENED, SERVER } from './connection-state.ts';
 import type { OutboundQueue } from './outbound-queue.ts';
@@ -119,7 +120,10 @@ export abstract class Session implements PacketHandler {
 
   // What the program wants
 
-  /** Sends a QoS 0 message, which fits the staging area, at once. @returns false, and nothing was sent, when there is no connection or no room */
+  /**
+   * Sends a QoS 0 message, which fits the staging area, at once. @returns false, and nothing was sent, when there is
+   * no connection or no room
+   */
   publish(message: Message): boolean {
     if (this.state !== CONNECTED)
       return false;
@@ -130,7 +134,10 @@ export abstract class Session implements PacketHandler {
     return true;
   }
 
-  /** Keeps a message of any QoS until it has been sent and acknowledged. @returns false when the queue is full: nothing has changed */
+  /**
+   * Keeps a message of any QoS until it has been sent and acknowledged. @returns false when the queue is full:
+   * nothing has changed
+   */
   enqueue(message: Message, qos: number): boolean {
     const { queue } = this.sessionState!;
     if (qos !== 0 && this.state === CONNECTED && queue.canSendNext) { // the usual case: it need not wait
@@ -153,7 +160,8 @@ export abstract class Session implements PacketHandler {
       return;
     if (qos === 1)
       this.sendShort(PUBACK_PACKET | packetIdentifier, ACKNOWLEDGEMENT_LENGTH);
-    else if (this.sessionState!.hasReceived(packetIdentifier) || this.sessionState!.addReceived(packetIdentifier, this.role.clock.now)) {
+    else if (this.sessionState!.hasReceived(packetIdentifier)
+      || this.sessionState!.addReceived(packetIdentifier, this.role.clock.now)) {
       this.sendShort(PUBREC_PACKET | packetIdentifier, ACKNOWLEDGEMENT_LENGTH);
       this.awaitRelease();
     } else
@@ -257,8 +265,9 @@ export abstract class Session implements PacketHandler {
   }
 
   /**
-   * Sends the first `length` bytes of `packet`: an acknowledgement (publish.ts), or PINGREQ, PINGRESP or
-   * DISCONNECT, which are empty. All of them are legal while CONNECTED and only then; `send` written out for them, the hot path of QoS 1.
+   * Sends the first `length` bytes of `packet`: an acknowledgement (publish.ts), or PINGREQ, PINGRESP or DISCONNECT,
+   * which are empty. All of them are legal while CONNECTED and only then; `send` written out for them, the hot path
+   * of QoS 1.
    */
   protected sendShort(packet: number, length: number): boolean {
     if (this.state !== CONNECTED)
@@ -293,7 +302,10 @@ export abstract class Session implements PacketHandler {
     }
   }
 
-  /** PUBACK, PUBREC, PUBREL and PUBCOMP are the same in both roles. One that nothing awaits is ignored, it frees nothing. */
+  /**
+   * PUBACK, PUBREC, PUBREL and PUBCOMP are the same in both roles. One that nothing awaits is ignored, it frees
+   * nothing.
+   */
   protected handleAcknowledgement(packet: Packet): void {
     const { queue } = this.sessionState!;
     const identifier = packet.packetIdentifier;
@@ -332,7 +344,10 @@ export abstract class Session implements PacketHandler {
       this.sendShort(PUBREL_PACKET | identifier, ACKNOWLEDGEMENT_LENGTH);
   }
 
-  /** The acknowledgement of another QoS, or too early. A node loses its connection for it [MQTT311-4.8.0-1]; the Server's is ignored. */
+  /**
+   * The acknowledgement of another QoS, or too early. A node loses its connection for it [MQTT311-4.8.0-1]; the
+   * Server's is ignored.
+   */
   private isOutOfTurn(identifier: number): boolean {
     return this.role.peer === CLIENT && this.sessionState!.queue.isInflight(identifier);
   }

@@ -1,10 +1,10 @@
 /**
- * What the queue towards the Server has and those of the nodes have not: notes on its messages, a log of which it shows the
- * part that is under way, and two lanes. In one are the messages that waited for the connection, here or in the log, in the
- * other what has come since: so those need not wait for all that is sent again.
+ * What the queue towards the Server has and those of the nodes have not: notes on its messages, a log of which it
+ * shows the part that is under way, and two lanes. In one are the messages that waited for the connection, here or in
+ * the log, in the other what has come since: so those need not wait for all that is sent again.
  *
- * The order of the messages of one topic stays as it was. Counters, by hash of the topic, say how many of it wait in the
- * first lane; whoever comes while there are any joins them. Topics that share a counter may wait for one another.
+ * The order of the messages of one topic stays as it was. Counters, by hash of the topic, say how many of it wait in
+ * the first lane; whoever comes while there are any joins them. Topics that share a counter may wait for one another.
  */
 import type { PublishRecords } from './publish-records.ts';
 import type { QueueLimits } from './queue-limits.ts';
@@ -19,9 +19,14 @@ export interface Journal {
   readonly stamp: number;
   /** Whether all that had been written when this `stamp` was given is durable. */
   isDurable(stamp: number): boolean;
-  /** The message is being sent under this identifier for the first time. Only of QoS 2 must that be durable before: a receiver knows no identifiers of QoS 1. */
+  /**
+   * The message is being sent under this identifier for the first time. Only of QoS 2 must that be durable before: a
+   * receiver knows no identifiers of QoS 1.
+   */
   underWay(position: number, identifier: number, qos: number): void;
-  /** PUBREC has come. PUBREL must not go out before that is durable: the journal sees to it, `isReleasing` until then. */
+  /**
+   * PUBREC has come. PUBREL must not go out before that is durable: the journal sees to it, `isReleasing` until then.
+   */
   received(position: number, identifier: number): void;
   isReleasing(identifier: number): boolean;
   /** Delivered, or given up. */
@@ -96,7 +101,10 @@ export class UpstreamWindow {
       this.waitingPerSlot[slot] = count + 1;
   }
 
-  /** One of them has been sent, or given up, and is counted no more. A counter that was full is trusted again when none is left. */
+  /**
+   * One of them has been sent, or given up, and is counted no more. A counter that was full is trusted again when
+   * none is left.
+   */
   vacate(slot: number): void {
     const count = this.waitingPerSlot[slot]!;
     if (count !== MOST && count !== 0)
@@ -170,7 +178,10 @@ export class UpstreamWindow {
         this.occupy(view.getUint16(record + SLOT));
   }
 
-  /** @param fresh the first record of those that have not waited, or NONE @returns the one to be sent next, NONE when none may be */
+  /**
+   * @param fresh the first record of those that have not waited, or NONE @returns the one to be sent next, NONE when
+   * none may be
+   */
   choose(sender: Sender, fresh: number): number {
     if (this.replayTotal === 0)
       return fresh === NONE || this.mayLeave(sender, fresh) ? fresh : NONE;
@@ -183,7 +194,10 @@ export class UpstreamWindow {
     return record !== NONE || fresh === NONE ? record : this.chooseFresh(sender, fresh);
   }
 
-  /** @param fresh the first record of those that have not waited @returns it, if it may be sent and they have not got their share yet */
+  /**
+   * @param fresh the first record of those that have not waited @returns it, if it may be sent and they have not got
+   * their share yet
+   */
   chooseFresh(sender: Sender, fresh: number): number {
     return !this.hasShare(sender) && this.mayLeave(sender, fresh) ? fresh : NONE;
   }

@@ -1,8 +1,8 @@
 /**
- * Some neighbouring blocks of the storage, used in turn, so that each is erased equally often: the queue's or the map's. One block
- * after the one that is written is always free, and is erased before it is needed. Before an erasure begins, the block
- * that is written says so: whatever an interrupted erasure leaves is void, however valid it looks; and when it is over, so
- * that it is not done again after a restart.
+ * Some neighbouring blocks of the storage, used in turn, so that each is erased equally often: the queue's or the
+ * map's. One block after the one that is written is always free, and is erased before it is needed. Before an erasure
+ * begins, the block that is written says so: whatever an interrupted erasure leaves is void, however valid it looks;
+ * and when it is over, so that it is not done again after a restart.
  */
 import * as Format from './record-format.ts';
 import type { Medium } from './medium.ts';
@@ -80,12 +80,14 @@ export class BlockRing {
 
   /** Whether a block could hold it. */
   canHold(length: number): boolean {
-    return length <= this.medium.blockLength - Format.BLOCK_HEADER_LENGTH && length <= this.medium.arena.stagingCapacity;
+    return length <= this.medium.blockLength - Format.BLOCK_HEADER_LENGTH
+      && length <= this.medium.arena.stagingCapacity;
   }
 
   /** Gets the next block ready when this one is half full and that one is free. */
   prepare(): void {
-    if (!this.isNextErased && this.tailOffset > this.medium.blockLength >> 1 && this.owner.isFree(this.following(this.tailBlock)))
+    if (!this.isNextErased && this.tailOffset > this.medium.blockLength >> 1
+      && this.owner.isFree(this.following(this.tailBlock)))
       this.eraseNext();
   }
 
@@ -93,15 +95,20 @@ export class BlockRing {
   advance(): boolean {
     const next = this.tailBlock === NO_BLOCK ? this.firstFree : this.following(this.tailBlock);
     return next !== NO_BLOCK && this.owner.isFree(next) && (this.isNextErased || this.erase(next))
-      && (this.tailBlock === NO_BLOCK || this.medium.synchronize()) // no block without all that comes before it: a disk may write in any order
+      && (this.tailBlock === NO_BLOCK
+        || this.medium.synchronize()) // no block without all that comes before it: a disk may write in any order
       && this.begin(next);
   }
 
-  /** Writes the record in the staging area, whose head is there but for the checksum. @returns its position, or NO_BLOCK */
+  /**
+   * Writes the record in the staging area, whose head is there but for the checksum. @returns its position, or
+   * NO_BLOCK
+   */
   append(length: number, bodyOffset: number): number {
     const { arena } = this.medium;
     const position = this.tail;
-    arena.view.setInt32(arena.stagingOffset + Format.RECORD_CHECKSUM, Format.checksumOfRecord(arena, this.sequence, this.tailOffset, bodyOffset));
+    arena.view.setInt32(arena.stagingOffset + Format.RECORD_CHECKSUM,
+      Format.checksumOfRecord(arena, this.sequence, this.tailOffset, bodyOffset));
     this.tailOffset += length; // in any case: what a failure leaves there is not erased
     return this.medium.program(position, length) ? position : NO_BLOCK;
   }
@@ -146,7 +153,8 @@ export class BlockRing {
     view.setUint32(stagingOffset + Format.BLOCK_SEQUENCE, this.sequence);
     view.setUint32(stagingOffset + Format.BLOCK_LENGTH, medium.blockLength);
     view.setUint32(stagingOffset + Format.BLOCK_BOUNDARY, Format.REVISION << 24 | this.boundary);
-    view.setInt32(stagingOffset + Format.BLOCK_CHECKSUM, Format.checksum(arena, stagingOffset, Format.BLOCK_CHECKSUM, 0));
+    view.setInt32(stagingOffset + Format.BLOCK_CHECKSUM,
+      Format.checksum(arena, stagingOffset, Format.BLOCK_CHECKSUM, 0));
     return medium.program(block * medium.blockLength, Format.BLOCK_CHECKSUM + Format.WORD);
   }
 }

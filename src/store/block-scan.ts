@@ -1,6 +1,7 @@
 /**
- * Which blocks have content, found out once at start from their headers, and where a header is damaged from its neighbours:
- * blocks of a ring have sequences one after the other, and the checksum of any record in the block proves the right one.
+ * Which blocks have content, found out once at start from their headers, and where a header is damaged from its
+ * neighbours: blocks of a ring have sequences one after the other, and the checksum of any record in the block proves
+ * the right one.
  */
 import { NO_BLOCK, type BlockRing } from './block-ring.ts';
 import type { Medium } from './medium.ts';
@@ -44,7 +45,10 @@ export class BlockScan {
     return (this.flags[block]! & MARKED) !== 0;
   }
 
-  /** Finds the newest block of a ring, and the sequences of those with damaged headers. @param isComplete the newest must be marked, or is void */
+  /**
+   * Finds the newest block of a ring, and the sequences of those with damaged headers. @param isComplete the newest
+   * must be marked, or is void
+   */
   tailOf(ring: BlockRing, walker: RecordWalker, isComplete: boolean): number {
     let tail = this.newestOf(ring);
     if (tail === NO_BLOCK) {
@@ -52,7 +56,8 @@ export class BlockScan {
       return NO_BLOCK;
     }
     tail = this.settle(ring, tail, walker);
-    if (isComplete && (this.flags[tail]! & (MARKED | INFERRED)) === 0 && this.medium.sequences[tail] !== 1) { // it holds nothing but copies of what is there
+    if (isComplete && (this.flags[tail]! & (MARKED | INFERRED)) === 0
+      && this.medium.sequences[tail] !== 1) { // it holds nothing but copies of what is there
       this.voidBlock(tail);
       tail = this.newestOf(ring);
     }
@@ -93,16 +98,21 @@ export class BlockScan {
     if (isVersionOneHeader(arena, blockLength))
       return VERSION_ONE;
     view.setUint32(stagingOffset, Format.MAGIC);
-    const isSound = view.getInt32(stagingOffset + Format.BLOCK_CHECKSUM) === Format.checksum(arena, stagingOffset, Format.BLOCK_CHECKSUM, 0);
+    const isSound =
+      view.getInt32(stagingOffset + Format.BLOCK_CHECKSUM) === Format.checksum(arena, stagingOffset,
+        Format.BLOCK_CHECKSUM, 0);
     const revision = arena.bytes[stagingOffset + Format.BLOCK_BOUNDARY]!;
-    if (isSound ? revision > Format.REVISION : (magic & 0xFFFFFF00) === (Format.MAGIC & 0xFFFFFF00) && (magic & 0xFF) > (Format.MAGIC & 0xFF) && (magic & 0xFF) <= 0x39)
+    if (isSound ? revision > Format.REVISION : (magic & 0xFFFFFF00) === (Format.MAGIC & 0xFFFFFF00)
+      && (magic & 0xFF) > (Format.MAGIC & 0xFF) && (magic & 0xFF) <= 0x39)
       throw new Error('a later version of this program has stored messages here, and nothing of it is touched: run that version, or give another store.path');
     const boundary = view.getUint32(stagingOffset + Format.BLOCK_BOUNDARY) & 0xFFFFFF;
     const sequence = view.getUint32(stagingOffset + Format.BLOCK_SEQUENCE);
-    if (isSound && sequence > 0 && view.getUint32(stagingOffset + Format.BLOCK_LENGTH) === blockLength && boundary >= Format.FEWEST_BLOCKS && boundary <= medium.blockCount) {
+    if (isSound && sequence > 0 && view.getUint32(stagingOffset + Format.BLOCK_LENGTH) === blockLength
+      && boundary >= Format.FEWEST_BLOCKS && boundary <= medium.blockCount) {
       medium.sequences[block] = sequence;
       this.boundary = boundary;
-      return this.markAt(Format.BLOCK_ERASES_NEXT, ERASES_NEXT) | this.markAt(Format.BLOCK_NEXT_ERASED, NEXT_ERASED) | this.markAt(Format.BLOCK_GIVEN_UP, MARKED);
+      return this.markAt(Format.BLOCK_ERASES_NEXT, ERASES_NEXT) | this.markAt(Format.BLOCK_NEXT_ERASED,
+        NEXT_ERASED) | this.markAt(Format.BLOCK_GIVEN_UP, MARKED);
     }
     if (magic === Format.ERASED)
       return view.getUint32(stagingOffset + Format.BLOCK_HEADER_LENGTH) === Format.ERASED ? 0 : SUSPECT;
@@ -145,7 +155,8 @@ export class BlockScan {
     let tail = anchor;
     for (let ahead = 1, block = ring.following(anchor); ahead < blockCount; ++ahead, block = ring.following(block)) {
       const old = newest + ahead - blockCount;
-      if (sequences[block] !== 0 || (this.flags[block]! & VERSION_ONE) !== 0 || (this.flags[block]! & SUSPECT) === 0 && old <= oldest)
+      if (sequences[block] !== 0 || (this.flags[block]! & VERSION_ONE) !== 0 || (this.flags[block]! & SUSPECT) === 0
+        && old <= oldest)
         continue;
       let sequence = 0;
       if (walker.isProved(block, newest + ahead))

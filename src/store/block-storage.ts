@@ -5,16 +5,19 @@
  *     and to what it is already where a flush has failed
  *   zeros become ones again only by erasing a whole block
  *
- * Positions and lengths are multiples of 4. Bytes come from and go to the arena's staging area, which is the one place that
- * can be handed to a platform at an exact length without making a view (io/exact-view.ts). Any method may throw: the medium
- * has failed then. io/flash-blocks.ts is the flash of a board, host/file-storage.ts a file.
+ * Positions and lengths are multiples of 4. Bytes come from and go to the arena's staging area, which is the one
+ * place that can be handed to a platform at an exact length without making a view (io/exact-view.ts). Any method may
+ * throw: the medium has failed then. io/flash-blocks.ts is the flash of a board, host/file-storage.ts a file.
  */
 export interface BlockStorage {
   readonly blockLength: number;
   readonly blockCount: number;
   /** Something to tell the user, '' if there is nothing. */
   readonly remark: string;
-  /** Told once of each `flush` that has returned false, never from inside it: whether all that was written before it is durable. */
+  /**
+   * Told once of each `flush` that has returned false, never from inside it: whether all that was written before it
+   * is durable.
+   */
   onFlushed: ((isDurable: boolean) => void) | undefined;
   /** Reads `length` bytes at `position` into the staging area. */
   read(position: number, length: number): void;

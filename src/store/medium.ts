@@ -1,6 +1,6 @@
 /**
- * The storage as queue and map see it: a failure is told once and ends all writing, a read that fails is tried again, and of
- * each block it is known whether something was written to it that no flush has confirmed.
+ * The storage as queue and map see it: a failure is told once and ends all writing, a read that fails is tried again,
+ * and of each block it is known whether something was written to it that no flush has confirmed.
  */
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from './block-storage.ts';
@@ -93,7 +93,10 @@ export class Medium {
     return true;
   }
 
-  /** Waits until all that was written is durable; `durable` does not move by that, a flush that is under way may yet fail. */
+  /**
+   * Waits until all that was written is durable; `durable` does not move by that, a flush that is under way may yet
+   * fail.
+   */
   synchronize(): boolean {
     if (!this.isWorking)
       return false;

@@ -1,10 +1,12 @@
 /**
- * Messages in the order in which they came: pushed at the tail, read back from the front, settled in any order. What block is
- * free follows from the number of messages in it that are not settled; nothing else is kept of a message in memory.
+ * Messages in the order in which they came: pushed at the tail, read back from the front, settled in any order. What
+ * block is free follows from the number of messages in it that are not settled; nothing else is kept of a message in
+ * memory.
  */
 import { BlockRing, NO_BLOCK, type RingOwner } from './block-ring.ts';
 import type { Medium } from './medium.ts';
-import { giveUpAll, identifierOf, readMessage, stageCopy, stageHead, stageMessage, wordOfIdentifier } from './message-record.ts';
+import { giveUpAll, identifierOf, readMessage, stageCopy, stageHead, stageMessage,
+  wordOfIdentifier } from './message-record.ts';
 import * as Format from './record-format.ts';
 import { NO_RECORD, type RecordWalker } from './record-walker.ts';
 import { LONGEST_CLOCK_BODY, type StoreClock } from './store-clock.ts';
@@ -94,14 +96,19 @@ export class MessageQueue implements RingOwner {
     return this.ring.capacity;
   }
 
-  /** @returns the position, or NO_ROOM, TOO_LONG, FAILED. What the message is made of may lie anywhere but in the staging area */
+  /**
+   * @returns the position, or NO_ROOM, TOO_LONG, FAILED. What the message is made of may lie anywhere but in the
+   * staging area
+   */
   push(message: MessageFields, destinationCount = 1): number {
     const { medium, ring } = this;
     if (!medium.isWorking)
       return FAILED;
     if (message.deadline !== 0 && !this.hasTick && !(this.hasTick = this.ticker.tick()))
       return NO_ROOM;
-    const length = Format.lengthOfMessage(message.topicNameLength + message.propertiesLength + message.payloadLength, destinationCount);
+    const length =
+      Format.lengthOfMessage(message.topicNameLength + message.propertiesLength + message.payloadLength,
+        destinationCount);
     if (!ring.fits(length)) {
       if (!ring.canHold(length + Format.COPY_LENGTH))
         return TOO_LONG;
@@ -124,7 +131,8 @@ export class MessageQueue implements RingOwner {
 
   /** Whether a record of `length` bytes (`lengthOfMessage`) can be pushed without giving anything up. */
   canPush(length: number): boolean {
-    return this.medium.isWorking && (this.ring.fits(length) || this.ring.canHold(length + Format.COPY_LENGTH) && this.canAdvance);
+    return this.medium.isWorking
+      && (this.ring.fits(length) || this.ring.canHold(length + Format.COPY_LENGTH) && this.canAdvance);
   }
 
   /** Reads the oldest message that is not settled into `record`. @returns its position, or NONE */
@@ -134,12 +142,16 @@ export class MessageQueue implements RingOwner {
     return block === NO_BLOCK ? NONE : this.nextFrom(block, Format.BLOCK_HEADER_LENGTH);
   }
 
-  /** Reads the first message at or after `position` that is not settled into `record`: the one after it is at `position + record.length`. @returns its position, or NONE */
+  /**
+   * Reads the first message at or after `position` that is not settled into `record`: the one after it is at
+   * `position + record.length`. @returns its position, or NONE
+   */
   next(position: number): number {
     const { blockLength } = this.medium;
     const block = position / blockLength | 0;
     const offset = position - block * blockLength;
-    return offset === 0 ? this.nextFrom(block - 1, blockLength) : this.nextFrom(block, offset); // 0: a record has filled the block before
+    return offset === 0 ? this.nextFrom(block - 1, blockLength)
+      : this.nextFrom(block, offset); // 0: a record has filled the block before
   }
 
   /** Reads the message at `position`, settled or not, into `record`. @returns whether it is sound */
@@ -155,10 +167,9 @@ export class MessageQueue implements RingOwner {
   }
 
   /**
-   * It is going to be sent under this identifier.
-   * @param isAwaited whether that must be durable before
-   * @returns false when that cannot be written: it has another one, a power cut has torn its word, and of the first destination
-   * the spare word too, or the storage has failed
+   * It is going to be sent under this identifier. @param isAwaited whether that must be durable before @returns false
+   * when that cannot be written: it has another one, a power cut has torn its word, and of the first destination the
+   * spare word too, or the storage has failed
    */
   underWay(position: number, destination: number, identifier: number, isAwaited: boolean): boolean {
     const { arena } = this.medium;
@@ -177,13 +188,15 @@ export class MessageQueue implements RingOwner {
 
   /** PUBREC has come. */
   received(position: number, destination: number): void {
-    this.note(this.medium.mark(this.versionOne?.holds(position / this.medium.blockLength | 0) ? this.versionOne.receivedAt(position)
+    this.note(this.medium.mark(this.versionOne?.holds(position / this.medium.blockLength | 0)
+      ? this.versionOne.receivedAt(position)
       : this.markAt(position, destination, Format.RECEIVED_MARK)));
   }
 
   /** The origin will not send it again. */
   released(position: number): void {
-    this.note(this.medium.mark(this.versionOne?.holds(position / this.medium.blockLength | 0) ? this.versionOne.releasedAt(position)
+    this.note(this.medium.mark(this.versionOne?.holds(position / this.medium.blockLength | 0)
+      ? this.versionOne.releasedAt(position)
       : position + Format.RECORD_MARKS));
   }
 
@@ -337,7 +350,8 @@ export class MessageQueue implements RingOwner {
   }
 
   markAt(position: number, destination: number, mark: number): number {
-    return position + Format.RECORD_MARKS + (Format.FIRST_DESTINATION + destination * Format.MARKS_PER_DESTINATION + mark) * Format.WORD;
+    return position + Format.RECORD_MARKS
+      + (Format.FIRST_DESTINATION + destination * Format.MARKS_PER_DESTINATION + mark) * Format.WORD;
   }
 
   /** @returns the word at `position`, 0 when it cannot be read */
@@ -357,20 +371,23 @@ export class MessageQueue implements RingOwner {
     const block = position / this.medium.blockLength | 0;
     if (this.pending[block] === 0)
       return;
-    this.medium.mark(this.versionOne?.holds(block) ? this.versionOne.doneAt(position) : this.markAt(position, destination, mark));
+    this.medium.mark(this.versionOne?.holds(block) ? this.versionOne.doneAt(position)
+      : this.markAt(position, destination, mark));
     if (this.mostDestinations === 1 || this.isSettledAt(position))
       this.uncount(block);
   }
 
   private isSettledAt(position: number): boolean {
     const { arena } = this.medium;
-    if (this.versionOne?.holds(position / this.medium.blockLength | 0) || !this.medium.read(position, Format.RECORD_MARKS))
+    if (this.versionOne?.holds(position / this.medium.blockLength | 0)
+      || !this.medium.read(position, Format.RECORD_MARKS))
       return true;
     const marks = arena.bytes[arena.stagingOffset + 3]!;
     for (let mark = Format.FIRST_DESTINATION + Format.DONE_MARK; mark < marks; mark += Format.MARKS_PER_DESTINATION) {
       if (!this.medium.read(position + Format.RECORD_MARKS + mark * Format.WORD, 2 * Format.WORD))
         return true;
-      if (!Format.isMark(arena.view.getInt32(arena.stagingOffset)) && !Format.isMark(arena.view.getInt32(arena.stagingOffset + Format.WORD)))
+      if (!Format.isMark(arena.view.getInt32(arena.stagingOffset))
+        && !Format.isMark(arena.view.getInt32(arena.stagingOffset + Format.WORD)))
         return false;
     }
     return true;
@@ -380,6 +397,7 @@ export class MessageQueue implements RingOwner {
   private forget(count: number): void {
     if (this.pendingCount <= 0)
       this.hasDeadlines = false;
-    this.pendingBytes = this.pendingCount <= 0 ? 0 : this.pendingBytes - (this.pendingBytes / (this.pendingCount + count) * count | 0);
+    this.pendingBytes = this.pendingCount <= 0 ? 0
+      : this.pendingBytes - (this.pendingBytes / (this.pendingCount + count) * count | 0);
   }
 }

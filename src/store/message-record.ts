@@ -1,7 +1,8 @@
 /** The record of a message (README.md), written into and read from the staging area. */
 import type { Arena } from '../bytes/arena.ts';
 import * as Format from './record-format.ts';
-import { DONE, GIVEN_UP, type MessageFields, MOST_DESTINATIONS, RECEIVED, SETTLED, type StoredMessage } from './stored-message.ts';
+import { DONE, GIVEN_UP, type MessageFields, MOST_DESTINATIONS, RECEIVED, SETTLED,
+  type StoredMessage } from './stored-message.ts';
 
 /** @returns the identifier that the word of a mark names, 0 when it names none */
 export function identifierOf(word: number): number {
@@ -42,7 +43,10 @@ export function stageMessage(arena: Arena, message: MessageFields, destinationCo
   return pad(arena, at + payloadLength);
 }
 
-/** Makes a copy of the message record in the staging area: its marks as they are, and the place of its original. @returns the length */
+/**
+ * Makes a copy of the message record in the staging area: its marks as they are, and the place of its original.
+ * @returns the length
+ */
 export function stageCopy(arena: Arena, original: StoredMessage): number {
   const { stagingOffset, view } = arena;
   const marks = Format.marksOf(original.destinationCount);
@@ -61,7 +65,8 @@ export function stageCopy(arena: Arena, original: StoredMessage): number {
 function repairMark(arena: Arena, at: number, stagingOffset: number): void {
   const index = (at - stagingOffset - Format.RECORD_MARKS) / Format.WORD;
   const word = arena.view.getInt32(at);
-  if (index === Format.RELEASED || (index - Format.FIRST_DESTINATION) % Format.MARKS_PER_DESTINATION !== Format.IDENTIFIER_MARK)
+  if (index === Format.RELEASED
+    || (index - Format.FIRST_DESTINATION) % Format.MARKS_PER_DESTINATION !== Format.IDENTIFIER_MARK)
     arena.view.setInt32(at, Format.isMark(word) ? 0 : -1);
   else
     repairIdentifier(arena, at);
@@ -79,7 +84,10 @@ export function pad(arena: Arena, end: number): number {
   return length;
 }
 
-/** @returns whether the record in the staging area, which is sound, is a message that can be read; `record` is that then */
+/**
+ * @returns whether the record in the staging area, which is sound, is a message that can be read; `record` is that
+ * then
+ */
 export function readMessage(arena: Arena, record: StoredMessage, marks: number, bodyLength: number): boolean {
   const { stagingOffset, view } = arena;
   const count = (marks - Format.FIRST_DESTINATION) / Format.MARKS_PER_DESTINATION;
@@ -114,7 +122,9 @@ export function readMessage(arena: Arena, record: StoredMessage, marks: number, 
 function readMarks(arena: Arena, record: StoredMessage): void {
   const { stagingOffset, view } = arena;
   record.isReleased = Format.isMark(view.getInt32(stagingOffset + Format.RECORD_MARKS));
-  for (let index = 0, at = stagingOffset + Format.RECORD_MARKS + Format.WORD; index < record.destinationCount; ++index, at += Format.MARKS_PER_DESTINATION * Format.WORD) {
+  for (let index = 0,
+    at = stagingOffset + Format.RECORD_MARKS + Format.WORD; index < record.destinationCount; ++index,
+      at += Format.MARKS_PER_DESTINATION * Format.WORD) {
     record.identifiers[index] = identifierOf(view.getInt32(at));
     record.states[index] = (Format.isMark(view.getInt32(at + Format.RECEIVED_MARK * Format.WORD)) ? RECEIVED : 0)
       | (Format.isMark(view.getInt32(at + Format.DONE_MARK * Format.WORD)) ? DONE : 0)

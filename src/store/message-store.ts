@@ -1,5 +1,6 @@
 /**
- * The store (README.md): takes a storage, splits it into the queue's and the map's blocks, and knows what of it is durable.
+ * The store (README.md): takes a storage, splits it into the queue's and the map's blocks, and knows what of it is
+ * durable.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { NO_BLOCK } from './block-ring.ts';
@@ -90,7 +91,10 @@ export class Store implements Ticker {
     return map;
   }
 
-  /** @throws Error that says what to do: too small, of a later version, or what the storage throws. The storage is not closed then */
+  /**
+   * @throws Error that says what to do: too small, of a later version, or what the storage throws. The storage is not
+   * closed then
+   */
   open(storage: BlockStorage, owner: StoreOwner, recovery: Recovery, report: StoreReport): void {
     const { clock, medium, queue, walker } = this;
     if (storage.blockCount < Format.FEWEST_BLOCKS)
@@ -184,7 +188,8 @@ export class Store implements Ticker {
     this.boundary = scan.boundary === 0 ? asked : scan.boundary;
     report.keepsBoundary = this.boundary !== asked;
     report.hasNoMap = share > 0 && blockCount - this.boundary < Format.FEWEST_BLOCKS;
-    this.map = createMap !== undefined && blockCount - this.boundary >= Format.FEWEST_BLOCKS ? createMap(this.medium, this.walker) : undefined;
+    this.map = createMap !== undefined && blockCount - this.boundary >= Format.FEWEST_BLOCKS
+      ? createMap(this.medium, this.walker) : undefined;
   }
 
   private get mapEnd(): number {

@@ -89,7 +89,8 @@ export class QueueRecovery {
     const { medium, queue, walker } = this;
     const { blockLength, sequences } = medium;
     const originalBlock = copyOf / blockLength | 0;
-    if (originalBlock >= queue.ring.end || sequences[originalBlock] === 0 || sequences[originalBlock]! >= sequences[block]!
+    if (originalBlock >= queue.ring.end || sequences[originalBlock] === 0
+      || sequences[originalBlock]! >= sequences[block]!
       || scan.isMarked(originalBlock) || !walker.readAt(copyOf) || !queue.read(copyOf))
       return false;
     const { destinationCount, states } = queue.record;
@@ -103,7 +104,8 @@ export class QueueRecovery {
     const { medium, original, queue, report } = this;
     const { record } = queue;
     for (let block = versionOne.oldestBlock; block !== NO_BLOCK; block = versionOne.successor(block))
-      for (let position = versionOne.nextRecord(block * medium.blockLength + Format.BLOCK_HEADER_LENGTH); position >= 0; position = versionOne.nextRecord(versionOne.after(position))) {
+      for (let position = versionOne.nextRecord(block * medium.blockLength + Format.BLOCK_HEADER_LENGTH);
+        position >= 0; position = versionOne.nextRecord(versionOne.after(position))) {
         if (!versionOne.load(position, record)) {
           ++report.damagedCount;
           continue;

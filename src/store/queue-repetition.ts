@@ -1,4 +1,7 @@
-/** Writes what a failed flush was for again, elsewhere: as copies at the tail of the queue, whose originals are dropped when those are durable. */
+/**
+ * Writes what a failed flush was for again, elsewhere: as copies at the tail of the queue, whose originals are
+ * dropped when those are durable.
+ */
 import { NO_BLOCK } from './block-ring.ts';
 import type { MessageQueue } from './message-queue.ts';
 import * as Format from './record-format.ts';
@@ -15,7 +18,8 @@ export function copyFrom(queue: MessageQueue, from: number): boolean {
   for (let position = from < 0 ? queue.first() : queue.next(from), next = 0;
     position >= 0 && sequences[position / blockLength | 0]! <= last; position = queue.next(next)) {
     next = position + record.length;
-    if (!ring.fits(record.length + Format.COPY_LENGTH) && !(ring.advance() && queue.load(position))) // a new block is begun by way of the staging area
+    if (!ring.fits(record.length + Format.COPY_LENGTH)
+      && !(ring.advance() && queue.load(position))) // a new block is begun by way of the staging area
       return false;
     if (queue.copy() === NO_BLOCK)
       return false;

@@ -107,13 +107,16 @@ export function checksum(arena: Arena, offset: number, length: number, start: nu
 export function checksumOfRecord(arena: Arena, sequence: number, place: number, body: number): number {
   const { stagingOffset, view } = arena;
   const sum = checksum(arena, stagingOffset, RECORD_CHECKSUM, MAGIC ^ sequence ^ place << 16);
-  return checksum(arena, stagingOffset + body, (view.getUint32(stagingOffset + RECORD_BODY_LENGTH) & 0xFFFFFF) + 3 & ~3, sum);
+  return checksum(arena, stagingOffset + body,
+    (view.getUint32(stagingOffset + RECORD_BODY_LENGTH) & 0xFFFFFF) + 3 & ~3, sum);
 }
 
 /** Bytes of a record with `marks` words of marks, padding included. */
-export const lengthOfRecord = (marks: number, bodyLength: number): number => RECORD_MARKS + marks * WORD + bodyLength + 3 & ~3;
+export const lengthOfRecord = (marks: number, bodyLength: number): number =>
+  RECORD_MARKS + marks * WORD + bodyLength + 3 & ~3;
 
-export const marksOf = (destinationCount: number): number => FIRST_DESTINATION + destinationCount * MARKS_PER_DESTINATION;
+export const marksOf = (destinationCount: number): number =>
+  FIRST_DESTINATION + destinationCount * MARKS_PER_DESTINATION;
 
 /** Bytes of a message's record. @param contentLength of topic, properties and payload together */
 export const lengthOfMessage = (contentLength: number, destinationCount: number): number =>

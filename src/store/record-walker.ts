@@ -1,7 +1,7 @@
 /**
- * Walks the records of a block at start, whatever has become of it: each sound record is read once, what is damaged or
- * cannot be read costs what lies there and nothing after it. Proof of a record is its checksum, which covers its place and
- * the sequence of its block.
+ * Walks the records of a block at start, whatever has become of it: each sound record is read once, what is damaged
+ * or cannot be read costs what lies there and nothing after it. Proof of a record is its checksum, which covers its
+ * place and the sequence of its block.
  */
 import * as Format from './record-format.ts';
 import type { Medium } from './medium.ts';
@@ -61,7 +61,8 @@ export class RecordWalker {
     }
     ++this.damagedCount;
     const claimed = this.length === 0 ? NO_RECORD : position + this.length;
-    const following = claimed !== NO_RECORD && claimed < end && this.read(claimed) ? claimed : this.search(position + Format.WORD);
+    const following = claimed !== NO_RECORD && claimed < end && this.read(claimed) ? claimed
+      : this.search(position + Format.WORD);
     return following === NO_RECORD ? NO_RECORD : this.take(following);
   }
 
@@ -92,7 +93,8 @@ export class RecordWalker {
     const room = end - position < arena.stagingCapacity ? end - position : arena.stagingCapacity & ~3;
     let length = this.guess < room ? this.guess : room;
     this.length = 0;
-    if (room < Format.RECORD_MARKS || !medium.read(position, length) && !medium.read(position, length = Format.RECORD_MARKS) || !this.readHead(end - position))
+    if (room < Format.RECORD_MARKS || !medium.read(position, length)
+      && !medium.read(position, length = Format.RECORD_MARKS) || !this.readHead(end - position))
       return false;
     if (this.length > room)
       return false; // longer than what can be taken in: it stays where it is
@@ -102,7 +104,8 @@ export class RecordWalker {
     const { stagingOffset, view } = arena;
     this.position = position;
     return view.getInt32(stagingOffset + Format.RECORD_CHECKSUM)
-      === Format.checksumOfRecord(arena, this.sequence, position - this.block * medium.blockLength, Format.RECORD_MARKS + this.marks * Format.WORD);
+      === Format.checksumOfRecord(arena, this.sequence, position - this.block * medium.blockLength,
+        Format.RECORD_MARKS + this.marks * Format.WORD);
   }
 
   /** @returns whether the head in the staging area can be one of a record of at most `room` bytes */

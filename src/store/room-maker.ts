@@ -1,6 +1,7 @@
 /**
- * Makes room in the queue: the oldest block is given up, and what is to be kept of it moves to the tail first. Until the block
- * says that it is given up its records count and the copies are void; from then on it is the other way round.
+ * Makes room in the queue: the oldest block is given up, and what is to be kept of it moves to the tail first. Until
+ * the block says that it is given up its records count and the copies are void; from then on it is the other way
+ * round.
  */
 import { NO_BLOCK } from './block-ring.ts';
 import type { Medium } from './medium.ts';
@@ -61,7 +62,8 @@ export class RoomMaker {
     const isVersionOne = versionOne?.holds(victim) === true;
     const start = victim * medium.blockLength;
     let isMoved = false;
-    for (let position = queue.firstIn(victim, Format.BLOCK_HEADER_LENGTH), length = 0; position >= 0 && medium.isWorking;
+    for (let position = queue.firstIn(victim, Format.BLOCK_HEADER_LENGTH), length = 0; position >= 0
+      && medium.isWorking;
       position = queue.firstIn(victim, position + length - start)) {
       length = record.length;
       if (victims.onVictim(record) === MOVE && !isVersionOne && ring.fits(length + Format.COPY_LENGTH)) {

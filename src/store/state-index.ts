@@ -1,4 +1,7 @@
-/** Where the last value of each key lies: a hash table of fixed size, without holes, so that a search ends at the first free place. */
+/**
+ * Where the last value of each key lies: a hash table of fixed size, without holes, so that a search ends at the
+ * first free place.
+ */
 
 /** No entry. */
 export const NO_ENTRY = -1;

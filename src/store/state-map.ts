@@ -1,7 +1,8 @@
 /**
- * The last value of each key, in a ring of blocks. A value is replaced by a new record; its removal is a mark of the last one.
- * When a block is full the next one is begun, and what is live in the oldest block is copied into it first: the block after the
- * one that is written is always free. The new block says when that is complete; one that does not holds only copies, and is void.
+ * The last value of each key, in a ring of blocks. A value is replaced by a new record; its removal is a mark of the
+ * last one. When a block is full the next one is begun, and what is live in the oldest block is copied into it first:
+ * the block after the one that is written is always free. The new block says when that is complete; one that does not
+ * holds only copies, and is void.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { BlockRing, NO_BLOCK, type RingOwner } from './block-ring.ts';
@@ -54,7 +55,8 @@ export class StateMap implements RingOwner {
     let tail = scan.tailOf(ring, walker, true);
     walker.damagedCount = 0;
     this.find(tail);
-    const isUnfinished = tail !== NO_BLOCK && !scan.isMarked(tail) && this.live[ring.following(tail) - ring.first] !== 0;
+    const isUnfinished = tail !== NO_BLOCK && !scan.isMarked(tail)
+      && this.live[ring.following(tail) - ring.first] !== 0;
     if (isUnfinished) {
       scan.voidBlock(tail);
       tail = scan.newestOf(ring);
@@ -79,7 +81,8 @@ export class StateMap implements RingOwner {
       if (walker.kind === Format.CLOCK)
         clock.restore(this.medium.arena, value, walker.bodyLength - Format.WORD);
       else
-        recovery.onState(walker.kind, index.keyAt(at), this.medium.arena.stagingOffset + value, walker.bodyLength - Format.WORD);
+        recovery.onState(walker.kind, index.keyAt(at), this.medium.arena.stagingOffset + value,
+          walker.bodyLength - Format.WORD);
     }
   }
 
@@ -92,7 +95,10 @@ export class StateMap implements RingOwner {
     return this.medium.isWorking && !this.index.isFull && this.canPut(lengthOfState(length), 0);
   }
 
-  /** @returns false when there is no room, or the storage has failed: the old value stays. The value may lie anywhere but in the staging area */
+  /**
+   * @returns false when there is no room, or the storage has failed: the old value stays. The value may lie anywhere
+   * but in the staging area
+   */
   put(kind: number, key: number, offset: number, length: number): boolean {
     const { arena } = this.medium;
     const recordLength = lengthOfState(length);
@@ -153,14 +159,16 @@ export class StateMap implements RingOwner {
   // How it is done
 
   private canPut(recordLength: number, replacedLength: number): boolean {
-    return this.usedLength - replacedLength + recordLength <= this.capacity && (this.ring.fits(recordLength) || this.canGain(recordLength));
+    return this.usedLength - replacedLength + recordLength <= this.capacity
+      && (this.ring.fits(recordLength) || this.canGain(recordLength));
   }
 
   /** Makes room for a record. */
   private reserve(kind: number, key: number, recordLength: number): boolean {
     const { index, ring } = this;
     const at = index.find(kind, key);
-    if (!this.medium.isWorking || at === NO_ENTRY && index.isFull || !this.canPut(recordLength, at === NO_ENTRY ? 0 : index.lengthAt(at)))
+    if (!this.medium.isWorking || at === NO_ENTRY && index.isFull
+      || !this.canPut(recordLength, at === NO_ENTRY ? 0 : index.lengthAt(at)))
       return false;
     for (let left = ring.blockCount; !ring.fits(recordLength); --left)
       if (left === 0 || !this.turn())
@@ -177,7 +185,8 @@ export class StateMap implements RingOwner {
       return ring.firstFree !== NO_BLOCK;
     const next = ring.following(ring.tailBlock);
     for (let block = ring.first; block < ring.end; ++block)
-      if (block !== next && this.medium.blockLength - Format.BLOCK_HEADER_LENGTH - live[block - ring.first]! >= recordLength)
+      if (block !== next
+        && this.medium.blockLength - Format.BLOCK_HEADER_LENGTH - live[block - ring.first]! >= recordLength)
         return true;
     return false;
   }

@@ -1,6 +1,7 @@
 /**
- * The seconds of power since the store was made, and how long it was off in between, as far as that is known (README.md).
- * A board has no clock that goes on without power, and its calendar comes from the network, late or never.
+ * The seconds of power since the store was made, and how long it was off in between, as far as that is known
+ * (README.md). A board has no clock that goes on without power, and its calendar comes from the network, late or
+ * never.
  */
 import type { Arena } from '../bytes/arena.ts';
 
@@ -130,7 +131,8 @@ export class StoreClock {
 
   private addGap(start: number, seconds: number): void {
     const { gaps } = this;
-    if (this.gapCount === MOST_GAPS) { // the two oldest become one, at the earlier start: what was taken between them becomes younger
+    if (this.gapCount === MOST_GAPS) {
+      // The two oldest become one, at the earlier start: what was taken between them becomes younger.
       gaps[1]! += gaps[FIELDS + 1]!;
       gaps.copyWithin(FIELDS, 2 * FIELDS);
       --this.gapCount;

@@ -2,7 +2,10 @@
 import type { StoredMessage } from './stored-message.ts';
 
 export interface StoreOwner {
-  /** All up to this value of `written` is durable. Never from inside a call of the store but `flush`, and there only on a storage that is durable at once. */
+  /**
+   * All up to this value of `written` is durable. Never from inside a call of the store but `flush`, and there only
+   * on a storage that is durable at once.
+   */
   onDurable(durable: number): void;
   /** A record has another place now: the block where it was could not be made durable, or made room. */
   onMoved(from: number, to: number): void;
@@ -14,7 +17,10 @@ export interface StoreOwner {
 
 /** Told at `open`, each thing once. */
 export interface Recovery {
-  /** In the order of the log: messages that are not settled, and those that are but that their origin may send again (`isSettled`, not `isReleased`). */
+  /**
+   * In the order of the log: messages that are not settled, and those that are but that their origin may send again
+   * (`isSettled`, not `isReleased`).
+   */
   onMessage(message: StoredMessage): void;
   /** The value of each key of the map; it lies in the staging area. */
   onState(kind: number, key: number, offset: number, length: number): void;

@@ -1,6 +1,6 @@
 /**
- * A message as the store takes it, and as it gives it back. Spans lie in the arena; those of a message that was read lie in
- * the staging area and are valid until the store is called again.
+ * A message as the store takes it, and as it gives it back. Spans lie in the arena; those of a message that was read
+ * lie in the staging area and are valid until the store is called again.
  */
 import { MessageSpans } from '../packet/packet.ts';
 

@@ -1,10 +1,12 @@
 /**
- * Reads what version 0.1 has stored (RBS1), and drains it: its blocks form one ring over the whole storage and are read before
- * all others, in their order; nothing is added. Its records are encoded PUBLISH packets whose topics were mapped before.
+ * Reads what version 0.1 has stored (RBS1), and drains it: its blocks form one ring over the whole storage and are
+ * read before all others, in their order; nothing is added. Its records are encoded PUBLISH packets whose topics were
+ * mapped before.
  *
- *   block    | "RBS1" | sequence | block length | checksum | next block is being erased | 3 words reserved | records ... |
- *   record   | 0xA5, packet length (3) | time | origin | origin's identifier (2), identifier (2) | rule | replaces | checksum |
- *            | PUBREC has come | delivered or given up | PUBREL has come | the packet | padding to 4 |
+ *   block    | "RBS1" | sequence | block length | checksum | next block is being erased | 3 words reserved |
+ *            | records ... |
+ *   record   | 0xA5, packet length (3) | time | origin | origin's identifier (2), identifier (2) | rule | replaces |
+ *            | checksum | PUBREC has come | delivered or given up | PUBREL has come | the packet | padding to 4 |
  */
 import type { Arena } from '../bytes/arena.ts';
 import { QOS_SHIFT, RETAIN } from '../packet/control-packet.ts';
@@ -32,7 +34,8 @@ const lengthOf = (packetLength: number): number => RECORD_HEADER_LENGTH + packet
 /** Whether the header in the staging area is one of RBS1. */
 export function isVersionOneHeader(arena: Arena, blockLength: number): boolean {
   const { stagingOffset, view } = arena;
-  return view.getUint32(stagingOffset) === Format.MAGIC_VERSION_ONE && view.getUint32(stagingOffset + Format.BLOCK_LENGTH) === blockLength
+  return view.getUint32(stagingOffset) === Format.MAGIC_VERSION_ONE
+    && view.getUint32(stagingOffset + Format.BLOCK_LENGTH) === blockLength
     && view.getInt32(stagingOffset + BLOCK_CHECKSUM) === Format.checksum(arena, stagingOffset, BLOCK_CHECKSUM, 0);
 }
 
@@ -69,9 +72,11 @@ export class VersionOne {
     }
     this.tailBlock = tail;
     const next = tail + 1 === blockCount ? 0 : tail + 1;
-    if (erasesNext && sequences[next] !== 0) // void, however valid it looks, and after the tail is gone nobody would know
+    if (erasesNext
+      && sequences[next] !== 0) // void, however valid it looks, and after the tail is gone nobody would know
       this.invalidate(next);
-    for (let block = next, left = blockCount; left > 0 && this.oldestBlock === NO_BLOCK; --left, block = block + 1 === blockCount ? 0 : block + 1)
+    for (let block = next, left = blockCount; left > 0 && this.oldestBlock === NO_BLOCK; --left,
+      block = block + 1 === blockCount ? 0 : block + 1)
       if (sequences[block] !== 0)
         this.oldestBlock = block;
   }
@@ -115,10 +120,14 @@ export class VersionOne {
       this.oldestBlock = following;
   }
 
-  /** Reads the first message at or after `offset` of the block, or in those after it, that is not settled. @returns its position, or NONE */
+  /**
+   * Reads the first message at or after `offset` of the block, or in those after it, that is not settled. @returns
+   * its position, or NONE
+   */
   nextFrom(block: number, offset: number, record: StoredMessage): number {
     for (; block !== NO_BLOCK; block = this.successor(block), offset = Format.BLOCK_HEADER_LENGTH)
-      for (let position = this.nextRecord(block * this.medium.blockLength + offset); position !== NONE; position = this.nextRecord(this.after(position)))
+      for (let position = this.nextRecord(block * this.medium.blockLength + offset); position !== NONE;
+        position = this.nextRecord(this.after(position)))
         if (this.load(position, record) && !record.isSettled)
           return position;
     return NONE;
@@ -144,7 +153,8 @@ export class VersionOne {
     if (packetLength === NONE || length > arena.stagingCapacity || !this.medium.read(position, length))
       return false;
     const sum = Format.checksum(arena, stagingOffset, CHECKSUM, Format.MAGIC_VERSION_ONE ^ this.sequences[block]!);
-    if (view.getInt32(stagingOffset + CHECKSUM) !== Format.checksum(arena, stagingOffset + RECORD_HEADER_LENGTH, packetLength + 3 & ~3, sum))
+    if (view.getInt32(stagingOffset + CHECKSUM) !== Format.checksum(arena, stagingOffset + RECORD_HEADER_LENGTH,
+      packetLength + 3 & ~3, sum))
       return false;
     this.readFields(record, position, length);
     return this.readPacket(record, packetLength);

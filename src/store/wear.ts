@@ -1,6 +1,6 @@
 /**
- * How long flash lasts under the store: worked out from the format itself, for "ringbridge check" and the README. Blocks of
- * the queue are used in turn, so all of them wear out at the same time; the map's are written far less.
+ * How long flash lasts under the store: worked out from the format itself, for "ringbridge check" and the README.
+ * Blocks of the queue are used in turn, so all of them wear out at the same time; the map's are written far less.
  */
 import { BLOCK_HEADER_LENGTH, blocksOfMap, lengthOfMessage } from './record-format.ts';
 
@@ -35,7 +35,8 @@ export interface Wear {
  * @param contentLength of an average message: topic and payload
  * @param isExactlyOnce whether it is of QoS 2, from a node: PUBREC and PUBREL are marked too
  */
-export function estimateWear(storage: Storage, contentLength: number, messagesPerSecond: number, isExactlyOnce: boolean): Wear {
+export function estimateWear(storage: Storage, contentLength: number, messagesPerSecond: number,
+  isExactlyOnce: boolean): Wear {
   const { blockLength, size, stateShare } = storage;
   const recordLength = lengthOfMessage(contentLength, 1);
   const perBlock = Math.floor((blockLength - BLOCK_HEADER_LENGTH) / recordLength);

@@ -1,4 +1,7 @@
-/** How old a message is: seconds of power, whatever the calendar says. The clock of the store is one, which also knows how long it was off. */
+/**
+ * How old a message is: seconds of power, whatever the calendar says. The clock of the store is one, which also knows
+ * how long it was off.
+ */
 export interface Aging {
   readonly now: number;
   /** Seconds since `takenAt`. */

@@ -1,14 +1,15 @@
 /**
- * Messages on their way upstream that survive a power cut: joins the store and the queue of the upstream session. Each record
- * of the log holds a message as it was here; it is encoded for the Server, by the rule that it goes by today, when it enters
- * the queue, because its turn has come (`refill`), or at once if nothing of its topic waits.
+ * Messages on their way upstream that survive a power cut: joins the store and the queue of the upstream session.
+ * Each record of the log holds a message as it was here; it is encoded for the Server, by the rule that it goes by
+ * today, when it enters the queue, because its turn has come (`refill`), or at once if nothing of its topic waits.
  *
  *          done            in the queue              waiting
  *   ─────────────┼────────────────────────────┼──────────────────┼── tail
  *                                             loadPosition
  *
- * Nothing that depends on a record leaves before the store says that it is durable: not the message itself, not PUBREL, else
- * a message could come back to life, not the acknowledgement for its node. One flush serves all that comes meanwhile.
+ * Nothing that depends on a record leaves before the store says that it is durable: not the message itself, not
+ * PUBREL, else a message could come back to life, not the acknowledgement for its node. One flush serves all that
+ * comes meanwhile.
  */
 import type { Message } from '../packet/packet.ts';
 import { lengthOfPublish } from '../packet/publish.ts';
@@ -62,7 +63,10 @@ export class Backlog implements Journal {
   private readonly fields = new MessageFields();
   /** Where the next message is that is not in the queue, if one waits. */
   private loadPosition = START;
-  /** Length of its packet, if it had no room; else of the one before it, as a guess. Nothing is read before there is room for that. */
+  /**
+   * Length of its packet, if it had no room; else of the one before it, as a guess. Nothing is read before there is
+   * room for that.
+   */
   private nextLength = 0;
   /** Messages of version 0.1, which gave out identifiers when it stored, that may have been sent: the oldest ones. */
   private suspectCount: number;
@@ -86,10 +90,9 @@ export class Backlog implements Journal {
   }
 
   /**
-   * Stores a message.
-   * @param outgoing the same as it goes upstream, with its QoS @param rule index of the rule @param hash of its local topic
-   * @param origin identity of the node that sends it with QoS 2, else 0
-   * @returns STORED, DROPPED, FULL, or NOT_WORKING when the storage has failed: the message is as it was
+   * Stores a message. @param outgoing the same as it goes upstream, with its QoS @param rule index of the rule @param
+   * hash of its local topic @param origin identity of the node that sends it with QoS 2, else 0 @returns STORED,
+   * DROPPED, FULL, or NOT_WORKING when the storage has failed: the message is as it was
    */
   add(message: Message, outgoing: Message, rule: number, hash: number, origin: number): number {
     const { fields, store } = this;
@@ -191,7 +194,8 @@ export class Backlog implements Journal {
     const { hash } = rules;
     this.latest?.set(hash, message.position);
     // What is under way is sent again before all else.
-    if (this.queue.findStored(message.position) !== NO_RECORD || message.identifiers[UPSTREAM] !== 0 && this.enterLoaded(message, rule))
+    if (this.queue.findStored(message.position) !== NO_RECORD || message.identifiers[UPSTREAM] !== 0
+      && this.enterLoaded(message, rule))
       return;
     ++window.waitingCount;
     window.occupy(window.slotOf(hash));
@@ -207,7 +211,8 @@ export class Backlog implements Journal {
       this.isGivingUp = false;
     } else
       this.leaveLog(rule);
-    this.losses.onLost(rule, rules.isExpired(message, rule, this.store.clock) ? Loss.EXPIRED : rule === NO_RULE ? Loss.ORPHANED : Loss.NO_ROOM);
+    this.losses.onLost(rule, rules.isExpired(message, rule, this.store.clock) ? Loss.EXPIRED : rule === NO_RULE
+      ? Loss.ORPHANED : Loss.NO_ROOM);
   }
 
   /** A record has another place now. */
@@ -274,13 +279,13 @@ export class Backlog implements Journal {
   }
 
   /**
-   * Moves what waits in a storage that takes no more into the queue: up to half of that, the other half is for what comes.
-   * @param message that comes @param rule its rule
-   * @returns whether nothing waits there any more
+   * Moves what waits in a storage that takes no more into the queue: up to half of that, the other half is for what
+   * comes. @param message that comes @param rule its rule @returns whether nothing waits there any more
    */
   drain(message: Message, rule: number): boolean {
     const { queue, window } = this;
-    for (let left = -1; window.waitingCount > 0 && window.waitingCount !== left && queue.usedLength * 2 <= queue.capacity;) {
+    for (let left = -1; window.waitingCount > 0 && window.waitingCount !== left
+      && queue.usedLength * 2 <= queue.capacity;) {
       left = window.waitingCount;
       this.refill();
     }
@@ -348,7 +353,10 @@ export class Backlog implements Journal {
     window.vacateAll();
   }
 
-  /** The message that `rules` has looked at goes to the queue, in the state that its record tells. @returns false when that has no room */
+  /**
+   * The message that `rules` has looked at goes to the queue, in the state that its record tells. @returns false when
+   * that has no room
+   */
   private enterLoaded(message: StoredMessage, rule: number): boolean {
     const { counters, queue, rules, window } = this;
     const record = this.enter(rules.outgoing, message.position, message.takenAt, rule, window.slotOf(rules.hash));
@@ -356,7 +364,8 @@ export class Backlog implements Journal {
       return false;
     const identifier = message.identifiers[UPSTREAM]!;
     if (identifier !== 0 && !(message.isMapped && this.suspectCount-- <= 0)) {
-      const isReceived = (message.states[UPSTREAM]! & RECEIVED) !== 0 && rules.outgoing.qos === 2 && message.takenAt > counters.sessionLostAt;
+      const isReceived = (message.states[UPSTREAM]! & RECEIVED) !== 0 && rules.outgoing.qos === 2
+        && message.takenAt > counters.sessionLostAt;
       queue.identify(record, identifier, isReceived ? RELEASED : SENT);
       counters.lastIdentifier = identifier;
     }

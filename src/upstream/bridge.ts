@@ -1,15 +1,15 @@
 /**
- * The gateway's upstream side: subscribes what the rules of direction "in" ask for, sends what those of direction "out"
- * let through, and keeps it while the Server is away.
+ * The gateway's upstream side: subscribes what the rules of direction "in" ask for, sends what those of direction
+ * "out" let through, and keeps it while the Server is away.
  *
- * QoS 0 goes straight out while the connection is up and nothing waits; everything else goes through the queue, in order.
- * What its rule wants to survive a power cut goes into the store first (upstream/backlog.ts). When there is no room the rule
- * says what is given up (upstream/full-policy.ts); each such message is counted.
+ * QoS 0 goes straight out while the connection is up and nothing waits; everything else goes through the queue, in
+ * order. What its rule wants to survive a power cut goes into the store first (upstream/backlog.ts). When there is no
+ * room the rule says what is given up (upstream/full-policy.ts); each such message is counted.
  *
- * A message is promised when its sender gave it QoS 1 or 2, as sensors do, and its rule stores. Two things follow, whatever
- * the QoS of the rule: if it cannot go out at once it is kept, and then sent with QoS 1 at least, because only an
- * acknowledgement tells that it may be forgotten; and if there is no room for it, it is not acknowledged. Others of QoS 0
- * pass what waited for the connection.
+ * A message is promised when its sender gave it QoS 1 or 2, as sensors do, and its rule stores. Two things follow,
+ * whatever the QoS of the rule: if it cannot go out at once it is kept, and then sent with QoS 1 at least, because
+ * only an acknowledgement tells that it may be forgotten; and if there is no room for it, it is not acknowledged.
+ * Others of QoS 0 pass what waited for the connection.
  */
 import * as Event from '../config/events.ts';
 import { type Delivery, NOBODY } from '../nodes/delivery.ts';
@@ -45,7 +45,9 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   receivedCount = 0;
   /** Messages for the Server that were given up. */
   droppedCount = 0;
-  /** Messages of nodes that were not taken because the storage does not work, and those in memory that it should keep. */
+  /**
+   * Messages of nodes that were not taken because the storage does not work, and those in memory that it should keep.
+   */
   unstoredRefusals = 0;
   unstoredCount = 0;
   /** Messages of the Server that were too long. */
@@ -67,7 +69,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** Per reason of losses.ts: what was told of already on this connection. */
   private toldLosses = 0;
 
-  constructor(outbound: TopicMap, inbound: TopicMap, delivery: Delivery, policies: readonly StorePolicy[], sides: { owner: BridgeOwner; observer: Event.GatewayObserver }) {
+  constructor(outbound: TopicMap, inbound: TopicMap, delivery: Delivery, policies: readonly StorePolicy[],
+    sides: { owner: BridgeOwner; observer: Event.GatewayObserver }) {
     this.delivery = delivery;
     this.remoteAudience = delivery.remoteAudience;
     this.outbound = outbound;
@@ -106,14 +109,18 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
     const { queue } = this.session.sessionState!;
-    if ((message.qos === 0 || topicRule.qos === 0) && queue.count === 0 && queue.window!.waitingCount === 0 && this.session.publish(outgoing)) {
+    if ((message.qos === 0 || topicRule.qos === 0) && queue.count === 0 && queue.window!.waitingCount === 0
+      && this.session.publish(outgoing)) {
       ++topicRule.forwarded;
       return TAKEN;
     }
     return this.keep(message, rule, outbound.hashOf[index]!, origin);
   }
 
-  /** Queues or stores what `outgoing` says, unless it is of QoS 0 and passes what waits. @param hash of the local topic */
+  /**
+   * Queues or stores what `outgoing` says, unless it is of QoS 0 and passes what waits. @param hash of the local
+   * topic
+   */
   private keep(message: Message, rule: number, hash: number, origin: number): number {
     const { outgoing, session } = this;
     const policy = this.policies[rule]!;
@@ -143,7 +150,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       const log = backlog.store.queue;
       return log.canPush(LONGEST_SHORT) && log.usedLength * 4 <= log.capacity * 3;
     }
-    return !this.refusesUnstored && queue.window!.waitingCount === 0 && queue.usedLength * 2 <= queue.capacity && queue.count * 2 <= queue.limits.maximumCount;
+    return !this.refusesUnstored && queue.window!.waitingCount === 0 && queue.usedLength * 2 <= queue.capacity
+      && queue.count * 2 <= queue.limits.maximumCount;
   }
 
   onConnected(_session: ClientSession, sessionPresent: boolean): void {
@@ -245,7 +253,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const { queue } = session.sessionState!;
     const window = queue.window!;
     if (qos !== 0 && policy.isStored) {
-      const result = backlog === undefined ? NOT_WORKING : backlog.add(message, outgoing, rule, hash, message.qos === 2 ? origin : 0);
+      const result = backlog === undefined ? NOT_WORKING
+        : backlog.add(message, outgoing, rule, hash, message.qos === 2 ? origin : 0);
       if (result !== NOT_WORKING)
         return result;
       if (origin !== 0 && this.refusesUnstored) {

@@ -1,6 +1,6 @@
 /**
- * Makes marks durable that nobody waits for, such as that a message is delivered: about once a second while any are to come.
- * It is planned when something is stored, so an acknowledgement costs nothing.
+ * Makes marks durable that nobody waits for, such as that a message is delivered: about once a second while any are
+ * to come. It is planned when something is stored, so an acknowledgement costs nothing.
  */
 import type { ClientSession } from '../session/client-session.ts';
 import { type Clock, isDue } from '../session/clock.ts';

@@ -1,6 +1,7 @@
 /**
- * What topic rules say about keeping: whether their messages are stored, for how long, and what is given up when there is
- * no room. The rule of the new message decides whether room is made for it; it is made at the expense of the oldest.
+ * What topic rules say about keeping: whether their messages are stored, for how long, and what is given up when
+ * there is no room. The rule of the new message decides whether room is made for it; it is made at the expense of the
+ * oldest.
  *
  *   drop_oldest        the oldest goes, the new one is taken
  *   drop_newest        the new one is refused: its node keeps it, because it gets no acknowledgement
@@ -34,7 +35,10 @@ export class StorePolicy {
     this.expiry = configuration.expiry;
   }
 
-  /** The QoS with which a message of this QoS goes upstream. Of one that is promised only an acknowledgement tells that it may be forgotten. */
+  /**
+   * The QoS with which a message of this QoS goes upstream. Of one that is promised only an acknowledgement tells
+   * that it may be forgotten.
+   */
   qosOf(messageQoS: number): number {
     const qos = messageQoS < this.rule.qos ? messageQoS : this.rule.qos;
     return qos === 0 && messageQoS !== 0 && this.keeps ? 1 : qos;

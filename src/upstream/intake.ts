@@ -1,7 +1,7 @@
 /**
- * Takes messages of QoS 1 and 2 from nodes and acknowledges them when they are durable, in the order in which they came
- * [MQTT311-4.6.0-2] [MQTT311-4.6.0-3]. A QoS 2 message that a node sends again after a restart of the gateway is recognised.
- * Of fixed size: while it is full, nothing is taken.
+ * Takes messages of QoS 1 and 2 from nodes and acknowledges them when they are durable, in the order in which they
+ * came [MQTT311-4.6.0-2] [MQTT311-4.6.0-3]. A QoS 2 message that a node sends again after a restart of the gateway is
+ * recognised. Of fixed size: while it is full, nothing is taken.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { DUP } from '../packet/control-packet.ts';
@@ -75,7 +75,8 @@ export class StoreIntake implements MessageHandler {
       if (verdict !== TAKEN)
         return verdict;
       if (packet.qos === 2 && backlog.lastPosition !== 0)
-        this.origins.add(this.router.identityOf(session), packet.packetIdentifier, backlog.lastPosition, hashOfContent(this.arena, packet));
+        this.origins.add(this.router.identityOf(session), packet.packetIdentifier, backlog.lastPosition,
+          hashOfContent(this.arena, packet));
     }
     if (this.count === 0 && !backlog.isAhead)
       return TAKEN;
@@ -108,7 +109,10 @@ export class StoreIntake implements MessageHandler {
     }
   }
 
-  /** What is owed will never be durable: it is acknowledged all the same, or it is not and its nodes will send it again. */
+  /**
+   * What is owed will never be durable: it is acknowledged all the same, or it is not and its nodes will send it
+   * again.
+   */
   onStorageFailed(isAcknowledged: boolean): void {
     const { owed } = this;
     while (this.count > 0) {

@@ -1,4 +1,7 @@
-/** Why a message that had been taken does not arrive. Whoever gives one up says so, and by which rule it would have gone. */
+/**
+ * Why a message that had been taken does not arrive. Whoever gives one up says so, and by which rule it would have
+ * gone.
+ */
 
 /** There was no room, and its rule or that of a newer one has it give way. */
 export const NO_ROOM = 1;

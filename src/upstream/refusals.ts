@@ -1,8 +1,9 @@
 /**
- * Nodes with messages that were promised and that nothing has room for (bridge.ts). 3.x knows no negative acknowledgement,
- * so such a node gets none at all, for that message and all behind it, whose order that keeps [MQTT311-4.6.0-2]: it holds
- * them, and when as many are under way as it allows itself, it waits. Only a new connection makes it send them again (3.1.1
- * section 4.4). So its connection is ended, as soon as there is room. Until then everything else goes on.
+ * Nodes with messages that were promised and that nothing has room for (bridge.ts). 3.x knows no negative
+ * acknowledgement, so such a node gets none at all, for that message and all behind it, whose order that keeps
+ * [MQTT311-4.6.0-2]: it holds them, and when as many are under way as it allows itself, it waits. Only a new
+ * connection makes it send them again (3.1.1 section 4.4). So its connection is ended, as soon as there is room.
+ * Until then everything else goes on.
  */
 import { QUOTA_EXCEEDED } from '../packet/reason-code.ts';
 import { type Clock, isDue } from '../session/clock.ts';

@@ -1,4 +1,6 @@
-/** PUBRELs that must not go out before it is durable that PUBREC has come. Of fixed size: as many as may be under way. */
+/**
+ * PUBRELs that must not go out before it is durable that PUBREC has come. Of fixed size: as many as may be under way.
+ */
 const FIELDS = 2;
 
 export class Releases {

@@ -11,10 +11,11 @@ import type { StorePolicy } from './full-policy.ts';
 import * as Loss from './losses.ts';
 
 /**
- * Gives up the oldest message of the queue to make room for `message`, or moves it after the others if it is the last one of
- * its topic and those are kept. @returns false when that could break a promise (OutboundQueue.dropOldest)
+ * Gives up the oldest message of the queue to make room for `message`, or moves it after the others if it is the last
+ * one of its topic and those are kept. @returns false when that could break a promise (OutboundQueue.dropOldest)
  */
-export function makeRoom(queue: OutboundQueue, message: Message, isConnected: boolean, keepsLatest: boolean, losses: Loss.LossObserver): boolean {
+export function makeRoom(queue: OutboundQueue, message: Message, isConnected: boolean, keepsLatest: boolean,
+  losses: Loss.LossObserver): boolean {
   const { oldest } = queue;
   if (oldest === NONE)
     return false;
@@ -31,7 +32,8 @@ export function makeRoom(queue: OutboundQueue, message: Message, isConnected: bo
 }
 
 /** Gives up what has waited longer than its rule allows. */
-export function dropExpired(queue: OutboundQueue, policies: readonly StorePolicy[], time: Aging, losses: Loss.LossObserver): void {
+export function dropExpired(queue: OutboundQueue, policies: readonly StorePolicy[], time: Aging,
+  losses: Loss.LossObserver): void {
   for (let record = queue.following(NONE); record !== NONE;) {
     const rule = queue.ruleOf(record);
     if (queue.stateOf(record) === QUEUED && policies[rule]?.isExpired(time.age(queue.timeOf(record))) === true) {

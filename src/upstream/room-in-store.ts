@@ -1,6 +1,6 @@
 /**
- * Making room in the persistent store: its oldest block is given up. Messages without a rule give way first. Of topics whose
- * last message is to be kept, that one moves to the tail.
+ * Making room in the persistent store: its oldest block is given up. Messages without a rule give way first. Of
+ * topics whose last message is to be kept, that one moves to the tail.
  */
 import { NO_ROOM } from '../store/message-queue.ts';
 import type { Store } from '../store/message-store.ts';

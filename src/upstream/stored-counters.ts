@@ -1,6 +1,6 @@
 /**
- * What must be known after a restart beside the messages: how far the packet identifiers have gone, coarsely, and when the
- * Server last forgot our session. In the store's map; where there is none, both are guessed.
+ * What must be known after a restart beside the messages: how far the packet identifiers have gone, coarsely, and
+ * when the Server last forgot our session. In the store's map; where there is none, both are guessed.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import type { Store } from '../store/message-store.ts';

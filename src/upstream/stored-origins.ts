@@ -1,8 +1,8 @@
 /**
- * QoS 2 messages of nodes that have been stored and that the node has not released (PUBREL) yet. A node that sends one of
- * them again, after a restart of the gateway that it did not notice, must not have it stored twice. While the message is in
- * the log its record says all that; before its block is used anew, the identifier goes to the map of the store. Of fixed size:
- * when it is full the oldest entry is forgotten.
+ * QoS 2 messages of nodes that have been stored and that the node has not released (PUBREL) yet. A node that sends
+ * one of them again, after a restart of the gateway that it did not notice, must not have it stored twice. While the
+ * message is in the log its record says all that; before its block is used anew, the identifier goes to the map of
+ * the store. Of fixed size: when it is full the oldest entry is forgotten.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import type { Store } from '../store/message-store.ts';

@@ -1,6 +1,7 @@
 /**
- * By which rule a stored message goes upstream today. That is the one that let it through, if the configuration still has it,
- * wherever it stands now; else one that matches its local topic; else none: it is an orphan then, and stays where it is.
+ * By which rule a stored message goes upstream today. That is the one that let it through, if the configuration still
+ * has it, wherever it stands now; else one that matches its local topic; else none: it is an orphan then, and stays
+ * where it is.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { type Message, MessageSpans } from '../packet/packet.ts';
@@ -56,13 +57,19 @@ export class StoredRules {
     return rule;
   }
 
-  /** After a look at stored messages: they share the place of mapped names that have no number, and `message` may be on its way to its rule from there. */
+  /**
+   * After a look at stored messages: they share the place of mapped names that have no number, and `message` may be
+   * on its way to its rule from there.
+   */
   mapAgain(message: Message, rule: number): void {
     const { map } = this;
     map.apply(map.rules[rule]!, map.uncached, message);
   }
 
-  /** Whether a message is too old. An edit of the configuration makes none older: of what its rule said then and says now, the longer time counts. */
+  /**
+   * Whether a message is too old. An edit of the configuration makes none older: of what its rule said then and says
+   * now, the longer time counts.
+   */
   isExpired(message: StoredMessage, rule: number, time: Aging): boolean {
     if (message.deadline === 0)
       return false;

@@ -1,4 +1,7 @@
-/** One number for a topic, for the counters of order and for the records that are the last ones of their topics; and for a whole message. */
+/**
+ * One number for a topic, for the counters of order and for the records that are the last ones of their topics; and
+ * for a whole message.
+ */
 import type { Arena } from '../bytes/arena.ts';
 import type { Message } from '../packet/packet.ts';
 
@@ -24,4 +27,5 @@ export const hashOfTopic = (arena: Arena, offset: number, length: number): numbe
 
 /** Of the last bytes of its topic, and of its payload: mount points change only the beginning of a name. */
 export const hashOfContent = (arena: Arena, message: Message): number =>
-  mix(arena, message.payloadOffset, message.payloadLength, message.topicNameLength === 0 ? 0 : arena.bytes[message.topicNameOffset + message.topicNameLength - 1]!);
+  mix(arena, message.payloadOffset, message.payloadLength, message.topicNameLength === 0 ? 0
+    : arena.bytes[message.topicNameOffset + message.topicNameLength - 1]!);

@@ -11,7 +11,8 @@
  *
  *   let rule = map.ruleOf[index];
  *   if (rule === UNRESOLVED) rule = map.resolve(index, message);
- *   if (rule !== NO_RULE) the mapped name lies at map.placesOffset + index * map.placeLength, and is map.lengthOf[index] bytes long
+ *   if (rule !== NO_RULE) the mapped name lies at map.placesOffset + index * map.placeLength, map.lengthOf[index]
+ *   bytes long
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
@@ -78,7 +79,10 @@ export interface TopicMapPlan {
 export class TopicMap {
   readonly rules: readonly TopicRule[];
   private readonly arena: Arena;
-  /** Mapped names, valid until the topic is replaced; the last place, for names that have no number of their own, until the next one. */
+  /**
+   * Mapped names, valid until the topic is replaced; the last place, for names that have no number of their own,
+   * until the next one.
+   */
   readonly placesOffset: number;
   readonly placeLength: number;
   /** Per number of the topic table: a rule's index, NO_RULE or UNRESOLVED. */
@@ -89,9 +93,14 @@ export class TopicMap {
   /** Bytes of the last place. */
   private readonly longest: number;
 
-  /** @param topicCount numbers of the topic table @param capacity bytes of a kept name: of any that the topic table has a place for @param longest of any other */
-  static plan(plan: ArenaPlan, direction: 'in' | 'out', rules: readonly TopicRuleConfiguration[], topicCount: number, capacity: number, longest: number): TopicMapPlan {
-    const planned = rules.filter(rule => rule.direction === direction || rule.direction === 'both').map(configuration => {
+  /**
+   * @param topicCount numbers of the topic table @param capacity bytes of a kept name: of any that the topic table
+   * has a place for @param longest of any other
+   */
+  static plan(plan: ArenaPlan, direction: 'in' | 'out', rules: readonly TopicRuleConfiguration[], topicCount: number,
+    capacity: number, longest: number): TopicMapPlan {
+    const planned =
+      rules.filter(rule => rule.direction === direction || rule.direction === 'both').map(configuration => {
       const { local_prefix: local, remote_prefix: remote, pattern } = configuration;
       const from = direction === 'out' ? local : remote;
       const to = direction === 'out' ? remote : local;
@@ -150,7 +159,10 @@ export class TopicMap {
     return this.ruleOf.length - 1;
   }
 
-  /** Maps the name of `message`, which matches `rule`, to the place of `index`. @returns false when the mapped name would be too long, or empty */
+  /**
+   * Maps the name of `message`, which matches `rule`, to the place of `index`. @returns false when the mapped name
+   * would be too long, or empty
+   */
   apply(rule: TopicRule, index: number, { topicNameLength, topicNameOffset }: Message): boolean {
     const { bytes } = this.arena;
     const length = rule.toPrefixLength + topicNameLength - rule.fromPrefixLength;
@@ -158,7 +170,8 @@ export class TopicMap {
       return false;
     const to = this.placesOffset + index * this.placeLength;
     bytes.copyWithin(to, rule.toPrefixOffset, rule.toPrefixOffset + rule.toPrefixLength);
-    bytes.copyWithin(to + rule.toPrefixLength, topicNameOffset + rule.fromPrefixLength, topicNameOffset + topicNameLength);
+    bytes.copyWithin(to + rule.toPrefixLength, topicNameOffset + rule.fromPrefixLength,
+      topicNameOffset + topicNameLength);
     this.lengthOf[index] = length;
     return true;
   }

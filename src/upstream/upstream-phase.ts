@@ -1,4 +1,7 @@
-/** What the driver of the upstream connection is doing, for io/upstream.ts, which does it, and status.ts, which tells it. */
+/**
+ * What the driver of the upstream connection is doing, for io/upstream.ts, which does it, and status.ts, which tells
+ * it.
+ */
 
 export const STOPPED = 0;
 export const RESOLVING = 1;

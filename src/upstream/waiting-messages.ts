@@ -1,6 +1,6 @@
 /**
- * What waits for the Server, as figures: in memory, or, where there is a log that works, in that. A message of the log that
- * is in the queue as well counts once.
+ * What waits for the Server, as figures: in memory, or, where there is a log that works, in that. A message of the
+ * log that is in the queue as well counts once.
  */
 import type { WaitingMessages } from '../nodes/system-figures.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
@@ -28,7 +28,8 @@ export class UpstreamMessages implements WaitingMessages {
     const { log } = this;
     if (log === undefined)
       return this.queue.usedLength;
-    return log.queue.pendingCount === 0 ? 0 : log.queue.usedLength; // blocks are used anew one by one, what waits in them is another matter
+    return log.queue.pendingCount === 0 ? 0
+      : log.queue.usedLength; // blocks are used anew one by one, what waits in them is another matter
   }
 
   get capacity(): number {
@@ -48,7 +49,10 @@ export class UpstreamMessages implements WaitingMessages {
     return this.bridge.oversizeCount;
   }
 
-  /** Seconds since the message that waits longest was taken; UNKNOWN when nothing waits or nobody knows. Of a log it is read from the storage. */
+  /**
+   * Seconds since the message that waits longest was taken; UNKNOWN when nothing waits or nobody knows. Of a log it
+   * is read from the storage.
+   */
   get oldestAge(): number {
     const { bridge: { aging }, log, queue } = this;
     if (log !== undefined)
