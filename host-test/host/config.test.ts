@@ -4,7 +4,8 @@ import * as Defaults from '../../src/config/configuration.ts';
 import { loadConfiguration, readConfiguration, readSchema, SCHEMA_FILE } from '../../src/host/config.ts';
 import type { Schema } from '../../src/host/config-violations.ts';
 import { editDistance, nearest } from '../../src/config/nearest-key.ts';
-import { createPlatform, SENSOR_TYPES } from '../../src/host/platform.ts';
+import { SENSOR_TYPES } from '../../src/config/sensor-types.ts';
+import { createPlatform } from '../../src/host/platform.ts';
 
 const FILE = 'test.json';
 const errorsOf = (text: string): readonly string[] => readConfiguration(text, FILE).errors;
@@ -168,7 +169,7 @@ const REJECTED: readonly (readonly [string, string, readonly (string | RegExp)[]
   ['a host name to listen on', '{"listener": {"address": "localhost"}}', [/write "127\.0\.0\.1" instead/]],
   ['sizes that no computer has', '{"listener": {"max_sessions": 4096, "max_queued_bytes": 16777216}}', [/add up to/]],
   ['an unknown sensor', '{"sensors": [{"name": "a", "type": "simulatde"}]}',
-    ['1:28: sensors[0].type: there is no sensor type "simulatde" on this computer; write "simulated" instead']],
+    ['1:28: sensors[0].type: there is no sensor type "simulatde"; write "simulated" instead']],
   ['a sensor without its wiring', '{"sensors": [{"name": "a", "type": "sht3x", "data": 21}]}',
     [/^1:14: sensors\[0\]: .*needs the key "clock"/]],
   ['a sensor without its pin', '{"sensors": [{"name": "a", "type": "digital"}]}', [/needs the key "pin"/]],

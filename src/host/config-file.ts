@@ -5,7 +5,8 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { getLocation } from 'jsonc-parser';
-import { formatPath, placeOf } from './config-findings.ts';
+import { formatPath } from '../config/schema-paths.ts';
+import { placeOf } from './text-place.ts';
 import { messageOf } from './log.ts';
 
 /** Bytes; with all users and rights that there may be, and comments, a configuration has far less. */

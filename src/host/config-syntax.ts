@@ -1,6 +1,7 @@
 /** What is wrong with a configuration file as JSON, before anybody asks what its keys mean. */
 import { createScanner, type Node, type ParseError, printParseErrorCode } from 'jsonc-parser';
-import { type Finding, type Path, placeOf } from './config-findings.ts';
+import type { Finding, Path } from '../rules/findings.ts';
+import { placeOf } from './text-place.ts';
 import { printable } from './log.ts';
 
 /** Of lists and objects in one another. A configuration has five; readers of JSON that recurse have an end. */

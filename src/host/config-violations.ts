@@ -3,8 +3,8 @@
  * repeats the value of a password.
  */
 import type { ErrorObject } from 'ajv';
-import type { Finding, Path } from './config-findings.ts';
 import { nearest } from '../config/nearest-key.ts';
+import type { Finding, Path } from '../rules/findings.ts';
 
 /** The part of JSON Schema that config.schema.json uses. */
 export interface Schema {

@@ -1,6 +1,6 @@
 /**
  * Reads and judges a configuration file: all that is wrong with it, each with its place, its path and what to write
- * instead. The form is described by config.schema.json; what a schema cannot say is in config-rules.ts.
+ * instead. The form is described by config.schema.json; what a schema cannot say is in rules/.
  *
  * The contract is plain JSON, which is what a board understands. Comments and trailing commas are accepted here as
  * well, because people like them; `ringbridge check` says that they prevent a board from reading it.
@@ -13,10 +13,13 @@ import {
   completeConfiguration, type Configuration, type PartialConfiguration, PC_SIZES,
 } from '../config/configuration.ts';
 import { readText } from './config-file.ts';
-import { type Finding, formatPath, type Path, placeOf } from './config-findings.ts';
-import { judgeConfiguration } from './config-rules.ts';
+import { formatPath } from '../config/schema-paths.ts';
+import { judgeConfiguration } from '../rules/configuration-rules.ts';
+import type { Finding, Path } from '../rules/findings.ts';
+import { placeOf } from './text-place.ts';
 import { describeDepth, describeSyntaxErrors, findBadKeys, findBadNumbers, findTooDeep } from './config-syntax.ts';
 import { adviceForRange, describeViolation, type Schema } from './config-violations.ts';
+import { warningsOf } from './config-warnings.ts';
 import { printable } from './log.ts';
 
 export interface LoadedConfiguration {
@@ -82,12 +85,12 @@ export function readConfiguration(
     prune(partial, violations);
     delete partial.$schema;
     const configuration = completeConfiguration(partial, sizes);
-    const { errors, warnings } = judgeConfiguration(configuration, partial);
+    const errors = judgeConfiguration(configuration, partial);
     const isConsequence = ({ path }: Finding): boolean =>
       findings.some(other => path.every((step, index) => other.path[index] === step));
     findings.push(...errors.filter(error => !isConsequence(error)));
     if (findings.length === 0) {
-      const warned = describe(warnings, 'warning: ', text, file, root);
+      const warned = describe(warningsOf(configuration), 'warning: ', text, file, root);
       return { configuration, errors: [], warnings: warned, notes: notesOn(text, file) };
     }
   }

@@ -1,11 +1,8 @@
 /**
- * Passwords of nodes as salted hashes, salt and hash in base64. The forms carry their own costs, so that these can be
- * raised later without making old hashes invalid.
- *
- *   scrypt$N$r$p$SALT$HASH                 for a computer: guessing costs an attacker memory
- *   pbkdf2-sha256$ITERATIONS$SALT$HASH     for a board as well, which has no 16 MB (device/authentication.ts)
+ * Passwords of nodes as salted hashes, made and verified by Node; their form is that of rules/password-hash.ts.
  */
 import { pbkdf2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { MAXIMUM_MEMORY, parseHashForm } from '../rules/password-hash.ts';
 
 interface ScryptHash {
   readonly scheme: 'scrypt';
@@ -36,40 +33,15 @@ const HASH_LENGTH = 32;
 /** As many as an ESP32 makes in half a second. */
 const DEVICE_ITERATIONS = 2000;
 
-/** A verification never takes more than this, whatever the file says. */
-const MAXIMUM_MEMORY = 64 * 1024 * 1024;
-const MAXIMUM_PARALLELIZATION = 16;
-const MAXIMUM_ITERATIONS = 10_000_000;
-const MINIMUM_HASH_LENGTH = 16;
-
-const BASE64 = '([A-Za-z0-9+/]+={0,2})';
-const NUMBER = '([1-9][0-9]{0,7})';
-const SCRYPT = new RegExp(`^scrypt\\$${NUMBER}\\$${NUMBER}\\$${NUMBER}\\$${BASE64}\\$${BASE64}$`);
-const PBKDF2 = new RegExp(`^pbkdf2-sha256\\$${NUMBER}\\$${BASE64}\\$${BASE64}$`);
-
 /** @returns undefined when `text` is no hash, or one that would take too much memory or time */
 export function parsePasswordHash(text: string): PasswordHash | undefined {
-  const hash = parseScrypt(SCRYPT.exec(text)) ?? parsePbkdf2(PBKDF2.exec(text));
-  return hash === undefined || hash.hash.length < MINIMUM_HASH_LENGTH ? undefined : hash;
-}
-
-function parseScrypt(match: RegExpExecArray | null): ScryptHash | undefined {
-  if (match === null)
+  const form = parseHashForm(text);
+  if (form === undefined)
     return undefined;
-  const [cost, blockSize, parallelization] = match.slice(1, 4).map(Number) as [number, number, number];
-  const isAffordable = 128 * blockSize * (cost + parallelization) <= MAXIMUM_MEMORY
-    && parallelization <= MAXIMUM_PARALLELIZATION;
-  if (cost < 2 || (cost & cost - 1) !== 0 || !isAffordable)
-    return undefined;
-  return { scheme: 'scrypt', cost, blockSize, parallelization, salt: Buffer.from(match[4]!, 'base64'),
-    hash: Buffer.from(match[5]!, 'base64') };
-}
-
-function parsePbkdf2(match: RegExpExecArray | null): Pbkdf2Hash | undefined {
-  if (match === null || Number(match[1]) > MAXIMUM_ITERATIONS)
-    return undefined;
-  return { scheme: 'pbkdf2-sha256', iterations: Number(match[1]), salt: Buffer.from(match[2]!, 'base64'),
-    hash: Buffer.from(match[3]!, 'base64') };
+  const [cost, blockSize, parallelization] = form.costs as [number, number, number];
+  const common = { salt: Buffer.from(form.salt, 'base64'), hash: Buffer.from(form.hash, 'base64') };
+  return form.scheme === 'scrypt' ? { scheme: 'scrypt', cost, blockSize, parallelization, ...common }
+    : { scheme: 'pbkdf2-sha256', iterations: cost, ...common };
 }
 
 export function formatPasswordHash(form: PasswordHash): string {

@@ -15,9 +15,6 @@ import { HostTimer } from './timer.ts';
 /** Node hands over up to 64 KB at a time; a quarter of that costs few calls and little memory. */
 const LANDING_CAPACITY = 16_384;
 
-/** What `createSensor` below can make: for what needs a board, something else stands. */
-export const SENSOR_TYPES: readonly string[] = ['simulated', 'simulated_switch', ...Object.keys(STANDS_FOR)];
-
 export function createPlatform(authenticator: Authenticator): Platform {
   return {
     TCP,

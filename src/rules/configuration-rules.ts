@@ -1,6 +1,7 @@
 /**
  * What must hold between the values of a configuration, and what a schema cannot say about one of them. Everything here
- * has the right form already. Errors keep the gateway from starting, warnings do not.
+ * has the right form already. What is found here keeps the gateway from starting, on a computer and on a board in the
+ * same words; what is worth a warning only is told by `ringbridge check` (host/config-warnings.ts).
  */
 import { lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Configuration, PartialConfiguration } from '../config/configuration.ts';
@@ -8,80 +9,86 @@ import { parseAddress } from '../config/upstream-address.ts';
 import { limitConflicts, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
 import { blockLengthFor, FEWEST_BLOCKS } from '../store/record-format.ts';
-import { Judge, type Path } from './config-findings.ts';
-import { judgeAccess, judgeListener, judgeUsers } from './config-rules-nodes.ts';
-import { judgeSensors } from './config-rules-sensors.ts';
-import { judgeRule, judgeRules } from './config-rules-topics.ts';
-import { messageOf } from './log.ts';
+import { type Finding, Findings, type Path } from './findings.ts';
+import { judgeAccess, judgeListener, judgeUsers } from './listener-rules.ts';
+import { judgeSensors } from './sensor-rules.ts';
+import { judgeRule } from './topic-rules.ts';
 import { isTopicName } from './topic-texts.ts';
 
 /** Longest string of MQTT, in bytes. */
 const LONGEST_STRING = 65_535;
-const LONE_SURROGATE = /\p{Cs}/u;
 const LONGEST_IDENTIFIER_OF_3_1 = 23;
 /** More than any computer should give to a gateway for boards. */
 const LARGEST_MEMORY = 1024 * 1024 * 1024;
 
 /** @param written what the user wrote, without the defaults that were made of it */
-export function judgeConfiguration(configuration: Configuration, written: PartialConfiguration): Judge {
-  const judge = new Judge();
-  judgeStrings(judge, written, []);
-  judgeUpstream(judge, configuration);
-  judgeListener(judge, configuration);
-  judgeUsers(judge, configuration);
-  judgeAccess(judge, configuration);
-  judgeSensors(judge, configuration);
-  judgeStore(judge, configuration);
-  judgeMemory(judge, configuration);
+export function judgeConfiguration(configuration: Configuration, written: PartialConfiguration): readonly Finding[] {
+  const findings = new Findings();
+  judgeStrings(findings, written, []);
+  judgeUpstream(findings, configuration);
+  judgeListener(findings, configuration);
+  judgeUsers(findings, configuration);
+  judgeAccess(findings, configuration);
+  judgeSensors(findings, configuration);
+  judgeStore(findings, configuration);
+  judgeMemory(findings, configuration);
   if (configuration.listener.users.every(({ username }) => username !== undefined)) // else it has been said already
-    limitConflicts(configuration).forEach(({ path, text }) => judge.error(path, text));
-  configuration.topic.forEach((rule, index) => judgeRule(judge, rule, ['topic', index]));
-  if (judge.errors.length === 0)
-    judgeRules(judge, configuration.topic);
-  return judge;
+    limitConflicts(configuration).forEach(({ path, text }) => findings.add(path, text));
+  configuration.topic.forEach((rule, index) => judgeRule(findings, rule, ['topic', index]));
+  return findings.list;
 }
 
 /** No text of MQTT is longer than its two length bytes say; none contains U+0000, or what UTF-8 has no bytes for. */
-function judgeStrings(judge: Judge, value: unknown, path: Path): void {
+function judgeStrings(findings: Findings, value: unknown, path: Path): void {
   if (typeof value === 'string') {
     if (value.includes('\0'))
-      judge.error(path, 'must not contain the character U+0000; write it without instead');
-    if (LONE_SURROGATE.test(value))
-      judge.error(path, 'contains half of a character, one of \\uD800 to \\uDFFF without the other; write the '
+      findings.add(path, 'must not contain the character U+0000; write it without instead');
+    if (hasHalfCharacter(value))
+      findings.add(path, 'contains half of a character, one of \\uD800 to \\uDFFF without the other; write the '
         + 'character itself instead');
     if (lengthOfUTF8(value) > LONGEST_STRING)
-      judge.error(path, `is too long; write at most ${LONGEST_STRING} bytes instead`);
+      findings.add(path, `is too long; write at most ${LONGEST_STRING} bytes instead`);
   } else if (Array.isArray(value))
-    value.forEach((element, index) => judgeStrings(judge, element, [...path, index]));
+    value.forEach((element, index) => judgeStrings(findings, element, [...path, index]));
   else if (typeof value === 'object' && value !== null)
     for (const [key, inner] of Object.entries(value))
-      judgeStrings(judge, inner, [...path, key]);
+      judgeStrings(findings, inner, [...path, key]);
 }
 
-function judgeUpstream(judge: Judge, { name, upstream }: Configuration): void {
+/** One of two surrogates without the other. */
+function hasHalfCharacter(text: string): boolean {
+  for (const character of text) {
+    const code = character.codePointAt(0)!;
+    if (code >= 0xD800 && code <= 0xDFFF)
+      return true;
+  }
+  return false;
+}
+
+function judgeUpstream(findings: Findings, { name, upstream }: Configuration): void {
   upstream.address.forEach((address, index) => {
     try {
       parseAddress(address);
     } catch (error) {
-      judge.error(['upstream', 'address', index],
-        adviceForAddress(address) ?? messageOf(error).replace(': write', '; write') + ' instead');
+      findings.add(['upstream', 'address', index],
+        adviceForAddress(address) ?? (error as Error).message.replace(': write', '; write') + ' instead');
     }
   });
   const version = upstream.bridge_protocol_version === 'mqttv31' ? MQTT_3_1 : MQTT_3_1_1;
   const { length } = [...upstream.remote_clientid];
   if (limitsClientIdentifierTo23(version) && (length < 1 || length > LONGEST_IDENTIFIER_OF_3_1))
-    judge.error(upstream.remote_clientid === name ? ['name'] : ['upstream', 'remote_clientid'],
+    findings.add(upstream.remote_clientid === name ? ['name'] : ['upstream', 'remote_clientid'],
       `has ${length} characters, but MQTT 3.1 allows a client identifier of 1 to ${LONGEST_IDENTIFIER_OF_3_1}; write `
         + 'a shorter upstream.remote_clientid, or "bridge_protocol_version": "mqttv311" instead');
   if (upstream.remote_password !== null && upstream.remote_username === null)
-    judge.error(['upstream', 'remote_password'], 'MQTT allows no password without a user name; write '
+    findings.add(['upstream', 'remote_password'], 'MQTT allows no password without a user name; write '
       + '"remote_username" as well');
   const [base, cap] = upstream.restart_timeout;
   if (base > cap)
-    judge.error(['upstream', 'restart_timeout'], `the shortest wait, ${base}, is longer than the longest, ${cap}; `
+    findings.add(['upstream', 'restart_timeout'], `the shortest wait, ${base}, is longer than the longest, ${cap}; `
       + `write [${cap}, ${base}] instead`);
   if (upstream.will !== null && upstream.will.topic !== '' && !isTopicName(upstream.will.topic))
-    judge.error(['upstream', 'will', 'topic'], `"${upstream.will.topic}" is no Topic Name; write one without "+" and `
+    findings.add(['upstream', 'will', 'topic'], `"${upstream.will.topic}" is no Topic Name; write one without "+" and `
       + '"#" instead');
 }
 
@@ -105,26 +112,26 @@ function adviceForAddress(address: string): string | undefined {
   return isAddress(meant) ? `"${address}" is not an upstream address; write "${meant}" instead` : undefined;
 }
 
-function judgeStore(judge: Judge, configuration: Configuration): void {
+function judgeStore(findings: Findings, configuration: Configuration): void {
   const { size, durability } = configuration.store;
   if (configuration.listener.users.some(({ username }) => username === undefined))
     return; // said already
   const least = FEWEST_BLOCKS * blockLengthFor(longestStoredPacket(configuration));
   if (durability === 'flash' && size < least)
-    judge.error(['store', 'size'], `${size} bytes are too few for messages as long as listener.max_packet_size `
+    findings.add(['store', 'size'], `${size} bytes are too few for messages as long as listener.max_packet_size `
       + `allows; write ${least} or more instead`);
 }
 
-function judgeMemory(judge: Judge, { listener, memory, store, upstream }: Configuration): void {
+function judgeMemory(findings: Findings, { listener, memory, store, upstream }: Configuration): void {
   const { topics } = memory;
   if ((topics & topics - 1) !== 0) {
     const smaller = 2 ** Math.floor(Math.log2(topics));
-    judge.error(['memory', 'topics'], `${topics} is no power of two; write ${smaller} or ${smaller * 2} instead`);
+    findings.add(['memory', 'topics'], `${topics} is no power of two; write ${smaller} or ${smaller * 2} instead`);
   }
   const total = store.ram + 4 * upstream.max_packet_size
     + (listener.max_connections + 1) * 2 * Math.max(listener.max_packet_size, listener.max_queued_bytes)
     + listener.max_sessions * listener.max_queued_bytes + 3 * topics * memory.topic_length;
   if (total > LARGEST_MEMORY)
-    judge.error(['listener', 'max_queued_bytes'], `the sizes add up to ${Math.ceil(total / 1024 / 1024)} MB; write `
+    findings.add(['listener', 'max_queued_bytes'], `the sizes add up to ${Math.ceil(total / 1024 / 1024)} MB; write `
       + 'less here, or fewer max_sessions and max_connections');
 }

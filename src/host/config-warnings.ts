@@ -1,0 +1,63 @@
+/**
+ * What is worth a warning in a configuration that can be used: it does nothing, or something that surprises. Told on a
+ * computer only, where somebody reads it before a board gets the file.
+ */
+import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
+import { type Finding, Findings } from '../rules/findings.ts';
+import { overlap } from '../rules/topic-texts.ts';
+
+export function warningsOf(configuration: Configuration): readonly Finding[] {
+  const findings = new Findings();
+  warnOfListener(findings, configuration);
+  warnOfSensors(findings, configuration);
+  warnOfRules(findings, configuration.topic);
+  return findings.list;
+}
+
+function warnOfListener(findings: Findings, { listener }: Configuration): void {
+  const { address, allow_anonymous, users } = listener;
+  if (allow_anonymous && !address.startsWith('127.'))
+    findings.add(['listener', 'allow_anonymous'], `everybody who reaches ${address} may connect; `
+      + 'give nodes a user of listener.users, or listen on "127.0.0.1"');
+  if (!allow_anonymous && users.length === 0)
+    findings.add(['listener'], 'no node can connect: there are no users; '
+      + 'make one with "ringbridge passwd", or set "allow_anonymous": true');
+  users.forEach(({ password }, index) => {
+    if (password !== undefined)
+      findings.add(['listener', 'users', index, 'password'], 'the password stands in the file in plain text; make a '
+        + 'hash with "ringbridge passwd"');
+  });
+}
+
+function warnOfSensors(findings: Findings, { sensors }: Configuration): void {
+  sensors.forEach(({ deadband = 0, heartbeat = 0, interval }, index) => {
+    if (heartbeat > 0 && deadband === 0)
+      findings.add(['sensors', index, 'heartbeat'], 'does nothing without "deadband": every reading is published; '
+        + 'write that as well');
+    else if (heartbeat > 0 && heartbeat < interval)
+      findings.add(['sensors', index, 'heartbeat'], `there is a reading every ${interval} seconds only; write `
+        + `${interval} or more instead`);
+  });
+}
+
+/** Rules that do nothing together, or too much. */
+function warnOfRules(findings: Findings, rules: readonly TopicRuleConfiguration[]): void {
+  if (rules.length === 0)
+    findings.add(['topic'], 'there are no topic rules: nothing crosses the bridge; '
+      + 'write for example [{ "pattern": "#", "direction": "out" }]');
+  rules.forEach((out, outIndex) => {
+    if (out.direction === 'in')
+      return;
+    if (out.direction === 'both')
+      findings.add(['topic', outIndex, 'direction'], 'what goes out comes back in: nodes that subscribe to what '
+        + 'they publish get it twice; use two rules with different topics if that matters');
+    rules.forEach((inward, inIndex) => {
+      if (inIndex === outIndex || inward.direction === 'out')
+        return;
+      const remote = inward.remote_prefix + inward.pattern;
+      if (overlap(out.remote_prefix + out.pattern, remote))
+        findings.add(['topic', inIndex, 'pattern'], `what rule topic[${outIndex}] sends out comes back in here, `
+          + `as far as it matches "${remote}" at the broker; use topics that do not overlap if that matters`);
+    });
+  });
+}
