@@ -61,6 +61,9 @@ export const TURNED_AWAY = 20;
 /** The Server has ended so many sessions in a row soon after it accepted them: detail. */
 export const IDENTIFIER_CLASH = 21;
 
+/** detail: bytes of the topic. The Server has sent a message that no node may get; the packet at hand has the topic. */
+export const UNFIT_TOPIC = 80;
+
 export const FORBIDDEN_PUBLISH = 1;
 export const FORBIDDEN_SUBSCRIBE = 2;
 export const FORBIDDEN_WILL = 3;

@@ -26,6 +26,9 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
       return `dropped a message of ${detail} bytes ${topicAtHand(gateway)} from `
         + `${subject === Event.UPSTREAM ? 'upstream: raise upstream' : `node ${nodeName(gateway, subject)}: raise listener`}`
         + '.max_packet_size to take it';
+    case Event.UNFIT_TOPIC:
+      return `dropped a message ${topicAtHand(gateway)} from upstream: the topic has a control character or a `
+        + 'non-character, for which libraries of nodes close their connection; whoever publishes it there should leave it out';
     case Event.NODE_QUEUE_FULL:
       return `dropped a message for node ${nodeName(gateway, subject)}: its queue is full (listener.max_queued_messages, listener.max_queued_bytes)`;
     case Event.ABSENT_QUEUE_FULL:

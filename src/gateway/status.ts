@@ -48,6 +48,8 @@ export interface Status {
     droppedUpstream: number;
     /** Longer than upstream.max_packet_size. */
     tooLongFromUpstream: number;
+    /** With characters in their topics that no node may have. */
+    unfitFromUpstream: number;
     subscriptions: number;
     retainedMessages: number;
     /**
@@ -122,6 +124,7 @@ export function statusOf(sources: StatusSources, now: number, date = 0): Status 
       sentUpstream: bridge.outbound.rules.reduce((sum, { forwarded }) => sum + forwarded, 0),
       droppedUpstream: waiting.givenUpCount,
       tooLongFromUpstream: bridge.oversizeCount,
+      unfitFromUpstream: bridge.unfitCount,
       subscriptions: gateway.subscriptions.count,
       retainedMessages: gateway.retained.count,
       refused: endings.refusedCount,

@@ -64,6 +64,7 @@ export class LogObserver implements RuntimeObserver {
       case Event.IDENTIFIER_CLASH:
         log.write('warning', text.replace('upstream', this.upstreamName()), `${event}`, ONCE);
         break;
+      case Event.UNFIT_TOPIC:
       case Event.OVERSIZE_DROPPED: // the length does not make it news, the topic does
         log.write('warning', text, `${event} ${text.replace(/[0-9]+ bytes/, '')}`, ONCE);
         break;

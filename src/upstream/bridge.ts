@@ -23,7 +23,7 @@ import { type Backlog, DROPPED, FULL, NOT_WORKING, STORED } from './backlog.ts';
 import type { StorePolicy } from './full-policy.ts';
 import * as Loss from './losses.ts';
 import { dropExpired, makeRoom } from './room-in-memory.ts';
-import { NO_RULE, type TopicMap, UNANSWERED, UNRESOLVED } from './topic-map.ts';
+import { NO_RULE, type TopicMap, UNANSWERED, UNFIT, UNRESOLVED } from './topic-map.ts';
 
 /** Of a message that is short enough for any storage. */
 const LONGEST_SHORT = 128;
@@ -52,6 +52,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   unstoredCount = 0;
   /** Messages of the Server that were too long. */
   oversizeCount = 0;
+  /** Messages of the Server whose name no node may have. */
+  unfitCount = 0;
   private readonly outgoing = new MessageSpans();
   private readonly incoming = new MessageSpans();
   private readonly owner: BridgeOwner;
@@ -180,8 +182,11 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       this.countOversize(rule, packet);
       return TAKEN;
     }
-    if (rule === NO_RULE)
+    if (rule < 0) {
+      if (rule === UNFIT)
+        this.countUnfit(packet);
       return TAKEN;
+    }
     const incoming = this.incoming;
     ++inbound.rules[rule]!.forwarded;
     incoming.topicNameOffset = inbound.placesOffset + index * inbound.placeLength;
@@ -196,9 +201,15 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
 
   private countOversize(rule: number, packet: Packet): void {
     ++this.oversizeCount;
-    if (rule !== NO_RULE)
+    if (rule >= 0)
       ++this.inbound.rules[rule]!.dropped;
     this.observer.onEvent(Event.OVERSIZE_DROPPED, Event.UPSTREAM, packet.payloadLength);
+  }
+
+  /** A node that got it would close its connection, and get it again. */
+  private countUnfit(packet: Packet): void {
+    ++this.unfitCount;
+    this.observer.onEvent(Event.UNFIT_TOPIC, Event.UPSTREAM, packet.topicNameLength);
   }
 
   onSubscribed(_session: ClientSession, code: number): void {

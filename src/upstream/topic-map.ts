@@ -15,7 +15,7 @@
  *   bytes long
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
-import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
+import { encodeUTF8, isPlainText, lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Message } from '../packet/packet.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
@@ -27,6 +27,8 @@ import { hashOfTopic } from './topic-hash.ts';
 export const NO_RULE = -1;
 /** Not known yet, ask `resolve`. */
 export const UNRESOLVED = -2;
+/** Of a name that the Server has sent: no node may have it, because none may bring it in (`isPlainText`). */
+export const UNFIT = -3;
 
 /** Who a rule is, whatever its place in the configuration: 32 bits made from its text, FNV-1a. */
 function identityOf({ local_prefix, pattern, remote_prefix }: TopicRuleConfiguration): number {
@@ -72,6 +74,7 @@ export class TopicRule {
 }
 
 export interface TopicMapPlan {
+  readonly direction: 'in' | 'out';
   readonly rules: readonly { configuration: TopicRuleConfiguration; from: string; to: string; offset: number }[];
   readonly placesOffset: number;
 }
@@ -92,6 +95,8 @@ export class TopicMap {
   readonly hashOf: Int32Array;
   /** Bytes of the last place. */
   private readonly longest: number;
+  /** Whether names are judged as those of nodes are: a Server may be lax, the libraries of nodes need not be. */
+  private readonly judgesNames: boolean;
 
   /**
    * @param topicCount numbers of the topic table @param capacity bytes of a kept name: of any that the topic table
@@ -109,7 +114,7 @@ export class TopicMap {
     });
     const placesOffset = plan.reserve(`mapped topics, ${direction}`, capacity, topicCount);
     plan.reserve(`longest mapped topic, ${direction}`, longest); // right behind: the last place
-    return { rules: planned, placesOffset };
+    return { direction, rules: planned, placesOffset };
   }
 
   constructor(arena: Arena, plan: TopicMapPlan, topicCount: number, capacity: number, longest: number) {
@@ -117,6 +122,7 @@ export class TopicMap {
     this.rules = plan.rules.map(rule => new TopicRule(arena, rule.offset, rule.configuration, rule.from, rule.to));
     this.placesOffset = plan.placesOffset;
     this.placeLength = capacity;
+    this.judgesNames = plan.direction === 'in';
     this.longest = longest < LONGEST_TOPIC ? longest : LONGEST_TOPIC;
     // One more for all the names that have no place in the topic table.
     this.ruleOf = new Int32Array(topicCount + 1).fill(UNRESOLVED);
@@ -132,7 +138,7 @@ export class TopicMap {
   /**
    * Finds the rule for the name of `message` and maps it.
    * @param index number of the name in the topic table, whose place gets the mapped name
-   * @returns the index of the rule, or NO_RULE
+   * @returns the index of the rule, NO_RULE or UNFIT
    */
   resolve(index: number, message: Message): number {
     const { topicNameLength, topicNameOffset } = message;
@@ -145,13 +151,20 @@ export class TopicMap {
       if (!this.apply(rule, index, message))
         break; // no such name can be sent
       this.hashOf[index] = hashOfTopic(this.arena, topicNameOffset, topicNameLength);
+      const verdict = this.judgesNames && !this.isPlain(index) ? UNFIT : at;
       if (isCached)
-        ruleOf[index] = at;
-      return at;
+        ruleOf[index] = verdict;
+      return verdict;
     }
     if (isCached)
       ruleOf[index] = NO_RULE;
     return NO_RULE;
+  }
+
+  /** Whether the name at the place of `index` is one that a node may have. */
+  private isPlain(index: number): boolean {
+    const name = this.placesOffset + index * this.placeLength;
+    return isPlainText(this.arena, name, name + this.lengthOf[index]!);
   }
 
   /** The number of all names that have none of their own. */
