@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import * as Event from '../../src/config/events.ts';
 import { statusOf } from '../../src/gateway/status.ts';
-import { isTopicName } from '../../src/host/topic-texts.ts';
+import { isTopicName } from '../../src/rules/topic-texts.ts';
 import { publish, subscribe } from '../world/packets.ts';
 import { accept, World } from '../world/world.ts';
 
