@@ -4,7 +4,7 @@
 export const isIPv4 = (text: string): boolean =>
   /^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text) && text.split('.').every(part => Number(part) < 256);
 
-/** Eight groups of hexadecimal digits, of which one run of zeros may be left out; the last two may be an IPv4 address. */
+/** Eight groups of hexadecimal digits, one run of zeros may be left out; the last two may be an IPv4 address. */
 export function isIPv6(text: string): boolean {
   const [address = '', zone, ...more] = text.split('%');
   const halves = address.split('::');
