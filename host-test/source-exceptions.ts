@@ -26,6 +26,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'config/sensor-types.ts': 'types of sensors, once at start',
   'rules/configuration-rules.ts': 'a configuration is judged once at start',
   'rules/findings.ts': 'a configuration is refused, once at start',
+  'rules/ip-address.ts': 'a configuration is judged once at start',
   'rules/listener-rules.ts': 'a configuration is judged once at start',
   'rules/password-hash.ts': 'a configuration is judged once at start',
   'rules/sensor-rules.ts': 'a configuration is judged once at start',

@@ -1,5 +1,8 @@
 /** How the program ends when others do not answer: within three seconds, with 0. */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { bundle, Command, exchange, FakeServer, Folder } from './command-line.ts';
@@ -17,7 +20,7 @@ afterEach(() => {
 afterAll(() => folder.remove());
 
 /** With a getent that does as the shell script says. */
-function start(configuration: object, getent?: string): Command {
+function start(configuration: object, getent?: string, env = process.env): Command {
   const file = folder.write('end.json',
     { listener: { port: 0, address: '127.0.0.1', allow_anonymous: true }, topic: [{}], ...configuration });
   let path = process.env['PATH']!;
@@ -26,7 +29,7 @@ function start(configuration: object, getent?: string): Command {
     chmodSync(folder.write('bin/getent', `#!/bin/sh\n${getent}\n`), 0o755);
     path = `${join(folder.path, 'bin')}:${path}`;
   }
-  const command = new Command(['run', '--config', file], undefined, { ...process.env, PATH: path });
+  const command = new Command(['run', '--config', file], undefined, { ...env, PATH: path });
   endings.push(() => command.process.kill('SIGKILL'));
   return command;
 }
@@ -68,6 +71,76 @@ describe('SIGTERM', () => {
     await new Promise(resolve => setTimeout(resolve, 300));
     expect(command.stdout).toBe('');
     expect(await end(command)).toBeLessThan(LIMIT);
+  });
+});
+
+describe('SIGTERM, to a gateway of which others keep hold,', () => {
+  /** fdatasync that takes a minute as soon as the file `slow` is there. */
+  function slowDisk(): NodeJS.ProcessEnv {
+    const source = folder.write('slow.c', `
+      #include <sys/syscall.h>
+      #include <unistd.h>
+      int fdatasync(int file) {
+        if (access("${folder.path}/slow", F_OK) == 0)
+          sleep(60);
+        return syscall(SYS_fdatasync, file);
+      }`);
+    execFileSync('gcc', ['-shared', '-fPIC', '-o', `${folder.path}/slow.so`, source]);
+    return { ...process.env, LD_PRELOAD: `${folder.path}/slow.so` };
+  }
+
+  test('ends it while a disk takes a minute for what it has been given', async () => {
+    const server = await serve([0x20, 0x02, 0x00, 0x00]);
+    rmSync(`${folder.path}/slow`, { force: true });
+    const command = start({ upstream: { address: [server.address] }, store: { durability: 'flash', path: `${folder.path}/end.store` } },
+      undefined, slowDisk());
+    const port = await command.ready();
+    await command.find('stderr', /connected/);
+    folder.write('slow', '');
+    // A message of QoS 1, whose PUBACK waits for the disk.
+    const publishing = exchange(port, '10 0d 00 04 4d 51 54 54 04 02 00 3c 00 01 6e 32 06 00 01 61 00 01 78', 8);
+    await command.find('stderr', /node "n" connected/);
+    await new Promise(resolve => setTimeout(resolve, 300));
+    const begin = performance.now();
+    command.process.kill('SIGTERM');
+    expect([0, 'SIGTERM']).toContain(await command.exited);
+    expect(performance.now() - begin).toBeLessThan(LIMIT);
+    expect(await publishing).toBe('20020000');
+  });
+
+  test('ends it while a broker takes the connection and never reads, and a node neither', async () => {
+    const server = createServer(socket => {
+      endings.push(() => socket.destroy());
+      socket.once('data', () => socket.pause().write(Buffer.from([0x20, 0x02, 0x00, 0x00])));
+    }).listen(0, '127.0.0.1');
+    endings.push(() => server.close());
+    await once(server, 'listening');
+    const command = start({ upstream: { address: [`mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`] } });
+    const port = await command.ready();
+    await command.find('stderr', /upstream .*connected/);
+    const node = connect(port, '127.0.0.1').pause();
+    endings.push(() => node.destroy());
+    node.on('error', () => {});
+    const topic = Buffer.concat([Buffer.from([0x30, 0x83, 0x80, 0x03, 0x00, 0x01, 0x61]), Buffer.alloc(49_152, 0x78)]);
+    node.write(Buffer.from('100d00044d5154540402000000016e', 'hex')); // CONNECT, Keep Alive 0
+    node.write(Buffer.from('8206000100016100', 'hex')); // SUBSCRIBE to what it sends itself
+    await command.find('stderr', /node "n" connected/);
+    for (let count = 0; count < 400 && node.write(topic); ++count);
+    await new Promise(resolve => setTimeout(resolve, 500));
+    expect(await end(command)).toBeLessThan(LIMIT);
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('ends it at once when a second signal comes: %s', async signal => {
+    const server = await serve();
+    const command = start({ upstream: { address: [server.address] },
+      listener: { port: 0, address: '127.0.0.1', users: Array.from({ length: 200 }, (_, index) => ({ username: `u${index}`, password: 'x' })) } });
+    await command.find('stderr', /listener\.users\[199\]\.password/);
+    command.process.kill(signal);
+    await command.find('stderr', /: stopping/);
+    const begin = performance.now();
+    command.process.kill(signal);
+    await command.exited;
+    expect(performance.now() - begin).toBeLessThan(1000);
   });
 });
 

@@ -1,11 +1,11 @@
 /** The store's file: made, found again, damaged, of another size, foreign, not to be had. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, linkSync, mkdtempSync, symlinkSync, readdirSync, readFileSync, rmSync, statSync,
-  truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, symlinkSync, readdirSync, readFileSync, rmSync,
+  statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { transformSync } from 'esbuild';
+import { buildSync } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { startOf } from '../../src/host/file-lock.ts';
@@ -143,8 +143,32 @@ describe('the file of the store', () => {
   it('that cannot be had is an error that says what to do', () => {
     expect(() => FileStorage.open(join(folder, 'no', 'such', 'folder'), 65_536, arena,
       1000)).toThrow(/ENOENT.*make the folder/);
-    expect(() => FileStorage.open(folder, 65_536, arena, 1000)).toThrow(/EISDIR.*must be a file/);
     expect(existsSync(`${folder}.lock`)).toBe(false);
+  });
+
+  it.each([
+    ['a folder', () => mkdirSync(path)],
+    ['a pipe (FIFO)', () => execFileSync('mkfifo', [path])],
+    ['a device', () => symlinkSync('/dev/zero', path)],
+  ] as const)('that is %s is an error that says so, and nothing waits for it', (kind, make) => {
+    make();
+    expect(() => open()).toThrow(new RegExp(`^store\\.path, ".*", is ${kind.replace(/[()]/g, '\\$&')}: give it the name of a regular file$`));
+    expect(existsSync(`${path}.lock`)).toBe(false);
+  });
+
+  it.each([
+    ['a folder', () => mkdirSync(`${path}.lock`)],
+    ['a pipe (FIFO)', () => execFileSync('mkfifo', [`${path}.lock`])],
+  ] as const)('whose lock is %s is an error that says so, and nothing waits for it', (kind, make) => {
+    make();
+    expect(() => open()).toThrow(`is ${kind}: remove it`);
+    rmSync(`${path}.lock`, { recursive: true });
+  });
+
+  it('that somebody else has made empty is for its owner alone when there is something in it', () => {
+    writeFileSync(path, '', { mode: 0o644 });
+    open().close();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
   it('that may only be read is read, and says so; a write fails', () => {
@@ -274,9 +298,8 @@ describe('one file has one owner, however it is named', () => {
   it('of six processes that find a stale lock has exactly one, every time', { timeout: 60_000 }, async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'ringbridge-lock-'));
     const module = join(elsewhere, 'file-lock.mjs');
-    writeFileSync(module,
-      transformSync(readFileSync(join(import.meta.dirname, '../../src/host/file-lock.ts'), 'utf8'),
-        { loader: 'ts', format: 'esm' }).code);
+    buildSync({ entryPoints: [join(import.meta.dirname, '../../src/host/file-lock.ts')], outfile: module, bundle: true,
+      format: 'esm', platform: 'node', logLevel: 'error' });
     const processes = Array.from({ length: 6 }, () =>
       spawn(process.execPath, [join(import.meta.dirname, 'lock-holder.mjs'), module, path],
         { stdio: ['pipe', 'pipe', 'ignore'] }));

@@ -125,7 +125,7 @@ describe('run --config', () => {
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(lines).toEqual([
       `${file}:3:17: listener.prot: there is no such key; write "port" instead`,
-      expect.stringContaining(`${file}:3:28: listener.address: "here" is no IPv4 address; write`),
+      expect.stringContaining(`${file}:3:28: listener.address: "here" is no IP address; write`),
     ]);
     expect(server.connectionCount).toBe(0);
   });
@@ -135,18 +135,47 @@ describe('run --config', () => {
       stderr: expect.stringContaining('/nowhere.json: there is no such file') as string });
   });
 
-  test('says what to do when the port is in use', async () => {
+  test('ends with 1 when the port is in use and there is nothing else to do, or the user wants that', async () => {
     const occupant = createServer().listen(0, '127.0.0.1');
     endings.push(() => occupant.close());
     await once(occupant, 'listening');
     const { port } = occupant.address() as AddressInfo;
     const { address, server } = await serve(ACCEPTED);
-    const { exitCode, lines, stdout } = await run(['run', '--config', configure({ address: [address] }, { port })]);
-    // A CONNECT would throw the gateway out that has the port, and the identifier.
-    expect(server.received).toBe('');
-    expect([exitCode, stdout]).toEqual([1, '']);
-    expect(lines.filter(line =>
-      line.startsWith('error'))).toEqual([`error port ${port} on 127.0.0.1 is in use: stop the program that uses it or set "listener.port"`]);
+    const useless = folder.write('useless.json', { upstream: { address: [address] }, listener: { address: '127.0.0.1', port } });
+    for (const args of [['--config', useless], ['--strict', '--config', configure({ address: [address] }, { port })]]) {
+      const { exitCode, lines, stdout } = await run(['run', ...args]);
+      // A CONNECT would throw the gateway out that has the port, and the identifier.
+      expect(server.received).toBe('');
+      expect([exitCode, stdout]).toEqual([1, '']);
+      expect(lines.filter(line => line.startsWith('error'))).toEqual([
+        `error port ${port} on 127.0.0.1 is in use: stop the program that uses it or set "listener.port"`]);
+    }
+  });
+
+  test('a port that is in use keeps nothing but nodes out: readings arrive, and the line says so', async () => {
+    const occupant = createServer().listen(0, '127.0.0.1');
+    endings.push(() => occupant.close());
+    await once(occupant, 'listening');
+    const { port } = occupant.address() as AddressInfo;
+    const { address, server } = await serve(ACCEPTED);
+    const command = start('run', '--config', configure({ address: [address] }, { port },
+      { sensors: [{ name: 's', type: 'simulated', topic: 'reading/s', interval: 1 }] }));
+    await command.find('stdout', new RegExp(`^ready listener=none upstream=${address}\n$`));
+    await server.until(() => server.received.includes(Buffer.from('reading/s').toString('hex')));
+    expect(command.lines.filter(line => line.startsWith('error'))).toEqual([
+      `error port ${port} on 127.0.0.1 is in use: stop the program that uses it or set "listener.port"; `
+      + 'no node can connect until then, tried again every 30 seconds']);
+    command.process.kill('SIGTERM');
+    expect(await command.exited).toBe(0);
+  });
+
+  test('--strict ends with 1 when the storage cannot be had', async () => {
+    const { address } = await serve(ACCEPTED);
+    const file = configure({ address: [address] }, {}, { store: { durability: 'flash', path: `${folder.path}/none/x.store` } });
+    const { exitCode, lines } = await run(['run', '--strict', '--config', file]);
+    expect(exitCode).toBe(1);
+    expect(lines.filter(line => line.startsWith('error'))).toEqual([
+      expect.stringMatching(/^error store: .*make the folder of store\.path/)]);
   });
 
   test('says once that no broker is there, and serves nodes all the same', async () => {

@@ -1,5 +1,8 @@
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Listener } from '../../src/host/listener.ts';
@@ -8,6 +11,8 @@ import { READABLE_CAPACITY, TCP, type HostTCPOptions } from '../../src/host/tcp.
 import { HostTimer, LONGEST_TIME } from '../../src/host/timer.ts';
 
 const ADDRESS = '127.0.0.1';
+
+const hasIPv6 = Object.values(networkInterfaces()).flat().some(found => found?.address === '::1');
 
 const endings: (() => void)[] = [];
 afterEach(() => {
@@ -176,6 +181,24 @@ describe('Listener of the host', () => {
     expect(() => listener.read()).toThrow(SyntaxError);
   });
 
+  test.runIf(hasIPv6)('on :: is there for both families, and names peers as they are known', async () => {
+    const peers: (string | undefined)[] = [];
+    let listener!: Listener;
+    const port = await new Promise<number>(resolve => {
+      listener = new Listener({
+        port: 0, address: '::', onListening: resolve,
+        onReadable: () => peers.push(listener.read()!.remoteAddress),
+      });
+    });
+    endings.push(() => listener.close());
+    for (const address of ['::1', '127.0.0.1']) {
+      const socket = new TCP({ address, port });
+      endings.push(() => socket.close());
+    }
+    await until(() => peers.length === 2);
+    expect(peers.sort()).toEqual(['127.0.0.1', '::1']);
+  });
+
   test('throws for a port or an address that is none', () => {
     expect(() => new Listener({ port: 65536, onReadable() {} })).toThrow(RangeError);
     expect(() => new Listener({ port: 0, address: 'localhost', onReadable() {} })).toThrow('invalid address');
@@ -190,9 +213,30 @@ describe('resolver of the host', () => {
     isInside = false;
   });
 
-  test('passes dotted addresses through, finds names, and reports those that do not exist', async () => {
+  test('gives all addresses of a name, of both families, one after the other', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ringbridge-'));
+    const { PATH } = process.env;
+    writeFileSync(join(folder, 'getent'), `#!/bin/sh
+printf '2001:db8::1 STREAM b\\n2001:db8::1 DGRAM\\n192.0.2.1 STREAM\\n192.0.2.1 RAW\\n'\n`, { mode: 0o755 });
+    process.env['PATH'] = `${folder}:${PATH!}`;
+    try {
+      const resolver = new HostResolver();
+      const first = await new Promise<string>(done => resolver.resolve('broker.example', done, () => done('error')));
+      expect([first, resolver.next(), resolver.next(), resolver.next()])
+        .toEqual(['2001:db8::1', '192.0.2.1', undefined, undefined]);
+      resolver.resolve('[::1]', () => {}, () => {});
+      expect(resolver.next()).toBeUndefined();
+    } finally {
+      process.env['PATH'] = PATH;
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('passes addresses through, finds names, and reports those that do not exist', async () => {
     expect(await resolve('10.1.2.3')).toBe('10.1.2.3');
-    expect(await resolve('localhost')).toBe(ADDRESS);
+    expect(await resolve('2001:db8::7')).toBe('2001:db8::7');
+    expect(await resolve('[2001:db8::7]')).toBe('2001:db8::7');
+    expect(['127.0.0.1', '::1']).toContain(await resolve('localhost'));
     expect(await resolve('')).toBe('error');
     expect(await resolve('no-such-host.invalid')).toBe('error');
     expect(await resolve('-h')).toBe('error');
@@ -202,7 +246,7 @@ describe('resolver of the host', () => {
     const { PATH } = process.env;
     process.env['PATH'] = '/nowhere';
     try {
-      expect(await resolve('localhost')).toBe(ADDRESS);
+      expect(['127.0.0.1', '::1']).toContain(await resolve('localhost'));
       expect(await resolve('no-such-host.invalid')).toBe('error');
     } finally {
       process.env['PATH'] = PATH;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../../src/upstream/upstream-phase.ts';
 import * as Event from '../../src/config/events.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
-import { SERVER, World } from '../world/world.ts';
+import { SECOND_SERVER, SERVER, World } from '../world/world.ts';
 
 describe('the connection upstream', () => {
   it('goes through its phases, and counts attempts', () => {
@@ -63,6 +63,51 @@ describe('the connection upstream', () => {
       ReasonCode.NAME_NOT_RESOLVED, [ReasonCode.NAME_NOT_RESOLVED]]);
     world.until(() => world.isConnected, 10_000);
     expect(asked).toEqual(['broker.example', SERVER]);
+  });
+
+  /** A world whose Server has a name, and what its resolver still knows of that. */
+  function named(others: string[], options: ConstructorParameters<typeof World>[0] = {}): World {
+    const rest: string[] = [];
+    const world: World = new World({
+      configuration: { upstream: { address: ['mqtt://broker.example'], restart_timeout: [20, 20] } },
+      resolver: {
+        resolve(_host, onResolved) {
+          const [first, ...later] = others;
+          rest.splice(0, rest.length, ...later);
+          world.clock.schedule(1, () => onResolved(first!));
+        },
+        next: () => rest.shift(),
+        cancel: () => rest.splice(0),
+      },
+      ...options,
+    });
+    world.runtime.start();
+    return world;
+  }
+
+  it('tries all addresses of a name before it waits, and again after a failure', () => {
+    const world = named(['10.0.0.98', '10.0.0.99', SERVER]);
+    world.stopListening();
+    world.until(() => world.runtime.upstream.phase === WAITING);
+    expect(world.network.links.map(({ address }) => address)).toEqual(['10.0.0.98', '10.0.0.99', SERVER]);
+    expect(world.upstreamEndings).toEqual([ReasonCode.NETWORK_UNREACHABLE]); // told once
+    world.listen();
+    world.until(() => world.isConnected);
+    expect(world.network.links.map(({ address }) => address).slice(3)).toEqual(['10.0.0.98', '10.0.0.99', SERVER]);
+  });
+
+  it('goes on to the next address of a name when a Server closes the connection instead of a CONNACK', () => {
+    const world = named([SERVER, SECOND_SERVER], { server: peer => peer.close() });
+    world.until(() => world.upstreamEndings.length === 1);
+    world.run(1000);
+    expect(world.network.links.map(({ address }) => address)).toEqual([SERVER, SECOND_SERVER]);
+  });
+
+  it('does not: when it refuses the credentials, which it would do on every address', () => {
+    const world = named([SERVER, SECOND_SERVER], { server: peer => peer.post({ cmd: 'connack', returnCode: 5, sessionPresent: false }) });
+    world.until(() => world.upstreamEndings.length === 1);
+    world.run(1000);
+    expect(world.network.links.map(({ address }) => address)).toEqual([SERVER]);
   });
 
   it('tells a resolver that nobody waits any more: after the deadline, and at the end', () => {

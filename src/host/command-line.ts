@@ -13,7 +13,8 @@ import { makeUser } from './passwd.ts';
 import { runUntilSignal } from './run.ts';
 
 const USAGE = `usage:
-  ringbridge run --config FILE            runs the gateway
+  ringbridge run [--strict] --config FILE runs the gateway; --strict: ends with 1 when the port of the listener or the
+                                          storage of the store cannot be had, instead of going on without it
   ringbridge check [--board NAME|--pc] FILE
                                           validates FILE; prints the topic rules and the memory that a board gives, and
                                           refuses what it has not: ${Object.keys(BOARDS).join(', ')}; --pc: no board
@@ -53,13 +54,14 @@ export async function runCommand(args: string[]): Promise<number> {
         device: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         pc: { type: 'boolean' },
+        strict: { type: 'boolean' },
         version: { type: 'boolean', short: 'v' },
       },
     });
   } catch (error) {
     return misused(messageOf(error));
   }
-  const { positionals: [command, ...operands], values: { board, config, device, help, pc, version } } = parsed;
+  const { positionals: [command, ...operands], values: { board, config, device, help, pc, strict, version } } = parsed;
   if (help) {
     process.stdout.write(USAGE);
     return 0;
@@ -79,6 +81,8 @@ export async function runCommand(args: string[]): Promise<number> {
       : `${command} takes no "${operands[most]}"`);
   if (config !== undefined && command !== 'run')
     return misused(`${command} takes no --config`);
+  if (strict && command !== 'run')
+    return misused(`${command} takes no --strict`);
   if (device && command !== 'passwd')
     return misused(`${command} takes no --device`);
   if ((board !== undefined || pc) && command !== 'check')
@@ -93,7 +97,8 @@ export async function runCommand(args: string[]): Promise<number> {
     case 'passwd':
       return makeUser(operands[0], device === true);
     default:
-      return config === undefined ? misused('run needs a file: write --config FILE, {} in it is enough') : run(config);
+      return config === undefined ? misused('run needs a file: write --config FILE, {} in it is enough')
+        : run(config, strict === true);
   }
 }
 
@@ -114,14 +119,14 @@ function check(file: string, board: string | undefined): number {
   return USAGE_ERROR;
 }
 
-async function run(file: string): Promise<number> {
+async function run(file: string, isStrict: boolean): Promise<number> {
   const { configuration, errors, warnings } = loadConfiguration(file);
   [...errors, ...warnings].forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;
   const log = new Log(complain);
   try {
-    return await runUntilSignal(configuration, log, print);
+    return await runUntilSignal(configuration, log, print, { isStrict });
   } catch (error) {
     log.write('error', messageOf(error));
     return FAILURE;

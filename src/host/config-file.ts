@@ -3,9 +3,10 @@
  * what to do: a pipe would keep the program waiting; text that is decoded as well as possible would be another text.
  */
 import { isUtf8 } from 'node:buffer';
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { getLocation } from 'jsonc-parser';
 import { formatPath } from '../config/schema-paths.ts';
+import { kindOf } from './file-kind.ts';
 import { placeOf } from './text-place.ts';
 import { messageOf } from './log.ts';
 
@@ -46,14 +47,6 @@ export function readText(file: string): ReadText {
   if (!isUtf8(bytes))
     return { error: describeBadByte(bytes, file) };
   return { text: bytes.toString('utf8').replace(/^\uFEFF/, '') };
-}
-
-/** @returns what it is, unless it is a regular file */
-function kindOf(stats: Stats): string | undefined {
-  return stats.isFile() ? undefined
-    : stats.isDirectory() ? 'a folder'
-      : stats.isFIFO() ? 'a pipe (FIFO)'
-        : stats.isSocket() ? 'a socket' : 'a device';
 }
 
 /** Never waits: should it have become a pipe in the meantime, there is nothing in it. */

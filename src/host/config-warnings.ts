@@ -16,7 +16,7 @@ export function warningsOf(configuration: Configuration): readonly Finding[] {
 
 function warnOfListener(findings: Findings, { listener }: Configuration): void {
   const { address, allow_anonymous, users } = listener;
-  if (allow_anonymous && !address.startsWith('127.'))
+  if (allow_anonymous && !address.startsWith('127.') && address !== '::1')
     findings.add(['listener', 'allow_anonymous'], `everybody who reaches ${address} may connect; `
       + 'give nodes a user of listener.users, or listen on "127.0.0.1"');
   if (!allow_anonymous && users.length === 0)

@@ -14,6 +14,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, linkSync, openSync, readdirSync, readFileSync, realpathSync, rmSync,
   statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { kindOf } from './file-kind.ts';
 
 interface Holder {
   readonly pid: number;
@@ -270,8 +271,11 @@ function write(path: string, content: string): void {
 
 function readIfThere(path: string): string | undefined {
   try {
-    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
+      const kind = kindOf(fstatSync(file));
+      if (kind !== undefined)
+        throw new Error(`the lock of the store, "${path}", is ${kind}: remove it`);
       return readFileSync(file, 'utf8');
     } finally {
       closeSync(file);

@@ -7,13 +7,14 @@
  * in it is sent, and the first attempt to write tells the store that it has failed. One process at a time may use it
  * (file-lock.ts).
  */
-import { closeSync, existsSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, renameSync,
-  rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fchmodSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync,
+  renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import { BLOCK_HEADER_LENGTH, BLOCK_LENGTH, blockLengthForRecord, lengthOfMessage, MAGIC, MAGIC_VERSION_ONE,
   SMALLEST_BLOCK } from '../store/record-format.ts';
+import { kindOf } from './file-kind.ts';
 import { codeOf, FileLock, realPathOf } from './file-lock.ts';
 
 /** A disk takes a large piece as fast as a small one, and each new block costs a flush. */
@@ -28,6 +29,7 @@ export class FileStorage implements BlockStorage {
   onFlushed: ((isDurable: boolean) => void) | undefined = undefined;
   private flushing = 0;
   private isClosed = false;
+  private isHurried = false;
   private readonly arena: Arena;
   private readonly file: number;
   private readonly erased: Uint8Array;
@@ -39,6 +41,9 @@ export class FileStorage implements BlockStorage {
    */
   static open(name: string, size: number, arena: Arena, longestPacket: number): FileStorage {
     const path = nameOf(name);
+    const kind = existsSync(path) ? kindOf(statSync(path)) : undefined; // before it is opened, which may wait for ever
+    if (kind !== undefined)
+      throw new Error(`store.path, "${path}", is ${kind}: give it the name of a regular file`);
     let lock: FileLock | undefined;
     let refusal = '';
     try {
@@ -91,6 +96,8 @@ export class FileStorage implements BlockStorage {
     this.blockLength = blockLength;
     try {
       lock?.claimFile(this.file);
+      if (found === EMPTY && refusal === '')
+        fchmodSync(this.file, 0o600); // somebody else may have made it: what is in it from now on is for its owner
       const present = Math.floor(fstatSync(this.file).size / blockLength);
       const wanted = refusal === '' ? Math.floor(size / blockLength) : present;
       if (refusal !== '')
@@ -145,7 +152,15 @@ export class FileStorage implements BlockStorage {
   }
 
   synchronize(): void {
-    fdatasyncSync(this.file);
+    if (this.isHurried)
+      this.flush();
+    else
+      fdatasyncSync(this.file);
+  }
+
+  /** The program ends: nothing waits for the disk any more. What was promised is on it, the system has the rest. */
+  hurry(): void {
+    this.isHurried = true;
   }
 
   close(): void {
@@ -255,7 +270,6 @@ function explain(path: string, error: unknown): Error {
   const { message } = error as Error;
   switch (codeOf(error)) {
     case 'ENOENT': return new Error(`${message}: make the folder of store.path, "${path}"`);
-    case 'EISDIR': return new Error(`${message}: store.path, "${path}", must be a file`);
     case 'ENOSPC': return new Error(`${message}: there is no room for "${path}": free some, or lower store.size`);
     case 'EACCES':
     case 'EPERM':

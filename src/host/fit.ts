@@ -3,7 +3,7 @@
  * a proposal of sizes with which it fits. Only sizes are proposed that leave everything working, less of it at a
  * time: how many nodes may connect is the last to be lowered.
  */
-import type { Configuration } from '../config/configuration.ts';
+import { type Configuration, sessionsFor } from '../config/configuration.ts';
 
 /** By the beginning of the region's name. */
 const KEYS: readonly (readonly [region: string, keys: string])[] = [
@@ -71,13 +71,13 @@ const sizesOf = (configuration: Configuration): Sizes => configuration as unknow
  * A configuration with one size lowered; undefined when it is as low already. `max_sessions` follows the connections.
  */
 function lowered(configuration: Configuration, { key, section, value }: Step): Configuration | undefined {
-  const wanted = key === 'max_sessions' ? configuration.listener.max_connections + 2 : value;
+  const wanted = key === 'max_sessions' ? sessionsFor(configuration.listener.max_connections) : value;
   if (sizesOf(configuration)[section][key]! <= wanted)
     return undefined;
   const changed = { ...configuration, [section]: { ...configuration[section], [key]: wanted } };
   const { listener } = changed;
   return key === 'max_connections'
-    ? { ...changed, listener: { ...listener, max_sessions: Math.min(listener.max_sessions, wanted + 2) } }
+    ? { ...changed, listener: { ...listener, max_sessions: Math.min(listener.max_sessions, sessionsFor(wanted)) } }
     : changed;
 }
 

@@ -4,11 +4,11 @@
  * Node reports a port that cannot be had only after the constructor has returned, hence `onError`; its message says
  * what to do, because it is what users of the command line see.
  */
-import { createServer, isIPv4, type AddressInfo, type Server } from 'node:net';
+import { createServer, isIP, type AddressInfo, type Server } from 'node:net';
 import type { ListenerOptions, TCPListener } from '../io/transport.ts';
 import { TCP } from './tcp.ts';
 
-/** On all IPv4 addresses, as the board does, unless told otherwise. */
+/** On all IPv4 addresses, as the board does, unless told otherwise; "::" is on all of both families. */
 const ANY_ADDRESS = '0.0.0.0';
 
 const describe = (error: NodeJS.ErrnoException, port: number, address: string): string => {
@@ -34,7 +34,7 @@ export class Listener implements TCPListener {
     const { port, address = ANY_ADDRESS } = options;
     if (!Number.isInteger(port) || port < 0 || port > 65535)
       throw new RangeError('invalid port');
-    if (!isIPv4(address))
+    if (isIP(address) === 0)
       throw new Error('invalid address');
     this.#server = createServer({ allowHalfOpen: true }, socket => {
       if (this.#isClosed) {

@@ -1,13 +1,13 @@
 /**
- * Host names to dotted IPv4 addresses, by the system's own rules (hosts file, DNS and whatever else it is set up to
- * ask). Knows nothing of MQTT.
+ * Host names to addresses of both families, by the system's own rules (hosts file, DNS and whatever else it is set up
+ * to ask), in the order in which the system would try them. Knows nothing of MQTT.
  *
  * A program of its own is asked. The system call that does it waits for as long as a name server is silent, and
  * nothing ends it: a thread that is in it keeps the whole process from ending, and holds a place among the few
  * threads that write files and verify passwords. A program can be ended.
  */
 import { type ChildProcess, execFile } from 'node:child_process';
-import { isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import type { Resolver } from '../io/transport.ts';
 
 /** Milliseconds; whoever asks gives up much earlier. */
@@ -17,54 +17,66 @@ const LONGEST_QUESTION = 120_000;
 const NOT_FOUND = 2;
 
 /** Where there is no getent, Node asks the system. */
-const SCRIPT =
-  'require("dns").lookup(process.argv[1],{family:4},(error,address)=>process.stdout.write(error?"":address))';
+const SCRIPT = 'require("dns").lookup(process.argv[1],{all:true,verbatim:true},(error,found)=>'
+  + 'process.stdout.write(error?"":found.map(({address})=>address).join("\\n")))';
 
-type Answer = (address: string | undefined) => void;
+/** Addresses, none for a name that does not exist. */
+type Answer = (addresses: readonly string[]) => void;
 
 export class HostResolver implements Resolver {
   private child: ChildProcess | undefined;
   private questionCount = 0;
+  /** Those of the last answer that have not been given out. */
+  private others: readonly string[] = [];
 
-  /** One question at a time: another one takes its place. */
-  resolve(host: string, onResolved: (address: string) => void, onError: () => void): void {
+  /** One question at a time: another one takes its place. @param name or address, of IPv6 in brackets */
+  resolve(name: string, onResolved: (address: string) => void, onError: () => void): void {
     this.cancel();
+    const host = name.replace(/^\[(.*)\]$/, '$1');
     const question = this.questionCount;
-    const answer: Answer = address => {
+    const answer: Answer = ([first, ...others]) => {
       if (question !== this.questionCount)
         return;
       this.child = undefined;
-      if (address === undefined)
+      this.others = others;
+      if (first === undefined)
         onError();
       else
-        onResolved(address);
+        onResolved(first);
     };
-    if (isIPv4(host))
-      queueMicrotask(() => answer(host));
+    if (isIP(host) !== 0)
+      queueMicrotask(() => answer([host]));
     else if (host === '' || host.startsWith('-')) // no name, but an option
-      queueMicrotask(() => answer(undefined));
+      queueMicrotask(() => answer([]));
     else
-      this.ask('getent', ['ahostsv4', host], (address, code) => {
-        if (address !== undefined || code === NOT_FOUND || question !== this.questionCount)
-          answer(address);
+      this.ask('getent', ['ahosts', host], (addresses, code) => {
+        if (addresses.length > 0 || code === NOT_FOUND || question !== this.questionCount)
+          answer(addresses);
         else
           this.ask(process.execPath, ['-e', SCRIPT, host], answer);
       });
   }
 
+  next(): string | undefined {
+    const [next, ...others] = this.others;
+    this.others = others;
+    return next;
+  }
+
   cancel(): void {
     ++this.questionCount;
+    this.others = [];
     this.child?.kill('SIGKILL');
     this.child = undefined;
   }
 
-  private ask(program: string, args: readonly string[], onAnswer: (address: string | undefined, code: unknown) =>
+  private ask(program: string, args: readonly string[], onAnswer: (addresses: readonly string[], code: unknown) =>
     void): void {
     const options =
       { timeout: LONGEST_QUESTION, killSignal: 'SIGKILL', env: { ...process.env, NODE_OPTIONS: '' } } as const;
     this.child = execFile(program, args, options, (error, output) => {
-      const [first = ''] = output.split(/\s/);
-      onAnswer(isIPv4(first) ? first : undefined, error?.code);
+      const firstWords = output.split('\n').map(line => line.split(/\s/)[0]!);
+      onAnswer([...new Set(firstWords.filter(word => isIP(word) !== 0))], error?.code);
     });
   }
 }

@@ -4,11 +4,10 @@
 import type { Configuration } from '../config/configuration.ts';
 import { parseAddress } from '../config/upstream-address.ts';
 import { statusOf } from '../gateway/status.ts';
-import { Runtime } from '../io/runtime.ts';
-import { PasswordAuthenticator } from './authentication.ts';
-import type { Log } from './log.ts';
-import { LogObserver } from './log-observer.ts';
-import { createPlatform } from './platform.ts';
+import type { Runtime } from '../io/runtime.ts';
+import { HostGateway } from './host-gateway.ts';
+import { type Log, ONCE } from './log.ts';
+import { dieOf, endNow } from './process-end.ts';
 
 export interface RunningGateway {
   readonly runtime: Runtime;
@@ -21,8 +20,10 @@ export interface RunningGateway {
 /** Milliseconds from a signal to the end, whatever does not answer. */
 const LONGEST_END = 2800;
 
-/** The log is asked this often, in milliseconds, for what it has only counted. */
-const FLUSH_INTERVAL = 60_000;
+/** Milliseconds from one attempt to get the listener's port to the next. */
+const LISTEN_INTERVAL = 30_000;
+
+const FAILURE = 1;
 
 /**
  * @param onLost the listener is gone later on
@@ -31,91 +32,150 @@ const FLUSH_INTERVAL = 60_000;
  */
 export async function startGateway(configuration: Configuration, log: Log, onLost: (message: string) => void = () =>
   {}): Promise<RunningGateway> {
-  const authenticator = await PasswordAuthenticator.create(configuration.listener);
-  return new Promise((resolve, reject) => {
-    const flushing = setInterval(() => log.flush(), FLUSH_INTERVAL).unref();
-    const stop = (): Promise<void> => new Promise(onStopped => {
-      clearInterval(flushing);
-      runtime.stop(onStopped);
-    });
-    let isListening = false;
-    const observer = new LogObserver(log, {
-      onListening: port => {
-        isListening = true;
-        resolve({ runtime, port, stop });
-      },
-      onListenerError: message => {
-        if (isListening)
-          onLost(message);
-        else
-          void stop().then(() => reject(new Error(message)));
-      },
-    });
-    const runtime = new Runtime(withoutPasswords(configuration), createPlatform(authenticator), observer);
-    observer.runtime = authenticator.runtime = runtime;
-    runtime.start();
+  let port = 0;
+  let settle!: (error?: Error) => void;
+  const listening = new Promise<void>((resolve, reject) => settle = error => error ? reject(error) : resolve());
+  const gateway = await HostGateway.create(configuration, log, {
+    onListening: actual => {
+      port = actual;
+      settle();
+    },
+    onNotListening: message => port === 0 ? settle(new Error(message)) : onLost(message),
   });
+  gateway.start();
+  try {
+    await listening;
+  } catch (error) {
+    await gateway.stop();
+    throw error;
+  }
+  return { runtime: gateway.runtime, port, stop: () => gateway.stop() };
+}
+
+export interface RunOptions {
+  /** To end with 1 when the port or the storage cannot be had, instead of going on without. */
+  readonly isStrict?: boolean;
+  /** Milliseconds. */
+  readonly listenInterval?: number;
 }
 
 /**
  * Until SIGINT or SIGTERM; a second signal ends at once.
  * @returns the exit code
  */
-export async function runUntilSignal(configuration: Configuration, log: Log, print: (line: string) =>
-  void): Promise<number> {
-  let end!: (exitCode: number) => void;
-  const ended = new Promise<number>(resolve => end = resolve);
-  let signalCount = 0;
-  let limit: NodeJS.Timeout | undefined;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (++signalCount > 1)
-      process.exit(signal === 'SIGINT' ? 130 : 143);
-    log.write('info', `${signal}: stopping`);
-    end(0);
-    limit = setTimeout(() => process.exit(0), LONGEST_END).unref();
-  };
-  let running: RunningGateway | undefined = undefined;
-  // A defect that shows in one connection's event costs that connection; before the gateway runs it ends the program.
-  const onDefect = (error: unknown): void => {
-    if (running === undefined)
-      throw error;
-    running.runtime.recover(error);
-  };
-  const onQuestion = (): void => {
-    if (running !== undefined)
-      print(JSON.stringify(statusOf(running.runtime, performance.now() | 0, Math.floor(Date.now() / 1000))));
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGUSR2', onQuestion).on('uncaughtException', onDefect);
-  try {
-    const starting = startGateway(configuration, log, message => {
-      log.write('error', message);
-      end(1);
-    });
-    running = await Promise.race([starting, ended.then(() => undefined)]);
-    if (running === undefined) { // a signal came first
-      void starting.then(late => late.stop(), () => {});
-      return await ended;
-    }
-    const { address } = configuration.listener;
-    print(`ready listener=${address}:${running.port} upstream=${configuration.upstream.address.map(urlOf).join(',')}`);
-    const exitCode = await ended;
-    await running.stop();
-    return exitCode;
-  } finally {
-    clearTimeout(limit);
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGUSR2', onQuestion).off('uncaughtException',
-      onDefect);
-  }
+export function runUntilSignal(configuration: Configuration, log: Log, print: (line: string) => void,
+  options: RunOptions = {}): Promise<number> {
+  return new Run(configuration, log, print, options).run();
 }
+
+class Run {
+  private readonly configuration: Configuration;
+  private readonly log: Log;
+  private readonly print: (line: string) => void;
+  private readonly options: RunOptions;
+  private readonly ended: Promise<number>;
+  private end!: (exitCode: number) => void;
+  private gateway: HostGateway | undefined = undefined;
+  private signalCount = 0;
+  private limit: NodeJS.Timeout | undefined = undefined;
+  private listening: NodeJS.Timeout | undefined = undefined;
+  /** What the last ready line said. */
+  private readyLine = '';
+
+  constructor(configuration: Configuration, log: Log, print: (line: string) => void, options: RunOptions) {
+    this.configuration = configuration;
+    this.log = log;
+    this.print = print;
+    this.options = options;
+    this.ended = new Promise(resolve => this.end = resolve);
+  }
+
+  async run(): Promise<number> {
+    const handlers = [['SIGINT', this.onSignal], ['SIGTERM', this.onSignal], ['SIGUSR2', this.onQuestion],
+      ['uncaughtException', this.onDefect]] as const;
+    handlers.forEach(([name, handler]) => process.on(name, handler));
+    try {
+      const creating = this.create();
+      const gateway = await Promise.race([creating, this.ended.then(() => undefined)]);
+      if (gateway === undefined) { // a signal came first
+        creating.catch(() => {});
+        return await this.ended;
+      }
+      this.gateway = gateway;
+      gateway.start();
+      const exitCode = await this.ended;
+      await gateway.stop();
+      return exitCode;
+    } finally {
+      clearTimeout(this.limit);
+      clearTimeout(this.listening);
+      handlers.forEach(([name, handler]) => process.off(name, handler));
+    }
+  }
+
+  private create(): Promise<HostGateway> {
+    const { configuration, log, options } = this;
+    return HostGateway.create(configuration, log, {
+      onListening: port => this.sayReady(hostAndPort(configuration.listener.address, port)),
+      onNotListening: message => this.onNotListening(message),
+    }, options.isStrict === true ? () => this.end(FAILURE) : undefined);
+  }
+
+  /** Readings go out all the same, and what nodes sent before. */
+  private onNotListening(message: string): void {
+    const { isStrict, listenInterval = LISTEN_INTERVAL } = this.options;
+    const { sensors, topic } = this.configuration;
+    if (isStrict === true || topic.length === 0 && sensors.length === 0) { // there is nothing else to do
+      this.giveUp(message);
+      return;
+    }
+    const text = `${message}; no node can connect until then, tried again every ${listenInterval / 1000} seconds`;
+    this.log.write('error', text, text, ONCE);
+    this.sayReady('none');
+    this.listening = setTimeout(() => this.gateway?.listenAgain(), listenInterval).unref();
+  }
+
+  private giveUp(message: string): void {
+    this.log.write('error', message);
+    this.end(FAILURE);
+  }
+
+  private sayReady(listener: string): void {
+    const line = `ready listener=${listener} upstream=${this.configuration.upstream.address.map(urlOf).join(',')}`;
+    if (line !== this.readyLine)
+      this.print(line);
+    this.readyLine = line;
+  }
+
+  private readonly onSignal = (signal: NodeJS.Signals): void => {
+    if (++this.signalCount > 1) {
+      dieOf(signal);
+      return;
+    }
+    this.log.write('info', `${signal}: stopping`);
+    this.end(0);
+    this.limit = setTimeout(() => {
+      process.exitCode = 0;
+      endNow();
+    }, LONGEST_END).unref();
+  };
+
+  /** A defect that shows in one connection's event costs that one; before the gateway runs it ends the program. */
+  private readonly onDefect = (error: unknown): void => {
+    if (this.gateway === undefined)
+      throw error;
+    this.gateway.runtime.recover(error);
+  };
+
+  private readonly onQuestion = (): void => {
+    if (this.gateway !== undefined)
+      this.print(JSON.stringify(statusOf(this.gateway.runtime, performance.now() | 0, Math.floor(Date.now() / 1000))));
+  };
+}
+
+const hostAndPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 const urlOf = (address: string): string => {
   const { host, port } = parseAddress(address);
   return `mqtt://${host}:${port}`;
 };
-
-/** The authenticator has what it needs; nobody else needs it. */
-const withoutPasswords = (configuration: Configuration): Configuration => ({
-  ...configuration,
-  listener: { ...configuration.listener,
-    users: configuration.listener.users.map(({ mount_point = '', username }) => ({ username, mount_point })) },
-});

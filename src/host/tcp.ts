@@ -10,7 +10,7 @@
  * that had something have been served, so that what many sensor nodes sent becomes one segment towards the upstream
  * Server.
  */
-import { isIPv4, Socket } from 'node:net';
+import { isIP, Socket } from 'node:net';
 import type { TCPCallbacks, TCPOptions, TCPSocket } from '../io/transport.ts';
 
 /** Bytes that may be written and have not been taken by the system yet. */
@@ -26,6 +26,9 @@ const PIECE_LENGTH = 16384;
 const READABLE = 1;
 const WRITABLE = 2;
 const OVER = 4;
+
+/** What a listener for both families puts in front of an address of IPv4. */
+const MAPPED = /^::ffff:(?=[0-9.]+$)/i;
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -243,13 +246,14 @@ export class TCP implements TCPSocket {
       connection.trigger(READABLE | WRITABLE | OVER);
       return connection;
     }
-    if (!isIPv4(address))
+    const family = isIP(address);
+    if (family === 0)
       throw new Error('invalid address');
     if (!Number.isInteger(port) || port < 0 || port > 65535)
       throw new RangeError('invalid port');
     const socket = new Socket({ allowHalfOpen: true });
     const connection = new Connection(socket, false);
-    socket.connect({ host: address, port, family: 4, autoSelectFamily: false });
+    socket.connect({ host: address, port, family, autoSelectFamily: false });
     return connection;
   }
 
@@ -279,9 +283,9 @@ export class TCP implements TCPSocket {
     this.#connection = undefined;
   }
 
-  /** Dotted address of the peer, for logs; undefined when there is none any more. */
+  /** Address of the peer, for logs; undefined when there is none any more. */
   get remoteAddress(): string | undefined {
-    return this.#connection?.socket.remoteAddress;
+    return this.#connection?.socket.remoteAddress?.replace(MAPPED, '');
   }
 
   #use(): Connection {

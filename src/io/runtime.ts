@@ -152,6 +152,15 @@ export class Runtime implements Driven, LinkOwner {
     this.scheduler.leave();
   }
 
+  /** Makes another attempt to get the listener's port, where the listener has told that it could not have it. */
+  listenAgain(): void {
+    this.scheduler.enter();
+    this.listener?.close();
+    this.listener = undefined;
+    this.listen();
+    this.scheduler.leave();
+  }
+
   /** Whose event is being handled, or was last: index of a session, UPSTREAM, or NOBODY. */
   get subjectAtHand(): number {
     const { active } = this.context;

@@ -58,7 +58,7 @@ export interface TCPCallbacks {
 }
 
 export interface TCPOptions extends TCPCallbacks {
-  /** Dotted IPv4 address; names are resolved elsewhere. Throws when it is not one. */
+  /** Dotted IPv4 address, on the host of IPv6 as well; names are resolved elsewhere. Throws when it is not one. */
   address?: string;
   port?: number;
   /**
@@ -97,11 +97,13 @@ export interface ListenerOptions {
 export type ListenerConstructor = new (options: ListenerOptions) => TCPListener;
 
 /**
- * Host name to dotted address. Answers by one call of one of the two at most, never from inside `resolve`. May be
+ * Host name to address. Answers by one call of one of the two at most, never from inside `resolve`. May be
  * silent for as long as a name server is: whoever asks has a deadline of its own.
  */
 export interface Resolver {
   resolve(host: string, onResolved: (address: string) => void, onError: () => void): void;
+  /** Of the name that was asked for last, the address after the one that was given; undefined when there is none. */
+  next?(): string | undefined;
   /** Nobody waits for an answer any more. */
   cancel?(): void;
 }

@@ -7,7 +7,7 @@ import * as Event from '../config/events.ts';
 import type { Gateway, UpstreamDriver } from '../gateway/gateway.ts';
 import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../upstream/upstream-phase.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { BackOff } from '../upstream/back-off.ts';
+import { BackOff, isRefusal } from '../upstream/back-off.ts';
 import { isDue } from '../session/clock.ts';
 import type { Link } from './link.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -19,6 +19,9 @@ import type { Resolver } from './transport.ts';
  */
 const CLASH_COUNT = 3;
 const CLASH_INTERVAL = 10_000;
+
+/** Milliseconds in which what was sent on the last connection goes out, before another address of the name is tried. */
+const NEXT_ADDRESS_WAIT = 100;
 
 export class Upstream implements UpstreamDriver {
   /** One of upstream-phase.ts. */
@@ -40,6 +43,8 @@ export class Upstream implements UpstreamDriver {
   private readonly backOff: BackOff;
   private readonly connectTimeout: number;
   private addressIndex = 0;
+  /** Of the name in use, the one that is tried next, without another question and another wait. */
+  private nextAddress: string | undefined = undefined;
   private connectedAt = 0;
   private wasConnected = false;
   private isUnplugged = false;
@@ -107,7 +112,7 @@ export class Upstream implements UpstreamDriver {
     if (!isDue(this.deadline, clock.now))
       clock.request(this.deadline);
     else if (phase === WAITING)
-      this.attempt();
+      this.goOn();
     else if (phase === RESOLVING)
       this.fail(ReasonCode.NAME_NOT_RESOLVED);
     else
@@ -121,8 +126,16 @@ export class Upstream implements UpstreamDriver {
 
   upstreamClosed(reasonCode: number): void {
     this.watchClash(reasonCode);
-    if (this.phase === OPEN || this.phase === CONNECTING)
+    if (this.phase !== OPEN && this.phase !== CONNECTING)
+      return;
+    this.nextAddress = this.wasConnected ? undefined : this.otherAddress(reasonCode);
+    if (this.nextAddress === undefined) {
       this.wait(reasonCode);
+      return;
+    }
+    this.reasonCode = reasonCode;
+    this.phase = WAITING;
+    this.limit(NEXT_ADDRESS_WAIT);
   }
 
   /** Whether the Server seems to have another Client of our identifier. */
@@ -144,8 +157,13 @@ export class Upstream implements UpstreamDriver {
 
   /** The link is free; if there was no session yet, the attempt has failed. */
   linkClosed(reasonCode: number): void {
-    if (this.phase === CONNECTING)
+    if (this.phase !== CONNECTING)
+      return;
+    const next = this.otherAddress(reasonCode);
+    if (next === undefined)
       this.fail(reasonCode);
+    else
+      this.connect(next, this.address.port);
   }
 
   /** The network connection stands and CONNECT is under way. */
@@ -154,7 +172,25 @@ export class Upstream implements UpstreamDriver {
       this.phase = OPEN;
   }
 
+  /** A Server may listen on some of the addresses of its name only. @returns one that was not tried */
+  private otherAddress(reasonCode: number): string | undefined {
+    return isRefusal(reasonCode) || this.isUnplugged ? undefined : this.resolver.next?.();
+  }
+
+  /** After a wait. */
+  private goOn(): void {
+    const { nextAddress } = this;
+    if (nextAddress === undefined) {
+      this.attempt();
+      return;
+    }
+    this.nextAddress = undefined;
+    this.link.abort(ReasonCode.SUCCESS); // as in `attempt`
+    this.connect(nextAddress, this.address.port);
+  }
+
   private attempt(): void {
+    this.nextAddress = undefined;
     this.link.abort(ReasonCode.SUCCESS); // an old connection may still be saying goodbye
     ++this.attemptCount;
     this.wasConnected = false;

@@ -10,6 +10,7 @@ import { limitConflicts, longestStoredPacket } from '../gateway/packet-limits.ts
 import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
 import { blockLengthFor, FEWEST_BLOCKS } from '../store/record-format.ts';
 import { type Finding, Findings, type Path } from './findings.ts';
+import { isIPv6 } from './ip-address.ts';
 import { judgeAccess, judgeListener, judgeUsers } from './listener-rules.ts';
 import { judgeSensors } from './sensor-rules.ts';
 import { judgeRule } from './topic-rules.ts';
@@ -68,7 +69,10 @@ function hasHalfCharacter(text: string): boolean {
 function judgeUpstream(findings: Findings, { name, upstream }: Configuration): void {
   upstream.address.forEach((address, index) => {
     try {
-      parseAddress(address);
+      const { host } = parseAddress(address);
+      if (host.startsWith('[') && !isIPv6(host.slice(1, -1)))
+        findings.add(['upstream', 'address', index],
+          `${host} is no address of IPv6; write one like [2001:db8::1] instead`);
     } catch (error) {
       findings.add(['upstream', 'address', index],
         adviceForAddress(address) ?? (error as Error).message.replace(': write', '; write') + ' instead');
@@ -107,6 +111,9 @@ function adviceForAddress(address: string): string | undefined {
     return 'only MQTT over plain TCP is spoken in this version; write mqtt://host:port instead';
   if (address.includes('@'))
     return 'an address holds no credentials; write "remote_username" and "remote_password" instead';
+  const numeric = address.replace(/^(?:mqtt|tcp):\/\//i, '').replace(/\/$/, '');
+  if (isIPv6(numeric))
+    return `an address of IPv6 stands in brackets; write "mqtt://[${numeric}]" instead`;
   const bare = /^(?:tcp:\/\/)?([A-Za-z0-9._-]+(?::[0-9]{1,5})?)\/?$/.exec(address);
   const meant = bare === null ? '' : `mqtt://${bare[1]!}`;
   return isAddress(meant) ? `"${address}" is not an upstream address; write "${meant}" instead` : undefined;

@@ -2,19 +2,16 @@
 import { type Configuration, sessionsFor } from '../config/configuration.ts';
 import { nearest } from '../config/nearest-key.ts';
 import type { Findings } from './findings.ts';
+import { isIPv4, isIPv6 } from './ip-address.ts';
 import { parseHashForm } from './password-hash.ts';
 import { isTopicFilter, isTopicName } from './topic-texts.ts';
 
-/** Four numbers with points between them, as node:net accepts it: none begins with a 0 that it does not need. */
-const isIPv4 = (text: string): boolean =>
-  /^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text) && text.split('.').every(part => Number(part) < 256);
-
 export function judgeListener(findings: Findings, { listener }: Configuration): void {
   const { address } = listener;
-  if (!isIPv4(address))
-    findings.add(['listener', 'address'], address === 'localhost' ? 'must be an IPv4 address; write "127.0.0.1" instead'
-      : `"${address}" is no IPv4 address; write "0.0.0.0" for all addresses of this computer, `
-        + 'or "127.0.0.1" for this computer only, instead');
+  if (!isIPv4(address) && !isIPv6(address))
+    findings.add(['listener', 'address'], address === 'localhost' ? 'must be an IP address; write "127.0.0.1" instead'
+      : `"${address}" is no IP address; write "0.0.0.0" for all IPv4 addresses of this computer, "::" for all of IPv6 `
+        + 'and IPv4, or "127.0.0.1" for this computer only, instead');
   if (listener.max_sessions < listener.max_connections)
     findings.add(['listener', 'max_sessions'], 'fewer sessions than connections; '
       + `write ${listener.max_connections} or more instead, or 0 for ${sessionsFor(listener.max_connections)}`);

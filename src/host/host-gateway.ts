@@ -1,0 +1,94 @@
+/** A gateway in this process: its platform, its authenticator, its listener's port, its end. */
+import type { Configuration } from '../config/configuration.ts';
+import { type Platform, Runtime } from '../io/runtime.ts';
+import { PasswordAuthenticator } from './authentication.ts';
+import { FileStorage } from './file-storage.ts';
+import type { Log } from './log.ts';
+import { type ListenerCallbacks, LogObserver } from './log-observer.ts';
+import { createPlatform } from './platform.ts';
+
+export interface ListenerNews {
+  /** Nodes may connect. @param port in use, even if the configuration said 0 */
+  onListening(port: number): void;
+  /** They may not: the port cannot be had, or is gone. May be told before `HostGateway.start` has returned. */
+  onNotListening(message: string): void;
+}
+
+/** Told when the storage cannot be had, or fails. */
+export type StoreNews = (message: string) => void;
+
+/** The log is asked this often, in milliseconds, for what it has only counted. */
+const FLUSH_INTERVAL = 60_000;
+
+class HostObserver extends LogObserver {
+  private readonly onNoStore: StoreNews | undefined;
+
+  constructor(log: Log, listener: ListenerCallbacks, onNoStore: StoreNews | undefined) {
+    super(log, listener);
+    this.onNoStore = onNoStore;
+  }
+
+  override onStoreRemark(message: string, isUsed: boolean): void {
+    super.onStoreRemark(message, isUsed);
+    if (!isUsed)
+      this.onNoStore?.(message);
+  }
+}
+
+export class HostGateway {
+  readonly runtime: Runtime;
+  /** The one that was opened last. */
+  private storage: FileStorage | undefined = undefined;
+  private readonly flushing: NodeJS.Timeout;
+  private hasStopped = false;
+
+  /** Makes hashes of plain passwords first. @throws Error when a sensor type does not exist */
+  static async create(configuration: Configuration, log: Log, news: ListenerNews, onNoStore?: StoreNews):
+    Promise<HostGateway> {
+    return new HostGateway(configuration, log, news, await PasswordAuthenticator.create(configuration.listener),
+      onNoStore);
+  }
+
+  private constructor(configuration: Configuration, log: Log, news: ListenerNews, authenticator: PasswordAuthenticator,
+    onNoStore?: StoreNews) {
+    const observer = new HostObserver(log, {
+      onListening: port => news.onListening(port),
+      onListenerError: message => {
+        if (!this.hasStopped)
+          news.onNotListening(message);
+      },
+    }, onNoStore);
+    const platform: Platform = {
+      ...createPlatform(authenticator),
+      openStorage: ({ path, size }, arena, longest) => this.storage = FileStorage.open(path, size, arena, longest),
+    };
+    this.runtime = observer.runtime = authenticator.runtime =
+      new Runtime(withoutPasswords(configuration), platform, observer);
+    this.flushing = setInterval(() => log.flush(), FLUSH_INTERVAL).unref();
+  }
+
+  start(): void {
+    this.runtime.start();
+  }
+
+  /** Makes another attempt to get the port. */
+  listenAgain(): void {
+    if (!this.hasStopped)
+      this.runtime.listenAgain();
+  }
+
+  /** Says goodbye to the Server and to the nodes; takes two seconds at most. */
+  stop(): Promise<void> {
+    this.hasStopped = true;
+    clearInterval(this.flushing);
+    this.storage?.hurry();
+    return new Promise(onStopped => this.runtime.stop(onStopped));
+  }
+}
+
+/** The authenticator has what it needs; nobody else needs it. */
+const withoutPasswords = (configuration: Configuration): Configuration => ({
+  ...configuration,
+  listener: { ...configuration.listener,
+    users: configuration.listener.users.map(({ mount_point = '', username }) => ({ username, mount_point })) },
+});
