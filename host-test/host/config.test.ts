@@ -285,6 +285,7 @@ describe('the schema', () => {
   test.each<readonly [string, Schema, object]>([
     ['upstream', properties!.upstream!, Defaults.DEFAULT_UPSTREAM],
     ['upstream.will', properties!.upstream!.properties!.will!, Defaults.DEFAULT_WILL],
+    ['upstream.birth', properties!.upstream!.properties!.birth!, { ...Defaults.DEFAULT_WILL, payload: 'online' }],
     ['listener', properties!.listener!, Defaults.DEFAULT_LISTENER],
     ['listener.acl[]', properties!.listener!.properties!.acl!.items!, Defaults.DEFAULT_ACCESS],
     ['topic[]', properties!.topic!.items!, Defaults.DEFAULT_TOPIC_RULE],
