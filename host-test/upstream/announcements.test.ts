@@ -1,7 +1,8 @@
 /** What the gateway says to the Server about itself: birth, and at a clean stop what its Will says. */
 import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
-import { oblige, type PacketHandler, World, type WorldOptions } from '../world/world.ts';
+import type { PacketHandler } from '../world/peer.ts';
+import { oblige, World, type WorldOptions } from '../world/world.ts';
 
 type Upstream = NonNullable<PartialConfiguration['upstream']>;
 
@@ -84,7 +85,7 @@ describe('the birth', () => {
 
   it.each([1, 2] as const)('of QoS %i that was not acknowledged is repeated when the session goes on, then said anew', qos => {
     const world = connected({ will: { ...WILL, qos } }, { server: continuing(false) });
-    const [{ messageId }] = world.uplink.all('publish') as [{ messageId: number }];
+    const { messageId } = world.uplink.all('publish')[0]!;
     world.server = continuing();
     reconnect(world);
     expect(said(world)).toEqual([`status online q${qos} retain dup`, `status online q${qos} retain`]);
