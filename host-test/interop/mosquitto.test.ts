@@ -90,26 +90,32 @@ describe.each(VERSIONS)('a gateway that speaks %s to the broker', version => {
     await (await Subscriber.start(scene, gateway.port, 'reading/+', '-V', version)).message('1 1 reading/killed gone');
   });
 
-  interop('has a Will of its own at the broker: published when it is killed, not when it is stopped', async scene => {
+  interop('says at the broker whether it is there: online when it is, offline when it is stopped or killed', async scene => {
     const broker = await Broker.start(scene);
     const atBroker = await Subscriber.start(scene, broker.port, 'site/#');
     const will = { topic: 'site/greenhouse/status', payload: 'offline', qos: 1, retain: true };
     const upstream = { address: [broker.address], bridge_protocol_version: version, will };
-    const first = await Gateway.start(scene, { upstream });
-    await first.connected();
+    const sensors = [{ name: 'air', type: 'simulated', topic: 'reading/air', interval: 60, expire_after: 100 }];
+    const here = ['1 0 site/greenhouse/status online', '2 0 site/greenhouse/reading/air/availability online'];
+    const gone = ['1 0 site/greenhouse/status offline', '2 0 site/greenhouse/reading/air/availability offline'];
+    const all = (messages: string[]): Promise<unknown> => Promise.all(messages.map(text => atBroker.message(text)));
+    const states = (): string[] => atBroker.messages.filter(text => /line$/.test(text)).sort();
+    const first = await Gateway.start(scene, { upstream, sensors });
+    await all(here);
     expect(await first.program.stop('SIGTERM')).toEqual({ code: 0, signal: null });
     await broker.program.line(/Client greenhouse disconnected\.$/);
-    await publish(scene, broker.port, 'site/greenhouse/status', 'stopped', '-q', '1');
-    await atBroker.message('1 0 site/greenhouse/status stopped');
-    expect(atBroker.messages.length).toBe(1);
+    await all(gone);
+    expect(states()).toEqual([...here, ...gone].sort());
 
-    const second = await Gateway.start(scene, { upstream });
-    await second.connected();
+    const from = atBroker.program.mark;
+    const second = await Gateway.start(scene, { upstream, sensors });
+    await atBroker.program.line(/status online$/, from);
+    await (await Subscriber.start(scene, broker.port, 'site/greenhouse/status'))
+      .message('1 1 site/greenhouse/status online');
     await second.program.stop('SIGKILL');
-    await atBroker.message('1 0 site/greenhouse/status offline');
-    expect(atBroker.messages.length).toBe(2);
-    await (await Subscriber.start(scene, broker.port,
-      'site/greenhouse/status')).message('1 1 site/greenhouse/status offline');
+    await atBroker.program.line(/status offline$/, from);
+    await (await Subscriber.start(scene, broker.port, 'site/greenhouse/status'))
+      .message('1 1 site/greenhouse/status offline');
   });
 });
 

@@ -114,9 +114,14 @@ describe('a session breaks', () => {
     expect(world.upstreamEndings).toEqual([]);
   });
 
-  it('row 23: SUBACK never: given up and begun again', () => {
+  it('row 23: SUBACK never: messages go out when it is due, then the connection is given up and begun again', () => {
     const world =
       World.connected({ server: ignoring('subscribe'), configuration: { upstream: { acknowledgement_timeout: 5 } } });
+    world.client('n').publish('a', 'x', 1);
+    world.run(4800);
+    expect([world.uplink.messages, world.upstreamEndings]).toEqual([[], []]);
+    world.run(400);
+    expect([world.uplink.messages, world.upstreamEndings]).toEqual([['up/a x'], []]);
     world.until(() => world.upstreamEndings.length === 1, 6000);
     expect(world.upstreamEndings).toEqual([ReasonCode.ACKNOWLEDGEMENT_TIMEOUT]);
   });

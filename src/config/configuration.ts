@@ -34,6 +34,15 @@ export interface UpstreamConfiguration {
   /** Base and cap of the wait between attempts. */
   restart_timeout: readonly [number, number];
   will: WillConfiguration | null;
+  /** What is published after each connection; null: nothing, and nothing at a clean stop. Default: see `birthOf`. */
+  birth: WillConfiguration | null;
+  /** Whether the state of the connection, 1 or 0, is told here and there, as by Mosquitto's bridge. */
+  notifications: boolean;
+  notifications_local_only: boolean;
+  /** Empty: $SYS/broker/connection/<remote_clientid>/state. */
+  notification_topic: string;
+  /** Whether the Server is told to unsubscribe what an earlier configuration may have subscribed. */
+  bridge_attempt_unsubscribe: boolean;
   max_packet_size: number;
   max_inflight_messages: number;
   /** Incoming QoS 2 messages that may be unreleased. */
@@ -179,7 +188,10 @@ export interface Configuration {
 /** What a file may leave out. */
 export interface PartialConfiguration {
   name?: string;
-  upstream?: Partial<UpstreamConfiguration>;
+  upstream?: Partial<Omit<UpstreamConfiguration, 'birth' | 'will'>> & {
+    birth?: Partial<WillConfiguration> | null;
+    will?: Partial<WillConfiguration> | null;
+  };
   listener?: Partial<Omit<ListenerConfiguration, 'acl'>> & { acl?: readonly Partial<AccessConfiguration>[] };
   topic?: readonly Partial<TopicRuleConfiguration>[];
   sensors?: readonly (Partial<SensorConfiguration> & { name: string; type: string })[];
@@ -209,6 +221,11 @@ export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
   connack_timeout: 10,
   restart_timeout: Object.freeze([5, 30] as const),
   will: null,
+  birth: null,
+  notifications: false,
+  notifications_local_only: false,
+  notification_topic: '',
+  bridge_attempt_unsubscribe: true,
   max_packet_size: 1024,
   max_inflight_messages: 20,
   max_unreleased_messages: 64,
@@ -265,6 +282,24 @@ export const DEFAULT_STORE: StoreConfiguration = Object.freeze({
 
 export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, topic_length: 64 });
 
+const ONLINE = 'online';
+
+/** Will and birth: both are about the state of the connection. Only who has a Will is told that he is there again. */
+function aboutConnection(
+  { birth, will }: NonNullable<PartialConfiguration['upstream']>, upstream: UpstreamConfiguration,
+): Pick<UpstreamConfiguration, 'birth' | 'notification_topic' | 'will'> {
+  const notification_topic = upstream.notification_topic === ''
+    ? `$SYS/broker/connection/${upstream.remote_clientid}/state` : upstream.notification_topic;
+  if (upstream.notifications && !upstream.notifications_local_only) {
+    const state = { topic: notification_topic, qos: 1, retain: true };
+    return { notification_topic, will: { ...state, payload: '0' }, birth: { ...state, payload: '1' } };
+  }
+  const completeWill = will === undefined || will === null ? null : { ...DEFAULT_WILL, ...will };
+  const completeBirth = birth === null || birth === undefined && completeWill === null ? null
+    : { ...DEFAULT_WILL, ...completeWill, payload: ONLINE, ...birth };
+  return { notification_topic, will: completeWill, birth: completeBirth };
+}
+
 /** The defaults above fit a board. A PC has memory to spare; these sizes replace them there. */
 export const PC_SIZES = Object.freeze({
   upstream: Object.freeze({ max_packet_size: 65_536, max_unreleased_messages: 1000 }),
@@ -284,7 +319,9 @@ export const PC_SIZES = Object.freeze({
  */
 export function completeConfiguration(partial: PartialConfiguration, sizes: PartialConfiguration = {}): Configuration {
   const name = partial.name ?? DEFAULT_NAME;
-  const upstream = { ...DEFAULT_UPSTREAM, ...sizes.upstream, ...partial.upstream };
+  const upstream = { ...DEFAULT_UPSTREAM, ...sizes.upstream, ...partial.upstream } as UpstreamConfiguration;
+  if (upstream.remote_clientid === '')
+    upstream.remote_clientid = name;
   const listener = { ...DEFAULT_LISTENER, ...sizes.listener, ...partial.listener };
   const store = { ...DEFAULT_STORE, ...sizes.store, ...partial.store };
   // A default must not let in what a queue cannot hold that somebody has made small.
@@ -300,8 +337,7 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
     name,
     upstream: {
       ...upstream,
-      remote_clientid: upstream.remote_clientid === '' ? name : upstream.remote_clientid,
-      will: upstream.will === null ? null : { ...DEFAULT_WILL, ...upstream.will },
+      ...aboutConnection(partial.upstream ?? {}, upstream),
     },
     listener: {
       ...listener,

@@ -26,6 +26,7 @@ import { UpstreamWindow } from '../session/upstream-window.ts';
 import { Access } from '../nodes/access.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix,
   RECORD_OVERHEAD } from './packet-limits.ts';
 import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
@@ -115,6 +116,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const sessionCount = listener.max_connections + 1;
     const { plan } = options;
     const connectOffset = plan.reserve('upstream: what CONNECT says', lengthOfConnectTexts(configuration));
+    const announcementsOffset = planAnnouncements(plan, upstream);
     const clientOffset = ClientSession.plan(plan, clientSettings);
     const upstreamStateOffset = plan.reserve('store, RAM part', QueueLimits.lengthOf(upstreamLimits));
     const serverOffset = ServerRole.plan(plan, serverSettings, sessionCount);
@@ -160,6 +162,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset,
         new UpstreamWindow(options.orderCounters)), this.bridge);
     this.bridge.session = this.upstream;
+    writeAnnouncements(this.upstream.announcements, arena, announcementsOffset, upstream);
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
     this.upstream.replayRate = store.replay_rate;
@@ -225,14 +228,12 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.refusals.handleTimeout();
   }
 
-  /** Closes every node's connection. Their Wills are not published: nothing has happened to the nodes. */
+  /** Closes every node's connection and publishes its Will: nobody can tell from here on what becomes of the node. */
   shutDown(): void {
     const { sessions } = this;
-    this.commit();
-    for (let index = 0; index < sessions.length; ++index) {
-      sessions[index]!.forgetWill();
+    for (let index = 0; index < sessions.length; ++index)
       sessions[index]!.fail(ReasonCode.SERVER_SHUTTING_DOWN);
-    }
+    this.commit();
   }
 
   /**

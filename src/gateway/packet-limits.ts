@@ -10,6 +10,7 @@ import { MQTT_3_1, MQTT_3_1_1 } from '../packet/protocol-version.ts';
 import { HEADER_LENGTH, NOTES_LENGTH } from '../session/record-layout.ts';
 import { longestMountPoint } from '../nodes/access.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { longestAnnouncement } from './announcement-texts.ts';
 import { COPY_LENGTH, lengthOfMessage } from '../store/record-format.ts';
 
 /** Fixed header and lengths around topic and payload of a PUBLISH, at most. */
@@ -26,7 +27,7 @@ export function longestOutgoingPacket(configuration: Configuration): number {
   const { listener, upstream } = configuration;
   const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
   return Math.max(longestReceived + longestMountPoint(listener) + longestPrefix(configuration),
-    lengthOfConnectTexts(configuration) + 32) + PUBLISH_OVERHEAD;
+    lengthOfConnectTexts(configuration) + 32, longestAnnouncement(upstream)) + PUBLISH_OVERHEAD;
 }
 
 /** A limit that another one contradicts. */

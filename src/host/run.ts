@@ -13,7 +13,7 @@ export interface RunningGateway {
   readonly runtime: Runtime;
   /** In use, even if the configuration said 0. */
   readonly port: number;
-  /** Says goodbye to the Server and to the nodes; takes two seconds at most. */
+  /** Says goodbye to the Server and to the nodes; takes three seconds at most. */
   stop(): Promise<void>;
 }
 

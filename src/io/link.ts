@@ -168,7 +168,7 @@ export class Link implements NodeOutput {
   }
 
   handleTimeout(): void {
-    if (this.phase !== CLOSING)
+    if (this.phase !== CLOSING || this.isFree)
       return;
     const { clock, closeTimeout } = this.context;
     const deadline = this.waitingSince + closeTimeout | 0;

@@ -177,12 +177,16 @@ export class Runtime implements Driven, LinkOwner {
     return this.links[session]!.remoteAddress;
   }
 
-  /** Says goodbye to everybody, then calls back; no later than 2 seconds from now. */
+  /**
+   * Says goodbye to everybody, then calls back: when what it had to say has been acknowledged, and no later than three
+   * seconds from now.
+   */
   stop(onStopped: () => void): void {
     this.onStopped = onStopped;
     this.isStopping = true;
     this.scheduler.enter();
     this.listener?.close();
+    this.sensors.stop();
     this.gateway.shutDown();
     this.upstream.stop();
     this.finishStopping();

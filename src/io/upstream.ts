@@ -9,9 +9,16 @@ import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../upstream/upstr
 import * as ReasonCode from '../packet/reason-code.ts';
 import { BackOff, isRefusal } from '../upstream/back-off.ts';
 import { isDue } from '../session/clock.ts';
+import { CLOSED } from '../session/connection-state.ts';
 import type { Link } from './link.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Resolver } from './transport.ts';
+
+/** Milliseconds for what is still to be said and answered at the end, and then for what the network has not taken. */
+const FAREWELL_TIMEOUT = 2000;
+const CLOSE_TIMEOUT = 500;
+/** From one look at that to the next. */
+const FAREWELL_INTERVAL = 10;
 
 /**
  * A Server that ends this many sessions in a row, each within so many milliseconds, mostly gives them to someone
@@ -48,6 +55,8 @@ export class Upstream implements UpstreamDriver {
   private connectedAt = 0;
   private wasConnected = false;
   private isUnplugged = false;
+  /** From `stop` on, as long as there is a connection. */
+  private isLeaving = false;
   /** Sessions in a row that the Server has ended soon. */
   private shortSessionCount = 0;
 
@@ -75,15 +84,39 @@ export class Upstream implements UpstreamDriver {
     this.attempt();
   }
 
-  /** Says DISCONNECT if there is somebody to say it to. No further attempts. */
+  /**
+   * Says farewell and then DISCONNECT if there is somebody to say it to: when all has been answered, or after two
+   * seconds. No further attempts.
+   */
   stop(): void {
     const wasOpen = this.phase === OPEN;
     this.phase = STOPPED;
     this.resolver.cancel?.();
-    if (wasOpen)
-      this.gateway.upstream.disconnect();
-    else
+    if (!wasOpen) {
       this.link.abort(ReasonCode.SUCCESS);
+      return;
+    }
+    this.isLeaving = true;
+    this.deadline = this.gateway.clock.now + FAREWELL_TIMEOUT | 0;
+    this.gateway.upstream.sayFarewell();
+    this.leave();
+  }
+
+  private leave(): void {
+    const { clock, upstream } = this.gateway;
+    if (upstream.isConnected && !upstream.isSettled && !isDue(this.deadline, clock.now)) {
+      clock.request(clock.now + FAREWELL_INTERVAL | 0);
+      return;
+    }
+    if (upstream.state !== CLOSED) {
+      this.deadline = clock.now + CLOSE_TIMEOUT | 0;
+      upstream.disconnect();
+    }
+    if (isDue(this.deadline, clock.now))
+      this.link.abort(ReasonCode.SUCCESS);
+    this.isLeaving = !this.link.isFree;
+    if (this.isLeaving)
+      clock.request(this.deadline);
   }
 
   /**
@@ -106,6 +139,8 @@ export class Upstream implements UpstreamDriver {
 
   handleTimeout(): void {
     const { phase } = this;
+    if (this.isLeaving)
+      this.leave();
     if (phase !== WAITING && phase !== RESOLVING && phase !== CONNECTING)
       return;
     const { clock } = this.gateway;

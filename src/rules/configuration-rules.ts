@@ -9,12 +9,12 @@ import { parseAddress } from '../config/upstream-address.ts';
 import { limitConflicts, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
 import { blockLengthFor, FEWEST_BLOCKS } from '../store/record-format.ts';
+import { judgeAnnouncements } from './announcement-rules.ts';
 import { type Finding, Findings, type Path } from './findings.ts';
 import { isIPv6 } from './ip-address.ts';
 import { judgeAccess, judgeListener, judgeUsers } from './listener-rules.ts';
 import { judgeSensors } from './sensor-rules.ts';
 import { judgeRule } from './topic-rules.ts';
-import { isTopicName } from './topic-texts.ts';
 
 /** Longest string of MQTT, in bytes. */
 const LONGEST_STRING = 65_535;
@@ -27,6 +27,7 @@ export function judgeConfiguration(configuration: Configuration, written: Partia
   const findings = new Findings();
   judgeStrings(findings, written, []);
   judgeUpstream(findings, configuration);
+  judgeAnnouncements(findings, configuration, written);
   judgeListener(findings, configuration);
   judgeUsers(findings, configuration);
   judgeAccess(findings, configuration);
@@ -91,9 +92,6 @@ function judgeUpstream(findings: Findings, { name, upstream }: Configuration): v
   if (base > cap)
     findings.add(['upstream', 'restart_timeout'], `the shortest wait, ${base}, is longer than the longest, ${cap}; `
       + `write [${cap}, ${base}] instead`);
-  if (upstream.will !== null && upstream.will.topic !== '' && !isTopicName(upstream.will.topic))
-    findings.add(['upstream', 'will', 'topic'], `"${upstream.will.topic}" is no Topic Name; write one without "+" and `
-      + '"#" instead');
 }
 
 function isAddress(text: string): boolean {

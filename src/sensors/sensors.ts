@@ -190,6 +190,15 @@ export class Sensors {
     }
   }
 
+  /** The gateway ends: no reading counts any more. */
+  stop(): void {
+    for (let index = 0; index < this.states.length; ++index) {
+      const state = this.states[index]!;
+      if (state.lifetime > 0 && state.availability !== EXPIRED)
+        this.announce(state, EXPIRED);
+    }
+  }
+
   private watch(state: SensorState): void {
     const { clock } = this.gateway;
     if (!isDue(state.expiresAt, clock.now)) {

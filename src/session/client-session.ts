@@ -12,6 +12,7 @@ import type { Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { writeSubscribeHeader, writeUnsubscribe } from '../packet/subscribe.ts';
+import { Announcements } from './announcements.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
 import { afterConnack, CLOSED, CONNECTED, CONNECTING, SERVER } from './connection-state.ts';
@@ -21,6 +22,7 @@ import { NONE } from './record-layout.ts';
 import { Session, type Output } from './session.ts';
 import { type SessionContext, SessionRole, type SessionSettings } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
+import { SubscribeGate } from './subscribe-gate.ts';
 
 /** Who uses the connection. The packet is valid only during the call. */
 export interface ClientHandler {
@@ -43,7 +45,12 @@ export interface ClientSessionSettings extends SessionSettings {
   readonly acknowledgementTimeout: number;
 }
 
+/** Milliseconds after which an announcement that had no room is tried again. */
+const ANNOUNCEMENT_INTERVAL = 50;
+
 export class ClientSession extends Session {
+  readonly announcements: Announcements;
+  private readonly gate: SubscribeGate;
   private readonly connect: ConnectFields;
   private readonly settings: ClientSessionSettings;
   private readonly handler: ClientHandler;
@@ -53,6 +60,7 @@ export class ClientSession extends Session {
   private awaitsPingresp = false;
   private pingSentAt = 0;
   private openedAt = 0;
+  private gatedAt = 0;
   private requestedAt = 0;
   /**
    * How many of the messages that waited may be sent in a second, 0 for any number; and the room that they leave to
@@ -84,6 +92,8 @@ export class ClientSession extends Session {
     this.connect = connect;
     this.handler = handler;
     this.sessionState = sessionState;
+    this.announcements = new Announcements(context.arena);
+    this.gate = new SubscribeGate(context.arena);
   }
 
   /** A network connection: says CONNECT. */
@@ -122,7 +132,57 @@ export class ClientSession extends Session {
     const { queue } = this.sessionState!;
     const longest = queue.longestWait(now, queue.inflightCount);
     const requested = this.pendingIdentifier === 0 ? 0 : now - this.requestedAt | 0;
-    return longest > requested ? longest : requested;
+    return Math.max(longest, requested, this.announcements.owedFor(now));
+  }
+
+  /** Whether messages wait until the Server has answered what was subscribed; see subscribe-gate.ts. */
+  get isGated(): boolean {
+    return this.output === this.gate;
+  }
+
+  /** Messages wait from now on, for as long as the Server may take to answer at most. */
+  closeGate(): void {
+    this.gate.output = this.output;
+    this.output = this.gate;
+    this.gatedAt = this.role.clock.now;
+  }
+
+  /** The Server has answered all of it: what waits goes out. */
+  openGate(): void {
+    if (!this.isGated)
+      return;
+    this.output = this.gate.output;
+    this.announce();
+    this.writable();
+  }
+
+  /** Says what the announcements are at, as far as answers and room allow. */
+  announce(): void {
+    const { announcements, role: { clock } } = this;
+    for (let length = announcements.nextLength; length > 0 && this.isConnected; length = announcements.nextLength) {
+      if (length > this.output.room) {
+        if (!this.isGated)
+          clock.request(clock.now + ANNOUNCEMENT_INTERVAL | 0);
+        return;
+      }
+      announcements.stage(announcements.needsIdentifier ? this.sessionState!.queue.nextIdentifier() : 0, clock.now);
+      this.role.lastSentAt = clock.now;
+      this.output.send(length);
+      this.awaitAcknowledgement();
+    }
+  }
+
+  /** Before `disconnect`. All that waits may go out. */
+  sayFarewell(): void {
+    this.announcements.end();
+    this.openGate();
+    this.announce();
+  }
+
+  /** Before `disconnect`: whether all that there was to say has been said, and answered. */
+  get isSettled(): boolean {
+    const { queue } = this.sessionState!;
+    return this.state !== CONNECTED || this.announcements.isSettled && !queue.hasUnsent && queue.inflightCount === 0;
   }
 
   /** Says DISCONNECT, so that the Server publishes no Will, and closes [MQTT311-3.14.4-1] [MQTT311-3.14.4-2]. */
@@ -142,6 +202,8 @@ export class ClientSession extends Session {
     if (state === CONNECTING)
       this.checkDeadline(this.openedAt + settings.connackTimeout | 0, ReasonCode.CONNACK_TIMEOUT);
     else {
+      this.checkGate();
+      this.announce();
       this.checkAcknowledgements();
       if (this.connect.keepAlive !== 0 && this.state === CONNECTED)
         this.keepAlive();
@@ -243,8 +305,24 @@ export class ClientSession extends Session {
     }
     this.awaitRelease();
     this.role.clock.request(this.role.clock.now + pingInterval(connect.keepAlive) | 0);
+    this.announcements.begin(packet.sessionPresent || !cleanStart && !ProtocolVersion.hasConnackFlags(connect.version));
     this.handler.onConnected(this, packet.sessionPresent);
     this.writable();
+    this.announce();
+  }
+
+  /** A Server that does not answer what was subscribed gets messages all the same, and has as long again to answer. */
+  private checkGate(): void {
+    if (!this.isGated)
+      return;
+    const { clock } = this.role;
+    const deadline = this.gatedAt + this.settings.acknowledgementTimeout | 0;
+    if (!isDue(deadline, clock.now)) {
+      clock.request(deadline);
+      return;
+    }
+    this.requestedAt = clock.now;
+    this.openGate();
   }
 
   private handleSuback(packet: Packet): void {
@@ -276,6 +354,7 @@ export class ClientSession extends Session {
     let longest = queue.inflightCount === 0 ? NONE : queue.longestWait(clock.now, queue.inflightCount);
     if (this.pendingIdentifier !== 0)
       longest = Math.max(longest, clock.now - this.requestedAt | 0);
+    longest = Math.max(longest, this.announcements.owedFor(clock.now));
     if (receivedCount > 0)
       longest = Math.max(longest, clock.now - this.sessionState!.oldestReceivedAt | 0);
     if (longest >= acknowledgementTimeout)
@@ -316,6 +395,12 @@ export class ClientSession extends Session {
   protected override nextRecord(queue: OutboundQueue): number {
     const record = queue.peek();
     return record === NONE || !queue.isReplayed(record) || this.mayReplay(queue, record) ? record : queue.peekFresh();
+  }
+
+  protected override isOutOfTurn(type: number, identifier: number): boolean {
+    this.announcements.acknowledge(type, identifier);
+    this.announce();
+    return false;
   }
 
   /** Paces what waited, so that what is new gets through between. */

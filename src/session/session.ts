@@ -325,7 +325,7 @@ export abstract class Session implements PacketHandler {
       case ControlPacket.PUBCOMP:
         isAwaited = queue.complete(identifier, 2);
     }
-    if (!isAwaited && this.isOutOfTurn(identifier))
+    if (!isAwaited && this.isOutOfTurn(packet.type, identifier))
       this.fail(ReasonCode.PROTOCOL_ERROR);
     else if (queue.hasUnsent)
       this.transmitQueued();
@@ -334,7 +334,7 @@ export abstract class Session implements PacketHandler {
   /** PUBREC. Answered even when unknown: else a receiver that remembers more than we do would wait for ever. */
   private handleReceived(queue: OutboundQueue, identifier: number): void {
     const record = queue.release(identifier);
-    if (record === NONE && this.isOutOfTurn(identifier)) {
+    if (record === NONE && this.isOutOfTurn(ControlPacket.PUBREC, identifier)) {
       this.fail(ReasonCode.PROTOCOL_ERROR);
       return;
     }
@@ -348,7 +348,7 @@ export abstract class Session implements PacketHandler {
    * The acknowledgement of another QoS, or too early. A node loses its connection for it [MQTT311-4.8.0-1]; the
    * Server's is ignored.
    */
-  private isOutOfTurn(identifier: number): boolean {
+  protected isOutOfTurn(_type: number, identifier: number): boolean {
     return this.role.peer === CLIENT && this.sessionState!.queue.isInflight(identifier);
   }
 }

@@ -166,6 +166,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.backlog?.commit();
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
     this.owner.onUpstreamConnected();
+    if (!sessionPresent)
+      this.session.closeGate();
     this.subscribeNext();
   }
 
@@ -232,6 +234,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const rule = this.inbound.rules[this.subscribing];
     if (rule !== undefined)
       this.session.subscribe(rule.filterOffset, rule.filterLength, rule.qos);
+    else
+      this.session.openGate();
   }
 
   /** A message that had been taken is given up. */

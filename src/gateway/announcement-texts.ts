@@ -1,0 +1,44 @@
+/** What the gateway says about itself to the Server, as the configuration has it: session/announcements.ts sends it. */
+import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
+import type { UpstreamConfiguration, WillConfiguration } from '../config/configuration.ts';
+import { MessageSpans } from '../packet/packet.ts';
+import type { Announcements } from '../session/announcements.ts';
+
+/** What is said at a clean stop: what the Will says, and where the birth says something else, that there as well. */
+function farewellsOf({ birth, will }: UpstreamConfiguration): WillConfiguration[] {
+  if (birth === null || will === null)
+    return [];
+  return birth.topic === will.topic ? [will] : [will, { ...birth, payload: will.payload }];
+}
+
+const messagesOf = (upstream: UpstreamConfiguration): WillConfiguration[] =>
+  upstream.birth === null ? [] : [upstream.birth, ...farewellsOf(upstream)];
+
+const lengthOf = ({ payload, topic }: WillConfiguration): number => lengthOfUTF8(topic) + lengthOfUTF8(payload);
+
+/** Topic and payload of the longest one. */
+export const longestAnnouncement = (upstream: UpstreamConfiguration): number =>
+  messagesOf(upstream).reduce((longest, message) => Math.max(longest, lengthOf(message)), 0);
+
+export const planAnnouncements = (plan: ArenaPlan, upstream: UpstreamConfiguration): number =>
+  plan.reserve('upstream: birth', messagesOf(upstream).reduce((sum, message) => sum + lengthOf(message), 0));
+
+/** @param offset what `planAnnouncements` has returned */
+export function writeAnnouncements(
+  announcements: Announcements, arena: Arena, offset: number, upstream: UpstreamConfiguration,
+): void {
+  const [birth, ...farewells] = messagesOf(upstream).map(({ payload, qos, retain, topic }) => {
+    const message = new MessageSpans();
+    message.topicNameOffset = offset;
+    message.payloadOffset = encodeUTF8(arena, offset, topic);
+    message.topicNameLength = message.payloadOffset - offset;
+    offset = encodeUTF8(arena, message.payloadOffset, payload);
+    message.payloadLength = offset - message.payloadOffset;
+    message.qos = qos;
+    message.retain = retain ? 1 : 0;
+    return message;
+  });
+  announcements.birth = birth;
+  announcements.farewells = farewells;
+}

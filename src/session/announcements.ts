@@ -1,0 +1,123 @@
+/**
+ * What the gateway says to the Server about itself: the birth, after each connection, and at a clean stop what its Will
+ * says, which the Server does not publish then. Beside the queue, which may be full of messages that wait; one at a
+ * time, with the guarantee of its QoS: what is not acknowledged is repeated when the session goes on.
+ */
+import type { Arena } from '../bytes/arena.ts';
+import { DUP, PUBCOMP, PUBREC } from '../packet/control-packet.ts';
+import type { Message } from '../packet/packet.ts';
+import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
+import { NONE } from './record-layout.ts';
+
+// States.
+const IDLE = 0;
+/** PUBACK or PUBREC is awaited. */
+const SENT = 1;
+/** PUBCOMP is awaited. */
+const RELEASED = 2;
+
+export class Announcements {
+  /** What is said after each connection; undefined: nothing, and nothing at a clean stop. */
+  birth: Message | undefined = undefined;
+  /** What is said at a clean stop, one after the other. */
+  farewells: readonly Message[] = [];
+  private readonly arena: Arena;
+  private isBirthDue = false;
+  /** How many farewells are still to be said. */
+  private farewellsLeft = 0;
+  private state = IDLE;
+  /** The one under way; means nothing while IDLE. */
+  private current: Message | undefined = undefined;
+  private identifier = 0;
+  private sentAt = 0;
+  /** It was sent on an earlier connection and not on this one. */
+  private isToRepeat = false;
+
+  constructor(arena: Arena) {
+    this.arena = arena;
+  }
+
+  /** A connection is accepted. @param mayContinue whether the Server may know what was under way */
+  begin(mayContinue: boolean): void {
+    if (!mayContinue)
+      this.state = IDLE;
+    this.isToRepeat = this.state !== IDLE;
+    this.isBirthDue = this.birth !== undefined;
+    this.farewellsLeft = 0;
+  }
+
+  /** The gateway is about to go. */
+  end(): void {
+    this.isBirthDue = false;
+    this.farewellsLeft = this.farewells.length;
+  }
+
+  /** Whether all has been said and acknowledged. */
+  get isSettled(): boolean {
+    return this.state === IDLE && !this.hasNext;
+  }
+
+  /** Milliseconds for which an answer has been owed, NONE when none is. */
+  owedFor(now: number): number {
+    return this.state === IDLE || this.isToRepeat ? NONE : now - this.sentAt | 0;
+  }
+
+  /** Length of the packet that is to be sent now, 0 when there is none. */
+  get nextLength(): number {
+    if (this.isToRepeat)
+      return this.state === RELEASED ? ACKNOWLEDGEMENT_LENGTH : lengthOfPublish(this.current!, this.current!.qos);
+    const message = this.state === IDLE ? this.next : undefined;
+    return message === undefined ? 0 : lengthOfPublish(message, message.qos);
+  }
+
+  /** Writes that packet to the staging area: it is sent next. @param identifier for a new message of QoS 1 or 2 */
+  stage(identifier: number, now: number): void {
+    const { arena } = this;
+    const { stagingOffset: at } = arena;
+    this.sentAt = now;
+    if (this.isToRepeat && this.state === RELEASED)
+      arena.view.setInt32(at, PUBREL_PACKET | this.identifier);
+    else if (this.isToRepeat) {
+      writePublish(arena, at, this.current!, this.current!.qos, this.identifier);
+      arena.bytes[at] = arena.bytes[at]! | DUP; // [MQTT311-3.3.1-1]
+    } else
+      this.stageNew(this.next!, identifier);
+    this.isToRepeat = false;
+  }
+
+  /** Whether a new message is next, which needs an identifier. */
+  get needsIdentifier(): boolean {
+    return !this.isToRepeat && this.next!.qos !== 0;
+  }
+
+  /** An acknowledgement that nothing in the queue awaits. */
+  acknowledge(type: number, identifier: number): void {
+    if (this.state === IDLE || identifier !== this.identifier)
+      return;
+    if (type === PUBREC)
+      this.state = this.current!.qos === 2 ? RELEASED : this.state;
+    else if (this.state === (type === PUBCOMP ? RELEASED : SENT) && this.current!.qos === (type === PUBCOMP ? 2 : 1))
+      this.state = IDLE;
+  }
+
+  private get hasNext(): boolean {
+    return this.isBirthDue || this.farewellsLeft > 0;
+  }
+
+  private get next(): Message | undefined {
+    return this.isBirthDue ? this.birth
+      : this.farewellsLeft > 0 ? this.farewells[this.farewells.length - this.farewellsLeft] : undefined;
+  }
+
+  private stageNew(message: Message, identifier: number): void {
+    const { arena } = this;
+    if (this.isBirthDue)
+      this.isBirthDue = false;
+    else
+      --this.farewellsLeft;
+    writePublish(arena, arena.stagingOffset, message, message.qos, identifier);
+    this.current = message;
+    this.identifier = identifier;
+    this.state = message.qos === 0 ? IDLE : SENT;
+  }
+}
