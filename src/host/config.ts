@@ -16,6 +16,7 @@ import { readText } from './config-file.ts';
 import { formatPath } from '../config/schema-paths.ts';
 import { judgeConfiguration } from '../rules/configuration-rules.ts';
 import type { Finding, Path } from '../rules/findings.ts';
+import { findFailedTests } from './config-tests.ts';
 import { placeOf } from './text-place.ts';
 import { describeDepth, describeSyntaxErrors, findBadKeys, findBadNumbers, findTooDeep } from './config-syntax.ts';
 import { adviceForRange, describeViolation, type Schema } from './config-violations.ts';
@@ -89,6 +90,8 @@ export function readConfiguration(
     const isConsequence = ({ path }: Finding): boolean =>
       findings.some(other => path.every((step, index) => other.path[index] === step));
     findings.push(...errors.filter(error => !isConsequence(error)));
+    if (findings.length === 0)
+      findings.push(...findFailedTests(configuration, partial.tests ?? []));
     if (findings.length === 0) {
       const warned = describe(warningsOf(configuration), 'warning: ', text, file, root);
       return { configuration, errors: [], warnings: warned, notes: notesOn(text, file) };
