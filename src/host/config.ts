@@ -69,7 +69,7 @@ export function readConfiguration(
   const violations = validator.errors ?? [];
   const adviseRange = (path: Path): string | undefined => {
     const at = schemaAt(schema, path);
-    return at.type === 'number' || at.type === 'integer' ? adviceForRange(at) : undefined;
+    return [at.type].flat().some(type => type === 'number' || type === 'integer') ? adviceForRange(at) : undefined;
   };
   const findings = [...findBadKeys(root), ...findBadNumbers(root, text, adviseRange)];
   const written = (path: Path): string => textAt(text, root, path);
