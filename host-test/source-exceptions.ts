@@ -39,6 +39,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/packet-limits.ts': 'sizes and texts of the configuration, once at start',
   'upstream/topic-map.ts: TopicMap.plan': 'once at start',
   'io/runtime.ts: Runtime.listen': 'the callbacks of the listener, once per start',
+  'upstream/topic-map.ts: TopicMap.firstMatch': 'the rule of a topic, when somebody asks for it',
   'upstream/topic-map.ts: identityOf': 'a number made from the text of a rule, once at start',
   'gateway/durable-store.ts: DurableStore.plan': 'once at start',
   'gateway/durable-store.ts: DurableStore.open': 'at start, and every 30 seconds while there is no storage',

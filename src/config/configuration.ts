@@ -8,6 +8,8 @@
  * at build time.
  */
 
+import type { TopicTest } from './topic-test.ts';
+
 export type Direction = 'in' | 'out' | 'both';
 export type FullPolicy = 'drop_oldest' | 'drop_newest' | 'latest_per_topic';
 export type QueueFullPolicy = 'drop_newest' | 'drop_oldest';
@@ -197,6 +199,8 @@ export interface PartialConfiguration {
   sensors?: readonly (Partial<SensorConfiguration> & { name: string; type: string })[];
   store?: Partial<StoreConfiguration>;
   memory?: Partial<MemoryConfiguration>;
+  /** Not part of the configuration that a gateway runs with. */
+  tests?: readonly TopicTest[];
 }
 
 /** Sessions of nodes that are away, beside those of all that may be connected. */

@@ -35,7 +35,7 @@ export interface SchemaRow {
 
 export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 32, keys: Object.freeze(['$schema', 'name', 'upstream', 'listener', 'topic', 'sensors',
-    'store', 'memory']), first: 1 }),
+    'store', 'memory', 'tests']), first: 1 }),
   // $schema
   Object.freeze({ types: 1 }),
   // name
@@ -45,24 +45,27 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'remote_username', 'remote_password', 'cleansession', 'keepalive_interval', 'connack_timeout', 'restart_timeout',
     'will', 'birth', 'notifications', 'notifications_local_only', 'notification_topic', 'bridge_attempt_unsubscribe',
     'max_packet_size', 'max_inflight_messages', 'max_unreleased_messages', 'acknowledgement_timeout',
-    'bridge_tcp_nodelay', 'send_timeout', 'oversize']), first: 9 }),
+    'bridge_tcp_nodelay', 'send_timeout', 'oversize']), first: 10 }),
   // listener
   Object.freeze({ types: 32, keys: Object.freeze(['port', 'address', 'max_connections', 'max_sessions',
     'connect_timeout', 'send_timeout', 'max_keepalive', 'max_packet_size', 'max_inflight_messages',
     'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes', 'max_clientid_length', 'max_will_size',
     'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages', 'max_retained_bytes', 'oversize',
-    'queue_full', 'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 31 }),
+    'queue_full', 'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 32 }),
   // topic
-  Object.freeze({ types: 16, items: 56, maxItems: 256, example: '[]' }),
-  // sensors
   Object.freeze({ types: 16, items: 57, maxItems: 256, example: '[]' }),
+  // sensors
+  Object.freeze({ types: 16, items: 58, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate']), first: 58 }),
+    'replay_rate']), first: 59 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 65 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 66 }),
+  // tests
+  Object.freeze({ types: 16, items: 68, maxItems: 1024,
+    example: '[{"publish":"a/b","user":"node1","expect":{"remote":"site/a/b","qos":1}}]' }),
   // upstream.address
-  Object.freeze({ types: 16, items: 67, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 69, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"']), example: '"mqttv311"' }),
   // upstream.remote_clientid
@@ -78,12 +81,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 68, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 70, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 69,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 71,
     required: Object.freeze(['topic']) }),
   // upstream.birth
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 73 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 75 }),
   // upstream.notifications
   Object.freeze({ types: 8, example: 'false' }),
   // upstream.notifications_local_only
@@ -149,9 +152,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 77, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 79, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 78, maxItems: 256,
+  Object.freeze({ types: 16, items: 80, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -159,11 +162,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 79 }),
+    'store', 'full', 'expiry']), first: 81 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 87, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 89, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -183,6 +186,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
   // memory.topic_length
   Object.freeze({ types: 2, minimum: 8, maximum: 4096, example: '64' }),
+  // tests[]
+  Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
+    first: 107, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -205,9 +211,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 105, required: Object.freeze(['username']) }),
+    first: 113, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 109 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 117 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -261,6 +267,19 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 1, maximum: 127 }),
   // sensors[].baud
   Object.freeze({ types: 2, minimum: 300, maximum: 921600 }),
+  // tests[].publish
+  Object.freeze({ types: 1, minLength: 1, maxLength: 65535, example: '"a/b"' }),
+  // tests[].receive
+  Object.freeze({ types: 1, minLength: 1, maxLength: 65535, example: '"site/command/x"' }),
+  // tests[].user
+  Object.freeze({ types: 65 }),
+  // tests[].clientid
+  Object.freeze({ types: 1, minLength: 1, maxLength: 1024, example: '"client"' }),
+  // tests[].qos
+  Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
+  // tests[].expect
+  Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
+    first: 120 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -276,4 +295,18 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.acl[].access
   Object.freeze({ types: 0, choices: Object.freeze(['"read"', '"write"', '"readwrite"', '"deny"']),
     example: '"readwrite"' }),
+  // tests[].expect.allowed
+  Object.freeze({ types: 8, example: 'true' }),
+  // tests[].expect.local
+  Object.freeze({ types: 65 }),
+  // tests[].expect.remote
+  Object.freeze({ types: 65 }),
+  // tests[].expect.qos
+  Object.freeze({ types: 66, minimum: 0, maximum: 2 }),
+  // tests[].expect.stored
+  Object.freeze({ types: 8, example: 'true' }),
+  // tests[].expect.readers
+  Object.freeze({ types: 16, items: 126, maxItems: 1024, example: '[]' }),
+  // tests[].expect.readers[]
+  Object.freeze({ types: 65 }),
 ]);

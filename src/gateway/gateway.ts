@@ -408,7 +408,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       return;
     }
     this.observer.onEvent(Event.WILL_PUBLISHED, session.index, 0);
-    if (access === undefined)
+    if (access === undefined && !this.delivery.rejects(undefined, will, index))
       this.publishing.publish(will, index, 0);
   }
 

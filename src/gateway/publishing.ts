@@ -15,12 +15,12 @@ export const FORBIDDEN = -2;
 
 export class Publishing {
   private readonly topics: TopicTable;
-  private readonly delivery: Delivery;
-  private readonly bridge: Bridge;
+  private readonly delivery: Pick<Delivery, 'deliver' | 'localAudience' | 'rejects'>;
+  private readonly bridge: Pick<Bridge, 'forward'>;
   /** That of `delivery`. */
   private readonly localAudience: Int32Array;
 
-  constructor(topics: TopicTable, delivery: Delivery, bridge: Bridge) {
+  constructor(topics: TopicTable, delivery: Publishing['delivery'], bridge: Publishing['bridge']) {
     this.topics = topics;
     this.delivery = delivery;
     this.bridge = bridge;

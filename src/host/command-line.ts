@@ -5,12 +5,15 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Configuration } from '../config/configuration.ts';
 import { BOARDS } from './board-memory.ts';
 import { describeConfiguration, findOverflow, notesForDevice } from './check.ts';
-import { loadConfiguration, SCHEMA_FILE } from './config.ts';
+import { type LoadedConfiguration, loadConfiguration, SCHEMA_FILE } from './config.ts';
+import { DEFAULT_CLIENT } from './config-tests.ts';
 import { Log, messageOf } from './log.ts';
 import { makeUser } from './passwd.ts';
 import { runUntilSignal } from './run.ts';
+import { reportTopic } from './topic-report.ts';
 
 const USAGE = `usage:
   ringbridge run [--strict] --config FILE runs the gateway; --strict: ends with 1 when the port of the listener or the
@@ -18,6 +21,9 @@ const USAGE = `usage:
   ringbridge check [--board NAME|--pc] FILE
                                           validates FILE; prints the topic rules and the memory that a board gives, and
                                           refuses what it has not: ${Object.keys(BOARDS).join(', ')}; --pc: no board
+  ringbridge check FILE --topic TOPIC [--user NAME|--anonymous] [--clientid ID] [--qos 0|1|2]
+                                          says where a topic goes, for a node of that user, and what the broker's
+                                          topic of that name becomes here
   ringbridge passwd [--device] [USERNAME] asks for a password and prints an entry for listener.users;
                                           --device: with a hash that a board can verify as well
   ringbridge --help | --version
@@ -26,8 +32,12 @@ In FILE, which is JSON, every key has a default: {} is a valid file. Its keys ar
 ${fileURLToPath(SCHEMA_FILE)}
 `;
 
-/** How many operands each command takes at most. */
-const OPERANDS: Readonly<Record<string, number>> = { run: 0, check: 1, passwd: 1 };
+/** How many operands each command takes at most, and its options. */
+const COMMANDS: Readonly<Record<string, { readonly operands: number; readonly options: readonly string[] }>> = {
+  run: { operands: 0, options: ['config', 'strict'] },
+  check: { operands: 1, options: ['board', 'pc', 'topic', 'user', 'anonymous', 'clientid', 'qos'] },
+  passwd: { operands: 1, options: ['device'] },
+};
 
 const DEFAULT_BOARD = 'esp32';
 
@@ -49,19 +59,25 @@ export async function runCommand(args: string[]): Promise<number> {
       args,
       allowPositionals: true,
       options: {
+        anonymous: { type: 'boolean' },
         board: { type: 'string' },
+        clientid: { type: 'string' },
         config: { type: 'string', short: 'c' },
         device: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         pc: { type: 'boolean' },
+        qos: { type: 'string' },
         strict: { type: 'boolean' },
+        topic: { type: 'string' },
+        user: { type: 'string' },
         version: { type: 'boolean', short: 'v' },
       },
     });
   } catch (error) {
     return misused(messageOf(error));
   }
-  const { positionals: [command, ...operands], values: { board, config, device, help, pc, strict, version } } = parsed;
+  const { positionals: [command, ...operands], values } = parsed;
+  const { board, config, device, help, pc, strict, topic, version } = values;
   if (help) {
     process.stdout.write(USAGE);
     return 0;
@@ -73,27 +89,24 @@ export async function runCommand(args: string[]): Promise<number> {
   }
   if (command === undefined)
     return misused('a command is missing');
-  const most = OPERANDS[command];
-  if (most === undefined)
+  const known = COMMANDS[command];
+  if (known === undefined)
     return misused(`there is no command "${command}"`);
-  if (operands.length > most)
+  if (operands.length > known.operands)
     return misused(command === 'run' ? `run takes no "${operands[0]}"; write --config ${operands[0]} instead`
-      : `${command} takes no "${operands[most]}"`);
-  if (config !== undefined && command !== 'run')
-    return misused(`${command} takes no --config`);
-  if (strict && command !== 'run')
-    return misused(`${command} takes no --strict`);
-  if (device && command !== 'passwd')
-    return misused(`${command} takes no --device`);
-  if ((board !== undefined || pc) && command !== 'check')
-    return misused(`${command} takes no --${pc ? 'pc' : 'board'}`);
+      : `${command} takes no "${operands[known.operands]}"`);
+  const surplus = Object.keys(values).find(option => !known.options.includes(option));
+  if (surplus !== undefined)
+    return misused(`${command} takes no --${surplus}`);
   if (board !== undefined && (pc || !Object.hasOwn(BOARDS, board)))
     return misused(pc ? 'write either --board or --pc'
       : `there is no board "${board}"; write one of ${Object.keys(BOARDS).join(', ')}`);
   switch (command) {
     case 'check':
-      return operands[0] === undefined ? misused('check needs a file')
-        : check(operands[0], pc ? undefined : board ?? DEFAULT_BOARD);
+      if (operands[0] === undefined)
+        return misused('check needs a file');
+      return topic === undefined && !asksForTopic(values) ? check(operands[0], pc ? undefined : board ?? DEFAULT_BOARD)
+        : showTopic(operands[0], board, values);
     case 'passwd':
       return makeUser(operands[0], device === true);
     default:
@@ -104,8 +117,7 @@ export async function runCommand(args: string[]): Promise<number> {
 
 /** @param board undefined: as it would run on this computer */
 function check(file: string, board: string | undefined): number {
-  const { configuration, errors, notes, warnings } = board === undefined ? loadConfiguration(file)
-    : loadConfiguration(file, {}); // the defaults of a board
+  const { configuration, errors, notes, warnings } = loadFor(board, file);
   [...errors, ...warnings].forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;
@@ -118,6 +130,48 @@ function check(file: string, board: string | undefined): number {
   complain(`${file}: ${overflow}`);
   return USAGE_ERROR;
 }
+
+interface TopicOptions {
+  readonly topic?: string | undefined;
+  readonly user?: string | undefined;
+  readonly anonymous?: boolean | undefined;
+  readonly clientid?: string | undefined;
+  readonly qos?: string | undefined;
+}
+
+const asksForTopic = ({ anonymous, clientid, qos, user }: TopicOptions): boolean =>
+  [anonymous, clientid, qos, user].some(option => option !== undefined);
+
+/** Answers where a topic goes. @param board as for `check` */
+function showTopic(file: string, board: string | undefined, options: TopicOptions): number {
+  const { anonymous, clientid = DEFAULT_CLIENT, qos = '1', topic, user } = options;
+  if (topic === undefined)
+    return misused('--user, --anonymous, --clientid and --qos are about a topic; write --topic TOPIC as well');
+  if (anonymous === true && user !== undefined)
+    return misused('write either --user or --anonymous');
+  if (!/^[012]$/.test(qos))
+    return misused(`there is no QoS "${qos}"; write 0, 1 or 2`);
+  const configuration = load(file, board);
+  if (configuration === undefined)
+    return USAGE_ERROR;
+  const question = { topic, user: anonymous === true ? null : user, clientid, qos: Number(qos) };
+  const { error, report } = reportTopic(configuration, question);
+  if (report === undefined)
+    return misused(error!);
+  print(report);
+  return 0;
+}
+
+/** @param board as for `check` */
+function load(file: string, board: string | undefined): Configuration | undefined {
+  const { configuration, errors } = loadFor(board, file);
+  errors.forEach(complain);
+  return configuration;
+}
+
+/** The defaults of a board, or of a computer. */
+const loadFor = (board: string | undefined, file: string): LoadedConfiguration =>
+  board === undefined ? loadConfiguration(file) : loadConfiguration(file, {});
 
 async function run(file: string, isStrict: boolean): Promise<number> {
   const { configuration, errors, warnings } = loadConfiguration(file);

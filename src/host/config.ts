@@ -16,6 +16,7 @@ import { readText } from './config-file.ts';
 import { formatPath } from '../config/schema-paths.ts';
 import { judgeConfiguration } from '../rules/configuration-rules.ts';
 import type { Finding, Path } from '../rules/findings.ts';
+import { findFailedTests } from './config-tests.ts';
 import { placeOf } from './text-place.ts';
 import { describeDepth, describeSyntaxErrors, findBadKeys, findBadNumbers, findTooDeep } from './config-syntax.ts';
 import { adviceForRange, describeViolation, type Schema } from './config-violations.ts';
@@ -68,7 +69,7 @@ export function readConfiguration(
   const violations = validator.errors ?? [];
   const adviseRange = (path: Path): string | undefined => {
     const at = schemaAt(schema, path);
-    return at.type === 'number' || at.type === 'integer' ? adviceForRange(at) : undefined;
+    return [at.type].flat().some(type => type === 'number' || type === 'integer') ? adviceForRange(at) : undefined;
   };
   const findings = [...findBadKeys(root), ...findBadNumbers(root, text, adviseRange)];
   const written = (path: Path): string => textAt(text, root, path);
@@ -89,6 +90,8 @@ export function readConfiguration(
     const isConsequence = ({ path }: Finding): boolean =>
       findings.some(other => path.every((step, index) => other.path[index] === step));
     findings.push(...errors.filter(error => !isConsequence(error)));
+    if (findings.length === 0)
+      findings.push(...findFailedTests(configuration, partial.tests ?? []));
     if (findings.length === 0) {
       const warned = describe(warningsOf(configuration), 'warning: ', text, file, root);
       return { configuration, errors: [], warnings: warned, notes: notesOn(text, file) };

@@ -16,7 +16,7 @@ import * as Event from '../config/events.ts';
 import type { NodeState, NodeStates } from './node-states.ts';
 import type { RetainedMessages } from './retained.ts';
 import { NOT_SUBSCRIBED, type Subscriptions } from './subscriptions.ts';
-import { isSystemTopic } from '../packet/topic.ts';
+import { DOLLAR, isSystemTopic } from '../packet/topic.ts';
 
 /**
  * Who gets a topic: not known; nobody; somebody, namely those whose subscriptions match, and what is retained. Anything
@@ -69,12 +69,17 @@ export class Delivery {
   }
 
   /**
-   * Ends the session of a node whose message has a name, under this number, that no node may bring in. To be asked
-   * when nothing is known of the name.
+   * Whether nobody gets the message of a node because of its name, which has this number: a name that no node may bring
+   * in ends its session; under $SYS/ only the gateway itself speaks. To be asked when nothing is known of the name.
    */
   rejects(session: ServerSession | undefined, message: Message, index: number): boolean {
-    const end = message.topicNameOffset + message.topicNameLength;
-    if (index === this.topics.plainIndex || isPlainText(this.arena, message.topicNameOffset, end))
+    const { arena } = this;
+    const { topicNameLength, topicNameOffset } = message;
+    if (arena.bytes[topicNameOffset] === DOLLAR && isSystemTopic(arena, topicNameOffset, topicNameLength)) {
+      ++this.droppedCount;
+      return true;
+    }
+    if (index === this.topics.plainIndex || isPlainText(arena, topicNameOffset, topicNameOffset + topicNameLength))
       return false;
     session?.fail(ReasonCode.TOPIC_NAME_INVALID);
     return true;
@@ -89,13 +94,8 @@ export class Delivery {
   /** Gives a local message to the nodes, and keeps it if it is to be retained. */
   deliver(message: Message, index: number): void {
     let audience = this.localAudience[index]!;
-    if (audience === UNKNOWN) {
-      if (isSystemTopic(this.arena, message.topicNameOffset, message.topicNameLength)) {
-        ++this.droppedCount; // only the gateway itself speaks there
-        return;
-      }
+    if (audience === UNKNOWN)
       audience = this.findAudience(message, index, this.localAudience);
-    }
     this.deliverTo(message, index, audience);
     if (message.retain !== 0) // [MQTT311-3.3.1-12]
       this.retain(message);

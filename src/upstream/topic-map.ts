@@ -167,6 +167,12 @@ export class TopicMap {
     return isPlainText(this.arena, name, name + this.lengthOf[index]!);
   }
 
+  /** The rule that is about a name, whether or not it can be mapped; undefined: none. */
+  firstMatch({ topicNameLength, topicNameOffset }: Message): TopicRule | undefined {
+    return this.rules.find(({ filterLength, filterOffset }) =>
+      matchesTopicFilter(this.arena, filterOffset, filterLength, topicNameOffset, topicNameLength));
+  }
+
   /** The number of all names that have none of their own. */
   get uncached(): number {
     return this.ruleOf.length - 1;

@@ -1,0 +1,175 @@
+/** `ringbridge check FILE --topic TOPIC`: where a topic goes, in words. Who decides that is routing.ts. */
+import { lengthOfUTF8 } from '../bytes/utf8.ts';
+import type { Configuration } from '../config/configuration.ts';
+import { reasonOf } from './config-tests.ts';
+import { printable } from './log.ts';
+import { type Crossing, type Outgoing, type Reader, Routing, type Sender } from './routing.ts';
+
+export interface TopicQuestion {
+  readonly topic: string;
+  /** Undefined: whoever may publish it, a reading of the gateway included. */
+  readonly user: string | null | undefined;
+  readonly clientid: string;
+  readonly qos: number;
+}
+
+interface TopicReport {
+  readonly report?: string;
+  readonly error?: string;
+}
+
+type Line = readonly [title: string, text: string];
+
+/** @returns the report, or what is wrong with the question */
+export function reportTopic(configuration: Configuration, question: TopicQuestion): TopicReport {
+  const { topic, user } = question;
+  const routing = new Routing(configuration);
+  const { users } = configuration.listener;
+  if (!routing.isTopicName(topic))
+    return { error: `"${topic}" is no Topic Name, or one too long for any packet; ask for one without "+" and "#"` };
+  if (typeof user === 'string' && !users.some(({ username }) => username === user)) {
+    const names = users.map(({ username }) => `"${username}"`).join(', ');
+    return { error: `there is no user "${user}" in listener.users${names === '' ? '' : `; ask for one of ${names}`}` };
+  }
+  const parts = [
+    user === undefined ? describeLocal(routing, question)
+      : describePublishing(routing, question, { user, clientid: question.clientid }),
+    describeReceiving(routing, question),
+  ];
+  return { report: parts.join('\n\n') };
+}
+
+/** Nobody in particular: first the topic, then who may publish it. */
+function describeLocal(routing: Routing, { clientid, qos, topic }: TopicQuestion): string {
+  const { listener } = routing.configuration;
+  const outgoing = routing.publishReading(topic, qos);
+  const senders: Sender[] = listener.users.map(({ username }) => ({ user: username, clientid }));
+  if (listener.allow_anonymous)
+    senders.push({ user: null, clientid });
+  const lines = senders.map((sender): Line => {
+    const { localName, refusal } = routing.publish(topic, sender, qos);
+    return [nameOf(sender.user), refusal === undefined
+      ? `may publish it${localName === topic ? '' : `; from there it is "${localName}": ask with --user`}`
+      : `may not: ${whyNot(routing, topic, sender, refusal)}`];
+  });
+  return section(`"${topic}" here, as a reading or a node without mount point publishes it, with QoS ${qos}`,
+    [...describeOutgoing(routing, outgoing, { topic, clientid, qos }), ...lines]);
+}
+
+function describePublishing(routing: Routing, question: TopicQuestion, sender: Sender): string {
+  const { qos, topic } = question;
+  const title = `"${topic}", published by ${nameOf(sender.user)}${withClient(routing, sender)} with QoS ${qos}`;
+  const outgoing = routing.publish(topic, sender, qos);
+  const { localName, refusal } = outgoing;
+  if (refusal !== undefined)
+    return section(title, [['right', `refused: ${whyNot(routing, topic, sender, refusal)}`],
+      ['goes', 'nowhere; QoS 1 and 2 are acknowledged all the same, as MQTT 3.1.1 wants it']]);
+  const lines: Line[] = [['right', whyAllowed(routing, topic, sender)]];
+  if (localName !== topic)
+    lines.push(['full name', `"${localName}", by listener.users.mount_point`]);
+  return section(title, [...lines, ...describeOutgoing(routing, outgoing, question)]);
+}
+
+function describeOutgoing(routing: Routing, outgoing: Outgoing, question: Omit<TopicQuestion, 'user'>): Line[] {
+  const { echo, localName, upstream } = outgoing;
+  const lines: Line[] = [];
+  if (upstream === undefined)
+    lines.push(['broker', `does not get it: ${reasonOf(routing, outgoing)}`]);
+  else
+    lines.push(['broker', `gets "${upstream.name}" with QoS ${upstream.qos}, by ${ruleName(routing, upstream)}`],
+      ['kept', describeKeeping(routing, upstream, question.qos)]);
+  lines.push(['nodes', describeReaders(routing.readersOf(localName, question.clientid))],
+    ['limit', describeLimit(routing.configuration, question)]);
+  if (echo !== undefined)
+    lines.push(['loop', `the broker sends it back, and by ${ruleName(routing, echo)} it is "${echo.name}" here`
+      + `${echo.name === localName ? ': nodes that subscribe to it get it twice' : ''}`]);
+  return lines;
+}
+
+function describeReceiving(routing: Routing, { clientid, qos, topic }: TopicQuestion): string {
+  const incoming = routing.receive(topic, qos);
+  const title = `"${topic}" at the broker, published there with QoS ${qos}`;
+  if (incoming === undefined)
+    return section(title, [['here', 'does not arrive: no rule of direction "in" matches']]);
+  const { max_packet_size } = routing.configuration.upstream;
+  return section(title, [
+    ['here', `arrives as "${incoming.name}" with QoS ${incoming.qos}, by ${ruleName(routing, incoming)}`],
+    ['nodes', describeReaders(routing.readersOf(incoming.name, clientid))],
+    ['limit', `${payloadLimit(max_packet_size, topic, incoming.qos)} bytes of payload (upstream.max_packet_size)`],
+  ]);
+}
+
+function describeKeeping(routing: Routing, upstream: NonNullable<Outgoing['upstream']>, messageQoS: number): string {
+  const { policy, qos } = upstream;
+  const { store } = routing.configuration;
+  if (messageQoS === 0)
+    return 'no: what is published with QoS 0 is lost while the broker is away';
+  if (!policy.keeps)
+    return 'in memory while the broker is away, as long as there is room; its rule says "store": false';
+  const place = policy.isStored ? `in ${store.path}, over a restart as well` : 'in memory (store.ram), until a restart';
+  const full = policy.refusesNew ? 'drop_newest' : policy.keepsLatest ? 'latest_per_topic' : 'drop_oldest';
+  const waiting = policy.qosOf(messageQoS);
+  return `${place}, while the broker is away; when that is full: ${full}`
+    + `${policy.expiry > 0 ? `; given up after ${policy.expiry} seconds` : ''}`
+    + `${waiting === qos ? '' : `; what had to wait is sent with QoS ${waiting}`}`;
+}
+
+function describeReaders(readers: readonly Reader[]): string {
+  if (readers.length === 0)
+    return 'nobody may read it';
+  const names = readers.map(({ name, user }) => `${nameOf(user)} as "${name}"`);
+  return `get it if they subscribe to it: ${names.join(', ')}`;
+}
+
+function describeLimit({ listener }: Configuration, question: Omit<TopicQuestion, 'user'>): string {
+  const { max_packet_size, max_publish_rate } = listener;
+  const rate = max_publish_rate === 0 ? '' : `, ${max_publish_rate} messages per second (listener.max_publish_rate)`;
+  return `${payloadLimit(max_packet_size, question.topic, question.qos)} bytes of payload (listener.max_packet_size)${rate}`;
+}
+
+/** Of a PUBLISH that is not longer than `packetLength`. */
+function payloadLimit(packetLength: number, topic: string, qos: number): number {
+  const lengthBytes = packetLength < 128 + 2 ? 1 : packetLength < 16_384 + 3 ? 2 : packetLength < 2_097_152 + 4 ? 3 : 4;
+  return Math.max(0, packetLength - 1 - lengthBytes - 2 - lengthOfUTF8(topic) - (qos === 0 ? 0 : 2));
+}
+
+function whyAllowed(routing: Routing, topic: string, sender: Sender): string {
+  const { acl } = routing.configuration.listener;
+  return acl.length === 0 ? 'allowed: there is no listener.acl'
+    : `allowed by ${entries(routing.decidingEntries(topic, sender))}`;
+}
+
+function whyNot(routing: Routing, topic: string, sender: Sender, refusal: NonNullable<Outgoing['refusal']>): string {
+  if (refusal === 'anonymous')
+    return 'nodes without user may not connect (listener.allow_anonymous)';
+  if (refusal === 'mount_point')
+    return 'the user name, client identifier or topic fits no mount point (listener.users.mount_point)';
+  if (refusal === 'topic')
+    return topic.startsWith('$SYS/') ? 'only the gateway itself publishes below $SYS/'
+      : 'the topic has control characters or others that no node may bring in';
+  const deciding = routing.decidingEntries(topic, sender);
+  return deciding.length > 0 ? `denied by ${entries(deciding)}`
+    : `no entry of listener.acl allows it${topic.startsWith('$') ? '; "#" is not about topics that begin with $' : ''}`;
+}
+
+const entries = (indices: readonly number[]): string => indices.map(index => `listener.acl[${index}]`).join(' and ');
+
+function ruleName({ configuration }: Routing, { rule }: Crossing): string {
+  const { direction, pattern } = configuration.topic[rule]!;
+  return `topic[${rule}] ("${pattern}", ${direction})`;
+}
+
+const nameOf = (user: string | null): string => user === null ? 'a node without user' : `user "${user}"`;
+
+/** Where it matters. */
+function withClient({ configuration: { listener } }: Routing, { clientid, user }: Sender): string {
+  const mountPoint = listener.users.find(({ username }) => username === user)?.mount_point ?? '';
+  return [mountPoint, ...listener.acl.map(({ topic }) => topic)].some(text => text.includes('%c'))
+    ? `, client identifier "${clientid}",` : '';
+}
+
+function section(title: string, lines: readonly Line[]): string {
+  const width = lines.reduce((most, [name]) => Math.max(most, printable(name).length), 0);
+  return [`${title}:`, ...lines.map(([name, text]) => `  ${printable(name).padEnd(width)}  ${text}`)]
+    .map(printable).join('\n');
+}
