@@ -6,8 +6,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { BOARDS } from './board-memory.ts';
+import { noteOnLength, refusalsOfBoard } from './board-reading.ts';
 import { describeConfiguration, findOverflow, notesForDevice } from './check.ts';
 import { loadConfiguration, SCHEMA_FILE } from './config.ts';
+import { readText } from './config-file.ts';
 import { Log, messageOf } from './log.ts';
 import { makeUser } from './passwd.ts';
 import { runUntilSignal } from './run.ts';
@@ -93,7 +95,7 @@ export async function runCommand(args: string[]): Promise<number> {
   switch (command) {
     case 'check':
       return operands[0] === undefined ? misused('check needs a file')
-        : check(operands[0], pc ? undefined : board ?? DEFAULT_BOARD);
+        : check(operands[0], pc ? undefined : board ?? DEFAULT_BOARD, board !== undefined);
     case 'passwd':
       return makeUser(operands[0], device === true);
     default:
@@ -102,14 +104,23 @@ export async function runCommand(args: string[]): Promise<number> {
   }
 }
 
-/** @param board undefined: as it would run on this computer */
-function check(file: string, board: string | undefined): number {
+/**
+ * @param board undefined: as it would run on this computer
+ * @param isForBoard it is to be read by that board: what only a computer accepts is wrong
+ */
+function check(file: string, board: string | undefined, isForBoard: boolean): number {
   const { configuration, errors, notes, warnings } = board === undefined ? loadConfiguration(file)
     : loadConfiguration(file, {}); // the defaults of a board
   [...errors, ...warnings].forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;
-  const notesOfBoard = board === undefined ? [] : notesForDevice(configuration).map(note => `${file}: note: ${note}`);
+  const text = textOf(file);
+  const refusals = isForBoard ? refusalsOfBoard(text, file, configuration) : [];
+  refusals.forEach(complain);
+  if (refusals.length > 0)
+    return USAGE_ERROR;
+  const notesOfBoard = board === undefined ? []
+    : [...notesForDevice(configuration), ...noteOnLength(text)].map(note => `${file}: note: ${note}`);
   [...notes, ...notesOfBoard].forEach(complain);
   print(describeConfiguration(configuration, board));
   const overflow = board === undefined ? undefined : findOverflow(configuration, board);
@@ -117,6 +128,12 @@ function check(file: string, board: string | undefined): number {
     return 0;
   complain(`${file}: ${overflow}`);
   return USAGE_ERROR;
+}
+
+/** Of a file that was read a moment ago. */
+function textOf(file: string): string {
+  const read = readText(file);
+  return 'text' in read ? read.text : '';
 }
 
 async function run(file: string, isStrict: boolean): Promise<number> {
