@@ -21,6 +21,8 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'config/json-tokens.ts': 'a stored configuration is read once at start',
   'config/json-characters.ts': 'a stored configuration is read once at start',
   'config/validator.ts': 'a stored configuration is judged once at start',
+  'config/json-places.ts': 'a stored configuration is refused, once at start',
+  'rules/board-rules.ts': 'a configuration is judged once at start',
   'config/schema-paths.ts': 'a stored configuration is judged once at start',
   'config/violation-words.ts': 'a stored configuration is refused, once at start',
   'config/sensor-types.ts': 'types of sensors, once at start',

@@ -49,7 +49,7 @@ function run(program: 'sim' | 'flash', args: readonly string[], environment: Rec
 }
 
 /** A configuration whose name means something to every shell. */
-const CONFIGURATION = JSON.stringify({ name: 'it\'s "$HOME" `x`; a' });
+const CONFIGURATION = JSON.stringify({ name: 'it\'s "$HOME" `x`; a', upstream: { address: ['mqtt://a'] } });
 /** As it is given to mcconfig, which looks for "=". */
 const WITH_EQUALS = JSON.stringify({ listener: { users: [{ username: 'a=b', password: 'c==' }] } });
 
@@ -67,7 +67,7 @@ function addTarget(name: string, chip: string): void {
 }
 
 /** Fits an ESP32, not an ESP32-C3. */
-const LARGE = JSON.stringify({ store: { ram: 20_000 } });
+const LARGE = JSON.stringify({ upstream: { address: ['mqtt://a'] }, store: { ram: 20_000 } });
 
 describe('npm run sim', () => {
   it('starts the simulator with the debugger and what else it is told', () => {

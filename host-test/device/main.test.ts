@@ -298,7 +298,7 @@ test('a stored configuration that cannot work costs a line: the compiled-in one 
   await boot();
   setWiFi(READY);
   world.clock.advance(1000);
-  expect(world.lines[1]).toMatch(/^the stored configuration 1: upstream.address\[0\]: "nonsense" is not an upstream address/);
+  expect(world.lines[1]).toMatch(/^the stored configuration 1: 1:25: upstream.address\[0\]: "nonsense" is not an upstream address/);
   expect(world.lines[2]).toBe('the stored configuration 1 is not used');
   expect(world.lines).toContain('upstream connected');
 });
@@ -380,7 +380,7 @@ test.each([
     `{"upstream":{"address":["mqtt://10.0.0.2"]},"topic":[${Array.from({ length: 200 }, () => '{}').join()}]}`,
       'does not fit the memory of the board "esp32c3": '],
   ['has the board itself as its broker', { name: 'stored' },
-    'upstream.address[0]: "mqtt://127.0.0.1:1883" is the board itself, where no broker is; write the broker\'s address, like "mqtt://192.168.1.10:1883", instead'],
+    '1:1: upstream.address[0]: "mqtt://127.0.0.1:1883" is the board itself, where no broker is; write the broker\'s address, like "mqtt://192.168.1.10:1883", instead'],
 ])('a stored configuration that %s is refused in the words of the PC', async (_name, configuration, words) => {
   world.config['board'] = 'esp32c3';
   world.config['board_memory'] = 114_688;
@@ -474,7 +474,7 @@ test('a configuration that cannot work at all restarts the board, later', async 
   world.config['ringbridge'] = { upstream: { address: ['nonsense'] } };
   await boot();
   world.clock.advance(29_000);
-  expect(world.lines.at(-1)).toMatch(/^not started: "nonsense" is not/);
+  expect(world.lines.at(-1)).toMatch(/^not started: 1:25: upstream.address\[0\]: "nonsense" is not/);
   world.clock.advance(2000);
   expect(world.lines.at(-1)).toBe('restarted');
 });

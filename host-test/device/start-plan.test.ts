@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { CONFIG_PARTITION_LENGTH, ConfigSlots, LONGEST_CONFIGURATION, SECTOR } from '../../src/device/config-slots.ts';
 import { crc32 } from '../../src/device/crc32.ts';
 import { StartPlan } from '../../src/device/start-plan.ts';
+import { LONGEST_STORED_TEXT } from '../../src/rules/board-rules.ts';
 import { Random } from '../simulation/random.ts';
 import { FlashMedium, PowerLoss } from '../simulation/simulated-flash.ts';
 import { SimulatedNORFlash } from '../simulation/simulated-nor-flash.ts';
@@ -59,6 +60,7 @@ describe('a stored configuration', () => {
   });
 
   it('may fill its slot to the last byte, and one byte more is refused', () => {
+    expect(LONGEST_CONFIGURATION).toBe(LONGEST_STORED_TEXT);
     const medium = newMedium();
     const text = `"${'x'.repeat(LONGEST_CONFIGURATION - 2)}"`;
     write(medium, text);

@@ -283,6 +283,25 @@ describe('check', () => {
     expect(stderr).toContain('warning: listener.allow_anonymous');
   });
 
+  test.each([
+    ['a comment', '{/* why */"upstream":{"address":["mqtt://a"]}}', ':1:2: a comment; a board needs plain JSON, write none instead'],
+    ['a comma after the last entry', '{"upstream":{"address":["mqtt://a"]},}', ':1:38: a comma after the last entry; a board needs plain JSON, write none instead'],
+    ['the default upstream, which is the board itself', '{}', ':1:1: upstream.address[0]: "mqtt://127.0.0.1:1883" is the board itself, where no broker is; write the broker\'s address, like "mqtt://192.168.1.10:1883", instead'],
+    ['a hash for computers', '{"upstream":{"address":["mqtt://a"]},"listener":{"users":[{"username":"a","password_hash":"scrypt$16384$8$1$AAAA$AAAAAAAAAAAAAAAAAAAAAAAA"}]}}', ':1:75: listener.users[0].password_hash: a board cannot verify this hash; write one that "ringbridge passwd --device" prints instead'],
+  ])('refuses for a board what only a computer accepts: %s', async (_name, text, words) => {
+    const file = folder.write('computer.json', text);
+    const [forBoard, forPC] = await Promise.all([run(['check', '--board', 'esp32', file]), run(['check', '--pc', file])]);
+    expect([forBoard.exitCode, forBoard.stderr.split('\n').filter(line => !line.includes('warning:'))[0]]).toEqual([2, file + words]);
+    expect(forPC.exitCode).toBe(0);
+  });
+
+  test('says of a file that is too long to be stored on a board that it is', async () => {
+    const file = folder.write('long.json', `{"upstream":{"address":["mqtt://a"]}}${' '.repeat(8124)}`);
+    const { exitCode, stderr } = await run(['check', '--board', 'esp32', file]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(`${file}: note: the file has 8161 bytes: it can be built into the firmware, but a board stores 8160 at most`);
+  });
+
   test('refuses what does not fit the board, and shows the memory', async () => {
     const file = folder.write('large.json',
       { listener: { max_connections: 6, allow_anonymous: true }, store: { ram: 131_072 },
@@ -300,7 +319,8 @@ describe('check', () => {
 
   test('knows boards that have less', async () => {
     const file = folder.write('small.json',
-      { listener: { allow_anonymous: true }, topic: [{ pattern: '#', direction: 'out' }], store: { ram: 24_576 } });
+      { upstream: { address: ['mqtt://broker'] }, listener: { allow_anonymous: true },
+        topic: [{ pattern: '#', direction: 'out' }], store: { ram: 24_576 } });
     const [large, small] =
       await Promise.all([run(['check', '--board', 'esp32', file]), run(['check', '--board', 'esp32c3', file])]);
     expect([large.exitCode, small.exitCode]).toEqual([0, 2]);

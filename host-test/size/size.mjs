@@ -31,14 +31,15 @@ const EXAMPLE = /<!-- example -->\n```json\n([^]*?)```/;
 const BUDGETS = {
   bytes: [5_700, 'arena, ring, packed records, UTF-8, decimals to 2^53: what every other folder stands on'],
   packet: [15_700, 'each packet read and written, prediction, the topic table, filters'],
-  config: [27_300,
-    'defaults; the schema as a table and the validator of a stored configuration, in the words of the PC'],
+  config: [29_000,
+    'defaults; the schema as a table, the validator of a stored configuration, and places in its text, as the PC tells them'],
   store: [30_500,
     'two areas, power cuts at every word, failed flushes, damage, the clock, and the format of version 0.1'],
   session: [26_300, 'both roles, QoS 0 to 2, a deadline for each acknowledgement, holds, long packets in slices'],
   nodes: [23_000, 'sessions, subscriptions, retained messages as room comes, rights, $SYS in slices'],
   upstream: [18_700, 'topic rules, full policies, order per topic, replay beside live traffic, orphans, back-off'],
   gateway: [9_700, 'who gets what, limits that agree, the store opened and its losses told'],
+  rules: [16_500, 'what must hold between the values of a stored configuration, in the words of the PC'],
   sensors: [3_500, 'readings, deadband, heartbeat, availability, JSON'],
   io: [18_600, 'sockets that take little at a time, listener, one timer, flash blocks, the memory that a file needs'],
 };

@@ -77,11 +77,17 @@ export class JSONTokens {
     this.rewind();
   }
 
+  /** To the beginning; a byte order mark, which some editors write, is no part of the text. */
   rewind(): void {
+    const { piece } = this;
     this.position = 0;
     this.currentLine = this.currentColumn = 1;
     this.following = this.fault = 0;
     this.load();
+    if (this.source.length >= 3 && piece[0] === 0xEF && piece[1] === 0xBB && piece[2] === 0xBF) {
+      this.position = 3;
+      this.load();
+    }
   }
 
   /** Whether all of a string is kept. */

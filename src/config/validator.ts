@@ -8,6 +8,7 @@
  * Knows the form of a configuration only; what must hold between its values is judged elsewhere.
  */
 import { printable } from './json-characters.ts';
+import { skipValue } from './json-places.ts';
 import * as Token from './json-tokens.ts';
 import { JSONTokens, type TextSource } from './json-tokens.ts';
 import { ARRAY, BOOLEAN, INTEGER, NULL, NUMBER, OBJECT, SCHEMA_TABLE, type SchemaRow, STRING } from './schema-table.ts';
@@ -181,7 +182,7 @@ export class Validator {
         this.checkNumber(row, index, line, column);
       if (isRight && type === STRING)
         this.checkText(row, line, column);
-      this.skipValue();
+      skipValue(tokens);
     }
   }
 
@@ -217,7 +218,7 @@ export class Validator {
         tokens.next();
       steps.push(count++);
       if (row.items === undefined)
-        this.skipValue();
+        skipValue(tokens);
       else
         this.checkValue(row.items, tokens.line, tokens.column);
       steps.pop();
@@ -245,7 +246,7 @@ export class Validator {
       steps.push(at < 0 ? key : keys[at]!);
       if (at < 0) {
         this.tell(keyLine, keyColumn, Words.describeUnknownKey(key, row));
-        this.skipValue();
+        skipValue(tokens);
       } else {
         const bit = 1 << at % 31;
         if (((at < 31 ? seen : seenAbove) & bit) !== 0)
@@ -264,18 +265,6 @@ export class Validator {
       if (((at < 31 ? seen : seenAbove) & 1 << at % 31) === 0)
         this.tell(line, column, Words.describeAbsence(key));
     });
-  }
-
-  private skipValue(): void {
-    const { tokens } = this;
-    let depth = 0;
-    do {
-      if (tokens.kind === Token.OPEN_BRACE || tokens.kind === Token.OPEN_BRACKET)
-        ++depth;
-      else if (tokens.kind === Token.CLOSE_BRACE || tokens.kind === Token.CLOSE_BRACKET)
-        --depth;
-      tokens.next();
-    } while (depth > 0);
   }
 
   private foundValue(type: number): Words.FoundValue {

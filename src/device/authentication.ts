@@ -11,7 +11,7 @@
  * name takes the same time and gets the same answer as a wrong password.
  */
 import { Digest } from 'crypt';
-import type { Packet, Configuration } from './core.ts';
+import { type Configuration, type Packet, parseHashForm } from './core.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { type Authenticator, PENDING } from '../gateway/gateway.ts';
 import type { LateVerdicts } from '../io/runtime.ts';
@@ -26,11 +26,6 @@ const SLICE = 10;
 const BREAK = 5;
 /** Between two looks at the clock. */
 const ITERATIONS_AT_ONCE = 4;
-
-/** Half a second of an ESP32, by estimate. */
-export const MAXIMUM_ITERATIONS = 2000;
-
-const FORM = /^pbkdf2-sha256\$([1-9][0-9]{0,3})\$([A-Za-z0-9+/]+={0,2})\$([A-Za-z0-9+/]{43}=)$/;
 
 interface PasswordHash {
   readonly iterations: number;
@@ -71,7 +66,7 @@ export class DeviceAuthenticator implements Authenticator {
   /** One for each session at most. */
   private waiting: Verification[] = [];
 
-  /** @param time in milliseconds @throws Error when a `password_hash` cannot be used here */
+  /** @param time in milliseconds */
   constructor({ allow_anonymous, users }: Pick<Configuration['listener'], 'allow_anonymous' | 'users'>, random: () =>
     number,
     createTimer: (onTimer: () => void) => Timer, time: () => number) {
@@ -82,7 +77,7 @@ export class DeviceAuthenticator implements Authenticator {
     this.users = users.map(({ password, password_hash, username }) => ({
       name: encode(username),
       tag: password_hash === undefined ? this.tagOf(encode(password ?? '')) : undefined,
-      hash: password_hash === undefined ? undefined : parsePasswordHash(username, password_hash),
+      hash: password_hash === undefined ? undefined : parsePasswordHash(password_hash),
     }));
     const like = this.users.find(user => user.hash !== undefined)?.hash;
     this.nobody =
@@ -169,13 +164,10 @@ export class DeviceAuthenticator implements Authenticator {
   }
 }
 
-/** @throws Error saying what to write instead */
-export function parsePasswordHash(username: string, text: string): PasswordHash {
-  const match = FORM.exec(text);
-  if (match === null || Number(match[1]) > MAXIMUM_ITERATIONS)
-    throw new Error(`the password_hash of user "${username}" cannot be used on a device: give a password, or pbkdf2-sha256$ITERATIONS$SALT$HASH with at most ${MAXIMUM_ITERATIONS} iterations`);
-  return { iterations: Number(match[1]), salt: Uint8Array.fromBase64(match[2]!),
-    hash: Uint8Array.fromBase64(match[3]!) };
+/** @param text that the rules for a board have let pass */
+function parsePasswordHash(text: string): PasswordHash {
+  const { costs, hash, salt } = parseHashForm(text)!;
+  return { iterations: costs[0]!, salt: Uint8Array.fromBase64(salt), hash: Uint8Array.fromBase64(hash) };
 }
 
 /** Whether the connection that asked is still there and waits for the verdict. */

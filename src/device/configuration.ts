@@ -10,7 +10,7 @@ import Preference from 'preference';
 import { openConfigFlash } from 'board';
 import { type Configuration, MemoryShortage, type PartialConfiguration, type TextSource } from './core.ts';
 import type { StoredConfiguration } from './config-slots.ts';
-import { describeLack, judge, judgeAddresses, type Judgement, judgeStored } from './judgement.ts';
+import { describeLack, type Judgement, judgeText } from './judgement.ts';
 import { describeError, log } from './log.ts';
 import { StartPlan } from './start-plan.ts';
 import { encodeText, sourceOf } from './texts.ts';
@@ -74,7 +74,7 @@ function candidatesOf(plan: StartPlan | undefined): StoredConfiguration[] {
 
 /** @returns undefined when it was refused, which has been told */
 function tryStored<T>(use: Use<T>, source: TextSource, name: string, onUse: () => void): { result: T } | undefined {
-  const { arenaLimit, configuration, errors } = judgeStored(source, judgeAddresses);
+  const { arenaLimit, configuration, errors } = judgeText(source, false);
   errors.forEach(text => log(`${name}: ${text}`));
   if (configuration !== undefined)
     try {
@@ -99,16 +99,12 @@ function useBuiltIn<T>(use: Use<T>, isSafeMode: boolean): T {
   }
 }
 
-/** From mcconfig's command line it is text, from the manifest a tree. */
+/** From mcconfig's command line it is text, from the manifest a tree, which lies in flash. */
 function judgeBuiltIn(): Judgement {
   const value: unknown = config.ringbridge;
-  return typeof value === 'string'
-    ? judgeStored(sourceOf(encodeText(value)), noErrors)
-    : judge((value ?? {}) as PartialConfiguration, noErrors);
+  return typeof value === 'string' ? judgeText(sourceOf(encodeText(value)), true)
+    : judgeText(sourceOf(encodeText(JSON.stringify(value ?? {}))), true, (value ?? {}) as PartialConfiguration);
 }
-
-/** Its upstream may be this board itself: the resolver says what to write, and all but the upstream works. */
-const noErrors = (): string[] => [];
 
 function describeFailure(error: unknown): string {
   return error instanceof MemoryShortage ? describeLack(error.missing) : describeError(error);

@@ -5,7 +5,9 @@
 export { Arena, ArenaPlan, MemoryShortage } from '../bytes/arena.ts';
 export { decodeUTF8, encodeUTF8 } from '../bytes/utf8.ts';
 export { completeConfiguration } from '../config/configuration.ts';
-export { parseAddress } from '../config/upstream-address.ts';
+export { printable } from '../config/json-characters.ts';
+export { placeOf } from '../config/json-places.ts';
+export { formatPath } from '../config/schema-paths.ts';
 export type { TextSource } from '../config/json-tokens.ts';
 export { Validator } from '../config/validator.ts';
 export type { Configuration, PartialConfiguration, SensorConfiguration } from '../config/configuration.ts';
@@ -16,6 +18,10 @@ export { describeShortage, firmwareNeeds, objectNeeds, total } from '../io/memor
 export { Link } from '../io/link.ts';
 export { NOBODY, Runtime } from '../io/runtime.ts';
 export type { Platform, RuntimeObserver } from '../io/runtime.ts';
+export { describeLoopback, isLoopback, judgeAddresses, judgeHashes } from '../rules/board-rules.ts';
+export { judgeConfiguration } from '../rules/configuration-rules.ts';
+export type { Finding } from '../rules/findings.ts';
+export { parseHashForm } from '../rules/password-hash.ts';
 export { createSimulatedSensor } from '../sensors/simulated-sensors.ts';
 export { Packet, RepeatedMessage } from '../packet/packet.ts';
 export { PacketParser } from '../packet/packet-parser.ts';

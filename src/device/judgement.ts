@@ -1,16 +1,16 @@
 /**
  * Whether a configuration can be used on this board, before anything of what it asks for is acquired: its form, in a
  * fixed memory (config/validator.ts); what its lists would take, before the tree is built; what must hold between its
- * values; and the memory, exactly, by way of the limit of the arena.
+ * values (rules/); and the memory, exactly, by way of the limit of the arena. All of it in the words of `ringbridge
+ * check`.
  */
 import config from 'mc/config';
 import { hasBrokerHere } from 'board';
 import {
-  completeConfiguration, type Configuration, describeShortage, firmwareNeeds, objectNeeds, parseAddress,
-  type PartialConfiguration, type TextSource, total, Validator,
+  completeConfiguration, type Configuration, describeShortage, type Finding, firmwareNeeds, formatPath, judgeAddresses,
+  judgeConfiguration, judgeHashes, objectNeeds, type PartialConfiguration, placeOf, printable, type TextSource, total,
+  Validator,
 } from './core.ts';
-import { describeLoopback, isLoopback } from './loopback.ts';
-import { describeError } from './log.ts';
 import { readText } from './texts.ts';
 
 export interface Judgement {
@@ -21,8 +21,7 @@ export interface Judgement {
   readonly arenaLimit: number;
 }
 
-/** What must hold between values. */
-export type FindErrors = (configuration: Configuration) => string[];
+type WrittenConfiguration = PartialConfiguration & { $schema?: string };
 
 /** Lines that are told of one configuration. */
 const MOST_ERRORS = 8;
@@ -39,8 +38,11 @@ const boardMemory = (): number => config.board_memory === undefined ? Infinity :
 
 export const describeLack = (missing: number): string => describeShortage(missing, String(config.board ?? 'simulator'));
 
-/** @param findErrors as for `judge` */
-export function judgeStored(source: TextSource, findErrors: FindErrors): Judgement {
+/**
+ * @param written the tree of the text, where there is one already
+ * @param isBuiltIn its upstream may be this board itself: the resolver says what to write, and the rest works
+ */
+export function judgeText(source: TextSource, isBuiltIn: boolean, written?: WrittenConfiguration): Judgement {
   const errors: string[] = [];
   const validator = new Validator(source, ({ column, line, path, text }) => {
     if (errors.length < MOST_ERRORS)
@@ -52,34 +54,34 @@ export function judgeStored(source: TextSource, findErrors: FindErrors): Judgeme
   const missing = entries * ENTRY + 2 * source.length + READING_ROOM - boardMemory();
   if (missing > 0)
     return refused([describeLack(missing)]);
-  const partial = JSON.parse(readText(source)) as PartialConfiguration & { $schema?: string };
+  const partial = { ...written ?? JSON.parse(readText(source)) as WrittenConfiguration };
   delete partial.$schema;
-  return judge(partial, findErrors);
+  const configuration = completeConfiguration(partial);
+  const findings = findErrors(configuration, partial, isBuiltIn);
+  if (findings.length > 0)
+    return refused(describe(findings, source));
+  const arenaLimit = boardMemory() - total(objectNeeds(configuration)) - total(firmwareNeeds(configuration));
+  return arenaLimit < 0 ? refused([describeLack(-arenaLimit)]) : { configuration, errors, arenaLimit };
 }
 
-/** @param partial of the right form @param findErrors beside those of the memory */
-export function judge(partial: PartialConfiguration, findErrors: FindErrors): Judgement {
-  const configuration = completeConfiguration(partial);
-  const errors = findErrors(configuration);
-  const arenaLimit = boardMemory() - total(objectNeeds(configuration)) - total(firmwareNeeds(configuration));
-  if (arenaLimit < 0)
-    errors.push(describeLack(-arenaLimit));
-  return errors.length > 0 ? refused(errors) : { configuration, errors, arenaLimit };
+/** Those that a computer finds too come first: what holds on a board only is asked of what can be used at all. */
+function findErrors(
+  configuration: Configuration, written: PartialConfiguration, isBuiltIn: boolean,
+): readonly Finding[] {
+  const findings = judgeConfiguration(configuration, written);
+  if (findings.length > 0)
+    return findings;
+  return hasBrokerHere || isBuiltIn ? judgeHashes(configuration)
+    : [...judgeAddresses(configuration), ...judgeHashes(configuration)];
+}
+
+/** In the order of the text. */
+function describe(findings: readonly Finding[], source: TextSource): string[] {
+  return findings.map(({ path, text }) => ({ path, text, place: placeOf(source, path) }))
+    .sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column)
+    .slice(0, MOST_ERRORS)
+    .map(({ path, place, text }) =>
+      printable(`${place.line}:${place.column}: ${path.length === 0 ? '' : `${formatPath(path)}: `}${text}`));
 }
 
 const refused = (errors: readonly string[]): Judgement => ({ configuration: undefined, errors, arenaLimit: 0 });
-
-/** The default upstream is this computer, which is never the broker where this is a board. */
-export function judgeAddresses({ upstream }: Configuration): string[] {
-  const errors: string[] = [];
-  upstream.address.forEach((address, index) => {
-    const path = `upstream.address[${index}]`;
-    try {
-      if (!hasBrokerHere && isLoopback(parseAddress(address).host))
-        errors.push(`${path}: ${describeLoopback(address)}`);
-    } catch (error) {
-      errors.push(`${path}: ${describeError(error)}`);
-    }
-  });
-  return errors;
-}

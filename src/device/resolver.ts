@@ -7,7 +7,7 @@ import MulticastResolver from 'embedded:network/dns/resolver/udp';
 import UDP from 'embedded:io/socket/udp';
 import Timer from 'timer';
 import { hasBrokerHere } from 'board';
-import { describeLoopback, isLoopback } from './loopback.ts';
+import { describeLoopback, isLoopback } from './core.ts';
 import { log } from './log.ts';
 import type { Resolver } from '../io/transport.ts';
 

@@ -7,10 +7,12 @@ export function encodeText(text: string): Uint8Array {
   return new Uint8Array(ArrayBuffer.fromString(text));
 }
 
+/** Without a byte order mark. */
 export function readText(source: TextSource): string {
   const bytes = new Uint8Array(source.length);
   source.read(bytes, 0);
-  return String.fromArrayBuffer(bytes.buffer);
+  const text = String.fromArrayBuffer(bytes.buffer);
+  return text.charCodeAt(0) === 0xFEFF ? text.slice(1) : text;
 }
 
 export const sourceOf = (bytes: Uint8Array): TextSource => ({

@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Configuration } from '../config/configuration.ts';
 import { BOARDS } from './board-memory.ts';
+import { noteOnLength, refusalsOfBoard } from './board-reading.ts';
 import { describeConfiguration, findOverflow, notesForDevice } from './check.ts';
 import { type LoadedConfiguration, loadConfiguration, SCHEMA_FILE } from './config.ts';
+import { readText } from './config-file.ts';
 import { DEFAULT_CLIENT } from './config-tests.ts';
 import { Log, messageOf } from './log.ts';
 import { makeUser } from './passwd.ts';
@@ -105,7 +107,8 @@ export async function runCommand(args: string[]): Promise<number> {
     case 'check':
       if (operands[0] === undefined)
         return misused('check needs a file');
-      return topic === undefined && !asksForTopic(values) ? check(operands[0], pc ? undefined : board ?? DEFAULT_BOARD)
+      return topic === undefined && !asksForTopic(values)
+        ? check(operands[0], pc ? undefined : board ?? DEFAULT_BOARD, board !== undefined)
         : showTopic(operands[0], board, values);
     case 'passwd':
       return makeUser(operands[0], device === true);
@@ -115,13 +118,22 @@ export async function runCommand(args: string[]): Promise<number> {
   }
 }
 
-/** @param board undefined: as it would run on this computer */
-function check(file: string, board: string | undefined): number {
+/**
+ * @param board undefined: as it would run on this computer
+ * @param isForBoard it is to be read by that board: what only a computer accepts is wrong
+ */
+function check(file: string, board: string | undefined, isForBoard: boolean): number {
   const { configuration, errors, notes, warnings } = loadFor(board, file);
   [...errors, ...warnings].forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;
-  const notesOfBoard = board === undefined ? [] : notesForDevice(configuration).map(note => `${file}: note: ${note}`);
+  const text = textOf(file);
+  const refusals = isForBoard ? refusalsOfBoard(text, file, configuration) : [];
+  refusals.forEach(complain);
+  if (refusals.length > 0)
+    return USAGE_ERROR;
+  const notesOfBoard = board === undefined ? []
+    : [...notesForDevice(configuration), ...noteOnLength(text)].map(note => `${file}: note: ${note}`);
   [...notes, ...notesOfBoard].forEach(complain);
   print(describeConfiguration(configuration, board));
   const overflow = board === undefined ? undefined : findOverflow(configuration, board);
@@ -172,6 +184,12 @@ function load(file: string, board: string | undefined): Configuration | undefine
 /** The defaults of a board, or of a computer. */
 const loadFor = (board: string | undefined, file: string): LoadedConfiguration =>
   board === undefined ? loadConfiguration(file) : loadConfiguration(file, {});
+
+/** Of a file that was read a moment ago. */
+function textOf(file: string): string {
+  const read = readText(file);
+  return 'text' in read ? read.text : '';
+}
 
 async function run(file: string, isStrict: boolean): Promise<number> {
   const { configuration, errors, warnings } = loadConfiguration(file);

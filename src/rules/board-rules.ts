@@ -1,0 +1,53 @@
+/**
+ * What must hold on a board besides: a board is no computer on which a broker runs, and has no memory for scrypt. The
+ * board itself and `ringbridge check --board` say it in the same words.
+ */
+import type { Configuration } from '../config/configuration.ts';
+import { parseAddress } from '../config/upstream-address.ts';
+import { type Finding, Findings } from './findings.ts';
+import { type HashForm, parseHashForm } from './password-hash.ts';
+
+/** Bytes of the text of a configuration that a board has room for in its flash (device/config-slots.ts). */
+export const LONGEST_STORED_TEXT = 8160;
+
+/** Half a second of an ESP32, by estimate. */
+export const MAXIMUM_ITERATIONS = 2000;
+/** Of what SHA-256 gives, in base64: characters, and where its padding begins. */
+const DIGEST_TEXT_LENGTH = 44;
+const DIGEST_TEXT_END = 43;
+
+export const isLoopback = (host: string): boolean => host === 'localhost' || host.startsWith('127.');
+
+export const describeLoopback = (address: string): string =>
+  `"${address}" is the board itself, where no broker is; write the broker's address, like "mqtt://192.168.1.10:1883", `
+    + 'instead';
+
+/** @param configuration that can be used on a computer */
+export function judgeAddresses({ upstream }: Configuration): readonly Finding[] {
+  const findings = new Findings();
+  upstream.address.forEach((address, index) => {
+    const { host } = parseAddress(address);
+    if (host.startsWith('['))
+      findings.add(['upstream', 'address', index], `"${address}" is of IPv6, and a board speaks IPv4; `
+        + 'write an address of IPv4, or a name, instead');
+    else if (isLoopback(host))
+      findings.add(['upstream', 'address', index], describeLoopback(address));
+  });
+  return findings.list;
+}
+
+/** @param configuration that can be used on a computer */
+export function judgeHashes({ listener }: Configuration): readonly Finding[] {
+  const findings = new Findings();
+  listener.users.forEach(({ password_hash }, index) => {
+    const form = password_hash === undefined ? undefined : parseHashForm(password_hash);
+    if (form !== undefined && !isVerifiedByBoard(form))
+      findings.add(['listener', 'users', index, 'password_hash'], 'a board cannot verify this hash; write one that '
+        + '"ringbridge passwd --device" prints instead');
+  });
+  return findings.list;
+}
+
+const isVerifiedByBoard = ({ costs, hash, salt, scheme }: HashForm): boolean =>
+  scheme === 'pbkdf2-sha256' && costs[0]! <= MAXIMUM_ITERATIONS && salt.length % 4 === 0
+  && hash.length === DIGEST_TEXT_LENGTH && hash.indexOf('=') === DIGEST_TEXT_END;
