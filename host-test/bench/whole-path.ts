@@ -5,6 +5,10 @@
 import { type Engine, workloads } from '../xs/workloads.ts';
 import { compare, type Figure } from './figures.ts';
 
+/** The flash that host-test/xs/host.c has. */
+const SECTOR = 4096;
+const FLASH_LENGTH = 16 * SECTOR;
+
 /** What a socket takes at a time, as host-test/xs/host.c has it. */
 const SOCKET_ROOM = 8192;
 
@@ -32,6 +36,22 @@ class MemoryEngine implements Engine {
   };
 
   readonly socketWrite = (): number => SOCKET_ROOM;
+
+  private readonly flash = new Uint8Array(FLASH_LENGTH);
+
+  readonly flashRead = (view: Uint8Array, offset: number): void => {
+    for (let index = 0, { length } = view; index < length; ++index)
+      view[index] = this.flash[offset + index]!;
+  };
+
+  readonly flashWrite = (view: Uint8Array, offset: number): void => {
+    for (let index = 0, { length } = view; index < length; ++index)
+      this.flash[offset + index]! &= view[index]!;
+  };
+
+  readonly flashErase = (start: number, end: number): void => {
+    this.flash.fill(0xFF, start * SECTOR, end * SECTOR);
+  };
 }
 
 /** @param seconds for each workload */

@@ -2,6 +2,7 @@
  * What becomes of the device bundle: the program stays the same, whatever stands around. That it does what it did is
  * for host-test/xs.
  */
+import { readFileSync } from 'node:fs';
 import { parseAst } from 'rollup/parseAst';
 import { expect, test } from 'vitest';
 import { assignClasses, chainFields, declareBeforeLoops, declareLate, nestConditions, readFields, rewrite,
@@ -18,11 +19,17 @@ test('an object that is a variable or a field is not taken apart', () => {
   expect(read('function f(x) { const { a, b: c } = this, { d } = x.y; }')).toBe('function f(x) { const a = this.a, c = this.b, d = x.y.d; }');
 });
 
+test('nor is an object within it, whatever else the pattern names', () => {
+  expect(read('const { a, b: { c, d: { e } } } = this.x;'))
+    .toBe('const a = this.x.a, c = this.x.b.c, e = this.x.b.d.e;');
+});
+
 test.each([
   ['made by a call', 'const { a, b } = f();'],
   ['behind a getter', 'class C { get x() { return f(); } g() { const { a, b } = this.x; } }'],
   ['found by a computed name', 'const { a } = o[0];'],
-  ['far away, for many fields', 'const { a, b, c } = this.x.y;'],
+  ['behind a getter, within another', 'class C { get x() { return f(); } g() { const { x: { a, b } } = this; } }'],
+  ['far away, for many fields', 'const { a, b, c, d } = this.x.y;'],
 ])('an object %s is taken apart', (_what, code) => {
   expect(read(code)).toBe(code);
 });
@@ -30,10 +37,17 @@ test.each([
 test.each([
   ['a default value', 'const { a = 1 } = this;'],
   ['a rest', 'const { a, ...rest } = this;'],
-  ['a pattern within', 'const { a: { b } } = this;'],
+  ['a default value within', 'const { a: { b = 1 } } = this;'],
+  ['nothing', 'const { } = this;'],
   ['a computed name', 'const { [a]: b } = this;'],
 ])('a pattern with %s stays', (_what, code) => {
   expect(read(code)).toBe(code);
+});
+
+test('of the device bundle only what a call or an index gives is taken apart: no getter has the name of a field in such a path', () => {
+  const code = readFileSync(new URL('../../dist/device/core.js', import.meta.url), 'utf8');
+  const patterns = code.match(/(?<=(?:const|let|,) )\{[^{}()=]*\} = (?:this|[a-z]\w*)(?:\.\w+)*(?=[,;])/g) ?? [];
+  expect(patterns).toEqual(['{host, port} = this.address']);
 });
 
 test('conditions that all have to hold are asked one after the other', () => {

@@ -224,6 +224,61 @@ static void host_socketWrite(txMachine* the)
   mxResult->value.integer = SOCKET_ROOM;
 }
 
+/*
+ * The flash of the measurements, native for the same reason: NOR, of which writing turns ones into zeros and erasing
+ * a sector turns all bits into ones. There is one; who begins with it erases it.
+ */
+#define SECTOR_LENGTH 4096
+#define FLASH_SECTORS 16
+
+static txU1 flashBytes[FLASH_SECTORS * SECTOR_LENGTH];
+
+static txInteger integerArgument(txMachine* the, txInteger index)
+{
+  if (mxArgc <= index)
+    mxTypeError("argument %d is missing", (int)index);
+  return fxToInteger(the, mxArgv(index));
+}
+
+/* Of read and write: (view, offset). */
+static txU1* flashArguments(txMachine* the, txU1** view, txInteger* length)
+{
+  txInteger offset = integerArgument(the, 1);
+  *view = (txU1*)typedArrayArgument(the, 0, length);
+  if (offset < 0 || offset > (txInteger)sizeof(flashBytes) - *length)
+    mxRangeError("flash: offset %d", (int)offset);
+  return flashBytes + offset;
+}
+
+/* flashRead(view, offset) */
+static void host_flashRead(txMachine* the)
+{
+  txInteger length;
+  txU1* view;
+  txU1* bytes = flashArguments(the, &view, &length);
+  memcpy(view, bytes, length);
+}
+
+/* flashWrite(view, offset) */
+static void host_flashWrite(txMachine* the)
+{
+  txInteger length;
+  txU1* view;
+  txU1* bytes = flashArguments(the, &view, &length);
+  for (txInteger index = 0; index < length; ++index)
+    bytes[index] &= view[index];
+}
+
+/* flashErase(start, end): sectors, the end excluded. */
+static void host_flashErase(txMachine* the)
+{
+  txInteger start = integerArgument(the, 0);
+  txInteger end = integerArgument(the, 1);
+  if (start < 0 || end < start || end > FLASH_SECTORS)
+    mxRangeError("flash: sectors %d to %d", (int)start, (int)end);
+  memset(flashBytes + start * SECTOR_LENGTH, 0xFF, (end - start) * SECTOR_LENGTH);
+}
+
 /* Moves the value on top of the stack into a property of the global object. */
 static void defineGlobal(txMachine* the, txString name)
 {
@@ -301,6 +356,9 @@ static txMachine* createMachine(const Options* options, txSize usedSlots, txSize
   defineFunction(the, "feed", host_feed, 1);
   defineFunction(the, "socketRead", host_socketRead, 1);
   defineFunction(the, "socketWrite", host_socketWrite, 1);
+  defineFunction(the, "flashRead", host_flashRead, 2);
+  defineFunction(the, "flashWrite", host_flashWrite, 2);
+  defineFunction(the, "flashErase", host_flashErase, 2);
   mxPushStringC(ENGINE_NAME);
   defineGlobal(the, "engine");
   defineScriptArguments(the, options);

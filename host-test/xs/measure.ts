@@ -9,10 +9,13 @@ declare const readCounters: (counters: Float64Array) => void;
 declare const feed: (bytes: Uint8Array) => void;
 declare const socketRead: (view: Uint8Array) => number;
 declare const socketWrite: (view: Uint8Array) => number;
+declare const flashRead: (view: Uint8Array, offset: number) => void;
+declare const flashWrite: (view: Uint8Array, offset: number) => void;
+declare const flashErase: (start: number, end: number) => void;
 declare const scriptArguments: string[];
 declare const engine: string;
 
-const host: Engine = { feed, socketRead, socketWrite };
+const host: Engine = { feed, socketRead, socketWrite, flashRead, flashWrite, flashErase };
 const before = new Float64Array(6);
 const after = new Float64Array(6);
 const rounds = Number(scriptArguments[0] ?? 1000);

@@ -1,37 +1,28 @@
 /**
- * ECMA-419 flash in memory, for workloads that use the store. It copies byte by byte, because every other way would
- * need a view for each call; on a board that is one native call, so the steps of these workloads are an upper bound.
+ * ECMA-419 flash of an engine that provides its methods, as a board does: natively on XS (host.c), so that a step that
+ * is counted is the store's.
  */
 import type { Flash } from '../../src/device/core.ts';
 
-const SECTOR = 4096;
+/** As many as host.c has. */
+const SECTORS = 16;
+const SECTOR_LENGTH = 4096;
 
-export class MemoryFlash implements Flash {
-  private readonly bytes: Uint8Array;
+/** The methods of an ECMA-419 flash that bytes go through. There is one flash: who begins with it erases it. */
+export interface FlashEngine {
+  readonly flashRead: (view: Uint8Array, offset: number) => void;
+  readonly flashWrite: (view: Uint8Array, offset: number) => void;
+  readonly flashErase: (start: number, end: number) => void;
+}
 
-  constructor(sectors: number) {
-    this.bytes = new Uint8Array(sectors * SECTOR).fill(0xFF);
-  }
-
-  read(view: Uint8Array, offset: number): void {
-    const { bytes } = this;
-    for (let index = 0, { length } = view; index < length; ++index)
-      view[index] = bytes[offset + index]!;
-  }
-
-  write(view: Uint8Array, offset: number): void {
-    const { bytes } = this;
-    for (let index = 0, { length } = view; index < length; ++index)
-      bytes[offset + index]! &= view[index]!;
-  }
-
-  eraseBlock(start: number, end = start + 1): void {
-    this.bytes.fill(0xFF, start * SECTOR, end * SECTOR);
-  }
-
-  close(): void { /* nothing to release */ }
-
-  status(): { size: number; blockLength: number; blocks: number } {
-    return { size: this.bytes.length, blockLength: SECTOR, blocks: this.bytes.length / SECTOR };
-  }
+/** @returns an empty flash */
+export function openMemoryFlash({ flashRead, flashWrite, flashErase }: FlashEngine): Flash {
+  flashErase(0, SECTORS);
+  return {
+    read: flashRead,
+    write: flashWrite,
+    eraseBlock: flashErase,
+    close() { /* nothing to release */ },
+    status: () => ({ size: SECTORS * SECTOR_LENGTH, blockLength: SECTOR_LENGTH, blocks: SECTORS }),
+  };
 }

@@ -1,16 +1,16 @@
 /**
  * The steady states of a gateway, each as something that can be done over and over again: what must not allocate, and
  * whose steps are counted. Run on XS by measure.ts and on Node by host-test/bench. Imports the device bundle's core and
- * nothing else; what the engine provides, a socket with native methods, comes in as `Engine`.
+ * nothing else; what the engine provides, a socket and a flash with native methods, comes in as `Engine`.
  *
  * W1 to W6 are the packets with which Moddable's own MQTT clients were measured (COSTS.md).
  */
 import { FlashBlocks, RepeatedMessage, ResizedStaging, type PartialConfiguration, type Platform,
   type Runtime } from '../../src/device/core.ts';
-import { type Engine, HandDrivenNetwork, type HandDrivenSocket, socketOf } from '../world/hand-driven.ts';
-import { MemoryFlash } from './memory-flash.ts';
+import { type Engine as Sockets, HandDrivenNetwork, type HandDrivenSocket, socketOf } from '../world/hand-driven.ts';
+import { type FlashEngine, openMemoryFlash } from './memory-flash.ts';
 
-export type { Engine };
+export interface Engine extends Sockets, FlashEngine {}
 
 export interface Workload {
   readonly name: string;
@@ -72,9 +72,6 @@ class Drain {
   stopSending(): void { /* never stalled */ }
 }
 
-/** Sectors of the flash of those workloads that have one. */
-const FLASH_SECTORS = 16;
-
 /** Bytes that are read at a time. */
 const LANDING_CAPACITY = 2048;
 
@@ -99,7 +96,7 @@ class Setup extends HandDrivenNetwork<HandDrivenSocket> {
       resizable: engine.resizable ?? true,
       date: () => 1_800_000_000,
       openStorage: (_store, arena, longestPacket) =>
-        new FlashBlocks(new MemoryFlash(FLASH_SECTORS), new ResizedStaging(arena), longestPacket),
+        new FlashBlocks(openMemoryFlash(engine), new ResizedStaging(arena), longestPacket),
       ...parts,
     });
     this.engine = engine;

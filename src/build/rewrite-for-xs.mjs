@@ -91,8 +91,11 @@ function contains(node, test) {
 
 // Destructuring
 
-/** Reading a field of a field once more costs 3 bytes; taking an object apart costs 11 and 7 steps. */
-const WORTH_REPEATING = 4;
+/**
+ * Reading a field of a field once more costs 3 bytes and a step; a pattern costs 11 and 7. For each pattern, one within
+ * another included, so many further reads are about as many bytes and fewer steps.
+ */
+const WORTH_REPEATING = 6;
 
 /** Names of getters: reading one twice might be something else than reading it once. */
 function getterNames(program) {
@@ -113,7 +116,24 @@ function depthOf(node, getters) {
   return isField ? 1 + depthOf(node.object, getters) : Infinity;
 }
 
-const isPlainProperty = ({ type, computed, value }) => type === 'Property' && !computed && value.type === 'Identifier';
+/**
+ * Takes a pattern that stands for the object `path` apart: adds its variables to `reads`.
+ * @returns how many fields of fields are read for them in place of the pattern's objects, Infinity when it must stay
+ */
+function flatten({ properties }, path, depth, getters, reads) {
+  let repeated = properties.length > 0 ? 0 : Infinity;
+  for (const { type, computed, key, value } of properties)
+    if (type !== 'Property' || computed)
+      return Infinity;
+    else if (value.type === 'Identifier') {
+      reads.push(`${value.name} = ${path}.${key.name}`);
+      repeated += depth;
+    } else if (value.type === 'ObjectPattern' && !getters.has(key.name))
+      repeated += flatten(value, `${path}.${key.name}`, depth + 1, getters, reads) - WORTH_REPEATING;
+    else
+      return Infinity;
+  return repeated;
+}
 
 /** Makes `const a = this.a, b = this.b` of `const { a, b } = this`. */
 export function readFields(code, program) {
@@ -123,13 +143,10 @@ export function readFields(code, program) {
     if (node.type !== 'VariableDeclarator' || node.id.type !== 'ObjectPattern'
       || parent.type !== 'VariableDeclaration' || node.init === null)
       return;
-    const { properties } = node.id;
-    if (properties.length === 0 || !properties.every(isPlainProperty)
-      || depthOf(node.init, getters) * properties.length > WORTH_REPEATING)
-      return;
-    const source = code.slice(node.init.start, node.init.end);
-    const text = properties.map(({ key, value }) => `${value.name} = ${source}.${key.name}`).join(', ');
-    edits.push({ start: node.start, end: node.end, text });
+    const reads = [];
+    const path = code.slice(node.init.start, node.init.end);
+    if (flatten(node.id, path, depthOf(node.init, getters), getters, reads) <= WORTH_REPEATING)
+      edits.push({ start: node.start, end: node.end, text: reads.join(', ') });
   });
   return apply(code, edits);
 }

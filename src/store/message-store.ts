@@ -30,6 +30,7 @@ export interface StoreSettings {
 }
 
 export class Store implements Ticker {
+  readonly arena: Arena;
   readonly queue: MessageQueue;
   readonly clock = new StoreClock();
   /** Up to this value of `written` all is durable. */
@@ -52,14 +53,11 @@ export class Store implements Ticker {
   private lastTick = 0;
 
   constructor(arena: Arena, settings: StoreSettings) {
+    this.arena = arena;
     this.settings = settings;
     this.medium = new Medium(arena);
     this.walker = new RecordWalker(this.medium);
     this.queue = new MessageQueue(this.medium, this.walker, this);
-  }
-
-  get arena(): Arena {
-    return this.medium.arena;
   }
 
   get isOpen(): boolean {

@@ -20,21 +20,21 @@ export class UpstreamMessages implements WaitingMessages {
   }
 
   get pendingCount(): number {
-    const { queue } = this;
-    return queue.count + queue.window!.waitingCount;
+    const { count, window } = this.inMemory;
+    return count + window!.waitingCount;
   }
 
   get pendingLength(): number {
     const { log } = this;
     if (log === undefined)
-      return this.queue.usedLength;
+      return this.inMemory.usedLength;
     return log.queue.pendingCount === 0 ? 0
       : log.queue.usedLength; // blocks are used anew one by one, what waits in them is another matter
   }
 
   get capacity(): number {
     const { log } = this;
-    return log === undefined ? this.queue.capacity : log.queue.capacity;
+    return log === undefined ? this.inMemory.capacity : log.queue.capacity;
   }
 
   get orphanCount(): number {
@@ -54,16 +54,16 @@ export class UpstreamMessages implements WaitingMessages {
    * is read from the storage.
    */
   get oldestAge(): number {
-    const { bridge: { aging }, log, queue } = this;
+    const { bridge: { aging }, inMemory, log } = this;
     if (log !== undefined)
       return log.queue.first() === NOTHING ? UNKNOWN : aging.age(log.queue.record.takenAt);
-    const record = queue.following(NONE);
-    const time = record === NONE ? 0 : queue.timeOf(record); // 0: it may wait as long as it likes, so nobody counts
+    const record = inMemory.following(NONE);
+    const time = record === NONE ? 0 : inMemory.timeOf(record); // 0: it may wait as long as it likes, so nobody counts
     return time === 0 ? UNKNOWN : aging.age(time);
   }
 
   get inflightCount(): number {
-    return this.queue.inflightCount;
+    return this.inMemory.inflightCount;
   }
 
   /** Whether they survive a power cut. */
@@ -77,7 +77,7 @@ export class UpstreamMessages implements WaitingMessages {
     return store !== undefined && store.isWorking ? store : undefined;
   }
 
-  private get queue(): OutboundQueue {
+  private get inMemory(): OutboundQueue {
     return this.bridge.session.sessionState!.queue;
   }
 }
