@@ -18,6 +18,8 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'nodes/system-topics.ts: SystemTopics.plan': 'once at start',
   'nodes/system-topics.ts: namesOf': 'once at start',
   'config/configuration.ts': 'defaults are filled in once at start',
+  'config/broker-profiles.ts': 'the profile of the broker, once at start',
+  'gateway/quarantine-texts.ts': 'lines of the log, and the status when somebody asks for it',
   'config/json-tokens.ts': 'a stored configuration is read once at start',
   'config/json-characters.ts': 'a stored configuration is read once at start',
   'config/validator.ts': 'a stored configuration is judged once at start',

@@ -43,25 +43,26 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream
   Object.freeze({ types: 32, keys: Object.freeze(['address', 'bridge_protocol_version', 'remote_clientid',
     'remote_username', 'remote_password', 'cleansession', 'keepalive_interval', 'connack_timeout', 'restart_timeout',
-    'will', 'max_packet_size', 'max_inflight_messages', 'max_unreleased_messages', 'acknowledgement_timeout',
+    'will', 'max_packet_size', 'profile', 'max_qos', 'max_topic_levels', 'max_topic_length',
+    'bridge_max_packet_size', 'max_inflight_messages', 'max_unreleased_messages', 'acknowledgement_timeout',
     'bridge_tcp_nodelay', 'send_timeout', 'oversize']), first: 9 }),
   // listener
   Object.freeze({ types: 32, keys: Object.freeze(['port', 'address', 'max_connections', 'max_sessions',
     'connect_timeout', 'send_timeout', 'max_keepalive', 'max_packet_size', 'max_inflight_messages',
     'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes', 'max_clientid_length', 'max_will_size',
     'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages', 'max_retained_bytes', 'oversize',
-    'queue_full', 'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 26 }),
+    'queue_full', 'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 31 }),
   // topic
-  Object.freeze({ types: 16, items: 51, maxItems: 256, example: '[]' }),
+  Object.freeze({ types: 16, items: 56, maxItems: 256, example: '[]' }),
   // sensors
-  Object.freeze({ types: 16, items: 52, maxItems: 256, example: '[]' }),
+  Object.freeze({ types: 16, items: 57, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate']), first: 53 }),
+    'replay_rate', 'quarantine']), first: 58 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 60 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 66 }),
   // upstream.address
-  Object.freeze({ types: 16, items: 62, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 68, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"']), example: '"mqttv311"' }),
   // upstream.remote_clientid
@@ -77,12 +78,23 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 63, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 69, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 64,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 70,
     required: Object.freeze(['topic']) }),
   // upstream.max_packet_size
   Object.freeze({ types: 2, minimum: 128, maximum: 1048576, example: '1024' }),
+  // upstream.profile
+  Object.freeze({ types: 0, choices: Object.freeze(['"auto"', '"none"', '"aws-iot"', '"azure-iot-hub"', '"rabbitmq"',
+    '"nats"']), example: '"auto"' }),
+  // upstream.max_qos
+  Object.freeze({ types: 2, minimum: 1, maximum: 2, example: '2' }),
+  // upstream.max_topic_levels
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535, example: '200' }),
+  // upstream.max_topic_length
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535, example: '65535' }),
+  // upstream.bridge_max_packet_size
+  Object.freeze({ types: 2, minimum: 0, maximum: 268435455, example: '0' }),
   // upstream.max_inflight_messages
   Object.freeze({ types: 2, minimum: 1, maximum: 32768, example: '20' }),
   // upstream.max_unreleased_messages
@@ -138,9 +150,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 68, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 74, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 69, maxItems: 256,
+  Object.freeze({ types: 16, items: 75, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -148,11 +160,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 70 }),
+    'store', 'full', 'expiry']), first: 76 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 78, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 84, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -168,6 +180,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     example: '"drop_oldest"' }),
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
+  // store.quarantine
+  Object.freeze({ types: 16, items: 102, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
   // memory.topic_length
@@ -186,9 +200,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 96, required: Object.freeze(['username']) }),
+    first: 103, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 100 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 107 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -242,6 +256,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 1, maximum: 127 }),
   // sensors[].baud
   Object.freeze({ types: 2, minimum: 300, maximum: 921600 }),
+  // store.quarantine[]
+  Object.freeze({ types: 2, minimum: 0, maximum: 16777216 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
