@@ -32,6 +32,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'rules/listener-rules.ts': 'a configuration is judged once at start',
   'rules/password-hash.ts': 'a configuration is judged once at start',
   'rules/sensor-rules.ts': 'a configuration is judged once at start',
+  'rules/broker-rules.ts': 'a configuration is judged once at start',
   'rules/topic-rules.ts': 'a configuration is judged once at start',
   'rules/topic-texts.ts': 'a configuration is judged once at start',
   'config/nearest-key.ts': 'a stored configuration is refused, once at start',
