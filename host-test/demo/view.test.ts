@@ -20,6 +20,7 @@ const STATUS: Status = {
   },
   endings: {},
   store: { durable: false, count: 0, bytes: 0, capacity: 32_768, oldest: null, dropped: 0 },
+  quarantine: { count: 0, bytes: 0, capacity: [256, 262_144], setAside: 0, givenUp: 0, messages: [] },
   rules: [],
   sensors: [
     { name: 'air', topic: 'air/temperature', value: 21.5, works: true },

@@ -97,7 +97,7 @@ const REJECTED: readonly (readonly [string, string, readonly (string | RegExp)[]
     ['1:2: port: there is no such key; it belongs elsewhere: write listener.port instead']],
   ['a key that belongs into a list', '{"interval": 5}', [/write sensors\[\]\.interval instead/]],
   ['a key like no other', '{"store": {"xyzzy": 1}}',
-    ['1:12: store.xyzzy: there is no such key; remove it, or write one of these instead: ram, path, size, durability, on_failure, full, replay_rate']],
+    ['1:12: store.xyzzy: there is no such key; remove it, or write one of these instead: ram, path, size, durability, on_failure, full, replay_rate, quarantine']],
   ['a store that is too small',
     '{"listener": {"max_packet_size": 1024}, "store": {"durability": "flash", "size": 8192}}',
       ['1:74: store.size: 8192 bytes are too few for messages as long as listener.max_packet_size allows; write 12288 or more instead']],

@@ -45,7 +45,7 @@ describe('$SYS/broker', () => {
         expect.stringMatching(/^store\/messages\/bytes=\d+$/),
       'messages/inflight=0', 'clients/expired=0', 'clients/refused=0', 'clients/malformed=0', 'messages/denied=0',
         'messages/held=0',
-      'bridge/messages/dropped=0',
+      'bridge/messages/dropped=0', 'bridge/messages/quarantined=0',
       ...['messages/received', 'messages/sent', 'publish/received', 'publish/sent', 'publish/dropped',
         'sockets'].flatMap(load =>
         [1, 5, 15].map(minutes => `load/${load}/${minutes}min=0.00`)),

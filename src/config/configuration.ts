@@ -8,6 +8,7 @@
  * at build time.
  */
 
+import { profileOf, type ProfileName } from './broker-profiles.ts';
 import type { TopicTest } from './topic-test.ts';
 
 export type Direction = 'in' | 'out' | 'both';
@@ -46,6 +47,15 @@ export interface UpstreamConfiguration {
   /** Whether the Server is told to unsubscribe what an earlier configuration may have subscribed. */
   bridge_attempt_unsubscribe: boolean;
   max_packet_size: number;
+  /** Which broker's limits are kept, see broker-profiles.ts. */
+  profile: ProfileName;
+  /** Highest QoS of what is sent and asked for. */
+  max_qos: number;
+  /** Levels and bytes of a topic there; what exceeds them is not sent. */
+  max_topic_levels: number;
+  max_topic_length: number;
+  /** Bytes of a packet that is sent; 0: no limit but that of the queues. */
+  bridge_max_packet_size: number;
   max_inflight_messages: number;
   /** Incoming QoS 2 messages that may be unreleased. */
   max_unreleased_messages: number;
@@ -167,6 +177,8 @@ export interface StoreConfiguration {
   full: FullPolicy;
   /** Messages per second that are sent of those that waited for the connection; 0: any number. */
   replay_rate: number;
+  /** Messages and bytes of what the broker will not have: it is set aside and stays until somebody decides. */
+  quarantine: readonly [number, number];
 }
 
 /** Sizes that a user changes only when memory is short. */
@@ -231,6 +243,11 @@ export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
   notification_topic: '',
   bridge_attempt_unsubscribe: true,
   max_packet_size: 1024,
+  profile: 'auto',
+  max_qos: 2,
+  max_topic_levels: 200,
+  max_topic_length: 65_535,
+  bridge_max_packet_size: 0,
   max_inflight_messages: 20,
   max_unreleased_messages: 64,
   acknowledgement_timeout: 60,
@@ -282,6 +299,7 @@ export const DEFAULT_SENSOR: SensorConfiguration = Object.freeze({
 export const DEFAULT_STORE: StoreConfiguration = Object.freeze({
   ram: 8192, path: './ringbridge.store', size: 1_048_576, durability: 'ram', on_failure: 'refuse',
     full: 'drop_oldest', replay_rate: 0,
+  quarantine: Object.freeze([16, 8192] as const),
 });
 
 export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, topic_length: 64 });
@@ -313,9 +331,27 @@ export const PC_SIZES = Object.freeze({
     max_subscriptions: 2000, max_subscription_bytes: 131_072, max_retained_messages: 2000,
       max_retained_bytes: 1_048_576,
   }),
-  store: Object.freeze({ ram: 1_048_576 }),
+  store: Object.freeze({ ram: 1_048_576, quarantine: Object.freeze([256, 262_144] as const) }),
   memory: Object.freeze({ topics: 1024, topic_length: 256 }),
 });
+
+/** What the profile of the broker lowers, unless the file says it by itself. */
+function limitsOf(
+  upstream: UpstreamConfiguration, written: NonNullable<PartialConfiguration['upstream']> = {},
+): Partial<UpstreamConfiguration> {
+  const profile = profileOf(upstream.profile, upstream.address[0] ?? '');
+  const limit = (given: number | undefined, most: number, usual: number): number =>
+    given ?? (most === 0 ? usual : usual === 0 ? most : Math.min(most, usual));
+  return {
+    max_qos: written.max_qos ?? Math.min(profile.qos, upstream.max_qos),
+    max_topic_levels: limit(written.max_topic_levels, profile.topicLevels, upstream.max_topic_levels),
+    max_topic_length: limit(written.max_topic_length, profile.topicLength, upstream.max_topic_length),
+    bridge_max_packet_size:
+      limit(written.bridge_max_packet_size, profile.packetSize, upstream.bridge_max_packet_size),
+    max_inflight_messages: limit(written.max_inflight_messages, profile.inflight, upstream.max_inflight_messages),
+    keepalive_interval: limit(written.keepalive_interval, profile.keepAlive, upstream.keepalive_interval),
+  };
+}
 
 /**
  * Fills in every default. `{}` is a valid file.
@@ -326,6 +362,7 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
   const upstream = { ...DEFAULT_UPSTREAM, ...sizes.upstream, ...partial.upstream } as UpstreamConfiguration;
   if (upstream.remote_clientid === '')
     upstream.remote_clientid = name;
+  Object.assign(upstream, limitsOf(upstream, partial.upstream));
   const listener = { ...DEFAULT_LISTENER, ...sizes.listener, ...partial.listener };
   const store = { ...DEFAULT_STORE, ...sizes.store, ...partial.store };
   // A default must not let in what a queue cannot hold that somebody has made small.

@@ -63,6 +63,12 @@ export const IDENTIFIER_CLASH = 21;
 
 /** detail: bytes of the topic. The Server has sent a message that no node may get; the packet at hand has the topic. */
 export const UNFIT_TOPIC = 80;
+/** subject: index of the rule among those of direction "out"; detail: a reason of upstream/quarantine-reasons.ts. */
+export const MESSAGE_SET_ASIDE = 81;
+/** The same of a message that need not arrive: it was dropped. */
+export const MESSAGE_UNFIT = 82;
+/** subject: index of the session, which is closed; detail: as above. */
+export const MESSAGE_TURNED_BACK = 83;
 
 export const FORBIDDEN_PUBLISH = 1;
 export const FORBIDDEN_SUBSCRIBE = 2;

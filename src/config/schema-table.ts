@@ -44,28 +44,29 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 32, keys: Object.freeze(['address', 'bridge_protocol_version', 'remote_clientid',
     'remote_username', 'remote_password', 'cleansession', 'keepalive_interval', 'connack_timeout', 'restart_timeout',
     'will', 'birth', 'notifications', 'notifications_local_only', 'notification_topic', 'bridge_attempt_unsubscribe',
-    'max_packet_size', 'max_inflight_messages', 'max_unreleased_messages', 'acknowledgement_timeout',
-    'bridge_tcp_nodelay', 'send_timeout', 'oversize']), first: 10 }),
+    'max_packet_size', 'profile', 'max_qos', 'max_topic_levels', 'max_topic_length', 'bridge_max_packet_size',
+    'max_inflight_messages', 'max_unreleased_messages', 'acknowledgement_timeout', 'bridge_tcp_nodelay',
+    'send_timeout', 'oversize']), first: 10 }),
   // listener
   Object.freeze({ types: 32, keys: Object.freeze(['port', 'address', 'max_connections', 'max_sessions',
     'connect_timeout', 'send_timeout', 'max_keepalive', 'max_packet_size', 'max_inflight_messages',
     'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes', 'max_clientid_length', 'max_will_size',
     'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages', 'max_retained_bytes', 'oversize',
-    'queue_full', 'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 32 }),
+    'queue_full', 'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 37 }),
   // topic
-  Object.freeze({ types: 16, items: 57, maxItems: 256, example: '[]' }),
+  Object.freeze({ types: 16, items: 62, maxItems: 256, example: '[]' }),
   // sensors
-  Object.freeze({ types: 16, items: 58, maxItems: 256, example: '[]' }),
+  Object.freeze({ types: 16, items: 63, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate']), first: 59 }),
+    'replay_rate', 'quarantine']), first: 64 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 66 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 72 }),
   // tests
-  Object.freeze({ types: 16, items: 68, maxItems: 1024,
+  Object.freeze({ types: 16, items: 74, maxItems: 1024,
     example: '[{"publish":"a/b","user":"node1","expect":{"remote":"site/a/b","qos":1}}]' }),
   // upstream.address
-  Object.freeze({ types: 16, items: 69, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 75, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"']), example: '"mqttv311"' }),
   // upstream.remote_clientid
@@ -81,12 +82,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 70, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 76, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 71,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 77,
     required: Object.freeze(['topic']) }),
   // upstream.birth
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 75 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 81 }),
   // upstream.notifications
   Object.freeze({ types: 8, example: 'false' }),
   // upstream.notifications_local_only
@@ -97,6 +98,17 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 8, example: 'true' }),
   // upstream.max_packet_size
   Object.freeze({ types: 2, minimum: 128, maximum: 1048576, example: '1024' }),
+  // upstream.profile
+  Object.freeze({ types: 0, choices: Object.freeze(['"auto"', '"none"', '"aws-iot"', '"azure-iot-hub"', '"rabbitmq"',
+    '"nats"']), example: '"auto"' }),
+  // upstream.max_qos
+  Object.freeze({ types: 2, minimum: 1, maximum: 2, example: '2' }),
+  // upstream.max_topic_levels
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535, example: '200' }),
+  // upstream.max_topic_length
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535, example: '65535' }),
+  // upstream.bridge_max_packet_size
+  Object.freeze({ types: 2, minimum: 0, maximum: 268435455, example: '0' }),
   // upstream.max_inflight_messages
   Object.freeze({ types: 2, minimum: 1, maximum: 32768, example: '20' }),
   // upstream.max_unreleased_messages
@@ -152,9 +164,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 79, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 85, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 80, maxItems: 256,
+  Object.freeze({ types: 16, items: 86, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -162,11 +174,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 81 }),
+    'store', 'full', 'expiry']), first: 87 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 89, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 95, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -182,13 +194,15 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     example: '"drop_oldest"' }),
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
+  // store.quarantine
+  Object.freeze({ types: 16, items: 113, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
   // memory.topic_length
   Object.freeze({ types: 2, minimum: 8, maximum: 4096, example: '64' }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 107, required: Object.freeze(['expect']) }),
+    first: 114, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -211,9 +225,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 113, required: Object.freeze(['username']) }),
+    first: 120, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 117 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 124 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -267,6 +281,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 1, maximum: 127 }),
   // sensors[].baud
   Object.freeze({ types: 2, minimum: 300, maximum: 921600 }),
+  // store.quarantine[]
+  Object.freeze({ types: 2, minimum: 0, maximum: 16777216 }),
   // tests[].publish
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535, example: '"a/b"' }),
   // tests[].receive
@@ -279,7 +295,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 120 }),
+    first: 127 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -306,7 +322,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 126, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 133, maxItems: 1024, example: '[]' }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
 ]);

@@ -11,7 +11,7 @@ import { IDENTIFIER_RANGE } from '../session/publish-records.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import { Store } from '../store/message-store.ts';
-import { COUNTER, RECEIVED_IDENTIFIER } from '../store/record-format.ts';
+import { COUNTER, QUARANTINED, RECEIVED_IDENTIFIER } from '../store/record-format.ts';
 import { StateMap } from '../store/state-map.ts';
 import { type Recovery, type StoreOwner, StoreReport } from '../store/store-owner.ts';
 import { MESSAGE_UP, type StoredMessage } from '../store/stored-message.ts';
@@ -19,6 +19,7 @@ import { Backlog } from '../upstream/backlog.ts';
 import { type Router, StoreIntake } from '../upstream/intake.ts';
 import { StoredCounters } from '../upstream/stored-counters.ts';
 import { StoredOrigins } from '../upstream/stored-origins.ts';
+import type { Quarantine } from '../upstream/quarantine.ts';
 import type { StoredRules } from '../upstream/stored-rules.ts';
 
 /** QoS 2 messages in the store whose senders are remembered, to recognise them after a restart. */
@@ -41,6 +42,7 @@ export interface StoreUsers {
   readonly sessions: readonly ServerSession[];
   readonly router: Router;
   readonly rules: StoredRules;
+  readonly quarantine: Quarantine;
   readonly observer: Event.GatewayObserver;
   /** Seconds since 1970, 0 as long as nobody knows. */
   readonly date: () => number;
@@ -67,7 +69,7 @@ export class DurableStore implements StoreOwner, Recovery {
   constructor(arena: Arena, regions: StoreRegions, { listener, store: settings }: Configuration, users: StoreUsers) {
     const { clock, router, rules, sessions, upstream } = users;
     const originCapacity = Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS);
-    const mapCapacity = Math.min(originCapacity, MOST_IN_MAP) + OTHERS_IN_MAP;
+    const mapCapacity = Math.min(originCapacity, MOST_IN_MAP) + OTHERS_IN_MAP + settings.quarantine[0];
     const store =
       new Store(arena,
         { stateShare: STATE_SHARE, createMap: (medium, walker) => new StateMap(medium, walker, mapCapacity) });
@@ -87,9 +89,10 @@ export class DurableStore implements StoreOwner, Recovery {
 
   /** Takes a storage into use, for the first time or after one has failed. @throws as `Store.open` */
   open(storage: BlockStorage): StoreReport {
-    const { backlog, users: { observer, upstream } } = this;
+    const { backlog, users: { observer, quarantine, upstream } } = this;
     const report = new StoreReport();
     backlog.beginRestoring();
+    quarantine.beginRestoring(backlog.store);
     backlog.store.open(storage, this, this, report);
     storage.onFlushed = isDurable => { backlog.store.flushed(isDurable); };
     backlog.endRestoring();
@@ -165,14 +168,16 @@ export class DurableStore implements StoreOwner, Recovery {
   onMessage(message: StoredMessage): void {
     if (message.kind !== MESSAGE_UP)
       return;
-    if (message.origin !== 0 && !message.isReleased)
+    if (message.origin !== 0 && message.qos === 2 && !message.isReleased)
       this.origins.restore(message);
     if (!message.isSettled)
       this.backlog.restore(message);
   }
 
-  onState(kind: number, key: number, offset: number): void {
-    if (kind === COUNTER)
+  onState(kind: number, key: number, offset: number, length: number): void {
+    if (kind === QUARANTINED)
+      this.users.quarantine.restore(key, offset, length);
+    else if (kind === COUNTER)
       this.backlog.counters.restore(key, offset);
     else if (kind === RECEIVED_IDENTIFIER)
       this.origins.restoreIdentifier(offset);

@@ -9,6 +9,7 @@ import * as Event from '../config/events.ts';
 import * as Loss from '../upstream/losses.ts';
 import type { NodeState } from '../nodes/node-states.ts';
 import type { Gateway } from './gateway.ts';
+import { describeQuarantineEvent } from './quarantine-texts.ts';
 
 /** @param event, subject, detail as GatewayObserver gets them */
 export function describeEvent(gateway: Gateway, event: number, subject: number, detail: number): string {
@@ -75,6 +76,11 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
     case Event.IDENTIFIER_CLASH:
       return 'upstream keeps accepting and dropping this gateway: does another client call itself '
         + `"${gateway.configuration.upstream.remote_clientid}"? Give each one an upstream.remote_clientid of its own`;
+    case Event.MESSAGE_SET_ASIDE:
+    case Event.MESSAGE_UNFIT:
+      return describeQuarantineEvent(gateway, event, detail, '');
+    case Event.MESSAGE_TURNED_BACK:
+      return describeQuarantineEvent(gateway, event, detail, nodeName(gateway, subject));
     default:
       return `event ${event}`;
   }
@@ -88,6 +94,8 @@ function describeLoss(reason: number): string {
     case Loss.EXPIRED: return 'it had waited longer than the expiry of its rule allows';
     case Loss.ORPHANED: return 'no rule lets it out, and the room was needed';
     case Loss.UNREADABLE: return 'the storage does not give it back';
+    case Loss.UNFIT: return 'the broker would not have it (upstream.profile, max_topic_levels, bridge_max_packet_size)';
+    case Loss.QUARANTINE_FULL: return 'it was the oldest in the quarantine, which is full (store.quarantine)';
     case Loss.TOO_LONG: return 'it is longer than the store or the way upstream can hold (store.ram)';
     default: return 'there was no room for it (store.ram, store.size, store.full)';
   }

@@ -28,7 +28,7 @@ import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix,
-  RECORD_OVERHEAD } from './packet-limits.ts';
+  longestStoredPacket, RECORD_OVERHEAD } from './packet-limits.ts';
 import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
 import { EndingCounts } from '../nodes/disconnect-reasons.ts';
 import * as Event from '../config/events.ts';
@@ -50,6 +50,10 @@ import type { Figures } from '../nodes/system-figures.ts';
 import { SystemTopics } from '../nodes/system-topics.ts';
 import { TakeOvers } from '../nodes/take-overs.ts';
 import { TopicMap } from '../upstream/topic-map.ts';
+import { BrokerLimits } from '../upstream/broker-limits.ts';
+import { Guard } from '../upstream/guard.ts';
+import { Quarantine } from '../upstream/quarantine.ts';
+import * as Reason from '../upstream/quarantine-reasons.ts';
 import { UpstreamMessages } from '../upstream/waiting-messages.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver };
@@ -129,6 +133,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const retainedOffset = RetainedMessages.plan(plan, listener.max_retained_bytes);
     const accessPlan = Access.plan(plan, listener, memory.topics, listener.max_packet_size);
     const systemTopicsOffset = SystemTopics.plan(plan);
+    const longestStored = longestStoredPacket(configuration);
+    const isDurable = store.durability === 'flash';
+    const quarantineOffset = Quarantine.plan(plan, store.quarantine, longestStored, isDurable);
     const storeRegions = store.durability === 'flash' ? DurableStore.plan(plan) : undefined;
     const arena = this.arena = new Arena(plan, {
       landingCapacity: options.landingCapacity,
@@ -163,6 +170,10 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
         new UpstreamWindow(options.orderCounters)), this.bridge);
     this.bridge.session = this.upstream;
     writeAnnouncements(this.upstream.announcements, arena, announcementsOffset, upstream);
+    this.bridge.guard = new Guard(outbound, new BrokerLimits(arena, upstream),
+      new Quarantine(arena, quarantineOffset, store.quarantine, longestStored, isDurable),
+      this.bridge, options.observer);
+    this.bridge.limitQoS(upstream.max_qos);
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
     this.upstream.replayRate = store.replay_rate;
@@ -183,7 +194,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const { clock, sessions, upstream: session } = this;
     this.durableStore =
       new DurableStore(arena, storeRegions, configuration,
-        { clock, upstream: session, sessions, router: this, rules, observer: this.observer, date });
+        { clock, upstream: session, sessions, router: this, rules, quarantine: this.bridge.guard.quarantine,
+          observer: this.observer, date });
   }
 
   get upstreamQueue(): OutboundQueue {
@@ -320,7 +332,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     }
     const { access } = this;
     const index = packet.topicIndex;
-    const origin = packet.qos === 0 ? 0 : (session.sessionState as NodeState).identity;
+    const origin = (session.sessionState as NodeState).identity;
     if (access === undefined) {
       if (this.localAudience[index] === UNKNOWN && this.delivery.rejects(session, packet, index))
         return TAKEN; // by nobody: the session is over
@@ -338,6 +350,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   }
 
   refuse(session: ServerSession): number {
+    const { guard } = this.bridge;
+    if (guard.turnedBack !== Reason.FINE)
+      return this.turnBack(session, guard);
     return this.refusals.add(session);
   }
 
@@ -403,13 +418,26 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     session.readWill(will);
     session.forgetWill(); // [MQTT311-3.1.2-10]
     const index = topics.indexOf(will.topicNameOffset, will.topicNameLength);
+    this.bridge.guard.author = node.identity;
     if (access !== undefined && this.publishing.publishFor(node, will, index, access, 0) === FORBIDDEN) {
       this.deny(session, Event.FORBIDDEN_WILL);
+      this.bridge.guard.author = 0;
       return;
     }
     this.observer.onEvent(Event.WILL_PUBLISHED, session.index, 0);
     if (access === undefined && !this.delivery.rejects(undefined, will, index))
       this.publishing.publish(will, index, 0);
+    this.bridge.guard.author = 0;
+  }
+
+  /** A message of the node cannot go upstream, nor be set aside: the node keeps it, and loses its connection for it. */
+  private turnBack(session: ServerSession, guard: Guard): number {
+    const reason = guard.turnedBack;
+    guard.turnedBack = Reason.FINE;
+    this.observer.onEvent(Event.MESSAGE_TURNED_BACK, session.index, reason);
+    session.fail(reason === Reason.PACKET_TOO_LONG ? ReasonCode.PACKET_TOO_LARGE
+      : reason === Reason.SHARE_FULL ? ReasonCode.QUOTA_EXCEEDED : ReasonCode.TOPIC_NAME_INVALID);
+    return REFUSED;
   }
 
   private deny(session: ServerSession, what: number): void {

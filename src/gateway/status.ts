@@ -10,6 +10,7 @@ import { COUNTED_REASONS } from '../nodes/disconnect-reasons.ts';
 import { VERSION } from '../nodes/system-topics.ts';
 import { adviceOf, secondsUntil, urlOf } from './advice.ts';
 import { describeReason } from './event-texts.ts';
+import { quarantineOf, type QuarantineStatus } from './quarantine-texts.ts';
 import type { Gateway } from './gateway.ts';
 import type { StatusSources } from './status-sources.ts';
 import type { TopicRule } from '../upstream/topic-map.ts';
@@ -78,6 +79,8 @@ export interface Status {
     oldest: number | null;
     dropped: number;
   };
+  /** What the broker will not have. */
+  quarantine: QuarantineStatus;
   rules: {
     pattern: string;
     direction: Direction;
@@ -144,6 +147,7 @@ export function statusOf(sources: StatusSources, now: number, date = 0): Status 
       oldest: oldestAge === UNKNOWN ? null : oldestAge,
       dropped: waiting.givenUpCount,
     },
+    quarantine: quarantineOf(gateway),
     rules: [...bridge.outbound.rules.map(rule => ruleOf(rule, 'out')),
       ...bridge.inbound.rules.map(rule => ruleOf(rule, 'in'))],
     sensors: sensors.states.map(({ configuration: { name, topic }, pause, value }) => ({

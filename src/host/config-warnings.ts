@@ -2,16 +2,35 @@
  * What is worth a warning in a configuration that can be used: it does nothing, or something that surprises. Told on a
  * computer only, where somebody reads it before a board gets the file.
  */
+import { profileOf } from '../config/broker-profiles.ts';
+import { brokerNameOf } from '../rules/broker-rules.ts';
 import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
 import { type Finding, Findings } from '../rules/findings.ts';
 import { overlap } from '../rules/topic-texts.ts';
 
 export function warningsOf(configuration: Configuration): readonly Finding[] {
   const findings = new Findings();
+  warnOfBroker(findings, configuration);
   warnOfListener(findings, configuration);
   warnOfSensors(findings, configuration);
   warnOfRules(findings, configuration.topic);
   return findings.list;
+}
+
+/** What the broker does not serve, and the gateway therefore does otherwise. */
+function warnOfBroker(findings: Findings, configuration: Configuration): void {
+  const { topic, upstream } = configuration;
+  const profile = profileOf(upstream.profile, upstream.address[0] ?? '');
+  const broker = brokerNameOf(configuration);
+  if (upstream.max_qos > profile.qos)
+    findings.add(['upstream', 'max_qos'], `${broker} does not serve QoS ${upstream.max_qos}; write ${profile.qos}`);
+  topic.forEach(({ qos }, index) => {
+    if (qos > upstream.max_qos)
+      findings.add(['topic', index, 'qos'], `${broker} does not serve QoS ${qos}, so ${upstream.max_qos} is used `
+        + '(upstream.max_qos)');
+  });
+  if (upstream.will !== null && upstream.will.retain && !profile.retains)
+    findings.add(['upstream', 'will', 'retain'], `${broker} keeps no retained messages; write false`);
 }
 
 function warnOfListener(findings: Findings, { listener }: Configuration): void {

@@ -26,6 +26,7 @@ const FAILED = 'upstream failed';
 const NODE_EVENTS: ReadonlySet<number> = new Set([
   Event.NODE_CONNECTED, Event.NODE_CLOSED, Event.NODE_REFUSED, Event.WILL_PUBLISHED, Event.OVERSIZE_DROPPED,
     Event.NODE_QUEUE_FULL,
+  Event.MESSAGE_TURNED_BACK,
   Event.MESSAGE_REFUSED, Event.SUBSCRIPTIONS_FULL, Event.ACCESS_DENIED, Event.RATE_LIMITED, Event.SESSION_EVICTED,
 ]);
 
@@ -63,6 +64,10 @@ export class LogObserver implements RuntimeObserver {
         break;
       case Event.IDENTIFIER_CLASH:
         log.write('warning', text.replace('upstream', this.upstreamName()), `${event}`, ONCE);
+        break;
+      case Event.MESSAGE_SET_ASIDE:
+      case Event.MESSAGE_UNFIT:
+        log.write('warning', text, text, ONCE);
         break;
       case Event.UNFIT_TOPIC:
       case Event.OVERSIZE_DROPPED: // the length does not make it news, the topic does

@@ -28,6 +28,8 @@ export interface WaitingMessages {
   /** Messages of the Server that were too long. */
   readonly oversizeCount: number;
   readonly inflightCount: number;
+  /** In the quarantine. */
+  readonly quarantinedCount: number;
 }
 
 /** Where the figures come from. */
@@ -87,6 +89,7 @@ export const FIGURES: readonly Figure[] = Object.freeze([
   { name: 'messages/denied', of: ({ deniedCount }) => deniedCount },
   { name: 'messages/held', of: ({ heldCount }) => heldCount },
   { name: 'bridge/messages/dropped', of: ({ waiting }) => waiting.givenUpCount },
+  { name: 'bridge/messages/quarantined', of: ({ waiting }) => waiting.quarantinedCount },
   { name: 'bytes/received', of: bytesReceived, isTraffic: true },
   { name: 'bytes/sent', of: bytesSent, isTraffic: true },
 ]);

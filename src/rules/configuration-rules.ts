@@ -10,6 +10,7 @@ import { limitConflicts, longestStoredPacket } from '../gateway/packet-limits.ts
 import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
 import { blockLengthFor, FEWEST_BLOCKS } from '../store/record-format.ts';
 import { judgeAnnouncements } from './announcement-rules.ts';
+import { judgeBroker } from './broker-rules.ts';
 import { type Finding, Findings, type Path } from './findings.ts';
 import { isIPv6 } from './ip-address.ts';
 import { judgeAccess, judgeListener, judgeUsers } from './listener-rules.ts';
@@ -28,6 +29,7 @@ export function judgeConfiguration(configuration: Configuration, written: Partia
   judgeStrings(findings, written, []);
   judgeUpstream(findings, configuration);
   judgeAnnouncements(findings, configuration, written);
+  judgeBroker(findings, configuration, written);
   judgeListener(findings, configuration);
   judgeUsers(findings, configuration);
   judgeAccess(findings, configuration);

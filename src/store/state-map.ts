@@ -90,6 +90,15 @@ export class StateMap implements RingOwner {
     return this.index.find(kind, key) !== NO_ENTRY;
   }
 
+  /** Reads a value into the staging area. @returns its offset, valid until the next call; 0: there is none */
+  load(kind: number, key: number): number {
+    const { index, medium: { arena }, walker } = this;
+    const at = index.find(kind, key);
+    if (at === NO_ENTRY || !walker.readAt(index.positionAt(at)))
+      return 0;
+    return arena.stagingOffset + Format.RECORD_MARKS + walker.marks * Format.WORD + Format.WORD;
+  }
+
   /** Whether a value of `length` bytes under a new key can be put. */
   hasRoom(length: number): boolean {
     return this.medium.isWorking && !this.index.isFull && this.canPut(lengthOfState(length), 0);

@@ -21,9 +21,11 @@ import { REFUSED, TAKEN } from '../session/session-role.ts';
 import { type Aging, SecondsOfPower } from './aging.ts';
 import { type Backlog, DROPPED, FULL, NOT_WORKING, STORED } from './backlog.ts';
 import type { StorePolicy } from './full-policy.ts';
+import type { Guard } from './guard.ts';
 import * as Loss from './losses.ts';
+import * as Reason from './quarantine-reasons.ts';
 import { dropExpired, makeRoom } from './room-in-memory.ts';
-import { NO_RULE, type TopicMap, UNANSWERED, UNFIT, UNRESOLVED } from './topic-map.ts';
+import { GUARDED, NO_RULE, type TopicMap, UNANSWERED, UNFIT, UNRESOLVED } from './topic-map.ts';
 
 /** Of a message that is short enough for any storage. */
 const LONGEST_SHORT = 128;
@@ -38,6 +40,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   readonly outbound: TopicMap;
   readonly inbound: TopicMap;
   session!: ClientSession;
+  guard!: Guard;
   /** Whether nodes get no acknowledgement for what should be stored and cannot be. */
   refusesUnstored = false;
   /** Undefined unless there is a storage. */
@@ -82,6 +85,12 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.observer = sides.observer;
   }
 
+  /** No message goes out or is asked for with more than this QoS. */
+  limitQoS(most: number): void {
+    this.outbound.limitQoS(most);
+    this.inbound.limitQoS(most);
+  }
+
   /** `index` gets another name. */
   forget(index: number): void {
     this.outbound.forget(index);
@@ -100,6 +109,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     if (rule < 0) {
       if (rule === UNRESOLVED)
         rule = outbound.resolve(index, message);
+      if (rule <= GUARDED)
+        return this.forwardGuarded(message, index, GUARDED - rule, origin);
       if (rule === NO_RULE)
         return TAKEN;
     }
@@ -114,6 +125,38 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     if ((message.qos === 0 || topicRule.qos === 0) && queue.count === 0 && queue.window!.waitingCount === 0
       && this.session.publish(outgoing)) {
       ++topicRule.forwarded;
+      return TAKEN;
+    }
+    return this.keep(message, rule, outbound.hashOf[index]!, origin);
+  }
+
+  /** The same for a message that has to be looked at. */
+  private forwardGuarded(message: Message, index: number, rule: number, origin: number): number {
+    const { guard, outbound, outgoing } = this;
+    const policy = this.policies[rule]!;
+    const { queue } = this.session.sessionState!;
+    outgoing.topicNameOffset = outbound.placesOffset + index * outbound.placeLength;
+    outgoing.topicNameLength = outbound.lengthOf[index]!;
+    outgoing.payloadOffset = message.payloadOffset;
+    outgoing.payloadLength = message.payloadLength;
+    outgoing.retain = message.retain;
+    const { identity, qos } = policy.rule;
+    const sender = origin === 0 ? guard.author : origin;
+    const reason = guard.reasonFor(outgoing, policy.qosOf(message.qos), sender, identity);
+    guard.turnedBack = Reason.FINE;
+    if (reason !== Reason.FINE) {
+      if (message.qos !== 0 && policy.isStored && origin !== 0 && this.refusesUnstored
+        && this.backlog?.store.isWorking !== true) {
+        ++this.unstoredRefusals;
+        ++policy.rule.refused;
+        return REFUSED;
+      }
+      return guard.turnBack(message, rule, policy, origin,
+        guard.describe(sender, identity, this.aging.now, reason));
+    }
+    if (!guard.isCautious && (message.qos === 0 || qos === 0) && queue.count === 0
+      && queue.window!.waitingCount === 0 && this.session.publish(outgoing)) {
+      ++policy.rule.forwarded;
       return TAKEN;
     }
     return this.keep(message, rule, outbound.hashOf[index]!, origin);

@@ -14,6 +14,11 @@ export const UNREADABLE = 4;
 /** It is longer than what may go out today. */
 export const TOO_LONG = 5;
 
+/** The Server would not have it (quarantine-reasons.ts). */
+export const UNFIT = 6;
+/** It was the oldest one in the quarantine, which was full. */
+export const QUARANTINE_FULL = 7;
+
 export interface LossObserver {
   /** @param rule index among those of direction "out", or NO_RULE of topic-map.ts */
   onLost(rule: number, reason: number): void;

@@ -7,7 +7,7 @@ import type { Arena } from '../bytes/arena.ts';
 import { type Message, MessageSpans } from '../packet/packet.ts';
 import type { StoredMessage } from '../store/stored-message.ts';
 import { hashOfTopic } from './topic-hash.ts';
-import { NO_RULE, type TopicMap } from './topic-map.ts';
+import { GUARDED, NO_RULE, type TopicMap } from './topic-map.ts';
 import type { StorePolicy } from './full-policy.ts';
 import type { Aging } from './aging.ts';
 import type { LossObserver } from './losses.ts';
@@ -48,6 +48,8 @@ export class StoredRules {
     let rule = this.indexOf(message.rule);
     if (rule === NO_RULE || !map.apply(map.rules[rule]!, map.uncached, message))
       rule = map.resolve(map.uncached, message);
+    if (rule <= GUARDED)
+      rule = GUARDED - rule;
     if (rule === NO_RULE)
       return NO_RULE;
     outgoing.topicNameOffset = map.placesOffset + map.uncached * map.placeLength;

@@ -29,6 +29,14 @@ export const NO_RULE = -1;
 export const UNRESOLVED = -2;
 /** Of a name that the Server has sent: no node may have it, because none may bring it in (`isPlainText`). */
 export const UNFIT = -3;
+/** Each message of this name has to be looked at (guard.ts). Less the index of its rule. */
+export const GUARDED = -4;
+
+/** Judges names as they go out. */
+export interface NameLimits {
+  /** @returns 0: it may go */
+  reasonForName(offset: number, length: number): number;
+}
 
 /** Who a rule is, whatever its place in the configuration: 32 bits made from its text, FNV-1a. */
 function identityOf({ local_prefix, pattern, remote_prefix }: TopicRuleConfiguration): number {
@@ -46,7 +54,8 @@ export const UNANSWERED = -1;
 export class TopicRule {
   readonly configuration: TopicRuleConfiguration;
   readonly identity: number;
-  readonly qos: number;
+  /** Of the configuration, or less when the Server does not serve that. */
+  qos: number;
   readonly filterOffset: number;
   readonly filterLength: number;
   /** Bytes at the beginning of a name that are replaced ... */
@@ -97,6 +106,9 @@ export class TopicMap {
   private readonly longest: number;
   /** Whether names are judged as those of nodes are: a Server may be lax, the libraries of nodes need not be. */
   private readonly judgesNames: boolean;
+  /** Of names that go out. */
+  limits: NameLimits | undefined = undefined;
+  private guardsAll = false;
 
   /**
    * @param topicCount numbers of the topic table @param capacity bytes of a kept name: of any that the topic table
@@ -138,7 +150,7 @@ export class TopicMap {
   /**
    * Finds the rule for the name of `message` and maps it.
    * @param index number of the name in the topic table, whose place gets the mapped name
-   * @returns the index of the rule, NO_RULE or UNFIT
+   * @returns the index of the rule, NO_RULE, UNFIT, or GUARDED less that index
    */
   resolve(index: number, message: Message): number {
     const { topicNameLength, topicNameOffset } = message;
@@ -151,7 +163,7 @@ export class TopicMap {
       if (!this.apply(rule, index, message))
         break; // no such name can be sent
       this.hashOf[index] = hashOfTopic(this.arena, topicNameOffset, topicNameLength);
-      const verdict = this.judgesNames && !this.isPlain(index) ? UNFIT : at;
+      const verdict = this.judge(index, at);
       if (isCached)
         ruleOf[index] = verdict;
       return verdict;
@@ -161,10 +173,31 @@ export class TopicMap {
     return NO_RULE;
   }
 
-  /** Whether the name at the place of `index` is one that a node may have. */
-  private isPlain(index: number): boolean {
+  /** No rule sends, or asks for, more than this QoS. */
+  limitQoS(most: number): void {
+    const { rules } = this;
+    for (let index = 0; index < rules.length; ++index) {
+      const { configuration: { qos } } = rules[index]!;
+      rules[index]!.qos = qos < most ? qos : most;
+    }
+  }
+
+  /** Whether each message has to be looked at, whatever its name. */
+  guardAll(isOn: boolean): void {
+    if (this.guardsAll === isOn)
+      return;
+    this.guardsAll = isOn;
+    this.ruleOf.fill(UNRESOLVED);
+  }
+
+  /** @returns `rule`, or what stands in its way of the name at the place of `index` */
+  private judge(index: number, rule: number): number {
+    const { limits } = this;
     const name = this.placesOffset + index * this.placeLength;
-    return isPlainText(this.arena, name, name + this.lengthOf[index]!);
+    const length = this.lengthOf[index]!;
+    if (this.judgesNames)
+      return isPlainText(this.arena, name, name + length) ? rule : UNFIT;
+    return this.guardsAll || limits !== undefined && limits.reasonForName(name, length) !== 0 ? GUARDED - rule : rule;
   }
 
   /** The rule that is about a name, whether or not it can be mapped; undefined: none. */

@@ -45,6 +45,10 @@ export class UpstreamMessages implements WaitingMessages {
     return this.bridge.droppedCount;
   }
 
+  get quarantinedCount(): number {
+    return this.bridge.guard.quarantine.count;
+  }
+
   get oversizeCount(): number {
     return this.bridge.oversizeCount;
   }

@@ -1,0 +1,96 @@
+/** The quarantine in words: why a message is in it, whose it is, and what to write. */
+import { decodeUTF8 } from '../bytes/utf8.ts';
+import * as Event from '../config/events.ts';
+import * as Reason from '../upstream/quarantine-reasons.ts';
+import type { Gateway } from './gateway.ts';
+
+export interface QuarantineStatus {
+  count: number;
+  bytes: number;
+  capacity: readonly [messages: number, bytes: number];
+  /** Since the start; and those that had to make room. */
+  setAside: number;
+  givenUp: number;
+  messages: { number: number; topic: string; bytes: number; node: string; rule: string; reason: string; age: number }[];
+}
+
+/** Why a message is not sent, with the key that decides about it. */
+export function describeSetAside({ configuration: { upstream } }: Gateway, reason: number): string {
+  switch (reason) {
+    case Reason.TOO_MANY_LEVELS:
+      return `its topic at the broker would have more than ${upstream.max_topic_levels} levels (upstream.max_topic_levels)`;
+    case Reason.TOPIC_TOO_LONG:
+      return `its topic at the broker would have more than ${upstream.max_topic_length} bytes (upstream.max_topic_length)`;
+    case Reason.PACKET_TOO_LONG:
+      return `its packet would have more than ${upstream.bridge_max_packet_size} bytes (upstream.bridge_max_packet_size)`;
+    case Reason.FORBIDDEN_CHARACTER:
+      return 'its topic has a space or a dot, for which this broker closes the connection (upstream.profile)';
+    case Reason.CLOSED_ON:
+      return 'the broker closes the connection each time that it gets this message, and does not say why';
+    case Reason.NEVER_ACKNOWLEDGED:
+      return 'the broker acknowledges others, but never this message';
+    default:
+      return `its node has as many messages in the quarantine by this rule as it may have (a quarter of store.quarantine)`;
+  }
+}
+
+/** @param origin identity of a node */
+export function describeOrigin({ arena, nodes }: Gateway, origin: number): string {
+  if (origin === 0)
+    return 'the gateway itself';
+  const node = nodes.states.find(state => state.identifierLength > 0 && state.identity >>> 0 === origin >>> 0);
+  return node === undefined ? `a node that is forgotten (${(origin >>> 0).toString(16)})`
+    : `node "${decodeUTF8(arena, node.identifierOffset, node.identifierLength)}"`;
+}
+
+/** Topic and size of the message at hand. */
+function describeNamed({ arena, bridge: { guard: { named } } }: Gateway): string {
+  const { payloadLength, topicNameLength, topicNameOffset } = named;
+  const topic = decodeUTF8(arena, topicNameOffset, Math.min(topicNameLength, LONGEST));
+  return `"${topic}${topicNameLength > LONGEST ? '...' : ''}" (${payloadLength} bytes)`;
+}
+
+/** Bytes of a topic in a line of the log. */
+const LONGEST = 120;
+
+/** @param node name of the session's node, where there is one */
+export function describeQuarantineEvent(gateway: Gateway, event: number, detail: number, node: string): string {
+  const why = describeSetAside(gateway, detail);
+  switch (event) {
+    case Event.MESSAGE_SET_ASIDE: {
+      const { count, message } = gateway.bridge.guard.quarantine;
+      const origin = count === 0 ? message.origin : gateway.bridge.guard.quarantine.read(count - 1).origin;
+      return `set aside a message to ${describeNamed(gateway)} of ${describeOrigin(gateway, origin)}: ${why}; it stays in `
+        + `the quarantine, with ${count} in all, until somebody decides: ringbridge quarantine FILE list`;
+    }
+    case Event.MESSAGE_UNFIT:
+      return `dropped a message to ${describeNamed(gateway)}, which need not arrive: ${why}`;
+    default:
+      return `did not take a message of node ${node} to ${describeNamed(gateway)}: ${why}; the node keeps it, and its `
+        + 'connection is closed';
+  }
+}
+
+/** For the status. */
+export function quarantineOf(gateway: Gateway): QuarantineStatus {
+  const { arena, bridge: { aging, guard: { quarantine }, outbound } } = gateway;
+  return {
+    count: quarantine.count,
+    bytes: quarantine.usedLength,
+    capacity: [quarantine.capacity, quarantine.length],
+    setAside: quarantine.setAsideCount,
+    givenUp: quarantine.givenUpCount,
+    messages: Array.from({ length: quarantine.count }, (_, index) => {
+      const message = quarantine.read(index);
+      return {
+        number: message.number,
+        topic: decodeUTF8(arena, message.topicNameOffset, message.topicNameLength),
+        bytes: message.payloadLength,
+        node: describeOrigin(gateway, message.origin),
+        rule: outbound.rules.find(({ identity }) => identity === message.rule)?.configuration.pattern ?? '',
+        reason: describeSetAside(gateway, message.reason),
+        age: aging.age(message.takenAt),
+      };
+    }),
+  };
+}

@@ -1,0 +1,235 @@
+/**
+ * Messages that the Server will not have. They stay until somebody decides: released, they go by the rules of that day,
+ * with their local topic. Of fixed size. A quarter of it is the share of one node and rule; who has used it up is
+ * refused at the listener. When all of it is full the oldest message is given up, and counted.
+ *
+ * They lie in the arena, one after the other, or in the map of the store where that is durable.
+ *
+ *   | origin (4) | rule (4) | taken at (4) | length of topic (2) | QoS and retain (1) | reason (1) | topic | payload
+ */
+import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import { type Message, MessageSpans } from '../packet/packet.ts';
+import type { Store } from '../store/message-store.ts';
+import { QUARANTINED } from '../store/record-format.ts';
+
+const HEADER_LENGTH = 16;
+const RULE = 4;
+const TAKEN_AT = 8;
+const TOPIC_LENGTH = 12;
+const FLAGS = 14;
+const REASON = 15;
+const RETAIN_FLAG = 4;
+
+/** A message in the quarantine. */
+export class QuarantinedMessage extends MessageSpans {
+  /** By which people name it. */
+  number = 0;
+  /** Identity of its node; 0: the gateway itself, or a node whose Will it is. */
+  origin = 0;
+  /** Identity of its rule. */
+  rule = 0;
+  takenAt = 0;
+  /** One of quarantine-reasons.ts. */
+  reason = 0;
+}
+
+/** What is known of a message that is set aside beside its spans. */
+export interface Suspect {
+  readonly origin: number;
+  readonly rule: number;
+  readonly takenAt: number;
+  readonly reason: number;
+}
+
+export class Quarantine {
+  count = 0;
+  /** Bytes. */
+  usedLength = 0;
+  /** Since the start. */
+  setAsideCount = 0;
+  givenUpCount = 0;
+  /** What `read` has read. */
+  readonly message = new QuarantinedMessage();
+  readonly capacity: number;
+  readonly length: number;
+  /** Where they are; undefined: in memory. */
+  store: Store | undefined = undefined;
+  private readonly arena: Arena;
+  private readonly offset: number;
+  private readonly isDurable: boolean;
+  private readonly numbers: Uint32Array;
+  private readonly lengths: Uint32Array;
+  private readonly origins: Uint32Array;
+  private readonly rules: Uint32Array;
+  private lastNumber = 0;
+
+  /** @param longest topic and payload of a message together: one must fit, however small the quarantine is */
+  static plan(plan: ArenaPlan, size: readonly [number, number], longest: number, isDurable: boolean): number {
+    const one = HEADER_LENGTH + longest;
+    return plan.reserve('quarantine', size[0] === 0 ? 0 : isDurable || size[1] < one ? one : size[1]);
+  }
+
+  /** @param isDurable they are in the map of the store, and only there; memory has room for one */
+  constructor(arena: Arena, offset: number, size: readonly [number, number], longest: number, isDurable: boolean) {
+    const capacity = size[0];
+    const one = HEADER_LENGTH + longest;
+    this.arena = arena;
+    this.offset = offset;
+    this.isDurable = isDurable;
+    this.length = capacity === 0 ? 0 : size[1] < one ? one : size[1];
+    this.capacity = capacity;
+    this.numbers = new Uint32Array(capacity);
+    this.lengths = new Uint32Array(capacity);
+    this.origins = new Uint32Array(capacity);
+    this.rules = new Uint32Array(capacity);
+  }
+
+  /** Messages of one node and rule. */
+  get share(): number {
+    return this.capacity < 4 ? this.capacity : this.capacity >> 2;
+  }
+
+  countOf(origin: number, rule: number): number {
+    let count = 0;
+    for (let index = 0; index < this.count; ++index)
+      if (this.origins[index] === origin >>> 0 && this.rules[index] === rule >>> 0)
+        ++count;
+    return count;
+  }
+
+  /** Whether some node has used up its share. */
+  get hasFullShare(): boolean {
+    for (let index = 0; index < this.count; ++index)
+      if (this.origins[index] !== 0 && this.countOf(this.origins[index]!, this.rules[index]!) >= this.share)
+        return true;
+    return false;
+  }
+
+  /**
+   * Takes a message; the oldest ones give way if there is no room. @param qos that it had when it came
+   * @returns its number; 0 when it has not been taken: it is too long, or the storage does not work
+   */
+  add(message: Message, qos: number, suspect: Suspect): number {
+    const { arena: { bytes, view } } = this;
+    const { payloadLength, topicNameLength } = message;
+    const length = HEADER_LENGTH + topicNameLength + payloadLength;
+    if (length > this.length || this.isDurable && this.store?.state === undefined)
+      return 0;
+    while (this.count === this.capacity || this.usedLength + length > this.length)
+      this.giveUpOldest();
+    const at = this.isDurable ? this.offset : this.offset + this.usedLength;
+    view.setUint32(at, suspect.origin);
+    view.setUint32(at + RULE, suspect.rule);
+    view.setUint32(at + TAKEN_AT, suspect.takenAt);
+    view.setUint16(at + TOPIC_LENGTH, topicNameLength);
+    bytes[at + FLAGS] = qos | (message.retain === 0 ? 0 : RETAIN_FLAG);
+    bytes[at + REASON] = suspect.reason;
+    const topic = at + HEADER_LENGTH;
+    bytes.copyWithin(topic, message.topicNameOffset, message.topicNameOffset + topicNameLength);
+    bytes.copyWithin(topic + topicNameLength, message.payloadOffset, message.payloadOffset + payloadLength);
+    const number = this.lastNumber + 1;
+    if (this.isDurable)
+      while (!this.store!.state!.put(QUARANTINED, number, at, length)) { // the map is shared: it may be full first
+        if (this.count === 0 || !this.store!.isWorking)
+          return 0;
+        this.giveUpOldest();
+      }
+    ++this.setAsideCount;
+    this.enter(number, at, length);
+    return number;
+  }
+
+  /** Fills `message`, whose spans are valid until the next call. @param index 0 is the oldest */
+  read(index: number): QuarantinedMessage {
+    const { arena: { bytes, view }, message } = this;
+    const at = this.locate(index);
+    message.number = this.numbers[index]!;
+    message.origin = this.origins[index]!;
+    message.rule = this.rules[index]!;
+    message.takenAt = view.getUint32(at + TAKEN_AT);
+    message.qos = bytes[at + FLAGS]! & 3;
+    message.retain = (bytes[at + FLAGS]! & RETAIN_FLAG) === 0 ? 0 : 1;
+    message.reason = bytes[at + REASON]!;
+    message.topicNameOffset = at + HEADER_LENGTH;
+    message.topicNameLength = view.getUint16(at + TOPIC_LENGTH);
+    message.payloadOffset = message.topicNameOffset + message.topicNameLength;
+    message.payloadLength = this.lengths[index]! - HEADER_LENGTH - message.topicNameLength;
+    return message;
+  }
+
+  /** @returns the index of the message with this number, or -1 */
+  indexOf(number: number): number {
+    for (let index = 0; index < this.count; ++index)
+      if (this.numbers[index] === number)
+        return index;
+    return -1;
+  }
+
+  removeAt(index: number): void {
+    const { count, lengths, numbers, offset } = this;
+    const length = lengths[index]!;
+    if (this.isDurable)
+      this.store?.state?.remove(QUARANTINED, numbers[index]!);
+    else {
+      const at = this.locate(index);
+      this.arena.bytes.copyWithin(at, at + length, offset + this.usedLength);
+    }
+    numbers.copyWithin(index, index + 1, count);
+    lengths.copyWithin(index, index + 1, count);
+    this.origins.copyWithin(index, index + 1, count);
+    this.rules.copyWithin(index, index + 1, count);
+    this.usedLength -= length;
+    --this.count;
+  }
+
+  /** A storage is opened, which will tell what it has. */
+  beginRestoring(store: Store): void {
+    this.store = store;
+    this.count = this.usedLength = 0;
+  }
+
+  /** One was found at start. @param offset of a copy of it that is valid now */
+  restore(number: number, offset: number, length: number): void {
+    if (number > this.lastNumber)
+      this.lastNumber = number;
+    if (this.count < this.capacity && this.usedLength + length <= this.length)
+      this.enter(number, offset, length); // else it stays in the store, for a configuration with more room
+  }
+
+  private giveUpOldest(): void {
+    ++this.givenUpCount;
+    let oldest = 0;
+    for (let index = 1; index < this.count; ++index) // what was found at start has any order
+      if (this.numbers[index]! < this.numbers[oldest]!)
+        oldest = index;
+    this.removeAt(oldest);
+  }
+
+  /** @returns where the message lies in memory; one of the store is brought there */
+  private locate(index: number): number {
+    const { arena: { bytes }, lengths, offset } = this;
+    if (this.isDurable) {
+      const from = this.store?.state?.load(QUARANTINED, this.numbers[index]!) ?? 0;
+      if (from === 0)
+        bytes.fill(0, offset, offset + HEADER_LENGTH); // unreadable
+      else
+        bytes.copyWithin(offset, from, from + lengths[index]!);
+      return offset;
+    }
+    let at = offset;
+    for (let before = 0; before < index; ++before)
+      at += lengths[before]!;
+    return at;
+  }
+
+  private enter(number: number, at: number, length: number): void {
+    const { arena: { view }, count } = this;
+    this.numbers[count] = number;
+    this.lengths[count] = length;
+    this.origins[count] = view.getUint32(at);
+    this.rules[count] = view.getUint32(at + RULE);
+    this.usedLength += length;
+    this.lastNumber = number > this.lastNumber ? number : this.lastNumber;
+    ++this.count;
+  }
+}
