@@ -35,6 +35,7 @@ import * as Event from '../config/events.ts';
 import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver } from './gateway-options.ts';
 import { DENIED, NodeSubscriptions } from '../nodes/node-subscriptions.ts';
 import { NodeStates, type NodeState } from '../nodes/node-states.ts';
+import { EarlierSubscriptions } from '../upstream/earlier-subscriptions.ts';
 import { FORBIDDEN, Publishing } from './publishing.ts';
 import { DurableStore } from './durable-store.ts';
 import { Refusals } from '../upstream/refusals.ts';
@@ -131,6 +132,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const inboundPlan = TopicMap.plan(plan, 'in', topic, memory.topics, mappedCapacity, longestPacket);
     const subscriptionsOffset = Subscriptions.plan(plan, listener.max_subscription_bytes);
     const retainedOffset = RetainedMessages.plan(plan, listener.max_retained_bytes);
+    const earlierPlan = EarlierSubscriptions.plan(plan, topic, store.durability === 'flash');
     const accessPlan = Access.plan(plan, listener, memory.topics, listener.max_packet_size);
     const systemTopicsOffset = SystemTopics.plan(plan);
     const longestStored = longestStoredPacket(configuration);
@@ -160,10 +162,10 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.localAudience = this.delivery.localAudience;
     const outbound = new TopicMap(arena, outboundPlan, memory.topics, mappedCapacity, longestPacket);
     const policies = outbound.rules.map(rule => new StorePolicy(rule, store));
-    this.bridge = new Bridge(
-      outbound,
-      new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket),
-      this.delivery, policies, { owner: this, observer: options.observer });
+    const inbound = new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket);
+    const earlier = new EarlierSubscriptions(arena, earlierPlan, upstream, inbound.rules);
+    this.bridge = new Bridge(outbound, inbound, this.delivery, policies,
+      { owner: this, observer: options.observer, earlier, keepsNoSession: upstream.cleansession });
     this.upstream =
       new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
       new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset,
@@ -189,12 +191,13 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);
     if (storeRegions === undefined)
       return;
+    this.bridge.isDurable = true;
     this.bridge.refusesUnstored = store.on_failure === 'refuse';
     const rules = new StoredRules(arena, outbound, policies, this.bridge), date = options.date ?? (() => 0);
     const { clock, sessions, upstream: session } = this;
     this.durableStore =
       new DurableStore(arena, storeRegions, configuration,
-        { clock, upstream: session, sessions, router: this, rules, quarantine: this.bridge.guard.quarantine,
+        { clock, upstream: session, sessions, router: this, rules, earlier, quarantine: this.bridge.guard.quarantine,
           observer: this.observer, date });
   }
 
@@ -210,6 +213,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (this.durableStore === undefined)
       return;
     this.durableStore.open(storage);
+    if (this.bridge.backlog !== undefined)
+      this.bridge.storeWasAway = true;
+    this.bridge.earlier.store(this.durableStore.backlog.store);
     this.bridge.backlog = this.upstreamQueue.window!.journal = this.durableStore.backlog;
     this.serverRole.acknowledgedReceiver = this.durableStore.intake;
   }
@@ -222,6 +228,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   handleDeferred(): void {
     this.systemTopics.handleDeferred();
     this.retainedDelivery.handleDeferred();
+    this.bridge.telling.advance(this.upstream);
     this.serverRole.handleDeferred();
   }
 
@@ -236,6 +243,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
         sessions[index]!.handleTimeout();
       }
     this.systemTopics.handleTimeout();
+    this.bridge.telling.advance(this.upstream);
     this.durableStore?.handleTimeout();
     this.refusals.handleTimeout();
   }
@@ -400,8 +408,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       this.nodes.release(node);
   }
 
-  onUpstreamConnected(): void {
-    this.driver?.upstreamConnected();
+  onUpstreamConnected(): boolean {
+    return this.driver?.upstreamConnected() === true;
   }
 
   onUpstreamClosed(reasonCode: number): void {
