@@ -221,7 +221,7 @@ describe('of a running gateway', () => {
   });
 
   test('shows the readings of its sensors', async () => {
-    const server = new FakeServer([0x20, 0x02, 0x00, 0x00]);
+    const server = new FakeServer([0x20, 0x02, 0x01, 0x00]); // the session goes on: readings need not wait for SUBACK
     const configuration =
       completeConfiguration({ ...BASE, upstream: { address: [`mqtt://127.0.0.1:${await server.listen()}`] } });
     const { runtime, stop } = await startGateway(configuration, new Log(() => {}));

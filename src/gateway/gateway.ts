@@ -36,6 +36,7 @@ import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver }
 import { DENIED, NodeSubscriptions } from '../nodes/node-subscriptions.ts';
 import { NodeStates, type NodeState } from '../nodes/node-states.ts';
 import { EarlierSubscriptions } from '../upstream/earlier-subscriptions.ts';
+import { Notifications } from './notifications.ts';
 import { FORBIDDEN, Publishing } from './publishing.ts';
 import { DurableStore } from './durable-store.ts';
 import { Refusals } from '../upstream/refusals.ts';
@@ -94,6 +95,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   /** Why connections of nodes have ended, or were refused. */
   readonly endings = new EndingCounts();
   readonly systemTopics: SystemTopics;
+  readonly notifications: Notifications;
   /** Undefined: everything is allowed. */
   private readonly access: Access | undefined;
   private readonly limitsRate: boolean;
@@ -133,6 +135,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const subscriptionsOffset = Subscriptions.plan(plan, listener.max_subscription_bytes);
     const retainedOffset = RetainedMessages.plan(plan, listener.max_retained_bytes);
     const earlierPlan = EarlierSubscriptions.plan(plan, topic, store.durability === 'flash');
+    const notificationsOffset = Notifications.plan(plan, upstream);
     const accessPlan = Access.plan(plan, listener, memory.topics, listener.max_packet_size);
     const systemTopicsOffset = SystemTopics.plan(plan);
     const longestStored = longestStoredPacket(configuration);
@@ -160,6 +163,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       new Delivery(arena, topics, memory.topics, this.nodes, this.subscriptions, this.retained, this.access,
         options.observer);
     this.localAudience = this.delivery.localAudience;
+    this.notifications = new Notifications(arena, notificationsOffset, upstream, this.delivery);
     const outbound = new TopicMap(arena, outboundPlan, memory.topics, mappedCapacity, longestPacket);
     const policies = outbound.rules.map(rule => new StorePolicy(rule, store));
     const inbound = new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket);
@@ -409,10 +413,12 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   }
 
   onUpstreamConnected(): boolean {
+    this.notifications.update(true);
     return this.driver?.upstreamConnected() === true;
   }
 
   onUpstreamClosed(reasonCode: number): void {
+    this.notifications.update(false);
     this.driver?.upstreamClosed(reasonCode);
   }
 

@@ -114,6 +114,12 @@ export class Delivery {
       this.retain(message, true);
   }
 
+  /** What the gateway itself retains here, and tells nobody else. */
+  deliverNotification(message: Message): void {
+    this.deliverTo(message, this.topics.uncached, SOMEBODY);
+    this.retain(message, true);
+  }
+
   /** A figure of the gateway, to those who have subscribed to it; see system-topics.ts. */
   deliverFigure(message: Message): void {
     this.deliverTo(message, this.topics.uncached, SOMEBODY);
