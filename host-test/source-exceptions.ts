@@ -40,6 +40,8 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'rules/topic-texts.ts': 'a configuration is judged once at start',
   'config/nearest-key.ts': 'a stored configuration is refused, once at start',
   'nodes/node-states.ts: NodeStates.plan': 'once at start',
+  'upstream/earlier-subscriptions.ts: filtersToTakeBack': 'texts of the rules, once at start',
+  'upstream/earlier-subscriptions.ts: EarlierSubscriptions.plan': 'once at start',
   'gateway/announcement-texts.ts': 'texts of the configuration, once at start',
   'gateway/packet-limits.ts': 'sizes and texts of the configuration, once at start',
   'upstream/topic-map.ts: TopicMap.plan': 'once at start',

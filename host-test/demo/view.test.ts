@@ -15,7 +15,7 @@ const STATUS: Status = {
   counters: {
     connectedNodes: 2, receivedFromNodes: 40, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0,
       sentUpstream: 60, droppedUpstream: 0,
-    tooLongFromUpstream: 0, unfitFromUpstream: 0, subscriptions: 1, retainedMessages: 1,
+    tooLongFromUpstream: 0, unfitFromUpstream: 0, unaskedFromUpstream: 0, subscriptions: 1, retainedMessages: 1,
     refused: 0, turnedAway: 0, brokenRules: 0, denied: 0, held: 0, evictedSessions: 0,
   },
   endings: {},

@@ -70,6 +70,9 @@ export const MESSAGE_UNFIT = 82;
 /** subject: index of the session, which is closed; detail: as above. */
 export const MESSAGE_TURNED_BACK = 83;
 
+/** The Server has sent a message that no rule asks for; the packet at hand has the topic. Told once on a connection. */
+export const UNASKED = 81;
+
 export const FORBIDDEN_PUBLISH = 1;
 export const FORBIDDEN_SUBSCRIBE = 2;
 export const FORBIDDEN_WILL = 3;

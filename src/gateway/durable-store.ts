@@ -11,11 +11,12 @@ import { IDENTIFIER_RANGE } from '../session/publish-records.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import { Store } from '../store/message-store.ts';
-import { COUNTER, QUARANTINED, RECEIVED_IDENTIFIER } from '../store/record-format.ts';
+import { ANNOUNCED, COUNTER, QUARANTINED, RECEIVED_IDENTIFIER } from '../store/record-format.ts';
 import { StateMap } from '../store/state-map.ts';
 import { type Recovery, type StoreOwner, StoreReport } from '../store/store-owner.ts';
 import { MESSAGE_UP, type StoredMessage } from '../store/stored-message.ts';
 import { Backlog } from '../upstream/backlog.ts';
+import type { EarlierSubscriptions } from '../upstream/earlier-subscriptions.ts';
 import { type Router, StoreIntake } from '../upstream/intake.ts';
 import { StoredCounters } from '../upstream/stored-counters.ts';
 import { StoredOrigins } from '../upstream/stored-origins.ts';
@@ -43,6 +44,7 @@ export interface StoreUsers {
   readonly router: Router;
   readonly rules: StoredRules;
   readonly quarantine: Quarantine;
+  readonly earlier: EarlierSubscriptions;
   readonly observer: Event.GatewayObserver;
   /** Seconds since 1970, 0 as long as nobody knows. */
   readonly date: () => number;
@@ -66,10 +68,11 @@ export class DurableStore implements StoreOwner, Recovery {
     return { counter: StoredCounters.plan(plan), identifier: StoredOrigins.plan(plan) };
   }
 
-  constructor(arena: Arena, regions: StoreRegions, { listener, store: settings }: Configuration, users: StoreUsers) {
+  constructor(arena: Arena, regions: StoreRegions, { listener, store: settings, topic }: Configuration, users: StoreUsers) {
     const { clock, router, rules, sessions, upstream } = users;
     const originCapacity = Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS);
-    const mapCapacity = Math.min(originCapacity, MOST_IN_MAP) + OTHERS_IN_MAP + settings.quarantine[0];
+    const mapCapacity = Math.min(originCapacity, MOST_IN_MAP) + OTHERS_IN_MAP + settings.quarantine[0]
+      + topic.filter(({ direction }) => direction !== 'out').length;
     const store =
       new Store(arena,
         { stateShare: STATE_SHARE, createMap: (medium, walker) => new StateMap(medium, walker, mapCapacity) });
@@ -93,6 +96,7 @@ export class DurableStore implements StoreOwner, Recovery {
     const report = new StoreReport();
     backlog.beginRestoring();
     quarantine.beginRestoring(backlog.store);
+    this.users.earlier.beginRestoring();
     backlog.store.open(storage, this, this, report);
     storage.onFlushed = isDurable => { backlog.store.flushed(isDurable); };
     backlog.endRestoring();
@@ -181,5 +185,7 @@ export class DurableStore implements StoreOwner, Recovery {
       this.backlog.counters.restore(key, offset);
     else if (kind === RECEIVED_IDENTIFIER)
       this.origins.restoreIdentifier(offset);
+    else if (kind === ANNOUNCED)
+      this.users.earlier.restore(offset, length);
   }
 }

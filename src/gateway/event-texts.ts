@@ -27,6 +27,10 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
       return `dropped a message of ${detail} bytes ${topicAtHand(gateway)} from `
         + `${subject === Event.UPSTREAM ? 'upstream: raise upstream' : `node ${nodeName(gateway, subject)}: raise listener`}`
         + '.max_packet_size to take it';
+    case Event.UNASKED:
+      return `dropped a message ${topicAtHand(gateway)} from upstream, and perhaps more: no rule of direction "in" asks `
+        + 'for it; if an earlier configuration did, write that rule once more with "direction": "out", or delete the '
+        + 'session of upstream.remote_clientid at the broker';
     case Event.UNFIT_TOPIC:
       return `dropped a message ${topicAtHand(gateway)} from upstream: the topic has a control character or a `
         + 'non-character, for which libraries of nodes close their connection; whoever publishes it there should leave it out';

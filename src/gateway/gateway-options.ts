@@ -16,7 +16,8 @@ export interface Authenticator {
 
 /** Told when the connection to the Server begins and ends: the driver then waits and connects anew. */
 export interface UpstreamDriver {
-  upstreamConnected(): void;
+  /** @returns whether it is at another address than the last one */
+  upstreamConnected(): boolean;
   upstreamClosed(reasonCode: number): void;
 }
 

@@ -35,6 +35,8 @@ import * as Event from '../config/events.ts';
 import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver } from './gateway-options.ts';
 import { DENIED, NodeSubscriptions } from '../nodes/node-subscriptions.ts';
 import { NodeStates, type NodeState } from '../nodes/node-states.ts';
+import { EarlierSubscriptions } from '../upstream/earlier-subscriptions.ts';
+import { Notifications } from './notifications.ts';
 import { FORBIDDEN, Publishing } from './publishing.ts';
 import { DurableStore } from './durable-store.ts';
 import { Refusals } from '../upstream/refusals.ts';
@@ -93,6 +95,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   /** Why connections of nodes have ended, or were refused. */
   readonly endings = new EndingCounts();
   readonly systemTopics: SystemTopics;
+  readonly notifications: Notifications;
   /** Undefined: everything is allowed. */
   private readonly access: Access | undefined;
   private readonly limitsRate: boolean;
@@ -131,6 +134,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const inboundPlan = TopicMap.plan(plan, 'in', topic, memory.topics, mappedCapacity, longestPacket);
     const subscriptionsOffset = Subscriptions.plan(plan, listener.max_subscription_bytes);
     const retainedOffset = RetainedMessages.plan(plan, listener.max_retained_bytes);
+    const earlierPlan = EarlierSubscriptions.plan(plan, topic, store.durability === 'flash');
+    const notificationsOffset = Notifications.plan(plan, upstream);
     const accessPlan = Access.plan(plan, listener, memory.topics, listener.max_packet_size);
     const systemTopicsOffset = SystemTopics.plan(plan);
     const longestStored = longestStoredPacket(configuration);
@@ -158,12 +163,13 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       new Delivery(arena, topics, memory.topics, this.nodes, this.subscriptions, this.retained, this.access,
         options.observer);
     this.localAudience = this.delivery.localAudience;
+    this.notifications = new Notifications(arena, notificationsOffset, upstream, this.delivery);
     const outbound = new TopicMap(arena, outboundPlan, memory.topics, mappedCapacity, longestPacket);
     const policies = outbound.rules.map(rule => new StorePolicy(rule, store));
-    this.bridge = new Bridge(
-      outbound,
-      new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket),
-      this.delivery, policies, { owner: this, observer: options.observer });
+    const inbound = new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket);
+    const earlier = new EarlierSubscriptions(arena, earlierPlan, upstream, inbound.rules);
+    this.bridge = new Bridge(outbound, inbound, this.delivery, policies,
+      { owner: this, observer: options.observer, earlier, keepsNoSession: upstream.cleansession });
     this.upstream =
       new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
       new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset,
@@ -189,12 +195,13 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);
     if (storeRegions === undefined)
       return;
+    this.bridge.isDurable = true;
     this.bridge.refusesUnstored = store.on_failure === 'refuse';
     const rules = new StoredRules(arena, outbound, policies, this.bridge), date = options.date ?? (() => 0);
     const { clock, sessions, upstream: session } = this;
     this.durableStore =
       new DurableStore(arena, storeRegions, configuration,
-        { clock, upstream: session, sessions, router: this, rules, quarantine: this.bridge.guard.quarantine,
+        { clock, upstream: session, sessions, router: this, rules, earlier, quarantine: this.bridge.guard.quarantine,
           observer: this.observer, date });
   }
 
@@ -210,6 +217,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (this.durableStore === undefined)
       return;
     this.durableStore.open(storage);
+    if (this.bridge.backlog !== undefined)
+      this.bridge.storeWasAway = true;
+    this.bridge.earlier.store(this.durableStore.backlog.store);
     this.bridge.backlog = this.upstreamQueue.window!.journal = this.durableStore.backlog;
     this.serverRole.acknowledgedReceiver = this.durableStore.intake;
   }
@@ -222,6 +232,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   handleDeferred(): void {
     this.systemTopics.handleDeferred();
     this.retainedDelivery.handleDeferred();
+    this.bridge.telling.advance(this.upstream);
     this.serverRole.handleDeferred();
   }
 
@@ -236,6 +247,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
         sessions[index]!.handleTimeout();
       }
     this.systemTopics.handleTimeout();
+    this.bridge.telling.advance(this.upstream);
     this.durableStore?.handleTimeout();
     this.refusals.handleTimeout();
   }
@@ -400,11 +412,13 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       this.nodes.release(node);
   }
 
-  onUpstreamConnected(): void {
-    this.driver?.upstreamConnected();
+  onUpstreamConnected(): boolean {
+    this.notifications.update(true);
+    return this.driver?.upstreamConnected() === true;
   }
 
   onUpstreamClosed(reasonCode: number): void {
+    this.notifications.update(false);
     this.driver?.upstreamClosed(reasonCode);
   }
 

@@ -51,6 +51,8 @@ export interface Status {
     tooLongFromUpstream: number;
     /** With characters in their topics that no node may have. */
     unfitFromUpstream: number;
+    /** That no rule asks for. */
+    unaskedFromUpstream: number;
     subscriptions: number;
     retainedMessages: number;
     /**
@@ -128,6 +130,7 @@ export function statusOf(sources: StatusSources, now: number, date = 0): Status 
       droppedUpstream: waiting.givenUpCount,
       tooLongFromUpstream: bridge.oversizeCount,
       unfitFromUpstream: bridge.unfitCount,
+      unaskedFromUpstream: bridge.unaskedCount,
       subscriptions: gateway.subscriptions.count,
       retainedMessages: gateway.retained.count,
       refused: endings.refusedCount,

@@ -134,6 +134,7 @@ export class Runtime implements Driven, LinkOwner {
     this.scheduler.enter();
     this.storeOpening.open();
     this.gateway.systemTopics.start();
+    this.gateway.notifications.start();
     this.sensors.start();
     this.scheduler.leave();
     if (hasNetwork)

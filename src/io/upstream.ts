@@ -17,6 +17,8 @@ import type { Resolver } from './transport.ts';
 /** Milliseconds for what is still to be said and answered at the end, and then for what the network has not taken. */
 const FAREWELL_TIMEOUT = 2000;
 const CLOSE_TIMEOUT = 500;
+/** In place of an index. */
+const NONE = -1;
 /** From one look at that to the next. */
 const FAREWELL_INTERVAL = 10;
 
@@ -52,6 +54,8 @@ export class Upstream implements UpstreamDriver {
   private addressIndex = 0;
   /** Of the name in use, the one that is tried next, without another question and another wait. */
   private nextAddress: string | undefined = undefined;
+  /** That of the last session. */
+  private lastIndex = NONE;
   private connectedAt = 0;
   private wasConnected = false;
   private isUnplugged = false;
@@ -154,9 +158,12 @@ export class Upstream implements UpstreamDriver {
       this.link.abort(ReasonCode.NETWORK_UNREACHABLE);
   }
 
-  upstreamConnected(): void {
+  upstreamConnected(): boolean {
+    const { addressIndex, lastIndex } = this;
     this.connectedAt = this.gateway.clock.now;
     this.wasConnected = true;
+    this.lastIndex = addressIndex;
+    return lastIndex !== NONE && lastIndex !== addressIndex;
   }
 
   upstreamClosed(reasonCode: number): void {

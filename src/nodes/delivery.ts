@@ -111,7 +111,13 @@ export class Delivery {
     // the message is the state by now.
     if (message.retain !== 0 || audience === SOMEBODY
       && this.retained.has(message.topicNameOffset, message.topicNameLength))
-      this.retain(message);
+      this.retain(message, true);
+  }
+
+  /** What the gateway itself retains here, and tells nobody else. */
+  deliverNotification(message: Message): void {
+    this.deliverTo(message, this.topics.uncached, SOMEBODY);
+    this.retain(message, true);
   }
 
   /** A figure of the gateway, to those who have subscribed to it; see system-topics.ts. */
@@ -129,10 +135,10 @@ export class Delivery {
     this.sendAllowed(node, message, this.topics.uncached, granted);
   }
 
-  private retain(message: Message): void {
+  private retain(message: Message, isFromUpstream = false): void {
     const { retained } = this;
     const { count } = retained;
-    if (!retained.update(message))
+    if (!retained.update(message, isFromUpstream))
       this.observer.onEvent(Event.RETAINED_FULL, Event.UPSTREAM, message.payloadLength);
     if (retained.count !== count) // other names than before
       this.remoteAudience.fill(UNKNOWN);

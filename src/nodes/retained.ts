@@ -2,7 +2,7 @@
  * Retained messages: the last one of each topic, bounded in bytes and in count. When there is no room the new message
  * is delivered but not kept, and counted. A record is
  *
- *   | topic length (2) | QoS (1) | topic | payload |
+ *   | topic length (2) | QoS and flags (1) | topic | payload |
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { END, PackedRecords } from '../bytes/packed-records.ts';
@@ -12,6 +12,13 @@ import { matchesTopicFilter } from '../packet/topic-filter.ts';
 
 const QOS = 2;
 const TOPIC = 3;
+const QOS_MASK = 3;
+/** Flags beside the QoS: it came from upstream, or is nobody's business there; upstream is to be told of it again. */
+const FROM_UPSTREAM = 0x40;
+const OWED = 0x20;
+
+/** Result of `lookAtNext`: that one is not owed. */
+export const PASSED = 0;
 
 /** Told when records move, so that whoever is in the middle of them stays where it is. */
 export interface RetainedWalker {
@@ -21,6 +28,8 @@ export interface RetainedWalker {
 
 export class RetainedMessages {
   walker: RetainedWalker | undefined = undefined;
+  /** Where `lookAtNext` looks; PASSED: at the first one. */
+  private next = PASSED;
   private readonly arena: Arena;
   private readonly records: PackedRecords;
 
@@ -44,22 +53,25 @@ export class RetainedMessages {
   /**
    * Replaces the retained message of the topic [MQTT311-3.3.1-5] [MQTT311-3.3.1-7]; an empty payload removes it and is
    * not kept itself [MQTT311-3.3.1-10] [MQTT311-3.3.1-11].
+   * @param isFromUpstream whether it came from there. What comes back as it was sent stays what it was
    * @returns false when there was no room for it; the old one is gone all the same, for it is no longer true
    */
-  update(message: Message): boolean {
+  update(message: Message, isFromUpstream = false): boolean {
     const { arena, records } = this;
     const { payloadLength, payloadOffset, topicNameLength, topicNameOffset } = message;
     const length = TOPIC + topicNameLength + payloadLength;
     let at = this.find(topicNameOffset, topicNameLength);
+    if (at !== END && isFromUpstream && this.isSame(at, message))
+      return true;
     if (at !== END) {
       const distance = payloadLength === 0 ? END : records.resize(at, length);
       if (distance === END) {
         const { usedLength } = records;
         records.remove(at);
-        this.walker?.onMoved(at, records.usedLength - usedLength);
+        this.moved(at, records.usedLength - usedLength);
         return payloadLength === 0;
       }
-      this.walker?.onMoved(at, distance);
+      this.moved(at, distance);
     } else {
       if (payloadLength === 0)
         return true;
@@ -69,7 +81,7 @@ export class RetainedMessages {
     }
     const bytes = arena.bytes;
     arena.view.setUint16(at, topicNameLength);
-    bytes[at + QOS] = message.qos;
+    bytes[at + QOS] = isFromUpstream ? message.qos | FROM_UPSTREAM : message.qos;
     bytes.copyWithin(at + TOPIC, topicNameOffset, topicNameOffset + topicNameLength);
     bytes.copyWithin(at + TOPIC + topicNameLength, payloadOffset, payloadOffset + payloadLength);
     return true;
@@ -95,17 +107,67 @@ export class RetainedMessages {
 
   /** Whether the message at `at` matches a filter; then it is in `message`. */
   matches(at: number, filterOffset: number, filterLength: number, message: Message): boolean {
-    const { arena, records } = this;
+    const { arena } = this;
     const topicNameLength = arena.view.getUint16(at);
     if (!matchesTopicFilter(arena, filterOffset, filterLength, at + TOPIC, topicNameLength))
       return false;
+    this.read(at, message);
+    return true;
+  }
+
+  /** Upstream is to be told again of all that did not come from there. */
+  oweAll(): void {
+    const { arena: { bytes }, records } = this;
+    for (let at = records.first; at !== END; at = records.next(at))
+      if ((bytes[at + QOS]! & FROM_UPSTREAM) === 0)
+        bytes[at + QOS] = bytes[at + QOS]! | OWED;
+    this.next = PASSED;
+  }
+
+  /** @returns the place of the next message if it is owed, it is in `message` then; PASSED; END after the last one */
+  lookAtNext(message: Message): number {
+    const { records } = this;
+    const at = this.next === PASSED ? records.first : this.next;
+    if (at === END || at >= records.end) {
+      this.next = PASSED;
+      return END;
+    }
+    const next = records.next(at);
+    this.next = next === END ? records.end : next;
+    if ((this.arena.bytes[at + QOS]! & OWED) === 0)
+      return PASSED;
+    this.read(at, message);
+    return at;
+  }
+
+  /** Upstream has been told of the message at `at`. */
+  settle(at: number): void {
+    const { bytes } = this.arena;
+    bytes[at + QOS] = bytes[at + QOS]! & ~OWED;
+  }
+
+  private read(at: number, message: Message): void {
+    const { arena, records } = this;
+    const topicNameLength = arena.view.getUint16(at);
     message.topicNameOffset = at + TOPIC;
     message.topicNameLength = topicNameLength;
     message.payloadOffset = at + TOPIC + topicNameLength;
     message.payloadLength = records.lengthOf(at) - TOPIC - topicNameLength;
-    message.qos = arena.bytes[at + QOS]!;
+    message.qos = arena.bytes[at + QOS]! & QOS_MASK;
     message.retain = 1; // [MQTT311-3.3.1-8]
-    return true;
+  }
+
+  private moved(at: number, distance: number): void {
+    if (this.next > at)
+      this.next += distance;
+    this.walker?.onMoved(at, distance);
+  }
+
+  private isSame(at: number, { payloadLength, payloadOffset }: Message): boolean {
+    const { arena, records } = this;
+    const payload = at + TOPIC + arena.view.getUint16(at);
+    return at + records.lengthOf(at) - payload === payloadLength
+      && equalBytes(arena, payload, payloadOffset, payloadLength);
   }
 
   private find(nameOffset: number, nameLength: number): number {

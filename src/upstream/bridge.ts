@@ -14,16 +14,19 @@
 import * as Event from '../config/events.ts';
 import { type Delivery, NOBODY } from '../nodes/delivery.ts';
 import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
+import { hasConnackFlags } from '../packet/protocol-version.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import type { ClientHandler, ClientSession } from '../session/client-session.ts';
 import { NOT_STORED } from '../session/record-layout.ts';
 import { REFUSED, TAKEN } from '../session/session-role.ts';
 import { type Aging, SecondsOfPower } from './aging.ts';
 import { type Backlog, DROPPED, FULL, NOT_WORKING, STORED } from './backlog.ts';
+import type { EarlierSubscriptions } from './earlier-subscriptions.ts';
 import type { StorePolicy } from './full-policy.ts';
 import type { Guard } from './guard.ts';
 import * as Loss from './losses.ts';
 import * as Reason from './quarantine-reasons.ts';
+import { RetainedTelling } from './retained-telling.ts';
 import { dropExpired, makeRoom } from './room-in-memory.ts';
 import { GUARDED, NO_RULE, type TopicMap, UNANSWERED, UNFIT, UNRESOLVED } from './topic-map.ts';
 
@@ -32,8 +35,17 @@ const LONGEST_SHORT = 128;
 
 /** Told what becomes of the connection. */
 export interface BridgeOwner {
-  onUpstreamConnected(): void;
+  /** @returns whether this Server is another one than on the last connection, as far as its address tells */
+  onUpstreamConnected(): boolean;
   onUpstreamClosed(reasonCode: number): void;
+}
+
+export interface BridgeSides {
+  readonly owner: BridgeOwner;
+  readonly observer: Event.GatewayObserver;
+  readonly earlier: EarlierSubscriptions;
+  /** `upstream.cleansession` */
+  readonly keepsNoSession: boolean;
 }
 
 export class Bridge implements ClientHandler, Loss.LossObserver {
@@ -43,6 +55,16 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   guard!: Guard;
   /** Whether nodes get no acknowledgement for what should be stored and cannot be. */
   refusesUnstored = false;
+  /** Messages of the Server that no rule asks for. */
+  unaskedCount = 0;
+  private hasToldUnasked = false;
+  readonly telling: RetainedTelling;
+  readonly earlier: EarlierSubscriptions;
+  private readonly keepsNoSession: boolean;
+  /** Whether there is to be a storage. */
+  isDurable = false;
+  /** The storage has failed since the last connection: messages may be lost. */
+  storeWasAway = false;
   /** Undefined unless there is a storage. */
   backlog: Backlog | undefined = undefined;
   receivedCount = 0;
@@ -75,13 +97,16 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   private toldLosses = 0;
 
   constructor(outbound: TopicMap, inbound: TopicMap, delivery: Delivery, policies: readonly StorePolicy[],
-    sides: { owner: BridgeOwner; observer: Event.GatewayObserver }) {
+    sides: BridgeSides) {
     this.delivery = delivery;
     this.remoteAudience = delivery.remoteAudience;
     this.outbound = outbound;
     this.inbound = inbound;
     this.policies = policies;
     this.owner = sides.owner;
+    this.keepsNoSession = sides.keepsNoSession;
+    this.earlier = sides.earlier;
+    this.telling = new RetainedTelling(delivery.retained, outbound, policies, sides.keepsNoSession, this);
     this.observer = sides.observer;
   }
 
@@ -208,9 +233,15 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     dropExpired(this.session.sessionState!.queue, this.policies, this.aging, this);
     this.backlog?.commit();
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
-    this.owner.onUpstreamConnected();
+    const isElsewhere = this.owner.onUpstreamConnected();
     if (!sessionPresent)
       this.session.closeGate();
+    this.hasToldUnasked = false;
+    this.earlier.begin(sessionPresent || !this.keepsNoSession && !hasConnackFlags(this.session.version),
+      this.backlog?.store);
+    const lacksStore = this.isDurable && this.backlog?.store.isWorking !== true;
+    this.telling.begin(this.session, sessionPresent, isElsewhere || lacksStore || this.storeWasAway);
+    this.storeWasAway = false;
     this.subscribeNext();
   }
 
@@ -230,6 +261,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     if (rule < 0) {
       if (rule === UNFIT)
         this.countUnfit(packet);
+      else
+        this.countUnasked();
       return TAKEN;
     }
     const incoming = this.incoming;
@@ -257,18 +290,31 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.observer.onEvent(Event.UNFIT_TOPIC, Event.UPSTREAM, packet.topicNameLength);
   }
 
+  /** What no rule asks for: of a subscription that an earlier configuration has made, for instance. */
+  private countUnasked(): void {
+    ++this.unaskedCount;
+    if (this.hasToldUnasked)
+      return;
+    this.hasToldUnasked = true;
+    this.observer.onEvent(Event.UNASKED, Event.UPSTREAM, 0);
+  }
+
   onSubscribed(_session: ClientSession, code: number): void {
     const rule = this.inbound.rules[this.subscribing];
-    if (rule !== undefined)
+    if (rule === undefined)
+      this.earlier.answered(this.backlog?.store);
+    else {
       rule.granted = code;
-    if (code === SUBACK_FAILURE)
-      this.observer.onEvent(Event.SUBSCRIPTION_REFUSED, this.subscribing, code);
-    ++this.subscribing;
+      if (code === SUBACK_FAILURE)
+        this.observer.onEvent(Event.SUBSCRIPTION_REFUSED, this.subscribing, code);
+      ++this.subscribing;
+    }
     this.subscribeNext();
   }
 
   onClosed(_session: ClientSession, reasonCode: number): void {
     this.backlog?.closed();
+    this.telling.closed(this.session.role.clock.now);
     this.observer.onEvent(Event.UPSTREAM_CLOSED, Event.UPSTREAM, reasonCode);
     this.owner.onUpstreamClosed(reasonCode);
   }
@@ -277,8 +323,10 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const rule = this.inbound.rules[this.subscribing];
     if (rule !== undefined)
       this.session.subscribe(rule.filterOffset, rule.filterLength, rule.qos);
-    else
+    else {
       this.session.openGate();
+      this.earlier.askNext(this.session);
+    }
   }
 
   /** A message that had been taken is given up. */
