@@ -67,6 +67,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   // Words for people, when somebody asks or something ends
   'bytes/utf8.ts: decodeUTF8': 'a name for a log line or a status',
   'gateway/event-texts.ts': 'log lines, made by the edge that has a log',
+  'gateway/event-texts-nodes.ts': 'log lines, made by the edge that has a log',
   'store/wear.ts': 'an estimate for ringbridge check',
   'gateway/status.ts': 'the status, when somebody asks for it',
   'gateway/advice.ts': 'a sentence of the status, when somebody asks for it',

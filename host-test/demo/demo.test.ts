@@ -104,9 +104,9 @@ describe('the demo', { timeout: 2 * PATIENCE }, () => {
 
   test('connects three nodes, of which one vanishes, leaves its Will at the broker and comes back', async () => {
     const demo = new Demo(process.execPath, [PROGRAM]);
-    await demo.find(/info node "weather" connected with MQTT 3\.1\.1\n/);
-    await demo.find(/info node "door" connected with MQTT 3\.1\n/);
-    await demo.find(/info node "rover" connected with MQTT 3\.1\.1\n/);
+    await demo.find(/info node "weather" .*connected with MQTT 3\.1\.1\n/);
+    await demo.find(/info node "door" .*connected with MQTT 3\.1\n/);
+    await demo.find(/info node "rover" .*connected with MQTT 3\.1\.1\n/);
     await demo.find(/info the Will has arrived at the broker: demo\/rover\/status gone\n/);
     const status = await demo.find(/^status upstream: connected; nodes: [23] of 3; store: .* 0 dropped; broker: .*$/m);
     for (const topic of ['air/temperature', 'pump/running', 'weather/humidity', 'door/state', 'rover/battery',
@@ -116,7 +116,7 @@ describe('the demo', { timeout: 2 * PATIENCE }, () => {
     expect(demo.output).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
     demo.process.kill('SIGINT');
     expect(await demo.exited).toBe(0);
-    expect(demo.output).toMatch(/node "weather" is gone: normal disconnection/);
+    expect(demo.output).toMatch(/node "weather" .*is gone: normal disconnection/);
   });
 
   test('takes a terminal over, obeys its keys, and gives it back', async () => {

@@ -90,7 +90,7 @@ describe('the observer of a gateway', () => {
     const packet = { topicNameOffset: 0, topicNameLength: 2 };
     const states = [{ identifierLength: 3, identifierOffset: 3 }];
     const gateway =
-      { arena: { bytes }, configuration: { upstream: { remote_clientid: 'me' } }, sessions, nodes: { states },
+      { arena: { bytes }, configuration: { upstream: { remote_clientid: 'me' } }, sessions, nodes: { states, find: () => undefined },
         packet } as unknown as Gateway;
     const addresses = ['10.0.0.7', '10.0.0.8', undefined, '10.0.0.9'];
     observer.runtime = { gateway, upstream: { address }, addressOf: session => addresses[session] };
@@ -151,7 +151,7 @@ describe('the observer of a gateway', () => {
     }
     expect(lines).toEqual(['ab', 'cd'].flatMap(topic => [
       `warning dropped a message of 3000 bytes to "${topic}" from upstream: raise upstream.max_packet_size to take it`,
-      `warning dropped a message of 3000 bytes to "${topic}" from node "b": raise listener.max_packet_size to take it`,
+      `warning dropped a message of 3000 bytes to "${topic}" from node "b" from 10.0.0.8: raise listener.max_packet_size to take it`,
     ]));
   });
 
@@ -198,15 +198,15 @@ describe('the observer of a gateway', () => {
       observer.onEvent(Event.NODE_CLOSED, 1, ReasonCode.MALFORMED_PACKET);
       observer.onEvent(Event.NODE_CLOSED, 2, ReasonCode.SUCCESS);
     }
-    expect(lines.filter(line => line === 'warning node "b" is gone: malformed packet')).toHaveLength(10);
-    expect(lines.filter(line => line === 'info node "c" is gone: normal disconnection')).toHaveLength(3);
+    expect(lines.filter(line => line === 'warning node "b" from 10.0.0.8 is gone: malformed packet')).toHaveLength(10);
+    expect(lines.filter(line => line === 'info node "c" from an unknown address is gone: normal disconnection')).toHaveLength(3);
     observer.onEvent(Event.NODE_CONNECTED, 1, 4);
-    expect(lines.at(-1)).toBe('info node "b" connected with MQTT 3.1.1');
+    expect(lines.at(-1)).toBe('info node "b" from 10.0.0.8 connected with MQTT 3.1.1');
     observer.onEvent(Event.SESSION_EVICTED, 1, 0);
-    expect(lines.at(-1)).toBe('warning forgot the session of node "def", which is away, to make room for node "b" (listener.max_sessions)');
+    expect(lines.at(-1)).toBe('warning forgot the session of node "def", which is away, to make room for node "b" from 10.0.0.8 (listener.max_sessions)');
     observer.onEvent(Event.TURNED_AWAY, Event.UPSTREAM, 0);
     observer.onEvent(Event.TURNED_AWAY, Event.UPSTREAM, 0);
-    expect(lines.slice(-1)).toEqual(['warning closed a new connection: all places are taken (listener.max_connections)']);
+    expect(lines.slice(-1)).toEqual(['warning closed a new connection from an unknown address: all places are taken (listener.max_connections)']);
   });
 
   test('numbers in the text do not make it news', () => {

@@ -93,7 +93,7 @@ describe('run --config', () => {
     await exchange(port, '30 00', 0);
     await command.find('stderr', /node \(no identifier\) from 127\.0\.0\.1 refused: protocol error\n/);
     await exchange(port, `${CONNECT} f0 00`, 4);
-    await command.find('stderr', /node "n" is gone: malformed packet\n/);
+    await command.find('stderr', /node "n" from 127\.0\.0\.1 is gone: malformed packet\n/);
     command.process.kill('SIGUSR2');
     const status = JSON.parse((await command.find('stdout', /^(\{.*)\n/m))[1]!) as Status;
     expect(status.counters).toMatchObject({ connectedNodes: 0, refused: 1, brokenRules: 2, denied: 0, held: 0,

@@ -139,7 +139,8 @@ describe('a node that is refused', () => {
     surplus.post({ cmd: 'connect', clientId: 'n1', protocolId: 'MQTT', protocolVersion: 4, clean: true });
     world.run(100);
     expect(codesOf([surplus])).toEqual([3]);
-    expect(world.eventTexts.at(-1)).toBe('node "n1" refused: server unavailable (the limit is listener.max_connections)');
+    expect(world.eventTexts.at(-1)).toBe('node "n1" refused: server unavailable '
+      + '(listener.max_connections is 1, and so many are connected)');
   });
 
   it('for its Will is told that', () => {
@@ -151,6 +152,6 @@ describe('a node that is refused', () => {
     });
     world.run(100);
     expect(codesOf([node])).toEqual([3]);
-    expect(world.eventTexts.at(-1)).toBe('node (no identifier) refused: Will too long (the limit is listener.max_will_size)');
+    expect(world.eventTexts.at(-1)).toBe('node (no identifier) refused: Will too long (listener.max_will_size is 10)');
   });
 });

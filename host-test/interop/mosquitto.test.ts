@@ -81,7 +81,7 @@ describe.each(VERSIONS)('a gateway that speaks %s to the broker', version => {
         Subscriber.start(scene, gateway.port, 'command/#', '-V', version,
       '-i', name, '--will-topic', `reading/${name}`, '--will-payload', 'gone', '--will-qos', '1', '--will-retain')));
     await polite!.program.stop('SIGINT');
-    await gateway.program.line(/node "polite" is gone: normal disconnection/);
+    await gateway.program.line(/node "polite" .*is gone: normal disconnection/);
     await killed!.program.stop('SIGKILL');
     await atBroker.message('1 0 site/greenhouse/reading/killed gone');
     expect(atBroker.messages.length).toBe(1);

@@ -24,7 +24,7 @@ describe('listener.acl', () => {
         'PUBREC #2']);
     expect([world.gateway.deniedCount, world.gateway.retained.count]).toEqual([2, 0]);
     expect(world.eventTexts.filter(event =>
-      event === 'refused a message of node "n": not allowed (listener.acl)')).toHaveLength(2);
+      event === 'refused a message of node "n" to "in/a": not allowed (listener.acl)')).toHaveLength(2);
   });
 
   it.each([[4, 'SUBACK #1 80 80 0'],

@@ -204,7 +204,7 @@ describe('CONNECT', () => {
     const world = World.quiet({ listener: { connect_timeout: 5 } });
     const { serverRole, sessions } = world.gateway;
     const first = [world.open(), world.open(), world.node('a')];
-    const later = [world.open(), world.node('b', { keepAlive: 2 })];
+    const later = [world.open(), world.node('b', { keepAlive: 1 })];
     expect(serverRole.openCount).toBe(5);
     for (const node of first)
       node.vanish();

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { HELD_BY_NODE, HELD_BY_RATE, HELD_BY_STORE, HELD_BY_WORK } from '../../src/session/holds.ts';
-import { heldReadInterval } from '../../src/session/keep-alive.ts';
+import { expiryInterval, heldReadInterval } from '../../src/session/keep-alive.ts';
 import { publish } from '../world/packets.ts';
 import { acknowledge, type Peer, World } from '../world/world.ts';
 
@@ -62,8 +62,8 @@ describe.each([['the store', HELD_BY_STORE], ['another node', HELD_BY_NODE],
     const count = 10;
     node.post(...Array.from({ length: count }, () => PINGREQ));
     world.until(() => node.all('pingresp').length === count);
-    expect(world.clock.time).toBeGreaterThan(1500 * KEEP_ALIVE);
-    world.run(1500 * KEEP_ALIVE - 100);
+    expect(world.clock.time).toBeGreaterThan(expiryInterval(KEEP_ALIVE));
+    world.run(expiryInterval(KEEP_ALIVE) - 100);
     expect(world.nodeEndings).toEqual([]);
     world.run(200);
     expect(world.nodeEndings).toEqual([ReasonCode.KEEP_ALIVE_TIMEOUT]);
@@ -71,7 +71,7 @@ describe.each([['the store', HELD_BY_STORE], ['another node', HELD_BY_NODE],
 
   it('is closed when it says nothing', () => {
     const { world } = heldBy(reason);
-    world.run(1500 * KEEP_ALIVE - 100);
+    world.run(expiryInterval(KEEP_ALIVE) - 100);
     expect(world.nodeEndings).toEqual([]);
     world.run(200);
     expect(world.nodeEndings).toEqual([ReasonCode.KEEP_ALIVE_TIMEOUT]);
@@ -97,7 +97,7 @@ describe.each([['the store', HELD_BY_STORE], ['another node', HELD_BY_NODE],
   it('whose PINGREQ comes in two pieces is answered all the same', () => {
     const { node, world } = heldBy(reason);
     node.post('C0');
-    world.run(1500 * KEEP_ALIVE - 100);
+    world.run(expiryInterval(KEEP_ALIVE) - 100);
     expect([node.all('pingresp').length, world.nodeEndings]).toEqual([0, []]);
     node.post('00');
     world.run(2 * heldReadInterval(KEEP_ALIVE));
@@ -123,7 +123,7 @@ it('a node that is held for two reasons is read again when both are gone', () =>
 it('a node whose packet is long work is not judged meanwhile, nor is anything read of it', () => {
   const { node, world } = heldBy(HELD_BY_WORK);
   node.post(PINGREQ);
-  world.run(1500 * KEEP_ALIVE * 3);
+  world.run(expiryInterval(KEEP_ALIVE) * 3);
   expect([node.all('pingresp').length, world.nodeEndings]).toEqual([0, []]);
 });
 

@@ -47,10 +47,11 @@ function expectEnd(subject: Subject, milliseconds: number, reasonCode: number): 
   expect(log.events).toEqual([`closed 0x${reasonCode.toString(16)}`]);
 }
 
-it('the intervals are three quarters and one and a half times Keep Alive, without overflow', () => {
+it('the intervals are three quarters of Keep Alive, and one and a half times that and a second, without overflow', () => {
   expect(pingInterval(60)).toBe(45_000);
-  expect(expiryInterval(60)).toBe(90_000);
-  expect(expiryInterval(65535)).toBe(98_302_500);
+  expect(expiryInterval(60)).toBe(91_000);
+  expect(expiryInterval(2)).toBe(4_000);
+  expect(expiryInterval(65535)).toBe(98_303_500);
 });
 
 describe.each(STARTS)('from $name on', ({ now }) => {
@@ -81,10 +82,10 @@ describe.each(STARTS)('from $name on', ({ now }) => {
     expect(log.events).toEqual([]);
   });
 
-  it('a server closes after one and a half times Keep Alive without a packet [MQTT311-3.1.2-24]', () => {
+  it('a server closes after one and a half times Keep Alive and a second without a packet [MQTT311-3.1.2-24]', () => {
     const subject = connectedServer({ now }, plainConnect(20));
     const { output } = subject;
-    expectEnd(subject, 30_000, ReasonCode.KEEP_ALIVE_TIMEOUT);
+    expectEnd(subject, 31_000, ReasonCode.KEEP_ALIVE_TIMEOUT);
     expect(output.isClosed).toBe(true);
     expect(output.take()).toBe('');
   });
@@ -94,7 +95,7 @@ describe.each(STARTS)('from $name on', ({ now }) => {
     const { output, session, world } = subject;
     drive(world, session, output, 29_000);
     world.feed(session, '30 03 00 01 74');
-    expectEnd(subject, 30_000, ReasonCode.KEEP_ALIVE_TIMEOUT);
+    expectEnd(subject, 31_000, ReasonCode.KEEP_ALIVE_TIMEOUT);
   });
 
   it('two quiet sides stay connected for a day', () => {
@@ -113,7 +114,7 @@ describe.each(STARTS)('from $name on', ({ now }) => {
     pair.drive(20_000);
     expect(client.isConnected).toBe(false);
     expect(pair.clientLog.reasonCode).toBe(ReasonCode.PINGRESP_TIMEOUT);
-    pair.drive(10_000);
+    pair.drive(11_000);
     expect(server.isConnected).toBe(false);
     expect(pair.serverLog.reasonCode).toBe(ReasonCode.KEEP_ALIVE_TIMEOUT);
   });
@@ -309,7 +310,7 @@ describe('a server', () => {
       drive(world, session, output, 7_000);
       world.feed(session, byte);
     }
-    drive(world, session, output, 2_000);
+    drive(world, session, output, 3_000);
     expect(log.reasonCode).toBe(ReasonCode.KEEP_ALIVE_TIMEOUT);
   });
 
@@ -351,7 +352,7 @@ describe('a server', () => {
     log.accept(session);
     session.handleTimeout();
     expect(session.isConnected).toBe(true);
-    drive(world, session, output, 1_499);
+    drive(world, session, output, 2_499);
     expect(session.isConnected).toBe(true);
     drive(world, session, output, 1);
     expect(log.reasonCode).toBe(ReasonCode.KEEP_ALIVE_TIMEOUT);

@@ -15,6 +15,7 @@ export type Direction = 'in' | 'out' | 'both';
 export type FullPolicy = 'drop_oldest' | 'drop_newest' | 'latest_per_topic';
 export type QueueFullPolicy = 'drop_newest' | 'drop_oldest';
 export type OversizePolicy = 'close' | 'drop';
+export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
 export interface WillConfiguration {
   topic: string;
@@ -191,6 +192,8 @@ export interface MemoryConfiguration {
 
 export interface Configuration {
   name: string;
+  /** On a PC: what is less important is not said. */
+  log_level: LogLevel;
   upstream: UpstreamConfiguration;
   listener: ListenerConfiguration;
   topic: readonly TopicRuleConfiguration[];
@@ -202,6 +205,7 @@ export interface Configuration {
 /** What a file may leave out. */
 export interface PartialConfiguration {
   name?: string;
+  log_level?: LogLevel;
   upstream?: Partial<Omit<UpstreamConfiguration, 'birth' | 'will'>> & {
     birth?: Partial<WillConfiguration> | null;
     will?: Partial<WillConfiguration> | null;
@@ -225,6 +229,7 @@ export const sessionsFor = (maximumConnections: number): number => maximumConnec
 const SHORTEST_PACKET_SIZE = 128;
 
 export const DEFAULT_NAME = 'ringbridge';
+export const DEFAULT_LOG_LEVEL = 'info';
 
 export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
   address: Object.freeze(['mqtt://127.0.0.1:1883']),
@@ -376,6 +381,7 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
         Math.max(SHORTEST_PACKET_SIZE, Math.min(half.queue, half.store) >> 1 || Infinity));
   return {
     name,
+    log_level: partial.log_level ?? DEFAULT_LOG_LEVEL,
     upstream: {
       ...upstream,
       ...aboutConnection(partial.upstream ?? {}, upstream),

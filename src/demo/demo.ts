@@ -3,12 +3,13 @@
  * to the gateway, the gateway to an embedded broker, all over TCP on this computer only. What happens is shown as a
  * live view, or, when the output is no terminal, as plain lines.
  */
+import type { LogLevel } from '../config/configuration.ts';
 import { statusOf, type Status } from '../gateway/status.ts';
 import { DemoBroker, findFreePort } from './broker.ts';
 import { ADDRESS, DemoCast, demoConfiguration, REMOTE_PREFIX, WILL_PAYLOAD, WILL_TOPIC } from './cast.ts';
 import { DemoScreen, INTERRUPT } from './screen.ts';
 import { BrokerStatistics, Rate, textOfPayload } from './statistics.ts';
-import { type Level, Log, messageOf, printable } from '../host/log.ts';
+import { Log, messageOf, printable } from '../host/log.ts';
 import { type RunningGateway, startGateway } from '../host/run.ts';
 import { durationOf, render, type View, type ViewEvent, type ViewSize } from './view.ts';
 
@@ -214,7 +215,7 @@ class Demo {
       return;
     }
     const [, level, ...words] = line.split(' ');
-    this.events.push({ time: new Date().toTimeString().slice(0, 8), level: level as Level, text: words.join(' ') });
+    this.events.push({ time: new Date().toTimeString().slice(0, 8), level: level as LogLevel, text: words.join(' ') });
     if (this.events.length > MOST_EVENTS)
       this.events.shift();
   }

@@ -3,8 +3,9 @@
  * longer than the terminal is high, no line as long as it is wide, so that nothing wraps or scrolls. Knows colours, but
  * moves no cursor.
  */
+import type { LogLevel } from '../config/configuration.ts';
 import type { Status } from '../gateway/status.ts';
-import { type Level, printable } from '../host/log.ts';
+import { printable } from '../host/log.ts';
 
 export interface ViewSize {
   readonly columns: number;
@@ -15,7 +16,7 @@ export interface ViewSize {
 export interface ViewEvent {
   /** Of the day, for instance 12:34:56. */
   readonly time: string;
-  readonly level: Level;
+  readonly level: LogLevel;
   readonly text: string;
 }
 
@@ -61,7 +62,8 @@ const ESCAPES: Readonly<Record<Style, string>> =
   { bold: '\x1b[1m', dim: '\x1b[2m', good: '\x1b[32m', careful: '\x1b[33m', bad: '\x1b[31m' };
 const RESET = '\x1b[0m';
 
-const EVENT_STYLES: Readonly<Record<Level, Style | undefined>> = { info: undefined, warning: 'careful', error: 'bad' };
+const EVENT_STYLES: Readonly<Record<LogLevel, Style | undefined>> =
+  { debug: undefined, info: undefined, warning: 'careful', error: 'bad' };
 
 const BAR_LENGTH = 20;
 const LABEL_LENGTH = 10;

@@ -7,25 +7,31 @@ import { nameOf } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import * as Event from '../config/events.ts';
 import * as Loss from '../upstream/losses.ts';
+import { describeDenial, explainEnding } from './event-texts-nodes.ts';
 import type { NodeState } from '../nodes/node-states.ts';
 import type { Gateway } from './gateway.ts';
 import { describeQuarantineEvent } from './quarantine-texts.ts';
 
-/** @param event, subject, detail as GatewayObserver gets them */
-export function describeEvent(gateway: Gateway, event: number, subject: number, detail: number): string {
+/**
+ * @param event, subject, detail as GatewayObserver gets them
+ * @param name of the node that it is about, where the caller knows more of it, for instance its address
+ */
+export function describeEvent(
+  gateway: Gateway, event: number, subject: number, detail: number, name = nodeName(gateway, subject),
+): string {
   switch (event) {
     case Event.NODE_CONNECTED:
-      return `node ${nodeName(gateway, subject)} connected with ${nameOf(detail)}`;
+      return `node ${name} connected with ${nameOf(detail)}`;
     case Event.NODE_CLOSED:
-      return `node ${nodeName(gateway, subject)} is gone: ${describeReason(detail)}${adviceForNode(detail)}`;
+      return `node ${name} is gone: ${describeReason(detail)}${explainEnding(gateway, subject, detail)}`;
     case Event.NODE_REFUSED:
-      return `node ${nodeName(gateway, subject)} refused: `
-        + `${describeReason(detail)}${adviceForRefused(gateway, detail)}`;
+      return `node ${name} refused: `
+        + `${describeReason(detail)}${explainEnding(gateway, subject, detail)}`;
     case Event.WILL_PUBLISHED:
-      return `published the Will of node ${nodeName(gateway, subject)}`;
+      return `published the Will of node ${name}`;
     case Event.OVERSIZE_DROPPED:
       return `dropped a message of ${detail} bytes ${topicAtHand(gateway)} from `
-        + `${subject === Event.UPSTREAM ? 'upstream: raise upstream' : `node ${nodeName(gateway, subject)}: raise listener`}`
+        + `${subject === Event.UPSTREAM ? 'upstream: raise upstream' : `node ${name}: raise listener`}`
         + '.max_packet_size to take it';
     case Event.UNASKED:
       return `dropped a message ${topicAtHand(gateway)} from upstream, and perhaps more: no rule of direction "in" asks `
@@ -35,7 +41,7 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
       return `dropped a message ${topicAtHand(gateway)} from upstream: the topic has a control character or a `
         + 'non-character, for which libraries of nodes close their connection; whoever publishes it there should leave it out';
     case Event.NODE_QUEUE_FULL:
-      return `dropped a message for node ${nodeName(gateway, subject)}: its queue is full (listener.max_queued_messages, listener.max_queued_bytes)`;
+      return `dropped a message for node ${name}: its queue is full (listener.max_queued_messages, listener.max_queued_bytes)`;
     case Event.ABSENT_QUEUE_FULL:
       return `dropped a message for node "${identifierOf(gateway, gateway.nodes.states[detail]!)}", which is away: its queue is full `
         + '(listener.max_queued_messages, listener.max_queued_bytes, listener.queue_full)';
@@ -52,7 +58,7 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
     case Event.STORE_BACK:
       return 'the storage of the store works again';
     case Event.MESSAGE_REFUSED:
-      return `the store is full: node ${nodeName(gateway, subject)} gets no acknowledgement, and is asked to send again when there is room (store.ram, store.size, store.full)`;
+      return `the store is full: node ${name} gets no acknowledgement, and is asked to send again when there is room (store.ram, store.size, store.full)`;
     case Event.STORE_FAILED:
       return `the storage of the store has failed: messages are kept in memory only, and ${detail} may be delivered again after a restart; check store.path and the disk, then restart`;
     case Event.STORE_DAMAGED:
@@ -64,18 +70,18 @@ export function describeEvent(gateway: Gateway, event: number, subject: number, 
     case Event.RETAINED_FULL:
       return 'no room for a retained message (listener.max_retained_messages, listener.max_retained_bytes): it was delivered but is not kept';
     case Event.SUBSCRIPTIONS_FULL:
-      return `refused a subscription of node ${nodeName(gateway, subject)}: no room (listener.max_subscriptions, listener.max_subscription_bytes)`;
+      return `refused a subscription of node ${name}: no room (listener.max_subscriptions, listener.max_subscription_bytes)`;
     case Event.SHARED_SUBSCRIPTION:
-      return `node ${nodeName(gateway, subject)} asked for a shared subscription ($share/...), which is not served: subscribe without $share; said once`;
+      return `node ${name} asked for a shared subscription ($share/...), which is not served: subscribe without $share; said once`;
     case Event.ACCESS_DENIED:
-      return `refused a ${detail === Event.FORBIDDEN_PUBLISH ? 'message' : detail === Event.FORBIDDEN_WILL ? 'Will' : 'subscription'} of node ${nodeName(gateway, subject)}: not allowed (listener.acl)`;
+      return describeDenial(gateway, subject, detail, name);
     case Event.RATE_LIMITED:
-      return `node ${nodeName(gateway, subject)} sends too fast and is made to wait (listener.max_publish_rate)`;
+      return `node ${name} sends too fast and is made to wait (listener.max_publish_rate)`;
     case Event.TURNED_AWAY:
       return 'closed a new connection: all places are taken (listener.max_connections)';
     case Event.SESSION_EVICTED: {
       const identifier = identifierOf(gateway, gateway.nodes.states[detail]!);
-      return `forgot the session of node "${identifier}", which is away, to make room for node ${nodeName(gateway, subject)} (listener.max_sessions)`;
+      return `forgot the session of node "${identifier}", which is away, to make room for node ${name} (listener.max_sessions)`;
     }
     case Event.IDENTIFIER_CLASH:
       return 'upstream keeps accepting and dropping this gateway: does another client call itself '
@@ -144,27 +150,6 @@ export function describeReason(reasonCode: number): string {
   }
 }
 
-/** Of the limits that may be the reason, the one that is. */
-function adviceForRefused({ configuration: { listener }, connectedCount }: Gateway, reasonCode: number): string {
-  if (reasonCode !== ReasonCode.SERVER_UNAVAILABLE)
-    return adviceForNode(reasonCode);
-  return ` (the limit is listener.${connectedCount >= listener.max_connections ? 'max_connections' : 'max_sessions'})`;
-}
-
-/** What the user of a node, or of the gateway, can do about an ending. */
-function adviceForNode(reasonCode: number): string {
-  switch (reasonCode) {
-    case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return ' (this gateway speaks MQTT 3.1 and 3.1.1)';
-    case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: return ' (1 to 23 characters with 3.1, at most listener.max_clientid_length bytes else; Keep Alive at most listener.max_keepalive)';
-    case ReasonCode.SERVER_BUSY: return ' (its password could not be verified: is there enough memory?)';
-    case ReasonCode.WILL_TOO_LONG: return ' (the limit is listener.max_will_size)';
-    case ReasonCode.NOT_AUTHORIZED: return ' (set listener.allow_anonymous, or give the node a user of listener.users and an identifier that no other user has)';
-    case ReasonCode.PACKET_TOO_LARGE: return ' (the limit is listener.max_packet_size)';
-    case ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: return ' (the limit is listener.max_unreleased_messages)';
-    default: return '';
-  }
-}
-
 /** What to do about a connection to the Server that ended. */
 export function adviceForUpstream(reasonCode: number): string {
   switch (reasonCode) {
@@ -193,8 +178,13 @@ function topicAtHand({ arena, packet: { topicNameLength, topicNameOffset } }: Ga
 export const identifierOf = ({ arena }: Gateway, { identifierLength, identifierOffset }: NodeState): string =>
   decodeUTF8(arena, identifierOffset, identifierLength);
 
+/** The identifier of a node, and its user; of the connection of UPSTREAM nothing. */
 export function nodeName(gateway: Gateway, index: number): string {
-  const session = gateway.sessions[index]!;
-  return session.clientIdentifierLength === 0 ? '(no identifier)'
-    : `"${decodeUTF8(gateway.arena, session.clientIdentifierOffset, session.clientIdentifierLength)}"`;
+  const session = gateway.sessions[index];
+  if (session === undefined)
+    return '';
+  const { clientIdentifierLength, clientIdentifierOffset, user } = session;
+  const identifier = clientIdentifierLength === 0 ? '(no identifier)'
+    : `"${decodeUTF8(gateway.arena, clientIdentifierOffset, clientIdentifierLength)}"`;
+  return user >= 0 ? `${identifier} of user "${gateway.configuration.listener.users[user]?.username ?? ''}"` : identifier;
 }

@@ -286,7 +286,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       this.nodes.assignIdentifier(session);
     const { clientIdentifierLength: length, clientIdentifierOffset: identifier } = session;
     const old = this.nodes.find(identifier, length);
-    if (old !== undefined && old.user !== session.user) { // a session belongs to its user
+    // A session belongs to its user; one of a node without user gives way to whoever has a name and a password.
+    const isOwn = old === undefined || old.user === session.user;
+    if (!isOwn && old.user >= 0) {
       session.refuse(ReasonCode.NOT_AUTHORIZED);
       return;
     }
@@ -296,7 +298,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       old.session.fail(ReasonCode.SESSION_TAKEN_OVER); // [MQTT311-3.1.4-2]
     }
     let node = this.nodes.find(identifier, length); // [MQTT311-3.1.3-2]
-    const sessionPresent = node !== undefined
+    const sessionPresent = node !== undefined && isOwn
       && !session.cleanStart; // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
     node ??= this.nodes.findRoom(session.user, this.subscriptions);
     if (node === undefined || this.connectedCount >= this.configuration.listener.max_connections) {

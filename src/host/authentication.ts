@@ -10,6 +10,7 @@
  * An unknown user name takes the same time and gets the same answer as a wrong password. Nothing here is ever logged.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { decodeUTF8 } from '../bytes/utf8.ts';
 import type { ListenerConfiguration, UserConfiguration } from '../config/configuration.ts';
 import { type Authenticator, PENDING } from '../gateway/gateway.ts';
 import type { LateVerdicts } from '../io/runtime.ts';
@@ -36,6 +37,8 @@ export type Verify = (password: Buffer, expected: PasswordHash) => Promise<boole
 export class PasswordAuthenticator implements Authenticator {
   /** To be set before the first node connects; it exists only after this has been made. */
   runtime: LateVerdicts | undefined;
+  /** Per session: the user name of its last CONNECT that had one, and which connection that was. */
+  private readonly claims: { readonly connection: number; readonly name: string }[] = [];
   private readonly allowsAnonymous: boolean;
   private readonly userNames: readonly Buffer[];
   private readonly hashes: readonly PasswordHash[];
@@ -75,6 +78,8 @@ export class PasswordAuthenticator implements Authenticator {
       return ReasonCode.SUCCESS; // everybody is welcome, whatever they call themselves
     const { bytes } = packet.arena;
     const userName = bytes.subarray(packet.userNameOffset, packet.userNameOffset + packet.userNameLength);
+    const name = decodeUTF8(packet.arena, packet.userNameOffset, packet.userNameLength);
+    this.claims[session.index] = { connection: session.connectionNumber, name };
     const user = this.userNames.findIndex(name => name.equals(userName));
     const password = packet.passwordLength === ABSENT ? Buffer.alloc(0)
       : Buffer.from(bytes.subarray(packet.passwordOffset, packet.passwordOffset + packet.passwordLength));
@@ -83,6 +88,12 @@ export class PasswordAuthenticator implements Authenticator {
       return ReasonCode.SUCCESS;
     }
     return this.enqueue({ session, connection: session.connectionNumber, user, password });
+  }
+
+  /** The user name that the connection of a session has given, right or wrong: for the log. */
+  claimedNameOf({ connectionNumber, index }: ServerSession): string | undefined {
+    const claim = this.claims[index];
+    return claim?.connection === connectionNumber ? claim.name : undefined;
   }
 
   private enqueue(verification: Verification): number {

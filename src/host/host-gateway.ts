@@ -4,6 +4,7 @@ import { type Platform, Runtime } from '../io/runtime.ts';
 import { PasswordAuthenticator } from './authentication.ts';
 import { FileStorage } from './file-storage.ts';
 import type { Log } from './log.ts';
+import { traceMessages } from './message-trace.ts';
 import { type ListenerCallbacks, LogObserver } from './log-observer.ts';
 import { createPlatform } from './platform.ts';
 
@@ -64,6 +65,10 @@ export class HostGateway {
     };
     this.runtime = observer.runtime = authenticator.runtime =
       new Runtime(withoutPasswords(configuration), platform, observer);
+    observer.claimedNameOf = session => authenticator.claimedNameOf(session);
+    log.level = configuration.log_level;
+    if (log.tells('debug'))
+      traceMessages(this.runtime.gateway, text => log.trace(text));
     this.flushing = setInterval(() => log.flush(), FLUSH_INTERVAL).unref();
   }
 

@@ -5,15 +5,20 @@ import { adviceForUpstream, describeEvent, describeReason, nodeName } from '../g
 import type { Gateway } from '../gateway/gateway.ts';
 import type { RuntimeObserver } from '../io/runtime.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
+import type { ServerSession } from '../session/server-session.ts';
 import { A_FEW_TIMES, LINE_LIMIT, type Log, messageOf, ONCE, TEN_TIMES } from './log.ts';
 
 /** What LogObserver needs of io/runtime.ts; it exists only after its observer. */
 export interface LoggedRuntime {
   readonly gateway: Gateway;
   readonly upstream: { readonly address: { host: string; port: number } };
-  /** Where the connection of a session comes from. */
+  /** Where the connection of a session comes from, and the last one that found no place. */
   addressOf(session: number): string | undefined;
+  readonly turnedAwayAddress?: string | undefined;
 }
+
+/** Longest user name that a line repeats. */
+const LONGEST_NAME = 64;
 
 export interface ListenerCallbacks {
   onListening(port: number): void;
@@ -32,6 +37,8 @@ const NODE_EVENTS: ReadonlySet<number> = new Set([
 
 export class LogObserver implements RuntimeObserver {
   runtime: LoggedRuntime | undefined;
+  /** The user name that the connection of a session has given, right or wrong. */
+  claimedNameOf: (session: ServerSession) => string | undefined = () => undefined;
   private readonly log: Log;
   private readonly listener: ListenerCallbacks;
   private isUpstreamConnected = false;
@@ -73,6 +80,10 @@ export class LogObserver implements RuntimeObserver {
       case Event.OVERSIZE_DROPPED: // the length does not make it news, the topic does
         log.write('warning', text, `${event} ${text.replace(/[0-9]+ bytes/, '')}`, ONCE);
         break;
+      case Event.TURNED_AWAY:
+        log.write('warning', text.replace('connection', `connection from ${this.runtime!.turnedAwayAddress ?? 'an unknown address'}`),
+          `${event}`, ONCE);
+        break;
       default: // numbers in the text do not make it news
         log.write('warning', text, `${event} ${subject}`, ONCE);
     }
@@ -85,10 +96,8 @@ export class LogObserver implements RuntimeObserver {
   private logNode(event: number, subject: number, detail: number): void {
     const { log } = this;
     const { gateway } = this.runtime!;
-    const name = nodeName(gateway, subject);
-    let text = describeEvent(gateway, event, subject, detail);
-    if (gateway.sessions[subject]!.clientIdentifierLength === 0)
-      text = text.replace(name, `${name} from ${this.runtime!.addressOf(subject) ?? 'an unknown address'}`);
+    const name = this.fullNameOf(subject);
+    const text = describeEvent(gateway, event, subject, detail, name);
     switch (event) {
       case Event.NODE_CONNECTED:
       case Event.WILL_PUBLISHED:
@@ -108,9 +117,21 @@ export class LogObserver implements RuntimeObserver {
       case Event.OVERSIZE_DROPPED:
         log.write('warning', text, `${event} ${text.replace(/[0-9]+ bytes/, '')}`, ONCE, LINE_LIMIT);
         break;
+      case Event.ACCESS_DENIED: // each topic once
+        log.write('warning', text, text, ONCE, LINE_LIMIT);
+        break;
       default: // numbers in the text do not make it news
-        log.write('warning', text, `${event} ${event === Event.ACCESS_DENIED ? detail : ''} ${name}`, ONCE, LINE_LIMIT);
+        log.write('warning', text, `${event} ${name}`, ONCE, LINE_LIMIT);
     }
+  }
+
+  /** Identifier, user and address. */
+  private fullNameOf(subject: number): string {
+    const { addressOf, gateway } = this.runtime!;
+    const session = gateway.sessions[subject]!;
+    const claimed = session.user >= 0 ? undefined : this.claimedNameOf(session)?.slice(0, LONGEST_NAME);
+    const address = addressOf.call(this.runtime, subject) ?? 'an unknown address';
+    return `${nodeName(gateway, subject)}${claimed === undefined ? '' : ` as user "${claimed}"`} from ${address}`;
   }
 
   onListening(port: number): void {

@@ -5,7 +5,10 @@
  * themselves cannot break a line or reach the terminal as a control sequence.
  */
 
-export type Level = 'info' | 'warning' | 'error';
+import type { LogLevel } from '../config/configuration.ts';
+
+/** The least important first. */
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warning', 'error'];
 
 /** Milliseconds after which a repeated line is said again. */
 export const REPEAT_INTERVAL = 600_000;
@@ -23,7 +26,7 @@ export const A_FEW_TIMES = 3;
 export const TEN_TIMES = 10;
 
 interface Repetition {
-  level: Level;
+  level: LogLevel;
   text: string;
   since: number;
   said: number;
@@ -31,6 +34,8 @@ interface Repetition {
 }
 
 export class Log {
+  /** Nothing less important is said. */
+  level: LogLevel = 'info';
   private readonly output: (line: string) => void;
   private readonly now: () => number;
   private readonly repetitions = new Map<string, Repetition>();
@@ -50,7 +55,9 @@ export class Log {
    * @param limit said only if fewer lines than this have been said within REPEAT_INTERVAL
    * @returns whether it was said
    */
-  write(level: Level, text: string, key = text, times = A_FEW_TIMES, limit = 2 * LINE_LIMIT): boolean {
+  write(level: LogLevel, text: string, key = text, times = A_FEW_TIMES, limit = 2 * LINE_LIMIT): boolean {
+    if (!this.tells(level))
+      return false;
     const now = this.now();
     const repetition = this.repetitions.get(key);
     if (repetition === undefined) {
@@ -69,6 +76,16 @@ export class Log {
     }
     ++repetition.unsaid;
     return false;
+  }
+
+  /** Whether lines of this level are said. */
+  tells(level: LogLevel): boolean {
+    return LEVELS.indexOf(level) >= LEVELS.indexOf(this.level);
+  }
+
+  /** A line about a single message, of level debug: none is left out. */
+  trace(text: string): void {
+    this.print(this.now(), 'debug', text);
   }
 
   /** Whatever begins like this is news again. */
@@ -99,7 +116,7 @@ export class Log {
     this.repetitions.set(key, repetition);
   }
 
-  private say(level: Level, text: string, limit: number): boolean {
+  private say(level: LogLevel, text: string, limit: number): boolean {
     const now = this.now();
     if (now - this.intervalStart >= REPEAT_INTERVAL) {
       if (this.leftOut > 0)
@@ -117,7 +134,7 @@ export class Log {
     return true;
   }
 
-  private print(now: number, level: Level, text: string): void {
+  private print(now: number, level: LogLevel, text: string): void {
     this.output(`${new Date(now).toISOString()} ${level} ${printable(text)}`);
   }
 }

@@ -15,7 +15,7 @@ export class NodeListener {
   private readonly sessions: readonly ServerSession[];
   private readonly links: readonly Link[];
   private readonly scheduler: Scheduler;
-  private readonly callbacks: { onTurnedAway(): void };
+  private readonly callbacks: { onTurnedAway(address: string | undefined): void };
 
   /**
    * @param onListening the port in use, where the platform tells
@@ -25,7 +25,8 @@ export class NodeListener {
    */
   constructor(Listener: ListenerConstructor, address: string, port: number, sessions: readonly ServerSession[],
     links: readonly Link[], scheduler: Scheduler,
-    callbacks: { onListening(port: number): void; onError(message: string): void; onTurnedAway(): void }) {
+    callbacks: { onListening(port: number): void; onError(message: string): void;
+      onTurnedAway(address: string | undefined): void }) {
     this.callbacks = callbacks;
     this.sessions = sessions;
     this.links = links;
@@ -58,7 +59,7 @@ export class NodeListener {
     const index = this.findRoom();
     const link = this.links[index];
     if (link === undefined) {
-      this.callbacks.onTurnedAway();
+      this.callbacks.onTurnedAway(socket.remoteAddress);
       socket.close();
       return;
     }

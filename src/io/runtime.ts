@@ -76,6 +76,8 @@ export class Runtime implements Driven, LinkOwner {
   readonly gateway: Gateway;
   readonly upstream: Upstream;
   readonly sensors: Sensors;
+  /** Of the last connection that found no place, where the platform tells. */
+  turnedAwayAddress: string | undefined = undefined;
   private readonly links: readonly Link[];
   private readonly upstreamLink: Link;
   private readonly scheduler: Scheduler;
@@ -268,7 +270,8 @@ export class Runtime implements Driven, LinkOwner {
         new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.scheduler, {
         onListening: actual => observer.onListening(actual),
         onError: message => observer.onListenerError(message),
-        onTurnedAway: () => {
+        onTurnedAway: remoteAddress => {
+          this.turnedAwayAddress = remoteAddress;
           ++this.gateway.endings.turnedAwayCount;
           observer.onEvent(Event.TURNED_AWAY, Event.UPSTREAM, 0);
         },

@@ -40,7 +40,8 @@ export class ServerSession extends Session {
   private holds = 0;
   /** Of CONNECT; WILL is taken away when there is none any more. */
   private connectFlags = 0;
-  private keepAlive = 0;
+  /** Seconds, as CONNECT says; 0: none. */
+  keepAlive = 0;
 
   constructor(role: ServerRole, index: number) {
     super(role, role.ringOffset + index * role.regionLength);

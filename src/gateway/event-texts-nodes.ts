@@ -1,0 +1,79 @@
+/**
+ * Why the connection of a node was refused or has ended, in words: the reason with its figures, and the key of the
+ * configuration that decides. Told while the session is as it was at the end.
+ */
+import { decodeUTF8 } from '../bytes/utf8.ts';
+import { MessageSpans } from '../packet/packet.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
+import type { ServerSession } from '../session/server-session.ts';
+import * as Event from '../config/events.ts';
+import type { Gateway } from './gateway.ts';
+
+/** After the reason, in brackets or after a colon. */
+export function explainEnding(gateway: Gateway, index: number, reasonCode: number): string {
+  const { listener } = gateway.configuration;
+  const session = gateway.sessions[index]!;
+  switch (reasonCode) {
+    case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return ' (this gateway speaks MQTT 3.1 and 3.1.1)';
+    case ReasonCode.SERVER_BUSY: return ' (its password could not be verified: is there enough memory?)';
+    case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: return explainIdentifier(gateway, session);
+    case ReasonCode.NOT_AUTHORIZED: return explainRefusal(gateway, session);
+    case ReasonCode.SERVER_UNAVAILABLE:
+      return gateway.connectedCount >= listener.max_connections
+        ? ` (listener.max_connections is ${listener.max_connections}, and so many are connected)`
+        : ` (listener.max_sessions is ${listener.max_sessions}, and no session may give way)`;
+    case ReasonCode.WILL_TOO_LONG: return ` (listener.max_will_size is ${listener.max_will_size})`;
+    case ReasonCode.CONNECT_TIMEOUT: return ` (listener.connect_timeout is ${secondsOf(listener.connect_timeout)})`;
+    case ReasonCode.SEND_TIMEOUT: return ` (listener.send_timeout is ${secondsOf(listener.send_timeout)})`;
+    case ReasonCode.PACKET_TOO_LARGE:
+      return `: ${packetLength(gateway)} bytes (listener.max_packet_size is ${listener.max_packet_size})`;
+    case ReasonCode.RECEIVE_MAXIMUM_EXCEEDED:
+      return ` (listener.max_unreleased_messages is ${listener.max_unreleased_messages})`;
+    case ReasonCode.KEEP_ALIVE_TIMEOUT:
+      return `: nothing for ${secondsOf(Math.round((gateway.clock.now - session.lastReceivedAt | 0) / 1000))}, `
+        + `its Keep Alive is ${secondsOf(session.keepAlive)}`;
+    default: return '';
+  }
+}
+
+const secondsOf = (seconds: number): string => `${seconds} second${seconds === 1 ? '' : 's'}`;
+
+/** Of the packet at hand, its fixed header included. */
+function packetLength({ packet: { end, offset } }: Gateway): number {
+  const remaining = end - offset;
+  return remaining + (remaining < 1 << 7 ? 2 : remaining < 1 << 14 ? 3 : remaining < 1 << 21 ? 4 : 5);
+}
+
+function explainIdentifier({ configuration: { listener } }: Gateway, { keepAlive }: ServerSession): string {
+  const { max_clientid_length, max_keepalive } = listener;
+  const isTooQuiet = keepAlive > max_keepalive || keepAlive === 0 && max_keepalive < 65_535;
+  return isTooQuiet ? ` (its Keep Alive is ${keepAlive}, and listener.max_keepalive ${max_keepalive})`
+    : ` (1 to 23 characters with 3.1, at most listener.max_clientid_length, ${max_clientid_length} bytes, else; `
+      + 'without one only with Clean Session)';
+}
+
+function explainRefusal(gateway: Gateway, session: ServerSession): string {
+  const other = gateway.nodes.find(session.clientIdentifierOffset, session.clientIdentifierLength);
+  if (other !== undefined && other.user !== session.user)
+    return ' (a node of another user has this identifier: give it one of its own)';
+  return session.user >= 0 ? ' (its name does not fit the mount point of its user: no "+", "#" or "/" in it)'
+    : ' (set listener.allow_anonymous, or give the node a user of listener.users)';
+}
+
+/** What a node may not do, with the topic as it has said it. @param name of the node */
+export function describeDenial(gateway: Gateway, index: number, what: number, name: string): string {
+  const { arena, packet } = gateway;
+  if (what === Event.FORBIDDEN_SUBSCRIBE) {
+    const filter = decodeUTF8(arena, packet.topicFilterOffset, packet.topicFilterLength);
+    return `refused a subscription of node ${name} to "${filter}": not allowed (listener.acl`
+      + `${filter.startsWith('$') ? '; an entry for "#" is not about topics that begin with $' : ''})`;
+  }
+  let message = packet as Pick<MessageSpans, 'topicNameLength' | 'topicNameOffset'>;
+  if (what === Event.FORBIDDEN_WILL) {
+    const will = new MessageSpans();
+    gateway.sessions[index]!.readWill(will);
+    message = will;
+  }
+  return `refused a ${what === Event.FORBIDDEN_WILL ? 'Will' : 'message'} of node ${name} to `
+    + `"${decodeUTF8(arena, message.topicNameOffset, message.topicNameLength)}": not allowed (listener.acl)`;
+}
