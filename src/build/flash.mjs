@@ -6,20 +6,35 @@ import { buildWithModdable, Failure, ROOT, runProgram, takeConfiguration } from 
 
 const WHICH_BOARD = 'which board? npm run flash -- esp32/nodemcu wifi_ssid=NAME wifi_password=PASSWORD';
 
-/** The target of the SDK that is the chip itself, and says so only by its name in old versions. */
+/** Chips for which `ringbridge check` knows the memory; the others have at least that of an ESP32. */
+const CHIPS = ['esp32', 'esp32c3', 'esp32c6', 'esp32s2', 'esp32s3'];
+
+/** What says so by its name only in old versions of the SDK. */
 const C3_TARGET = 'esp32/esp32c3';
 
-/** @returns the name of the memory for `ringbridge check`: the SDK's manifest of a target says which chip it has */
-function memoryOf(target) {
+/** @returns the chip of a target: the SDK's manifest of the target says which one it has */
+function chipOf(target) {
   if (target === C3_TARGET)
     return 'esp32c3';
   const file =
     join(process.env['MODDABLE'] ?? '', 'build/devices/esp32/targets', target.slice('esp32/'.length), 'manifest.json');
   try {
-    return JSON.parse(readFileSync(file, 'utf8')).build?.ESP32_SUBCLASS === 'esp32c3' ? 'esp32c3' : 'esp32';
+    const chip = JSON.parse(readFileSync(file, 'utf8')).build?.ESP32_SUBCLASS;
+    return CHIPS.includes(chip) ? chip : 'esp32';
   } catch {
     return 'esp32'; // mcconfig will say that there is no such target
   }
+}
+
+/**
+ * What our manifest says for the target `esp32/esp32c3` holds for every board with that chip: the board judges a
+ * configuration by it.
+ */
+function memoryOf(target, chip) {
+  if (chip !== 'esp32c3' || target === C3_TARGET)
+    return chip === 'esp32' || target === C3_TARGET ? [] : [`board=${chip}`];
+  const { platforms } = JSON.parse(readFileSync(join(ROOT, 'manifest.json'), 'utf8'));
+  return Object.entries(platforms[C3_TARGET].config).map(([name, value]) => `${name}=${value}`);
 }
 
 /** Options of ESP-IDF and a partition table: those of the target, and ours. */
@@ -40,10 +55,11 @@ runProgram(() => {
     throw new Failure(2, WHICH_BOARD);
   if (!/^esp32(\/[\w-]+)?$/.test(target))
     throw new Failure(2, `"${target}" is no board, that is esp32 or esp32/NAME: ${WHICH_BOARD}`);
+  const chip = chipOf(target);
   buildWithModdable({
     file,
-    checkArgs: ['--board', memoryOf(target)],
-    mcconfigArgs: ['-m', '-p', target, ...rest],
+    checkArgs: ['--board', chip],
+    mcconfigArgs: ['-m', '-p', target, ...memoryOf(target, chip), ...rest],
     makeEnvironment: () => environmentOf(target),
   });
 });

@@ -46,7 +46,7 @@ import { StorePolicy } from '../upstream/full-policy.ts';
 import { StoredRules } from '../upstream/stored-rules.ts';
 import { clientSettingsOf, nodeLimitsOf, serverSettingsOf, upstreamLimitsOf } from './settings.ts';
 import { Subscriptions } from '../nodes/subscriptions.ts';
-import type { Figures } from '../nodes/system-figures.ts';
+import type { Figures, Machine } from '../nodes/system-figures.ts';
 import { SystemTopics } from '../nodes/system-topics.ts';
 import { TakeOvers } from '../nodes/take-overs.ts';
 import { TopicMap } from '../upstream/topic-map.ts';
@@ -93,6 +93,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   /** Why connections of nodes have ended, or were refused. */
   readonly endings = new EndingCounts();
   readonly systemTopics: SystemTopics;
+  readonly machine: Machine | undefined;
   /** Undefined: everything is allowed. */
   private readonly access: Access | undefined;
   private readonly limitsRate: boolean;
@@ -112,6 +113,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.configuration = configuration;
     this.authenticator = options.authenticator;
     this.observer = options.observer;
+    this.machine = options.machine;
     const clientSettings = clientSettingsOf(upstream);
     const serverSettings = serverSettingsOf(listener);
     const upstreamLimits = upstreamLimitsOf(configuration);
