@@ -140,6 +140,26 @@ describe('npm run flash', () => {
     });
   });
 
+  it('takes the Wi-Fi from a file, so that no shell remembers its password, and builds for the debugger when told', () => {
+    const secrets = join(folder, 'wifi.json');
+    writeFileSync(secrets, '{"wifi_ssid":"my net","wifi_password":"it\'s $secret"}');
+    expect(run('flash', ['esp32', '--debug', '--secrets', secrets, 'sntp=x']).mcconfig).toEqual([
+      '-d', '-m', '-p', 'esp32', 'wifi_ssid=my net', 'wifi_password=it\'s $secret', 'sntp=x',
+    ]);
+  });
+
+  it.each([
+    ['{"wifi_password":"a=b"}', 'wifi_password: must be a text without "="'],
+    ['{"wifi_password":7}', 'wifi_password: must be a text'],
+    ['wifi_ssid=x', 'it is no JSON; write { "wifi_ssid": "NAME"'],
+  ])('refuses a file of secrets that says %s', (text, words) => {
+    const secrets = join(folder, 'wifi.json');
+    writeFileSync(secrets, text);
+    const { code, mcconfig, stderr } = run('flash', ['esp32', '--secrets', secrets]);
+    expect([code, mcconfig]).toEqual([2, undefined]);
+    expect(stderr).toContain(words);
+  });
+
   it.each([
     ['esp32/esp32c3', 'esp32c3', []], ['esp32/tiny', 'esp32c3', ['board=esp32c3', 'board_memory=114688']],
     ['esp32/new', 'esp32s3', ['board=esp32s3']], ['esp32/newer', 'esp32p4', []],

@@ -1,10 +1,13 @@
-/** npm run flash -- BOARD [--config FILE] [NAME=VALUE …]: builds a release for a board and writes it to the board. */
+/**
+ * npm run flash -- BOARD [--config FILE] [--secrets FILE] [--debug] [NAME=VALUE …]: builds a release for a board, or a
+ * program for the debugger, and writes it to the board.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeBoardOptions } from './board-options.mjs';
-import { buildWithModdable, Failure, ROOT, runProgram, takeConfiguration } from './moddable.mjs';
+import { buildWithModdable, Failure, readSecrets, ROOT, runProgram, takeConfiguration } from './moddable.mjs';
 
-const WHICH_BOARD = 'which board? npm run flash -- esp32/nodemcu wifi_ssid=NAME wifi_password=PASSWORD';
+const WHICH_BOARD = 'which board? npm run flash -- esp32/nodemcu --config my.json --secrets wifi.json';
 
 /** Chips for which `ringbridge check` knows the memory; the others have at least that of an ESP32. */
 const CHIPS = ['esp32', 'esp32c3', 'esp32c6', 'esp32s2', 'esp32s3'];
@@ -50,7 +53,9 @@ function environmentOf(target) {
 }
 
 runProgram(() => {
-  const { file, rest: [target, ...rest] } = takeConfiguration(process.argv.slice(2));
+  const secrets = takeConfiguration(process.argv.slice(2), '--secrets', 'wifi.json');
+  const { file, rest: args } = takeConfiguration(secrets.rest);
+  const [target, ...rest] = args.filter(argument => argument !== '--debug');
   if (target === undefined)
     throw new Failure(2, WHICH_BOARD);
   if (!/^esp32(\/[\w-]+)?$/.test(target))
@@ -59,7 +64,8 @@ runProgram(() => {
   buildWithModdable({
     file,
     checkArgs: ['--board', chip],
-    mcconfigArgs: ['-m', '-p', target, ...memoryOf(target, chip), ...rest],
+    mcconfigArgs: [...args.includes('--debug') ? ['-d'] : [], '-m', '-p', target, ...memoryOf(target, chip),
+      ...readSecrets(secrets.file), ...rest],
     makeEnvironment: () => environmentOf(target),
   });
 });
