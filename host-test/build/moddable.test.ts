@@ -69,6 +69,11 @@ function addTarget(name: string, chip: string): void {
 /** Fits an ESP32, not an ESP32-C3. */
 const LARGE = JSON.stringify({ upstream: { address: ['mqtt://a'] }, store: { ram: 20_000 } });
 
+const SMALL = JSON.stringify({
+  upstream: { address: ['mqtt://a'], max_packet_size: 512 }, store: { ram: 2048 },
+  listener: { max_connections: 2, max_packet_size: 512, max_queued_bytes: 1024 },
+});
+
 describe('npm run sim', () => {
   it('starts the simulator with the debugger and what else it is told', () => {
     expect(run('sim', ['files=/tmp'])).toMatchObject({ code: 0, mcconfig: ['-d', '-m', 'files=/tmp'] });
@@ -133,6 +138,36 @@ describe('npm run flash', () => {
     expect(run('flash', ['esp32/nodemcu', '--config', configure(), 'wifi_ssid=x'])).toMatchObject({
       code: 0, mcconfig: ['-m', '-p', 'esp32/nodemcu', 'wifi_ssid=x', `ringbridge=${CONFIGURATION}`],
     });
+  });
+
+  it('takes the Wi-Fi from a file, so that no shell remembers its password, and builds for the debugger when told', () => {
+    const secrets = join(folder, 'wifi.json');
+    writeFileSync(secrets, '{"wifi_ssid":"my net","wifi_password":"it\'s $secret"}');
+    expect(run('flash', ['esp32', '--debug', '--secrets', secrets, 'sntp=x']).mcconfig).toEqual([
+      '-d', '-m', '-p', 'esp32', 'wifi_ssid=my net', 'wifi_password=it\'s $secret', 'sntp=x',
+    ]);
+  });
+
+  it.each([
+    ['{"wifi_password":"a=b"}', 'wifi_password: must be a text without "="'],
+    ['{"wifi_password":7}', 'wifi_password: must be a text'],
+    ['wifi_ssid=x', 'it is no JSON; write { "wifi_ssid": "NAME"'],
+  ])('refuses a file of secrets that says %s', (text, words) => {
+    const secrets = join(folder, 'wifi.json');
+    writeFileSync(secrets, text);
+    const { code, mcconfig, stderr } = run('flash', ['esp32', '--secrets', secrets]);
+    expect([code, mcconfig]).toEqual([2, undefined]);
+    expect(stderr).toContain(words);
+  });
+
+  it.each([
+    ['esp32/esp32c3', 'esp32c3', []], ['esp32/tiny', 'esp32c3', ['board=esp32c3', 'board_memory=114688']],
+    ['esp32/new', 'esp32s3', ['board=esp32s3']], ['esp32/newer', 'esp32p4', []],
+  ])('tells %s, by its chip %s, how much memory it has, by which it judges what is stored', (target, chip, memory) => {
+    addTarget(target.slice('esp32/'.length), chip);
+    expect(run('flash', [target, '--config', configure(SMALL)]).mcconfig?.slice(3)).toEqual([
+      ...memory, `ringbridge=${SMALL}`,
+    ]);
   });
 
   it.each([

@@ -26,6 +26,7 @@ const STATUS: Status = {
     { name: 'air', topic: 'air/temperature', value: 21.5, works: true },
     { name: 'pump', topic: 'pump/running', value: 1, works: true },
   ],
+  board: null,
 };
 
 const VIEW: View = {

@@ -12,6 +12,8 @@ import { codeOfAbort, Diagnosis, type Natives, SESSION_AT_HAND, UPSTREAM_AT_HAND
 const device = fileURLToPath(new URL('../../src/device', import.meta.url));
 const tests = fileURLToPath(new URL('natives', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'ringbridge-natives-'));
+/** As on a board: words of 32 bits. */
+const BITS_32 = '-m32';
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const sources = readdirSync(device).filter(file => file.endsWith('.c'));
@@ -50,6 +52,18 @@ describe('the C files', () => {
     expect(run('board', '-DESP_PLATFORM', `-I${makeHeaders()}`)).toEqual([
       ...NOTES, 'reset reason 6, heap 3000 2000 1000', 'on trial 1, accept 0, on trial 0, give up 5379', ...LINES,
     ]);
+  });
+
+  it('do the same with words of 32 bits', () => {
+    expect(run('board-32', BITS_32, '-DESP_PLATFORM', `-I${makeHeaders()}`)).toEqual(run('board-64', '-DESP_PLATFORM',
+      `-I${makeHeaders()}`));
+  });
+
+  it('compile for the processor of an ESP32-C3 without a warning', () => {
+    for (const file of sources)
+      expect(() => execFileSync('riscv64-unknown-elf-gcc', ['-march=rv32imc', '-mabi=ilp32', '-std=c11', '-Os', '-Wall',
+        '-Wextra', '-Wconversion', '-Werror', '-ffreestanding', '-DESP_PLATFORM', `-I${makeHeaders()}`, '-c',
+        join(device, file), '-o', join(folder, `${file}.o`)]), file).not.toThrow();
   });
 
   it('know nothing of the machine in the simulator, but keep the note as long as it runs', () => {
@@ -97,7 +111,7 @@ test.each([
     'started because the program failed, 2 times since the power came; before that the program gave up: for another reason, while it handled session 3'],
   [{ reason: 99 }, 'started for reason 99, 1 times since the power came'],
 ])('the diagnosis of a start tells why it came and what was at hand: %j', (figures, words) => {
-  expect(new Diagnosis(standIn(figures)).describe()).toBe(words);
+  expect(new Diagnosis(standIn(figures)).startText).toBe(words);
 });
 
 test('each reason that XS gives for an abort has a code of its own', () => {

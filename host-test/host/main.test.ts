@@ -75,7 +75,7 @@ describe('the command line', () => {
     [['run', '--device'], 'run takes no --device'],
     [['run', '--pc'], 'run takes no --pc'],
     [['passwd', '--board', 'esp32'], 'passwd takes no --board'],
-    [['check', 'a', '--board', 'toaster'], 'there is no board "toaster"; write one of esp32, esp32c3'],
+    [['check', 'a', '--board', 'toaster'], 'there is no board "toaster"; write one of esp32, esp32c3, esp32c6, esp32s2, esp32s3'],
     [['check', 'a', '--board', 'esp32', '--pc'], 'write either --board or --pc'],
   ])('refuses %j', async (args, message) => {
     const { exitCode, stderr, stdout } = await run(args);

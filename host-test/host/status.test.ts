@@ -43,6 +43,19 @@ function connected(partial: PartialConfiguration = {}): Runtime {
 }
 
 describe('the status', () => {
+  test('tells of the board why it started, and its memory, where it can be asked', () => {
+    const machine = {
+      startText: 'started because the power came', resetReason: 1, startCount: 3,
+      heapFree: 30_000, heapMinimum: 20_000, heapLargest: 10_000,
+    };
+    const platform = { ...createPlatform({ authenticate: () => ReasonCode.SUCCESS }), machine };
+    const observer = new LogObserver(new Log(() => {}), { onListening() {}, onListenerError() {} });
+    const runtime = observer.runtime = new Runtime(completeConfiguration(BASE), platform, observer);
+    expect(statusOf(runtime, 0).board).toEqual({
+      started: 'started because the power came', starts: 3, heapFree: 30_000, heapMinimum: 20_000, heapLargest: 10_000,
+    });
+  });
+
   test('is plain data with everything in it', () => {
     const status = statusOf(connected(), 0);
     expect(status).toEqual<Status>({
@@ -70,6 +83,7 @@ describe('the status', () => {
           refused: 0 },
       ],
       sensors: [{ name: 'air', topic: 'air/temperature', value: null, works: true }],
+      board: null,
     });
     expect(JSON.parse(JSON.stringify(status))).toEqual(status);
   });

@@ -115,9 +115,16 @@ describe('$SYS/broker', () => {
       '2']); // one for "r", one for the reader
   });
 
-  it('counts bytes where the platform does, and has exactly the topics that src/README.md lists', () => {
+  it('tells of the machine and of bytes where the platform can, and has exactly the topics that src/README.md lists', () => {
     const traffic = { receivedBytes: 1234, sentBytes: 5678 };
-    const world = World.quiet({}, { traffic });
+    const machine = {
+      startText: 'started', resetReason: 6, startCount: 4, heapFree: 3000, heapMinimum: 2000, heapLargest: 1000,
+    };
+    const world = World.quiet({}, { machine, traffic });
+    expect(figuresOf(world, 'heap/free', 'heap/minimum', 'heap/largest', 'starts', 'reset reason'))
+      .toEqual(['3000', '2000', '1000', '4', '6']);
+    machine.heapFree = 2500;
+    expect(figuresOf(world, 'heap/free')).toEqual(['2500']);
     expect(figuresOf(world, 'bytes/received', 'bytes/sent')).toEqual(['1234', '5678']);
     traffic.receivedBytes += 600;
     world.run(10_000);

@@ -27,15 +27,37 @@ export class Failure extends Error {
 /**
  * Takes `--config FILE` out of the arguments, wherever it stands.
  * @param {readonly string[]} args
+ * @param {string} [option] another one than `--config` @param {string} [example] of its file
  * @returns {{ file: string | undefined, rest: string[] }}
  */
-export function takeConfiguration(args) {
-  const at = args.indexOf('--config');
+export function takeConfiguration(args, option = '--config', example = 'my.json') {
+  const at = args.indexOf(option);
   if (at === -1)
     return { file: undefined, rest: [...args] };
   if (at + 1 === args.length)
-    throw new Failure(2, '--config: which file? For example --config my.json');
+    throw new Failure(2, `${option}: which file? For example ${option} ${example}`);
   return { file: args[at + 1], rest: [...args.slice(0, at), ...args.slice(at + 2)] };
+}
+
+/**
+ * Values that are not to stand in the history of a shell, as `{ "wifi_ssid": "…", "wifi_password": "…" }`.
+ * @param {string | undefined} file @returns {string[]} arguments for mcconfig
+ */
+export function readSecrets(file) {
+  if (file === undefined)
+    return [];
+  let secrets;
+  try {
+    secrets = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Failure(2, `${file}: cannot be used: ${error instanceof SyntaxError ? 'it is no JSON' : error.message}; `
+      + 'write { "wifi_ssid": "NAME", "wifi_password": "PASSWORD" }');
+  }
+  return Object.entries(secrets).map(([name, value]) => {
+    if (typeof value !== 'string' || value.includes('=') || !/^[a-z_]+$/.test(name))
+      throw new Failure(2, `${file}: ${name}: must be a text without "="; mcconfig cannot take anything else`);
+    return `${name}=${value}`;
+  });
 }
 
 /** Runs a program that speaks for itself. @throws Failure with its exit code */

@@ -17,6 +17,7 @@ export { CachedViews, ResizedViews } from '../io/exact-view.ts';
 export { describeShortage, firmwareNeeds, objectNeeds, total } from '../io/memory-needs.ts';
 export { Link } from '../io/link.ts';
 export { NOBODY, Runtime } from '../io/runtime.ts';
+export type { Machine } from '../nodes/system-figures.ts';
 export type { Platform, RuntimeObserver } from '../io/runtime.ts';
 export { describeLoopback, isLoopback, judgeAddresses, judgeHashes } from '../rules/board-rules.ts';
 export { judgeConfiguration } from '../rules/configuration-rules.ts';

@@ -83,6 +83,7 @@ function createRuntime(configuration: Configuration, arenaLimit: number): Runtim
     firstIdentifier: Math.random,
     landingCapacity: LANDING_CAPACITY,
     arenaLimit,
+    machine,
     resizable: true,
     date,
     openStorage,
@@ -121,12 +122,16 @@ function acceptImage(): void {
   log(error === 0 ? 'the new firmware works and stays' : `the new firmware cannot be accepted: error ${error}`);
 }
 
+/** What can be asked of the board later on. */
+let machine: Diagnosis | undefined;
+
 function tellOfStart(): void {
   if (natives === undefined)
     return;
   if (config.serial_log !== 'off')
     setLineWriter(text => natives.ringbridge_log_line(text, Time.ticks));
-  log(new Diagnosis(natives).describe());
+  machine = new Diagnosis(natives);
+  log(machine.startText);
 }
 
 run(() => {
@@ -139,9 +144,8 @@ run(() => {
   waitForGood(() => runtime.isListening, () => {
     attempt(() => plan?.markGood());
     acceptImage();
-    if (natives !== undefined)
-      log(`memory: ${natives.ringbridge_heap_free()} bytes free, ${natives.ringbridge_heap_minimum()} at least, `
-        + `${natives.ringbridge_heap_largest()} in one piece`);
+    if (machine !== undefined)
+      log(`memory: ${machine.heapFree} bytes free, ${machine.heapMinimum} at least, ${machine.heapLargest} in one piece`);
     if (plan?.isSafeMode === true)
       Timer.set(restart, SAFE_MODE_DURATION);
   });

@@ -3,6 +3,8 @@
  * an ESP32 and in the simulator they are the same sources, which have nothing to tell in the simulator.
  */
 
+import type { Machine } from './core.ts';
+
 /** As the C files name them, and the manifest. */
 export interface Natives {
   /** Of ESP-IDF (esp_reset_reason_t); 0: unknown. */
@@ -51,35 +53,43 @@ export const UPSTREAM_AT_HAND = 1;
 /** Plus the index of the session. */
 export const SESSION_AT_HAND = 2;
 
-/** What is known of the start and of the run before it. */
-export class Diagnosis {
+/** The board as a machine: its start, the run before it, its memory. */
+export class Diagnosis implements Machine {
   readonly resetReason: number;
   /** Since the power came. */
   readonly startCount: number;
-  private readonly code: number;
-  private readonly subject: number;
+  /** Told once after a start. */
+  readonly startText: string;
+  private readonly natives: Natives;
 
   constructor(natives: Natives) {
+    this.natives = natives;
     this.startCount = natives.ringbridge_note_begin();
     this.resetReason = natives.ringbridge_reset_reason();
-    this.code = natives.ringbridge_note_code();
-    this.subject = natives.ringbridge_note_subject();
-  }
-
-  /** Told once after a start. */
-  describe(): string {
     const reason = RESET_REASONS[this.resetReason] ?? `for reason ${this.resetReason}`;
-    return `started ${reason}, ${this.startCount} times since the power came${this.describeCrash()}`;
+    const crash = describeCrash(natives.ringbridge_note_code(), natives.ringbridge_note_subject());
+    this.startText = `started ${reason}, ${this.startCount} times since the power came${crash}`;
   }
 
-  private describeCrash(): string {
-    const { code, subject } = this;
-    if (code === 0)
-      return '';
-    const atHand = subject === UPSTREAM_AT_HAND ? ', while it handled the connection to the broker'
-      : subject >= SESSION_AT_HAND ? `, while it handled session ${subject - SESSION_AT_HAND}` : '';
-    return `; before that the program gave up: ${ABORT_REASONS[code - 1] ?? 'for another reason'}${atHand}`;
+  get heapFree(): number {
+    return this.natives.ringbridge_heap_free();
   }
+
+  get heapMinimum(): number {
+    return this.natives.ringbridge_heap_minimum();
+  }
+
+  get heapLargest(): number {
+    return this.natives.ringbridge_heap_largest();
+  }
+}
+
+function describeCrash(code: number, subject: number): string {
+  if (code === 0)
+    return '';
+  const atHand = subject === UPSTREAM_AT_HAND ? ', while it handled the connection to the broker'
+    : subject >= SESSION_AT_HAND ? `, while it handled session ${subject - SESSION_AT_HAND}` : '';
+  return `; before that the program gave up: ${ABORT_REASONS[code - 1] ?? 'for another reason'}${atHand}`;
 }
 
 /** For the abort hook: allocates nothing, for there may be no memory. */

@@ -3,7 +3,7 @@ import type { ArenaPlan } from '../bytes/arena.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { GatewayObserver } from '../config/events.ts';
-import type { Traffic } from '../nodes/system-figures.ts';
+import type { Machine, Traffic } from '../nodes/system-figures.ts';
 
 /** The verdict comes later, by `Gateway.admit` or `Gateway.reject`. */
 export const PENDING = -1;
@@ -24,6 +24,8 @@ export interface UpstreamDriver {
 export interface GatewayOptions {
   /** Where the platform counts them. */
   readonly traffic?: Traffic | undefined;
+  /** Where it can be asked. */
+  readonly machine?: Machine | undefined;
   readonly authenticator: Authenticator;
   readonly observer: GatewayObserver;
   /** Bytes read from a socket at a time. */

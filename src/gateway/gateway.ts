@@ -48,7 +48,7 @@ import { StorePolicy } from '../upstream/full-policy.ts';
 import { StoredRules } from '../upstream/stored-rules.ts';
 import { clientSettingsOf, nodeLimitsOf, serverSettingsOf, upstreamLimitsOf } from './settings.ts';
 import { Subscriptions } from '../nodes/subscriptions.ts';
-import type { Figures } from '../nodes/system-figures.ts';
+import type { Figures, Machine } from '../nodes/system-figures.ts';
 import { SystemTopics } from '../nodes/system-topics.ts';
 import { TakeOvers } from '../nodes/take-overs.ts';
 import { TopicMap } from '../upstream/topic-map.ts';
@@ -96,6 +96,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly endings = new EndingCounts();
   readonly systemTopics: SystemTopics;
   readonly notifications: Notifications;
+  readonly machine: Machine | undefined;
   /** Undefined: everything is allowed. */
   private readonly access: Access | undefined;
   private readonly limitsRate: boolean;
@@ -115,6 +116,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.configuration = configuration;
     this.authenticator = options.authenticator;
     this.observer = options.observer;
+    this.machine = options.machine;
     const clientSettings = clientSettingsOf(upstream);
     const serverSettings = serverSettingsOf(listener);
     const upstreamLimits = upstreamLimitsOf(configuration);

@@ -94,6 +94,8 @@ export interface Status {
     refused: number;
   }[];
   sensors: { name: string; topic: string; value: number | null; works: boolean }[];
+  /** Null where nobody can tell: on a PC. */
+  board: { started: string; starts: number; heapFree: number; heapMinimum: number; heapLargest: number } | null;
 }
 
 /**
@@ -102,7 +104,7 @@ export interface Status {
  */
 export function statusOf(sources: StatusSources, now: number, date = 0): Status {
   const { gateway, sensors, upstream } = sources;
-  const { bridge, configuration, endings, waiting } = gateway;
+  const { bridge, configuration, endings, machine, waiting } = gateway;
   const { oldestAge } = waiting;
   return {
     name: configuration.name,
@@ -156,6 +158,10 @@ export function statusOf(sources: StatusSources, now: number, date = 0): Status 
     sensors: sensors.states.map(({ configuration: { name, topic }, pause, value }) => ({
       name, topic, value: Number.isNaN(value) ? null : value, works: pause === 1,
     })),
+    board: machine === undefined ? null : {
+      started: machine.startText, starts: machine.startCount,
+      heapFree: machine.heapFree, heapMinimum: machine.heapMinimum, heapLargest: machine.heapLargest,
+    },
   };
 }
 

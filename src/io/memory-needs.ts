@@ -14,12 +14,13 @@ const STACK = 512 * SLOT;
 
 /**
  * What a board gives to the program: slots, chunks and stack of XS together, in bytes. On an ESP32 that is what the
- * SDK's own target for it (nodemcu) takes at start, with Wi-Fi: chunks of 78,848 bytes and 4,928 slots, and the stack.
+ * SDK's own target for it (nodemcu) takes at start, with Wi-Fi: chunks of 78,848 bytes and 4,928 slots, and the stack;
+ * its targets for an ESP32-C6, S2 and S3 take the same.
  * On an ESP32-C3 it is one block of a fixed size, `creation.static` of manifest.json.
  */
+const USUAL = 78_848 + 4_928 * SLOT + STACK;
 export const BOARDS: Readonly<Record<string, number>> = Object.freeze({
-  esp32: 78_848 + 4_928 * SLOT + STACK,
-  esp32c3: 114_688,
+  esp32: USUAL, esp32c3: 114_688, esp32c6: USUAL, esp32s2: USUAL, esp32s3: USUAL,
 });
 
 /**

@@ -6,7 +6,7 @@ import { ArenaPlan } from '../bytes/arena.ts';
 import { RingSpace } from '../bytes/ring-buffer.ts';
 import type { Configuration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
-import type { Traffic } from '../nodes/system-figures.ts';
+import type { Machine, Traffic } from '../nodes/system-figures.ts';
 import { type Authenticator, Gateway } from '../gateway/gateway.ts';
 import { longestOutgoingPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
@@ -44,6 +44,8 @@ export interface Platform {
   readonly arenaLimit?: number;
   /** Where bytes are counted. */
   readonly traffic?: Traffic;
+  /** As GatewayOptions.machine. */
+  readonly machine?: Machine | undefined;
   /** As GatewayOptions.firstIdentifier. */
   readonly firstIdentifier?: () => number;
   /** As GatewayOptions.orderCounters. */
@@ -112,6 +114,7 @@ export class Runtime implements Driven, LinkOwner {
       plan,
       landingCapacity: platform.landingCapacity,
       traffic: platform.traffic,
+      machine: platform.machine,
       resizable: platform.resizable,
       date: platform.date,
       firstIdentifier: platform.firstIdentifier,

@@ -14,6 +14,20 @@ export interface Traffic {
   readonly sentBytes: number;
 }
 
+/** The board as a machine, where somebody can ask it. */
+export interface Machine {
+  /** Why it has started, and what ended the run before this one, in words. */
+  readonly startText: string;
+  /** Number of the reason, as ESP-IDF counts them (esp_reset_reason_t). */
+  readonly resetReason: number;
+  /** Since the power came. */
+  readonly startCount: number;
+  /** Bytes of the heap from which the network takes its memory: free, the least since the start, in one piece. */
+  readonly heapFree: number;
+  readonly heapMinimum: number;
+  readonly heapLargest: number;
+}
+
 /** What waits for the Server and what was given up, wherever it is kept. */
 export interface WaitingMessages {
   /** Messages that are kept until the Server has acknowledged them, those under way included. */
@@ -43,6 +57,7 @@ export interface Figures {
   readonly serverRole: ServerRole;
   readonly subscriptions: Subscriptions;
   readonly waiting: WaitingMessages;
+  readonly machine: Machine | undefined;
   readonly connectedCount: number;
   readonly maximumConnectedCount: number;
   readonly receivedCount: number;
@@ -57,6 +72,8 @@ export interface Figure {
   readonly of: (figures: Figures, traffic: Traffic) => number;
   /** It is there only where the platform counts bytes. */
   readonly isTraffic?: true;
+  /** It is there only where there is a machine. */
+  readonly isMachine?: true;
 }
 
 const packetsReceived: Figure['of'] = ({ receivedCount, serverRole }) => receivedCount + serverRole.receivedPacketCount;
@@ -90,6 +107,11 @@ export const FIGURES: readonly Figure[] = Object.freeze([
   { name: 'messages/held', of: ({ heldCount }) => heldCount },
   { name: 'bridge/messages/dropped', of: ({ waiting }) => waiting.givenUpCount },
   { name: 'bridge/messages/quarantined', of: ({ waiting }) => waiting.quarantinedCount },
+  { name: 'heap/free', of: ({ machine }) => machine!.heapFree, isMachine: true },
+  { name: 'heap/minimum', of: ({ machine }) => machine!.heapMinimum, isMachine: true },
+  { name: 'heap/largest', of: ({ machine }) => machine!.heapLargest, isMachine: true },
+  { name: 'starts', of: ({ machine }) => machine!.startCount, isMachine: true },
+  { name: 'reset reason', of: ({ machine }) => machine!.resetReason, isMachine: true },
   { name: 'bytes/received', of: bytesReceived, isTraffic: true },
   { name: 'bytes/sent', of: bytesSent, isTraffic: true },
 ]);

@@ -108,7 +108,8 @@ export class SystemTopics {
     this.clock = figures.clock;
     this.isSilent = interval === 0;
     this.interval = this.isSilent ? SILENT_INTERVAL : interval;
-    const isThere = ({ isTraffic }: Figure): boolean => isTraffic === undefined || traffic !== undefined;
+    const isThere = ({ isMachine, isTraffic }: Figure): boolean =>
+      (isTraffic === undefined || traffic !== undefined) && (isMachine === undefined || figures.machine !== undefined);
     this.counts = FIGURES.filter(isThere);
     this.loads = LOADS.filter(isThere);
     this.nameCount = FIRST_FIGURE + this.counts.length;
