@@ -58,7 +58,7 @@ export class DurableStore implements StoreOwner, Recovery {
   readonly intake: StoreIntake;
   private readonly origins: StoredOrigins;
   private readonly users: StoreUsers;
-  private readonly acknowledgesMemory: boolean;
+  acknowledgesMemory: boolean;
   /** The storage has failed, and what waited for it does not know yet. */
   private hasFailed = false;
 
