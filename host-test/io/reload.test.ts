@@ -60,6 +60,9 @@ function otherThan(value: unknown, { default: standard, enum: choices, type }: S
   return `${String(now ?? '')}more`;
 }
 
+/** Keys that are about the file, and nothing of the gateway. */
+const NOT_IN_FORCE = ['$schema', 'tests'];
+
 type Json = Record<string, unknown>;
 
 /** All keys of the schema, those of entries of lists included: the key of the table that it belongs to, and another configuration. */
@@ -81,7 +84,7 @@ function* everyKey(): Generator<{ path: string; key: string; other: PartialConfi
     }
   }
   for (const [name, inner] of Object.entries(schema.properties!))
-    if (name !== '$schema')
+    if (!NOT_IN_FORCE.includes(name))
       yield* within(name, name, inner, (BASE as Json)[name], to => ({ ...BASE, [name]: to }) as PartialConfiguration);
 }
 
