@@ -45,7 +45,7 @@ const BASE = {
 const OTHERS: Readonly<Record<string, unknown>> = {
   'upstream.address': ['mqtt://10.0.0.77'], 'upstream.restart_timeout': [2, 9], 'memory.topics': 64,
   'topic.direction': 'out', 'listener.users.password': 'secret', 'listener.users.password_hash': 'hash',
-  'listener.acl.user': 'alice', 'listener.acl.topic': 'b/#',
+  'listener.acl.user': 'alice', 'upstream.max_qos': 1, 'upstream.max_topic_levels': 9, 'upstream.max_topic_length': 99, 'listener.acl.topic': 'b/#',
   'listener.users': [{ username: 'bob' }, { username: 'caroline', mount_point: 'n/' }], 'sensors.type': 'simulated_switch', 'sensors.quantity': 'pressure', 'sensors.format': 'json',
 };
 

@@ -33,6 +33,11 @@ const UPSTREAM: Effects<UpstreamConfiguration> = Object.freeze({
   notifications_local_only: RECONNECTION,
   notification_topic: RECONNECTION,
   bridge_attempt_unsubscribe: NEXT_CONNECTION,
+  profile: AT_ONCE,
+  max_qos: AT_ONCE,
+  max_topic_levels: AT_ONCE,
+  max_topic_length: AT_ONCE,
+  bridge_max_packet_size: AT_ONCE,
   max_packet_size: RESTART,
   max_inflight_messages: RESTART,
   max_unreleased_messages: RESTART,
@@ -78,6 +83,7 @@ const STORE: Effects<StoreConfiguration> = Object.freeze({
   on_failure: AT_ONCE,
   full: AT_ONCE,
   replay_rate: AT_ONCE,
+  quarantine: RESTART,
 });
 
 const MEMORY: Effects<MemoryConfiguration> = Object.freeze({ topics: RESTART, topic_length: RESTART });

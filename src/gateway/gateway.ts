@@ -137,7 +137,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const retainedOffset = RetainedMessages.plan(plan, listener.max_retained_bytes);
     const accessPlan = Access.plan(plan, layout.listener, memory.topics, listener.max_packet_size);
     const systemTopicsOffset = SystemTopics.plan(plan);
-    const longestStored = longestStoredPacket(configuration);
+    const longestStored = longestStoredPacket(layout);
     const isDurable = store.durability === 'flash';
     const quarantineOffset = Quarantine.plan(plan, store.quarantine, longestStored, isDurable);
     const storeRegions = store.durability === 'flash' ? DurableStore.plan(plan) : undefined;

@@ -14,11 +14,15 @@ import { connectFields, lengthOfConnectTexts } from './packet-limits.ts';
 import { clientSettingsOf, serverSettingsOf } from './settings.ts';
 import { reloadUsers, type UserReload } from './user-reload.ts';
 
+/** What rules are made of; a broker of another name may have other limits. */
+const OF_RULES: readonly string[] = Object.freeze(['topic', 'upstream.address', 'upstream.profile', 'upstream.max_qos',
+  'upstream.max_topic_levels', 'upstream.max_topic_length', 'upstream.bridge_max_packet_size']);
+
 /** @param changed paths of keys whose values are others than before */
 export function reloadGateway(gateway: Gateway, configuration: Configuration, changed: ReadonlySet<string>,
   users: UserReload): void {
   const { arena, bridge, durableStore, plans, serverRole, upstream } = gateway;
-  const { listener, store, topic } = configuration;
+  const { listener, store } = configuration;
   if (['listener.users', 'listener.acl', 'listener.allow_anonymous'].some(path => changed.has(path)))
     reloadUsers(gateway, listener, users);
   gateway.configuration = configuration;
@@ -34,8 +38,8 @@ export function reloadGateway(gateway: Gateway, configuration: Configuration, ch
     reloadRate(gateway, listener.max_publish_rate);
   if (changed.has('listener.sys_interval'))
     reloadInterval(gateway, listener.sys_interval * 1000);
-  if (changed.has('topic'))
-    reloadRules(arena, bridge, plans!, topic, store, durableStore?.backlog);
+  if (OF_RULES.some(path => changed.has(path)))
+    reloadRules(arena, bridge, plans!, configuration, durableStore?.backlog);
   else if (changed.has('store.full')) {
     reloadPolicies(bridge, store);
     if (durableStore !== undefined)

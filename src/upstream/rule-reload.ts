@@ -4,13 +4,14 @@
  * mapped anew, an orphan that has found a rule is sent.
  */
 import type { Arena } from '../bytes/arena.ts';
-import type { StoreConfiguration, TopicRuleConfiguration } from '../config/configuration.ts';
+import type { Configuration, StoreConfiguration, TopicRuleConfiguration } from '../config/configuration.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { NONE, RULE } from '../session/record-layout.ts';
 import { NONE as NO_MESSAGE } from '../store/message-queue.ts';
 import { MESSAGE_UP } from '../store/stored-message.ts';
 import type { Backlog } from './backlog.ts';
 import type { Bridge } from './bridge.ts';
+import { BrokerLimits } from './broker-limits.ts';
 import { StorePolicy } from './full-policy.ts';
 import { LatestRecords } from './latest-records.ts';
 import { ObsoleteFilters } from './obsolete-filters.ts';
@@ -28,13 +29,17 @@ export interface RulePlans {
 const filterOf = ({ configuration: { pattern, remote_prefix } }: TopicRule): string => remote_prefix + pattern;
 
 /** @param backlog that of the store, if there is one: it may be open or not */
-export function reloadRules(arena: Arena, bridge: Bridge, plans: RulePlans, rules: readonly TopicRuleConfiguration[],
-  store: StoreConfiguration, backlog: Backlog | undefined): void {
+export function reloadRules(arena: Arena, bridge: Bridge, plans: RulePlans, configuration: Configuration,
+  backlog: Backlog | undefined): void {
+  const { store, topic, upstream } = configuration;
   const { inbound, outbound, session } = bridge;
   const before = inbound.rules.map(filterOf);
   const oldOutbound = [...outbound.rules];
-  replaceRules(arena, outbound, plans.outbound, rules);
-  replaceRules(arena, inbound, plans.inbound, rules);
+  const { guard } = bridge;
+  outbound.limits = guard.limits = new BrokerLimits(arena, upstream);
+  replaceRules(arena, outbound, plans.outbound, topic, upstream.max_qos);
+  replaceRules(arena, inbound, plans.inbound, topic, upstream.max_qos);
+  guard.update();
   reloadPolicies(bridge, store);
   noteRules(session.sessionState!.queue, oldOutbound, outbound.rules);
   if (backlog !== undefined)
@@ -57,12 +62,13 @@ export function reloadPolicies(bridge: Bridge, store: StoreConfiguration): void 
   }));
 }
 
-function replaceRules(arena: Arena, map: TopicMap, plan: TopicMapPlan, configurations: readonly TopicRuleConfiguration[]):
-  void {
+function replaceRules(arena: Arena, map: TopicMap, plan: TopicMapPlan,
+  configurations: readonly TopicRuleConfiguration[], mostQoS: number): void {
   const rules = map.rules as TopicRule[];
   const old = [...rules];
   arena.bytes.fill(0, plan.textsOffset, plan.placesOffset);
   rules.splice(0, rules.length, ...rulesOf(arena, plan.textsOffset, plan.direction, configurations));
+  map.limitQoS(mostQoS);
   for (const rule of rules) {
     const same = old.find(other => other.identity === rule.identity);
     if (same === undefined)
