@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { reloadTable } from './reload-table.ts';
 import { stateDiagram } from './session/state-diagram.ts';
 import { STEP_BUDGETS } from './xs/budgets.ts';
 import { workloads } from './xs/workloads.ts';
@@ -21,6 +22,7 @@ const FIGURES: readonly Figure[] = [
       ...workloads.map(({ description, name }) => `| ${name} | ${STEP_BUDGETS[name]} | ${description} |`),
         ''].join('\n'),
   },
+  { name: 'reload', file: 'src/host/README.md', text: reloadTable },
 ];
 
 it.each(FIGURES)('the part "$name" of $file is current (npm run figures)', ({ file, name, text }) => {

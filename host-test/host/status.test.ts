@@ -70,7 +70,8 @@ describe('the status', () => {
       counters: {
         connectedNodes: 0, receivedFromNodes: 0, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0,
           sentUpstream: 0, droppedUpstream: 0,
-        tooLongFromUpstream: 0, unfitFromUpstream: 0, unaskedFromUpstream: 0, subscriptions: 0, retainedMessages: 0, refused: 0,
+        tooLongFromUpstream: 0, unfitFromUpstream: 0, unaskedFromUpstream: 0, subscriptions: 0, retainedMessages: 0,
+          refused: 0,
           turnedAway: 0, brokenRules: 0,
           denied: 0, held: 0, evictedSessions: 0,
       },

@@ -125,7 +125,9 @@ export function oblige(peer: Peer, packet: Packet): void {
   if (packet.cmd === 'subscribe') {
     const granted = packet.subscriptions.map(({ qos }) => qos);
     peer.post({ cmd: 'suback', messageId: packet.messageId!, granted });
-  } else if (packet.cmd === 'pingreq')
+  } else if (packet.cmd === 'unsubscribe')
+    peer.post({ cmd: 'unsuback', messageId: packet.messageId!, granted: [] });
+  else if (packet.cmd === 'pingreq')
     peer.post({ cmd: 'pingresp' });
 }
 

@@ -21,8 +21,12 @@ const lengthOf = ({ payload, topic }: WillConfiguration): number => lengthOfUTF8
 export const longestAnnouncement = (upstream: UpstreamConfiguration): number =>
   messagesOf(upstream).reduce((longest, message) => Math.max(longest, lengthOf(message)), 0);
 
+/** Topics and payloads of all. */
+export const lengthOfAnnouncements = (upstream: UpstreamConfiguration): number =>
+  messagesOf(upstream).reduce((sum, message) => sum + lengthOf(message), 0);
+
 export const planAnnouncements = (plan: ArenaPlan, upstream: UpstreamConfiguration): number =>
-  plan.reserve('upstream: birth', messagesOf(upstream).reduce((sum, message) => sum + lengthOf(message), 0));
+  plan.reserve('upstream: birth', lengthOfAnnouncements(upstream));
 
 /** @param offset what `planAnnouncements` has returned */
 export function writeAnnouncements(

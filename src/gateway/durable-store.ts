@@ -60,7 +60,7 @@ export class DurableStore implements StoreOwner, Recovery {
   readonly intake: StoreIntake;
   private readonly origins: StoredOrigins;
   private readonly users: StoreUsers;
-  private readonly acknowledgesMemory: boolean;
+  acknowledgesMemory: boolean;
   /** The storage has failed, and what waited for it does not know yet. */
   private hasFailed = false;
 
@@ -68,7 +68,8 @@ export class DurableStore implements StoreOwner, Recovery {
     return { counter: StoredCounters.plan(plan), identifier: StoredOrigins.plan(plan) };
   }
 
-  constructor(arena: Arena, regions: StoreRegions, { listener, store: settings, topic }: Configuration, users: StoreUsers) {
+  constructor(arena: Arena, regions: StoreRegions, { listener, store: settings, topic }: Configuration,
+    users: StoreUsers) {
     const { clock, router, rules, sessions, upstream } = users;
     const originCapacity = Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS);
     const mapCapacity = Math.min(originCapacity, MOST_IN_MAP) + OTHERS_IN_MAP + settings.quarantine[0]

@@ -1,8 +1,11 @@
 /** What a gateway needs from outside, apart from its configuration. */
+import type { Configuration } from '../config/configuration.ts';
 import type { ArenaPlan } from '../bytes/arena.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { GatewayObserver } from '../config/events.ts';
+import type { AccessPlan } from '../nodes/access.ts';
+import type { TopicMapPlan } from '../upstream/topic-map.ts';
 import type { Machine, Traffic } from '../nodes/system-figures.ts';
 
 /** The verdict comes later, by `Gateway.admit` or `Gateway.reject`. */
@@ -21,12 +24,24 @@ export interface UpstreamDriver {
   upstreamClosed(reasonCode: number): void;
 }
 
+/** Where what a configuration says lies in the arena, and for which configuration there is room. */
+export interface GatewayPlans {
+  readonly layout: Configuration;
+  readonly connectOffset: number;
+  readonly announcementsOffset: number;
+  readonly access: AccessPlan;
+  readonly outbound: TopicMapPlan;
+  readonly inbound: TopicMapPlan;
+}
+
 export interface GatewayOptions {
   /** Where the platform counts them. */
   readonly traffic?: Traffic | undefined;
   /** Where it can be asked. */
   readonly machine?: Machine | undefined;
   readonly authenticator: Authenticator;
+  /** For which memory is laid out: with room for what is added while the gateway runs. Default: the configuration. */
+  readonly layout?: Configuration | undefined;
   readonly observer: GatewayObserver;
   /** Bytes read from a socket at a time. */
   readonly landingCapacity: number;

@@ -23,7 +23,7 @@ import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { QueueLimits } from '../session/queue-limits.ts';
 import { REFUSED, type SessionContext, TAKEN } from '../session/session-role.ts';
 import { UpstreamWindow } from '../session/upstream-window.ts';
-import { Access } from '../nodes/access.ts';
+import { Access, isLimited } from '../nodes/access.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
@@ -32,7 +32,8 @@ import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPref
 import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
 import { EndingCounts } from '../nodes/disconnect-reasons.ts';
 import * as Event from '../config/events.ts';
-import { type Authenticator, type GatewayOptions, PENDING, type UpstreamDriver } from './gateway-options.ts';
+import { type Authenticator, type GatewayOptions, type GatewayPlans, PENDING,
+  type UpstreamDriver } from './gateway-options.ts';
 import { DENIED, NodeSubscriptions } from '../nodes/node-subscriptions.ts';
 import { NodeStates, type NodeState } from '../nodes/node-states.ts';
 import { EarlierSubscriptions } from '../upstream/earlier-subscriptions.ts';
@@ -58,13 +59,16 @@ import { Quarantine } from '../upstream/quarantine.ts';
 import * as Reason from '../upstream/quarantine-reasons.ts';
 import { UpstreamMessages } from '../upstream/waiting-messages.ts';
 
-export { PENDING, type Authenticator, type GatewayOptions, type UpstreamDriver };
+export { PENDING, type Authenticator, type GatewayOptions, type GatewayPlans, type UpstreamDriver };
 const LAST_IDENTIFIER = 65_535;
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
 export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Router, TopicTableOwner, Figures {
-  readonly configuration: Configuration;
+  /** As it is in force; see reload.ts. */
+  configuration: Configuration;
+  /** Undefined: memory is laid out for the configuration alone. */
+  readonly plans: GatewayPlans | undefined;
   readonly arena: Arena;
   readonly clock = new Clock();
   readonly packet: Packet; // the one at hand, also for whoever is told of an event
@@ -98,14 +102,14 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly notifications: Notifications;
   readonly machine: Machine | undefined;
   /** Undefined: everything is allowed. */
-  private readonly access: Access | undefined;
-  private readonly limitsRate: boolean;
+  access: Access | undefined;
+  limitsRate: boolean;
   private readonly topics: TopicTable;
-  private readonly authenticator: Authenticator;
+  authenticator: Authenticator;
   private readonly observer: Event.GatewayObserver;
   readonly delivery: Delivery;
   readonly retainedDelivery: RetainedDelivery;
-  private readonly nodeSubscriptions: NodeSubscriptions;
+  readonly nodeSubscriptions: NodeSubscriptions;
   private readonly publishing: Publishing;
   private readonly refusals: Refusals;
   private readonly will = new MessageSpans(); // the one at hand
@@ -121,26 +125,27 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const serverSettings = serverSettingsOf(listener);
     const upstreamLimits = upstreamLimitsOf(configuration);
     const nodeLimits = nodeLimitsOf(listener);
-    const longestPacket = longestOutgoingPacket(configuration);
+    const layout = options.layout ?? configuration;
+    const longestPacket = longestOutgoingPacket(layout);
     const sessionCount = listener.max_connections + 1;
     const { plan } = options;
-    const connectOffset = plan.reserve('upstream: what CONNECT says', lengthOfConnectTexts(configuration));
-    const announcementsOffset = planAnnouncements(plan, upstream);
+    const connectOffset = plan.reserve('upstream: what CONNECT says', lengthOfConnectTexts(layout));
+    const announcementsOffset = planAnnouncements(plan, layout.upstream);
     const clientOffset = ClientSession.plan(plan, clientSettings);
     const upstreamStateOffset = plan.reserve('store, RAM part', QueueLimits.lengthOf(upstreamLimits));
     const serverOffset = ServerRole.plan(plan, serverSettings, sessionCount);
     const nodesPlan = NodeStates.plan(plan, listener.max_sessions, nodeLimits, listener.max_clientid_length);
     const topicsOffset = TopicTable.plan(plan, memory.topics, memory.topic_length);
-    const mappedCapacity = memory.topic_length + longestPrefix(configuration);
-    const outboundPlan = TopicMap.plan(plan, 'out', topic, memory.topics, mappedCapacity, longestPacket);
-    const inboundPlan = TopicMap.plan(plan, 'in', topic, memory.topics, mappedCapacity, longestPacket);
+    const mappedCapacity = memory.topic_length + longestPrefix(layout);
+    const outboundPlan = TopicMap.plan(plan, 'out', layout.topic, memory.topics, mappedCapacity, longestPacket);
+    const inboundPlan = TopicMap.plan(plan, 'in', layout.topic, memory.topics, mappedCapacity, longestPacket);
     const subscriptionsOffset = Subscriptions.plan(plan, listener.max_subscription_bytes);
     const retainedOffset = RetainedMessages.plan(plan, listener.max_retained_bytes);
-    const earlierPlan = EarlierSubscriptions.plan(plan, topic, store.durability === 'flash');
+    const earlierPlan = EarlierSubscriptions.plan(plan, layout.topic, store.durability === 'flash');
     const notificationsOffset = Notifications.plan(plan, upstream);
-    const accessPlan = Access.plan(plan, listener, memory.topics, listener.max_packet_size);
+    const accessPlan = Access.plan(plan, layout.listener, memory.topics, listener.max_packet_size);
     const systemTopicsOffset = SystemTopics.plan(plan);
-    const longestStored = longestStoredPacket(configuration);
+    const longestStored = longestStoredPacket(layout);
     const isDurable = store.durability === 'flash';
     const quarantineOffset = Quarantine.plan(plan, store.quarantine, longestStored, isDurable);
     const storeRegions = store.durability === 'flash' ? DurableStore.plan(plan) : undefined;
@@ -160,15 +165,18 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);
     this.retained =
       new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
-    this.access = accessPlan && new Access(arena, accessPlan, listener);
+    this.access = accessPlan && isLimited(listener) ? new Access(arena, accessPlan, listener) : undefined;
+    this.plans = options.layout
+      && { layout, connectOffset, announcementsOffset, access: accessPlan!, outbound: outboundPlan,
+        inbound: inboundPlan };
     this.delivery =
       new Delivery(arena, topics, memory.topics, this.nodes, this.subscriptions, this.retained, this.access,
         options.observer);
     this.localAudience = this.delivery.localAudience;
     this.notifications = new Notifications(arena, notificationsOffset, upstream, this.delivery);
-    const outbound = new TopicMap(arena, outboundPlan, memory.topics, mappedCapacity, longestPacket);
+    const outbound = new TopicMap(arena, outboundPlan, topic);
     const policies = outbound.rules.map(rule => new StorePolicy(rule, store));
-    const inbound = new TopicMap(arena, inboundPlan, memory.topics, mappedCapacity, longestPacket);
+    const inbound = new TopicMap(arena, inboundPlan, topic);
     const earlier = new EarlierSubscriptions(arena, earlierPlan, upstream, inbound.rules);
     this.bridge = new Bridge(outbound, inbound, this.delivery, policies,
       { owner: this, observer: options.observer, earlier, keepsNoSession: upstream.cleansession });

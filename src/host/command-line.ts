@@ -198,7 +198,7 @@ async function run(file: string, isStrict: boolean): Promise<number> {
     return USAGE_ERROR;
   const log = new Log(complain);
   try {
-    return await runUntilSignal(configuration, log, print, { isStrict });
+    return await runUntilSignal(configuration, log, print, { isStrict, load: () => loadConfiguration(file) });
   } catch (error) {
     log.write('error', messageOf(error));
     return FAILURE;

@@ -1,5 +1,7 @@
-/** A gateway in this process: its platform, its authenticator, its listener's port, its end. */
-import type { Configuration } from '../config/configuration.ts';
+/** A gateway in this process: its platform, its authenticator, its listener's port, another configuration, its end. */
+import type { Configuration, LogLevel } from '../config/configuration.ts';
+import { withReloadRoom } from '../config/reload-room.ts';
+import { planReload, type ReloadPlan, reloadRuntime } from '../io/reload.ts';
 import { type Platform, Runtime } from '../io/runtime.ts';
 import { PasswordAuthenticator } from './authentication.ts';
 import { FileStorage } from './file-storage.ts';
@@ -41,7 +43,12 @@ export class HostGateway {
   /** The one that was opened last. */
   private storage: FileStorage | undefined = undefined;
   private readonly flushing: NodeJS.Timeout;
+  private readonly log: Log;
+  private authenticator: PasswordAuthenticator;
+  private isTraced = false;
   private hasStopped = false;
+  /** In force, with passwords. */
+  private configuration: Configuration;
 
   /** Makes hashes of plain passwords first. @throws Error when a sensor type does not exist */
   static async create(configuration: Configuration, log: Log, news: ListenerNews, onNoStore?: StoreNews):
@@ -59,16 +66,18 @@ export class HostGateway {
           news.onNotListening(message);
       },
     }, onNoStore);
+    this.configuration = configuration;
     const platform: Platform = {
       ...createPlatform(authenticator),
+      layout: withReloadRoom(configuration),
       openStorage: ({ path, size }, arena, longest) => this.storage = FileStorage.open(path, size, arena, longest),
     };
     this.runtime = observer.runtime = authenticator.runtime =
       new Runtime(withoutPasswords(configuration), platform, observer);
-    observer.claimedNameOf = session => authenticator.claimedNameOf(session);
-    log.level = configuration.log_level;
-    if (log.tells('debug'))
-      traceMessages(this.runtime.gateway, text => log.trace(text));
+    this.log = log;
+    this.authenticator = authenticator;
+    observer.claimedNameOf = session => this.authenticator.claimedNameOf(session);
+    this.setLevel(configuration.log_level);
     this.flushing = setInterval(() => log.flush(), FLUSH_INTERVAL).unref();
   }
 
@@ -80,6 +89,41 @@ export class HostGateway {
   listenAgain(): void {
     if (!this.hasStopped)
       this.runtime.listenAgain();
+  }
+
+  /**
+   * Takes another configuration, a valid one, as far as that is possible while the gateway runs. Not to be called again
+   * before it is done. @throws Error when nothing has changed, because a sensor cannot be made
+   */
+  async reload(wanted: Configuration): Promise<ReloadPlan> {
+    const { runtime } = this;
+    const plan = planReload(this.configuration, runtime.gateway.plans!.layout, wanted);
+    const { configuration } = plan;
+    const isAnother = plan.changes.some(({ path }) => /^listener\.(users|allow_anonymous)$/.test(path));
+    const authenticator = isAnother ? await PasswordAuthenticator.create(configuration.listener) : undefined;
+    if (this.hasStopped)
+      return plan;
+    if (authenticator !== undefined) {
+      authenticator.runtime = runtime;
+      this.authenticator = authenticator;
+    }
+    this.setLevel(configuration.log_level);
+    reloadRuntime(runtime, { ...plan, configuration: withoutPasswords(configuration) },
+      { authenticator, changedPasswords: changedPasswords(this.configuration, configuration) });
+    this.configuration = configuration;
+    return plan;
+  }
+
+  private setLevel(level: LogLevel): void {
+    const { log, runtime } = this;
+    log.level = level;
+    if (this.isTraced || !log.tells('debug'))
+      return;
+    this.isTraced = true; // once is enough: the log leaves the lines out at a higher level
+    traceMessages(runtime.gateway, text => {
+      if (log.tells('debug'))
+        log.trace(text);
+    });
   }
 
   /** Says goodbye to the Server and to the nodes; takes two seconds at most. */
@@ -97,3 +141,12 @@ const withoutPasswords = (configuration: Configuration): Configuration => ({
   listener: { ...configuration.listener,
     users: configuration.listener.users.map(({ mount_point = '', username }) => ({ username, mount_point })) },
 });
+
+function changedPasswords(old: Configuration, wanted: Configuration): ReadonlySet<string> {
+  const secrets = new Map(old.listener.users.map(({ password, password_hash, username }) =>
+    [username, `${password ?? ''} ${password_hash ?? ''}`]));
+  return new Set(wanted.listener.users
+    .filter(({ password, password_hash, username }) =>
+      secrets.has(username) && secrets.get(username) !== `${password ?? ''} ${password_hash ?? ''}`)
+    .map(({ username }) => username));
+}

@@ -98,8 +98,8 @@ export class Routing {
     const accessPlan = Access.plan(plan, alone, PLACES, longest);
     const arena = this.arena = new Arena(plan, { landingCapacity: 0, stagingCapacity: 0, resizable: false });
     this.topics = new TopicTable(arena, topicsOffset, PLACES, 0);
-    this.outbound = new TopicMap(arena, outboundPlan, PLACES, longest, longest);
-    this.inbound = new TopicMap(arena, inboundPlan, PLACES, longest, longest);
+    this.outbound = new TopicMap(arena, outboundPlan, topic);
+    this.inbound = new TopicMap(arena, inboundPlan, topic);
     this.policies = this.outbound.rules.map(rule => new StorePolicy(rule, store));
     this.access = accessPlan && new Access(arena, accessPlan, alone);
     this.nodes = new NodeStates(arena, nodesPlan, limits, listener.max_clientid_length, listener.users.length);

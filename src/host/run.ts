@@ -5,9 +5,11 @@ import type { Configuration } from '../config/configuration.ts';
 import { parseAddress } from '../config/upstream-address.ts';
 import { statusOf } from '../gateway/status.ts';
 import type { Runtime } from '../io/runtime.ts';
+import type { LoadedConfiguration } from './config.ts';
 import { HostGateway } from './host-gateway.ts';
-import { type Log, ONCE } from './log.ts';
+import { type Log, messageOf, ONCE } from './log.ts';
 import { dieOf, endNow } from './process-end.ts';
+import { describeReload } from './reload-texts.ts';
 
 export interface RunningGateway {
   readonly runtime: Runtime;
@@ -16,6 +18,9 @@ export interface RunningGateway {
   /** Says goodbye to the Server and to the nodes; takes three seconds at most. */
   stop(): Promise<void>;
 }
+
+/** What is said after a signal is news each time. */
+const NEWS = 'SIGHUP ';
 
 /** Milliseconds from a signal to the end, whatever does not answer. */
 const LONGEST_END = 2800;
@@ -57,6 +62,8 @@ export interface RunOptions {
   readonly isStrict?: boolean;
   /** Milliseconds. */
   readonly listenInterval?: number;
+  /** Reads the configuration again. Without it SIGHUP changes nothing. */
+  readonly load?: () => LoadedConfiguration;
 }
 
 /**
@@ -79,6 +86,8 @@ class Run {
   private signalCount = 0;
   private limit: NodeJS.Timeout | undefined = undefined;
   private listening: NodeJS.Timeout | undefined = undefined;
+  private isReloadWanted = false;
+  private isReloading = false;
   /** What the last ready line said. */
   private readyLine = '';
 
@@ -91,7 +100,7 @@ class Run {
   }
 
   async run(): Promise<number> {
-    const handlers = [['SIGINT', this.onSignal], ['SIGTERM', this.onSignal], ['SIGUSR2', this.onQuestion],
+    const handlers = [['SIGHUP', this.onHangUp], ['SIGINT', this.onSignal], ['SIGTERM', this.onSignal], ['SIGUSR2', this.onQuestion],
       ['uncaughtException', this.onDefect]] as const;
     handlers.forEach(([name, handler]) => process.on(name, handler));
     try {
@@ -103,6 +112,8 @@ class Run {
       }
       this.gateway = gateway;
       gateway.start();
+      if (this.isReloadWanted)
+        this.onHangUp();
       const exitCode = await this.ended;
       await gateway.stop();
       return exitCode;
@@ -166,6 +177,35 @@ class Run {
       throw error;
     this.gateway.runtime.recover(error);
   };
+
+  /** One after the other: a signal that comes meanwhile is not lost, two are one. */
+  private readonly onHangUp = (): void => {
+    this.isReloadWanted = true;
+    if (this.gateway !== undefined && !this.isReloading && this.signalCount === 0)
+      void this.reload(this.gateway);
+  };
+
+  private async reload(gateway: HostGateway): Promise<void> {
+    const { log, options: { load } } = this;
+    this.isReloading = true;
+    while (this.isReloadWanted && this.signalCount === 0) {
+      this.isReloadWanted = false;
+      const { configuration, errors, warnings } = load?.() ?? { configuration: undefined, errors: [], warnings: [] };
+      errors.forEach(error => log.write('error', error, NEWS + error));
+      warnings.forEach(warning => log.write('warning', warning, NEWS + warning));
+      if (configuration === undefined)
+        log.write('error', 'SIGHUP: nothing has changed: the configuration has errors', NEWS);
+      else
+        try {
+          describeReload(await gateway.reload(configuration))
+            .forEach(({ level, text }) => log.write(level, `SIGHUP: ${text}`, NEWS + text));
+        } catch (error) {
+          log.write('error', `SIGHUP: nothing has changed: ${messageOf(error)}`, NEWS);
+        }
+      log.forget(NEWS);
+    }
+    this.isReloading = false;
+  }
 
   private readonly onQuestion = (): void => {
     if (this.gateway !== undefined)

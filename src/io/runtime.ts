@@ -55,6 +55,8 @@ export interface Platform {
   /** Seconds since 1970, 0 as long as nobody knows; also the default. */
   readonly date?: () => number;
   readonly openStorage?: StorageOpener;
+  /** As GatewayOptions.layout. */
+  readonly layout?: Configuration;
 }
 
 export interface RuntimeObserver extends StoreRemarks, SensorObserver {
@@ -103,13 +105,15 @@ export class Runtime implements Driven, LinkOwner {
     this.observer = observer;
     const plan = new ArenaPlan();
     plan.limit = platform.arenaLimit ?? Infinity;
-    const longestPacket = longestOutgoingPacket(configuration);
+    const layout = platform.layout ?? configuration;
+    const longestPacket = longestOutgoingPacket(layout);
     const nodeRing = Math.min(longestPacket, Math.max(listener.max_packet_size, listener.max_queued_bytes));
     const upstreamRingOffset = plan.reserve('upstream: transmit ring', longestPacket);
     const nodeRingsOffset = plan.reserve('node: transmit ring', nodeRing, listener.max_connections + 1);
-    const sensorsPlan = Sensors.plan(plan, configuration.sensors);
+    const sensorsPlan = Sensors.plan(plan, layout.sensors);
     const gateway = this.gateway = new Gateway(configuration, {
       authenticator: platform.authenticator,
+      layout: platform.layout,
       observer,
       plan,
       landingCapacity: platform.landingCapacity,

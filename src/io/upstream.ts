@@ -48,10 +48,13 @@ export class Upstream implements UpstreamDriver {
   private readonly resolver: Resolver;
   private readonly scheduler: Scheduler;
   private readonly observer: Event.GatewayObserver;
-  private readonly addresses: readonly { host: string; port: number }[];
-  private readonly backOff: BackOff;
-  private readonly connectTimeout: number;
-  private addressIndex = 0;
+  /** Those of the configuration, and which one comes next after an end. */
+  addresses: readonly { host: string; port: number }[];
+  /** The one in use, or the next one to be tried. */
+  address: { host: string; port: number };
+  backOff: BackOff;
+  connectTimeout: number;
+  addressIndex = 0;
   /** Of the name in use, the one that is tried next, without another question and another wait. */
   private nextAddress: string | undefined = undefined;
   /** That of the last session. */
@@ -74,14 +77,10 @@ export class Upstream implements UpstreamDriver {
     this.scheduler = scheduler;
     this.observer = observer;
     this.addresses = address.map(parseAddress);
+    this.address = this.addresses[0]!;
     this.backOff = new BackOff(restart_timeout[0] * 1000, restart_timeout[1] * 1000, random);
     this.connectTimeout = connack_timeout * 1000;
     gateway.driver = this;
-  }
-
-  /** The address in use, or the next one to be tried. */
-  get address(): { host: string; port: number } {
-    return this.addresses[this.addressIndex]!;
   }
 
   start(): void {
@@ -290,6 +289,7 @@ export class Upstream implements UpstreamDriver {
       backOff.reset();
     this.wasConnected = false;
     this.addressIndex = (this.addressIndex + 1) % this.addresses.length;
+    this.address = this.addresses[this.addressIndex]!;
     this.phase = WAITING;
     this.limit(backOff.next(reasonCode));
   }

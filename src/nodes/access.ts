@@ -73,6 +73,21 @@ export const longestMountPoint = (listener: ListenerConfiguration): number => lo
   mountPointOf(user) === '' ? 0
     : Template.expandedLength(mountPointOf(user), lengthOfUTF8(user.username), listener.max_clientid_length)));
 
+/** Bytes of the names of all users, their mount points, and the topics of their rights. */
+export const lengthOfAccess = ({ acl, users }: ListenerConfiguration): number =>
+  users.reduce((sum, user) => sum + lengthOfUTF8(user.username) + lengthOfUTF8(mountPointOf(user)), 0)
+  + acl.reduce((sum, entry) => sum + lengthOfUTF8(entry.topic), 0);
+
+/** Bytes of the longest filter that rights can become for a node. */
+export function longestAccessFilter({ acl, max_clientid_length, users }: ListenerConfiguration): number {
+  const longestName = longest(users.map(user => lengthOfUTF8(user.username)));
+  return longest(acl.map(entry => Template.expandedLength(entry.topic, longestName, max_clientid_length)));
+}
+
+/** Whether anything is forbidden to anybody, or anybody is moved. */
+export const isLimited = (listener: ListenerConfiguration): boolean =>
+  listener.acl.length > 0 || listener.users.some(user => mountPointOf(user) !== '');
+
 export class Access {
   /** The result of `mount`: a topic with its mount point; valid until the next call. */
   readonly mounted = new MessageSpans();
@@ -96,19 +111,13 @@ export class Access {
    */
   static plan(plan: ArenaPlan, listener: ListenerConfiguration, topicCount: number,
     longestTopic: number): AccessPlan | undefined {
-    const { acl, max_clientid_length, max_sessions, users } = listener;
+    const { acl, max_sessions } = listener;
     const mountCapacity = longestMountPoint(listener);
     if (acl.length === 0 && mountCapacity === 0)
       return undefined;
-    const longestName = longest(users.map(user => lengthOfUTF8(user.username)));
-    const longestFilter =
-      longest(acl.map(entry => Template.expandedLength(entry.topic, longestName, max_clientid_length)));
-    const namesLength =
-      users.reduce((sum, user) => sum + lengthOfUTF8(user.username) + lengthOfUTF8(mountPointOf(user)), 0);
     return {
-      textsOffset: plan.reserve('access: names and topics',
-        acl.reduce((sum, entry) => sum + lengthOfUTF8(entry.topic), namesLength)),
-      filterOffset: plan.reserve('access: a filter', longestFilter),
+      textsOffset: plan.reserve('access: names and topics', lengthOfAccess(listener)),
+      filterOffset: plan.reserve('access: a filter', longestAccessFilter(listener)),
       mountedOffset: plan.reserve('access: a mounted topic', mountCapacity === 0 ? 0 : mountCapacity + longestTopic),
       verdictsOffset: plan.reserve('access: verdicts', acl.length === 0 ? 0 : topicCount * max_sessions),
       mountsOffset: plan.reserve('node: mount point', mountCapacity, max_sessions),

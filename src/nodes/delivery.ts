@@ -40,7 +40,7 @@ export class Delivery {
   readonly nodes: NodeStates;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
-  private readonly access: Access | undefined;
+  access: Access | undefined;
   private readonly observer: Event.GatewayObserver;
   private readonly outgoing = new MessageSpans();
   /** Per node state: QoS granted for the message at hand. */

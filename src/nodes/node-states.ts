@@ -62,7 +62,7 @@ export class NodeStates {
   dropsOldest = false;
   private readonly arena: Arena;
   /** Per user: whether it has a session; filled in again and again. */
-  private readonly userHasPlace: Uint8Array;
+  userHasPlace: Uint8Array;
   private disconnections = 0;
   private automaticIdentifiers = 0;
 

@@ -17,7 +17,7 @@ import type { RetainedDelivery } from './retained-delivery.ts';
 export const DENIED = -1;
 
 export class NodeSubscriptions {
-  private readonly access: Access | undefined;
+  access: Access | undefined;
   private readonly delivery: Delivery;
   private readonly retainedDelivery: RetainedDelivery;
   private readonly observer: Event.GatewayObserver;

@@ -47,6 +47,13 @@ const NO_TRAFFIC: Traffic = Object.freeze({ receivedBytes: 0, sentBytes: 0 });
 const namesOf = (figures: readonly Figure[], loads: readonly Figure[]): string[] =>
   [VERSION_NAME, UPTIME_NAME, ...figures.map(({ name }) => name), ...loads.map(({ name }) => name)];
 
+/** Of an interval of 0, which means never: from one count to the next. */
+export const intervalFor = (interval: number): number => interval === 0 ? SILENT_INTERVAL : interval;
+
+/** How much of each average is left after an interval. */
+export const decaysFor = (interval: number): readonly number[] =>
+  WINDOWS.map(minutes => Math.exp(-interval / (minutes * MINUTE)));
+
 /** Comparisons with subscriptions in one turn. */
 const SLICE = 2048;
 
@@ -58,8 +65,8 @@ export class SystemTopics {
   private readonly traffic: Traffic;
   private readonly clock: Clock;
   /** Nobody gets figures. */
-  private readonly isSilent: boolean;
-  private readonly interval: number;
+  isSilent: boolean;
+  interval: number;
   private readonly counts: readonly Figure[];
   private readonly loads: readonly Figure[];
   /** Messages for the Server, and for or from nodes, that were given up in the last minutes. */
@@ -80,11 +87,11 @@ export class SystemTopics {
   private readonly nameCount: number;
   /** Of names, and of all windows of the loads. */
   private readonly topicCount: number;
-  private readonly decays: readonly number[];
+  decays: readonly number[];
   private readonly averages: number[];
   private readonly lastCounts: number[];
   private lastAt: number;
-  private dueAt: number;
+  dueAt: number;
   private milliseconds = 0;
   /** The topic that comes next in the round that is under way; `topicCount` when none is. */
   private next: number;
@@ -107,7 +114,7 @@ export class SystemTopics {
     this.traffic = traffic ?? NO_TRAFFIC;
     this.clock = figures.clock;
     this.isSilent = interval === 0;
-    this.interval = this.isSilent ? SILENT_INTERVAL : interval;
+    this.interval = intervalFor(interval);
     const isThere = ({ isMachine, isTraffic }: Figure): boolean =>
       (isTraffic === undefined || traffic !== undefined) && (isMachine === undefined || figures.machine !== undefined);
     this.counts = FIGURES.filter(isThere);
@@ -127,7 +134,7 @@ export class SystemTopics {
     this.figureOffset = encodeUTF8(arena, this.unitOffset, UNIT);
     this.message.topicNameOffset = this.figureOffset + MAXIMUM_DECIMAL_LENGTH + SECONDS.length;
     this.prefixEnd = encodeUTF8(arena, this.message.topicNameOffset, PREFIX);
-    this.decays = WINDOWS.map(minutes => Math.exp(-this.interval / (minutes * MINUTE)));
+    this.decays = decaysFor(this.interval);
     this.averages = new Array<number>(this.loads.length * WINDOW_COUNT).fill(0);
     this.lastCounts = new Array<number>(this.loads.length).fill(0);
     this.lastAt = this.dueAt = this.clock.now;

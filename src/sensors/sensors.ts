@@ -59,7 +59,7 @@ const EXPIRED = 2;
 /** Asked once: to compare with a text costs a preloaded module memory each time. */
 const isJSON = ({ format }: SensorConfiguration): boolean => format === 'json';
 
-class SensorState {
+export class SensorState {
   readonly configuration: SensorConfiguration;
   readonly sensor: Sensor;
   /** Under the name of the topic. */
@@ -111,11 +111,18 @@ export interface SensorsPlan {
 const canExpire = ({ expire_after = 0 }: SensorConfiguration): boolean => expire_after > 0;
 
 /** The name for the availability begins with the topic. */
-const nameOf = (sensor: SensorConfiguration): string => canExpire(sensor) ? sensor.topic + AVAILABILITY : sensor.topic;
+export const nameOf = (sensor: SensorConfiguration): string => canExpire(sensor) ? sensor.topic + AVAILABILITY
+  : sensor.topic;
+
+/** Bytes of the topics of all sensors. */
+export const lengthOfNames = (sensors: readonly SensorConfiguration[]): number =>
+  sensors.reduce((length, sensor) => length + lengthOfUTF8(nameOf(sensor)), 0);
 
 export class Sensors {
-  readonly states: readonly SensorState[];
+  states: readonly SensorState[];
   private readonly gateway: Gateway;
+  readonly plan: SensorsPlan;
+  readonly create: SensorFactory;
   private readonly observer: SensorObserver;
   /** Of any sensor: it is seldom told. */
   private readonly availability = new RepeatedMessage();
@@ -126,12 +133,11 @@ export class Sensors {
   private readonly date: () => number;
 
   static plan(plan: ArenaPlan, sensors: readonly SensorConfiguration[]): SensorsPlan {
-    const topicsLength = sensors.reduce((length, sensor) => length + lengthOfUTF8(nameOf(sensor)), 0);
     const textsLength = sensors.some(isJSON) ? VALUE.length + TIME.length : 0;
     const aroundLength = textsLength === 0 ? 0 : textsLength + MAXIMUM_DIGITS + 1;
     const availabilityLength = sensors.some(canExpire) ? ONLINE.length + OFFLINE.length : 0;
     return {
-      topicsOffset: plan.reserve('sensors: topics', topicsLength),
+      topicsOffset: plan.reserve('sensors: topics', lengthOfNames(sensors)),
       payloadOffset: plan.reserve('sensors: a reading', MAXIMUM_DECIMAL_LENGTH + aroundLength),
       availabilityOffset: plan.reserve('sensors: availability', availabilityLength),
       textsOffset: plan.reserve('sensors: JSON', textsLength),
@@ -142,6 +148,8 @@ export class Sensors {
   constructor(gateway: Gateway, plan: SensorsPlan, create: SensorFactory, observer: SensorObserver, date: () =>
     number) {
     this.gateway = gateway;
+    this.plan = plan;
+    this.create = create;
     this.observer = observer;
     const { arena } = gateway;
     this.payloadOffset = plan.payloadOffset;
@@ -150,9 +158,10 @@ export class Sensors {
     this.date = date;
     this.availability.qos = SENSOR_QOS;
     this.availability.retain = 1;
-    if (gateway.configuration.sensors.some(isJSON))
+    const layout = gateway.plans?.layout ?? gateway.configuration;
+    if (layout.sensors.some(isJSON))
       encodeUTF8(arena, plan.textsOffset, VALUE + TIME);
-    if (gateway.configuration.sensors.some(canExpire))
+    if (layout.sensors.some(canExpire))
       encodeUTF8(arena, plan.availabilityOffset, ONLINE + OFFLINE);
     let offset = plan.topicsOffset;
     this.states = gateway.configuration.sensors.map(configuration => {

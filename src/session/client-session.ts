@@ -49,10 +49,11 @@ export interface ClientSessionSettings extends SessionSettings {
 const ANNOUNCEMENT_INTERVAL = 50;
 
 export class ClientSession extends Session {
-  readonly announcements: Announcements;
+  announcements: Announcements;
   private readonly gate: SubscribeGate;
-  private readonly connect: ConnectFields;
-  private readonly settings: ClientSessionSettings;
+  /** What CONNECT says: on this connection, if it stands. */
+  connect: ConnectFields;
+  readonly settings: ClientSessionSettings;
   private readonly handler: ClientHandler;
   /** SUBSCRIBE or UNSUBSCRIBE that has not been answered; 0 for none. */
   private pendingIdentifier = 0;

@@ -26,8 +26,9 @@ export function isRefusal(reasonCode: number): boolean {
 }
 
 export class BackOff {
-  private readonly base: number;
-  private readonly cap: number;
+  /** Milliseconds. */
+  base: number;
+  cap: number;
   private readonly random: () => number;
   private previous = 0;
   private wasRefused = false;

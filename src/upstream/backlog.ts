@@ -52,13 +52,13 @@ export class Backlog implements Journal {
   lastPosition = 0;
   readonly delayedFlush: DelayedFlush;
   private readonly session: ClientSession;
-  private readonly queue: OutboundQueue;
-  private readonly window: UpstreamWindow;
+  readonly queue: OutboundQueue;
+  readonly window: UpstreamWindow;
   private readonly clock: Clock;
-  private readonly rules: StoredRules;
+  readonly rules: StoredRules;
   private readonly losses: Loss.LossObserver;
-  private readonly latest: LatestRecords | undefined;
-  private readonly room: RoomInStore;
+  latest: LatestRecords | undefined;
+  readonly room: RoomInStore;
   private readonly releases: Releases;
   private readonly fields = new MessageFields();
   /** Where the next message is that is not in the queue, if one waits. */
@@ -170,13 +170,17 @@ export class Backlog implements Journal {
 
   /** A storage is going to be opened; another one may have been before. */
   beginRestoring(): void {
-    const { window } = this;
-    this.orphanCount = 0;
+    this.beginRecount();
     this.suspectCount = this.queue.limits.maximumInflight;
-    this.loadPosition = START;
     this.counters.lastIdentifier = 0;
     this.counters.sessionLostAt = NEVER;
-    window.recount(this.queue);
+  }
+
+  /** What waits in the log is told of anew. */
+  beginRecount(): void {
+    this.orphanCount = 0;
+    this.loadPosition = START;
+    this.window.recount(this.queue);
   }
 
   endRestoring(): void {

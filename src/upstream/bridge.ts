@@ -28,6 +28,7 @@ import * as Loss from './losses.ts';
 import * as Reason from './quarantine-reasons.ts';
 import { RetainedTelling } from './retained-telling.ts';
 import { dropExpired, makeRoom } from './room-in-memory.ts';
+import type { ObsoleteFilters } from './obsolete-filters.ts';
 import { GUARDED, NO_RULE, type TopicMap, UNANSWERED, UNFIT, UNRESOLVED } from './topic-map.ts';
 
 /** Of a message that is short enough for any storage. */
@@ -92,7 +93,9 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** Where no store counts the time. */
   private readonly secondsOfPower = new SecondsOfPower();
   /** The rule of direction "in" whose subscription is under way or next. */
-  private subscribing = 0;
+  subscribing = 0;
+  /** What is to be unsubscribed first; undefined unless the configuration has been read again. */
+  obsolete: ObsoleteFilters | undefined = undefined;
   /** Per reason of losses.ts: what was told of already on this connection. */
   private toldLosses = 0;
 
@@ -229,6 +232,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     for (let index = 0; index < rules.length; ++index)
       rules[index]!.granted = UNANSWERED;
     this.subscribing = 0;
+    this.obsolete?.begin();
     this.toldLosses = 0;
     dropExpired(this.session.sessionState!.queue, this.policies, this.aging, this);
     this.backlog?.commit();
@@ -300,6 +304,10 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   }
 
   onSubscribed(_session: ClientSession, code: number): void {
+    if (this.obsolete?.takesAnswer() === true) {
+      this.subscribeNext();
+      return;
+    }
     const rule = this.inbound.rules[this.subscribing];
     if (rule === undefined)
       this.earlier.answered(this.backlog?.store);
@@ -319,8 +327,14 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.owner.onUpstreamClosed(reasonCode);
   }
 
-  private subscribeNext(): void {
-    const rule = this.inbound.rules[this.subscribing];
+  /** On a connection on which no answer is awaited. */
+  subscribeNext(): void {
+    if (this.obsolete?.unsubscribeNext() === true)
+      return;
+    const { rules } = this.inbound;
+    while (this.subscribing < rules.length && rules[this.subscribing]!.granted !== UNANSWERED)
+      ++this.subscribing;
+    const rule = rules[this.subscribing];
     if (rule !== undefined)
       this.session.subscribe(rule.filterOffset, rule.filterLength, rule.qos);
     else {
@@ -337,7 +351,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       if (reason === Loss.EXPIRED)
         ++policy.expired;
     }
-    this.countDrop(reason, rule);
+    this.countDrop(reason, policy === undefined ? NO_RULE : rule);
   }
 
   /** The clock by which messages grow old. */

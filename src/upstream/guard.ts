@@ -34,7 +34,7 @@ export class Guard {
   turnedBack = Reason.FINE;
   /** The message that an event is about. */
   named: Message;
-  readonly limits: BrokerLimits;
+  limits: BrokerLimits;
   readonly quarantine: Quarantine;
   private readonly map: TopicMap;
   private readonly losses: Loss.LossObserver;

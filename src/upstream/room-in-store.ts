@@ -25,7 +25,7 @@ export interface LogObserver {
 export class RoomInStore implements VictimHandler {
   private readonly store: Store;
   private readonly rules: StoredRules;
-  private readonly latest: LatestRecords | undefined;
+  latest: LatestRecords | undefined;
   private readonly observer: LogObserver;
   mayKeep = false;
   /** Of the message that was judged last. */

@@ -83,12 +83,40 @@ export class TopicRule {
 }
 
 export interface TopicMapPlan {
-  readonly direction: 'in' | 'out';
-  readonly rules: readonly { configuration: TopicRuleConfiguration; from: string; to: string; offset: number }[];
+  readonly direction: Way;
+  readonly textsOffset: number;
   readonly placesOffset: number;
+  readonly topicCount: number;
+  readonly capacity: number;
+  readonly longest: number;
 }
 
+/** One direction: a rule of direction "both" is in the maps of both. */
+export type Way = 'in' | 'out';
+
+const isOf = (way: Way, { direction }: TopicRuleConfiguration): boolean => direction === way || direction === 'both';
+
+/** What a rule puts in front of a pattern on the side from which a message comes, and on the other one. */
+const fromPrefixOf = (way: Way, rule: TopicRuleConfiguration): string =>
+  way === 'out' ? rule.local_prefix : rule.remote_prefix;
+const toPrefixOf = (way: Way, rule: TopicRuleConfiguration): string =>
+  way === 'out' ? rule.remote_prefix : rule.local_prefix;
+
+/** Bytes of the texts of all rules of one direction. */
+export const lengthOfRules = (way: Way, rules: readonly TopicRuleConfiguration[]): number =>
+  rules.filter(rule => isOf(way, rule)).reduce((sum, rule) =>
+    sum + lengthOfUTF8(fromPrefixOf(way, rule) + rule.pattern + toPrefixOf(way, rule)), 0);
+
+/** Writes the texts of the rules of one direction to `offset` and the bytes after it. */
+export const rulesOf = (arena: Arena, offset: number, way: Way, rules: readonly TopicRuleConfiguration[]):
+  TopicRule[] => rules.filter(rule => isOf(way, rule)).map(rule => {
+  const made = new TopicRule(arena, offset, rule, fromPrefixOf(way, rule), toPrefixOf(way, rule));
+  offset = made.toPrefixOffset + made.toPrefixLength;
+  return made;
+});
+
 export class TopicMap {
+  /** In the order of the configuration. When that is read again the list gets other content. */
   readonly rules: readonly TopicRule[];
   private readonly arena: Arena;
   /**
@@ -114,27 +142,21 @@ export class TopicMap {
    * @param topicCount numbers of the topic table @param capacity bytes of a kept name: of any that the topic table
    * has a place for @param longest of any other
    */
-  static plan(plan: ArenaPlan, direction: 'in' | 'out', rules: readonly TopicRuleConfiguration[], topicCount: number,
+  static plan(plan: ArenaPlan, direction: Way, rules: readonly TopicRuleConfiguration[], topicCount: number,
     capacity: number, longest: number): TopicMapPlan {
-    const planned =
-      rules.filter(rule => rule.direction === direction || rule.direction === 'both').map(configuration => {
-      const { local_prefix: local, remote_prefix: remote, pattern } = configuration;
-      const from = direction === 'out' ? local : remote;
-      const to = direction === 'out' ? remote : local;
-      const offset = plan.reserve(`topic rules, ${direction}`, lengthOfUTF8(from + pattern + to));
-      return { configuration, from, to, offset };
-    });
+    const textsOffset = plan.reserve(`topic rules, ${direction}`, lengthOfRules(direction, rules));
     const placesOffset = plan.reserve(`mapped topics, ${direction}`, capacity, topicCount);
     plan.reserve(`longest mapped topic, ${direction}`, longest); // right behind: the last place
-    return { direction, rules: planned, placesOffset };
+    return { direction, textsOffset, placesOffset, topicCount, capacity, longest };
   }
 
-  constructor(arena: Arena, plan: TopicMapPlan, topicCount: number, capacity: number, longest: number) {
+  constructor(arena: Arena, plan: TopicMapPlan, rules: readonly TopicRuleConfiguration[]) {
+    const { capacity, direction, longest, topicCount } = plan;
     this.arena = arena;
-    this.rules = plan.rules.map(rule => new TopicRule(arena, rule.offset, rule.configuration, rule.from, rule.to));
+    this.rules = rulesOf(arena, plan.textsOffset, direction, rules);
     this.placesOffset = plan.placesOffset;
     this.placeLength = capacity;
-    this.judgesNames = plan.direction === 'in';
+    this.judgesNames = direction === 'in';
     this.longest = longest < LONGEST_TOPIC ? longest : LONGEST_TOPIC;
     // One more for all the names that have no place in the topic table.
     this.ruleOf = new Int32Array(topicCount + 1).fill(UNRESOLVED);

@@ -1,0 +1,131 @@
+/**
+ * When a key of the configuration takes effect if it is changed while the gateway runs (SIGHUP on a PC). The keys of an
+ * entry, of a rule for instance, are those of its list. The table in src/README.md is made of this one, and a test
+ * changes every key of the schema and looks.
+ */
+import type { Configuration, ListenerConfiguration, MemoryConfiguration, StoreConfiguration, UpstreamConfiguration }
+  from './configuration.ts';
+
+/** At once. */
+export const AT_ONCE = 0;
+/** When the gateway next connects to the broker, for whatever reason. */
+export const NEXT_CONNECTION = 1;
+/** At once, by leaving the broker and connecting anew. */
+export const RECONNECTION = 2;
+/** Not before the program is started anew: memory is laid out once, ports and files are opened once. */
+export const RESTART = 3;
+
+type Effects<Section> = Readonly<Record<keyof Section, number>>;
+
+const UPSTREAM: Effects<UpstreamConfiguration> = Object.freeze({
+  address: NEXT_CONNECTION,
+  bridge_protocol_version: RECONNECTION,
+  remote_clientid: RECONNECTION,
+  remote_username: RECONNECTION,
+  remote_password: RECONNECTION,
+  cleansession: RECONNECTION,
+  keepalive_interval: RECONNECTION,
+  connack_timeout: AT_ONCE,
+  restart_timeout: AT_ONCE,
+  will: RECONNECTION,
+  birth: RECONNECTION,
+  notifications: RECONNECTION,
+  notifications_local_only: RECONNECTION,
+  notification_topic: RECONNECTION,
+  bridge_attempt_unsubscribe: NEXT_CONNECTION,
+  profile: AT_ONCE,
+  max_qos: AT_ONCE,
+  max_topic_levels: AT_ONCE,
+  max_topic_length: AT_ONCE,
+  bridge_max_packet_size: AT_ONCE,
+  max_packet_size: RESTART,
+  max_inflight_messages: RESTART,
+  max_unreleased_messages: RESTART,
+  acknowledgement_timeout: AT_ONCE,
+  bridge_tcp_nodelay: NEXT_CONNECTION,
+  send_timeout: AT_ONCE,
+  oversize: AT_ONCE,
+});
+
+const LISTENER: Effects<ListenerConfiguration> = Object.freeze({
+  port: RESTART,
+  address: RESTART,
+  max_connections: RESTART,
+  max_sessions: RESTART,
+  connect_timeout: AT_ONCE,
+  send_timeout: AT_ONCE,
+  max_keepalive: AT_ONCE,
+  max_packet_size: RESTART,
+  max_inflight_messages: RESTART,
+  max_unreleased_messages: RESTART,
+  max_queued_messages: RESTART,
+  max_queued_bytes: RESTART,
+  max_clientid_length: RESTART,
+  max_will_size: RESTART,
+  max_subscriptions: RESTART,
+  max_subscription_bytes: RESTART,
+  max_retained_messages: RESTART,
+  max_retained_bytes: RESTART,
+  oversize: AT_ONCE,
+  queue_full: AT_ONCE,
+  allow_anonymous: AT_ONCE,
+  users: AT_ONCE,
+  acl: AT_ONCE,
+  max_publish_rate: AT_ONCE,
+  sys_interval: AT_ONCE,
+});
+
+const STORE: Effects<StoreConfiguration> = Object.freeze({
+  ram: RESTART,
+  path: RESTART,
+  size: RESTART,
+  durability: RESTART,
+  on_failure: AT_ONCE,
+  full: AT_ONCE,
+  replay_rate: AT_ONCE,
+  quarantine: RESTART,
+});
+
+const MEMORY: Effects<MemoryConfiguration> = Object.freeze({ topics: RESTART, topic_length: RESTART });
+
+/** What is no section stands for all that is in it. */
+type Table = { readonly [Key in keyof Configuration]: number | Readonly<Record<string, number>> };
+
+export const RELOAD_EFFECTS: Table = Object.freeze({
+  name: AT_ONCE, log_level: AT_ONCE, upstream: UPSTREAM, listener: LISTENER, topic: AT_ONCE, sensors: AT_ONCE,
+    store: STORE, memory: MEMORY,
+});
+
+export interface KeyEffect {
+  /** `upstream.address`. */
+  readonly path: string;
+  readonly effect: number;
+}
+
+/** All keys with what the table says. */
+export const keyEffects = (): readonly KeyEffect[] => Object.entries(RELOAD_EFFECTS).flatMap(([section, effects]) =>
+  typeof effects === 'number' ? [{ path: section, effect: effects }]
+    : Object.entries(effects).map(([key, effect]) => ({ path: `${section}.${key}`, effect })));
+
+/** The value of a key; `path` is that of a KeyEffect. */
+export function valueAt(configuration: Configuration, path: string): unknown {
+  const [section, key] = path.split('.') as [keyof Configuration, string?];
+  const value = configuration[section];
+  return key === undefined ? value : (value as unknown as Record<string, unknown>)[key];
+}
+
+/** `configuration` with the values that `other` has under `paths`. */
+export function withValuesOf(other: Configuration, configuration: Configuration, paths: readonly string[]):
+  Configuration {
+  const made: Record<string, unknown> = { ...configuration };
+  for (const path of paths) {
+    const [section, key] = path.split('.') as [string, string?];
+    made[section] = key === undefined ? valueAt(other, path)
+      : { ...made[section] as object, [key]: valueAt(other, path) };
+  }
+  return made as unknown as Configuration;
+}
+
+/** The keys whose values differ. */
+export const changesBetween = (old: Configuration, wanted: Configuration): readonly KeyEffect[] =>
+  keyEffects().filter(({ path }) => JSON.stringify(valueAt(old, path)) !== JSON.stringify(valueAt(wanted, path)));

@@ -1,0 +1,27 @@
+/** What has become of a configuration that was read again, in lines of the log. */
+import { AT_ONCE, NEXT_CONNECTION, RECONNECTION, valueAt } from '../config/reload-effects.ts';
+import type { ReloadPlan } from '../io/reload.ts';
+import type { LogLevel } from '../config/configuration.ts';
+
+interface Line {
+  readonly level: LogLevel;
+  readonly text: string;
+}
+
+const EFFECTS: readonly (readonly [effect: number, text: string])[] = [
+  [AT_ONCE, 'in force now'], [NEXT_CONNECTION, 'in force when upstream is next connected'],
+  [RECONNECTION, 'in force now, upstream is connected anew'],
+];
+
+export function describeReload({ changes, configuration, refusals }: ReloadPlan): readonly Line[] {
+  const lines: Line[] = EFFECTS.flatMap(([effect, text]) => {
+    const paths = changes.filter(change => change.effect === effect).map(({ path }) => path);
+    return paths.length === 0 ? [] : [{ level: 'info' as const, text: `${paths.join(', ')}: ${text}` }];
+  });
+  for (const { path, text } of refusals)
+    lines.push({ level: 'warning', text: `${path}: ${text}; until then it is as before${valueOf(valueAt(configuration, path))}` });
+  return lines.length > 0 ? lines : [{ level: 'info', text: 'the configuration says the same as before' }];
+}
+
+/** Lists and objects are too long for a line, and may hold what must stay secret, as texts may. */
+const valueOf = (value: unknown): string => typeof value === 'number' ? `, ${value}` : '';
