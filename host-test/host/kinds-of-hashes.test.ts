@@ -110,7 +110,7 @@ describe('a hash of mosquitto_passwd', () => {
     expect([await verify(text, 'secret'), await verify(text, 'Secret')]).toEqual([true, false]);
   });
 
-  test.each(['$7$101$AAAA', '$7$0$AAAA$AAAAAAAAAAAAAAAAAAAAAA==', '$6$AAAA$AAAAAAAAAAAAAAAAAAAAAA==', '$5$AAAA$AAAA', '$', '$7'])(
+  test.each(['$7$101$AAAA', '$7$0$AAAA$AAAAAAAAAAAAAAAAAAAAAA==', '$6$AAAA$AAAAAAAAAAAAAAAAAAAAAA==', '$5$AAAA$AAAA', '$', '$7', 'constructor$1$AAAA$AAAAAAAAAAAAAAAAAAAAAA=='])(
     '%s is none', text => expect(parsePasswordHash(text)).toBeUndefined());
 });
 

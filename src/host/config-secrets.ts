@@ -52,7 +52,8 @@ function readCredential(file: string): string | undefined {
 export function fillIn(value: unknown, find: Lookup = lookUp): FilledIn {
   const errors: Finding[] = [];
   const hidden = new Map<string, string>();
-  const fillText = (text: string, path: Path): string => text.replace(REFERENCE, (written, ...[dollar, name]: string[]) => {
+  const fillText = (whole: string, path: Path): string => whole.replace(REFERENCE, (written, ...groups: string[]) => {
+    const [dollar, name] = groups;
     if (dollar !== '')
       return written.slice(1);
     const found = NAME.test(name!) ? findOrTell(find, name!, path, errors)

@@ -23,9 +23,9 @@ const SHA512_LENGTH = 64;
 const LEAST_SCRYPT_MEMORY = 8 * 8192;
 const LEAST_ITERATIONS = 1000;
 
-const SCHEMES: Readonly<Record<string, HashForm['scheme']>> = {
+const SCHEMES: Readonly<Record<string, HashForm['scheme']>> = Object.freeze({
   'scrypt': 'scrypt', 'pbkdf2-sha256': 'pbkdf2-sha256', '$7': 'pbkdf2-sha512', '$6': 'sha512',
-};
+});
 
 export interface HashForm {
   readonly scheme: 'scrypt' | 'pbkdf2-sha256' | 'pbkdf2-sha512' | 'sha512';
@@ -39,7 +39,8 @@ export interface HashForm {
 /** @returns undefined when `text` is no hash, or one that would take too much memory or time */
 export function parseHashForm(text: string): HashForm | undefined {
   const parts = text.startsWith('$') ? text.slice(1).split('$') : text.split('$');
-  const scheme = SCHEMES[text.startsWith('$') ? `$${parts[0]!}` : parts[0]!];
+  const name = text.startsWith('$') ? `$${parts[0]!}` : parts[0]!;
+  const scheme = Object.hasOwn(SCHEMES, name) ? SCHEMES[name] : undefined;
   const costCount = scheme === 'scrypt' ? 3 : scheme === 'sha512' ? 0 : 1;
   const [salt = '', hash = ''] = parts.slice(1 + costCount);
   if (scheme === undefined || parts.length !== costCount + 3)
