@@ -251,7 +251,7 @@ describe('a configuration file that cannot be used', () => {
 
 describe('a configuration file that works with a warning', () => {
   const RULE = '"topic": [{}]';
-  const USERS = '"users": [{"username": "a", "password_hash": "scrypt$2$1$1$AAAA$AAAAAAAAAAAAAAAAAAAAAA=="}]';
+  const USERS = '"users": [{"username": "a", "password_hash": "scrypt$16384$8$1$AAAA$AAAAAAAAAAAAAAAAAAAAAA=="}]';
   test.each<readonly [string, string, readonly RegExp[]]>([
     ['nothing to warn of', `{${RULE}, "listener": {${USERS}}}`, []],
     ['anonymous on this computer only', `{${RULE}, "listener": {"address": "127.0.0.1", "allow_anonymous": true}}`, []],

@@ -7,7 +7,9 @@
  * wait for their turn, one for each session at most: a flood of CONNECTs costs bounded memory, and all nodes of a
  * full gateway get in although they come at once. Nobody who waits is judged by the clock.
  *
- * An unknown user name takes the same time and gets the same answer as a wrong password. Nothing here is ever logged.
+ * A wrong password, an unknown user name and a user with another kind of hash take the same time and get the same
+ * answer: for each kind of hash that any user has, one is derived. Of a plain password only a keyed tag is kept: it
+ * needs no hash at the start, and the password itself is taken out of the configuration. Passwords are never logged.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeUTF8 } from '../bytes/utf8.ts';
@@ -19,7 +21,7 @@ import type { Packet } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CONNECTING } from '../session/connection-state.ts';
 import type { ServerSession } from '../session/server-session.ts';
-import { hashPassword, parsePasswordHash, type PasswordHash, unmatchableHash, verifyPassword } from './password.ts';
+import { kindOf, parsePasswordHash, type PasswordHash, unmatchableHash, verifyPassword } from './password.ts';
 
 /** Each takes a thread of Node's pool, which has four, and 16 MB. */
 export const MAXIMUM_RUNNING = 2;
@@ -41,8 +43,10 @@ export class PasswordAuthenticator implements Authenticator {
   private readonly claims: { readonly connection: number; readonly name: string }[] = [];
   private readonly allowsAnonymous: boolean;
   private readonly userNames: readonly Buffer[];
-  private readonly hashes: readonly PasswordHash[];
-  private readonly nobody: PasswordHash;
+  /** Of a user with a plain password: undefined. */
+  private readonly hashes: readonly (PasswordHash | undefined)[];
+  /** Of each kind one that nobody has. */
+  private readonly dummies: readonly PasswordHash[];
   private readonly verify: Verify;
   /** Per user a tag of the password that was right last, so that a node which comes back is not verified again. */
   private readonly knownTags: (Buffer | undefined)[];
@@ -51,30 +55,30 @@ export class PasswordAuthenticator implements Authenticator {
   private waiting: Verification[] = [];
   private runningCount = 0;
 
-  /** Hashes plain passwords. @throws Error when a `password_hash` is none */
+  /** Takes plain passwords out of `listener`. @throws Error when a `password_hash` is none */
   static async create(listener: Pick<ListenerConfiguration, 'allow_anonymous' | 'users'>,
-    verify: Verify = verifyPassword): Promise<PasswordAuthenticator> {
-    const hashes: PasswordHash[] = [];
-    for (const user of listener.users)
-      hashes.push(await hashOf(user));
-    return new PasswordAuthenticator(listener.allow_anonymous, listener.users.map(user => user.username), hashes,
-      verify);
+    verify?: Verify): Promise<PasswordAuthenticator> {
+    return new PasswordAuthenticator(listener, verify);
   }
 
-  private constructor(allowsAnonymous: boolean, userNames: readonly string[], hashes: readonly PasswordHash[],
-    verify: Verify) {
-    this.allowsAnonymous = allowsAnonymous;
-    this.userNames = userNames.map(name => Buffer.from(name));
-    this.hashes = hashes;
-    this.nobody = unmatchableHash(hashes[0]);
-    this.knownTags = new Array<Buffer | undefined>(hashes.length).fill(undefined);
+  private constructor(listener: Pick<ListenerConfiguration, 'allow_anonymous' | 'users'>, verify: Verify = verifyPassword) {
+    const { allow_anonymous, users } = listener;
+    this.allowsAnonymous = allow_anonymous;
     this.verify = verify;
+    this.userNames = users.map(({ username }) => Buffer.from(username));
+    this.hashes = users.map(hashOf);
+    const kinds = new Map(this.hashes.map(hash => unmatchableHash(hash)).map(dummy => [kindOf(dummy), dummy]));
+    this.dummies = kinds.size === 0 ? [unmatchableHash()] : [...kinds.values()];
+    this.knownTags = users.map(({ password }) =>
+      password === undefined ? undefined : this.tagOf(Buffer.from(password)));
+    for (const user of users)
+      delete user.password;
   }
 
   authenticate(session: ServerSession, packet: Packet): number {
     if (packet.userNameLength === ABSENT)
       return this.allowsAnonymous ? ReasonCode.SUCCESS : ReasonCode.NOT_AUTHORIZED;
-    if (this.allowsAnonymous && this.hashes.length === 0)
+    if (this.allowsAnonymous && this.userNames.length === 0)
       return ReasonCode.SUCCESS; // everybody is welcome, whatever they call themselves
     const { bytes } = packet.arena;
     const userName = bytes.subarray(packet.userNameOffset, packet.userNameOffset + packet.userNameLength);
@@ -122,7 +126,7 @@ export class PasswordAuthenticator implements Authenticator {
     ++this.runningCount;
     let reasonCode = ReasonCode.SERVER_BUSY;
     try {
-      const isRight = await this.verify(password, this.hashes[user] ?? this.nobody);
+      const isRight = await this.isRight(password, this.hashes[user]);
       reasonCode = isRight && user !== -1 ? ReasonCode.SUCCESS : ReasonCode.BAD_USER_NAME_OR_PASSWORD;
     } catch { /* out of memory or threads: the node may come again */ }
     --this.runningCount;
@@ -130,6 +134,17 @@ export class PasswordAuthenticator implements Authenticator {
       this.knownTags[user] = this.tagOf(password);
     this.tell(verification, reasonCode);
     this.runNext();
+  }
+
+  /** Takes the same time whatever hash is expected, and if there is none. */
+  private async isRight(password: Buffer, expected: PasswordHash | undefined): Promise<boolean> {
+    let isRight = false;
+    for (const dummy of this.dummies) {
+      const isOwn = expected !== undefined && kindOf(expected) === kindOf(dummy);
+      const isEqual = await this.verify(password, isOwn ? expected : dummy);
+      isRight ||= isOwn && isEqual;
+    }
+    return isRight;
   }
 
   private tell(verification: Verification, reasonCode: number): void {
@@ -166,11 +181,11 @@ export class PasswordAuthenticator implements Authenticator {
 const isWaited = ({ connection, session }: Verification): boolean =>
   session.connectionNumber === connection && session.state === CONNECTING;
 
-async function hashOf(user: UserConfiguration): Promise<PasswordHash> {
-  if (user.password_hash === undefined)
-    return hashPassword(user.password ?? '');
-  const hash = parsePasswordHash(user.password_hash);
+function hashOf({ password_hash, username }: UserConfiguration): PasswordHash | undefined {
+  if (password_hash === undefined)
+    return undefined;
+  const hash = parsePasswordHash(password_hash);
   if (hash === undefined)
-    throw new Error(`the password_hash of user "${user.username}" cannot be used: make one with "ringbridge passwd"`);
+    throw new Error(`the password_hash of user "${username}" cannot be used: make one with "ringbridge passwd"`);
   return hash;
 }

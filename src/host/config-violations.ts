@@ -3,6 +3,7 @@
  * repeats the value of a password.
  */
 import type { ErrorObject } from 'ajv';
+import { FOREIGN_KEYS } from './foreign-keys.ts';
 import { nearest } from '../config/nearest-key.ts';
 import type { Finding, Path } from '../rules/findings.ts';
 
@@ -122,6 +123,8 @@ function adviceByExample(schema: Schema): string {
 
 function adviceForKey(key: string, schema: Schema, root: Schema): string {
   const known = Object.keys(schema.properties ?? {}).filter(name => !name.startsWith('$'));
+  if (Object.hasOwn(FOREIGN_KEYS, key))
+    return FOREIGN_KEYS[key]!;
   const meant = nearest(key, known);
   if (meant !== undefined)
     return `write "${meant}" instead`;

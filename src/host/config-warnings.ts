@@ -6,6 +6,7 @@ import { profileOf } from '../config/broker-profiles.ts';
 import { brokerNameOf } from '../rules/broker-rules.ts';
 import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
 import { type Finding, Findings } from '../rules/findings.ts';
+import { isWeakHash, parseHashForm } from '../rules/password-hash.ts';
 import { overlap } from '../rules/topic-texts.ts';
 
 export function warningsOf(configuration: Configuration): readonly Finding[] {
@@ -41,8 +42,15 @@ function warnOfListener(findings: Findings, { listener }: Configuration): void {
   if (!allow_anonymous && users.length === 0)
     findings.add(['listener'], 'no node can connect: there are no users; '
       + 'make one with "ringbridge passwd", or set "allow_anonymous": true');
-  users.forEach(({ password }, index) => {
-    if (password !== undefined)
+  users.forEach(({ password, password_hash = '' }, index) => {
+    const form = parseHashForm(password_hash);
+    if (form !== undefined && isWeakHash(form))
+      findings.add(['listener', 'users', index, 'password_hash'], 'whoever gets to see this hash finds the password '
+        + 'soon, so few steps does it take; make another one with "ringbridge passwd"');
+    if (password === '')
+      findings.add(['listener', 'users', index, 'password'], 'is empty: whoever knows the user name may connect; make '
+        + 'a hash of a better one with "ringbridge passwd"');
+    else if (password !== undefined)
       findings.add(['listener', 'users', index, 'password'], 'the password stands in the file in plain text; make a '
         + 'hash with "ringbridge passwd"');
   });

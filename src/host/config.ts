@@ -16,6 +16,7 @@ import { readText } from './config-file.ts';
 import { formatPath } from '../config/schema-paths.ts';
 import { judgeConfiguration } from '../rules/configuration-rules.ts';
 import type { Finding, Path } from '../rules/findings.ts';
+import { fillIn, lookUp, type Lookup } from './config-secrets.ts';
 import { findFailedTests } from './config-tests.ts';
 import { placeOf } from './text-place.ts';
 import { describeDepth, describeSyntaxErrors, findBadKeys, findBadNumbers, findTooDeep } from './config-syntax.ts';
@@ -49,9 +50,11 @@ export function loadConfiguration(file: string, sizes: PartialConfiguration = PC
   return 'error' in read ? failed([printable(read.error)]) : readConfiguration(read.text, file, sizes);
 }
 
-/** @param file its name, for the messages @param sizes as for `loadConfiguration` */
+/**
+ * @param file its name, for the messages @param sizes as for `loadConfiguration` @param find what ${NAME} stands for
+ */
 export function readConfiguration(
-  text: string, file: string, sizes: PartialConfiguration = PC_SIZES,
+  text: string, file: string, sizes: PartialConfiguration = PC_SIZES, find: Lookup = lookUp,
 ): LoadedConfiguration {
   const tooDeep = findTooDeep(text);
   if (tooDeep !== undefined)
@@ -64,14 +67,16 @@ export function readConfiguration(
     return failed(describeSyntaxErrors(text, file, syntaxErrors));
 
   validator ??= new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(readSchema());
-  validator(getNodeValue(root));
+  const { errors: unfilled, hide, value } = fillIn(getNodeValue(root), find);
+  validator(value);
   const schema = validator.schema as Schema;
   const violations = validator.errors ?? [];
+  validator.errors = null; // they hold the whole configuration
   const adviseRange = (path: Path): string | undefined => {
     const at = schemaAt(schema, path);
     return [at.type].flat().some(type => type === 'number' || type === 'integer') ? adviceForRange(at) : undefined;
   };
-  const findings = [...findBadKeys(root), ...findBadNumbers(root, text, adviseRange)];
+  const findings = [...findBadKeys(root), ...findBadNumbers(root, text, adviseRange), ...unfilled];
   const written = (path: Path): string => textAt(text, root, path);
   const told = new Set(findings.map(({ path }) => formatPath(path)));
   const mistyped =
@@ -82,7 +87,7 @@ export function readConfiguration(
 
   // Judge what is left when everything of a wrong form is taken away, so that all errors are told at once.
   if (!violations.some(violation => violation.instancePath === '' && violation.keyword === 'type')) {
-    const partial = withoutMinusZero(getNodeValue(root)) as PartialConfiguration & { $schema?: string };
+    const partial = withoutMinusZero(value) as PartialConfiguration & { $schema?: string };
     prune(partial, violations);
     delete partial.$schema;
     const configuration = completeConfiguration(partial, sizes);
@@ -93,11 +98,13 @@ export function readConfiguration(
     if (findings.length === 0)
       findings.push(...findFailedTests(configuration, partial.tests ?? []));
     if (findings.length === 0) {
-      const warned = describe(warningsOf(configuration), 'warning: ', text, file, root);
+      const isInFile = (path: Path): boolean => path.at(-1) !== 'password' || !written(path).includes('${');
+      const warnings = warningsOf(configuration).filter(({ path }) => isInFile(path));
+      const warned = describe(warnings, 'warning: ', text, file, root).map(hide);
       return { configuration, errors: [], warnings: warned, notes: notesOn(text, file) };
     }
   }
-  return failed(describe(findings, '', text, file, root));
+  return failed(describe(findings, '', text, file, root).map(hide));
 }
 
 /** There is nothing but space and comments. */

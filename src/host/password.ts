@@ -1,27 +1,16 @@
 /**
  * Passwords of nodes as salted hashes, made and verified by Node; their form is that of rules/password-hash.ts.
  */
-import { pbkdf2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { MAXIMUM_MEMORY, parseHashForm } from '../rules/password-hash.ts';
-
-interface ScryptHash {
-  readonly scheme: 'scrypt';
-  readonly cost: number;
-  readonly blockSize: number;
-  readonly parallelization: number;
-  readonly salt: Buffer;
-  readonly hash: Buffer;
-}
-
-interface Pbkdf2Hash {
-  readonly scheme: 'pbkdf2-sha256';
-  readonly iterations: number;
-  readonly salt: Buffer;
-  readonly hash: Buffer;
-}
+import { createHash, pbkdf2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { type HashForm, MAXIMUM_MEMORY, parseHashForm } from '../rules/password-hash.ts';
 
 /** A parsed `password_hash`. */
-export type PasswordHash = ScryptHash | Pbkdf2Hash;
+export interface PasswordHash {
+  readonly scheme: HashForm['scheme'];
+  readonly costs: readonly number[];
+  readonly salt: Buffer;
+  readonly hash: Buffer;
+}
 
 /** About 50 ms and 16 MB. */
 const COST = 16_384;
@@ -36,33 +25,28 @@ const DEVICE_ITERATIONS = 2000;
 /** @returns undefined when `text` is no hash, or one that would take too much memory or time */
 export function parsePasswordHash(text: string): PasswordHash | undefined {
   const form = parseHashForm(text);
-  if (form === undefined)
-    return undefined;
-  const [cost, blockSize, parallelization] = form.costs as [number, number, number];
-  const common = { salt: Buffer.from(form.salt, 'base64'), hash: Buffer.from(form.hash, 'base64') };
-  return form.scheme === 'scrypt' ? { scheme: 'scrypt', cost, blockSize, parallelization, ...common }
-    : { scheme: 'pbkdf2-sha256', iterations: cost, ...common };
+  return form && { ...form, salt: Buffer.from(form.salt, 'base64'), hash: Buffer.from(form.hash, 'base64') };
 }
 
-export function formatPasswordHash(form: PasswordHash): string {
-  const costs = form.scheme === 'scrypt' ? [form.cost, form.blockSize, form.parallelization] : [form.iterations];
-  return [form.scheme, ...costs, form.salt.toString('base64'), form.hash.toString('base64')].join('$');
-}
+export const formatPasswordHash = ({ costs, hash, salt, scheme }: PasswordHash): string =>
+  [scheme, ...costs, salt.toString('base64'), hash.toString('base64')].join('$');
+
+const newForm = (): PasswordHash => ({
+  scheme: 'scrypt', costs: [COST, BLOCK_SIZE, PARALLELIZATION], salt: randomBytes(SALT_LENGTH), hash: Buffer.alloc(HASH_LENGTH),
+});
 
 /** @param forDevice a form that a board understands too */
 export async function hashPassword(password: string | Buffer, forDevice = false): Promise<PasswordHash> {
-  const common = { salt: randomBytes(SALT_LENGTH), hash: Buffer.alloc(HASH_LENGTH) };
-  const form: PasswordHash = forDevice ? { scheme: 'pbkdf2-sha256', iterations: DEVICE_ITERATIONS, ...common }
-    : { scheme: 'scrypt', cost: COST, blockSize: BLOCK_SIZE, parallelization: PARALLELIZATION, ...common };
+  const form: PasswordHash = forDevice ? { ...newForm(), scheme: 'pbkdf2-sha256', costs: [DEVICE_ITERATIONS] } : newForm();
   return { ...form, hash: await derive(password, form) };
 }
 
-/** A hash that no password has; to verify against it takes as long as against `like`. */
-export function unmatchableHash(like: PasswordHash | undefined): PasswordHash {
-  const form: PasswordHash =
-    like ?? { scheme: 'scrypt', cost: COST, blockSize: BLOCK_SIZE, parallelization: PARALLELIZATION,
-      salt: randomBytes(SALT_LENGTH), hash: Buffer.alloc(HASH_LENGTH) };
-  return { ...form, salt: randomBytes(form.salt.length), hash: randomBytes(form.hash.length) };
+/** Hashes of one kind take the same time. */
+export const kindOf = ({ costs, hash, scheme }: PasswordHash): string => [scheme, ...costs, hash.length].join();
+
+/** A hash that no password has; to verify against it takes as long as against `like`, or a hash that is made today. */
+export function unmatchableHash(like: PasswordHash = newForm()): PasswordHash {
+  return { ...like, salt: randomBytes(like.salt.length), hash: randomBytes(like.hash.length) };
 }
 
 /** In constant time as far as the content goes. */
@@ -74,11 +58,12 @@ export async function verifyPassword(password: Buffer, expected: PasswordHash): 
 function derive(password: string | Buffer, form: PasswordHash): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const onDerived = (error: Error | null, key: Buffer): void => error === null ? resolve(key) : reject(error);
-    const { hash, salt } = form;
-    if (form.scheme === 'scrypt') {
-      const { blockSize, cost, parallelization } = form;
+    const { costs: [cost = 1, blockSize = 1, parallelization = 1], hash, salt, scheme } = form;
+    if (scheme === 'scrypt')
       scrypt(password, salt, hash.length, { cost, blockSize, parallelization, maxmem: 2 * MAXIMUM_MEMORY }, onDerived);
-    } else
-      pbkdf2(password, salt, form.iterations, hash.length, 'sha256', onDerived);
+    else if (scheme === 'sha512')
+      resolve(createHash('sha512').update(password).update(salt).digest());
+    else
+      pbkdf2(password, salt, cost, hash.length, scheme === 'pbkdf2-sha512' ? 'sha512' : 'sha256', onDerived);
   });
 }

@@ -4,6 +4,8 @@
  *
  *   scrypt$N$r$p$SALT$HASH                 for a computer: guessing costs an attacker memory
  *   pbkdf2-sha256$ITERATIONS$SALT$HASH     for a board as well, which has no 16 MB (device/authentication.ts)
+ *   $7$ITERATIONS$SALT$HASH                of mosquitto_passwd: PBKDF2 with SHA-512; on a computer
+ *   $6$SALT$HASH                           of mosquitto_passwd before 2.0: SHA-512, once; on a computer
  *
  * Knows no cryptography.
  */
@@ -15,9 +17,19 @@ const MAXIMUM_ITERATIONS = 10_000_000;
 /** Bytes. */
 const MINIMUM_HASH_LENGTH = 16;
 
+const SHA512_LENGTH = 64;
+
+/** N times r of scrypt, and iterations of the others: less is worth a warning. */
+const LEAST_SCRYPT_MEMORY = 8 * 8192;
+const LEAST_ITERATIONS = 1000;
+
+const SCHEMES: Readonly<Record<string, HashForm['scheme']>> = Object.freeze({
+  'scrypt': 'scrypt', 'pbkdf2-sha256': 'pbkdf2-sha256', '$7': 'pbkdf2-sha512', '$6': 'sha512',
+});
+
 export interface HashForm {
-  readonly scheme: 'scrypt' | 'pbkdf2-sha256';
-  /** Of scrypt N, r and p, else the iterations. */
+  readonly scheme: 'scrypt' | 'pbkdf2-sha256' | 'pbkdf2-sha512' | 'sha512';
+  /** Of scrypt N, r and p; of pbkdf2 the iterations; of sha512 none. */
   readonly costs: readonly number[];
   /** In base64. */
   readonly salt: string;
@@ -26,17 +38,25 @@ export interface HashForm {
 
 /** @returns undefined when `text` is no hash, or one that would take too much memory or time */
 export function parseHashForm(text: string): HashForm | undefined {
-  const parts = text.split('$');
-  const scheme = parts[0];
-  const costCount = scheme === 'scrypt' ? 3 : 1;
+  const parts = text.startsWith('$') ? text.slice(1).split('$') : text.split('$');
+  const name = text.startsWith('$') ? `$${parts[0]!}` : parts[0]!;
+  const scheme = Object.hasOwn(SCHEMES, name) ? SCHEMES[name] : undefined;
+  const costCount = scheme === 'scrypt' ? 3 : scheme === 'sha512' ? 0 : 1;
   const [salt = '', hash = ''] = parts.slice(1 + costCount);
-  if (scheme !== 'scrypt' && scheme !== 'pbkdf2-sha256' || parts.length !== costCount + 3)
+  if (scheme === undefined || parts.length !== costCount + 3)
     return undefined;
   const isWritten = parts.every((part, at) => at === 0 || (at <= costCount ? isCost(part) : isBase64(part)));
   const costs = parts.slice(1, 1 + costCount).map(Number);
-  const isAffordable = scheme === 'scrypt' ? isAffordableScrypt(costs) : costs[0]! <= MAXIMUM_ITERATIONS;
-  return isWritten && isAffordable && lengthOfBase64(hash) >= MINIMUM_HASH_LENGTH ? { scheme, costs, salt, hash }
-    : undefined;
+  const isAffordable = scheme === 'scrypt' ? isAffordableScrypt(costs) : (costs[0] ?? 1) <= MAXIMUM_ITERATIONS;
+  const isWhole = scheme === 'sha512' ? lengthOfBase64(hash) === SHA512_LENGTH
+    : lengthOfBase64(hash) >= MINIMUM_HASH_LENGTH;
+  return isWritten && isAffordable && isWhole ? { scheme, costs, salt, hash } : undefined;
+}
+
+/** Whether whoever gets to see it tries passwords too quickly. */
+export function isWeakHash({ costs, scheme }: HashForm): boolean {
+  const cost = costs[0] ?? 1;
+  return scheme === 'scrypt' ? cost * costs[1]! < LEAST_SCRYPT_MEMORY : cost < LEAST_ITERATIONS;
 }
 
 function isAffordableScrypt(costs: readonly number[]): boolean {

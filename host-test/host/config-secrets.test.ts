@@ -1,0 +1,55 @@
+/** Secrets of a configuration that stand elsewhere: in the environment, or among the credentials of a service. */
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { PC_SIZES } from '../../src/config/configuration.ts';
+import { readConfiguration } from '../../src/host/config.ts';
+import { fillIn, lookUp } from '../../src/host/config-secrets.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'ringbridge-secrets-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+writeFileSync(join(folder, 'broker'), 'from systemd\n');
+writeFileSync(join(folder, 'latin'), Buffer.from('Küche', 'latin1'));
+mkdirSync(join(folder, 'a-folder'));
+
+const ENVIRONMENT = { PASSWORD: 's3cret word', NAME: 'attic', EMPTY: '', broker: 'of the environment' };
+const find = (name: string): string | undefined => lookUp(name, { ...ENVIRONMENT, CREDENTIALS_DIRECTORY: folder });
+const read = (text: string) => readConfiguration(text, 'f', PC_SIZES, find);
+const upstream = (remote_password: string): string =>
+  JSON.stringify({ topic: [{ pattern: '#' }], upstream: { remote_username: 'u', remote_password }, listener: { users: [{ username: 'u', password: remote_password }] } });
+
+describe('a text of a configuration', () => {
+  test.each([
+    ['${PASSWORD}', 's3cret word'], ['<${NAME}/${NAME}>', '<attic/attic>'], ['$${NAME}', '${NAME}'], ['$7$101$abc', '$7$101$abc'],
+    ['${broker}', 'from systemd'], ['a${EMPTY}b', 'ab'], ['$NAME', '$NAME'],
+  ])('%s stands for %s', (written, meant) => expect(fillIn({ a: [written] }, find).value).toEqual({ a: [meant] }));
+
+  test('may hold secrets wherever it is, and then stands in the file no more', () => {
+    const { configuration, errors, warnings } = read(upstream('${PASSWORD}'));
+    expect([errors, warnings]).toEqual([[], []]);
+    expect([configuration!.upstream.remote_password, configuration!.listener.users[0]!.password]).toEqual(['s3cret word', 's3cret word']);
+  });
+
+  test.each([
+    ['${MISSING}', 'there is no environment variable "MISSING", nor a credential of that name; set it, or write $${MISSING} for the characters themselves'],
+    ['${}', '"${}" names nothing'], ['${a b}', '"${a b}" names nothing'], ['${../x}', '"${../x}" names nothing'],
+    ['${latin}', 'is no text in UTF-8'], ['${a-folder}', 'cannot be read (EISDIR)'],
+  ])('with %s is refused at its place, in one line for each', (written, why) => {
+    const { configuration, errors } = read(`{\n  "upstream": { "remote_username": "u", "remote_password": ${JSON.stringify(written)} }\n}`);
+    expect(configuration).toBeUndefined();
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatch(/^f:2:\d+: upstream\.remote_password: /);
+    expect(errors[0]).toContain(why);
+  });
+
+  test('is not repeated in a message once it has been filled in', () => {
+    for (const text of ['{ "upstream": { "profile": "${PASSWORD}" } }', '{ "upstream": { "address": ["${PASSWORD}"] } }',
+      '{ "topic": [ { "pattern": "${PASSWORD}/#/x" } ] }', '{ "listener": { "address": "${PASSWORD}" } }']) {
+      const { errors } = read(text);
+      expect(errors.length).toBeGreaterThan(0);
+      expect(errors.join()).toContain('${PASSWORD}');
+      expect(errors.join()).not.toContain('s3cret');
+    }
+  });
+});

@@ -1,0 +1,23 @@
+/** A key that people know from mosquitto.conf is answered with what it is called here. */
+import { expect, test } from 'vitest';
+import { readConfiguration, readSchema } from '../../src/host/config.ts';
+import type { Schema } from '../../src/host/config-violations.ts';
+import { FOREIGN_KEYS } from '../../src/host/foreign-keys.ts';
+
+const keysOf = ({ items, properties = {} }: Schema): string[] => [
+  ...Object.entries(properties).flatMap(([key, inner]) => [key, ...keysOf(inner)]),
+  ...items === undefined ? [] : keysOf(items),
+];
+
+test('is no key of ours, and what is proposed exists', () => {
+  const known = keysOf(readSchema());
+  expect(Object.keys(FOREIGN_KEYS).filter(key => known.includes(key))).toEqual([]);
+  for (const text of Object.values(FOREIGN_KEYS))
+    for (const [path] of text.matchAll(/\b(?:upstream|listener|store)\.[a-z_]+/g))
+      expect(known, path).toContain(path.split('.')[1]);
+});
+
+test.each(['password_file', 'idle_timeout', 'try_private', 'log_type'])('%s is answered', key => {
+  expect(readConfiguration(`{ "upstream": { "${key}": true } }`, 'f').errors)
+    .toEqual([`f:1:17: upstream.${key}: there is no such key; ${FOREIGN_KEYS[key]}`]);
+});
