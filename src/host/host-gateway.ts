@@ -1,4 +1,5 @@
 /** A gateway in this process: its platform, its authenticator, its listener's port, another configuration, its end. */
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Configuration, LogLevel } from '../config/configuration.ts';
 import { withReloadRoom } from '../config/reload-room.ts';
 import { planReload, type ReloadPlan, reloadRuntime } from '../io/reload.ts';
@@ -47,14 +48,14 @@ export class HostGateway {
   private authenticator: PasswordAuthenticator;
   private isTraced = false;
   private hasStopped = false;
-  /** In force, with passwords. */
+  /** In force, with a tag in place of each password. */
   private configuration: Configuration;
 
   /** Makes hashes of plain passwords first. @throws Error when a sensor type does not exist */
   static async create(configuration: Configuration, log: Log, news: ListenerNews, onNoStore?: StoreNews):
     Promise<HostGateway> {
-    return new HostGateway(configuration, log, news, await PasswordAuthenticator.create(configuration.listener),
-      onNoStore);
+    const tagged = withTags(configuration); // before the authenticator takes the passwords out
+    return new HostGateway(tagged, log, news, await PasswordAuthenticator.create(configuration.listener), onNoStore);
   }
 
   private constructor(configuration: Configuration, log: Log, news: ListenerNews, authenticator: PasswordAuthenticator,
@@ -97,10 +98,12 @@ export class HostGateway {
    */
   async reload(wanted: Configuration): Promise<ReloadPlan> {
     const { runtime } = this;
-    const plan = planReload(this.configuration, runtime.gateway.plans!.layout, wanted);
+    const plan = planReload(this.configuration, runtime.gateway.plans!.layout, withTags(wanted));
     const { configuration } = plan;
     const isAnother = plan.changes.some(({ path }) => /^listener\.(users|allow_anonymous)$/.test(path));
-    const authenticator = isAnother ? await PasswordAuthenticator.create(configuration.listener) : undefined;
+    const { allow_anonymous } = configuration.listener;
+    const authenticator =
+      isAnother ? await PasswordAuthenticator.create({ allow_anonymous, users: wanted.listener.users }) : undefined;
     if (this.hasStopped)
       return plan;
     if (authenticator !== undefined) {
@@ -134,6 +137,16 @@ export class HostGateway {
     return new Promise(onStopped => this.runtime.stop(onStopped));
   }
 }
+
+const TAG_KEY = randomBytes(32);
+
+/** Says whether a password is another one, and nothing else: the key dies with the process. */
+const withTags = (configuration: Configuration): Configuration => ({
+  ...configuration,
+  listener: { ...configuration.listener,
+    users: configuration.listener.users.map(({ password, ...user }) => password === undefined ? user
+      : { ...user, password: createHmac('sha256', TAG_KEY).update(password).digest('base64') }) },
+});
 
 /** The authenticator has what it needs; nobody else needs it. */
 const withoutPasswords = (configuration: Configuration): Configuration => ({
