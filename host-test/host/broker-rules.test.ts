@@ -43,15 +43,15 @@ test.each<[string, object, RegExp]>([
   ['a Will with QoS 2', { upstream: { profile: 'nats', will: { topic: 'w', qos: 2 } }, topic: [{}] },
     /^upstream\.will\.qos: .* write 1 instead$/],
   ['QoS 2', { upstream: { profile: 'rabbitmq' }, topic: [{ qos: 2 }] },
-    /^topic\[0\]\.qos: a broker of the profile "rabbitmq" does not serve QoS 2, so 1 is used/],
+    /^warning: topic\[0\]\.qos: a broker of the profile "rabbitmq" does not serve QoS 2, so 1 is used/],
   ['a retained Will', { upstream: { profile: 'azure-iot-hub', will: { topic: 'w', retain: true } }, topic: [{}] },
-    /^upstream\.will\.retain: .* keeps no retained messages; write false$/],
+    /^warning: upstream\.will\.retain: .* keeps no retained messages; write false$/],
 ])('a configuration with %s is told so', (_name, configuration, expected) => {
   const lines = linesOf({ ...configuration, listener: { allow_anonymous: true } });
   expect(lines.some(line => expected.test(line)), lines.join('\n')).toBe(true);
 });
 
 test('what fits is not spoken of', () => {
-  expect(linesOf({ upstream: { address: [AWS] }, listener: { allow_anonymous: true },
+  expect(linesOf({ upstream: { address: [AWS] }, listener: { allow_anonymous: true, address: '127.0.0.1' },
     topic: [{ pattern: 'a/#', remote_prefix: 'x/y/' }] })).toEqual([]);
 });

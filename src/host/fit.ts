@@ -23,6 +23,7 @@ const KEYS: readonly (readonly [region: string, keys: string])[] = [
   ['access', 'listener.acl, memory.topics'],
   ['sensors', 'sensors'],
   ['$SYS topics', 'listener.sys_interval'],
+  ['quarantine', 'store.quarantine, listener.max_packet_size'],
   ['staging', 'upstream.max_packet_size, listener.max_packet_size'],
 ];
 
