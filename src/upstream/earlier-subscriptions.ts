@@ -1,8 +1,8 @@
 /**
  * What an earlier configuration has subscribed in a session that the Server keeps, and today's does not: it is
  * unsubscribed when the session goes on, so that nothing of it goes on arriving. With a durable store its map knows
- * each filter that was asked for. Without one nothing is known; then, as Mosquitto's bridge does, what rules of direction
- * "out" would be called there is unsubscribed: a rule whose direction was changed is found so.
+ * each filter that was asked for. Without one nothing is known; then, as Mosquitto's bridge does, what rules of
+ * direction "out" would be called there is unsubscribed: a rule whose direction was changed is found so.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { equalBytes } from '../bytes/compare.ts';
