@@ -10,8 +10,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const vitest = ['npx', 'vitest', 'run', '--config', 'host-test/vitest.config.ts', '--update'];
 const jobs = [
-  // STATEMENTS.md; the state diagram in CONNECT-RULES.md, the steps in COSTS.md, the table of reload in
-  // src/host/README.md.
+  // STATEMENTS.md; the state diagram in CONNECT-RULES.md, the steps in COSTS.md, what a reload
+  // does in src/host/README.md.
   [...vitest, 'host-test/conformance/statements.test.ts', 'host-test/figures.test.ts'],
   // SIZES.md
   ['node', 'host-test/size/size.mjs', '--write'],

@@ -45,6 +45,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'nodes/node-states.ts: NodeStates.plan': 'once at start',
   'upstream/earlier-subscriptions.ts: filtersToTakeBack': 'texts of the rules, once at start',
   'upstream/earlier-subscriptions.ts: EarlierSubscriptions.plan': 'once at start',
+  'upstream/earlier-subscriptions.ts: EarlierSubscriptions.takeBack': 'once at start, and per reload',
   'gateway/announcement-texts.ts': 'texts of the configuration, once at start',
   'gateway/packet-limits.ts': 'sizes and texts of the configuration, once at start',
   'upstream/topic-map.ts: TopicMap.plan': 'once at start',

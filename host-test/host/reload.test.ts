@@ -22,7 +22,8 @@ interface Started {
   readonly command: Command;
   readonly port: number;
   readonly server: FakeServer;
-  write(change: object): void;
+  /** Makes the file another one. */
+  readonly write: (change: object) => void;
 }
 
 async function start(): Promise<Started> {
@@ -36,8 +37,8 @@ async function start(): Promise<Started> {
   endings.push(() => command.process.kill('SIGKILL'));
   const port = await command.ready();
   await command.find('stderr', /upstream .* connected/);
-  return { command, port, server, write: change =>
-    writeFileSync(file, JSON.stringify({ ...configuration, ...change })) };
+  const write = (change: object): void => writeFileSync(file, JSON.stringify({ ...configuration, ...change }));
+  return { command, port, server, write };
 }
 
 /** What is said after a signal. */
@@ -57,7 +58,7 @@ test('SIGHUP with other users and rules: in force, and whose user is gone is dis
   write({ listener: { port: 0, address: '127.0.0.1', users: [{ username: 'c', password: 'b' }] },
     topic: [{ pattern: 'x/#' }] });
   const said = await hangUp(command, /SIGHUP: listener\.users, topic: in force now/);
-  expect(said.some(line => /^warning node "n" .*is gone: closed by the operator$/.test(line)), said.join('\n')).toBe(true);
+  expect(said).toContainEqual(expect.stringMatching(/^warning .*is gone: closed by the operator$/));
   await once(node, 'close');
   expect(await exchange(port, CONNECT_AS_A, 4)).toBe('20020004');
   expect(await exchange(port, CONNECT_AS_A.replace('01 61 00 01 62', '01 63 00 01 62'), 4)).toBe('20020000');
@@ -66,15 +67,13 @@ test('SIGHUP with other users and rules: in force, and whose user is gone is dis
 test('SIGHUP with a file that has errors changes nothing, and says why as check does', async () => {
   const { command, port, write } = await start();
   write({ listener: { users: [], prot: 1 }, topic: [] });
-  expect((await hangUp(command, /SIGHUP: nothing has changed/)).map(line =>
-    line.replace(/\S*reload\.json:/, ''))).toEqual([
+  expect((await hangUp(command, /SIGHUP: nothing has changed/)).map(line => line.replace(/\S*reload\.json:/, ''))).toEqual([
     expect.stringMatching(/^error 1:\d+: listener\.prot: there is no such key; write "port" instead$/),
     'error SIGHUP: nothing has changed: the configuration has errors']);
   expect(await exchange(port, CONNECT_AS_A, 4)).toBe('20020000');
 });
 
-test('SIGHUP names what has to wait for a restart, says that nothing has changed, and is as good the second time',
-  async () => {
+test('SIGHUP names what has to wait for a restart, says that nothing has changed, and is as good the second time', async () => {
   const { command, port, write } = await start();
   write({ listener: { port: 1, address: '127.0.0.1', max_connections: 7, users: [{ username: 'a', password: 'b' }] } });
   const waiting = ['warning SIGHUP: listener.port: takes effect after a restart; until then it is as before, 0',
@@ -82,18 +81,15 @@ test('SIGHUP names what has to wait for a restart, says that nothing has changed
     'warning SIGHUP: listener.max_sessions: takes effect after a restart; until then it is as before, 102'];
   expect(await hangUp(command, /max_sessions: takes effect/)).toEqual(waiting);
   write({});
-  expect(await hangUp(command,
-    /says the same as before/)).toEqual(['info SIGHUP: the configuration says the same as before']);
+  expect(await hangUp(command, /says the same as before/)).toEqual(['info SIGHUP: the configuration says the same as before']);
   expect(await exchange(port, CONNECT_AS_A, 4)).toBe('20020000');
 });
 
 test('SIGHUP with another identity says DISCONNECT and CONNECT, and the program still ends as it should', async () => {
   const { command, server, write } = await start();
-  write({ upstream: { address: [`mqtt://127.0.0.1:${(server.server.address() as { port: number }).port}`],
-    remote_clientid: 'two' } });
+  write({ upstream: { address: [`mqtt://127.0.0.1:${(server.server.address() as { port: number }).port}`], remote_clientid: 'two' } });
   await hangUp(command, /upstream\.remote_clientid.*: in force now, upstream is connected anew/);
-  await server.until(() => server.connectionCount === 2
-    && server.received.includes(Buffer.from('two').toString('hex')));
+  await server.until(() => server.connectionCount === 2 && server.received.includes(Buffer.from('two').toString('hex')));
   expect(server.received).toMatch(/e000.*74776f/);
   command.process.kill('SIGTERM');
   expect(await command.exited).toBe(0);
@@ -101,9 +97,7 @@ test('SIGHUP with another identity says DISCONNECT and CONNECT, and the program 
 
 test('SIGHUP before the gateway is ready is no reason to end, and is done afterwards', async () => {
   const users = Array.from({ length: 20 }, (_, index) => ({ username: `u${index}`, password: 'x' }));
-  const command =
-    new Command(['run', '--config',
-      folder.write('early.json', { listener: { port: 0, address: '127.0.0.1', users }, topic: [{}] })]);
+  const command = new Command(['run', '--config', folder.write('early.json', { listener: { port: 0, address: '127.0.0.1', users }, topic: [{}] })]);
   endings.push(() => command.process.kill('SIGKILL'));
   await command.find('stderr', /listener\.users\[19\]\.password/);
   await new Promise(resolve => setTimeout(resolve, 50));

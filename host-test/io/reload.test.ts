@@ -23,23 +23,22 @@ interface Schema {
   readonly minimum?: number;
 }
 
-const schema =
-  JSON.parse(readFileSync(new URL('../../src/config/config.schema.json', import.meta.url), 'utf8')) as Schema;
+const SCHEMA_FILE = new URL('../../src/config/config.schema.json', import.meta.url);
+const schema = JSON.parse(readFileSync(SCHEMA_FILE, 'utf8')) as Schema;
 
 /** What every gateway here begins with: something in each list. */
 const BASE = {
   name: 'gw',
   upstream: {
     address: [`mqtt://${SERVER}`], remote_clientid: 'gw', remote_username: 'u', remote_password: 'p',
+    notification_topic: 'state',
     will: { topic: 'w', payload: 'x', qos: 0, retain: false },
   },
   listener: {
-    users: [{ username: 'alice', mount_point: 'm/' }, { username: 'bob' }],
-      acl: [{ user: 'bob', topic: 'a/#', access: 'read' }],
+    users: [{ username: 'alice', mount_point: 'm/' }, { username: 'bob' }], acl: [{ user: 'bob', topic: 'a/#', access: 'read' }],
     allow_anonymous: false, max_sessions: 8,
   },
-  topic: [{ pattern: '#', direction: 'both', qos: 0, local_prefix: 'l/', remote_prefix: 'r/', store: true,
-    full: 'drop_oldest', expiry: 5 }],
+  topic: [{ pattern: '#', direction: 'both', qos: 0, local_prefix: 'l/', remote_prefix: 'r/', store: true, full: 'drop_oldest', expiry: 5 }],
   sensors: [{ name: 's', type: 'simulated', topic: 't', interval: 5, decimals: 1 }],
   store: { durability: 'flash' },
 } satisfies PartialConfiguration;
@@ -48,10 +47,8 @@ const BASE = {
 const OTHERS: Readonly<Record<string, unknown>> = {
   'upstream.address': ['mqtt://10.0.0.77'], 'upstream.restart_timeout': [2, 9], 'memory.topics': 64,
   'topic.direction': 'out', 'listener.users.password': 'secret', 'listener.users.password_hash': 'hash',
-  'listener.acl.user': 'alice', 'upstream.max_qos': 1, 'upstream.max_topic_levels': 9,
-    'upstream.max_topic_length': 99, 'listener.acl.topic': 'b/#',
-  'listener.users': [{ username: 'bob' }, { username: 'caroline', mount_point: 'n/' }],
-    'sensors.type': 'simulated_switch', 'sensors.quantity': 'pressure', 'sensors.format': 'json',
+  'listener.acl.user': 'alice', 'log_level': 'warning', 'upstream.max_qos': 1, 'upstream.max_topic_levels': 9, 'upstream.max_topic_length': 99, 'listener.acl.topic': 'b/#',
+  'listener.users': [{ username: 'bob' }, { username: 'caroline', mount_point: 'n/' }], 'sensors.type': 'simulated_switch', 'sensors.quantity': 'pressure', 'sensors.format': 'json',
 };
 
 function otherThan(value: unknown, { default: standard, enum: choices, type }: Schema): unknown {
@@ -70,14 +67,10 @@ const NOT_IN_FORCE = ['$schema', 'tests'];
 
 type Json = Record<string, unknown>;
 
-/**
- * All keys of the schema, those of entries of lists included: the key of the table that it belongs to, and another
- * configuration.
- */
+/** All keys of the schema, those of entries of lists too: the key of the table, and another configuration. */
 function* everyKey(): Generator<{ path: string; key: string; other: PartialConfiguration }> {
-  function* within(path: string, key: string, at: Schema, value: unknown, change: (value: unknown) =>
-    PartialConfiguration):
-    ReturnType<typeof everyKey> {
+  function* within(path: string, key: string, at: Schema, value: unknown,
+    change: (value: unknown) => PartialConfiguration): ReturnType<typeof everyKey> {
     const isSection = at.properties !== undefined && path.split('.').length === 1;
     const properties = at.properties ?? at.items?.properties;
     if (!isSection)
@@ -88,8 +81,7 @@ function* everyKey(): Generator<{ path: string; key: string; other: PartialConfi
         yield* within(`${path}.${name}`, key, inner, (value as Json[])[0]![name],
           to => change([{ ...(value as Json[])[0], [name]: to }, ...(value as Json[]).slice(1)]));
       else
-        yield* within(`${path}.${name}`, isSection ? `${path}.${name}` : key, inner,
-          (value as Json | undefined)?.[name],
+        yield* within(`${path}.${name}`, isSection ? `${path}.${name}` : key, inner, (value as Json | undefined)?.[name],
           to => change({ ...value as Json, [name]: to }));
     }
   }
@@ -115,9 +107,8 @@ function reload(world: World, other: PartialConfiguration, changedPasswords: rea
 }
 
 /** What differs without meaning anything: times, and for what memory was laid out. */
-const VOLATILE =
-  new Set(['clock', 'scheduler', 'platform', 'observer', 'layout', 'obsolete', 'dueAt', 'deadline', 'credit',
-  'creditedAt', 'expiresAt', 'resolver', 'changes', 'random', 'create']);
+const VOLATILE = new Set(['clock', 'scheduler', 'platform', 'observer', 'layout', 'obsolete', 'dueAt', 'deadline',
+  'credit', 'creditedAt', 'expiresAt', 'resolver', 'changes', 'random', 'create']);
 
 /** Every field of everything that a gateway consists of, by the path on which it is found first. */
 function picture(root: object): Map<string, unknown> {
@@ -203,14 +194,11 @@ function quiet(listener: Users, options: { rest?: PartialConfiguration } = {}): 
   return World.quiet(configuration, { layout: withReloadRoom(completeConfiguration(configuration)) });
 }
 
-/**
- * @returns the plan, when things have settled @param listener replaces that of before, of which `users` may be left
- * out
- */
+/** @returns the plan, when things have settled @param listener what differs from that of before */
 function reloadListener(world: World, listener: Users, changedPasswords: readonly string[] = []): ReloadPlan {
   const { configuration } = world.gateway;
-  const plan = reload(world, { ...configuration, listener: { ...configuration.listener, ...listener } },
-    changedPasswords);
+  const plan =
+    reload(world, { ...configuration, listener: { ...configuration.listener, ...listener } }, changedPasswords);
   world.run();
   return plan;
 }
@@ -220,8 +208,7 @@ describe('users and rights that are others while nodes are connected', () => {
 
   it('a node whose user is gone is disconnected, its Will is published, and its session ends; others stay', () => {
     const world = quiet({ users: [ANNA, BERT] });
-    const anna = world.node('1', { user: 'anna', clean: false, will: { topic: 'gone', payload: '1' } },
-      subscribe(1, 'x', 1));
+    const anna = world.node('1', { user: 'anna', clean: false, will: { topic: 'gone', payload: '1' } }, subscribe(1, 'x', 1));
     const bert = world.node('2', { user: 'bert' }, subscribe(1, '#', 0));
     reloadListener(world, { users: [CARL, BERT] });
     expect([anna.isClosed, bert.isClosed]).toEqual([true, false]);
@@ -255,9 +242,7 @@ describe('users and rights that are others while nodes are connected', () => {
     const anna = world.node('1', { user: 'anna', clean: false });
     const bert = world.node('2', { user: 'bert' });
     const { configuration } = world.gateway;
-    reload(world,
-      { ...configuration, listener: { ...configuration.listener, users: [{ ...ANNA, password: 'new' }, BERT] } },
-        ['anna']);
+    reload(world, { ...configuration, listener: { ...configuration.listener, users: [{ ...ANNA, password: 'new' }, BERT] } }, ['anna']);
     world.run();
     expect([anna.isClosed, bert.isClosed]).toEqual([true, false]);
     expect(world.connect('1', { user: 'anna', clean: false })[1]).toEqual(['CONNACK 0 present']);
@@ -325,14 +310,12 @@ describe('what finds no room', () => {
     const world = quiet({ users: [{ username: 'anna' }] }, { rest: { topic: [{ pattern: '#', direction: 'out' }] } });
     const { configuration } = world.gateway;
     const many = Array.from({ length: 2000 }, (_, index) => ({ username: `somebody-${index}` }));
-    const rules =
-      Array.from({ length: 2000 }, (_, index) => ({ pattern: `sensor/${index}/#`, direction: 'out' as const }));
-    const plan = reload(world,
-      { ...configuration, topic: rules, listener: { ...configuration.listener, users: many, connect_timeout: 3 } });
+    const rules = Array.from({ length: 2000 }, (_, index) => ({ pattern: `sensor/${index}/#`, direction: 'out' as const }));
+    const plan = reload(world, { ...configuration, topic: rules,
+      listener: { ...configuration.listener, users: many, connect_timeout: 3 } });
     expect(plan.refusals).toEqual([
       { path: 'topic', text: 'needs more memory than was laid out at the start: takes effect after a restart' },
-      { path: 'listener.users',
-        text: 'needs more memory than was laid out at the start: takes effect after a restart' },
+      { path: 'listener.users', text: 'needs more memory than was laid out at the start: takes effect after a restart' },
     ]);
     expect(plan.changes.map(({ path }) => path)).toEqual(['listener.connect_timeout']);
     expect(world.gateway.configuration.listener.users).toEqual([{ username: 'anna' }]);
@@ -341,23 +324,19 @@ describe('what finds no room', () => {
   });
 
   it('nor does what an old limit contradicts', () => {
-    const world =
-      quiet({ max_packet_size: 512, max_queued_bytes: 1096 },
-        { rest: { upstream: { max_packet_size: 1024 }, topic: [{}] } });
+    const world = quiet({ max_packet_size: 512, max_queued_bytes: 1096 },
+      { rest: { upstream: { max_packet_size: 1024 }, topic: [{}] } });
     const { configuration } = world.gateway;
     const plan = reload(world, { ...configuration, topic: [{ remote_prefix: 'x'.repeat(100) }] });
     expect(plan.changes).toEqual([]);
-    expect(plan.refusals).toEqual([{ path: 'topic',
-      text: expect.stringMatching(/^listener\.max_queued_bytes: 1096 bytes cannot hold/) as string }]);
+    expect(plan.refusals).toEqual([{ path: 'topic', text: expect.stringMatching(/^listener\.max_queued_bytes: 1096 bytes cannot hold/) as string }]);
   });
 
   it('twice as many rules and users do find room', () => {
-    const topic =
-      Array.from({ length: 100 }, (_, index) => ({ pattern: `sensor/${index}/#`, direction: 'out' as const }));
+    const topic = Array.from({ length: 100 }, (_, index) => ({ pattern: `sensor/${index}/#`, direction: 'out' as const }));
     const world = quiet({ users: topic.map(({ pattern }) => ({ username: pattern })) }, { rest: { topic } });
     const { configuration } = world.gateway;
-    const twice =
-      [...topic, ...topic.map(({ pattern }) => ({ pattern: pattern.replace('s', 't'), direction: 'out' as const }))];
+    const twice = [...topic, ...topic.map(({ pattern }) => ({ pattern: pattern.replace('s', 't'), direction: 'out' as const }))];
     const plan = reload(world, { ...configuration, topic: twice,
       listener: { ...configuration.listener, users: twice.map(({ pattern }) => ({ username: pattern })) } });
     expect(plan.refusals).toEqual([]);
@@ -390,8 +369,7 @@ describe('rules that are others while the gateway is connected', () => {
   });
 
   it('upstream is asked for what is new and unsubscribed from what is gone, and for nothing else', () => {
-    const world =
-      connected({ topic: [{ pattern: 'a/#', direction: 'in', qos: 1 }, { pattern: 'b/#', direction: 'in', qos: 1 }] });
+    const world = connected({ topic: [{ pattern: 'a/#', direction: 'in', qos: 1 }, { pattern: 'b/#', direction: 'in', qos: 1 }] });
     expect(asked(world)).toEqual(['+a/# 1', '+b/# 1']);
     world.uplink.packets.length = 0;
     withRules(world, [{ pattern: 'c/#', direction: 'in', qos: 1 }, { pattern: 'b/#', direction: 'in', qos: 1 }]);
@@ -409,11 +387,10 @@ describe('rules that are others while the gateway is connected', () => {
 
   it('though the answer to a subscription of before is still awaited', () => {
     const held: Parameters<PacketHandler>[1][] = [];
-    const handler: PacketHandler = (peer, packet) => packet.cmd === 'subscribe' && held.length === 0
-      ? void held.push(packet) : oblige(peer, packet);
+    const handler: PacketHandler = (peer, packet) => packet.cmd === 'subscribe' && held.length === 0 ? void held.push(packet) : oblige(peer, packet);
     const configuration: PartialConfiguration = { topic: [{ pattern: 'a/#', direction: 'in', qos: 1 }] };
-    const world =
-      new World({ configuration, server: handler, layout: withReloadRoom(completeConfiguration(configuration)) });
+    const layout = withReloadRoom(completeConfiguration(configuration));
+    const world = new World({ configuration, server: handler, layout });
     world.runtime.start();
     world.until(() => held.length === 1);
     withRules(world, [{ pattern: 'b/#', direction: 'in', qos: 1 }]);
@@ -425,10 +402,9 @@ describe('rules that are others while the gateway is connected', () => {
   });
 
   it('what was taken under a rule that is gone arrives all the same, and may be given up without harm', () => {
-    const configuration: PartialConfiguration =
-      { topic: [{ pattern: '#', remote_prefix: 'up/', qos: 1 }], store: { ram: 2300 } };
-    const world =
-      new World({ configuration, layout: withReloadRoom(completeConfiguration(configuration)), server: null });
+    const configuration: PartialConfiguration = { topic: [{ pattern: '#', remote_prefix: 'up/', qos: 1 }], store: { ram: 2300 } };
+    const layout = withReloadRoom(completeConfiguration(configuration));
+    const world = new World({ configuration, layout, server: null });
     world.runtime.start();
     world.run(100);
     const node = world.client('n');
@@ -450,18 +426,17 @@ describe('rules that are others while the gateway is connected', () => {
 });
 
 describe('upstream that is another one', () => {
-  const configuration =
-    { topic: [{ pattern: '#', qos: 1 }],
-      upstream: { address: [`mqtt://${SERVER}`], remote_clientid: 'one', restart_timeout: [60, 60] } } as const;
-  const connected = (): World =>
-    World.connected({ configuration, layout: withReloadRoom(completeConfiguration(configuration)) });
+  const configuration = {
+    topic: [{ pattern: '#', qos: 1 }],
+    upstream: { address: [`mqtt://${SERVER}`], remote_clientid: 'one', restart_timeout: [60, 60] },
+  } as const;
+  const layout = withReloadRoom(completeConfiguration(configuration));
+  const connected = (): World => World.connected({ configuration, layout });
 
   it('another identity: DISCONNECT, then CONNECT with it, and what waits meanwhile arrives', () => {
     const world = connected();
     const node = world.client('n');
-    reload(world,
-      { ...world.gateway.configuration,
-        upstream: { ...world.gateway.configuration.upstream, remote_clientid: 'two' } });
+    reload(world, { ...world.gateway.configuration, upstream: { ...world.gateway.configuration.upstream, remote_clientid: 'two' } });
     node.publish('a', 'x', 1);
     world.run(2000);
     expect(world.uplinks).toHaveLength(2);
@@ -476,26 +451,20 @@ describe('upstream that is another one', () => {
         ? void peer.post({ cmd: 'connack', returnCode: 4, sessionPresent: false }) : oblige(peer, packet) });
     world.runtime.start();
     world.run(3000);
-    reload(world,
-      { ...world.gateway.configuration,
-        upstream: { ...world.gateway.configuration.upstream, remote_clientid: 'two' } });
+    reload(world, { ...world.gateway.configuration, upstream: { ...world.gateway.configuration.upstream, remote_clientid: 'two' } });
     world.run(3000);
     expect(world.isConnected).toBe(true);
   });
 
   it('other addresses: the connection that stands stays, the next one goes to the first of them', () => {
     const world = connected();
-    reload(world,
-      { ...world.gateway.configuration,
-        upstream: { ...world.gateway.configuration.upstream, address: [`mqtt://${SECOND_SERVER}`, `mqtt://${SERVER}`],
-          restart_timeout: [1, 1] } });
+    reload(world, { ...world.gateway.configuration, upstream: { ...world.gateway.configuration.upstream, address: [`mqtt://${SECOND_SERVER}`, `mqtt://${SERVER}`], restart_timeout: [1, 1] } });
     world.run(5000);
     expect(world.isConnected).toBe(true);
     expect(world.runtime.upstream.address.host).toBe(SERVER);
     world.uplink.close();
     world.run(1900);
-    expect(world.network.links.map(({ address }) => address).filter(address =>
-      address !== '10.0.0.1')).toEqual([SERVER, SECOND_SERVER]);
+    expect(world.network.links.map(({ address }) => address).filter(address => address !== '10.0.0.1')).toEqual([SERVER, SECOND_SERVER]);
     world.until(() => world.isConnected);
     expect(world.runtime.upstream.address.host).toBe(SERVER);
   });
@@ -516,8 +485,7 @@ describe('sensors that are others', () => {
       { name: 'new', type: 'x', topic: 'new', interval: 100 }, { name: 'b', type: 'x', topic: 'b', interval: 10 },
       { name: 'a', type: 'x', topic: 'longer/a', interval: 1, expire_after: 5 }] });
     world.run(1500);
-    expect(world.uplink.messages).toEqual(['new 21.00', 'longer/a/availability online', 'longer/a 21.00',
-      'longer/a 21.00']);
+    expect(world.uplink.messages).toEqual(['new 21.00', 'longer/a/availability online', 'longer/a 21.00', 'longer/a 21.00']);
     expect(made).toBe(3);
     world.run(5000);
     expect(world.uplink.messages.filter(message => message.startsWith('b '))).toHaveLength(1);

@@ -23,16 +23,16 @@ const UPSTREAM: Effects<UpstreamConfiguration> = Object.freeze({
   remote_clientid: RECONNECTION,
   remote_username: RECONNECTION,
   remote_password: RECONNECTION,
-  cleansession: RECONNECTION,
+  cleansession: RESTART,
   keepalive_interval: RECONNECTION,
   connack_timeout: AT_ONCE,
   restart_timeout: AT_ONCE,
   will: RECONNECTION,
   birth: RECONNECTION,
-  notifications: RECONNECTION,
-  notifications_local_only: RECONNECTION,
-  notification_topic: RECONNECTION,
-  bridge_attempt_unsubscribe: NEXT_CONNECTION,
+  notifications: RESTART,
+  notifications_local_only: RESTART,
+  notification_topic: RESTART,
+  bridge_attempt_unsubscribe: RESTART,
   profile: AT_ONCE,
   max_qos: AT_ONCE,
   max_topic_levels: AT_ONCE,
@@ -92,8 +92,8 @@ const MEMORY: Effects<MemoryConfiguration> = Object.freeze({ topics: RESTART, to
 type Table = { readonly [Key in keyof Configuration]: number | Readonly<Record<string, number>> };
 
 export const RELOAD_EFFECTS: Table = Object.freeze({
-  name: AT_ONCE, log_level: AT_ONCE, upstream: UPSTREAM, listener: LISTENER, topic: AT_ONCE, sensors: AT_ONCE,
-    store: STORE, memory: MEMORY,
+  name: AT_ONCE, log_level: AT_ONCE,
+  upstream: UPSTREAM, listener: LISTENER, topic: AT_ONCE, sensors: AT_ONCE, store: STORE, memory: MEMORY,
 });
 
 export interface KeyEffect {

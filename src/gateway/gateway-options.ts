@@ -32,6 +32,7 @@ export interface GatewayPlans {
   readonly access: AccessPlan;
   readonly outbound: TopicMapPlan;
   readonly inbound: TopicMapPlan;
+  readonly earlierOffset: number;
 }
 
 export interface GatewayOptions {

@@ -52,7 +52,7 @@ import { Subscriptions } from '../nodes/subscriptions.ts';
 import type { Figures, Machine } from '../nodes/system-figures.ts';
 import { SystemTopics } from '../nodes/system-topics.ts';
 import { TakeOvers } from '../nodes/take-overs.ts';
-import { TopicMap } from '../upstream/topic-map.ts';
+import { lengthOfRules, TopicMap } from '../upstream/topic-map.ts';
 import { BrokerLimits } from '../upstream/broker-limits.ts';
 import { Guard } from '../upstream/guard.ts';
 import { Quarantine } from '../upstream/quarantine.ts';
@@ -141,7 +141,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const inboundPlan = TopicMap.plan(plan, 'in', layout.topic, memory.topics, mappedCapacity, longestPacket);
     const subscriptionsOffset = Subscriptions.plan(plan, listener.max_subscription_bytes);
     const retainedOffset = RetainedMessages.plan(plan, listener.max_retained_bytes);
-    const earlierPlan = EarlierSubscriptions.plan(plan, layout.topic, store.durability === 'flash');
+    const earlierPlan = EarlierSubscriptions.plan(plan, topic,
+      layout === configuration ? 0 : lengthOfRules('in', layout.topic) + lengthOfRules('out', layout.topic),
+      store.durability === 'flash');
     const notificationsOffset = Notifications.plan(plan, upstream);
     const accessPlan = Access.plan(plan, layout.listener, memory.topics, listener.max_packet_size);
     const systemTopicsOffset = SystemTopics.plan(plan);
@@ -166,9 +168,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.retained =
       new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
     this.access = accessPlan && isLimited(listener) ? new Access(arena, accessPlan, listener) : undefined;
-    this.plans = options.layout
-      && { layout, connectOffset, announcementsOffset, access: accessPlan!, outbound: outboundPlan,
-        inbound: inboundPlan };
+    this.plans = options.layout && { layout, connectOffset, announcementsOffset, access: accessPlan!,
+      outbound: outboundPlan, inbound: inboundPlan,
+      earlierOffset: earlierPlan.offset };
     this.delivery =
       new Delivery(arena, topics, memory.topics, this.nodes, this.subscriptions, this.retained, this.access,
         options.observer);

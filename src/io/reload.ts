@@ -1,6 +1,6 @@
 /**
- * Reads a configuration into a gateway that runs: what takes effect when is in config/reload-effects.ts. Memory stays
- * as it was laid out; what finds no room in it is refused as a whole, and what was there before goes on.
+ * Reads a configuration into a gateway that runs: what takes effect when is in config/reload-effects.ts. Memory
+ * stays as it was laid out; what finds no room in it is refused as a whole, and what was there before goes on.
  */
 import { changesBetween, type KeyEffect, RECONNECTION, RESTART, withValuesOf } from '../config/reload-effects.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -72,8 +72,15 @@ const GROUPS: readonly Group[] = Object.freeze([
 export function planReload(current: Configuration, layout: Configuration, wanted: Configuration): ReloadPlan {
   const refusals: { path: string; text: string }[] = [];
   const differences = changesBetween(current, wanted);
-  const applicable = differences.filter(({ effect }) => effect !== RESTART).map(({ path }) => path);
-  for (const { path } of differences.filter(({ effect }) => effect === RESTART))
+  const { notifications } = wanted.upstream;
+  const isTold = notifications || current.upstream.notifications;
+  // Will and birth are those of the notifications, which wait for a restart.
+  const isTied = isTold && differences.some(({ path }) => path.startsWith('upstream.notification'));
+  const applicable = differences.filter(({ effect, path }) => effect !== RESTART
+    && !(isTied && (path === 'upstream.will' || path === 'upstream.birth'))).map(({ path }) => path);
+  const isNamed = !isTold && applicable.includes('upstream.remote_clientid'); // its default follows, and nobody is told
+  for (const { path } of differences.filter(({ effect, path }) => effect === RESTART
+    && !(isNamed && path === 'upstream.notification_topic')))
     refusals.push({ path, text: 'takes effect after a restart' });
   let configuration = withValuesOf(wanted, current, applicable);
   for (const { needs, paths } of GROUPS) {

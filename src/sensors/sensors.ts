@@ -111,8 +111,8 @@ export interface SensorsPlan {
 const canExpire = ({ expire_after = 0 }: SensorConfiguration): boolean => expire_after > 0;
 
 /** The name for the availability begins with the topic. */
-export const nameOf = (sensor: SensorConfiguration): string => canExpire(sensor) ? sensor.topic + AVAILABILITY
-  : sensor.topic;
+export const nameOf = (sensor: SensorConfiguration): string =>
+  canExpire(sensor) ? sensor.topic + AVAILABILITY : sensor.topic;
 
 /** Bytes of the topics of all sensors. */
 export const lengthOfNames = (sensors: readonly SensorConfiguration[]): number =>

@@ -30,20 +30,22 @@ export class EarlierSubscriptions {
   private readonly isAllowed: boolean;
   private readonly asked: readonly TopicRule[];
   /** What rules of direction "out" are called there, one after the other. */
-  private readonly offsets: readonly number[];
-  private readonly end: number;
+  private offsets!: readonly number[];
+  private end = 0;
   /** What the store knows and no rule asks for; undefined without a store. */
   private readonly found: PackedRecords | undefined;
   /** How many of `offsets` have been answered in this session. */
   private answeredCount = 0;
   private isContinued = false;
 
-  /** @param isDurable whether there is to be a store */
-  static plan(plan: ArenaPlan, rules: readonly TopicRuleConfiguration[], isDurable: boolean): EarlierPlan {
+  /** @param room bytes for other rules than these; 0: none @param isDurable whether there is to be a store */
+  static plan(plan: ArenaPlan, rules: readonly TopicRuleConfiguration[], room: number,
+    isDurable: boolean): EarlierPlan {
     const filters = filtersToTakeBack(rules);
     return {
       filters,
-      offset: plan.reserve('upstream: filters taken back', filters.reduce((sum, text) => sum + lengthOfUTF8(text), 0)),
+      offset: plan.reserve('upstream: filters taken back',
+        Math.max(room, filters.reduce((sum, text) => sum + lengthOfUTF8(text), 0))),
       found: isDurable ? plan.reserve('store: filters taken back', FOUND_LENGTH) : undefined,
     };
   }
@@ -53,14 +55,20 @@ export class EarlierSubscriptions {
     this.arena = arena;
     this.isAllowed = upstream.bridge_attempt_unsubscribe;
     this.asked = asked;
-    let { offset } = plan;
-    this.offsets = plan.filters.map(text => {
+    this.takeBack(plan.offset, plan.filters);
+    this.found = plan.found === undefined ? undefined : new PackedRecords(arena, plan.found, FOUND_LENGTH, MOST_FOUND);
+  }
+
+  /** Writes what is to be taken back to the region at `offset`. @param answered how many of them have been */
+  takeBack(offset: number, filters: readonly string[], answered = 0): void {
+    const { arena } = this;
+    this.offsets = filters.map(text => {
       const start = offset;
       offset = encodeUTF8(arena, start, text);
       return start;
     });
     this.end = offset;
-    this.found = plan.found === undefined ? undefined : new PackedRecords(arena, plan.found, FOUND_LENGTH, MOST_FOUND);
+    this.answeredCount = answered;
   }
 
   /** A connection is accepted. @param isContinued whether the Server may know what was subscribed before */
@@ -135,7 +143,7 @@ export class EarlierSubscriptions {
 }
 
 /** What rules of direction "out" are called there, unless a rule of direction "in" asks for it. */
-function filtersToTakeBack(rules: readonly TopicRuleConfiguration[]): readonly string[] {
+export function filtersToTakeBack(rules: readonly TopicRuleConfiguration[]): readonly string[] {
   const filterOf = ({ pattern, remote_prefix }: TopicRuleConfiguration): string => remote_prefix + pattern;
   const asked = new Set(rules.filter(({ direction }) => direction !== 'out').map(filterOf));
   return [...new Set(rules.map(filterOf))].filter(filter => !asked.has(filter));

@@ -12,6 +12,7 @@ import { MESSAGE_UP } from '../store/stored-message.ts';
 import type { Backlog } from './backlog.ts';
 import type { Bridge } from './bridge.ts';
 import { BrokerLimits } from './broker-limits.ts';
+import { filtersToTakeBack } from './earlier-subscriptions.ts';
 import { StorePolicy } from './full-policy.ts';
 import { LatestRecords } from './latest-records.ts';
 import { ObsoleteFilters } from './obsolete-filters.ts';
@@ -23,6 +24,7 @@ const GONE = 0xFFFF;
 export interface RulePlans {
   readonly outbound: TopicMapPlan;
   readonly inbound: TopicMapPlan;
+  readonly earlierOffset: number;
 }
 
 /** What the Server is asked for by a rule of direction "in". */
@@ -40,6 +42,11 @@ export function reloadRules(arena: Arena, bridge: Bridge, plans: RulePlans, conf
   replaceRules(arena, outbound, plans.outbound, topic, upstream.max_qos);
   replaceRules(arena, inbound, plans.inbound, topic, upstream.max_qos);
   guard.update();
+  const filters = filtersToTakeBack(topic);
+  // On a connection that stands, what is gone is unsubscribed below.
+  bridge.earlier.takeBack(plans.earlierOffset, filters, session.isConnected ? filters.length : 0);
+  if (bridge.backlog !== undefined)
+    bridge.earlier.store(bridge.backlog.store);
   reloadPolicies(bridge, store);
   noteRules(session.sessionState!.queue, oldOutbound, outbound.rules);
   if (backlog !== undefined)
@@ -92,10 +99,7 @@ function noteRules(queue: OutboundQueue, old: readonly TopicRule[], rules: reado
   }
 }
 
-/**
- * What waits in the log, and what of it has no rule, is found out as at a start. @param isOpen there is a log to look
- * at
- */
+/** What waits in the log, and what of it has no rule, is found out as at a start. @param isOpen there is a log */
 export function recountLog(backlog: Backlog, isOpen: boolean): void {
   const { queue, room, rules: { policies }, store, window } = backlog;
   backlog.latest = room.latest = policies.some(policy => policy.keepsLatest) ? new LatestRecords() : undefined;
