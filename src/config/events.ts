@@ -69,6 +69,12 @@ export const MESSAGE_SET_ASIDE = 81;
 export const MESSAGE_UNFIT = 82;
 /** subject: index of the session, which is closed; detail: as above. */
 export const MESSAGE_TURNED_BACK = 83;
+/** subject: index of the rule among those of direction "in"; detail: as above. Its filter is not asked for any more. */
+export const FILTER_SET_ASIDE = 84;
+/** subject: index of the rule that is to blame, or -1; detail: a cause of upstream/suspects.ts. */
+export const UPSTREAM_CAUSE = 85;
+/** detail: what the Server does otherwise than MQTT says, see upstream/experiments.ts. Told once. */
+export const BROKER_DEVIATES = 86;
 
 /** The Server has sent a message that no rule asks for; the packet at hand has the topic. Told once on a connection. */
 export const UNASKED = 81;
