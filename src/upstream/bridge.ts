@@ -152,6 +152,11 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     return this.enqueue(message, rule, outbound.hashOf[outbound.uncached]!, message.origin) === STORED;
   }
 
+  /** A message leaves the quarantine for the store. @returns false when it cannot: no rule, no room, no such number */
+  putBack(number: number): boolean {
+    return this.experiments.putBack(number);
+  }
+
   /** No message goes out or is asked for with more than this QoS. */
   limitQoS(most: number): void {
     this.outbound.limitQoS(most);
