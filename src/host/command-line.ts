@@ -195,6 +195,8 @@ const loadFor = (board: string | undefined, file: string): LoadedConfiguration =
 function textOf(file: string): string {
   const read = readText(file);
   return 'text' in read ? read.text : '';
+}
+
 function decide([file, action, ...numbers]: readonly string[]): number {
   if (file === undefined || action === undefined || !ACTIONS.includes(action))
     return misused(`quarantine needs a file and one of ${ACTIONS.join(', ')}`);

@@ -135,7 +135,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     return this.session.isSubscribing && this.subscribing < this.inbound.rules.length ? this.subscribing : -1;
   }
 
-  /** A message of the quarantine goes to the store again, by a rule of today. @returns whether there is one, and room */
+  /** A message of the quarantine goes to the store again, by a rule of today. @returns whether there is one and room */
   readmit(message: QuarantinedMessage): boolean {
     const { outbound, outgoing } = this;
     const found = outbound.resolve(outbound.uncached, message);

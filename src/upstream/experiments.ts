@@ -6,7 +6,7 @@ import { RELEASED } from '../session/record-layout.ts';
 import type { Bridge } from './bridge.ts';
 import type { Court } from './suspects.ts';
 
-/** What a Server does otherwise than MQTT says, for the log: details of BROKER_DEVIATES. The others are packet types. */
+/** What a Server does otherwise than MQTT says: details of BROKER_DEVIATES. The others are packet types. */
 export const SESSION_LIES = 16;
 export const SILENT_ON_QOS_2 = 17;
 export const CLOSES_ON_QOS_2 = 18;

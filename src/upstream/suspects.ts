@@ -42,7 +42,9 @@ const SOON = 5000;
 const SECOND = 1000;
 /** A connection that has lasted so long ends a row of closes; so long one without a suspect is watched. */
 const STABLE = 60_000;
-const WATCHED = 30_000;
+const WATCHED = 2000;
+const LONGEST_WATCH = 60_000;
+const LONG_AGO = 600_000;
 
 /** In place of a packet identifier: nobody. A Topic Filter of the rule with index n is -2 - n. */
 const NOBODY = -1;
@@ -98,6 +100,9 @@ export class Suspects {
   /** Something was under way at one of the closes, so the suspect need not be a message of QoS 0. */
   private hasCandidate = false;
   private watchedUntil = 0;
+  /** How long the next messages are watched when no suspect is known, longer each time; and since when. */
+  private watchTime = WATCHED;
+  private cautiousAt = -LONG_AGO - 1;
   /** The last packet identifier that was given out, when it was looked at last; and whether one since was acknowledged. */
   private lastIdentifier = NOBODY;
   private hasFreshSuccess = false;
@@ -141,8 +146,12 @@ export class Suspects {
     const wasUp = this.isUp;
     this.isUp = false;
     if (!wasUp) {
-      if (reasonCode === ReasonCode.NETWORK_UNREACHABLE) // it is the Server, or the network, that was gone
+      if (reasonCode === ReasonCode.NETWORK_UNREACHABLE) { // it is the Server, or the network, that was gone
         this.acquit();
+        this.closeCount = 0;
+        if (this.phase === CAUTIOUS)
+          this.calm();
+      }
       this.judgeWill(reasonCode);
       return;
     }
@@ -212,7 +221,7 @@ export class Suspects {
     const isThrough = replayTotal === 0 && queue.inflightCount === 0 && !this.hasHeld
       || replayedDoneCount - this.doneAtStart > 2 * this.usualInflight;
     return isThrough && this.phase === CAUTIOUS
-      && (this.clock.now - this.connectedAt | 0) >= (this.hasCandidate ? SECOND : WATCHED);
+      && (this.clock.now - this.connectedAt | 0) >= (this.hasCandidate ? SECOND : this.watchTime);
   }
 
   private get hasHeld(): boolean {
@@ -264,6 +273,9 @@ export class Suspects {
     if (this.closeCount >= CLOSES && this.phase === CALM) {
       this.phase = CAUTIOUS;
       this.noteVerdict();
+      const isFirst = (now - this.cautiousAt >>> 0) > LONG_AGO;
+      this.watchTime = isFirst ? WATCHED : Math.min(2 * this.watchTime, LONGEST_WATCH);
+      this.cautiousAt = now;
       court.setCautious(true);
       this.say(EXAMINED, NOBODY);
     }
