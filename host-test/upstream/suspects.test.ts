@@ -1,8 +1,8 @@
-/** A Server that closes the connection for a message: that one is set aside, everybody else goes on. In virtual time. */
+/** A Server that closes the connection for a message: that one is set aside, all others go on. In virtual time. */
 import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { statusOf } from '../../src/gateway/status.ts';
-import { CALM } from '../../src/upstream/suspects.ts';
+import { CALM } from '../../src/upstream/court.ts';
 import { Random } from '../simulation/random.ts';
 import { publish } from '../world/packets.ts';
 import { oblige, type Peer, World } from '../world/world.ts';
@@ -116,7 +116,7 @@ it('of bad messages one after the other, with nobody else, none is in the way of
   expect(topicsOf(world).sort()).toEqual(['bad1', 'bad2', 'bad3']);
 });
 
-it('a Server that closes for every message is to blame: nothing is set aside, and all arrives when it takes them again', () => {
+it('a Server that closes for every message is to blame: nothing is set aside, and all arrives in the end', () => {
   let isOverQuota = true;
   const { world, taken } = start(() => isOverQuota);
   for (let index = 0; index < 6; ++index)

@@ -1,7 +1,7 @@
 /** What is wrong with a gateway and what to do next, in one sentence, for its status. */
 import type { TopicRule } from '../upstream/topic-map.ts';
 import { REFUSED, UNANSWERED } from '../upstream/topic-map.ts';
-import { CLOSES_IDLE, UNKNOWN_CAUSE } from '../upstream/suspects.ts';
+import { CLOSES_IDLE, UNKNOWN_CAUSE } from '../upstream/court.ts';
 import { describeCause } from './upstream-texts.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';

@@ -2,7 +2,7 @@
 import * as Event from '../config/events.ts';
 import { PUBACK, PUBCOMP, PUBREC } from '../packet/control-packet.ts';
 import * as Experiment from '../upstream/experiments.ts';
-import * as Suspect from '../upstream/suspects.ts';
+import * as Suspect from '../upstream/court.ts';
 import type { Gateway } from './gateway.ts';
 import { describeSetAside } from './quarantine-texts.ts';
 

@@ -5,7 +5,7 @@
 import { parseAddress } from '../config/upstream-address.ts';
 import * as Event from '../config/events.ts';
 import type { Gateway, UpstreamDriver } from '../gateway/gateway.ts';
-import { BLAMED } from '../upstream/suspects.ts';
+import { BLAMED } from '../upstream/court.ts';
 import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../upstream/upstream-phase.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { BackOff, isRefusal } from '../upstream/back-off.ts';
@@ -294,8 +294,7 @@ export class Upstream implements UpstreamDriver {
     this.address = this.addresses[this.addressIndex]!;
     this.phase = WAITING;
     const { suspects } = this.gateway.bridge;
-    if (suspects.isExamining) // everybody waits for the answer
-      backOff.reset();
-    this.limit(suspects.phase === BLAMED ? backOff.next(reasonCode, true) : backOff.next(reasonCode));
+    if (suspects.isExamining) backOff.reset(); // everybody waits
+    this.limit(backOff.next(reasonCode, suspects.phase === BLAMED || isRefusal(reasonCode)));
   }
 }

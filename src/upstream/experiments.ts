@@ -3,8 +3,13 @@ import * as Event from '../config/events.ts';
 import { PUBACK } from '../packet/control-packet.ts';
 import { MessageSpans } from '../packet/packet.ts';
 import { RELEASED } from '../session/record-layout.ts';
-import type { Bridge } from './bridge.ts';
-import type { Court } from './suspects.ts';
+import type { ClientSession } from '../session/client-session.ts';
+import type { Aging } from './aging.ts';
+import type { Backlog } from './backlog.ts';
+import type { Guard } from './guard.ts';
+import type { QuarantinedMessage } from './quarantine.ts';
+import type { TopicMap } from './topic-map.ts';
+import type { Court } from './court.ts';
 
 /** What a Server does otherwise than MQTT says: details of BROKER_DEVIATES. The others are packet types. */
 export const SESSION_LIES = 16;
@@ -12,8 +17,23 @@ export const SILENT_ON_QOS_2 = 17;
 export const CLOSES_ON_QOS_2 = 18;
 export const WILL_SET_ASIDE = 19;
 
+/** The part of the bridge that is needed for it. */
+export interface Subject {
+  readonly session: ClientSession;
+  readonly guard: Guard;
+  readonly backlog: Backlog | undefined;
+  readonly aging: Aging;
+  readonly outbound: TopicMap;
+  readonly inbound: TopicMap;
+  readonly pendingFilter: number;
+  readonly highestQoS: number;
+  limitQoS(most: number): void;
+  readmit(message: QuarantinedMessage): boolean;
+  subscribeNext(): void;
+}
+
 export class Experiments implements Court {
-  private readonly bridge: Bridge;
+  private readonly bridge: Subject;
   private readonly observer: Event.GatewayObserver;
   private readonly message = new MessageSpans();
   /** What was told of already: bits. */
@@ -21,7 +41,7 @@ export class Experiments implements Court {
   /** Highest QoS of the present connection, and of all that follow. */
   private learnedQoS = 2;
 
-  constructor(bridge: Bridge, observer: Event.GatewayObserver) {
+  constructor(bridge: Subject, observer: Event.GatewayObserver) {
     this.bridge = bridge;
     this.observer = observer;
   }

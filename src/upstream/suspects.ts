@@ -15,28 +15,18 @@
 import * as ReasonCode from '../packet/reason-code.ts';
 import { type Clock, isDue } from '../session/clock.ts';
 import type { ClientSession } from '../session/client-session.ts';
-import { DONE, NONE } from '../session/record-layout.ts';
+import { NONE } from '../session/record-layout.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
+import {
+  BLAMED, CALM, CAUTIOUS, CLOSES_IDLE, CONTROL, type Court, EXAMINED, FILTER, NOBODY, NODE_BLAMED, RULE_BLAMED,
+  SERVER_BLAMED, STRIKES, UNKNOWN_CAUSE,
+} from './court.ts';
 import * as Reason from './quarantine-reasons.ts';
-
-export const CALM = 0;
-export const CAUTIOUS = 1;
-export const CONTROL = 2;
-export const BLAMED = 3;
-
-/** What is established about a Server that closes connections, for the log and the advice. */
-export const UNKNOWN_CAUSE = 0;
-/** It is being found out. */
-export const EXAMINED = 1;
-/** It closes a connection with nothing under way as well. */
-export const CLOSES_IDLE = 2;
-/** It closes for different messages: of a node by a rule, of a rule, of any. */
-export const NODE_BLAMED = 3;
-export const RULE_BLAMED = 4;
-export const SERVER_BLAMED = 5;
+import { Progress } from './progress.ts';
+import { Silences } from './silences.ts';
+import { findUnderWay, hasHeld, hasOthers, holdGroup, release } from './suspect-records.ts';
 
 const CLOSES = 2;
-const STRIKES = 3;
 /** Milliseconds: a close that comes later after the sending tells nothing of it; so long a control must hold. */
 const SOON = 5000;
 const SECOND = 1000;
@@ -45,28 +35,6 @@ const STABLE = 60_000;
 const WATCHED = 2000;
 const LONGEST_WATCH = 60_000;
 const LONG_AGO = 600_000;
-
-/** In place of a packet identifier: nobody. A Topic Filter of the rule with index n is -2 - n. */
-const NOBODY = -1;
-const FILTER = -2;
-
-/** Does what has been decided. */
-export interface Court {
-  /** Lets every message be looked at, and QoS 0 wait. */
-  setCautious(isCautious: boolean): void;
-  /** @returns the number of the message in the quarantine; 0: it could not be set aside */
-  setAside(record: number, reason: number): number;
-  /** @returns whether the message is back in the store */
-  putBack(number: number): boolean;
-  setFilterAside(rule: number, reason: number): void;
-  /** The rule whose filter is asked for and not granted, -1: none. */
-  readonly pendingFilter: number;
-  /** Whether the node has as many in the quarantine as it may have. @param rule index */
-  isShareFull(origin: number, rule: number): boolean;
-  /** Nothing goes out with more than this QoS any more. @param isSilent it does not answer, else it closes */
-  lowerQoS(isSilent: boolean): void;
-  onCause(cause: number, rule: number): void;
-}
 
 export class Suspects {
   phase = CALM;
@@ -81,18 +49,15 @@ export class Suspects {
   private readonly clock: Clock;
   private readonly court: Court;
   private readonly usualInflight: number;
+  private readonly progress: Progress;
+  private readonly silences: Silences;
   private isUp = false;
   private connectedAt = 0;
-  /** Rows: of closes, of the same one under way at each, of the same one that was never acknowledged. */
+  /** Rows: of closes, and of the same one under way at each. */
   private closeCount = 0;
   private strikes = 0;
   private suspect = NOBODY;
-  private silences = 0;
-  private silent = NOBODY;
   private hasLoweredQoS = false;
-  /** Messages that had waited and were acknowledged, when the connection began, and at the last verdict. */
-  private doneAtStart = 0;
-  private doneAtVerdict = 0;
   /** Of the last message that was set aside. */
   private lastNumber = 0;
   private lastOrigin = 0;
@@ -103,17 +68,15 @@ export class Suspects {
   /** How long the next messages are watched when no suspect is known, longer each time; and since when. */
   private watchTime = WATCHED;
   private cautiousAt = -LONG_AGO - 1;
-  /** The last packet identifier that was given out, when it was looked at last; and whether one since was acknowledged. */
-  private lastIdentifier = NOBODY;
-  private hasFreshSuccess = false;
   /** Nothing was under way when the last connection ended. */
   wasIdle = false;
-  private willStrikes = 0;
 
   constructor(session: ClientSession, court: Court) {
     this.session = session;
     this.clock = session.role.clock;
     this.court = court;
+    this.progress = new Progress(session.sessionState!.queue, court);
+    this.silences = new Silences(session, court);
     this.usualInflight = this.queue.limits.maximumInflight;
   }
 
@@ -126,17 +89,16 @@ export class Suspects {
     return this.phase === CAUTIOUS && this.strikes > 0 || this.phase === CONTROL;
   }
 
-  /** Whether the Server has accepted. */
+  /** The Server has accepted. */
   connected(): void {
     const { now } = this.clock;
     this.isUp = true;
     this.connectedAt = now;
-    this.doneAtStart = this.queue.window!.replayedDoneCount;
-    this.lastIdentifier = NOBODY;
-    this.willStrikes = 0;
+    this.progress.begin();
+    this.silences.connected();
     this.apply();
     if (this.phase === BLAMED && this.cause !== SERVER_BLAMED)
-      this.holdGroup(this.blamedOrigin, this.blamedRule, this.cause === NODE_BLAMED);
+      holdGroup(this.queue, this.court, this.blamedOrigin, this.blamedRule, this.cause === NODE_BLAMED);
     if (this.phase !== CALM)
       this.watch(this.phase === CONTROL ? SOON : SECOND);
   }
@@ -148,16 +110,16 @@ export class Suspects {
     if (!wasUp) {
       if (reasonCode === ReasonCode.NETWORK_UNREACHABLE) { // it is the Server, or the network, that was gone
         this.acquit();
-        this.closeCount = 0;
-        if (this.phase === CAUTIOUS)
+        if (this.phase !== BLAMED)
           this.calm();
       }
-      this.judgeWill(reasonCode);
+      this.silences.judgeWill(reasonCode);
       return;
     }
     this.wasIdle = this.queue.inflightCount === 0 && this.court.pendingFilter < 0;
-    if (reasonCode === ReasonCode.ACKNOWLEDGEMENT_TIMEOUT)
-      this.judgeSilence();
+    if (reasonCode === ReasonCode.ACKNOWLEDGEMENT_TIMEOUT
+      && this.silences.judge(this.connectedAt, this.progress.doneCount > 0) && !this.hasLoweredQoS)
+      this.tryLowerQoS(true);
     if (reasonCode === ReasonCode.NETWORK_CLOSED)
       this.judgeClose();
     else
@@ -167,93 +129,45 @@ export class Suspects {
   handleTimeout(): void {
     if (this.phase === CALM || !this.isUp)
       return;
-    const { clock } = this;
-    if (!isDue(this.watchedUntil, clock.now)) {
-      clock.request(this.watchedUntil);
-      return;
-    }
-    this.lookForSuccess();
+    if (!isDue(this.watchedUntil, this.clock.now))
+      return this.clock.request(this.watchedUntil);
+    this.progress.look();
     if (this.phase === CONTROL)
       this.convict();
-    else if (this.phase === BLAMED && this.hasSucceeded)
+    else if (this.phase === BLAMED && this.progress.hasSucceeded)
       this.endBlame();
     else if (this.isOver)
       this.calm();
-    else if (this.hasSucceeded || !this.hasOthers)
-      this.release();
+    else if (this.progress.hasSucceeded || !hasOthers(this.queue))
+      release(this.queue, this.court);
     if (this.phase !== CALM) {
       this.watch(SECOND);
       this.session.writable();
     }
   }
 
-  /** Whether a message was acknowledged since the last verdict. */
-  private get hasSucceeded(): boolean {
-    return this.hasFreshSuccess || this.queue.window!.replayedDoneCount !== this.doneAtVerdict;
-  }
-
-  /** Of those that have not waited: with one under way at a time, all before the last one that was sent have arrived. */
-  private lookForSuccess(): void {
-    const { court, lastIdentifier, queue } = this;
-    const latest = queue.latestIdentifier;
-    this.lastIdentifier = court.pendingFilter >= 0 ? NOBODY : latest;
-    if (court.pendingFilter < 0 && lastIdentifier !== NOBODY && latest !== lastIdentifier
-      && (queue.inflightCount === 0 || latest - lastIdentifier !== 1))
-      this.hasFreshSuccess = true;
-  }
-
-  /** The Server closes instead of answering CONNECT: its Will may be the reason. */
-  private judgeWill(reasonCode: number): void {
-    const { session } = this;
-    if (reasonCode !== ReasonCode.CLOSED_BEFORE_CONNACK || !session.hasWill)
-      return;
-    if (session.omitsWill) { // that was not it
-      session.omitsWill = false;
-      this.willStrikes = 0;
-    } else if (++this.willStrikes >= STRIKES)
-      session.omitsWill = true;
-  }
-
   /** Whether all that can have been the suspect has been sent and acknowledged. */
   private get isOver(): boolean {
     const { queue } = this;
-    const { replayedDoneCount, replayTotal } = queue.window!;
-    const isThrough = replayTotal === 0 && queue.inflightCount === 0 && !this.hasHeld
-      || replayedDoneCount - this.doneAtStart > 2 * this.usualInflight;
+    const { replayTotal } = queue.window!;
+    const isThrough = replayTotal === 0 && queue.inflightCount === 0 && !hasHeld(queue, this.court)
+      || this.progress.doneCount > 2 * this.usualInflight;
     return isThrough && this.phase === CAUTIOUS
       && (this.clock.now - this.connectedAt | 0) >= (this.hasCandidate ? SECOND : this.watchTime);
-  }
-
-  private get hasHeld(): boolean {
-    const { queue } = this;
-    for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
-      if (queue.stateOf(record) !== DONE && queue.isHeld(record) && !this.isHeldForGood(record))
-        return true;
-    return false;
-  }
-
-  /** Whether something waits, or is under way, that is not held. */
-  private get hasOthers(): boolean {
-    const { queue } = this;
-    for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
-      if (queue.stateOf(record) !== DONE && !queue.isHeld(record))
-        return true;
-    return queue.window!.waitingCount > 0;
   }
 
   private judgeClose(): void {
     const { clock: { now }, court, queue } = this;
     const isShort = (now - this.connectedAt | 0) < STABLE;
     const filter = court.pendingFilter;
-    const record = queue.inflightCount === 1 && filter < 0 ? this.underWay() : NONE;
+    const record = queue.inflightCount === 1 && filter < 0 ? findUnderWay(queue) : NONE;
     const suspect = filter >= 0 ? FILTER - filter : record === NONE ? NOBODY : queue.identifierOf(record);
     if (queue.inflightCount > 0 || filter >= 0)
       this.hasCandidate = true;
     if (this.phase === CONTROL) { // it closes without a reason that we could give it
       this.acquit();
       this.say(CLOSES_IDLE, NOBODY);
-      this.calm();
-      return;
+      return this.calm();
     }
     this.closeCount = isShort ? this.closeCount + 1 : 1;
     if (this.phase === BLAMED)
@@ -264,15 +178,15 @@ export class Suspects {
     else if (suspect === this.suspect)
       ++this.strikes;
     else {
+      this.acquit();
       this.suspect = suspect;
       this.strikes = 1;
-      this.isSecondTry = false;
     }
     if (this.strikes === STRIKES - 1 && record !== NONE && queue.qosOf(record) === 2 && !this.hasLoweredQoS)
       this.tryLowerQoS(false);
     if (this.closeCount >= CLOSES && this.phase === CALM) {
       this.phase = CAUTIOUS;
-      this.noteVerdict();
+      this.progress.noteVerdict();
       const isFirst = (now - this.cautiousAt >>> 0) > LONG_AGO;
       this.watchTime = isFirst ? WATCHED : Math.min(2 * this.watchTime, LONGEST_WATCH);
       this.cautiousAt = now;
@@ -283,39 +197,10 @@ export class Suspects {
       this.phase = CONTROL;
   }
 
-  /** The Server has owed an acknowledgement for too long. */
-  private judgeSilence(): void {
-    const { court, queue, session } = this;
-    const filter = court.pendingFilter;
-    const record = filter >= 0 ? NONE : this.longestUnderWay();
-    const silent = filter >= 0 ? FILTER - filter : record === NONE ? NOBODY : queue.identifierOf(record);
-    if (silent === NOBODY)
-      return;
-    const sentAt = record === NONE ? this.connectedAt : queue.sentAtOf(record);
-    const isAlive = (session.lastReceivedAt - sentAt | 0) > 0;
-    const areOthersAnswered = filter >= 0 ? true : this.isOneDoneAfter(record)
-      || queue.window!.replayedDoneCount !== this.doneAtStart;
-    if (silent !== this.silent) {
-      this.silent = silent;
-      this.silences = 0;
-    }
-    ++this.silences;
-    if (record !== NONE && queue.qosOf(record) === 2 && isAlive && this.silences >= 2 && !this.hasLoweredQoS)
-      this.tryLowerQoS(true);
-    if (this.silences < STRIKES || !areOthersAnswered)
-      return;
-    this.silent = NOBODY;
-    this.silences = 0;
-    if (filter >= 0)
-      court.setFilterAside(filter, Reason.NEVER_ACKNOWLEDGED);
-    else
-      court.setAside(record, Reason.NEVER_ACKNOWLEDGED);
-  }
-
   private tryLowerQoS(isSilent: boolean): void {
-    this.hasLoweredQoS = true;
     this.queue.lowerQoS();
     this.court.lowerQoS(isSilent);
+    this.hasLoweredQoS = true;
   }
 
   /** The control has held. */
@@ -325,18 +210,15 @@ export class Suspects {
     this.acquit();
     if (suspect <= FILTER) {
       court.setFilterAside(FILTER - suspect, Reason.CLOSED_ON);
-      this.apply();
-      return;
+      return this.apply();
     }
     const record = queue.findSent(suspect);
-    if (record === NONE) {
-      this.apply();
-      return;
-    }
+    if (record === NONE)
+      return this.apply();
     const origin = queue.originOf(record);
     const rule = queue.ruleOf(record);
     const { lastNumber, lastOrigin, lastRule } = this;
-    if (lastNumber !== 0 && !isProven && !this.hasSucceeded && court.putBack(lastNumber)) {
+    if (lastNumber !== 0 && !isProven && !this.progress.hasSucceeded && court.putBack(lastNumber)) {
       this.lastNumber = 0;
       this.second = suspect;
       const isRule = rule === lastRule;
@@ -348,19 +230,18 @@ export class Suspects {
     this.lastNumber = isProven ? 0 : number;
     this.lastOrigin = origin;
     this.lastRule = rule;
-    this.noteVerdict();
-    this.holdGroup(origin, rule, true);
+    this.progress.noteVerdict();
+    holdGroup(this.queue, this.court, origin, rule, true);
     this.apply();
-    if (this.cause === EXAMINED)
-      this.cause = UNKNOWN_CAUSE;
+    if (this.cause === EXAMINED) this.cause = UNKNOWN_CAUSE;
   }
 
   private blame(cause: number, origin: number, rule: number): void {
     this.phase = BLAMED;
     this.blamedOrigin = origin;
-    this.noteVerdict();
+    this.progress.noteVerdict();
     if (cause !== SERVER_BLAMED)
-      this.holdGroup(origin, rule, cause === NODE_BLAMED);
+      holdGroup(this.queue, this.court, origin, rule, cause === NODE_BLAMED);
     this.apply();
     this.say(cause, rule);
   }
@@ -368,43 +249,13 @@ export class Suspects {
   private endBlame(): void {
     this.phase = CAUTIOUS;
     this.cause = UNKNOWN_CAUSE;
-    this.noteVerdict();
-    this.release();
+    this.progress.noteVerdict();
+    release(this.queue, this.court);
     if (this.queue.findSent(this.second) === NONE)
       return;
     this.suspect = this.second;
     this.strikes = STRIKES - 1;
     this.isSecondTry = true;
-  }
-
-  /** Others first: whether those pass tells whether the Server is to blame. If there are none, nothing is held. */
-  private holdGroup(origin: number, rule: number, isNode: boolean): void {
-    const { queue } = this;
-    for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
-      if (queue.stateOf(record) !== DONE && queue.ruleOf(record) === rule
-        && (!isNode || queue.originOf(record) === origin))
-        queue.hold(record);
-    if (!this.hasOthers)
-      this.release();
-  }
-
-  /** Whatever was held may be sent, but for nodes that have used up their share: what they have sent before waits, too. */
-  private release(): void {
-    const { queue } = this;
-    queue.releaseHeld();
-    for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
-      if (queue.stateOf(record) !== DONE && this.isHeldForGood(record))
-        queue.hold(record);
-  }
-
-  private isHeldForGood(record: number): boolean {
-    const { court, queue } = this;
-    return court.isShareFull(queue.originOf(record), queue.ruleOf(record));
-  }
-
-  private noteVerdict(): void {
-    this.doneAtVerdict = this.queue.window!.replayedDoneCount;
-    this.hasFreshSuccess = false;
   }
 
   /** Whether a filter must wait: it may be the reason why the Server closes connections. */
@@ -416,8 +267,7 @@ export class Suspects {
     this.suspect = NOBODY;
     this.strikes = 0;
     this.isSecondTry = false;
-    if (this.phase === CONTROL)
-      this.phase = CAUTIOUS;
+    if (this.phase === CONTROL) this.phase = CAUTIOUS;
   }
 
   private calm(): void {
@@ -425,9 +275,8 @@ export class Suspects {
     this.closeCount = 0;
     this.hasCandidate = false;
     this.lastNumber = 0;
-    if (this.cause === EXAMINED)
-      this.cause = UNKNOWN_CAUSE;
-    this.release();
+    if (this.cause === EXAMINED) this.cause = UNKNOWN_CAUSE;
+    release(this.queue, this.court);
     this.apply();
     this.court.setCautious(false);
     this.session.writable();
@@ -440,43 +289,11 @@ export class Suspects {
   }
 
   private watch(milliseconds: number): void {
-    const { clock } = this;
-    this.watchedUntil = clock.now + milliseconds | 0;
-    clock.request(this.watchedUntil);
+    this.clock.request(this.watchedUntil = this.clock.now + milliseconds | 0);
   }
 
   private say(cause: number, rule: number): void {
-    this.cause = cause;
-    this.blamedRule = rule;
-    this.court.onCause(cause, rule);
+    this.court.onCause(this.cause = cause, this.blamedRule = rule);
   }
 
-  /** The only record that is under way. */
-  private underWay(): number {
-    const { queue } = this;
-    for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
-      if (queue.isUnderWay(record))
-        return record;
-    return NONE;
-  }
-
-  private longestUnderWay(): number {
-    const { clock: { now }, queue } = this;
-    let found = NONE;
-    let longest = -1;
-    for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
-      if (queue.isUnderWay(record) && (now - queue.sentAtOf(record) | 0) > longest) {
-        longest = now - queue.sentAtOf(record) | 0;
-        found = record;
-      }
-    return found;
-  }
-
-  private isOneDoneAfter(record: number): boolean {
-    const { queue } = this;
-    for (let later = queue.following(record); later !== NONE; later = queue.following(later))
-      if (queue.stateOf(later) === DONE)
-        return true;
-    return false;
-  }
 }
