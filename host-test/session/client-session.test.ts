@@ -271,14 +271,23 @@ describe('messages on their way out', () => {
     session.enqueue(world.message('t', 'a'), 1);
     session.enqueue(world.message('t', 'b'), 2);
     output.take();
-    // unknown; PUBCOMP before PUBREC; PUBACK for QoS 2; PUBCOMP for QoS 1
-    world.feed(session, '40 02 00 09 70 02 00 09 70 02 00 02 40 02 00 02 70 02 00 01');
+    world.feed(session, '40 02 00 09 70 02 00 09 70 02 00 01'); // unknown; PUBCOMP for QoS 1
     expect(world.clientState.queue.count).toBe(2);
     expect(world.clientState.queue.inflightCount).toBe(2);
     world.feed(session, '40 02 00 01 40 02 00 01');
     expect(world.clientState.queue.inflightCount).toBe(1);
     expect(session.isConnected).toBe(true);
     expect(output.sent).toEqual([]);
+  });
+
+  it.each([['PUBACK', 2, '40 02 00 01', ''], ['PUBCOMP before PUBREL', 2, '70 02 00 01', ''],
+    ['PUBREC', 1, '50 02 00 01', '62 02 00 01']])('%s for QoS %i, from a Server, is taken for delivered', (...cases) => {
+    const [, qos, answer, expected] = cases;
+    const { output, session, world } = connectedClient();
+    session.enqueue(world.message('t', 'a'), qos);
+    output.take();
+    world.feed(session, answer);
+    expect([world.clientState.queue.count, output.take(), session.isConnected]).toEqual([0, expected, true]);
   });
 
   it('a PUBREC that nothing awaits is answered with PUBREL, so that the receiver can forget it', () => {

@@ -64,11 +64,17 @@ export const IDENTIFIER_CLASH = 21;
 /** detail: bytes of the topic. The Server has sent a message that no node may get; the packet at hand has the topic. */
 export const UNFIT_TOPIC = 80;
 /** subject: index of the rule among those of direction "out"; detail: a reason of upstream/quarantine-reasons.ts. */
-export const MESSAGE_SET_ASIDE = 81;
+export const MESSAGE_SET_ASIDE = 91;
 /** The same of a message that need not arrive: it was dropped. */
-export const MESSAGE_UNFIT = 82;
+export const MESSAGE_UNFIT = 92;
 /** subject: index of the session, which is closed; detail: as above. */
-export const MESSAGE_TURNED_BACK = 83;
+export const MESSAGE_TURNED_BACK = 93;
+/** subject: index of the rule among those of direction "in"; detail: as above. Its filter is not asked for any more. */
+export const FILTER_SET_ASIDE = 94;
+/** subject: index of the rule that is to blame, or -1; detail: a cause of upstream/suspects.ts. */
+export const UPSTREAM_CAUSE = 95;
+/** detail: what the Server does otherwise than MQTT says, see upstream/experiments.ts. Told once. */
+export const BROKER_DEVIATES = 96;
 
 /** The Server has sent a message that no rule asks for; the packet at hand has the topic. Told once on a connection. */
 export const UNASKED = 81;

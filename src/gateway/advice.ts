@@ -1,6 +1,8 @@
 /** What is wrong with a gateway and what to do next, in one sentence, for its status. */
 import type { TopicRule } from '../upstream/topic-map.ts';
 import { REFUSED, UNANSWERED } from '../upstream/topic-map.ts';
+import { CLOSES_IDLE, UNKNOWN_CAUSE } from '../upstream/court.ts';
+import { describeCause } from './upstream-texts.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
 import { adviceForUpstream, describeReason, identifierOf } from './event-texts.ts';
@@ -17,6 +19,9 @@ export function adviceOf(sources: StatusSources, now: number): string {
   const { gateway, upstream } = sources;
   if (gateway.configuration.store.durability === 'flash' && gateway.durableStore?.backlog.store.isWorking !== true)
     return 'the storage of the store does not work, so messages would not survive a restart: the log says why';
+  const { suspects } = gateway.bridge;
+  if (suspects.cause !== UNKNOWN_CAUSE && !(suspects.cause === CLOSES_IDLE && gateway.upstream.isConnected))
+    return describeCause(gateway, suspects.cause, suspects.blamedRule);
   if (upstream.isFoughtOver(now))
     return `${urlOf(upstream)} keeps accepting and dropping this gateway: does another client call itself `
       + `"${gateway.configuration.upstream.remote_clientid}"? Give each one an upstream.remote_clientid of its own`;

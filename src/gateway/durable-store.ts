@@ -72,7 +72,8 @@ export class DurableStore implements StoreOwner, Recovery {
     users: StoreUsers) {
     const { clock, router, rules, sessions, upstream } = users;
     const originCapacity = Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS);
-    const mapCapacity = Math.min(originCapacity, MOST_IN_MAP) + OTHERS_IN_MAP + settings.quarantine[0]
+    const mapCapacity = Math.min(originCapacity, MOST_IN_MAP)
+      + OTHERS_IN_MAP + settings.quarantine[0]
       + topic.filter(({ direction }) => direction !== 'out').length;
     const store =
       new Store(arena,

@@ -10,6 +10,7 @@ import * as Loss from '../upstream/losses.ts';
 import { describeDenial, explainEnding } from './event-texts-nodes.ts';
 import type { NodeState } from '../nodes/node-states.ts';
 import type { Gateway } from './gateway.ts';
+import { describeUpstreamEvent } from './upstream-texts.ts';
 import { describeQuarantineEvent } from './quarantine-texts.ts';
 
 /**
@@ -91,6 +92,10 @@ export function describeEvent(
       return describeQuarantineEvent(gateway, event, detail, '');
     case Event.MESSAGE_TURNED_BACK:
       return describeQuarantineEvent(gateway, event, detail, nodeName(gateway, subject));
+    case Event.FILTER_SET_ASIDE:
+    case Event.UPSTREAM_CAUSE:
+    case Event.BROKER_DEVIATES:
+      return describeUpstreamEvent(gateway, event, subject, detail);
     default:
       return `event ${event}`;
   }

@@ -186,12 +186,11 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
       new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset,
         new UpstreamWindow(options.orderCounters)), this.bridge);
-    this.bridge.session = this.upstream;
     writeAnnouncements(this.upstream.announcements, arena, announcementsOffset, upstream);
-    this.bridge.guard = new Guard(outbound, new BrokerLimits(arena, upstream),
+    const guard = new Guard(outbound, new BrokerLimits(arena, upstream),
       new Quarantine(arena, quarantineOffset, store.quarantine, longestStored, isDurable),
       this.bridge, options.observer);
-    this.bridge.limitQoS(upstream.max_qos);
+    this.bridge.watch(this.upstream, guard, upstream.max_qos);
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
     this.upstream.replayRate = store.replay_rate;
@@ -261,6 +260,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.systemTopics.handleTimeout();
     this.bridge.telling.advance(this.upstream);
     this.durableStore?.handleTimeout();
+    this.bridge.suspects.handleTimeout();
     this.refusals.handleTimeout();
   }
 

@@ -14,6 +14,7 @@ import { readText } from './config-file.ts';
 import { DEFAULT_CLIENT } from './config-tests.ts';
 import { Log, messageOf } from './log.ts';
 import { makeUser } from './passwd.ts';
+import { ACTIONS, decideQuarantine } from './quarantine.ts';
 import { runUntilSignal } from './run.ts';
 import { reportTopic } from './topic-report.ts';
 
@@ -26,6 +27,8 @@ const USAGE = `usage:
   ringbridge check FILE --topic TOPIC [--user NAME|--anonymous] [--clientid ID] [--qos 0|1|2]
                                           says where a topic goes, for a node of that user, and what the broker's
                                           topic of that name becomes here
+  ringbridge quarantine FILE list|release|delete [NUMBER ...|all]
+                                          what the gateway of FILE, which must not run, has set aside
   ringbridge passwd [--device] [USERNAME] asks for a password and prints an entry for listener.users;
                                           --device: with a hash that a board can verify as well
   ringbridge --help | --version
@@ -38,6 +41,7 @@ ${fileURLToPath(SCHEMA_FILE)}
 const COMMANDS: Readonly<Record<string, { readonly operands: number; readonly options: readonly string[] }>> = {
   run: { operands: 0, options: ['config', 'strict'] },
   check: { operands: 1, options: ['board', 'pc', 'topic', 'user', 'anonymous', 'clientid', 'qos'] },
+  quarantine: { operands: Infinity, options: [] },
   passwd: { operands: 1, options: ['device'] },
 };
 
@@ -110,6 +114,8 @@ export async function runCommand(args: string[]): Promise<number> {
       return topic === undefined && !asksForTopic(values)
         ? check(operands[0], pc ? undefined : board ?? DEFAULT_BOARD, board !== undefined)
         : showTopic(operands[0], board, values);
+    case 'quarantine':
+      return decide(operands);
     case 'passwd':
       return makeUser(operands[0], device === true);
     default:
@@ -189,6 +195,22 @@ const loadFor = (board: string | undefined, file: string): LoadedConfiguration =
 function textOf(file: string): string {
   const read = readText(file);
   return 'text' in read ? read.text : '';
+}
+
+function decide([file, action, ...numbers]: readonly string[]): number {
+  if (file === undefined || action === undefined || !ACTIONS.includes(action))
+    return misused(`quarantine needs a file and one of ${ACTIONS.join(', ')}`);
+  const { configuration, errors } = loadConfiguration(file);
+  errors.forEach(complain);
+  if (configuration === undefined)
+    return USAGE_ERROR;
+  try {
+    decideQuarantine(configuration, action, numbers, print);
+    return 0;
+  } catch (error) {
+    complain(messageOf(error));
+    return FAILURE;
+  }
 }
 
 async function run(file: string, isStrict: boolean): Promise<number> {

@@ -72,6 +72,9 @@ export class LogObserver implements RuntimeObserver {
       case Event.IDENTIFIER_CLASH:
         log.write('warning', text.replace('upstream', this.upstreamName()), `${event}`, ONCE);
         break;
+      case Event.UPSTREAM_CAUSE:
+      case Event.BROKER_DEVIATES:
+      case Event.FILTER_SET_ASIDE:
       case Event.MESSAGE_SET_ASIDE:
       case Event.MESSAGE_UNFIT:
         log.write('warning', text, text, ONCE);

@@ -5,6 +5,7 @@
 import { parseAddress } from '../config/upstream-address.ts';
 import * as Event from '../config/events.ts';
 import type { Gateway, UpstreamDriver } from '../gateway/gateway.ts';
+import { BLAMED } from '../upstream/court.ts';
 import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../upstream/upstream-phase.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { BackOff, isRefusal } from '../upstream/back-off.ts';
@@ -189,8 +190,8 @@ export class Upstream implements UpstreamDriver {
   private watchClash(reasonCode: number): void {
     const isTaken = reasonCode === ReasonCode.NETWORK_CLOSED || reasonCode === ReasonCode.SESSION_TAKEN_OVER;
     const isShort = (this.gateway.clock.now - this.connectedAt | 0) < CLASH_INTERVAL;
-    if (!this.wasConnected)
-      return;
+    if (!this.wasConnected || isTaken && !this.gateway.bridge.suspects.wasIdle)
+      return; // what was under way may be the cause
     this.shortSessionCount = isTaken && isShort ? this.shortSessionCount + 1 : 0;
     if (this.shortSessionCount >= CLASH_COUNT)
       this.observer.onEvent(Event.IDENTIFIER_CLASH, Event.UPSTREAM, this.shortSessionCount);
@@ -276,6 +277,7 @@ export class Upstream implements UpstreamDriver {
 
   private fail(reasonCode: number): void {
     this.resolver.cancel?.();
+    this.gateway.bridge.suspects.closed(reasonCode);
     this.observer.onEvent(Event.UPSTREAM_CLOSED, Event.UPSTREAM, reasonCode);
     this.wait(reasonCode);
   }
@@ -291,6 +293,8 @@ export class Upstream implements UpstreamDriver {
     this.addressIndex = (this.addressIndex + 1) % this.addresses.length;
     this.address = this.addresses[this.addressIndex]!;
     this.phase = WAITING;
-    this.limit(backOff.next(reasonCode));
+    const { suspects } = this.gateway.bridge;
+    if (suspects.isExamining) backOff.reset(); // everybody waits
+    this.limit(backOff.next(reasonCode, suspects.phase === BLAMED || isRefusal(reasonCode)));
   }
 }

@@ -6,7 +6,9 @@
  * driver opens a new one. Subscriptions are made one at a time.
  */
 import type { ArenaPlan } from '../bytes/arena.ts';
-import { CLEAN_START, type ConnectFields, remainingLengthOfConnect, writeConnect } from '../packet/connect.ts';
+import {
+  CLEAN_START, type ConnectFields, remainingLengthOfConnect, WILL, WILL_QOS_SHIFT, WILL_RETAIN, writeConnect,
+} from '../packet/connect.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
 import type { Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
@@ -18,11 +20,13 @@ import { isDue } from './clock.ts';
 import { afterConnack, CLOSED, CONNECTED, CONNECTING, SERVER } from './connection-state.ts';
 import { pingInterval } from './keep-alive.ts';
 import type { OutboundQueue } from './outbound-queue.ts';
-import { NONE } from './record-layout.ts';
+import { NONE, SENT } from './record-layout.ts';
 import { Session, type Output } from './session.ts';
 import { type SessionContext, SessionRole, type SessionSettings } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
 import { SubscribeGate } from './subscribe-gate.ts';
+
+const WILL_FLAGS = WILL | WILL_RETAIN | 3 << WILL_QOS_SHIFT;
 
 /** Who uses the connection. The packet is valid only during the call. */
 export interface ClientHandler {
@@ -32,6 +36,8 @@ export interface ClientHandler {
   onMessage(session: ClientSession, packet: Packet): number;
   /** The answer to `subscribe` or `unsubscribe`. @param code granted QoS, or SUBACK_FAILURE */
   onSubscribed(session: ClientSession, code: number): void;
+  /** The Server has answered a message otherwise than its QoS asks for; it is taken for delivered. */
+  onOddAnswer?(session: ClientSession, answer: number): void;
   /** The connection is over. */
   onClosed(session: ClientSession, reasonCode: number): void;
 }
@@ -54,6 +60,8 @@ export class ClientSession extends Session {
   /** What CONNECT says: on this connection, if it stands. */
   connect: ConnectFields;
   readonly settings: ClientSessionSettings;
+  /** CONNECT goes out without its Will. */
+  omitsWill = false;
   private readonly handler: ClientHandler;
   /** SUBSCRIBE or UNSUBSCRIBE that has not been answered; 0 for none. */
   private pendingIdentifier = 0;
@@ -106,10 +114,15 @@ export class ClientSession extends Session {
     this.pendingIdentifier = 0;
     this.awaitsPingresp = false;
     this.openedAt = clock.now;
-    if (!this.send(ControlPacket.CONNECT, writeConnect(arena, arena.stagingOffset, connect) - arena.stagingOffset))
+    const fields = this.omitsWill ? withoutWill(connect) : connect;
+    if (!this.send(ControlPacket.CONNECT, writeConnect(arena, arena.stagingOffset, fields) - arena.stagingOffset))
       return;
     this.enter(CONNECTING);
     clock.request(clock.now + this.settings.connackTimeout | 0);
+  }
+
+  get hasWill(): boolean {
+    return (this.connect.connectFlags & WILL) !== 0;
   }
 
   /** True while an answer to the last `subscribe` or `unsubscribe` is awaited; then neither may be called. */
@@ -240,6 +253,20 @@ export class ClientSession extends Session {
       default:
         this.handleAcknowledgement(packet);
     }
+  }
+
+  /** Not every Server keeps to the QoS of a message. What it has acknowledged in any way is not sent again. */
+  protected override takesAnswer(type: number, identifier: number): boolean {
+    const { queue } = this.sessionState!;
+    const record = queue.findSent(identifier);
+    if (record === NONE || !queue.isUnderWay(record) || queue.stateOf(record) !== SENT)
+      return false;
+    if (type !== ControlPacket.PUBREC && queue.qosOf(record) !== 2 || type === ControlPacket.PUBREC
+      && queue.qosOf(record) !== 1)
+      return false;
+    queue.settle(record);
+    this.handler.onOddAnswer?.(this, type);
+    return true;
   }
 
   protected closed(reasonCode: number): void {
@@ -445,3 +472,6 @@ export class ClientSession extends Session {
     return true;
   }
 }
+
+const withoutWill = (connect: ConnectFields): ConnectFields =>
+  ({ ...connect, connectFlags: connect.connectFlags & ~WILL_FLAGS });

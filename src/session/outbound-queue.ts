@@ -14,14 +14,14 @@
  *
  * Full means full in bytes or in records: `append` refuses and nothing has changed. `dropOldest` makes room.
  */
-import { DUP } from '../packet/control-packet.ts';
+import { DUP, QOS_MASK, QOS_SHIFT } from '../packet/control-packet.ts';
 import type { Message } from '../packet/packet.ts';
 import { lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
 import { IDENTIFIER_RANGE, PublishRecords } from './publish-records.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
-  DONE, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, QUEUED, RELEASED, REPLAYED, SENT, SENT_AT, SLOT, STATE,
-    STATE_MASK,
+  DONE, HELD, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, QUEUED, RELEASED, REPLAYED, SENT, SENT_AT, SLOT,
+    STATE, STATE_MASK,
 } from './record-layout.ts';
 import type { Journal, UpstreamWindow } from './upstream-window.ts';
 
@@ -56,6 +56,11 @@ export class OutboundQueue extends PublishRecords {
     const range = this.unusedRange(next);
     this.window?.journal?.identifiersReached(range + IDENTIFIER_RANGE - 1);
     return this.lastIdentifier = range === 0 ? 1 : range;
+  }
+
+  /** The last one that was given out. */
+  get latestIdentifier(): number {
+    return this.lastIdentifier;
   }
 
   /** The last one that was given out, perhaps in an earlier life of the program. */
@@ -265,6 +270,68 @@ export class OutboundQueue extends PublishRecords {
     this.awaitConnection(QUEUED, QUEUED);
   }
 
+  /** The message is not to be sent for now; if it has been, as if it had not. */
+  hold(record: number): void {
+    const { bytes } = this.limits.arena;
+    const flags = bytes[record + STATE]!;
+    if ((flags & HELD) !== 0 || (flags & STATE_MASK) === DONE)
+      return;
+    if ((flags & PENDING) !== 0)
+      this.leaveLane(record, flags);
+    else {
+      --this.inflightCount;
+      if (flags >= REPLAYED)
+        --this.window!.replayInflight;
+    }
+    bytes[record + STATE] = flags & STATE_MASK | PENDING | HELD;
+  }
+
+  /** Whatever was held is to be sent, in the old order. */
+  releaseHeld(): void {
+    const { bytes } = this.limits.arena;
+    let isAny = false;
+    for (let record = this.following(NONE); record !== NONE; record = this.following(record))
+      if (this.isHeld(record)) {
+        isAny = true;
+        bytes[record + STATE] = bytes[record + STATE]! & ~HELD;
+      }
+    if (isAny)
+      this.joinLanes();
+  }
+
+  /** The message needs nothing more: the Server has it, or somebody else keeps it. */
+  settle(record: number): void {
+    this.finish(record);
+    this.removeDone();
+  }
+
+  /** The receiver had taken the message, and has forgotten it: it is a new one. Only while there is no connection. */
+  forgetReceived(record: number): void {
+    const { bytes } = this.limits.arena;
+    bytes[record + STATE] = bytes[record + STATE]! & ~STATE_MASK | SENT;
+  }
+
+  /** Messages of QoS 2 that the receiver has not acknowledged go out with QoS 1: it does not serve QoS 2. */
+  lowerQoS(): void {
+    const { arena: { bytes }, headerLength } = this.limits;
+    for (let record = this.following(NONE); record !== NONE; record = this.following(record)) {
+      const state = this.stateOf(record);
+      if (bytes[record + QOS] !== 2 || state !== QUEUED && state !== SENT)
+        continue;
+      const packet = record + headerLength;
+      bytes[record + QOS] = 1;
+      bytes[packet] = bytes[packet]! & ~QOS_MASK | 1 << QOS_SHIFT;
+    }
+  }
+
+  /** @returns the record of a message that has been sent under this identifier, on any connection, or NONE */
+  findSent(identifier: number): number {
+    for (let record = this.following(NONE); record !== NONE; record = this.following(record))
+      if (this.identifierOf(record) === identifier && this.stateOf(record) !== DONE)
+        return record;
+    return NONE;
+  }
+
   /**
    * What comes now finds no place here, so what is to be sent and has not waited must go before it: all is one lane
    * again.
@@ -332,9 +399,10 @@ export class OutboundQueue extends PublishRecords {
   }
 
   private leaveLane(record: number, flags: number): void {
-    if ((flags & REPLAYED) !== 0)
-      this.window!.leave(this, record);
-    else if (--this.unsentCount !== 0 && this.offset + this.cursor === record)
+    if (flags >= REPLAYED) { // or HELD, which is in no lane
+      if ((flags & HELD) === 0)
+        this.window!.leave(this, record);
+    } else if (--this.unsentCount !== 0 && this.offset + this.cursor === record)
       this.cursor = this.nextPending(record, PENDING) - this.offset;
   }
 
@@ -348,7 +416,7 @@ export class OutboundQueue extends PublishRecords {
     for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
       const record = this.offset + at;
       const flags = bytes[record + STATE]!;
-      if ((flags & STATE_MASK) === DONE)
+      if ((flags & STATE_MASK) === DONE || (flags & HELD) !== 0)
         continue;
       const state = flags & STATE_MASK;
       bytes[record + STATE] = (state === RELEASED ? released : state === SENT ? sent : QUEUED) | PENDING;
@@ -384,8 +452,10 @@ export class OutboundQueue extends PublishRecords {
       this.leaveLane(record, flags);
     else {
       --this.inflightCount;
-      if ((flags & REPLAYED) !== 0)
+      if (flags >= REPLAYED) {
         --window!.replayInflight;
+        ++window!.replayedDoneCount;
+      }
     }
     bytes[record + STATE] = DONE;
     if (window === undefined)

@@ -7,8 +7,8 @@ import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish } from '../packet/publish.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
-  DONE, HEADER_LENGTH, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE, SENT_AT, STATE,
-    STATE_MASK, TIME, topicOfPacket,
+  DONE, HEADER_LENGTH, HELD, IDENTIFIER, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE,
+    SENT_AT, STATE, STATE_MASK, TIME, topicOfPacket,
 } from './record-layout.ts';
 
 const LAST_IDENTIFIER = 65_535;
@@ -66,6 +66,25 @@ export class PublishRecords {
 
   ruleOf(record: number): number {
     return this.limits.arena.view.getUint16(record + RULE);
+  }
+
+  originOf(record: number): number {
+    return this.limits.arena.view.getUint32(record + ORIGIN);
+  }
+
+  /** When it was sent, or PUBREL for it; of one that is under way. */
+  sentAtOf(record: number): number {
+    return this.limits.arena.view.getInt32(record + SENT_AT);
+  }
+
+  /** Whether it has been sent on the present connection, or the last one, and is not acknowledged. */
+  isUnderWay(record: number): boolean {
+    const flags = this.limits.arena.bytes[record + STATE]!;
+    return (flags & PENDING) === 0 && (flags & STATE_MASK) !== DONE;
+  }
+
+  isHeld(record: number): boolean {
+    return (this.limits.arena.bytes[record + STATE]! & HELD) !== 0;
   }
 
   /** Offset in the arena of the topic name of `record`; its length is in the two bytes before. */
@@ -172,7 +191,7 @@ export class PublishRecords {
     let at = record - this.offset;
     do
       at = this.positionAfter(at);
-    while ((bytes[this.offset + at + STATE]! & (PENDING | REPLAYED)) !== flags);
+    while ((bytes[this.offset + at + STATE]! & (PENDING | REPLAYED | HELD)) !== flags);
     return this.offset + at;
   }
 

@@ -43,7 +43,8 @@ export class QueueLimits {
   /** Bytes of a queue, a multiple of 4, and records in it. */
   readonly capacity: number;
   readonly maximumCount: number;
-  readonly maximumInflight: number;
+  /** Towards the Server it is lowered while it is found out for what that closes connections. */
+  maximumInflight: number;
   readonly maximumUnreleased: number;
 
   /** Bytes of the region that a state with these limits needs. */

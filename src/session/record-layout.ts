@@ -1,7 +1,7 @@
 /**
  * How a message lies in a queue: an encoded PUBLISH after a header.
  *
- *   | length (4) | state (1) | QoS (1) | packet identifier (2) | notes (16) | the encoded PUBLISH | padding to 4 |
+ *   | length (4) | state (1) | QoS (1) | packet identifier (2) | notes (20) | the encoded PUBLISH | padding to 4 |
  *
  * The notes are there only in the queue towards the Server: where the message is stored, when it was taken, its rule
  * (2) and its place among the order counters (2), and when it was sent, or until then what must be durable before it
@@ -20,8 +20,10 @@ export const SLOT = 18;
 export const SENT_AT = 20;
 /** What has to be durable before the message may be sent; until it is. */
 export const STAMP = SENT_AT;
+/** Identity of the node that has sent it, 0 for none. */
+export const ORIGIN = 24;
 /** Bytes that a record with notes has more. */
-export const NOTES_LENGTH = 16;
+export const NOTES_LENGTH = 20;
 
 /** Position of a record that is in no log. */
 export const NOT_STORED = 0;
@@ -44,6 +46,8 @@ export const STATE_MASK = 3;
 export const PENDING = 4;
 /** One of those that waited for the connection. */
 export const REPLAYED = 8;
+/** Not to be sent before `releaseHeld`; PENDING as well, and in neither lane. */
+export const HELD = 16;
 
 /** Offset of the topic name of an encoded PUBLISH; its length is in the two bytes before. */
 export function topicOfPacket(arena: Arena, packet: number): number {

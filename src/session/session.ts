@@ -198,6 +198,11 @@ export abstract class Session implements PacketHandler {
   /** `record` of the queue is going out. */
   protected sending(_queue: OutboundQueue, _record: number): void { /* see above */ }
 
+  /** An acknowledgement that the QoS of its message does not ask for. @returns whether it counts all the same */
+  protected takesAnswer(_type: number, _identifier: number): boolean {
+    return false;
+  }
+
   /** PUBREL is going out for `record`. */
   protected releasing(_queue: OutboundQueue, _record: number): void { /* see above */ }
 
@@ -325,7 +330,7 @@ export abstract class Session implements PacketHandler {
       case ControlPacket.PUBCOMP:
         isAwaited = queue.complete(identifier, 2);
     }
-    if (!isAwaited && this.isOutOfTurn(packet.type, identifier))
+    if (!isAwaited && !this.takesAnswer(packet.type, identifier) && this.isOutOfTurn(packet.type, identifier))
       this.fail(ReasonCode.PROTOCOL_ERROR);
     else if (queue.hasUnsent)
       this.transmitQueued();
@@ -334,7 +339,8 @@ export abstract class Session implements PacketHandler {
   /** PUBREC. Answered even when unknown: else a receiver that remembers more than we do would wait for ever. */
   private handleReceived(queue: OutboundQueue, identifier: number): void {
     const record = queue.release(identifier);
-    if (record === NONE && this.isOutOfTurn(ControlPacket.PUBREC, identifier)) {
+    if (record === NONE && !this.takesAnswer(ControlPacket.PUBREC, identifier)
+      && this.isOutOfTurn(ControlPacket.PUBREC, identifier)) {
       this.fail(ReasonCode.PROTOCOL_ERROR);
       return;
     }

@@ -8,7 +8,9 @@
  */
 import type { PublishRecords } from './publish-records.ts';
 import type { QueueLimits } from './queue-limits.ts';
-import { NONE, NOT_STORED, PENDING, POSITION, REPLAYED, RULE, SLOT, STAMP, STATE, TIME } from './record-layout.ts';
+import {
+  HELD, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, REPLAYED, RULE, SLOT, STAMP, STATE, TIME,
+} from './record-layout.ts';
 
 /** Of a counter. */
 const MOST = 0xFFFF;
@@ -55,6 +57,8 @@ export class UpstreamWindow {
   replayCursor = 0;
   /** Of those under way, the ones that had waited. */
   replayInflight = 0;
+  /** Messages that had waited and have been acknowledged. */
+  replayedDoneCount = 0;
   /** QoS 0 records. */
   atMostOnceCount = 0;
   /** The next one out of the two lanes, when neither has more than its share. */
@@ -65,6 +69,8 @@ export class UpstreamWindow {
   rule = 0;
   slot = 0;
   stamp = 0;
+  /** Identity of the node that has sent it. */
+  origin = 0;
   /** Per hash of a topic: messages of the first lane that wait, here or in the log. */
   private readonly waitingPerSlot: Uint16Array;
   /** A counter was full once, and does not count down any more. */
@@ -121,6 +127,7 @@ export class UpstreamWindow {
     view.setUint32(record + TIME, this.time);
     view.setUint32(record + RULE, this.rule << 16 | this.slot);
     view.setUint32(record + STAMP, this.stamp);
+    view.setUint32(record + ORIGIN, this.origin);
   }
 
   vacateAll(): void {
@@ -134,6 +141,7 @@ export class UpstreamWindow {
     this.rule = view.getUint16(record + RULE);
     this.slot = view.getUint16(record + SLOT);
     this.stamp = view.getUint32(record + STAMP);
+    this.origin = view.getUint32(record + ORIGIN);
   }
 
   /** `record` waits for the connection, or for others of its topic that do. */
@@ -158,7 +166,7 @@ export class UpstreamWindow {
     let first = NONE;
     for (let record = records.following(NONE); record !== NONE; record = records.following(record)) {
       const flags = bytes[record + STATE]!;
-      if ((flags & PENDING) === 0)
+      if ((flags & (PENDING | HELD)) !== PENDING)
         continue;
       if (first === NONE)
         first = record;

@@ -167,6 +167,11 @@ export class Store implements Ticker {
     return state === undefined || !state.putClock(clock) ? queue.putClock(clock) : true;
   }
 
+  /** Waits until what was written is durable. @returns false when the storage has failed */
+  synchronize(): boolean {
+    return this.medium.isWorking && this.medium.synchronize();
+  }
+
   /** Waits until all is durable. */
   close(): void {
     const { medium } = this;

@@ -51,8 +51,7 @@ export class BackOff {
   }
 
   /** Milliseconds to wait after an attempt or a session that ended for `reasonCode`. */
-  next(reasonCode: number): number {
-    const refused = isRefusal(reasonCode);
+  next(reasonCode: number, refused = isRefusal(reasonCode)): number {
     const base = refused ? this.cap : this.base;
     const cap = refused ? this.cap * REFUSAL_FACTOR : this.cap;
     if (refused !== this.wasRefused)

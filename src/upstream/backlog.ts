@@ -121,6 +121,7 @@ export class Backlog implements Journal {
     this.latest?.set(hash, position);
     const { window } = this;
     const slot = window.slotOf(hash);
+    window.origin = origin;
     const isLive = this.session.isConnected && !window.isOccupied(slot);
     if (!isLive || this.enter(outgoing, position, takenAt, rule, slot) === NO_RECORD) {
       if (isLive && this.queue.unsentCount > 0)
@@ -363,6 +364,7 @@ export class Backlog implements Journal {
    */
   private enterLoaded(message: StoredMessage, rule: number): boolean {
     const { counters, queue, rules, window } = this;
+    window.origin = message.origin;
     const record = this.enter(rules.outgoing, message.position, message.takenAt, rule, window.slotOf(rules.hash));
     if (record === NO_RECORD)
       return false;

@@ -23,10 +23,13 @@ import { type Aging, SecondsOfPower } from './aging.ts';
 import { type Backlog, DROPPED, FULL, NOT_WORKING, STORED } from './backlog.ts';
 import type { EarlierSubscriptions } from './earlier-subscriptions.ts';
 import type { StorePolicy } from './full-policy.ts';
+import { Experiments } from './experiments.ts';
 import type { Guard } from './guard.ts';
 import * as Loss from './losses.ts';
+import type { QuarantinedMessage } from './quarantine.ts';
 import * as Reason from './quarantine-reasons.ts';
 import { RetainedTelling } from './retained-telling.ts';
+import { Suspects } from './suspects.ts';
 import { dropExpired, makeRoom } from './room-in-memory.ts';
 import type { ObsoleteFilters } from './obsolete-filters.ts';
 import { GUARDED, NO_RULE, type TopicMap, UNANSWERED, UNFIT, UNRESOLVED } from './topic-map.ts';
@@ -54,6 +57,10 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   readonly inbound: TopicMap;
   session!: ClientSession;
   guard!: Guard;
+  suspects!: Suspects;
+  /** Of the configuration. */
+  highestQoS = 2;
+  private readonly experiments: Experiments;
   /** Whether nodes get no acknowledgement for what should be stored and cannot be. */
   refusesUnstored = false;
   /** Messages of the Server that no rule asks for. */
@@ -111,6 +118,43 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.earlier = sides.earlier;
     this.telling = new RetainedTelling(delivery.retained, outbound, policies, sides.keepsNoSession, this);
     this.observer = sides.observer;
+    this.experiments = new Experiments(this, sides.observer);
+  }
+
+  /** For what the Server closes connections is found out with this session. */
+  watch(session: ClientSession, guard: Guard, highestQoS: number): void {
+    this.session = session;
+    this.guard = guard;
+    this.highestQoS = highestQoS;
+    this.limitQoS(highestQoS);
+    this.suspects = new Suspects(session, this.experiments);
+  }
+
+  /** The rule whose filter is asked for, -1: none. */
+  get pendingFilter(): number {
+    return this.session.isSubscribing && this.subscribing < this.inbound.rules.length ? this.subscribing : -1;
+  }
+
+  /** A message of the quarantine goes to the store again, by a rule of today. @returns whether there is one and room */
+  readmit(message: QuarantinedMessage): boolean {
+    const { outbound, outgoing } = this;
+    const found = outbound.resolve(outbound.uncached, message);
+    const rule = found <= GUARDED ? GUARDED - found : found;
+    if (rule < 0)
+      return false;
+    const qos = this.policies[rule]!.qosOf(message.qos);
+    outgoing.topicNameOffset = outbound.placesOffset + outbound.uncached * outbound.placeLength;
+    outgoing.topicNameLength = outbound.lengthOf[outbound.uncached]!;
+    outgoing.payloadOffset = message.payloadOffset;
+    outgoing.payloadLength = message.payloadLength;
+    outgoing.retain = message.retain;
+    outgoing.qos = qos === 0 ? 1 : qos;
+    return this.enqueue(message, rule, outbound.hashOf[outbound.uncached]!, message.origin) === STORED;
+  }
+
+  /** A message leaves the quarantine for the store. @returns false when it cannot: no rule, no room, no such number */
+  putBack(number: number): boolean {
+    return this.experiments.putBack(number);
   }
 
   /** No message goes out or is asked for with more than this QoS. */
@@ -200,8 +244,10 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const isPromised = message.qos !== 0 && policy.keeps;
     const qos = outgoing.qos = policy.qosOf(message.qos);
     const window = session.sessionState!.queue.window!;
-    const result = qos === 0 && window.replayTotal > 0 && window.atMostOnceCount === 0 && session.publish(outgoing)
-      ? STORED : this.enqueue(message, rule, hash, origin);
+    if (qos === 0 && this.guard.isCautious)
+      outgoing.qos = 1; // only an acknowledgement tells that it was not the one
+    const result = outgoing.qos === 0 && window.replayTotal > 0 && window.atMostOnceCount === 0
+      && session.publish(outgoing) ? STORED : this.enqueue(message, rule, hash, origin);
     if (result === STORED) {
       ++policy.rule.forwarded;
       return TAKEN;
@@ -236,7 +282,9 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.toldLosses = 0;
     dropExpired(this.session.sessionState!.queue, this.policies, this.aging, this);
     this.backlog?.commit();
+    this.experiments.connected();
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
+    this.suspects.connected();
     const isElsewhere = this.owner.onUpstreamConnected();
     if (!sessionPresent)
       this.session.closeGate();
@@ -320,19 +368,27 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.subscribeNext();
   }
 
+  onOddAnswer(_session: ClientSession, answer: number): void {
+    this.experiments.oddAnswer(answer);
+  }
+
   onClosed(_session: ClientSession, reasonCode: number): void {
     this.backlog?.closed();
     this.telling.closed(this.session.role.clock.now);
+    this.suspects.closed(reasonCode);
     this.observer.onEvent(Event.UPSTREAM_CLOSED, Event.UPSTREAM, reasonCode);
     this.owner.onUpstreamClosed(reasonCode);
   }
 
   /** On a connection on which no answer is awaited. */
   subscribeNext(): void {
+    if (!this.session.isConnected || this.session.isSubscribing || this.suspects.holdsFilters)
+      return;
     if (this.obsolete?.unsubscribeNext() === true)
       return;
     const { rules } = this.inbound;
-    while (this.subscribing < rules.length && rules[this.subscribing]!.granted !== UNANSWERED)
+    while (this.subscribing < rules.length
+      && (rules[this.subscribing]!.granted !== UNANSWERED || rules[this.subscribing]!.isSetAside))
       ++this.subscribing;
     const rule = rules[this.subscribing];
     if (rule !== undefined)
@@ -374,7 +430,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const window = queue.window!;
     if (qos !== 0 && policy.isStored) {
       const result = backlog === undefined ? NOT_WORKING
-        : backlog.add(message, outgoing, rule, hash, message.qos === 2 ? origin : 0);
+        : backlog.add(message, outgoing, rule, hash, origin);
       if (result !== NOT_WORKING)
         return result;
       if (origin !== 0 && this.refusesUnstored) {
@@ -396,6 +452,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       window.time = time;
       window.rule = rule;
       window.slot = slot;
+      window.origin = origin;
       if (session.enqueue(outgoing, qos))
         return STORED;
       if (!queue.canHold(outgoing, qos))

@@ -109,7 +109,7 @@ export class Guard {
     return circumstances;
   }
 
-  private isShareFull(origin: number, rule: number): boolean {
+  isShareFull(origin: number, rule: number): boolean {
     const { quarantine } = this;
     return origin !== 0 && quarantine.capacity > 0 && quarantine.countOf(origin, rule) >= quarantine.share;
   }

@@ -196,12 +196,18 @@ export class Quarantine {
       this.enter(number, offset, length); // else it stays in the store, for a configuration with more room
   }
 
+  /** Of those that have more than their share, if there are any: nobody's flood costs others their messages. */
   private giveUpOldest(): void {
     ++this.givenUpCount;
     let oldest = 0;
-    for (let index = 1; index < this.count; ++index) // what was found at start has any order
-      if (this.numbers[index]! < this.numbers[oldest]!)
+    let isOver = false;
+    for (let index = 0; index < this.count; ++index) { // what was found at start has any order
+      const isOverShare = this.countOf(this.origins[index]!, this.rules[index]!) > this.share;
+      if (isOverShare && !isOver || isOverShare === isOver && this.numbers[index]! < this.numbers[oldest]!) {
         oldest = index;
+        isOver = isOverShare;
+      }
+    }
     this.removeAt(oldest);
   }
 

@@ -65,6 +65,8 @@ export class TopicRule {
   readonly toPrefixLength: number;
   /** Of direction "in": the QoS that the Server has granted, REFUSED or UNANSWERED. */
   granted = UNANSWERED;
+  /** The Server closes the connection for its filter, which is not asked for any more. */
+  isSetAside = false;
   forwarded = 0;
   dropped = 0;
   /** Messages of nodes that got no acknowledgement, because there was no room. A repetition counts again. */
@@ -193,6 +195,16 @@ export class TopicMap {
     if (isCached)
       ruleOf[index] = NO_RULE;
     return NO_RULE;
+  }
+
+  /** @returns the length of the name before it was mapped, which is written to the place of `uncached` */
+  unmap(rule: TopicRule, offset: number, length: number): number {
+    const { bytes } = this.arena;
+    const to = this.placesOffset + this.uncached * this.placeLength;
+    const { filterOffset, fromPrefixLength, toPrefixLength } = rule;
+    bytes.copyWithin(to, filterOffset, filterOffset + fromPrefixLength);
+    bytes.copyWithin(to + fromPrefixLength, offset + toPrefixLength, offset + length);
+    return fromPrefixLength + length - toPrefixLength;
   }
 
   /** No rule sends, or asks for, more than this QoS. */

@@ -1,0 +1,169 @@
+/** A Server that closes the connection for a message: that one is set aside, all others go on. In virtual time. */
+import { describe, expect, it } from 'vitest';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
+import { statusOf } from '../../src/gateway/status.ts';
+import { CALM } from '../../src/upstream/court.ts';
+import { Random } from '../simulation/random.ts';
+import { publish } from '../world/packets.ts';
+import { oblige, type Peer, World } from '../world/world.ts';
+
+type Configuration = PartialConfiguration;
+const RULES: NonNullable<Configuration['topic']> = [{ pattern: '#', direction: 'out', qos: 1, remote_prefix: 'up/' }];
+
+/** A Server that behaves but for messages whose topic it does not like: for these it closes. */
+function start(isBad: (topic: string) => boolean, more: Configuration = {}): { world: World; taken: string[] } {
+  const taken: string[] = [];
+  const world = World.connected({
+    configuration: { topic: RULES, ...more, upstream: { restart_timeout: [1, 2], ...more.upstream } },
+    server: (peer, packet) => {
+      if (packet.cmd === 'publish' && isBad(packet.topic)) {
+        peer.close();
+        return;
+      }
+      if (packet.cmd === 'publish')
+        taken.push(packet.topic.replace('up/', ''));
+      oblige(peer, packet);
+    },
+  });
+  return { world, taken };
+}
+
+const quarantine = ({ clock, runtime: { gateway, sensors, upstream } }: World) =>
+  statusOf({ gateway, sensors, upstream }, clock.now).quarantine;
+const topicsOf = (world: World): string[] => quarantine(world).messages.map(({ topic }) => topic);
+
+/** Publishes with QoS 1, each with an identifier of its own. */
+function say(node: Peer, ...topics: string[]): void {
+  node.ask(...topics.map(topic => publish(topic, 'x', { qos: 1, identifier: node.nextIdentifier++ })));
+}
+
+describe('a message for which the Server closes the connection', () => {
+  it('is set aside after some seconds, by name; what was sent before, with and after it arrives', () => {
+    const { world, taken } = start(topic => topic.includes('bad'));
+    const node = world.node('rogue');
+    const other = world.node('other');
+    say(node, 'before');
+    say(node, 'bad');
+    say(other, 'after1', 'after2');
+    world.run(40_000);
+    expect([...new Set(taken)]).toEqual(['before', 'after1', 'after2']);
+    expect(quarantine(world)).toMatchObject({ count: 1, messages: [{ topic: 'bad', node: 'node "rogue"', rule: '#',
+      reason: expect.stringContaining('closes the connection') as string }] });
+    expect(world.eventTexts.some(text => text.startsWith('set aside a message to "bad"'))).toBe(true);
+    expect(world.eventTexts.some(text => text.includes('another client'))).toBe(false);
+    world.run(60_000);
+    const endings = world.upstreamEndings.length;
+    expect(endings).toBeLessThanOrEqual(6);
+    say(other, 'later');
+    world.run(1000);
+    expect([taken.includes('later'), world.gateway.bridge.suspects.phase, world.upstreamEndings.length])
+      .toEqual([true, CALM, endings]);
+  });
+
+  it('is set aside when it is the only one', () => {
+    const { world } = start(topic => topic.includes('bad'));
+    say(world.node('rogue'), 'bad');
+    world.run(40_000);
+    expect([topicsOf(world), world.isConnected]).toEqual([['bad'], true]);
+  });
+
+  it('of QoS 0 is recognised as well, though it is never acknowledged', () => {
+    const { world, taken } = start(topic => topic.includes('bad'));
+    const node = world.node('rogue');
+    const other = world.node('other');
+    for (let second = 0; second < 300; ++second) {
+      node.send(publish('bad', 'x'));
+      if (second % 5 === 0)
+        say(other, `good${second}`);
+      world.run(1000);
+    }
+    world.run(60_000);
+    expect(quarantine(world).count).toBeGreaterThanOrEqual(4); // its share: what it says after that is dropped
+    expect(new Set(topicsOf(world))).toEqual(new Set(['bad']));
+    expect(new Set(taken)).toEqual(new Set(Array.from({ length: 60 }, (_, index) => `good${index * 5}`)));
+    const endings = world.upstreamEndings.length;
+    node.send(publish('bad', 'x'));
+    world.run(60_000);
+    expect(world.upstreamEndings.length).toBe(endings);
+  });
+
+  it('of a node that sends seventeen of them stops nobody', () => {
+    const { world, taken } = start(topic => topic.includes('bad'));
+    const node = world.node('rogue');
+    const other = world.node('other');
+    say(node, ...Array.from({ length: 17 }, (_, index) => `bad${index}`));
+    for (let index = 0; index < 60; ++index) {
+      say(other, `good${index}`);
+      world.run(10_000);
+    }
+    world.run(60_000);
+    expect(new Set(taken)).toEqual(new Set(Array.from({ length: 60 }, (_, index) => `good${index}`)));
+    expect(quarantine(world).count).toBeGreaterThanOrEqual(4);
+    expect(topicsOf(world).every(topic => topic.startsWith('bad'))).toBe(true);
+  });
+});
+
+it('of bad messages one after the other, with nobody else, none is in the way of others that come later', () => {
+  const { world, taken } = start(topic => topic.includes('bad'));
+  say(world.node('rogue'), 'bad1', 'bad2', 'bad3');
+  world.run(300_000);
+  const other = world.node('other');
+  for (let index = 0; index < 20; ++index) {
+    say(other, `good${index}`);
+    world.run(30_000);
+  }
+  expect(new Set(taken)).toEqual(new Set(Array.from({ length: 20 }, (_, index) => `good${index}`)));
+  expect(topicsOf(world).sort()).toEqual(['bad1', 'bad2', 'bad3']);
+});
+
+it('a Server that closes for every message is to blame: nothing is set aside, and all arrives in the end', () => {
+  let isOverQuota = true;
+  const { world, taken } = start(() => isOverQuota);
+  for (let index = 0; index < 6; ++index)
+    say(world.node(`n${index}`), `t${index}`);
+  world.run(600_000);
+  expect(quarantine(world).count).toBeLessThanOrEqual(1);
+  isOverQuota = false;
+  world.run(1_200_000);
+  expect([...new Set(taken)].sort()).toEqual(['t0', 't1', 't2', 't3', 't4', 't5']);
+  expect(quarantine(world).count).toBe(0);
+});
+
+describe.each([1, 2, 3, 4, 5, 6])('with seed %i', seed => {
+  it('200 cut links at random moments set nothing aside', () => {
+    const random = new Random(seed);
+    const { world, taken } = start(() => false);
+    const node = world.node('n');
+    let sent = 0;
+    for (let cut = 0; cut < 200; ++cut) {
+      world.until(() => world.isConnected, 30_000);
+      for (let left = random.integer(0, 3); left > 0; --left)
+        say(node, `t${sent++}`);
+      world.run(random.integer(0, 3000));
+      if (world.isConnected)
+        world.uplink.close();
+      world.run(random.integer(1, 500));
+    }
+    world.run(120_000);
+    expect([quarantine(world).setAside, new Set(taken).size, world.isConnected]).toEqual([0, sent, true]);
+  });
+
+  it('twenty crashes of the broker set nothing aside', () => {
+    const random = new Random(seed);
+    const { world, taken } = start(() => false);
+    const node = world.node('n');
+    let sent = 0;
+    for (let crash = 0; crash < 20; ++crash) {
+      world.until(() => world.isConnected, 120_000);
+      say(node, `t${sent++}`, `t${sent++}`);
+      world.run(random.integer(0, 2000));
+      world.stopListening();
+      world.uplink.close();
+      say(node, `t${sent++}`);
+      world.run(random.integer(100, 5000));
+      world.listen();
+    }
+    world.run(240_000);
+    expect([quarantine(world).setAside, new Set(taken).size]).toEqual([0, sent]);
+  });
+});

@@ -1,0 +1,69 @@
+/** What was found out about the Server, in words: for the log and the advice. */
+import * as Event from '../config/events.ts';
+import { PUBACK, PUBCOMP, PUBREC } from '../packet/control-packet.ts';
+import * as Experiment from '../upstream/experiments.ts';
+import * as Suspect from '../upstream/court.ts';
+import type { Gateway } from './gateway.ts';
+import { describeSetAside } from './quarantine-texts.ts';
+
+const ruleName = (gateway: Gateway, rule: number): string =>
+  `topic rule "${gateway.bridge.outbound.rules[rule]?.configuration.pattern ?? ''}"`;
+
+/** Why the Server closes connections, as far as it is established. */
+export function describeCause(gateway: Gateway, cause: number, rule: number): string {
+  switch (cause) {
+    case Suspect.EXAMINED:
+      return 'the broker closes the connection, and does not say why: messages are sent one at a time until it is found '
+        + 'out for which one';
+    case Suspect.CLOSES_IDLE:
+      return 'the broker closes the connection when nothing is under way as well, so no message is the cause, and '
+        + 'the cause is not known: does another client call itself '
+        + `"${gateway.configuration.upstream.remote_clientid}"? The log of the broker may say more`;
+    case Suspect.NODE_BLAMED:
+      return `the broker closes the connection for one message after the other of a node, by ${ruleName(gateway, rule)}: `
+        + 'they wait, others go first, and attempts are made less often; check its rights and what it sends';
+    case Suspect.RULE_BLAMED:
+      return `the broker closes the connection for one message after the other of ${ruleName(gateway, rule)}: they wait, `
+        + 'others go first, and attempts are made less often; check the rights of upstream.remote_username below its '
+        + 'remote_prefix';
+    default:
+      return 'the broker closes the connection for different messages of different rules: none is set aside, and attempts '
+        + 'are made less often; check its quota, and the rights of upstream.remote_username';
+  }
+}
+
+function describeDeviation({ configuration: { upstream } }: Gateway, deviation: number): string {
+  switch (deviation) {
+    case PUBACK:
+      return 'the broker answers QoS 2 with PUBACK, as if it were QoS 1: that is taken for delivered, and QoS 1 is used on '
+        + 'this connection; set upstream.max_qos to 1';
+    case PUBREC:
+      return 'the broker answers QoS 1 with PUBREC, as if it were QoS 2: that is taken for delivered';
+    case PUBCOMP:
+      return 'the broker answers QoS 2 with PUBCOMP before PUBREL: that is taken for delivered; set upstream.max_qos to 1';
+    case Experiment.SILENT_ON_QOS_2:
+      return 'the broker never answers messages of QoS 2: they go out with QoS 1; set upstream.max_qos to 1, or '
+        + 'upstream.profile';
+    case Experiment.CLOSES_ON_QOS_2:
+      return 'the broker closes the connection on a message of QoS 2: QoS 1 is tried from now on; if it serves no QoS 2, '
+        + 'set upstream.max_qos to 1, or upstream.profile';
+    case Experiment.WILL_SET_ASIDE:
+      return 'the broker closes the connection for the Will of this gateway, and accepts it without: so it has none; '
+        + `check upstream.will.topic "${upstream.will?.topic ?? ''}" and the rights for it`;
+    default:
+      return 'the broker says that the session is present, but has forgotten what it had taken (PUBREC): such messages '
+        + 'are sent again, so they can arrive twice; set upstream.cleansession to true if it keeps no sessions';
+  }
+}
+
+/** @returns a line of the log */
+export function describeUpstreamEvent(gateway: Gateway, event: number, subject: number, detail: number): string {
+  if (event === Event.UPSTREAM_CAUSE)
+    return describeCause(gateway, detail, subject);
+  if (event === Event.BROKER_DEVIATES)
+    return describeDeviation(gateway, detail);
+  const { pattern, remote_prefix } = gateway.bridge.inbound.rules[subject]!.configuration;
+  return `does not ask for "${remote_prefix}${pattern}" any more: ${describeSetAside(gateway, detail)
+    .replaceAll('this message', 'this subscription')}; check the rule, and the rights of upstream.remote_username, `
+    + 'then restart';
+}

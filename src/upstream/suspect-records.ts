@@ -1,0 +1,69 @@
+/** Looks through the queue towards the Server for what may be the reason that a connection has ended. */
+import type { OutboundQueue } from '../session/outbound-queue.ts';
+import { DONE, NONE } from '../session/record-layout.ts';
+import type { Court } from './court.ts';
+
+/** @returns the only record that is under way, or NONE */
+export function findUnderWay(queue: OutboundQueue): number {
+  for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
+    if (queue.isUnderWay(record))
+      return record;
+  return NONE;
+}
+
+/** @returns the record under way that has been waited for longest, or NONE */
+export function findLongestUnderWay(queue: OutboundQueue, now: number): number {
+  let found = NONE;
+  let longest = -1;
+  for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
+    if (queue.isUnderWay(record) && (now - queue.sentAtOf(record) | 0) > longest) {
+      longest = now - queue.sentAtOf(record) | 0;
+      found = record;
+    }
+  return found;
+}
+
+/** Whether a message that came later has been acknowledged. */
+export function isOneDoneAfter(queue: OutboundQueue, record: number): boolean {
+  for (let later = queue.following(record); later !== NONE; later = queue.following(later))
+    if (queue.stateOf(later) === DONE)
+      return true;
+  return false;
+}
+
+/** Whether something is held that will be sent all the same. */
+export function hasHeld(queue: OutboundQueue, court: Court): boolean {
+  for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
+    if (queue.stateOf(record) !== DONE && queue.isHeld(record) && !isHeldForGood(queue, court, record))
+      return true;
+  return false;
+}
+
+/** Whether something waits, or is under way, that is not held. */
+export function hasOthers(queue: OutboundQueue): boolean {
+  for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
+    if (queue.stateOf(record) !== DONE && !queue.isHeld(record))
+      return true;
+  return queue.window!.waitingCount > 0;
+}
+
+/** Holds what has come by a rule: others first, whether those pass tells who is to blame. */
+export function holdGroup(queue: OutboundQueue, court: Court, origin: number, rule: number, isNode: boolean): void {
+  for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
+    if (queue.stateOf(record) !== DONE && queue.ruleOf(record) === rule
+      && (!isNode || queue.originOf(record) === origin))
+      queue.hold(record);
+  if (!hasOthers(queue))
+    release(queue, court);
+}
+
+/** Whatever was held may be sent, but for nodes without a share left: what they have sent before waits, too. */
+export function release(queue: OutboundQueue, court: Court): void {
+  queue.releaseHeld();
+  for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
+    if (queue.stateOf(record) !== DONE && isHeldForGood(queue, court, record))
+      queue.hold(record);
+}
+
+const isHeldForGood = (queue: OutboundQueue, court: Court, record: number): boolean =>
+  court.isShareFull(queue.originOf(record), queue.ruleOf(record));
