@@ -41,8 +41,8 @@ describe('the count of what is stored', () => {
       world.run(20);
     }
     const { store } = statusIn(world, 1_800_000_100); // whatever the calendar says: the store counts seconds of power
-    // A quarter of the blocks is the map's; of the others one is kept free, and each has a header.
-    expect(store).toMatchObject({ durable: true, count: 500, capacity: (64 - 16 - 1) * (4096 - 32),
+    // Three eighths of the blocks are the map's; of the others one is kept free, and each has a header.
+    expect(store).toMatchObject({ durable: true, count: 500, capacity: (64 - 24 - 1) * (4096 - 32),
       oldest: 500 * 20 / 1000, dropped: 0 });
     expect(store.bytes).toBeGreaterThan(500 * 70);
     expect(store.bytes).toBeLessThan(500 * 120 + 2 * 4096);

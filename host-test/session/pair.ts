@@ -84,6 +84,7 @@ export const SERVER_SETTINGS: ServerSessionSettings = {
   oversize: OVERSIZE_CLOSE,
   maximumKeepAlive: 65535,
   maximumPublishRate: 0,
+  storesState: false,
 };
 
 export const LIMITS: SessionLimits = { queueCapacity: 1024, maximumQueuedMessages: 16, maximumInflightMessages: 4 };

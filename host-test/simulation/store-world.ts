@@ -10,15 +10,16 @@ import { completeConfiguration, type PartialConfiguration } from '../../src/conf
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { RepeatedMessage } from '../../src/packet/packet.ts';
 import type { NodeOutput } from '../../src/session/server-role.ts';
+import type { ServerSession } from '../../src/session/server-session.ts';
 import type { Session } from '../../src/session/session.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { type CutOptions, FlashMedium, SimulatedFlash } from './simulated-flash.ts';
 
-const word = (value: number): number[] => [value >> 8, value & 0xFF];
-const text = (value: string): number[] => [...word(value.length), ...Buffer.from(value, 'latin1')];
-const packet = (first: number, body: number[]): number[] =>
+export const word = (value: number): number[] => [value >> 8, value & 0xFF];
+export const text = (value: string): number[] => [...word(value.length), ...Buffer.from(value, 'latin1')];
+export const packet = (first: number, body: number[]): number[] =>
   [first, ...body.length < 128 ? [body.length] : [body.length & 127 | 128, body.length >> 7], ...body];
-const publish = (topic: string, payload: string, qos: number, identifier: number, flags: number): number[] =>
+export const publish = (topic: string, payload: string, qos: number, identifier: number, flags: number): number[] =>
   packet(0x30 | qos << 1 | flags,
     [...text(topic), ...qos > 0 ? word(identifier) : [], ...Buffer.from(payload, 'latin1')]);
 
@@ -127,10 +128,16 @@ export interface SentMessage {
 export class NodeModel {
   readonly name: string;
   readonly messages: SentMessage[] = [];
+  /** Whether it does without a session that is kept. */
+  isClean = false;
   private identifier = 0;
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  connect(): number[] {
+    return packet(0x10, [...text('MQTT'), 4, this.isClean ? 2 : 0, 0, 0, ...text(this.name)]);
   }
 
   add(topic: string, payload: string, qos: number, retain = false): number[] {
@@ -141,7 +148,12 @@ export class NodeModel {
     return this.bytesOf(message);
   }
 
-  /** What it says after CONNACK. */
+  /** CONNACK has come. @returns what it says after that */
+  connected(_sessionPresent: boolean): number[] {
+    return this.resume();
+  }
+
+  /** What it sends again. */
   resume(): number[] {
     return this.messages.filter(({ isDone }) => !isDone).flatMap(message =>
       message.isTaken ? [0x62, 2, ...word(message.identifier)] : this.bytesOf(message));
@@ -240,6 +252,8 @@ export class StoreWorld {
   private readonly readingOffset: number;
   private upstream: Wire | undefined;
   private readonly wires: (Wire | undefined)[];
+  /** Per node: the session that it uses. */
+  private readonly seats: number[];
 
   constructor(medium: FlashMedium, server: ServerModel, nodes: readonly NodeModel[], cut: CutOptions = {},
     configuration: PartialConfiguration = TINY, seconds = 1_800_000_000) {
@@ -247,6 +261,7 @@ export class StoreWorld {
     this.nodes = nodes;
     this.seconds = seconds;
     this.wires = nodes.map(() => undefined);
+    this.seats = nodes.map((_node, index) => index);
     this.toNodes = nodes.map(() => []);
     const plan = new ArenaPlan();
     this.readingOffset = plan.reserve('a reading', READING_CAPACITY);
@@ -304,11 +319,15 @@ export class StoreWorld {
   connectNode(index: number): void {
     if (this.wires[index] !== undefined || !this.hasPower)
       return;
-    const session = this.gateway.sessions[index]!;
+    const session = this.sessionOf(index);
     session.open(this.wires[index] = new Wire(this, false));
-    this.feed(session, packet(0x10, [...text('MQTT'), 4, 0, 0, 0, ...text(this.nodes[index]!.name)]));
-    this.wires[index]!.sent.length = 0; // CONNACK
-    this.feed(session, this.nodes[index]!.resume());
+    this.feed(session, this.nodes[index]!.connect());
+    const [connack] = split(this.wires[index]!.sent.splice(0, 4)); // what follows it arrives later
+    if (connack?.[0] !== 0x20 || connack[2] !== 0) {
+      this.wires[index] = undefined;
+      return;
+    }
+    this.feed(session, this.nodes[index]!.connected(connack[1] === 1));
     this.settle();
   }
 
@@ -316,7 +335,7 @@ export class StoreWorld {
     if (this.wires[index] === undefined)
       return;
     this.wires[index] = undefined;
-    this.gateway.sessions[index]!.transportClosed(ReasonCode.NETWORK_CLOSED);
+    this.sessionOf(index).transportClosed(ReasonCode.NETWORK_CLOSED);
   }
 
   /**
@@ -328,7 +347,13 @@ export class StoreWorld {
       return;
     const bytes = messages.flatMap(message => this.nodes[index]!.add(...message));
     if (this.wires[index] !== undefined)
-      this.feed(this.gateway.sessions[index]!, bytes);
+      this.feed(this.sessionOf(index), bytes);
+  }
+
+  /** What the Server says by itself; it is lost without a connection or power. */
+  fromServer(bytes: number[]): void {
+    if (this.upstream !== undefined && this.hasPower)
+      this.feed(this.gateway.upstream, bytes);
   }
 
   /** A message of the gateway itself, as sensors make them. */
@@ -345,8 +370,19 @@ export class StoreWorld {
 
   /** What a node sends that is no message. */
   say(index: number, ...bytes: number[]): void {
-    this.feed(this.gateway.sessions[index]!, bytes);
+    this.feed(this.sessionOf(index), bytes);
     this.settle();
+  }
+
+  /** The connection of a node is not there any more, and the gateway does not know: the next one is another. */
+  forgetWire(index: number): void {
+    const { seats } = this;
+    this.wires[index] = undefined;
+    seats[index] = this.gateway.sessions.findIndex((_session, seat) => !seats.includes(seat));
+  }
+
+  private sessionOf(index: number): ServerSession {
+    return this.gateway.sessions[this.seats[index]!]!;
   }
 
   isNodeConnected(index: number): boolean {
@@ -366,6 +402,7 @@ export class StoreWorld {
       if (isPressing) {
         clock.isPressing = false;
         this.gateway.commit();
+        this.gateway.handleDeferred();
       }
       const isDue = clock.isArmed && (clock.now - clock.deadline | 0) >= 0;
       if (isDue) {
@@ -433,7 +470,7 @@ export class StoreWorld {
       moved = true;
       for (const one of split(wire.sent.splice(0))) {
         this.toNodes[index]!.push(Buffer.from(one).toString('hex'));
-        this.feed(this.gateway.sessions[index]!, this.nodes[index]!.answer(one));
+        this.feed(this.sessionOf(index), this.nodes[index]!.answer(one));
       }
     });
     this.wires.forEach((wire, index) => {

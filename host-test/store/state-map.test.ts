@@ -1,6 +1,6 @@
 /** The map of the store by itself: the last value of each key, through compaction, restarts and cuts of the power. */
 import { describe, expect, it } from 'vitest';
-import { lengthOfState } from '../../src/store/state-map.ts';
+import { lengthOfState } from '../../src/store/state-log.ts';
 import { CLOCK } from '../../src/store/record-format.ts';
 import { seeded } from '../session/pair.ts';
 import { FlashMedium } from '../simulation/simulated-flash.ts';

@@ -8,6 +8,7 @@ describe.each(['refuse', 'memory'] as const)('with on_failure "%s"', on_failure 
   function stage(failsAt: number): { world: StoreWorld; server: ServerModel; node: NodeModel } {
     const server = new ServerModel();
     const node = new NodeModel('one');
+    node.isClean = true; // a session that is to be kept is not confirmed while nothing can be written
     const world =
       new StoreWorld(new FlashMedium(512, 12), server, [node], { failsAt, failing: 'write' },
         { ...TINY, store: { ...TINY.store, on_failure } });

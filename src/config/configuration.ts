@@ -107,6 +107,8 @@ export interface ListenerConfiguration {
   oversize: OversizePolicy;
   /** What the full queue of a node that is away gives up. */
   queue_full: QueueFullPolicy;
+  /** Seconds after which the session of a node that stays away is forgotten; 0: never. */
+  persistent_client_expiration: number;
   allow_anonymous: boolean;
   users: readonly UserConfiguration[];
   /** Who may read and write what; an empty list allows everything. */
@@ -180,6 +182,15 @@ export interface StoreConfiguration {
   replay_rate: number;
   /** Messages and bytes of what the broker will not have: it is set aside and stays until somebody decides. */
   quarantine: readonly [number, number];
+  /** For how many messages `ringbridge check` works out how long flash lasts. */
+  messages_per_second: MessageRates;
+}
+
+export interface MessageRates {
+  up: number;
+  down: number;
+  /** Changes of retained messages. */
+  retained: number;
 }
 
 /** Sizes that a user changes only when memory is short. */
@@ -213,7 +224,7 @@ export interface PartialConfiguration {
   listener?: Partial<Omit<ListenerConfiguration, 'acl'>> & { acl?: readonly Partial<AccessConfiguration>[] };
   topic?: readonly Partial<TopicRuleConfiguration>[];
   sensors?: readonly (Partial<SensorConfiguration> & { name: string; type: string })[];
-  store?: Partial<StoreConfiguration>;
+  store?: Partial<Omit<StoreConfiguration, 'messages_per_second'>> & { messages_per_second?: Partial<MessageRates> };
   memory?: Partial<MemoryConfiguration>;
   /** Not part of the configuration that a gateway runs with. */
   tests?: readonly TopicTest[];
@@ -284,6 +295,7 @@ export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
   max_retained_bytes: 4096,
   oversize: 'drop',
   queue_full: 'drop_newest',
+  persistent_client_expiration: 2_592_000,
   allow_anonymous: false,
   users: Object.freeze([]),
   acl: Object.freeze([]),
@@ -305,6 +317,7 @@ export const DEFAULT_STORE: StoreConfiguration = Object.freeze({
   ram: 8192, path: './ringbridge.store', size: 1_048_576, durability: 'ram', on_failure: 'refuse',
     full: 'drop_oldest', replay_rate: 0,
   quarantine: Object.freeze([16, 8192] as const),
+  messages_per_second: Object.freeze({ up: 1, down: 0.2, retained: 1 }),
 });
 
 export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, topic_length: 64 });
@@ -358,6 +371,21 @@ function limitsOf(
   };
 }
 
+type StateLimits = Pick<ListenerConfiguration,
+  'max_retained_bytes' | 'max_retained_messages' | 'max_subscription_bytes' | 'max_subscriptions'>;
+
+/** What a default lets in must fit the part of the store that keeps it: an eighth at most. */
+function fitState(listener: StateLimits, size: number, written: Partial<StateLimits>): void {
+  if (written.max_retained_bytes === undefined)
+    listener.max_retained_bytes = Math.min(listener.max_retained_bytes, size >> 4);
+  if (written.max_retained_messages === undefined)
+    listener.max_retained_messages = Math.min(listener.max_retained_messages, size >> 10);
+  if (written.max_subscription_bytes === undefined)
+    listener.max_subscription_bytes = Math.min(listener.max_subscription_bytes, size >> 6);
+  if (written.max_subscriptions === undefined)
+    listener.max_subscriptions = Math.min(listener.max_subscriptions, size >> 10);
+}
+
 /**
  * Fills in every default. `{}` is a valid file.
  * @param sizes replace the defaults of a board: PC_SIZES
@@ -369,7 +397,10 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
     upstream.remote_clientid = name;
   Object.assign(upstream, limitsOf(upstream, partial.upstream));
   const listener = { ...DEFAULT_LISTENER, ...sizes.listener, ...partial.listener };
-  const store = { ...DEFAULT_STORE, ...sizes.store, ...partial.store };
+  const store = {
+    ...DEFAULT_STORE, ...sizes.store, ...partial.store,
+    messages_per_second: { ...DEFAULT_STORE.messages_per_second, ...partial.store?.messages_per_second },
+  };
   // A default must not let in what a queue cannot hold that somebody has made small.
   const half = { queue: partial.listener?.max_queued_bytes ?? Infinity, store: partial.store?.ram ?? Infinity };
   if (partial.upstream?.max_packet_size === undefined)
@@ -379,6 +410,8 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
     listener.max_packet_size =
       Math.min(listener.max_packet_size,
         Math.max(SHORTEST_PACKET_SIZE, Math.min(half.queue, half.store) >> 1 || Infinity));
+  if (store.durability === 'flash')
+    fitState(listener, store.size, partial.listener ?? {});
   return {
     name,
     log_level: partial.log_level ?? DEFAULT_LOG_LEVEL,

@@ -75,6 +75,39 @@ export const FILTER_SET_ASIDE = 94;
 export const UPSTREAM_CAUSE = 95;
 /** detail: what the Server does otherwise than MQTT says, see upstream/experiments.ts. Told once. */
 export const BROKER_DEVIATES = 96;
+/**
+ * The store has no room for state; subject: index of the session, or UPSTREAM; detail: FULL_FOR_SESSION and so on. What
+ * depends on it is refused.
+ */
+export const STATE_FULL = 70;
+/** Of what was restored from the store so many, detail, were dropped; subject: DROPPED_USER and so on. */
+export const RESTORED_DROPPED = 71;
+/** detail: index of the node state, whose node has not come back after a start. */
+export const STORED_WILL_PUBLISHED = 72;
+/**
+ * detail: index of the node state, still with its identifier. It was away for longer than persistent_client_expiration.
+ */
+export const SESSION_EXPIRED = 73;
+
+export const FULL_FOR_SESSION = 1;
+export const FULL_FOR_SUBSCRIPTION = 2;
+export const FULL_FOR_RETAINED = 3;
+export const FULL_FOR_WILL = 4;
+export const FULL_FOR_MESSAGE = 5;
+
+/** Sessions of users that are not there any more, or whose name fits no mount point. */
+export const DROPPED_USER = 0;
+/** Sessions that were away for too long. */
+export const DROPPED_EXPIRED = 1;
+/** Sessions for which there is no place. */
+export const DROPPED_PLACE = 2;
+/** Subscriptions that are not allowed, or have no room. */
+export const DROPPED_FILTER = 3;
+/** Messages that the node may not read, or for which its queue has no room. */
+export const DROPPED_MESSAGE = 4;
+/** Wills of users that are not there any more. */
+export const DROPPED_WILL = 5;
+export const DROPPED_REASONS = 6;
 
 /** The Server has sent a message that no rule asks for; the packet at hand has the topic. Told once on a connection. */
 export const UNASKED = 81;

@@ -67,6 +67,7 @@ const LISTENER: Effects<ListenerConfiguration> = Object.freeze({
   max_retained_messages: RESTART,
   max_retained_bytes: RESTART,
   oversize: AT_ONCE,
+  persistent_client_expiration: RESTART,
   queue_full: AT_ONCE,
   allow_anonymous: AT_ONCE,
   users: AT_ONCE,
@@ -84,6 +85,7 @@ const STORE: Effects<StoreConfiguration> = Object.freeze({
   full: AT_ONCE,
   replay_rate: AT_ONCE,
   quarantine: RESTART,
+  messages_per_second: AT_ONCE,
 });
 
 const MEMORY: Effects<MemoryConfiguration> = Object.freeze({ topics: RESTART, topic_length: RESTART });

@@ -56,21 +56,22 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'connect_timeout', 'send_timeout', 'max_keepalive', 'max_packet_size', 'max_inflight_messages',
     'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes', 'max_clientid_length', 'max_will_size',
     'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages', 'max_retained_bytes', 'oversize',
-    'queue_full', 'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 38 }),
+    'queue_full', 'persistent_client_expiration', 'allow_anonymous', 'users', 'acl', 'max_publish_rate',
+    'sys_interval']), first: 38 }),
   // topic
-  Object.freeze({ types: 16, items: 63, maxItems: 256, example: '[]' }),
-  // sensors
   Object.freeze({ types: 16, items: 64, maxItems: 256, example: '[]' }),
+  // sensors
+  Object.freeze({ types: 16, items: 65, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate', 'quarantine']), first: 65 }),
+    'replay_rate', 'quarantine', 'messages_per_second']), first: 66 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 73 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 75 }),
   // tests
-  Object.freeze({ types: 16, items: 75, maxItems: 1024,
+  Object.freeze({ types: 16, items: 77, maxItems: 1024,
     example: '[{"publish":"a/b","user":"node1","expect":{"remote":"site/a/b","qos":1}}]' }),
   // upstream.address
-  Object.freeze({ types: 16, items: 76, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 78, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"']), example: '"mqttv311"' }),
   // upstream.remote_clientid
@@ -86,12 +87,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 77, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 79, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 78,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 80,
     required: Object.freeze(['topic']) }),
   // upstream.birth
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 82 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 84 }),
   // upstream.notifications
   Object.freeze({ types: 8, example: 'false' }),
   // upstream.notifications_local_only
@@ -165,12 +166,14 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 0, choices: Object.freeze(['"close"', '"drop"']), example: '"drop"' }),
   // listener.queue_full
   Object.freeze({ types: 0, choices: Object.freeze(['"drop_newest"', '"drop_oldest"']), example: '"drop_newest"' }),
+  // listener.persistent_client_expiration
+  Object.freeze({ types: 2, minimum: 0, maximum: 2147483647, example: '2592000' }),
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 86, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 88, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 87, maxItems: 256,
+  Object.freeze({ types: 16, items: 89, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -178,11 +181,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 88 }),
+    'store', 'full', 'expiry']), first: 90 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 96, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 98, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -199,14 +202,16 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 114, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 116, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  // store.messages_per_second
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 117 }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
   // memory.topic_length
   Object.freeze({ types: 2, minimum: 8, maximum: 4096, example: '64' }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 115, required: Object.freeze(['expect']) }),
+    first: 120, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -229,9 +234,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 121, required: Object.freeze(['username']) }),
+    first: 126, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 125 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 130 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -287,6 +292,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 300, maximum: 921600 }),
   // store.quarantine[]
   Object.freeze({ types: 2, minimum: 0, maximum: 16777216 }),
+  // store.messages_per_second.up
+  Object.freeze({ types: 4, minimum: 0, maximum: 100000, example: '1' }),
+  // store.messages_per_second.down
+  Object.freeze({ types: 4, minimum: 0, maximum: 100000, example: '0.2' }),
+  // store.messages_per_second.retained
+  Object.freeze({ types: 4, minimum: 0, maximum: 100000, example: '1' }),
   // tests[].publish
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535, example: '"a/b"' }),
   // tests[].receive
@@ -299,7 +310,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 128 }),
+    first: 133 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -326,7 +337,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 134, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 139, maxItems: 1024, example: '[]' }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
 ]);

@@ -3,54 +3,73 @@
  * and what is found in it at start, to those whom it concerns.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
-import type { Configuration } from '../config/configuration.ts';
+import type { Configuration, ListenerConfiguration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
 import type { ClientSession } from '../session/client-session.ts';
-import type { Clock } from '../session/clock.ts';
 import { IDENTIFIER_RANGE } from '../session/publish-records.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import { Store } from '../store/message-store.ts';
 import { ANNOUNCED, COUNTER, QUARANTINED, RECEIVED_IDENTIFIER } from '../store/record-format.ts';
+import { lengthOfState } from '../store/state-log.ts';
 import { StateMap } from '../store/state-map.ts';
 import { type Recovery, type StoreOwner, StoreReport } from '../store/store-owner.ts';
-import { MESSAGE_UP, type StoredMessage } from '../store/stored-message.ts';
+import { MESSAGE_DOWN, MESSAGE_UP, type StoredMessage } from '../store/stored-message.ts';
+import type { DurableNodes } from '../nodes/durable-nodes.ts';
+import { StoredMessages } from '../nodes/stored-messages.ts';
+import { StoredWills } from '../nodes/stored-wills.ts';
+import type { Bridge } from '../upstream/bridge.ts';
 import { Backlog } from '../upstream/backlog.ts';
 import type { EarlierSubscriptions } from '../upstream/earlier-subscriptions.ts';
+import { ExactlyOnce } from '../upstream/exactly-once.ts';
 import { type Router, StoreIntake } from '../upstream/intake.ts';
+import { ServerRouter } from '../upstream/server-router.ts';
 import { StoredCounters } from '../upstream/stored-counters.ts';
 import { StoredOrigins } from '../upstream/stored-origins.ts';
 import type { Quarantine } from '../upstream/quarantine.ts';
+import { durableNodesOf, type NodeStoreUsers } from './durable-parts.ts';
 import type { StoredRules } from '../upstream/stored-rules.ts';
 
 /** QoS 2 messages in the store whose senders are remembered, to recognise them after a restart. */
 const MOST_ORIGINS = 4096;
 /** Of the storage. */
-export const STATE_SHARE = 0.25;
+export const STATE_SHARE = 0.375;
 /**
  * Received identifiers that outlive the block of their message, and other entries of the map. The oldest blocks hold
  * few.
  */
 const MOST_IN_MAP = 64;
 const OTHERS_IN_MAP = 16;
+/** Messages of the Server whose acknowledgements wait. */
+const MOST_OWED_TO_SERVER = 64;
 /** Milliseconds from one look at the clock to the next while a message with a deadline waits. */
 const TICK = 600_000;
 
+/** Bytes of the other entries: received identifiers, counters, the clock. */
+export const OTHER_STATE_LENGTH = (MOST_IN_MAP + OTHERS_IN_MAP) * lengthOfState(12);
+
+/** Entries of the map that a configuration can need. */
+export const entriesOf = ({
+  max_connections, max_retained_messages, max_sessions, max_subscriptions, max_unreleased_messages,
+}: ListenerConfiguration): number => 2 * max_sessions + max_subscriptions + max_retained_messages
+  + Math.min(max_connections * max_unreleased_messages, MOST_IN_MAP) + OTHERS_IN_MAP;
+
 /** Who works with the store. */
-export interface StoreUsers {
-  readonly clock: Clock;
+export interface StoreUsers extends NodeStoreUsers {
   readonly upstream: ClientSession;
   readonly sessions: readonly ServerSession[];
   readonly router: Router;
   readonly rules: StoredRules;
   readonly quarantine: Quarantine;
   readonly earlier: EarlierSubscriptions;
-  readonly observer: Event.GatewayObserver;
   /** Seconds since 1970, 0 as long as nobody knows. */
   readonly date: () => number;
+  readonly bridge: Bridge;
 }
 
 export interface StoreRegions {
+  readonly number: number;
+  readonly will: number;
   readonly counter: number;
   readonly identifier: number;
 }
@@ -58,38 +77,57 @@ export interface StoreRegions {
 export class DurableStore implements StoreOwner, Recovery {
   readonly backlog: Backlog;
   readonly intake: StoreIntake;
+  /** Takes messages of the Server. */
+  readonly serverIntake: StoreIntake;
+  readonly nodes: DurableNodes;
+  private readonly serverRouter: ServerRouter;
   private readonly origins: StoredOrigins;
   private readonly users: StoreUsers;
   acknowledgesMemory: boolean;
   /** The storage has failed, and what waited for it does not know yet. */
   private hasFailed = false;
 
-  static plan(plan: ArenaPlan): StoreRegions {
-    return { counter: StoredCounters.plan(plan), identifier: StoredOrigins.plan(plan) };
+  static plan(plan: ArenaPlan, { max_will_size }: ListenerConfiguration): StoreRegions {
+    return {
+      counter: StoredCounters.plan(plan),
+      identifier: StoredOrigins.plan(plan),
+      number: StoredMessages.plan(plan),
+      will: StoredWills.plan(plan, max_will_size),
+    };
   }
 
-  constructor(arena: Arena, regions: StoreRegions, { listener, store: settings, topic }: Configuration,
-    users: StoreUsers) {
-    const { clock, router, rules, sessions, upstream } = users;
+  constructor(arena: Arena, regions: StoreRegions, configuration: Configuration, users: StoreUsers) {
+    const { listener, store: settings, topic } = configuration;
+    const { bridge, clock, router, rules, sessions, upstream } = users;
     const originCapacity = Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS);
-    const mapCapacity = Math.min(originCapacity, MOST_IN_MAP)
-      + OTHERS_IN_MAP + settings.quarantine[0]
+    const mapCapacity = entriesOf(listener) + settings.quarantine[0]
       + topic.filter(({ direction }) => direction !== 'out').length;
     const store =
       new Store(arena,
         { stateShare: STATE_SHARE, createMap: (medium, walker) => new StateMap(medium, walker, mapCapacity) });
     this.users = users;
     this.acknowledgesMemory = settings.on_failure === 'memory';
-    this.backlog = new Backlog(store, upstream, clock, rules, new StoredCounters(arena, regions.counter));
-    this.origins = new StoredOrigins(store, regions.identifier, originCapacity);
-    this.intake =
-      new StoreIntake(this.backlog, this.origins, { clock, router, sessions },
-        upstream.sessionState!.queue.window!.slotCount >> 1);
+    const origins = this.origins = new StoredOrigins(store, regions.identifier, originCapacity);
+    const exactlyOnce = new ExactlyOnce(arena, origins);
+    const counters = new StoredCounters(arena, regions.counter);
+    const backlog = this.backlog = new Backlog(store, upstream, clock, rules, { counters, exactlyOnce });
+    this.intake = new StoreIntake(backlog, origins, exactlyOnce, { clock, router, sessions },
+      upstream.sessionState!.queue.window!.slotCount >> 1);
+    this.serverRouter = new ServerRouter(bridge, upstream, store);
+    this.serverIntake = new StoreIntake(backlog, origins, exactlyOnce,
+      { clock, router: this.serverRouter, sessions: [upstream] }, MOST_OWED_TO_SERVER);
+    const messages = new StoredMessages(store, clock, backlog, exactlyOnce, regions.number);
+    this.nodes =
+      durableNodesOf(configuration, store, users, { atHand: exactlyOnce, messages, willOffset: regions.will });
+    backlog.down = messages;
+    if (listener.persistent_client_expiration !== 0)
+      store.keepTime();
   }
 
   /** Bytes of all tables that are not in the arena. */
   get tableLength(): number {
-    return this.origins.tableLength + this.intake.tableLength + this.backlog.tableLength;
+    return this.origins.tableLength + this.intake.tableLength + this.serverIntake.tableLength
+      + this.backlog.tableLength;
   }
 
   /** Takes a storage into use, for the first time or after one has failed. @throws as `Store.open` */
@@ -99,9 +137,13 @@ export class DurableStore implements StoreOwner, Recovery {
     backlog.beginRestoring();
     quarantine.beginRestoring(backlog.store);
     this.users.earlier.beginRestoring();
+    this.nodes.beginRestoring();
     backlog.store.open(storage, this, this, report);
     storage.onFlushed = isDurable => { backlog.store.flushed(isDurable); };
     backlog.endRestoring();
+    this.setCalendar();
+    this.nodes.endRestoring();
+    this.serverRouter.ask();
     this.handleTimeout();
     const { lastIdentifier } = backlog.counters;
     if (lastIdentifier !== 0)
@@ -123,7 +165,8 @@ export class DurableStore implements StoreOwner, Recovery {
     this.setCalendar();
     store.advanceClock(clock.now);
     backlog.delayedFlush.handleTimeout();
-    if (store.isWorking && store.queue.hasDeadlines)
+    this.nodes.handleTimeout();
+    if (store.isWorking && store.keepsTime)
       clock.request(clock.now + TICK | 0);
   }
 
@@ -142,6 +185,8 @@ export class DurableStore implements StoreOwner, Recovery {
       return;
     this.hasFailed = false;
     this.intake.onStorageFailed(this.acknowledgesMemory);
+    this.serverIntake.onStorageFailed(this.acknowledgesMemory);
+    this.nodes.onDurable();
     backlog.onDurable(backlog.store.written);
   }
 
@@ -149,12 +194,15 @@ export class DurableStore implements StoreOwner, Recovery {
 
   onDurable(durable: number): void {
     this.intake.onDurable();
+    this.serverIntake.onDurable();
+    this.nodes.onDurable();
     this.backlog.onDurable(durable);
   }
 
   onMoved(from: number, to: number): void {
     this.backlog.moved(from, to);
     this.origins.move(from, to);
+    this.nodes.onMoved(from, to);
   }
 
   onBlockErased(start: number, end: number): void {
@@ -172,12 +220,14 @@ export class DurableStore implements StoreOwner, Recovery {
   // Recovery
 
   onMessage(message: StoredMessage): void {
-    if (message.kind !== MESSAGE_UP)
-      return;
-    if (message.origin !== 0 && message.qos === 2 && !message.isReleased)
+    if (message.sender !== 0 && !message.isReleased)
       this.origins.restore(message);
-    if (!message.isSettled)
+    if (message.isSettled)
+      return;
+    if (message.kind === MESSAGE_UP)
       this.backlog.restore(message);
+    else if (message.kind === MESSAGE_DOWN)
+      this.nodes.onMessage(message);
   }
 
   onState(kind: number, key: number, offset: number, length: number): void {

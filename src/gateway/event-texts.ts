@@ -84,6 +84,16 @@ export function describeEvent(
       const identifier = identifierOf(gateway, gateway.nodes.states[detail]!);
       return `forgot the session of node "${identifier}", which is away, to make room for node ${name} (listener.max_sessions)`;
     }
+    case Event.STATE_FULL:
+      return describeFullState(gateway, subject, detail);
+    case Event.RESTORED_DROPPED:
+      return `dropped ${detail} ${describeDropped(subject)} from the store`;
+    case Event.STORED_WILL_PUBLISHED:
+      return `published the Will of node "${identifierOf(gateway, gateway.nodes.states[detail]!)}", which has not come back `
+        + 'since the start';
+    case Event.SESSION_EXPIRED:
+      return `forgot the session of node "${identifierOf(gateway, gateway.nodes.states[detail]!)}", which was away for `
+        + 'longer than listener.persistent_client_expiration';
     case Event.IDENTIFIER_CLASH:
       return 'upstream keeps accepting and dropping this gateway: does another client call itself '
         + `"${gateway.configuration.upstream.remote_clientid}"? Give each one an upstream.remote_clientid of its own`;
@@ -98,6 +108,36 @@ export function describeEvent(
       return describeUpstreamEvent(gateway, event, subject, detail);
     default:
       return `event ${event}`;
+  }
+}
+
+/** What has no room, which limit that is, and what is done. */
+function describeFullState(gateway: Gateway, subject: number, detail: number): string {
+  const node = subject === Event.UPSTREAM ? '' : nodeName(gateway, subject);
+  const limit = 'the part of the store for state is full: raise store.size, or lower listener.max_sessions, '
+    + 'max_subscription_bytes or max_retained_bytes';
+  switch (detail) {
+    case Event.FULL_FOR_SESSION: return `refused node ${node}: its session cannot be kept, ${limit}`;
+    case Event.FULL_FOR_SUBSCRIPTION: return `refused a subscription of node ${node}: ${limit}`;
+    case Event.FULL_FOR_WILL: return `refused node ${node}: its Will cannot be kept, ${limit}`;
+    case Event.FULL_FOR_RETAINED: return `a retained message will not survive a restart, ${limit}; said once`;
+    default: return 'dropped a message for a node: half of the store is full of messages for nodes (store.size, '
+      + 'listener.max_queued_bytes); said once';
+  }
+}
+
+function describeDropped(reason: number): string {
+  switch (reason) {
+    case Event.DROPPED_USER: return 'sessions of nodes that are not allowed any more (listener.users, allow_anonymous)';
+    case Event.DROPPED_EXPIRED:
+      return 'sessions of nodes that were away for too long (listener.persistent_client_expiration)';
+    case Event.DROPPED_PLACE:
+      return 'sessions, of the nodes that were away longest, for want of places (listener.max_sessions)';
+    case Event.DROPPED_FILTER:
+      return 'subscriptions that are not allowed any more, or have no room (listener.acl, max_subscriptions)';
+    case Event.DROPPED_MESSAGE:
+      return 'messages for nodes that may not read them any more, or have no room (listener.acl, max_queued_bytes)';
+    default: return 'Wills that may not be published any more (listener.users, acl)';
   }
 }
 

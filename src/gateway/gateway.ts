@@ -30,6 +30,10 @@ import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix,
   longestStoredPacket, RECORD_OVERHEAD } from './packet-limits.ts';
 import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
+import type { DurableNodes } from '../nodes/durable-nodes.ts';
+import { type Age, SessionExpiry } from '../nodes/session-expiry.ts';
+import { StoredDelivery } from '../nodes/stored-delivery.ts';
+import { StoredSubscriptions } from '../nodes/stored-subscriptions.ts';
 import { EndingCounts } from '../nodes/disconnect-reasons.ts';
 import * as Event from '../config/events.ts';
 import { type Authenticator, type GatewayOptions, type GatewayPlans, PENDING,
@@ -82,6 +86,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly takeOvers: TakeOvers;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
+  /** For the intake: a node is asked for its message again when there is room. */
+  readonly waits = false;
   driver: UpstreamDriver | undefined = undefined;
   connectedCount = 0;
   maximumConnectedCount = 0;
@@ -94,6 +100,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   deniedCount = 0;
   heldCount = 0;
   evictedCount = 0;
+  /** Sessions of nodes that were away for too long. */
+  expiredCount = 0;
   /** Undefined unless `store.durability` is "flash". */
   readonly durableStore: DurableStore | undefined;
   /** Why connections of nodes have ended, or were refused. */
@@ -110,6 +118,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly delivery: Delivery;
   readonly retainedDelivery: RetainedDelivery;
   readonly nodeSubscriptions: NodeSubscriptions;
+  private readonly expiry: SessionExpiry;
+  /** What survives a power cut of the nodes; undefined as `durableStore`. */
+  readonly durable: DurableNodes | undefined;
   private readonly publishing: Publishing;
   private readonly refusals: Refusals;
   private readonly will = new MessageSpans(); // the one at hand
@@ -122,9 +133,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.observer = options.observer;
     this.machine = options.machine;
     const clientSettings = clientSettingsOf(upstream);
-    const serverSettings = serverSettingsOf(listener);
+    const serverSettings = serverSettingsOf(configuration);
     const upstreamLimits = upstreamLimitsOf(configuration);
-    const nodeLimits = nodeLimitsOf(listener);
+    const nodeLimits = nodeLimitsOf(listener, store.durability === 'flash');
     const layout = options.layout ?? configuration;
     const longestPacket = longestOutgoingPacket(layout);
     const sessionCount = listener.max_connections + 1;
@@ -150,7 +161,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const longestStored = longestStoredPacket(layout);
     const isDurable = store.durability === 'flash';
     const quarantineOffset = Quarantine.plan(plan, store.quarantine, longestStored, isDurable);
-    const storeRegions = store.durability === 'flash' ? DurableStore.plan(plan) : undefined;
+    const storeRegions = isDurable ? DurableStore.plan(plan, listener) : undefined;
     const arena = this.arena = new Arena(plan, {
       landingCapacity: options.landingCapacity,
       stagingCapacity: storeRegions === undefined ? longestPacket : longestPacket + RECORD_OVERHEAD + 3 & ~3,
@@ -172,7 +183,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       outbound: outboundPlan, inbound: inboundPlan,
       earlierOffset: earlierPlan.offset };
     this.delivery =
-      new Delivery(arena, topics, memory.topics, this.nodes, this.subscriptions, this.retained, this.access,
+      new (storeRegions === undefined ? Delivery : StoredDelivery)(arena, topics, memory.topics, this.nodes,
+        this.subscriptions, this.retained, this.access,
         options.observer);
     this.localAudience = this.delivery.localAudience;
     this.notifications = new Notifications(arena, notificationsOffset, upstream, this.delivery);
@@ -204,16 +216,24 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const retainedDelivery = this.retainedDelivery = new RetainedDelivery(role, this.delivery, this.systemTopics);
     this.nodeSubscriptions = new NodeSubscriptions(this.access, this.delivery, retainedDelivery, options.observer);
     this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);
+    this.expiry = new SessionExpiry(this.clock, this.nodes, listener.persistent_client_expiration, () => this.aging);
     if (storeRegions === undefined)
       return;
     this.bridge.isDurable = true;
     this.bridge.refusesUnstored = store.on_failure === 'refuse';
     const rules = new StoredRules(arena, outbound, policies, this.bridge), date = options.date ?? (() => 0);
-    const { clock, sessions, upstream: session } = this;
+    const { bridge, clock, nodes: states, sessions, upstream: session } = this;
+    const nodes = {
+      states, delivery: this.delivery as StoredDelivery, access: this.access, expiry: this.expiry, publisher: this,
+    };
     this.durableStore =
       new DurableStore(arena, storeRegions, configuration,
-        { clock, upstream: session, sessions, router: this, rules, earlier, quarantine: this.bridge.guard.quarantine,
+        { bridge, nodes, clock, upstream: session, sessions, router: this, rules, earlier,
+          quarantine: bridge.guard.quarantine,
           observer: this.observer, date });
+    const durable = this.durable = this.durableStore.nodes;
+    this.nodeSubscriptions =
+      new StoredSubscriptions(this.access, this.delivery, retainedDelivery, options.observer, durable);
   }
 
   get upstreamQueue(): OutboundQueue {
@@ -232,7 +252,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       this.bridge.storeWasAway = true;
     this.bridge.earlier.store(this.durableStore.backlog.store);
     this.bridge.backlog = this.upstreamQueue.window!.journal = this.durableStore.backlog;
+    this.upstreamQueue.releases = this.durableStore.backlog;
     this.serverRole.acknowledgedReceiver = this.durableStore.intake;
+    this.upstream.role.acknowledgedReceiver = this.durableStore.serverIntake;
   }
 
   commit(): void {
@@ -261,6 +283,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.bridge.telling.advance(this.upstream);
     this.durableStore?.handleTimeout();
     this.bridge.suspects.handleTimeout();
+    if (this.expiry.isLookDue)
+      this.expireSessions();
     this.refusals.handleTimeout();
   }
 
@@ -269,6 +293,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const { sessions } = this;
     for (let index = 0; index < sessions.length; ++index)
       sessions[index]!.fail(ReasonCode.SERVER_SHUTTING_DOWN);
+    this.durable?.finish();
     this.commit();
   }
 
@@ -311,7 +336,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     }
     let node = this.nodes.find(identifier, length); // [MQTT311-3.1.3-2]
     const sessionPresent = node !== undefined && isOwn
-      && !session.cleanStart; // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
+      && !session.cleanStart // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
+      && this.durable?.isOnlyWill(node) !== true;
     node ??= this.nodes.findRoom(session.user, this.subscriptions);
     if (node === undefined || this.connectedCount >= this.configuration.listener.max_connections) {
       session.refuse(ReasonCode.SERVER_UNAVAILABLE);
@@ -320,6 +346,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (old === undefined && node.identifierLength !== 0) {
       ++this.evictedCount;
       this.observer.onEvent(Event.SESSION_EVICTED, session.index, node.index);
+      this.durable?.giveWay(node);
     }
     if (!sessionPresent) { // [MQTT311-3.1.2-6]
       this.nodeSubscriptions.removeAll(node);
@@ -331,6 +358,12 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
         session.refuse(ReasonCode.NOT_AUTHORIZED);
         return;
       }
+    }
+    if (this.durable !== undefined && !this.durable.admit(node, session)) {
+      if (!sessionPresent)
+        this.forgetNode(node);
+      session.refuse(ReasonCode.SERVER_UNAVAILABLE);
+      return;
     }
     node.session = session;
     if (++this.connectedCount > this.maximumConnectedCount)
@@ -422,8 +455,51 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.observer.onEvent(Event.NODE_CLOSED, session.index, reasonCode);
     if (session.hasWill) // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
       this.publishWill(session, node);
+    this.durable?.leave(node);
     if (session.cleanStart)
       this.nodes.release(node);
+    else
+      this.expiry.leave(node, this.expiry.now);
+  }
+
+  /** The Will of a node that has not come back since the start. */
+  publishStoredWill(node: NodeState, will: MessageSpans): void {
+    const { access } = this;
+    const index = this.topics.indexOf(will.topicNameOffset, will.topicNameLength);
+    if (access !== undefined && this.publishing.publishFor(node, will, index, access, 0) === FORBIDDEN) {
+      ++this.deniedCount;
+      this.observer.onEvent(Event.RESTORED_DROPPED, Event.DROPPED_WILL, 1);
+      return;
+    }
+    this.observer.onEvent(Event.STORED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
+    if (access === undefined)
+      this.publishing.publish(will, index, 0);
+  }
+
+  forgetNode(node: NodeState): void {
+    this.nodeSubscriptions.removeAll(node);
+    this.nodes.release(node);
+  }
+
+  private expireSessions(): void {
+    const { expiry } = this;
+    this.durable?.seeConnected();
+    for (let node = expiry.findExpired(); node !== undefined; node = expiry.findExpired()) {
+      ++this.expiredCount;
+      this.observer.onEvent(Event.SESSION_EXPIRED, Event.UPSTREAM, node.index);
+      this.durable?.giveWay(node);
+      this.forgetNode(node);
+    }
+  }
+
+  /** The clock by which sessions grow old: that of the store, if there is one. */
+  private get aging(): Age {
+    const { clock, durableStore } = this;
+    if (durableStore === undefined)
+      return this.bridge.aging;
+    const { store } = durableStore.backlog;
+    store.advanceClock(clock.now);
+    return store.clock;
   }
 
   onUpstreamConnected(): boolean {

@@ -7,17 +7,17 @@ import { CLEAN_START, type ConnectFields, PASSWORD, USER_NAME, WILL, WILL_QOS_SH
   WILL_RETAIN } from '../packet/connect.ts';
 import { ABSENT } from '../packet/data-representation.ts';
 import { MQTT_3_1, MQTT_3_1_1 } from '../packet/protocol-version.ts';
-import { HEADER_LENGTH, NOTES_LENGTH } from '../session/record-layout.ts';
+import { HEADER_LENGTH, NODE_NOTES_LENGTH, NOTES_LENGTH } from '../session/record-layout.ts';
 import { longestMountPoint } from '../nodes/access.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { longestAnnouncement } from './announcement-texts.ts';
-import { COPY_LENGTH, lengthOfMessage } from '../store/record-format.ts';
+import { COPY_LENGTH, DOWN_PROPERTIES, lengthOfMessage } from '../store/record-format.ts';
 
 /** Fixed header and lengths around topic and payload of a PUBLISH, at most. */
 const PUBLISH_OVERHEAD = 9;
 
 /** Bytes that a record of the store has more than the topic and the payload of its message, a copy of it included. */
-export const RECORD_OVERHEAD = lengthOfMessage(0, 1) + COPY_LENGTH;
+export const RECORD_OVERHEAD = lengthOfMessage(DOWN_PROPERTIES, 1) + COPY_LENGTH;
 
 /**
  * No packet that the gateway sends is longer: a message may grow by a mount point and a prefix, and rings are
@@ -44,8 +44,8 @@ export function limitConflicts(configuration: Configuration): readonly LimitConf
   const { listener, store, topic, upstream } = configuration;
   const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
   const longest = longestReceived + longestMountPoint(listener) + longestPrefix(configuration) + PUBLISH_OVERHEAD;
-  const queued = lengthOfRecord(longest, HEADER_LENGTH);
-  const stored = lengthOfRecord(longestStoredPacket(configuration), HEADER_LENGTH + NOTES_LENGTH);
+  const queued = lengthOfRecord(longest, HEADER_LENGTH + (store.durability === 'flash' ? NODE_NOTES_LENGTH : 0));
+  const stored = lengthOfRecord(longestUpstreamPacket(configuration), HEADER_LENGTH + NOTES_LENGTH);
   const conflicts: LimitConflict[] = [];
   if (listener.max_queued_bytes < queued)
     conflicts.push({
@@ -65,8 +65,15 @@ export function limitConflicts(configuration: Configuration): readonly LimitConf
 /** Of a queue, rounded up to its units. */
 const lengthOfRecord = (packetLength: number, headerLength: number): number => headerLength + packetLength + 3 & ~3;
 
-/** No packet that goes upstream is longer; readings of sensors are short. */
+/** No packet whose message is stored is longer, for upstream or for a node; readings of sensors are short. */
 export function longestStoredPacket(configuration: Configuration): number {
+  const { listener, upstream } = configuration;
+  const longest = Math.max(listener.max_packet_size, upstream.max_packet_size);
+  return longest + longestMountPoint(listener) + longestPrefix(configuration) + PUBLISH_OVERHEAD;
+}
+
+/** No packet that goes upstream is longer. */
+function longestUpstreamPacket(configuration: Configuration): number {
   const { listener } = configuration;
   return listener.max_packet_size + longestMountPoint(listener) + longestPrefix(configuration) + PUBLISH_OVERHEAD;
 }

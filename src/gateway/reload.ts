@@ -27,7 +27,7 @@ export function reloadGateway(gateway: Gateway, configuration: Configuration, ch
     reloadUsers(gateway, listener, users);
   gateway.configuration = configuration;
   Object.assign(upstream.settings, clientSettingsOf(configuration.upstream));
-  Object.assign(serverRole.settings, serverSettingsOf(listener));
+  Object.assign(serverRole.settings, serverSettingsOf(configuration));
   upstream.replayRate = store.replay_rate;
   gateway.nodes.dropsOldest = listener.queue_full === 'drop_oldest';
   if (durableStore !== undefined) {

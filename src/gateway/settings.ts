@@ -17,7 +17,8 @@ export const clientSettingsOf = (upstream: UpstreamConfiguration): ClientSession
   oversize: oversizeOf(upstream.oversize),
 });
 
-export const serverSettingsOf = (listener: ListenerConfiguration): ServerSessionSettings => ({
+export const serverSettingsOf = ({ listener, store }: Configuration): ServerSessionSettings => ({
+  storesState: store.durability === 'flash',
   maximumPacketSize: listener.max_packet_size,
   willCapacity: listener.max_will_size,
   maximumClientIdentifierLength: listener.max_clientid_length,
@@ -40,7 +41,9 @@ export function upstreamLimitsOf(configuration: Configuration): SessionLimits {
   };
 }
 
-export const nodeLimitsOf = (listener: ListenerConfiguration): SessionLimits => ({
+/** @param isStored whether messages for nodes survive a power cut */
+export const nodeLimitsOf = (listener: ListenerConfiguration, isStored = false): SessionLimits => ({
+  isStored,
   queueCapacity: listener.max_queued_bytes,
   maximumQueuedMessages: listener.max_queued_messages,
   maximumInflightMessages: listener.max_inflight_messages,

@@ -4,6 +4,7 @@
  * Everybody else stays, and what it may do is judged anew, from its next packet and the next message for it on:
  * a subscription that is not allowed any more brings nothing, and counts again when it is.
  */
+import { hashesOfUsers } from './durable-parts.ts';
 import type { ListenerConfiguration } from '../config/configuration.ts';
 import { Access, isLimited } from '../nodes/access.ts';
 import type { NodeState } from '../nodes/node-states.ts';
@@ -36,6 +37,8 @@ export function reloadUsers(gateway: Gateway, listener: ListenerConfiguration, r
   gateway.access = delivery.access = nodeSubscriptions.access =
     isLimited(listener) ? new Access(arena, plans!.access, listener) : undefined;
   gateway.authenticator = reload.authenticator ?? gateway.authenticator;
+  if (gateway.durable !== undefined)
+    gateway.durable.sessions.userHashes = hashesOfUsers(arena, listener);
   nodes.userHasPlace = new Uint8Array(listener.users.length);
   for (const node of nodes.states) {
     if (node.identifierLength === 0)

@@ -5,7 +5,8 @@ import type { Configuration, TopicRuleConfiguration } from '../config/configurat
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
 import { STATE_SHARE } from '../gateway/durable-store.ts';
 import { blockLengthFor } from '../store/record-format.ts';
-import { ERASE_CYCLES, estimateWear } from '../store/wear.ts';
+import { ERASE_CYCLES, estimateLife, estimateWear, type Storage } from '../store/wear.ts';
+import { stateNeeds } from '../gateway/state-limits.ts';
 import { DEVICE_STORE_SIZE } from '../io/board-features.ts';
 import { describeShortage, total } from '../io/memory-needs.ts';
 import { BOARDS, memoryMap, memoryNeeds } from './board-memory.ts';
@@ -78,7 +79,8 @@ function describeMemory(configuration: Configuration): string {
 }
 
 /** Bytes of topic and payload for which the wear is told. */
-const TYPICAL_CONTENT = 100;
+const TYPICAL_CONTENT = 64;
+const SECONDS_PER_DAY = 86_400;
 
 /** What a message costs a board's flash, and how long that lasts. */
 function describeWear(configuration: Configuration, size: number): string {
@@ -90,7 +92,19 @@ function describeWear(configuration: Configuration, size: number): string {
   });
   return table(`Store in ${size} bytes of flash that lasts ${ERASE_CYCLES} erasures, topic and payload of ${TYPICAL_CONTENT} bytes, `
     + '1 message per second',
-    ['QoS', 'writes per message', 'erasures per message', 'messages that fit', 'years of life'], rows, 1);
+    ['QoS', 'writes per message', 'erasures per message', 'messages that fit', 'years of life'], rows, 1)
+    + `\n\n${describeLife(configuration, { size, blockLength, stateShare: STATE_SHARE })}`;
+}
+
+/** How long the flash lasts at the rates of the configuration, with as much state as its limits let in. */
+function describeLife(configuration: Configuration, storage: Storage): string {
+  const { down, retained, up } = configuration.store.messages_per_second;
+  const life = estimateLife(storage, TYPICAL_CONTENT, { up, down, retained }, stateNeeds(configuration).total);
+  const row = (area: string, erasures: number, years: number): string[] =>
+    [area, (erasures * SECONDS_PER_DAY).toFixed(1), years === Infinity ? 'for ever' : years.toFixed(1)];
+  return table(`Life of that flash at ${up} messages up, ${down} down and ${retained} retained changes per second `
+    + '(store.messages_per_second)', ['part', 'erasures of a block per day', 'years'],
+  [row('messages', life.queueErasures, life.queueYears), row('state', life.mapErasures, life.mapYears)], 1);
 }
 
 function describeBoard(configuration: Configuration, board: string): string {

@@ -13,6 +13,7 @@
  * array access. Knows no connection.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import { equalBytes } from '../bytes/compare.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import { DOLLAR, LONGEST_TOPIC } from '../packet/topic.ts';
@@ -230,6 +231,12 @@ export class Access {
     packet.topicFilterOffset = this.mounted.topicNameOffset;
     packet.topicFilterLength = this.mounted.topicNameLength;
     return true;
+  }
+
+  /** Whether a full name or filter begins with the mount point of the node. */
+  isBelow(node: NodeState, offset: number, length: number): boolean {
+    const mountLength = this.mountLengths[node.index]!;
+    return length >= mountLength && equalBytes(this.arena, offset, this.mountOffsetOf(node), mountLength);
   }
 
   /** Whether a full name lies inside of the node's mount point, so that something is left when that is taken away. */

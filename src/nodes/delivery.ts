@@ -41,7 +41,7 @@ export class Delivery {
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
   access: Access | undefined;
-  private readonly observer: Event.GatewayObserver;
+  protected readonly observer: Event.GatewayObserver;
   private readonly outgoing = new MessageSpans();
   /** Per node state: QoS granted for the message at hand. */
   private readonly granted: Int8Array;
@@ -135,7 +135,7 @@ export class Delivery {
     this.sendAllowed(node, message, this.topics.uncached, granted);
   }
 
-  private retain(message: Message, isFromUpstream = false): void {
+  protected retain(message: Message, isFromUpstream = false): void {
     const { retained } = this;
     const { count } = retained;
     if (!retained.update(message, isFromUpstream))
@@ -226,7 +226,7 @@ export class Delivery {
    * [MQTT311-4.6.0-6]. For a node that is away QoS 1 and 2 are kept [MQTT311-3.1.2-5], QoS 0 is not (3.1.1 section
    * 4.1).
    */
-  private send(node: NodeState, message: Message, qos: number): void {
+  protected send(node: NodeState, message: Message, qos: number): void {
     const { session } = node;
     if (qos === 0) {
       if (session === undefined)
@@ -235,7 +235,7 @@ export class Delivery {
         ++this.sentCount;
         return;
       }
-    } else if (session === undefined ? this.keepFor(node, message, qos) : session.enqueue(message, qos)) {
+    } else if (session === undefined ? this.keepFor(node, message, qos) !== NONE : session.enqueue(message, qos)) {
       ++this.sentCount;
       return;
     }
@@ -245,22 +245,32 @@ export class Delivery {
   }
 
   /**
-   * Queues a message for a node that is away. @returns false when it is the one that is given up because the queue is
-   * full
+   * Queues a message for a node that is away. @returns its record; NONE when it is the one that is given up because the
+   * queue is full
    */
-  private keepFor(node: NodeState, message: Message, qos: number): boolean {
-    if (node.queue.append(message, qos) !== NONE)
-      return true;
+  protected keepFor(node: NodeState, message: Message, qos: number): number {
+    let record = node.queue.append(message, qos);
+    if (record !== NONE)
+      return record;
     if (this.absentFullNode !== node.index)
       this.observer.onEvent(Event.ABSENT_QUEUE_FULL, Event.UPSTREAM, node.index);
     this.absentFullNode = node.index;
     if (!this.nodes.dropsOldest || !node.queue.canHold(message, qos))
-      return false;
-    while (node.queue.dropOldest(false)) {
+      return NONE;
+    while (record === NONE && node.queue.dropOldest(false)) {
       ++this.droppedCount;
-      if (node.queue.append(message, qos) !== NONE)
-        return true;
+      record = node.queue.append(message, qos);
     }
-    return false;
+    return record;
+  }
+
+  /** Bytes of the mount point of a node. */
+  protected mountLengthOf(node: NodeState): number {
+    return this.access === undefined ? 0 : this.access.mountLengths[node.index]!;
+  }
+
+  /** In place of the number of a topic that has none. */
+  get uncachedTopic(): number {
+    return this.topics.uncached;
   }
 }

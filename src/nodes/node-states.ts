@@ -12,6 +12,7 @@ import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { writeDecimal } from '../bytes/decimal.ts';
 import { equalBytes, hashOf } from '../bytes/compare.ts';
 import { encodeUTF8 } from '../bytes/utf8.ts';
+import type { NodeJournal } from '../session/node-journal.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
 import { QueueLimits, type SessionLimits } from '../session/queue-limits.ts';
@@ -61,6 +62,7 @@ export class NodeStates {
   /** `listener.queue_full`: what the full queue of an absent node gives up; else the message that comes. */
   dropsOldest = false;
   private readonly arena: Arena;
+  private readonly limits: QueueLimits;
   /** Per user: whether it has a session; filled in again and again. */
   userHasPlace: Uint8Array;
   private disconnections = 0;
@@ -76,7 +78,7 @@ export class NodeStates {
     userCount: number) {
     this.arena = arena;
     this.userHasPlace = new Uint8Array(userCount);
-    const queueLimits = new QueueLimits(arena, limits);
+    const queueLimits = this.limits = new QueueLimits(arena, limits);
     const states: NodeState[] = [];
     for (let index = 0; index < plan.count; ++index)
       states.push(new NodeState(queueLimits, plan.offset + index * (queueLimits.length + identifierCapacity), index));
@@ -131,6 +133,56 @@ export class NodeStates {
     state.identifierLength = length;
     state.identity = hashOf(this.arena, state.identifierOffset, length) | 1;
     ++this.knownCount;
+  }
+
+  /** Told what becomes of stored messages. */
+  set journal(journal: NodeJournal) {
+    this.limits.journal = journal;
+  }
+
+  /** @returns the session of this identity, or undefined */
+  findIdentity(identity: number): NodeState | undefined {
+    const { states } = this;
+    for (let index = 0; index < states.length; ++index)
+      if (states[index]!.identifierLength !== 0 && states[index]!.identity === identity)
+        return states[index];
+    return undefined;
+  }
+
+  /** @returns a free place, or undefined */
+  findFree(): NodeState | undefined {
+    const { states } = this;
+    for (let index = 0; index < states.length; ++index)
+      if (states[index]!.identifierLength === 0)
+        return states[index];
+    return undefined;
+  }
+
+  /** @returns the node that has been away longest, or undefined when all are here */
+  findLongestAway(): NodeState | undefined {
+    const { states } = this;
+    let longest: NodeState | undefined;
+    for (let index = 0; index < states.length; ++index) {
+      const state = states[index]!;
+      if (state.identifierLength !== 0 && state.session === undefined
+        && (longest === undefined || state.awaySince < longest.awaySince))
+        longest = state;
+    }
+    return longest;
+  }
+
+  /** Whether the node has asked for its session to be kept. */
+  isPersistent(state: NodeState): boolean {
+    return state.session === undefined || !state.session.cleanStart;
+  }
+
+  /** Of two identifiers with the same hash the second one gets another identity: what is stored goes by that. */
+  distinguish(state: NodeState): void {
+    let { identity } = state;
+    state.identity = 0;
+    while (this.findIdentity(identity) !== undefined)
+      identity = identity + 2 | 0;
+    state.identity = identity;
   }
 
   /** Gives a node without identifier one that is not in use [MQTT311-3.1.3-6]. */

@@ -18,9 +18,9 @@ export const DENIED = -1;
 
 export class NodeSubscriptions {
   access: Access | undefined;
-  private readonly delivery: Delivery;
+  protected readonly delivery: Delivery;
   private readonly retainedDelivery: RetainedDelivery;
-  private readonly observer: Event.GatewayObserver;
+  protected readonly observer: Event.GatewayObserver;
   /** Whether it has been told that shared subscriptions are not served. */
   private hasToldShared = false;
 
@@ -63,13 +63,17 @@ export class NodeSubscriptions {
   remove(node: NodeState, packet: Packet): void {
     if (this.access !== undefined && !this.access.mountFilter(node, packet))
       return;
-    const { delivery, delivery: { subscriptions } } = this;
+    const { subscriptions } = this.delivery;
     const at = subscriptions.find(node.index, packet.topicFilterOffset, packet.topicFilterLength);
-    if (at === END)
-      return;
+    if (at !== END)
+      this.drop(node, at);
+  }
+
+  /** The subscription at `at` is over. */
+  protected drop(node: NodeState, at: number): void {
     this.retainedDelivery.forget(node, at);
-    subscriptions.remove(at);
-    delivery.forgetAudiences();
+    this.delivery.subscriptions.remove(at);
+    this.delivery.forgetAudiences();
   }
 
   removeAll(node: NodeState): void {

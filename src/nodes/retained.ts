@@ -11,11 +11,14 @@ import type { Message } from '../packet/packet.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 
 const QOS = 2;
-const TOPIC = 3;
+/** Where the topic lies in a record; the payload follows it. */
+export const TOPIC = 3;
 const QOS_MASK = 3;
 /** Flags beside the QoS: it came from upstream, or is nobody's business there; upstream is to be told of it again. */
 const FROM_UPSTREAM = 0x40;
 const OWED = 0x20;
+/** It is to be stored when it is time for that. */
+const UNSTORED = 0x80;
 
 /** Result of `lookAtNext`: that one is not owed. */
 export const PASSED = 0;
@@ -168,6 +171,40 @@ export class RetainedMessages {
     const payload = at + TOPIC + arena.view.getUint16(at);
     return at + records.lengthOf(at) - payload === payloadLength
       && equalBytes(arena, payload, payloadOffset, payloadLength);
+  }
+
+  /** Where the message of a topic lies, or END. */
+  locate(nameOffset: number, nameLength: number): number {
+    return this.find(nameOffset, nameLength);
+  }
+
+  /** Bytes of the record at `at`: topic length (2), QoS (1), topic and payload. */
+  lengthAt(at: number): number {
+    return this.records.lengthOf(at);
+  }
+
+  /** The message of a topic has been restored: whatever is noted beside its QoS counts again. */
+  mark({ topicNameLength, topicNameOffset }: Message, qosByte: number): void {
+    this.arena.bytes[this.find(topicNameOffset, topicNameLength) + QOS] = qosByte & (QOS_MASK | FROM_UPSTREAM);
+  }
+
+  /** What is noted beside the QoS of the message at `at`, as far as it survives a restart. */
+  notesAt(at: number): number {
+    return this.arena.bytes[at + QOS]! & (QOS_MASK | FROM_UPSTREAM);
+  }
+
+  /** The message at `at` is stored later. */
+  putOff(at: number): void {
+    this.arena.bytes[at + QOS]! |= UNSTORED;
+  }
+
+  isPutOff(at: number): boolean {
+    return (this.arena.bytes[at + QOS]! & UNSTORED) !== 0;
+  }
+
+  /** It has been. */
+  noteStored(at: number): void {
+    this.arena.bytes[at + QOS]! &= ~UNSTORED;
   }
 
   private find(nameOffset: number, nameLength: number): number {

@@ -161,6 +161,18 @@ export class Subscriptions {
   }
 
   /**
+   * @returns the first subscription of a node after the one at `after`, or the first one of all after END; END when
+   * there is none
+   */
+  nextOf(node: number, after: number): number {
+    const { arena, records } = this;
+    for (let at = after === END ? records.first : records.next(after); at !== END; at = records.next(at))
+      if (arena.view.getUint16(at) === node)
+        return at;
+    return END;
+  }
+
+  /**
    * @returns the subscription of a node to this filter, or END. Filters are compared byte by byte [MQTT311-3.10.4-1]
    */
   find(node: number, filterOffset: number, filterLength: number): number {

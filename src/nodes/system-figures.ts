@@ -64,6 +64,7 @@ export interface Figures {
   readonly deniedCount: number;
   readonly heldCount: number;
   readonly evictedCount: number;
+  readonly expiredCount: number;
 }
 
 export interface Figure {
@@ -100,7 +101,7 @@ export const FIGURES: readonly Figure[] = Object.freeze([
   { name: 'store/messages/count', of: storedCount },
   { name: 'store/messages/bytes', of: storedLength },
   { name: 'messages/inflight', of: inflightCount },
-  { name: 'clients/expired', of: ({ evictedCount }) => evictedCount },
+  { name: 'clients/expired', of: ({ evictedCount, expiredCount }) => evictedCount + expiredCount },
   { name: 'clients/refused', of: ({ endings }) => endings.refusedCount + endings.turnedAwayCount },
   { name: 'clients/malformed', of: ({ endings }) => endings.brokenRuleCount },
   { name: 'messages/denied', of: ({ deniedCount }) => deniedCount },

@@ -6,6 +6,7 @@
 import { lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Configuration, PartialConfiguration } from '../config/configuration.ts';
 import { parseAddress } from '../config/upstream-address.ts';
+import { stateShortage } from '../gateway/state-limits.ts';
 import { limitConflicts, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
 import { blockLengthFor, FEWEST_BLOCKS } from '../store/record-format.ts';
@@ -127,6 +128,11 @@ function judgeStore(findings: Findings, configuration: Configuration): void {
   if (durability === 'flash' && size < least)
     findings.add(['store', 'size'], `${size} bytes are too few for messages as long as listener.max_packet_size `
       + `allows; write ${least} or more instead`);
+  else if (durability === 'flash') {
+    const shortage = stateShortage(configuration, size);
+    if (shortage !== undefined)
+      findings.add(['store', 'size'], shortage);
+  }
 }
 
 function judgeMemory(findings: Findings, { listener, memory, store, upstream }: Configuration): void {

@@ -55,6 +55,10 @@ export interface ClientSessionSettings extends SessionSettings {
 const ANNOUNCEMENT_INTERVAL = 50;
 
 export class ClientSession extends Session {
+  /** Of the only one of its kind. */
+  readonly index = 0;
+  /** Which connection to the Server this is. */
+  connectionNumber = 0;
   announcements: Announcements;
   private readonly gate: SubscribeGate;
   /** What CONNECT says: on this connection, if it stands. */
@@ -110,6 +114,7 @@ export class ClientSession extends Session {
     const { connect, role } = this;
     const { arena, clock } = role;
     this.begin(output, connect.version);
+    this.connectionNumber = ++role.connectionCount;
     role.lastSentAt = clock.now;
     this.pendingIdentifier = 0;
     this.awaitsPingresp = false;
@@ -123,6 +128,11 @@ export class ClientSession extends Session {
 
   get hasWill(): boolean {
     return (this.connect.connectFlags & WILL) !== 0;
+  }
+
+  /** Clean Session: the Server keeps nothing. */
+  get cleanStart(): boolean {
+    return (this.connect.connectFlags & CLEAN_START) !== 0;
   }
 
   /** True while an answer to the last `subscribe` or `unsubscribe` is awaited; then neither may be called. */

@@ -4,7 +4,8 @@
  * A packet may hold thousands of filters, and each is compared with all subscriptions. So a long one is left in the
  * ring of its session and taken in slices, one in each turn; meanwhile the session waits and the others are served.
  * The codes for SUBACK are written over the QoS that was asked for. One packet is under way at a time, the next
- * session is looked for behind the last one.
+ * session is looked for behind the last one. Where subscriptions are stored, all packets go this way: the store needs
+ * the staging area, in which an answer would be made at once.
  */
 import { SUBACK, SUBSCRIBE } from '../packet/control-packet.ts';
 import type { Packet } from '../packet/packet.ts';
@@ -19,6 +20,8 @@ export const SLICE = 32;
 
 export class FilterRequests {
   private readonly role: ServerRole;
+  /** Filters of a packet that is answered at once. */
+  private readonly most: number;
   /** Some session may have such a packet. */
   private isPending = false;
   /** Whose packet is under way, or was last, and on which connection. */
@@ -29,12 +32,13 @@ export class FilterRequests {
 
   constructor(role: ServerRole) {
     this.role = role;
+    this.most = role.settings.storesState ? 0 : SLICE;
   }
 
   /** A valid packet of a session. */
   handle(session: ServerSession, packet: Packet): void {
     session.parser.widen();
-    if (packet.topicFilterCount > SLICE) {
+    if (packet.topicFilterCount > this.most) {
       session.parser.leave();
       session.hold(HELD_BY_WORK);
       this.isPending = true;

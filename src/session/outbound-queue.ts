@@ -32,13 +32,16 @@ export class OutboundQueue extends PublishRecords {
   unsentCount: number;
   /** Undefined in the queue of a node. */
   readonly window: UpstreamWindow | undefined;
+  /** Who holds PUBREL back until it may go out. */
+  releases: { isReleasing(identifier: number): boolean } | undefined;
   /** The first one of them; means nothing when there is none. */
-  private cursor: number;
+  protected cursor: number;
   private lastIdentifier: number;
 
   constructor(limits: QueueLimits, offset: number, window: UpstreamWindow | undefined) {
     super(limits, offset); // written out: XS makes two lists of all that passes through a constructor that is not
     this.window = window;
+    this.releases = undefined;
     this.inflightCount = this.cursor = this.unsentCount = this.lastIdentifier = 0;
   }
 
@@ -374,7 +377,7 @@ export class OutboundQueue extends PublishRecords {
   }
 
   /** A message that has never been sent is going to be. */
-  private begin(record: number): void {
+  protected begin(record: number): void {
     const { window } = this;
     const identifier = this.nextIdentifier();
     this.identify(record, identifier, QUEUED);
@@ -444,7 +447,7 @@ export class OutboundQueue extends PublishRecords {
     return journal.stamp;
   }
 
-  private finish(record: number): void {
+  protected finish(record: number): void {
     const { bytes, view } = this.limits.arena;
     const { window } = this;
     const flags = bytes[record + STATE]!;
@@ -466,7 +469,7 @@ export class OutboundQueue extends PublishRecords {
       window.journal.done(view.getUint32(record + POSITION));
   }
 
-  private find(identifier: number): number {
+  protected find(identifier: number): number {
     const { bytes, view } = this.limits.arena;
     for (let left = this.inflightCount, at = this.head; left > 0; at = this.positionAfter(at)) {
       const record = this.offset + at;

@@ -1,6 +1,7 @@
 /** How much the session states of one role may hold: the same for all of them, and never changed. */
 import type { Arena } from '../bytes/arena.ts';
-import { HEADER_LENGTH, NOTES_LENGTH } from './record-layout.ts';
+import type { NodeJournal } from './node-journal.ts';
+import { HEADER_LENGTH, NODE_NOTES_LENGTH, NOTES_LENGTH } from './record-layout.ts';
 
 export interface SessionLimits {
   /** Bytes of the queue of outgoing messages. */
@@ -19,6 +20,8 @@ export interface SessionLimits {
    * came.
    */
   readonly isUpstream?: boolean;
+  /** Whether messages are stored: those of a node, with a journal. */
+  readonly isStored?: boolean;
 }
 
 /** Records in a queue at most, so that the numbers that are counted in it stay far from 16 bits. */
@@ -36,6 +39,11 @@ const receivedLengthOf = (limits: SessionLimits): number => limits.isUpstream ==
 
 export class QueueLimits {
   readonly arena: Arena;
+  /** Of all queues of nodes, when their messages are stored. */
+  journal: NodeJournal | undefined = undefined;
+  readonly isStored: boolean;
+  /** Whether received identifiers carry the time at which they came. */
+  readonly isUpstream: boolean;
   /** Bytes of the region of one state. */
   readonly length: number;
   /** Bytes in front of each packet in a queue. */
@@ -53,10 +61,12 @@ export class QueueLimits {
   }
 
   constructor(arena: Arena, limits: SessionLimits) {
-    const { isUpstream, maximumInflightMessages, maximumQueuedMessages } = limits;
+    const { isStored = false, isUpstream = false, maximumInflightMessages, maximumQueuedMessages } = limits;
     this.arena = arena;
     this.length = QueueLimits.lengthOf(limits);
-    this.headerLength = isUpstream === true ? HEADER_LENGTH + NOTES_LENGTH : HEADER_LENGTH;
+    this.isStored = isStored;
+    this.isUpstream = isUpstream;
+    this.headerLength = HEADER_LENGTH + (isUpstream ? NOTES_LENGTH : isStored ? NODE_NOTES_LENGTH : 0);
     this.capacity = capacityOf(limits);
     this.maximumCount = maximumQueuedMessages < MAXIMUM_RECORD_COUNT ? maximumQueuedMessages : MAXIMUM_RECORD_COUNT;
     this.maximumInflight = maximumInflightMessages;

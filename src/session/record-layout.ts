@@ -3,9 +3,9 @@
  *
  *   | length (4) | state (1) | QoS (1) | packet identifier (2) | notes (20) | the encoded PUBLISH | padding to 4 |
  *
- * The notes are there only in the queue towards the Server: where the message is stored, when it was taken, its rule
+ * The notes are there in the queue towards the Server: where the message is stored, when it was taken, its rule
  * (2) and its place among the order counters (2), and when it was sent, or until then what must be durable before it
- * may be.
+ * may be. Where messages for nodes are stored, their queues have 8 bytes of notes: where, and what must be durable.
  */
 import type { Arena } from '../bytes/arena.ts';
 
@@ -14,6 +14,8 @@ export const STATE = 4;
 export const QOS = 5;
 export const IDENTIFIER = 6;
 export const POSITION = 8;
+/** In the queue of a node: what has to be durable before the message, or PUBREL for it, may be sent. */
+export const NODE_STAMP = 12;
 export const TIME = 12;
 export const RULE = 16;
 export const SLOT = 18;
@@ -24,6 +26,7 @@ export const STAMP = SENT_AT;
 export const ORIGIN = 24;
 /** Bytes that a record with notes has more. */
 export const NOTES_LENGTH = 20;
+export const NODE_NOTES_LENGTH = 8;
 
 /** Position of a record that is in no log. */
 export const NOT_STORED = 0;

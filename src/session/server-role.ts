@@ -48,6 +48,8 @@ export interface ServerSessionSettings extends SessionSettings {
   readonly connectTimeout: number;
   /** Longest Keep Alive in seconds that is accepted; 65535 accepts any, and 0 as well. */
   readonly maximumKeepAlive: number;
+  /** Whether what nodes ask for is stored. */
+  readonly storesState: boolean;
   /** Messages per second that a node may publish, 0 for any number. */
   readonly maximumPublishRate: number;
 }

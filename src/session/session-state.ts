@@ -4,8 +4,8 @@
  * C7); the subscriptions, which belong to it too, are the gateway's. All of fixed size.
  */
 import { OutboundQueue } from './outbound-queue.ts';
-import { HEADER_LENGTH } from './record-layout.ts';
 import { IDENTIFIER_LENGTH, type QueueLimits, RECEIVED_TIME_LENGTH } from './queue-limits.ts';
+import { StoredQueue } from './stored-queue.ts';
 import type { UpstreamWindow } from './upstream-window.ts';
 
 export class SessionState {
@@ -18,7 +18,7 @@ export class SessionState {
    * @param offset of a region of `QueueLimits.lengthOf` the limits @param window that of the session with the Server
    */
   constructor(limits: QueueLimits, offset: number, window?: UpstreamWindow) {
-    this.queue = new OutboundQueue(limits, offset, window);
+    this.queue = limits.isStored ? new StoredQueue(limits, offset) : new OutboundQueue(limits, offset, window);
     this.offset = offset + limits.capacity;
     this.receivedCount = 0;
   }
@@ -45,7 +45,7 @@ export class SessionState {
     const { view } = limits.arena;
     if (this.receivedCount === limits.maximumUnreleased)
       return false;
-    if (limits.headerLength !== HEADER_LENGTH)
+    if (limits.isUpstream)
       view.setInt32(this.timesOffset + this.receivedCount * RECEIVED_TIME_LENGTH, now);
     view.setUint16(this.offset + this.receivedCount++ * IDENTIFIER_LENGTH, identifier);
     return true;
@@ -63,7 +63,7 @@ export class SessionState {
     const { offset } = this;
     bytes.copyWithin(offset + index * IDENTIFIER_LENGTH, offset + (index + 1) * IDENTIFIER_LENGTH,
       offset + count * IDENTIFIER_LENGTH);
-    if (this.queue.limits.headerLength === HEADER_LENGTH)
+    if (!this.queue.limits.isUpstream)
       return;
     const times = this.timesOffset;
     bytes.copyWithin(times + index * RECEIVED_TIME_LENGTH, times + (index + 1) * RECEIVED_TIME_LENGTH,

@@ -154,6 +154,11 @@ export abstract class Session implements PacketHandler {
     return true;
   }
 
+  /** Sends what waits, if it may be sent now. */
+  sendQueued(): void {
+    this.transmitQueued();
+  }
+
   /** Acknowledges a message that the handler took over later than in `onMessage`. */
   acknowledge(packetIdentifier: number, qos: number): void {
     if (this.state !== CONNECTED)
@@ -346,7 +351,7 @@ export abstract class Session implements PacketHandler {
     }
     if (record !== NONE)
       this.releasing(queue, record);
-    if (queue.window?.journal?.isReleasing(identifier) !== true)
+    if (queue.releases?.isReleasing(identifier) !== true)
       this.sendShort(PUBREL_PACKET | identifier, ACKNOWLEDGEMENT_LENGTH);
   }
 

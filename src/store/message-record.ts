@@ -1,7 +1,7 @@
 /** The record of a message (README.md), written into and read from the staging area. */
 import type { Arena } from '../bytes/arena.ts';
 import * as Format from './record-format.ts';
-import { DONE, GIVEN_UP, type MessageFields, MOST_DESTINATIONS, RECEIVED, SETTLED,
+import { DONE, GIVEN_UP, MESSAGE_DOWN, type MessageFields, MOST_DESTINATIONS, RECEIVED, SETTLED,
   type StoredMessage } from './stored-message.ts';
 
 /** @returns the identifier that the word of a mark names, 0 when it names none */
@@ -52,10 +52,15 @@ export function stageCopy(arena: Arena, original: StoredMessage): number {
   const marks = Format.marksOf(original.destinationCount);
   const body = stagingOffset + Format.RECORD_MARKS + marks * Format.WORD;
   const end = original.payloadOffset + original.payloadLength;
-  view.setInt32(stagingOffset + Format.RECORD_BODY_LENGTH, end + Format.COPY_LENGTH - body);
+  const isDown = original.kind === MESSAGE_DOWN;
+  view.setInt32(stagingOffset + Format.RECORD_BODY_LENGTH, end + (isDown ? 0 : Format.COPY_LENGTH) - body);
   for (let mark = stagingOffset + Format.RECORD_MARKS; mark < body; mark += 4)
     repairMark(arena, mark, stagingOffset);
   repairIdentifier(arena, stagingOffset + Format.SPARE_IDENTIFIER);
+  if (isDown) { // it has a place for that, so that a copy is never longer than its original
+    view.setUint32(original.propertiesOffset + Format.DOWN_COPY, original.position);
+    return pad(arena, end);
+  }
   arena.bytes[body + Format.FLAGS]! |= Format.COPY_FLAG;
   view.setUint32(end, original.position);
   return pad(arena, end + Format.COPY_LENGTH);
@@ -112,6 +117,8 @@ export function readMessage(arena: Arena, record: StoredMessage, marks: number, 
   let end = body + bodyLength;
   if ((flags & Format.COPY_FLAG) !== 0)
     record.copyOf = view.getUint32(end -= Format.COPY_LENGTH);
+  else if (record.kind === MESSAGE_DOWN && record.propertiesLength >= Format.DOWN_PROPERTIES)
+    record.copyOf = view.getUint32(record.propertiesOffset + Format.DOWN_COPY);
   else
     record.copyOf = 0;
   record.payloadLength = end - record.payloadOffset;

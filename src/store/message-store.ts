@@ -51,6 +51,7 @@ export class Store implements Ticker {
   private confirmedQueue = START;
   private confirmedMap = START;
   private lastTick = 0;
+  private needsTime = false;
 
   constructor(arena: Arena, settings: StoreSettings) {
     this.arena = arena;
@@ -156,8 +157,18 @@ export class Store implements Ticker {
   advanceClock(now: number): void {
     const { clock } = this;
     clock.advance(now);
-    if (this.medium.isWorking && this.queue.hasDeadlines && (clock.hasNews || clock.now - this.lastTick >= TICK))
+    if (this.medium.isWorking && this.keepsTime && (clock.hasNews || clock.now - this.lastTick >= TICK))
       this.tick();
+  }
+
+  /** Something beside messages grows old from now on. */
+  keepTime(): void {
+    this.needsTime = true;
+  }
+
+  /** Whether the time is written down. */
+  get keepsTime(): boolean {
+    return this.needsTime || this.queue.hasDeadlines;
   }
 
   /** Writes down what time it is. @returns whether there was room */
@@ -167,15 +178,16 @@ export class Store implements Ticker {
     return state === undefined || !state.putClock(clock) ? queue.putClock(clock) : true;
   }
 
-  /** Waits until what was written is durable. @returns false when the storage has failed */
-  synchronize(): boolean {
-    return this.medium.isWorking && this.medium.synchronize();
+  /** Waits until all that was written is durable. @returns false when that failed, or nothing can be written */
+  settle(): boolean {
+    const { medium } = this;
+    return medium.isWorking && (medium.written === this.durable || medium.synchronize());
   }
 
-  /** Waits until all is durable. */
+  /** Waits until all is durable, and ends. */
   close(): void {
     const { medium } = this;
-    if (medium.isWorking && this.queue.hasDeadlines)
+    if (medium.isWorking && this.keepsTime)
       this.tick();
     if (medium.isWorking)
       medium.synchronize();

@@ -6,7 +6,7 @@ import { giveUpAll } from './message-record.ts';
 import type { MessageQueue } from './message-queue.ts';
 import * as Format from './record-format.ts';
 import { NO_RECORD, type RecordWalker } from './record-walker.ts';
-import { DONE, GIVEN_UP, MESSAGE_UP, StoredMessage } from './stored-message.ts';
+import { DONE, GIVEN_UP, StoredMessage } from './stored-message.ts';
 import type { Recovery, StoreReport } from './store-owner.ts';
 import type { StoreClock } from './store-clock.ts';
 import type { VersionOne } from './version-one.ts';
@@ -80,7 +80,7 @@ export class QueueRecovery {
       queue.count(block, record, record.length);
       ++report.restoredCount;
     }
-    if (!record.isSettled || record.kind === MESSAGE_UP && record.origin !== 0 && !record.isReleased)
+    if (!record.isSettled || record.sender !== 0 && !record.isReleased)
       this.recovery.onMessage(record);
   }
 

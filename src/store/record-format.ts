@@ -52,6 +52,13 @@ export const MESSAGE_BODY = 24;
 export const RETAIN_FLAG = 4;
 export const COPY_FLAG = 8;
 
+// Properties of a message down
+/** Its number: what a node gets goes by that, wherever the records lie. */
+export const DOWN_NUMBER = 0;
+/** Place of the record that it replaces; 0: it is no copy. */
+export const DOWN_COPY = 4;
+export const DOWN_PROPERTIES = 8;
+
 // Kinds beside those of messages (stored-message.ts)
 export const SESSION = 3;
 export const SUBSCRIPTION = 4;

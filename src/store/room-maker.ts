@@ -7,6 +7,7 @@ import { NO_BLOCK } from './block-ring.ts';
 import type { Medium } from './medium.ts';
 import type { MessageQueue } from './message-queue.ts';
 import * as Format from './record-format.ts';
+import { MESSAGE_DOWN } from './stored-message.ts';
 import { KEEP, MOVE, type VictimHandler } from './store-owner.ts';
 
 export class RoomMaker {
@@ -24,9 +25,11 @@ export class RoomMaker {
     const { ring } = queue;
     const isNextFree = ring.tailBlock !== NO_BLOCK && queue.isFree(ring.following(ring.tailBlock));
     const victim = this.victimOf(isNextFree);
-    if (victim === NO_BLOCK || victims.mayKeep && this.mustKeep(victim, victims) || isNextFree && !ring.advance())
+    if (victim === NO_BLOCK || victims.movesDown === true && !isNextFree && !this.canMove(victim)
+      || victims.mayKeep && this.mustKeep(victim, victims) || isNextFree && !ring.advance())
       return false;
-    this.empty(victim, victims);
+    const isMoved = victims.movesDown === true && this.moveDown(victim, victims);
+    this.empty(victim, victims, isMoved);
     if (!this.medium.isWorking)
       return false;
     queue.clear(victim);
@@ -56,16 +59,48 @@ export class RoomMaker {
     return false;
   }
 
-  private empty(victim: number, victims: VictimHandler): void {
+  /** Whether messages down fit where the last record ends; they always fit a block that begins. */
+  private canMove(victim: number): boolean {
+    const { medium: { blockLength }, queue } = this;
+    const { record, ring } = queue;
+    let length = 0;
+    for (let position = queue.firstIn(victim, Format.BLOCK_HEADER_LENGTH); position >= 0;
+      position = queue.firstIn(victim, position + record.length - victim * blockLength))
+      if (record.kind === MESSAGE_DOWN)
+        length += record.length;
+    return ring.fits(length);
+  }
+
+  /** Before all else, so that nothing takes their room. @returns whether there were any */
+  private moveDown(victim: number, victims: VictimHandler): boolean {
     const { medium, queue } = this;
-    const { record, ring, versionOne } = queue;
-    const isVersionOne = versionOne?.holds(victim) === true;
+    const { record, ring } = queue;
     const start = victim * medium.blockLength;
     let isMoved = false;
     for (let position = queue.firstIn(victim, Format.BLOCK_HEADER_LENGTH), length = 0; position >= 0
       && medium.isWorking;
       position = queue.firstIn(victim, position + length - start)) {
       length = record.length;
+      if (record.kind !== MESSAGE_DOWN || victims.onVictim(record) !== MOVE || !ring.fits(length))
+        continue;
+      queue.copy();
+      isMoved = true;
+    }
+    return isMoved;
+  }
+
+  private empty(victim: number, victims: VictimHandler, hasMoved: boolean): void {
+    const { medium, queue } = this;
+    const { record, ring, versionOne } = queue;
+    const isVersionOne = versionOne?.holds(victim) === true;
+    const start = victim * medium.blockLength;
+    let isMoved = hasMoved;
+    for (let position = queue.firstIn(victim, Format.BLOCK_HEADER_LENGTH), length = 0; position >= 0
+      && medium.isWorking;
+      position = queue.firstIn(victim, position + length - start)) {
+      length = record.length;
+      if (hasMoved && record.kind === MESSAGE_DOWN && victims.onVictim(record) === MOVE)
+        continue;
       if (victims.onVictim(record) === MOVE && !isVersionOne && ring.fits(length + Format.COPY_LENGTH)) {
         queue.copy();
         isMoved = true;

@@ -1,51 +1,23 @@
 /**
- * The last value of each key, in a ring of blocks. A value is replaced by a new record; its removal is a mark of the
- * last one. When a block is full the next one is begun, and what is live in the oldest block is copied into it first:
- * the block after the one that is written is always free. The new block says when that is complete; one that does not
- * holds only copies, and is void.
+ * The last value of each key, in a log of its own (state-log.ts). A value is replaced by a new record; its removal is a
+ * mark of the last one.
  */
 import type { Arena } from '../bytes/arena.ts';
-import { BlockRing, NO_BLOCK, type RingOwner } from './block-ring.ts';
+import { NO_BLOCK } from './block-ring.ts';
 import type { BlockScan } from './block-scan.ts';
-import type { Medium } from './medium.ts';
-import { pad, stageHead } from './message-record.ts';
 import * as Format from './record-format.ts';
-import { NO_RECORD, type RecordWalker } from './record-walker.ts';
+import { NO_RECORD } from './record-walker.ts';
 import { NO_ENTRY, StateIndex } from './state-index.ts';
+import { lengthOfState, StateLog, VALUE } from './state-log.ts';
 import type { StoreClock } from './store-clock.ts';
 import type { Recovery, StoreReport } from './store-owner.ts';
 
-const MARKS = 1;
-const BODY = Format.RECORD_MARKS + MARKS * Format.WORD;
-const VALUE = BODY + Format.WORD;
-
-/** Bytes of the record of a value. */
-export const lengthOfState = (valueLength: number): number => Format.lengthOfRecord(MARKS, Format.WORD + valueLength);
-
-export class StateMap implements RingOwner {
-  readonly ring: BlockRing;
-  /** Bytes of the records that are live. */
-  usedLength = 0;
-  private readonly medium: Medium;
-  private readonly walker: RecordWalker;
-  private index: StateIndex;
-  /** Of each block of the ring. */
-  private live = new Uint32Array(0);
-
-  constructor(medium: Medium, walker: RecordWalker, capacity: number) {
-    this.medium = medium;
-    this.walker = walker;
-    this.index = new StateIndex(capacity);
-    this.ring = new BlockRing(medium, this);
-  }
-
+export class StateMap extends StateLog {
+  /** The value that was read last, until the store is called again. */
+  valueOffset = 0;
+  valueLength = 0;
   get count(): number {
     return this.index.count;
-  }
-
-  /** Bytes that live records may have: three quarters, so that compaction moves three bytes at most to gain one. */
-  get capacity(): number {
-    return this.ring.capacity * 3 >> 2;
   }
 
   /** Blocks from `first` to the end of the storage. */
@@ -104,6 +76,44 @@ export class StateMap implements RingOwner {
     return this.medium.isWorking && !this.index.isFull && this.canPut(lengthOfState(length), 0);
   }
 
+  /** Reads the value of a key. @returns whether there is one and it is sound; it lies at `valueOffset` */
+  read(kind: number, key: number): boolean {
+    const { index, walker } = this;
+    const at = index.find(kind, key);
+    if (at === NO_ENTRY || !walker.readAt(index.positionAt(at)) || walker.version !== Format.KIND_VERSION)
+      return false;
+    const value = Format.RECORD_MARKS + walker.marks * Format.WORD + Format.WORD;
+    this.valueOffset = this.medium.arena.stagingOffset + value;
+    this.valueLength = walker.bodyLength - Format.WORD;
+    return true;
+  }
+
+  /**
+   * Walks the keys of a kind: call first with 0, then with the place after the last one. A removal moves others to
+   * earlier places. @returns the place of the next one, or NO_ENTRY
+   */
+  next(kind: number, from: number): number {
+    const { index } = this;
+    for (let at = from; at < index.size; ++at)
+      if (index.positionAt(at) !== 0 && index.kindAt(at) === kind)
+        return at;
+    return NO_ENTRY;
+  }
+
+  keyAt(at: number): number {
+    return this.index.keyAt(at);
+  }
+
+  /** Makes room for a value of `length` bytes. @returns where to write it, then `end`; 0 when there is no room */
+  begin(kind: number, key: number, length: number): number {
+    return this.reserve(kind, key, lengthOfState(length)) ? this.medium.arena.stagingOffset + VALUE : 0;
+  }
+
+  /** The value has been written. @returns false when the storage has failed */
+  end(kind: number, key: number, length: number): boolean {
+    return this.write(kind, key, length, lengthOfState(length));
+  }
+
   /**
    * @returns false when there is no room, or the storage has failed: the old value stays. The value may lie anywhere
    * but in the staging area
@@ -155,117 +165,6 @@ export class StateMap implements RingOwner {
         return false;
     }
     return true;
-  }
-
-  // RingOwner
-
-  isFree(block: number): boolean {
-    return this.live[block - this.ring.first] === 0;
-  }
-
-  onBlockErased(_block: number): void { /* what is live has been copied before */ }
-
-  // How it is done
-
-  private canPut(recordLength: number, replacedLength: number): boolean {
-    return this.usedLength - replacedLength + recordLength <= this.capacity
-      && (this.ring.fits(recordLength) || this.canGain(recordLength));
-  }
-
-  /** Makes room for a record. */
-  private reserve(kind: number, key: number, recordLength: number): boolean {
-    const { index, ring } = this;
-    const at = index.find(kind, key);
-    if (!this.medium.isWorking || at === NO_ENTRY && index.isFull
-      || !this.canPut(recordLength, at === NO_ENTRY ? 0 : index.lengthAt(at)))
-      return false;
-    for (let left = ring.blockCount; !ring.fits(recordLength); --left)
-      if (left === 0 || !this.turn())
-        return false;
-    return true;
-  }
-
-  /** Whether compaction would free so many bytes in one block. */
-  private canGain(recordLength: number): boolean {
-    const { live, ring } = this;
-    if (!ring.canHold(recordLength))
-      return false;
-    if (ring.tailBlock === NO_BLOCK)
-      return ring.firstFree !== NO_BLOCK;
-    const next = ring.following(ring.tailBlock);
-    for (let block = ring.first; block < ring.end; ++block)
-      if (block !== next
-        && this.medium.blockLength - Format.BLOCK_HEADER_LENGTH - live[block - ring.first]! >= recordLength)
-        return true;
-    return false;
-  }
-
-  private write(kind: number, key: number, length: number, recordLength: number): boolean {
-    const { index, medium, ring } = this;
-    const { arena } = medium;
-    stageHead(arena, kind, MARKS, Format.WORD + length);
-    arena.view.setInt32(arena.stagingOffset + BODY, key);
-    pad(arena, arena.stagingOffset + VALUE + length);
-    const position = ring.append(recordLength, BODY);
-    if (position === NO_BLOCK)
-      return false;
-    const at = index.find(kind, key);
-    if (at !== NO_ENTRY)
-      this.discount(at);
-    index.set(kind, key, position, recordLength);
-    this.countLive(position, recordLength);
-    medium.written = medium.written + 1 | 0;
-    return true;
-  }
-
-  /** Begins the next block with what is live in the oldest one. */
-  private turn(): boolean {
-    const { medium, ring } = this;
-    return ring.advance() && this.relocate(ring.following(ring.tailBlock)) && medium.synchronize()
-      && medium.mark(ring.tailBlock * medium.blockLength + Format.BLOCK_COMPLETE);
-  }
-
-  private relocate(block: number): boolean {
-    const { index, medium: { blockLength }, ring } = this;
-    for (let at = 0; at < index.size && !this.isFree(block); ++at) {
-      const position = index.positionAt(at);
-      if (position === 0 || (position / blockLength | 0) !== block)
-        continue;
-      if (!ring.fits(index.lengthAt(at)) || !this.move(at)) {
-        if (!this.medium.isWorking || !ring.fits(index.lengthAt(at)))
-          return false;
-        this.discount(at); // it cannot be read
-        index.removeAt(at);
-        at = -1;
-      }
-    }
-    return true;
-  }
-
-  /** Copies the record of an entry to the tail. @returns false when it cannot be read or written */
-  private move(at: number): boolean {
-    const { index, ring, walker } = this;
-    if (!walker.readAt(index.positionAt(at)))
-      return false;
-    const position = ring.append(walker.length, Format.RECORD_MARKS + walker.marks * Format.WORD);
-    if (position === NO_BLOCK)
-      return false;
-    this.discount(at);
-    index.moveTo(at, position);
-    this.countLive(position, walker.length);
-    return true;
-  }
-
-  private discount(at: number): void {
-    const { index } = this;
-    const length = index.lengthAt(at);
-    this.usedLength -= length;
-    this.live[(index.positionAt(at) / this.medium.blockLength | 0) - this.ring.first]! -= length;
-  }
-
-  private countLive(position: number, length: number): void {
-    this.usedLength += length;
-    this.live[(position / this.medium.blockLength | 0) - this.ring.first]! += length;
   }
 
   /** Finds the last record of each key. An index that is too small for what is there grows, at start only. */

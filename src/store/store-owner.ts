@@ -36,6 +36,8 @@ export const KEEP = 2;
 export interface VictimHandler {
   /** Whether `onVictim` may say KEEP: else nobody is asked before the block is given up. */
   readonly mayKeep: boolean;
+  /** Whether there are messages down, which all move, before others; if that is not possible the block stays. */
+  readonly movesDown?: boolean;
   /** Judges a message that is not settled, in the order of the log; changes nothing: it may be asked more than once. */
   onVictim(message: StoredMessage): number;
   /** The message is given up. */

@@ -18,7 +18,10 @@ export class MessageFields extends MessageSpans {
   takenAt = 0;
   /** Seconds of the store clock, 0 for none. */
   deadline = 0;
-  /** Identity of its rule; of an RBS1 record the position of the rule in the configuration. */
+  /**
+   * Identity of its rule; of an RBS1 record the position of the rule in the configuration. Of a message down the
+   * identity of who sends it with QoS 2.
+   */
   rule = 0;
   /** Identity of the node that sends it with QoS 2, or of the node that it is for; 0 for none. */
   origin = 0;
@@ -52,6 +55,11 @@ export class StoredMessage extends MessageFields {
   readonly identifiers = new Uint16Array(MOST_DESTINATIONS);
   /** RECEIVED, DONE, GIVEN_UP, per destination. */
   readonly states = new Uint8Array(MOST_DESTINATIONS);
+
+  /** Identity of who sends it with QoS 2, and may send it again; 0: nobody. */
+  get sender(): number {
+    return this.kind === MESSAGE_DOWN ? this.rule : this.qos === 2 ? this.origin : 0;
+  }
 
   /** Done or given up for every destination. */
   get isSettled(): boolean {

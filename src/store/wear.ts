@@ -1,8 +1,9 @@
 /**
  * How long flash lasts under the store: worked out from the format itself, for "ringbridge check" and the README.
- * Blocks of the queue are used in turn, so all of them wear out at the same time; the map's are written far less.
+ * Blocks of an area are used in turn, so all of them wear out at the same time.
  */
-import { BLOCK_HEADER_LENGTH, blocksOfMap, lengthOfMessage } from './record-format.ts';
+import { BLOCK_HEADER_LENGTH, blocksOfMap, DOWN_PROPERTIES, lengthOfMessage } from './record-format.ts';
+import { lengthOfState } from './state-log.ts';
 
 /** Erasures that a sector of a board's flash is made for. */
 export const ERASE_CYCLES = 100_000;
@@ -50,4 +51,46 @@ export function estimateWear(storage: Storage, contentLength: number, messagesPe
     capacity: (blocks - 1) * perBlock,
     years: blocks * perBlock * ERASE_CYCLES / messagesPerSecond / SECONDS_PER_YEAR,
   };
+}
+
+/** Per second. */
+export interface Rates {
+  readonly up: number;
+  readonly down: number;
+  /** Changes of retained messages that came with QoS 1 or 2. */
+  readonly retained: number;
+}
+
+/** Of both areas. */
+export interface Life {
+  /** Erasures of each block in a second: all blocks of an area are erased equally often. */
+  readonly queueErasures: number;
+  readonly mapErasures: number;
+  /** Until the blocks of that area have been erased ERASE_CYCLES times. */
+  readonly queueYears: number;
+  readonly mapYears: number;
+}
+
+/** Topic length and QoS of a retained message. */
+const RETAINED_HEADER = 3;
+
+/**
+ * @param contentLength of an average message: topic and payload
+ * @param stateLength bytes that the map holds all the time: they are copied each time round
+ */
+export function estimateLife(storage: Storage, contentLength: number, rates: Rates, stateLength: number): Life {
+  const { blockLength, size, stateShare } = storage;
+  const room = blockLength - BLOCK_HEADER_LENGTH;
+  const all = Math.floor(size / blockLength);
+  const mapBlocks = blocksOfMap(all, stateShare);
+  const perBlock = (length: number): number => Math.floor(room / length);
+  const queueErasures = (rates.up / perBlock(lengthOfMessage(contentLength, 1))
+    + rates.down / perBlock(lengthOfMessage(contentLength + DOWN_PROPERTIES, 1))) / (all - mapBlocks);
+  // Of each round through the map's blocks what is live takes its share.
+  const copied = mapBlocks === 0 ? 0 : stateLength * mapBlocks / (mapBlocks - 1); // one block is always free
+  const gained = Math.max(mapBlocks * room - copied, room) / room;
+  const changesPerBlock = perBlock(lengthOfState(RETAINED_HEADER + contentLength));
+  const mapErasures = mapBlocks === 0 ? 0 : rates.retained / changesPerBlock / gained;
+  const years = (erasures: number): number => ERASE_CYCLES / erasures / SECONDS_PER_YEAR;
+  return { queueErasures, mapErasures, queueYears: years(queueErasures), mapYears: years(mapErasures) };
 }

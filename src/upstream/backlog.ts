@@ -20,8 +20,9 @@ import { NONE as NO_RECORD, NOT_STORED, RELEASED, SENT } from '../session/record
 import type { Journal, UpstreamWindow } from '../session/upstream-window.ts';
 import { FAILED, NO_ROOM, NONE, TOO_LONG } from '../store/message-queue.ts';
 import type { Store } from '../store/message-store.ts';
-import { MessageFields, RECEIVED, type StoredMessage } from '../store/stored-message.ts';
+import { MESSAGE_DOWN, MessageFields, RECEIVED, type StoredMessage } from '../store/stored-message.ts';
 import { DelayedFlush } from './delayed-flush.ts';
+import { type ExactlyOnce, UPSTREAM_DESTINATION } from './exactly-once.ts';
 import { LatestRecords } from './latest-records.ts';
 import * as Loss from './losses.ts';
 import { Releases } from './releases.ts';
@@ -38,18 +39,24 @@ export const DROPPED = 0;
 export const FULL = -1;
 export const NOT_WORKING = -2;
 
+/** Of a message that is short enough for any storage. */
+const LONGEST_SHORT = 128;
 /** The one destination of a message. */
 const UPSTREAM = 0;
 /** Before the oldest message. */
 const START = -1;
+
+/** What has been given out, and what has come, under which identifiers. */
+export interface BacklogIdentities {
+  readonly counters: StoredCounters;
+  readonly exactlyOnce: ExactlyOnce;
+}
 
 export class Backlog implements Journal {
   readonly store: Store;
   readonly counters: StoredCounters;
   /** Stored messages for which there is no rule. They wait for one, and hold nothing up. */
   orphanCount = 0;
-  /** Where `add` has put a message. */
-  lastPosition = 0;
   readonly delayedFlush: DelayedFlush;
   private readonly session: ClientSession;
   readonly queue: OutboundQueue;
@@ -61,6 +68,9 @@ export class Backlog implements Journal {
   readonly room: RoomInStore;
   private readonly releases: Releases;
   private readonly fields = new MessageFields();
+  private readonly exactlyOnce: ExactlyOnce;
+  /** No rule gives up what waits for what comes. */
+  private readonly refusesNew: boolean;
   /** Where the next message is that is not in the queue, if one waits. */
   private loadPosition = START;
   /**
@@ -73,7 +83,7 @@ export class Backlog implements Journal {
   /** What is given up now need not be marked: its block says so. */
   private isGivingUp = false;
 
-  constructor(store: Store, session: ClientSession, clock: Clock, rules: StoredRules, counters: StoredCounters) {
+  constructor(store: Store, session: ClientSession, clock: Clock, rules: StoredRules, identities: BacklogIdentities) {
     this.store = store;
     this.session = session;
     this.queue = session.sessionState!.queue;
@@ -82,7 +92,9 @@ export class Backlog implements Journal {
     this.delayedFlush = new DelayedFlush(store, session, clock);
     this.rules = rules;
     this.losses = rules.losses;
-    this.counters = counters;
+    this.counters = identities.counters;
+    this.exactlyOnce = identities.exactlyOnce;
+    this.refusesNew = rules.policies.every(policy => policy.refusesNew);
     this.latest = rules.policies.some(policy => policy.keepsLatest) ? new LatestRecords() : undefined;
     this.room = new RoomInStore(store, rules, this.latest, this);
     this.suspectCount = this.queue.limits.maximumInflight;
@@ -97,6 +109,8 @@ export class Backlog implements Journal {
   add(message: Message, outgoing: Message, rule: number, hash: number, origin: number): number {
     const { fields, store } = this;
     const policy = this.rules.policies[rule]!;
+    if (origin !== 0 && this.exactlyOnce.isStoredFor(UPSTREAM_DESTINATION))
+      return STORED;
     store.advanceClock(this.clock.now);
     fields.topicNameOffset = message.topicNameOffset;
     fields.topicNameLength = message.topicNameLength;
@@ -110,14 +124,15 @@ export class Backlog implements Journal {
     fields.origin = origin;
     fields.originIdentifier = message.packetIdentifier;
     let position = store.queue.push(fields);
-    if (position === NO_ROOM && (!policy.refusesNew || this.orphanCount > 0)) {
+    if (position === NO_ROOM && (!policy.refusesNew || this.orphanCount > 0 || this.room.movesDown)) {
       this.latest?.set(hash, NONE); // the new one, wherever it will be
-      position = this.room.push(fields, policy);
+      position = this.room.push(fields, policy.refusesNew);
       this.rules.mapAgain(message, rule);
     }
     if (position <= 0)
       return !store.isWorking || position === FAILED ? NOT_WORKING : position === TOO_LONG ? DROPPED : FULL;
-    this.lastPosition = position;
+    if (origin !== 0)
+      this.exactlyOnce.stored(UPSTREAM_DESTINATION, position);
     this.latest?.set(hash, position);
     const { window } = this;
     const slot = window.slotOf(hash);
@@ -132,6 +147,24 @@ export class Backlog implements Journal {
       this.queue.peek(); // its identifier is written before the flush: one is enough then
     this.clock.soon();
     return STORED;
+  }
+
+  /** Stores a message for a node. @returns as `MessageQueue.push` */
+  pushDown(fields: MessageFields): number {
+    const position = this.store.queue.push(fields);
+    return position === NO_ROOM ? this.room.push(fields, this.refusesNew) : position;
+  }
+
+  /** What waits for nodes: it moves when room is made. */
+  set down(down: { readonly count: number }) {
+    this.room.down = down;
+  }
+
+  /** Whether some of what was refused would be taken now: enough that it is worth while to ask for it. */
+  get hasRoom(): boolean {
+    const { room, store: { queue } } = this;
+    return room.movesDown ? queue.pendingLength * 2 <= queue.capacity
+      : queue.canPush(LONGEST_SHORT) && queue.usedLength * 4 <= queue.capacity * 3;
   }
 
   /** Bytes. */
@@ -312,7 +345,7 @@ export class Backlog implements Journal {
       this.loadPosition = position;
       const { record } = log;
       const next = record.position + record.length;
-      if (queue.findStored(position) === NO_RECORD) {
+      if (record.kind !== MESSAGE_DOWN && queue.findStored(position) === NO_RECORD) {
         const rule = rules.find(record);
         const reason = this.reasonToDrop(record, rule);
         if (reason !== 0) {

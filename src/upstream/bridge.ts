@@ -34,9 +34,6 @@ import { dropExpired, makeRoom } from './room-in-memory.ts';
 import type { ObsoleteFilters } from './obsolete-filters.ts';
 import { GUARDED, NO_RULE, type TopicMap, UNANSWERED, UNFIT, UNRESOLVED } from './topic-map.ts';
 
-/** Of a message that is short enough for any storage. */
-const LONGEST_SHORT = 128;
-
 /** Told what becomes of the connection. */
 export interface BridgeOwner {
   /** @returns whether this Server is another one than on the last connection, as far as its address tells */
@@ -265,10 +262,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   get hasRoom(): boolean {
     const { backlog } = this;
     const { queue } = this.session.sessionState!;
-    if (backlog !== undefined && backlog.store.isWorking) {
-      const log = backlog.store.queue;
-      return log.canPush(LONGEST_SHORT) && log.usedLength * 4 <= log.capacity * 3;
-    }
+    if (backlog !== undefined && backlog.store.isWorking)
+      return backlog.hasRoom;
     return !this.refusesUnstored && queue.window!.waitingCount === 0 && queue.usedLength * 2 <= queue.capacity
       && queue.count * 2 <= queue.limits.maximumCount;
   }

@@ -77,7 +77,7 @@ export class Experiments implements Court {
     const number = guard.setAside(message, index, qos,
       guard.describe(queue.originOf(record), rule.identity, time === 0 ? aging.now : time, reason));
     if (number !== 0) {
-      backlog?.store.synchronize();
+      backlog?.store.settle();
       queue.settle(record);
     }
     return number;

@@ -1,35 +1,42 @@
 /**
- * Takes messages of QoS 1 and 2 from nodes and acknowledges them when they are durable, in the order in which they
- * came [MQTT311-4.6.0-2] [MQTT311-4.6.0-3]. A QoS 2 message that a node sends again after a restart of the gateway is
- * recognised. Of fixed size: while it is full, nothing is taken.
+ * Takes messages of QoS 1 and 2, from nodes or from the Server, and acknowledges them when they are durable, in the
+ * order in which they came [MQTT311-4.6.0-2] [MQTT311-4.6.0-3]. A QoS 2 message that a node sends again after a restart
+ * of the gateway is recognised. Of fixed size: while it is full, nothing is taken.
  */
-import type { Arena } from '../bytes/arena.ts';
-import { DUP } from '../packet/control-packet.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { Clock } from '../session/clock.ts';
-import type { ServerSession } from '../session/server-session.ts';
-import { LATER, type MessageHandler, TAKEN } from '../session/session-role.ts';
+import { LATER, type MessageHandler, type MessageSource, TAKEN } from '../session/session-role.ts';
 import type { Backlog } from './backlog.ts';
-import { NONE, type StoredOrigins } from './stored-origins.ts';
-import { hashOfContent } from './topic-hash.ts';
+import type { ExactlyOnce } from './exactly-once.ts';
+import type { StoredOrigins } from './stored-origins.ts';
 
 const FIELDS = 4;
 const CONNECTION = 1;
 const IDENTIFIER = 2;
 const STAMP = 3;
 
-/** Who routes messages, and who is told of a node whose message could not be taken. */
+/** A session of a node, or the one with the Server. */
+export interface IntakeSession extends MessageSource {
+  readonly index: number;
+  readonly connectionNumber: number;
+  readonly cleanStart: boolean;
+  acknowledge(packetIdentifier: number, qos: number): void;
+}
+
+/** Who routes messages, and who is told of one that could not be taken. */
 export interface Router {
-  onMessage(session: ServerSession, packet: Packet): number;
-  identityOf(session: ServerSession): number;
-  refuse(session: ServerSession): number;
+  /** Whether there is no way to ask for a message again soon: more than fits is waited for. */
+  readonly waits: boolean;
+  onMessage(session: IntakeSession, packet: Packet): number;
+  identityOf(session: IntakeSession): number;
+  refuse(session: IntakeSession): number;
 }
 
 /** Where messages come from. */
-export interface NodeSide {
+export interface IntakeSide {
   readonly clock: Clock;
   readonly router: Router;
-  readonly sessions: readonly ServerSession[];
+  readonly sessions: readonly IntakeSession[];
 }
 
 export class StoreIntake implements MessageHandler {
@@ -39,17 +46,18 @@ export class StoreIntake implements MessageHandler {
   private count = 0;
   /** Index of the session, its connection, identifier and QoS, what must be durable. */
   private readonly owed: Int32Array;
-  private readonly arena: Arena;
   private readonly backlog: Backlog;
   private readonly origins: StoredOrigins;
+  private readonly exactlyOnce: ExactlyOnce;
   private readonly clock: Clock;
-  private readonly sessions: readonly ServerSession[];
+  private readonly sessions: readonly IntakeSession[];
   private readonly router: Router;
 
-  constructor(backlog: Backlog, origins: StoredOrigins, { clock, router, sessions }: NodeSide, capacity: number) {
-    this.arena = backlog.store.arena;
+  constructor(backlog: Backlog, origins: StoredOrigins, exactlyOnce: ExactlyOnce, side: IntakeSide, capacity: number) {
+    const { clock, router, sessions } = side;
     this.backlog = backlog;
     this.origins = origins;
+    this.exactlyOnce = exactlyOnce;
     this.clock = clock;
     this.sessions = sessions;
     this.router = router;
@@ -63,21 +71,15 @@ export class StoreIntake implements MessageHandler {
   }
 
   /** Has the message routed. @returns LATER when it is acknowledged as soon as it is durable */
-  onMessage(session: ServerSession, packet: Packet): number {
+  onMessage(session: IntakeSession, packet: Packet): number {
     const { backlog } = this;
     if (this.count === this.capacity)
       backlog.commit(); // a board has it durable after that
-    if (this.count === this.capacity)
+    if (this.count === this.capacity && !(this.router.waits && this.acknowledgeAll()))
       return this.router.refuse(session);
-    if (packet.qos !== 2 || !this.isRepeated(session, packet)) {
-      backlog.lastPosition = 0;
-      const verdict = this.router.onMessage(session, packet);
-      if (verdict !== TAKEN)
-        return verdict;
-      if (packet.qos === 2 && backlog.lastPosition !== 0)
-        this.origins.add(this.router.identityOf(session), packet.packetIdentifier, backlog.lastPosition,
-          hashOfContent(this.arena, packet));
-    }
+    const verdict = packet.qos === 2 ? this.routeOnce(session, packet) : this.router.onMessage(session, packet);
+    if (verdict !== TAKEN)
+      return verdict;
     if (this.count === 0 && !backlog.isAhead)
       return TAKEN;
     const { owed } = this;
@@ -93,20 +95,42 @@ export class StoreIntake implements MessageHandler {
     return LATER;
   }
 
+  /** Has a message of QoS 2 routed, unless it comes again and nothing of it is missing. */
+  private routeOnce(session: IntakeSession, packet: Packet): number {
+    const { exactlyOnce, router } = this;
+    if (!exactlyOnce.begin(router.identityOf(session), packet))
+      return TAKEN;
+    const verdict = router.onMessage(session, packet);
+    exactlyOnce.end(verdict === TAKEN && !session.cleanStart);
+    return verdict;
+  }
+
   /** PUBREL of a node. */
-  onReleased(session: ServerSession, packetIdentifier: number): void {
+  onReleased(session: IntakeSession, packetIdentifier: number): void {
     this.origins.release(this.router.identityOf(session), packetIdentifier);
   }
 
   /** Acknowledges what is durable. */
   onDurable(): void {
     const { backlog, owed } = this;
-    while (this.count > 0 && backlog.isDurable(owed[this.head * FIELDS + STAMP]!)) {
-      const at = this.take();
-      const session = this.sessions[owed[at]!]!;
-      if (session.connectionNumber === owed[at + CONNECTION])
-        session.acknowledge(owed[at + IDENTIFIER]! >> 2, owed[at + IDENTIFIER]! & 3);
-    }
+    while (this.count > 0 && backlog.isDurable(owed[this.head * FIELDS + STAMP]!))
+      this.acknowledge(this.take());
+  }
+
+  /** Waits until all is durable. @returns whether that is so, and everything is acknowledged */
+  private acknowledgeAll(): boolean {
+    if (!this.backlog.store.settle())
+      return false;
+    while (this.count > 0)
+      this.acknowledge(this.take());
+    return true;
+  }
+
+  private acknowledge(at: number): void {
+    const { owed } = this;
+    const session = this.sessions[owed[at]!]!;
+    if (session.connectionNumber === owed[at + CONNECTION])
+      session.acknowledge(owed[at + IDENTIFIER]! >> 2, owed[at + IDENTIFIER]! & 3);
   }
 
   /**
@@ -133,14 +157,5 @@ export class StoreIntake implements MessageHandler {
     this.head = this.head + 1 === this.capacity ? 0 : this.head + 1;
     --this.count;
     return at;
-  }
-
-  /** Whether this message of a node is one that is in the store already, or was. */
-  private isRepeated(session: ServerSession, packet: Packet): boolean {
-    if ((packet.flags & DUP) === 0)
-      return false;
-    const { origins } = this;
-    const index = origins.find(this.router.identityOf(session), packet.packetIdentifier);
-    return index !== NONE && origins.contentOf(index) === hashOfContent(this.arena, packet);
   }
 }

@@ -5,8 +5,7 @@
 import { NO_ROOM } from '../store/message-queue.ts';
 import type { Store } from '../store/message-store.ts';
 import { GIVE_UP, KEEP, MOVE, type VictimHandler } from '../store/store-owner.ts';
-import type { MessageFields, StoredMessage } from '../store/stored-message.ts';
-import type { StorePolicy } from './full-policy.ts';
+import { MESSAGE_DOWN, type MessageFields, type StoredMessage } from '../store/stored-message.ts';
 import type { LatestRecords } from './latest-records.ts';
 import type { StoredRules } from './stored-rules.ts';
 import { NO_RULE } from './topic-map.ts';
@@ -28,9 +27,13 @@ export class RoomInStore implements VictimHandler {
   latest: LatestRecords | undefined;
   private readonly observer: LogObserver;
   mayKeep = false;
+  /** What waits for nodes. */
+  down: { readonly count: number } | undefined = undefined;
   /** Of the message that was judged last. */
   private rule = NO_RULE;
   private keepsLatest = false;
+  /** A block was given up of which not all has moved. */
+  private hasGivenUp = false;
 
   constructor(store: Store, rules: StoredRules, latest: LatestRecords | undefined, observer: LogObserver) {
     this.store = store;
@@ -40,20 +43,30 @@ export class RoomInStore implements VictimHandler {
   }
 
   /** @returns as `MessageQueue.push` */
-  push(fields: MessageFields, policy: StorePolicy): number {
+  push(fields: MessageFields, refusesNew: boolean): number {
     const { queue } = this.store;
     let position = NO_ROOM;
-    this.mayKeep = policy.refusesNew;
-    for (let attempt = 0; attempt < MOST_BLOCKS && position === NO_ROOM; ++attempt) {
-      this.keepsLatest = attempt < MOST_BLOCKS_KEPT;
+    this.mayKeep = refusesNew;
+    this.keepsLatest = true;
+    for (let attempt = 0, left = queue.ring.blockCount;
+      left > 0 && attempt < MOST_BLOCKS && position === NO_ROOM; --left) {
+      this.hasGivenUp = !this.movesDown;
       if (!queue.makeRoom(this))
         break;
       position = queue.push(fields);
+      if (this.hasGivenUp && ++attempt >= MOST_BLOCKS_KEPT)
+        this.keepsLatest = false;
     }
     return position;
   }
 
+  get movesDown(): boolean {
+    return this.down !== undefined && this.down.count > 0;
+  }
+
   onVictim(message: StoredMessage): number {
+    if (message.kind === MESSAGE_DOWN)
+      return MOVE;
     const { latest, rules } = this;
     const rule = this.rule = rules.find(message);
     if (rule === NO_RULE || rules.isExpired(message, rule, this.store.clock))
@@ -65,6 +78,7 @@ export class RoomInStore implements VictimHandler {
   }
 
   onGivenUp(message: StoredMessage): void {
+    this.hasGivenUp = true;
     this.observer.dropped(message, this.rule);
   }
 }

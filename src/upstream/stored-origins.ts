@@ -6,14 +6,16 @@
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import type { Store } from '../store/message-store.ts';
-import type { StoredMessage } from '../store/stored-message.ts';
+import { MESSAGE_DOWN, type StoredMessage } from '../store/stored-message.ts';
 import { RECEIVED_IDENTIFIER } from '../store/record-format.ts';
 import { hashOfContent } from './topic-hash.ts';
 
-const FIELDS = 4;
+const FIELDS = 5;
 const IDENTIFIER = 1;
 const POSITION = 2;
 const CONTENT = 3;
+/** For whom the record is: identity of a node, or 0 for the Server. */
+const DESTINATION = 4;
 /** Bytes of what the map holds: origin, identifier, hash of the content. */
 const LENGTH = 12;
 
@@ -27,7 +29,7 @@ const { imul } = Math;
 export class StoredOrigins {
   count = 0;
   private readonly capacity: number;
-  /** Origin, identifier, position of the record, hash of the content; oldest first. */
+  /** Origin, identifier, position of the record, hash of the content, destination; oldest first. */
   private readonly entries: Int32Array;
   private readonly arena: Arena;
   private readonly offset: number;
@@ -50,8 +52,7 @@ export class StoredOrigins {
     return this.entries.byteLength;
   }
 
-  add(origin: number, identifier: number, position: number, content: number): void {
-    this.remove(this.find(origin, identifier));
+  add(origin: number, identifier: number, position: number, content: number, destination: number): void {
     if (this.count === this.capacity)
       this.remove(0);
     const at = this.count++ * FIELDS;
@@ -59,17 +60,26 @@ export class StoredOrigins {
     this.entries[at + IDENTIFIER] = identifier;
     this.entries[at + POSITION] = position;
     this.entries[at + CONTENT] = content;
+    this.entries[at + DESTINATION] = destination;
   }
 
   /** A message was found in the log at start. */
   restore(message: StoredMessage): void {
-    this.add(message.origin, message.originIdentifier, message.position, hashOfContent(this.arena, message));
+    const destination = message.kind === MESSAGE_DOWN ? message.origin : 0;
+    const content = hashOfContent(this.arena, message);
+    this.add(message.sender, message.originIdentifier, message.position, content, destination);
   }
 
   /** So was an identifier in the map. */
   restoreIdentifier(offset: number): void {
     const { view } = this.arena;
-    this.add(view.getInt32(offset), view.getUint32(offset + 4), GONE, view.getInt32(offset + 8));
+    this.add(view.getInt32(offset), view.getUint32(offset + 4), GONE, view.getInt32(offset + 8), 0);
+  }
+
+  /** A message is stored nowhere: its identifier goes to the map at once. */
+  keep(origin: number, identifier: number, content: number): void {
+    this.add(origin, identifier, GONE, content, 0);
+    this.putGone(this.count - 1);
   }
 
   /** @returns the index of the entry, or NONE */
@@ -87,15 +97,23 @@ export class StoredOrigins {
 
   /** The node will not send the message again. */
   release(origin: number, identifier: number): void {
-    const index = this.find(origin, identifier);
-    if (index === NONE)
-      return;
-    const position = this.entries[index * FIELDS + POSITION]! >>> 0;
-    if (position === GONE)
-      this.store.state?.remove(RECEIVED_IDENTIFIER, keyOf(origin, identifier));
-    else
-      this.store.queue.released(position);
-    this.remove(index);
+    for (let index = this.find(origin, identifier); index !== NONE; index = this.find(origin, identifier)) {
+      const position = this.entries[index * FIELDS + POSITION]! >>> 0;
+      if (position === GONE)
+        this.store.state?.remove(RECEIVED_IDENTIFIER, keyOf(origin, identifier));
+      else
+        this.store.queue.released(position);
+      this.remove(index);
+    }
+  }
+
+  /** Whether a message is stored for all that were to get it: a record of it is gone already. */
+  isComplete(origin: number, identifier: number): boolean {
+    return this.findWith(origin, identifier, POSITION, GONE) !== NONE;
+  }
+
+  isStoredFor(origin: number, identifier: number, destination: number): boolean {
+    return this.findWith(origin, identifier, DESTINATION, destination) !== NONE;
   }
 
   /** A record has another place now. */
@@ -108,17 +126,32 @@ export class StoredOrigins {
 
   /** What lies from `start` to `end` of the store is going to be erased: the map keeps what must be known of it. */
   keepWithin(start: number, end: number): void {
-    const { arena: { view }, entries, offset, store } = this;
+    const { entries } = this;
     for (let index = 0, at = 0; index < this.count; ++index, at += FIELDS) {
       const position = entries[at + POSITION]! >>> 0;
       if (position < start || position >= end)
         continue;
       entries[at + POSITION] = GONE;
-      view.setInt32(offset, entries[at]!);
-      view.setUint32(offset + 4, entries[at + IDENTIFIER]!);
-      view.setInt32(offset + 8, entries[at + CONTENT]!);
-      store.state?.put(RECEIVED_IDENTIFIER, keyOf(entries[at]!, entries[at + IDENTIFIER]!), offset, LENGTH);
+      this.putGone(index);
     }
+  }
+
+  private putGone(index: number): void {
+    const { arena: { view }, entries, offset, store } = this;
+    const at = index * FIELDS;
+    view.setInt32(offset, entries[at]!);
+    view.setUint32(offset + 4, entries[at + IDENTIFIER]!);
+    view.setInt32(offset + 8, entries[at + CONTENT]!);
+    store.state?.put(RECEIVED_IDENTIFIER, keyOf(entries[at]!, entries[at + IDENTIFIER]!), offset, LENGTH);
+  }
+
+  private findWith(origin: number, identifier: number, field: number, value: number): number {
+    const { entries } = this;
+    for (let index = 0, at = 0; index < this.count; ++index, at += FIELDS)
+      if (entries[at] === (origin | 0) && entries[at + IDENTIFIER] === identifier
+        && entries[at + field] === (value | 0))
+        return index;
+    return NONE;
   }
 
   private remove(index: number): void {

@@ -5,8 +5,9 @@
 import type { WaitingMessages } from '../nodes/system-figures.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { NONE } from '../session/record-layout.ts';
-import { NONE as NOTHING } from '../store/message-queue.ts';
+import { type MessageQueue, NONE as NOTHING } from '../store/message-queue.ts';
 import type { Store } from '../store/message-store.ts';
+import { MESSAGE_UP } from '../store/stored-message.ts';
 import type { Bridge } from './bridge.ts';
 
 /** An age that nobody knows. */
@@ -60,10 +61,18 @@ export class UpstreamMessages implements WaitingMessages {
   get oldestAge(): number {
     const { bridge: { aging }, inMemory, log } = this;
     if (log !== undefined)
-      return log.queue.first() === NOTHING ? UNKNOWN : aging.age(log.queue.record.takenAt);
+      return this.findOldest(log.queue) === NOTHING ? UNKNOWN : aging.age(log.queue.record.takenAt);
     const record = inMemory.following(NONE);
     const time = record === NONE ? 0 : inMemory.timeOf(record); // 0: it may wait as long as it likes, so nobody counts
     return time === 0 ? UNKNOWN : aging.age(time);
+  }
+
+  /** Reads the oldest message that goes upstream. */
+  private findOldest(log: MessageQueue): number {
+    let position = log.first();
+    while (position !== NOTHING && log.record.kind !== MESSAGE_UP)
+      position = log.next(position + log.record.length);
+    return position;
   }
 
   get inflightCount(): number {

@@ -1,0 +1,67 @@
+/**
+ * Whether the part of the store that keeps state can hold all that the configuration lets in: a session, a subscription
+ * or a retained message that finds no room there is refused, which must be no surprise.
+ */
+import type { Configuration } from '../config/configuration.ts';
+import { BLOCK_HEADER_LENGTH, blockLengthFor, blocksOfMap, FEWEST_BLOCKS } from '../store/record-format.ts';
+import { capacityOfState, lengthOfState } from '../store/state-log.ts';
+import { FILTER, IDENTIFIER } from '../nodes/stored-sessions.ts';
+import { longestStoredPacket } from './packet-limits.ts';
+import { OTHER_STATE_LENGTH, STATE_SHARE } from './durable-store.ts';
+
+/** Of a record in memory: its length, which that of the store has as well. */
+const MEMORY_HEADER = 4;
+/** A node, QoS; a filter follows. */
+const SUBSCRIPTION_HEADER = 3;
+/** Wills longer than this are the exception: they count as so long. */
+const TYPICAL_WILL = 256;
+const WILL_HEADER = 13;
+
+export interface StateNeeds {
+  readonly sessions: number;
+  readonly wills: number;
+  readonly subscriptions: number;
+  readonly retained: number;
+  readonly total: number;
+}
+
+/** Bytes that records of the map can need. */
+export function stateNeeds({ listener }: Configuration): StateNeeds {
+  const { max_clientid_length, max_connections, max_sessions, max_will_size } = listener;
+  const sessions = max_sessions * lengthOfState(IDENTIFIER + max_clientid_length);
+  const wills =
+    max_connections * lengthOfState(WILL_HEADER + max_clientid_length + Math.min(max_will_size, TYPICAL_WILL));
+  const subscriptions = listener.max_subscription_bytes
+    + listener.max_subscriptions * (lengthOfState(FILTER) - SUBSCRIPTION_HEADER - MEMORY_HEADER);
+  const retained = listener.max_retained_bytes + listener.max_retained_messages * (lengthOfState(0) - MEMORY_HEADER);
+  const total = sessions + wills + subscriptions + retained + OTHER_STATE_LENGTH;
+  return { sessions, wills, subscriptions, retained, total };
+}
+
+/** Bytes that records of the map may have in a storage of this size; 0: it has no map. */
+export function stateCapacity(configuration: Configuration, size: number): number {
+  const blockLength = blockLengthFor(longestStoredPacket(configuration));
+  return capacityOfState(blocksOfMap(Math.floor(size / blockLength), STATE_SHARE), blockLength);
+}
+
+/** The smallest storage, in whole blocks, that holds it all. */
+export function leastStoreSize(configuration: Configuration): number {
+  const blockLength = blockLengthFor(longestStoredPacket(configuration));
+  const { total } = stateNeeds(configuration);
+  const perBlock = (blockLength - BLOCK_HEADER_LENGTH) * 3 / 4;
+  const blocks = Math.max(FEWEST_BLOCKS, Math.ceil(total / perBlock) + 1);
+  return Math.max(2 * FEWEST_BLOCKS, Math.ceil(blocks / STATE_SHARE)) * blockLength;
+}
+
+/** @returns why the storage is too small, with what to write instead; undefined when it is not */
+export function stateShortage(configuration: Configuration, size: number): string | undefined {
+  const { retained, sessions, subscriptions, total, wills } = stateNeeds(configuration);
+  const capacity = stateCapacity(configuration, size);
+  if (total <= capacity)
+    return undefined;
+  const { max_retained_bytes, max_sessions, max_subscription_bytes } = configuration.listener;
+  return `${size} bytes keep ${capacity} bytes of state, and the limits of the listener let in ${total}: sessions ${sessions} `
+    + `(listener.max_sessions ${max_sessions}), Wills ${wills}, subscriptions ${subscriptions} (max_subscription_bytes `
+    + `${max_subscription_bytes}), retained messages ${retained} (max_retained_bytes ${max_retained_bytes}); write `
+    + `${leastStoreSize(configuration)} or more instead, or lower those`;
+}

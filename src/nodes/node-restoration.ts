@@ -1,0 +1,227 @@
+/**
+ * Brings the sessions of nodes back from the store, when that is opened: sessions, subscriptions, messages in the order
+ * of their numbers, and Wills. All of it is judged by today's configuration; what that does not allow any more is
+ * removed from the store, counted, and told. What is here already, because the store was away for a while, is newer and
+ * stays.
+ */
+import type { Arena } from '../bytes/arena.ts';
+import * as Event from '../config/events.ts';
+import { MessageSpans } from '../packet/packet.ts';
+import { NONE } from '../session/record-layout.ts';
+import { SESSION, SUBSCRIPTION, WILL } from '../store/record-format.ts';
+import type { StateMap } from '../store/state-map.ts';
+import { MessageRestoration, type MessageRestorationParts } from './message-restoration.ts';
+import type { NodeState } from './node-states.ts';
+import type { SessionExpiry } from './session-expiry.ts';
+import { FILTER, IDENTIFIER, QOS, SEEN_AT, USER } from './stored-sessions.ts';
+import { type StoredWills, WILL_IDENTIFIER, WILL_IDENTIFIER_LENGTH, WILL_USER } from './stored-wills.ts';
+
+/** In place of the index of a user. */
+const GONE = -2;
+/** Nodes that were away before all that go in this life. */
+const LONG_AGO = 0x7FFFFFFF;
+
+export interface RestorationParts extends MessageRestorationParts {
+  readonly wills: StoredWills;
+  readonly expiry: SessionExpiry;
+  readonly observer: Event.GatewayObserver;
+  readonly identifierCapacity: number;
+  readonly allowsAnonymous: boolean;
+}
+
+export class NodeRestoration {
+  /** Per reason of events.ts: what was dropped the last time. */
+  readonly dropped = new Uint32Array(Event.DROPPED_REASONS);
+  private readonly parts: RestorationParts;
+  private readonly arena: Arena;
+  private readonly message = new MessageSpans();
+  readonly messages: MessageRestoration;
+
+  constructor(parts: RestorationParts) {
+    this.parts = parts;
+    this.arena = parts.store.arena;
+    this.messages = new MessageRestoration(parts);
+  }
+
+  /** A storage is going to be opened. */
+  begin(): void {
+    const { messages, sessions } = this.parts;
+    sessions.reset();
+    messages.reset();
+    this.messages.begin();
+    this.dropped.fill(0);
+  }
+
+  /** All has been found. */
+  end(): void {
+    const { delivery, nodes, observer, sessions, store: { state }, wills } = this.parts;
+    if (state !== undefined) {
+      this.restoreSessions(state);
+      this.restoreSubscriptions(state);
+      this.restoreWills(state);
+    }
+    this.dropped[Event.DROPPED_MESSAGE] = this.messages.restore();
+    for (let index = 0; index < nodes.states.length; ++index) { // those that began while there was no store
+      const node = nodes.states[index]!;
+      if (node.identifierLength === 0)
+        continue;
+      if (!sessions.isKept(node) && nodes.isPersistent(node) && !wills.isDueFor(node))
+        this.keep(node);
+      if (node.session !== undefined)
+        wills.put(node, node.session, this.message);
+    }
+    delivery.forgetAudiences();
+    for (let reason = 0; reason < this.dropped.length; ++reason)
+      if (this.dropped[reason] !== 0)
+        observer.onEvent(Event.RESTORED_DROPPED, reason, this.dropped[reason]!);
+  }
+
+  /** Writes a session that is here, and its subscriptions, if it has any. @returns false when there is no room */
+  keep(node: NodeState): boolean {
+    const { delivery: { subscriptions }, sessions } = this.parts;
+    const isKept = sessions.put(node);
+    if (isKept)
+      for (let at = subscriptions.nextOf(node.index, NONE); at !== NONE; at = subscriptions.nextOf(node.index, at))
+        sessions.putSubscription(node, at);
+    return isKept;
+  }
+
+  private restoreSessions(state: StateMap): void {
+    for (let at = state.next(SESSION, 0); at >= 0; at = state.next(SESSION, at + 1))
+      if (!this.restoreSession(state, state.keyAt(at)))
+        at = -1; // others have moved
+  }
+
+  /** @returns false when something was removed */
+  private restoreSession(state: StateMap, key: number): boolean {
+    const { arena: { view }, parts: { expiry, identifierCapacity, nodes, sessions } } = this;
+    if (!state.read(SESSION, key))
+      return true;
+    const { valueOffset } = state;
+    const length = state.valueLength - IDENTIFIER;
+    const seenAt = view.getUint32(valueOffset + SEEN_AT);
+    const user = this.userOf(view.getInt32(valueOffset + USER));
+    const known = length > 0 ? nodes.find(valueOffset + IDENTIFIER, length) : undefined;
+    if (known !== undefined && known.identity === key && nodes.isPersistent(known)) {
+      sessions.adopt(known, seenAt);
+      return true;
+    }
+    const isUnfit = length <= 0 || length > identifierCapacity || user === GONE || known !== undefined;
+    if (isUnfit || expiry.isExpired(seenAt))
+      return this.drop(SESSION, key, isUnfit ? Event.DROPPED_USER : Event.DROPPED_EXPIRED);
+    let node = nodes.findFree();
+    const isEviction = node === undefined;
+    if (node === undefined) {
+      node = nodes.findLongestAway();
+      if (node === undefined || node.awaySince >= seenAt - LONG_AGO)
+        return this.drop(SESSION, key, Event.DROPPED_PLACE);
+      this.forget(node, Event.DROPPED_PLACE);
+      state.read(SESSION, key);
+    }
+    if (!this.enter(node, key, user, valueOffset + IDENTIFIER, length))
+      return this.drop(SESSION, key, Event.DROPPED_USER);
+    sessions.adopt(node, seenAt);
+    expiry.leave(node, seenAt);
+    node.awaySince = seenAt - LONG_AGO;
+    return !isEviction;
+  }
+
+  /** Names a free place. @returns false when the name fits no mount point of today */
+  private enter(node: NodeState, key: number, user: number, identifier: number, length: number): boolean {
+    const { access, nodes } = this.parts;
+    nodes.name(node, identifier, length);
+    node.identity = key;
+    node.user = user;
+    if (access === undefined || access.enter(node))
+      return true;
+    nodes.release(node);
+    return false;
+  }
+
+  private restoreSubscriptions(state: StateMap): void {
+    const { arena: { bytes, view }, parts: { delivery: { subscriptions }, nodes } } = this;
+    for (let at = state.next(SUBSCRIPTION, 0); at >= 0; at = state.next(SUBSCRIPTION, at + 1)) {
+      const key = state.keyAt(at);
+      if (!state.read(SUBSCRIPTION, key))
+        continue;
+      const { valueOffset } = state;
+      const filter = valueOffset + FILTER;
+      const filterLength = state.valueLength - FILTER;
+      const node = nodes.findIdentity(view.getInt32(valueOffset));
+      let reason = NONE;
+      if (node === undefined || !this.parts.sessions.isKept(node))
+        reason = Event.DROPPED_USER; // with its session
+      else if (!this.maySubscribe(node, filter, filterLength))
+        reason = Event.DROPPED_FILTER;
+      else if (subscriptions.find(node.index, filter, filterLength) === NONE
+        && subscriptions.add(node.index, filter, filterLength, bytes[valueOffset + QOS]! & 3, false) === NONE)
+        reason = Event.DROPPED_FILTER;
+      if (reason === NONE)
+        continue;
+      if (node === undefined)
+        state.remove(SUBSCRIPTION, key); // its session was counted
+      else
+        this.drop(SUBSCRIPTION, key, reason);
+      at = -1;
+    }
+  }
+
+  private maySubscribe(node: NodeState, filter: number, length: number): boolean {
+    const { access } = this.parts;
+    return access === undefined
+      || access.isBelow(node, filter, length) && access.allowsSubscription(node, filter, length);
+  }
+
+  private restoreWills(state: StateMap): void {
+    const { arena: { view }, parts: { expiry, nodes, wills } } = this;
+    for (let at = state.next(WILL, 0); at >= 0; at = state.next(WILL, at + 1)) {
+      const key = state.keyAt(at);
+      if (!state.read(WILL, key))
+        continue;
+      const { valueOffset } = state;
+      const identifier = valueOffset + WILL_IDENTIFIER;
+      const length = view.getUint16(valueOffset + WILL_IDENTIFIER_LENGTH);
+      const user = this.userOf(view.getInt32(valueOffset + WILL_USER));
+      let node = nodes.find(identifier, length);
+      if (node?.session !== undefined)
+        continue; // it is here, and so is its Will
+      if (node === undefined && user !== GONE && length <= this.parts.identifierCapacity) {
+        node = nodes.findFree();
+        if (node !== undefined && !this.enter(node, key, user, identifier, length))
+          node = undefined;
+      }
+      if (node !== undefined && node.identity === key) {
+        wills.found(node, valueOffset);
+        expiry.leave(node, expiry.now);
+        continue;
+      }
+      this.drop(WILL, key, Event.DROPPED_WILL);
+      at = -1;
+    }
+  }
+
+  /** @returns the index of the user today, -1 for none, or GONE */
+  private userOf(hash: number): number {
+    const { allowsAnonymous, sessions: { userHashes } } = this.parts;
+    if (hash === 0)
+      return allowsAnonymous ? -1 : GONE;
+    const index = userHashes.indexOf(hash);
+    return index === -1 ? GONE : index;
+  }
+
+  /** A session of an absent node makes room for one that was seen later. */
+  private forget(node: NodeState, reason: number): void {
+    const { delivery: { subscriptions }, nodes, sessions } = this.parts;
+    sessions.remove(node);
+    subscriptions.removeAll(node.index);
+    nodes.release(node);
+    ++this.dropped[reason]!;
+  }
+
+  private drop(kind: number, key: number, reason: number): false {
+    this.parts.store.state!.remove(kind, key);
+    ++this.dropped[reason]!;
+    return false;
+  }
+}
+

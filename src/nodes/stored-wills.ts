@@ -1,0 +1,189 @@
+/**
+ * Wills in the map of the store, from CONNACK to the end of the connection: a node that goes down with the gateway has
+ * its Will published after the start, unless it comes back within one and a half times its Keep Alive. A value under
+ * the identity of the node:
+ *
+ *   hash of the user name, 0: none (4) | Keep Alive (2) | QoS, RETAIN << 2 (1) | length of the Client Identifier (2) |
+ *   Client Identifier | topic length (2) | topic | payload length (2) | payload
+ */
+import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import type { MessageSpans } from '../packet/packet.ts';
+import { type Clock, isDue } from '../session/clock.ts';
+import { expiryInterval } from '../session/keep-alive.ts';
+import type { ServerSession } from '../session/server-session.ts';
+import type { Store } from '../store/message-store.ts';
+import { WILL } from '../store/record-format.ts';
+import type { NodeState } from './node-states.ts';
+import type { StoredSessions } from './stored-sessions.ts';
+
+export const WILL_USER = 0;
+const KEEP_ALIVE = 4;
+const FLAGS = 6;
+const RETAIN_SHIFT = 2;
+export const WILL_IDENTIFIER_LENGTH = 7;
+export const WILL_IDENTIFIER = 9;
+
+/** Milliseconds for a node without Keep Alive. */
+const PATIENCE = 90_000;
+
+export class StoredWills {
+  /** Wills of nodes that have not come back. */
+  dueCount = 0;
+  /** Per node: identity under which a Will is to be removed when this is durable; 0: none. */
+  private readonly removals: Int32Array;
+  private readonly stamps: Int32Array;
+  private removalCount = 0;
+  private readonly isWaiting: Uint8Array;
+  private readonly dueAt: Int32Array;
+  private readonly arena: Arena;
+  private readonly store: Store;
+  private readonly clock: Clock;
+  private readonly sessions: StoredSessions;
+  private readonly offset: number;
+  private readonly capacity: number;
+
+  static plan(plan: ArenaPlan, willCapacity: number): number {
+    return plan.reserve('store: a Will', willCapacity + 4);
+  }
+
+  constructor(store: Store, clock: Clock, sessions: StoredSessions, offset: number, { capacity, count }: WillSizes) {
+    this.arena = store.arena;
+    this.store = store;
+    this.clock = clock;
+    this.sessions = sessions;
+    this.offset = offset;
+    this.capacity = capacity + 4;
+    this.removals = new Int32Array(count);
+    this.stamps = new Int32Array(count);
+    this.isWaiting = new Uint8Array(count);
+    this.dueAt = new Int32Array(count);
+  }
+
+  isDueFor(node: NodeState): boolean {
+    return this.isWaiting[node.index] !== 0;
+  }
+
+  /** A node comes in: its Will, if it has one, takes the place of an older one. @returns false when there is no room */
+  put(node: NodeState, session: ServerSession, will: MessageSpans): boolean {
+    const { arena, arena: { bytes, view }, store: { state } } = this;
+    this.forget(node);
+    if (this.removals[node.index] !== 0)
+      this.removeNow(node.index);
+    if (!session.hasWill) {
+      if (state?.remove(WILL, node.identity) === true)
+        this.clock.soon();
+      return true;
+    }
+    if (state === undefined)
+      return false;
+    session.readWill(will);
+    const region = will.topicNameOffset - 2;
+    const regionLength = 4 + will.topicNameLength + will.payloadLength;
+    const length = WILL_IDENTIFIER + node.identifierLength + regionLength;
+    const value = state.begin(WILL, node.identity, length);
+    if (value === 0)
+      return false;
+    view.setInt32(value + WILL_USER, node.user < 0 ? 0 : this.sessions.userHashes[node.user]!);
+    view.setUint16(value + KEEP_ALIVE, session.keepAlive);
+    bytes[value + FLAGS] = will.qos | will.retain << RETAIN_SHIFT;
+    view.setUint16(value + WILL_IDENTIFIER_LENGTH, node.identifierLength);
+    let at = value + WILL_IDENTIFIER;
+    bytes.copyWithin(at, node.identifierOffset, node.identifierOffset + node.identifierLength);
+    at += node.identifierLength;
+    arena.bytes.copyWithin(at, region, region + regionLength);
+    this.clock.soon();
+    return state.end(WILL, node.identity, length);
+  }
+
+  /** The Will has been published, or there is none any more: it is removed when all that was written is durable. */
+  removeWhenDurable(node: NodeState): void {
+    const { store, store: { durable, state, written } } = this;
+    this.forget(node);
+    if (state?.has(WILL, node.identity) !== true)
+      return;
+    if (this.removals[node.index] === 0)
+      ++this.removalCount;
+    else if (this.removals[node.index] !== node.identity)
+      state.remove(WILL, this.removals[node.index]!);
+    this.removals[node.index] = node.identity;
+    this.stamps[node.index] = written;
+    if (written === durable || !store.isWorking)
+      this.removeNow(node.index);
+    this.clock.soon();
+  }
+
+  onDurable(): void {
+    const { removals, stamps, store } = this;
+    for (let index = 0; this.removalCount > 0 && index < removals.length; ++index)
+      if (removals[index] !== 0 && (store.durable - stamps[index]! | 0) >= 0)
+        this.removeNow(index);
+  }
+
+  /** All is durable. */
+  finish(): void {
+    for (let index = 0; index < this.removals.length; ++index)
+      if (this.removals[index] !== 0)
+        this.removeNow(index);
+  }
+
+  private removeNow(index: number): void {
+    --this.removalCount;
+    if (this.store.state?.remove(WILL, this.removals[index]!) === true)
+      this.clock.soon();
+    this.removals[index] = 0;
+  }
+
+  /** Nobody waits for the node any more. */
+  forget(node: NodeState): void {
+    if (this.isWaiting[node.index] !== 0)
+      --this.dueCount;
+    this.isWaiting[node.index] = 0;
+  }
+
+  /** The Will of a node was found in the value that the map has read; its Keep Alive counts from now. */
+  found(node: NodeState, valueOffset: number): void {
+    const { clock } = this;
+    const keepAlive = this.arena.view.getUint16(valueOffset + KEEP_ALIVE);
+    if (this.isWaiting[node.index] === 0)
+      ++this.dueCount;
+    this.isWaiting[node.index] = 1;
+    this.dueAt[node.index] = clock.now + (keepAlive === 0 ? PATIENCE : expiryInterval(keepAlive)) | 0;
+    clock.request(this.dueAt[node.index]!);
+  }
+
+  /** Whether the node has had its time; else the clock is asked. */
+  isDue(node: NodeState): boolean {
+    const { clock } = this;
+    const dueAt = this.dueAt[node.index]!;
+    if (isDue(dueAt, clock.now))
+      return true;
+    clock.request(dueAt);
+    return false;
+  }
+
+  /** Reads the Will of a node. @returns false when it is not there any more */
+  read(node: NodeState, will: MessageSpans): boolean {
+    const { arena: { bytes, view }, capacity, offset, store: { state } } = this;
+    if (state === undefined || !state.read(WILL, node.identity))
+      return false;
+    const start = state.valueOffset + WILL_IDENTIFIER + view.getUint16(state.valueOffset + WILL_IDENTIFIER_LENGTH);
+    const length = state.valueOffset + state.valueLength - start;
+    if (length > capacity)
+      return false;
+    will.qos = bytes[state.valueOffset + FLAGS]! & 3;
+    will.retain = bytes[state.valueOffset + FLAGS]! >> RETAIN_SHIFT & 1;
+    bytes.copyWithin(offset, start, start + length);
+    will.topicNameOffset = offset + 2;
+    will.topicNameLength = view.getUint16(offset);
+    will.payloadOffset = will.topicNameOffset + will.topicNameLength + 2;
+    will.payloadLength = view.getUint16(will.payloadOffset - 2);
+    return true;
+  }
+}
+
+export interface WillSizes {
+  /** Bytes of topic and payload. */
+  readonly capacity: number;
+  /** Places of nodes. */
+  readonly count: number;
+}
