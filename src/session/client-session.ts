@@ -352,9 +352,7 @@ export class ClientSession extends Session {
     const { clock } = this.role;
     const { acknowledgementTimeout } = this.settings;
     const { queue, receivedCount } = this.sessionState!;
-    if (queue.inflightCount === 0 && this.pendingIdentifier === 0 && receivedCount === 0)
-      return;
-    let longest = queue.longestWait(clock.now, queue.inflightCount);
+    let longest = queue.inflightCount === 0 ? NONE : queue.longestWait(clock.now, queue.inflightCount);
     if (this.pendingIdentifier !== 0)
       longest = Math.max(longest, clock.now - this.requestedAt | 0);
     longest = Math.max(longest, this.announcements.owedFor(clock.now));
@@ -362,7 +360,7 @@ export class ClientSession extends Session {
       longest = Math.max(longest, clock.now - this.sessionState!.oldestReceivedAt | 0);
     if (longest >= acknowledgementTimeout)
       this.fail(ReasonCode.ACKNOWLEDGEMENT_TIMEOUT);
-    else
+    else if (longest !== NONE)
       clock.request(clock.now + acknowledgementTimeout - longest | 0);
   }
 
