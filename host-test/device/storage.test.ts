@@ -8,7 +8,7 @@ import { type Arena, ArenaPlan, Arena as FixedArena } from '../../src/bytes/aren
 import { completeConfiguration } from '../../src/config/configuration.ts';
 import { BLOCK_LENGTH, MAGIC } from '../../src/store/record-format.ts';
 import { type Directory, FileFlash } from '../../src/device/file-flash.ts';
-import { type Flash, FlashBlocks, ResizedStaging } from '../../src/io/flash-blocks.ts';
+import { type Flash, FlashBlocks } from '../../src/io/flash-blocks.ts';
 
 const SECTOR = 4096;
 const SIZE = 16 * SECTOR;
@@ -111,7 +111,7 @@ describe('the file of the simulator', () => {
 
   test('carries the store: bytes come and go through the staging area', () => {
     const arena = createArena();
-    const blocks = new FlashBlocks(openFile(), new ResizedStaging(arena), 500);
+    const blocks = new FlashBlocks(openFile(), arena, 500);
     expect([blocks.blockLength, blocks.blockCount]).toEqual([SECTOR, 16]);
     arena.bytes.fill(0x5A, arena.stagingOffset, arena.stagingOffset + 12);
     blocks.program(SECTOR + 8, 12);
@@ -155,9 +155,9 @@ describe('the partition of a board', () => {
       write() {}, eraseBlock() {}, close() {},
       status: () => ({ size: SIZE, blockLength: SECTOR, blocks: 16 }),
     };
-    expect(new FlashBlocks(flash, new ResizedStaging(createArena()), 100)).toMatchObject({ blockLength: 2 * SECTOR,
+    expect(new FlashBlocks(flash, createArena(), 100)).toMatchObject({ blockLength: 2 * SECTOR,
       blockCount: 8, remark: '' });
-    expect(new FlashBlocks(flash, new ResizedStaging(createArena()),
+    expect(new FlashBlocks(flash, createArena(),
       10_000).remark).toMatch(/blocks of 8192 bytes: longer messages are not stored/);
   });
 

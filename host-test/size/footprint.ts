@@ -4,7 +4,7 @@
  * array.
  */
 import {
-  createSimulatedSensor, FlashBlocks, ResizedStaging, type Flash, type PartialConfiguration, type Runtime,
+  createSimulatedSensor, FlashBlocks, type Flash, type PartialConfiguration, type Runtime,
 } from '../../src/device/core.ts';
 import type { TCPOptions, TCPSocket } from '../../src/io/transport.ts';
 import { HandDrivenNetwork, PLENTY } from '../world/hand-driven.ts';
@@ -65,7 +65,7 @@ const network = new HandDrivenNetwork<TCPSocket>(Socket, {
     createSimulatedSensor({ ...rest, type: type.startsWith('simulated') ? type : 'simulated' }, () => 0.5),
   createTimer: () => ({ set() { /* never fires */ }, clear() { /* not set */ } }), // as a board's, an object of its own
   openStorage: (_store, arena, longestPacket) =>
-    new FlashBlocks(new BlankFlash(), new ResizedStaging(arena), longestPacket),
+    new FlashBlocks(new BlankFlash(), arena, longestPacket),
 });
 
 /** A node connects with MQTT 3.1.1 and an identifier of one letter. */

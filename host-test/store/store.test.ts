@@ -400,8 +400,16 @@ describe('a storage', () => {
     expect(Math.max(...wear) - Math.min(...wear)).toBeLessThanOrEqual(1);
     const perBlock = Math.floor((512 - BLOCK_HEADER_LENGTH) / lengthOfMessage(1 + 4, 1));
     expect(scene.medium.eraseCount / 2000).toBeCloseTo(1 / perBlock, 2);
-    expect(programCount / 2000).toBeCloseTo(3 + 3 / perBlock,
-      1); // record, identifier, done; header and two marks of a block
+    expect(programCount / 2000).toBeCloseTo(2 + 3 / perBlock,
+      1); // record, with its identifier, and done; header and two marks of a block
+  });
+
+  it('programs a message that has waited once more, for the identifier under which it is sent', () => {
+    const scene = stage();
+    sendMany(scene.world, 5);
+    const stored = scene.medium.programCount;
+    scene.world.connectUpstream();
+    expect(scene.medium.programCount - stored).toBe(5 + 5); // identifier and done
   });
 });
 
@@ -409,7 +417,7 @@ it('lasts for decades at a message per second', () => {
   const { capacity, programsPerMessage, recordLength, years } =
     estimateWear({ size: 1_048_576, blockLength: 4096, stateShare: 0.25 }, 100, 1, false);
   expect(recordLength).toBe(160);
-  expect(programsPerMessage).toBeCloseTo(3 + 3 / 25, 5);
+  expect(programsPerMessage).toBeCloseTo(2 + 3 / 25, 5);
   expect(capacity).toBe(191 * 25);
   expect(years).toBeGreaterThan(15);
   expect(blockLengthFor(4096 - 32 - 60 - 4)).toBe(4096);

@@ -5,7 +5,7 @@
  *
  * W1 to W6 are the packets with which Moddable's own MQTT clients were measured (COSTS.md).
  */
-import { FlashBlocks, RepeatedMessage, ResizedStaging, type PartialConfiguration, type Platform,
+import { FlashBlocks, RepeatedMessage, type PartialConfiguration, type Platform,
   type Runtime } from '../../src/device/core.ts';
 import { type Engine as Sockets, HandDrivenNetwork, type HandDrivenSocket, socketOf } from '../world/hand-driven.ts';
 import { type FlashEngine, openMemoryFlash } from './memory-flash.ts';
@@ -96,7 +96,7 @@ class Setup extends HandDrivenNetwork<HandDrivenSocket> {
       resizable: engine.resizable ?? true,
       date: () => 1_800_000_000,
       openStorage: (_store, arena, longestPacket) =>
-        new FlashBlocks(openMemoryFlash(engine), new ResizedStaging(arena), longestPacket),
+        new FlashBlocks(openMemoryFlash(engine), arena, longestPacket),
       ...parts,
     });
     this.engine = engine;

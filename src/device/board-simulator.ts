@@ -7,7 +7,7 @@ import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import type { StoreConfiguration } from '../config/configuration.ts';
 import { blockLengthFor } from '../store/record-format.ts';
-import { createSimulatedSensor, type Flash, FlashBlocks, ResizedStaging, type SensorConfiguration } from './core.ts';
+import { createSimulatedSensor, type Flash, FlashBlocks, type SensorConfiguration } from './core.ts';
 import { ConfigFile } from './config-file.ts';
 import { type Directory, FileFlash } from './file-flash.ts';
 import { log } from './log.ts';
@@ -46,8 +46,7 @@ export function openStorage({ path, size }: StoreConfiguration, arena: Arena, lo
   if (!Modules.has(FILES))
     throw new Error('the simulator has no files on this system: write "ram" in store.durability');
   const directory = Modules.importNow(FILES) as Directory;
-  return new FlashBlocks(new FileFlash(directory, path, size, blockLengthFor(longestPacket)),
-    new ResizedStaging(arena), longestPacket);
+  return new FlashBlocks(new FileFlash(directory, path, size, blockLengthFor(longestPacket)), arena, longestPacket);
 }
 
 /** @throws Error when there are no files */

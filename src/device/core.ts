@@ -12,7 +12,7 @@ export type { TextSource } from '../config/json-tokens.ts';
 export { Validator } from '../config/validator.ts';
 export type { Configuration, PartialConfiguration, SensorConfiguration } from '../config/configuration.ts';
 export { Gateway } from '../gateway/gateway.ts';
-export { type Flash, FlashBlocks, ResizedStaging } from '../io/flash-blocks.ts';
+export { type Flash, FlashBlocks } from '../io/flash-blocks.ts';
 export { CachedViews, ResizedViews } from '../io/exact-view.ts';
 export { describeShortage, firmwareNeeds, objectNeeds, total } from '../io/memory-needs.ts';
 export { Link } from '../io/link.ts';

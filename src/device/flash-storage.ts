@@ -10,7 +10,7 @@ import flash from 'embedded:storage/flash';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import type { StoreConfiguration } from '../config/configuration.ts';
-import { type Flash, FlashBlocks, ResizedStaging } from './core.ts';
+import { type Flash, FlashBlocks } from './core.ts';
 
 /** Partition that is used when `store.path` names a file, as it does by default. */
 const DEFAULT_PARTITION = 'store';
@@ -36,5 +36,5 @@ export function openFlashStorage({ path }: StoreConfiguration, arena: Arena, lon
   } catch {
     throw new Error(`no flash partition "${label}": add one to the partition table (data, any subtype, 64 KB or more)`);
   }
-  return new FlashBlocks(opened, new ResizedStaging(arena), longestPacket);
+  return new FlashBlocks(opened, arena, longestPacket);
 }

@@ -1,6 +1,7 @@
 /**
- * The store's storage on flash as ECMA-419 presents it (`embedded:storage/flash`): exact views at the arena's staging
- * area give the flash its buffers. Several sectors make a block if a sector is too short for the longest message.
+ * The store's storage on flash as ECMA-419 presents it (`embedded:storage/flash`), which reads and writes exactly one
+ * view: that of the arena's staging area. Several sectors make a block if a sector is too short for the longest
+ * message.
  */
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
@@ -16,26 +17,26 @@ export interface Flash {
   status(): { readonly size: number; readonly blockLength: number; readonly blocks: number };
 }
 
-/** Gives the first `length` bytes of the staging area to `flash`. */
-export interface StagingViews {
-  readFlash(flash: Flash, position: number, length: number): void;
-  writeFlash(flash: Flash, position: number, length: number): void;
-}
-
 export class FlashBlocks implements BlockStorage {
   readonly blockLength: number;
   readonly blockCount: number;
   readonly remark: string = '';
   onFlushed: ((isDurable: boolean) => void) | undefined = undefined;
   private readonly flash: Flash;
-  private readonly views: StagingViews;
+  private readonly buffer: ArrayBuffer;
+  private readonly arenaLength: number;
+  private readonly staging: Uint8Array;
+  private readonly stagingOffset: number;
   private readonly sectorsPerBlock: number;
 
   /** @param longestPacket that is to be stored */
-  constructor(flash: Flash, views: StagingViews, longestPacket: number) {
+  constructor(flash: Flash, arena: Arena, longestPacket: number) {
     const { blockLength, size } = flash.status();
     this.flash = flash;
-    this.views = views;
+    this.buffer = arena.buffer;
+    this.arenaLength = arena.length;
+    this.staging = arena.stagingView;
+    this.stagingOffset = arena.stagingOffset;
     const needed = Math.max(blockLength, blockLengthForRecord(lengthOfMessage(longestPacket, 1)));
     this.blockLength = FlashBlocks.lengthFound(flash) || needed;
     this.sectorsPerBlock = this.blockLength / blockLength;
@@ -61,12 +62,24 @@ export class FlashBlocks implements BlockStorage {
     return 0;
   }
 
+  // The arena is cut off after the wanted bytes for a moment: the view is exact then (exact-view.ts has the reasons).
+
   read(position: number, length: number): void {
-    this.views.readFlash(this.flash, position, length);
+    this.buffer.resize(this.stagingOffset + length);
+    try {
+      this.flash.read(this.staging, position);
+    } finally {
+      this.buffer.resize(this.arenaLength);
+    }
   }
 
   program(position: number, length: number): void {
-    this.views.writeFlash(this.flash, position, length);
+    this.buffer.resize(this.stagingOffset + length);
+    try {
+      this.flash.write(this.staging, position);
+    } finally {
+      this.buffer.resize(this.arenaLength);
+    }
   }
 
   erase(block: number): void {
@@ -83,38 +96,5 @@ export class FlashBlocks implements BlockStorage {
 
   close(): void {
     this.flash.close();
-  }
-}
-
-/** For XS: the arena is cut off behind the wanted bytes for a moment (io/exact-view.ts has the reasons). */
-export class ResizedStaging implements StagingViews {
-  private readonly buffer: ArrayBuffer;
-  private readonly length: number;
-  private readonly staging: Uint8Array;
-  private readonly stagingOffset: number;
-
-  constructor(arena: Arena) {
-    this.buffer = arena.buffer;
-    this.length = arena.length;
-    this.staging = arena.stagingView;
-    this.stagingOffset = arena.stagingOffset;
-  }
-
-  readFlash(flash: Flash, position: number, length: number): void {
-    this.buffer.resize(this.stagingOffset + length);
-    try {
-      flash.read(this.staging, position);
-    } finally {
-      this.buffer.resize(this.length);
-    }
-  }
-
-  writeFlash(flash: Flash, position: number, length: number): void {
-    this.buffer.resize(this.stagingOffset + length);
-    try {
-      flash.write(this.staging, position);
-    } finally {
-      this.buffer.resize(this.length);
-    }
   }
 }

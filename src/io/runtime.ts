@@ -243,7 +243,8 @@ export class Runtime implements Driven, LinkOwner {
     this.upstream.handleTimeout();
     if (!this.isStopping)
       this.storeOpening.handleTimeout();
-    this.finishClosing();
+    if (this.context.closingCount > 0)
+      this.finishClosing();
     if (!this.isStopping)
       this.sensors.handleTimeout();
   }
@@ -255,14 +256,13 @@ export class Runtime implements Driven, LinkOwner {
     if (!this.isStopping)
       this.storeOpening.handleTimeout();
     this.gateway.handleDeferred();
-    this.finishClosing();
+    if (this.context.closingCount > 0)
+      this.finishClosing();
   }
 
   /** Releases the links whose last bytes have gone out, or have waited too long for that. */
   private finishClosing(): void {
-    const { context, links } = this;
-    if (context.closingCount === 0)
-      return;
+    const { links } = this;
     this.upstreamLink.handleTimeout();
     for (let index = 0; index < links.length; ++index)
       links[index]!.handleTimeout();

@@ -71,9 +71,10 @@ export class StoreOpening {
   }
 
   handleTimeout(): void {
-    const { gateway: { clock, durableStore } } = this;
+    const { durableStore } = this.gateway;
     if (durableStore === undefined || durableStore.backlog.store.isWorking)
       return;
+    const { clock } = this.gateway;
     if (!this.isPending) {
       this.isPending = true;
       this.dueAt = clock.now + INTERVAL | 0;

@@ -105,9 +105,9 @@ export class RetainedDelivery implements RetainedWalker {
 
   /** The next slice, for all nodes. */
   handleDeferred(): void {
-    const { nodes: { states }, places } = this;
     if (!this.isCut)
       return;
+    const { nodes: { states }, places } = this;
     this.isCut = false;
     this.left = SLICE;
     for (let step = 0; step < states.length && this.left > 0; ++step) {

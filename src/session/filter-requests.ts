@@ -63,7 +63,9 @@ export class FilterRequests {
 
   /** The next slice. */
   advance(): void {
-    const session = this.isPending ? this.find() : undefined;
+    if (!this.isPending)
+      return;
+    const session = this.find();
     this.isPending = session !== undefined;
     if (session === undefined)
       return;

@@ -25,6 +25,9 @@ import {
 } from './record-layout.ts';
 import type { Journal, UpstreamWindow } from './upstream-window.ts';
 
+/** Bytes of a PUBLISH beside topic and payload: first byte, Remaining Length, length of the topic, identifier. */
+const LONGEST_HEADER = 1 + 4 + 2 + 2;
+
 export class OutboundQueue extends PublishRecords {
   /** Records that are SENT or RELEASED on the present connection. */
   inflightCount: number;
@@ -48,7 +51,7 @@ export class OutboundQueue extends PublishRecords {
   /** Whether anything waits to be sent, or to be sent again, here or in the log. */
   get hasUnsent(): boolean {
     const { window } = this;
-    return this.unsentCount > 0 || window !== undefined && window.replayTotal > 0;
+    return this.unsentCount > 0 || window !== undefined && (window.replayCount > 0 || window.waitingCount > 0);
   }
 
   /** The next Packet Identifier, 1 to 65535, in one sequence [MQTT311-2.3.1-2] [MQTT311-2.3.1-3] [MQTT311-2.3.1-4]. */
@@ -78,17 +81,29 @@ export class OutboundQueue extends PublishRecords {
     const at = packetLength <= arena.stagingCapacity ? this.reserve(headerLength + packetLength + 3 & ~3) : NONE;
     if (at === NONE)
       return NONE;
-    writePublish(arena, this.offset + at + headerLength, message, qos, 0);
-    this.enter(at, packetLength, QUEUED | PENDING, qos, 0);
+    const identifier = this.window === undefined ? 0 : this.window.identifier;
+    writePublish(arena, this.offset + at + headerLength, message, qos, identifier);
+    this.enter(at, packetLength, QUEUED | PENDING, qos, identifier);
     this.enterLane(at, qos);
     return this.offset + at;
+  }
+
+  /**
+   * @returns the identifier of a message of QoS 1 or 2 that is entered next, if it has room and nothing is to be sent
+   * before it; else 0: it gets one later
+   */
+  identifierFor(message: Message): number {
+    const { arena, headerLength } = this.limits;
+    const longest = message.topicNameLength + message.payloadLength + LONGEST_HEADER;
+    return this.canSendNext && longest <= arena.stagingCapacity
+      && this.reserve(headerLength + longest + 3 & ~3) !== NONE ? this.nextIdentifier() : 0;
   }
 
   /** Whether a message of QoS 1 or 2 that comes now may be the next one to go out. */
   get canSendNext(): boolean {
     const { window } = this;
     return this.unsentCount === 0 && this.inflightCount < this.limits.maximumInflight
-      && (window === undefined || window.replayTotal === 0);
+      && (window === undefined || window.replayCount === 0 && window.waitingCount === 0);
   }
 
   /**
@@ -110,8 +125,8 @@ export class OutboundQueue extends PublishRecords {
     this.enter(at, packetLength, SENT, qos, identifier);
     ++this.inflightCount;
     if (this.window !== undefined) {
+      this.window.stamp = now;
       this.window.annotate(arena.view, this.offset + at);
-      arena.view.setInt32(this.offset + at + SENT_AT, now);
     }
     return packetLength;
   }
@@ -448,7 +463,7 @@ export class OutboundQueue extends PublishRecords {
   }
 
   protected finish(record: number): void {
-    const { bytes, view } = this.limits.arena;
+    const { bytes } = this.limits.arena;
     const { window } = this;
     const flags = bytes[record + STATE]!;
     if ((flags & PENDING) !== 0)
@@ -463,10 +478,13 @@ export class OutboundQueue extends PublishRecords {
     bytes[record + STATE] = DONE;
     if (window === undefined)
       return;
-    if (bytes[record + QOS] === 0)
+    if (window.atMostOnceCount > 0 && bytes[record + QOS] === 0)
       --window.atMostOnceCount;
-    if (window.journal !== undefined && view.getUint32(record + POSITION) !== NOT_STORED)
-      window.journal.done(view.getUint32(record + POSITION));
+    if (window.journal === undefined)
+      return;
+    const position = this.positionOf(record);
+    if (position !== NOT_STORED)
+      window.journal.done(position);
   }
 
   protected find(identifier: number): number {
@@ -486,8 +504,8 @@ export class OutboundQueue extends PublishRecords {
   private removeDone(): void {
     const { bytes } = this.limits.arena;
     while (bytes[this.offset + this.head + STATE] === DONE) {
-      if (this.count <= 1) {
-        this.clear();
+      if (this.count === 1) { // all begins anew
+        this.count = this.head = this.tail = 0;
         return;
       }
       this.head = this.positionAfter(this.head);

@@ -71,6 +71,8 @@ export class UpstreamWindow {
   stamp = 0;
   /** Identity of the node that has sent it. */
   origin = 0;
+  /** Its packet identifier, if it has one already. */
+  identifier = 0;
   /** Per hash of a topic: messages of the first lane that wait, here or in the log. */
   private readonly waitingPerSlot: Uint16Array;
   /** A counter was full once, and does not count down any more. */

@@ -117,12 +117,11 @@ export class MessageQueue implements RingOwner {
       if (!ring.advance())
         return FAILED;
     }
-    stageMessage(medium.arena, message, destinationCount);
-    const position = ring.append(length, Format.RECORD_MARKS + Format.marksOf(destinationCount) * Format.WORD);
+    const position = ring.append(length, stageMessage(medium.arena, message, destinationCount));
     if (position === NO_BLOCK)
       return FAILED;
     this.count(ring.tailBlock, message, length);
-    this.untouched = position;
+    this.untouched = message.identifier === 0 ? position : NONE;
     if (destinationCount > this.mostDestinations)
       this.mostDestinations = destinationCount;
     medium.written = medium.written + 1 | 0;

@@ -4,6 +4,9 @@ import * as Format from './record-format.ts';
 import { DONE, GIVEN_UP, MESSAGE_DOWN, type MessageFields, MOST_DESTINATIONS, RECEIVED, SETTLED,
   type StoredMessage } from './stored-message.ts';
 
+/** A word that has not been programmed, as a signed number. */
+const UNPROGRAMMED = -1;
+
 /** @returns the identifier that the word of a mark names, 0 when it names none */
 export function identifierOf(word: number): number {
   return (word >>> 16) + (word & 0xFFFF) === 0xFFFF ? word >>> 16 : 0;
@@ -19,14 +22,17 @@ export function stageHead(arena: Arena, kind: number, marks: number, bodyLength:
   bytes.fill(0xFF, stagingOffset + Format.RECORD_CHECKSUM, stagingOffset + Format.RECORD_MARKS + marks * Format.WORD);
 }
 
-/** Stages a whole message. @returns the length of its record */
+/** Stages a whole message. @returns where its body begins in the record */
 export function stageMessage(arena: Arena, message: MessageFields, destinationCount: number): number {
   const { bytes, stagingOffset, view } = arena;
   const { payloadLength, propertiesLength, topicNameLength } = message;
-  const marks = Format.marksOf(destinationCount);
-  const bodyLength = Format.MESSAGE_BODY + topicNameLength + propertiesLength + payloadLength;
-  stageHead(arena, message.kind, marks, bodyLength);
-  const body = stagingOffset + Format.RECORD_MARKS + marks * Format.WORD;
+  const marks = Format.FIRST_DESTINATION + destinationCount * Format.MARKS_PER_DESTINATION;
+  stageHead(arena, message.kind, marks, Format.MESSAGE_BODY + topicNameLength + propertiesLength + payloadLength);
+  if (message.identifier !== 0)
+    view.setInt32(stagingOffset + Format.RECORD_MARKS + Format.FIRST_DESTINATION * Format.WORD,
+      wordOfIdentifier(message.identifier));
+  const bodyOffset = Format.RECORD_MARKS + marks * Format.WORD;
+  const body = stagingOffset + bodyOffset;
   view.setInt32(body, message.takenAt);
   view.setInt32(body + Format.DEADLINE, message.deadline);
   view.setInt32(body + Format.RULE, message.rule);
@@ -40,7 +46,8 @@ export function stageMessage(arena: Arena, message: MessageFields, destinationCo
     bytes.copyWithin(at, message.propertiesOffset, message.propertiesOffset + propertiesLength);
   at += propertiesLength;
   bytes.copyWithin(at, message.payloadOffset, message.payloadOffset + payloadLength);
-  return pad(arena, at + payloadLength);
+  pad(arena, at + payloadLength);
+  return bodyOffset;
 }
 
 /**
@@ -128,18 +135,24 @@ export function readMessage(arena: Arena, record: StoredMessage, marks: number, 
 
 function readMarks(arena: Arena, record: StoredMessage): void {
   const { stagingOffset, view } = arena;
-  record.isReleased = Format.isMark(view.getInt32(stagingOffset + Format.RECORD_MARKS));
-  for (let index = 0,
-    at = stagingOffset + Format.RECORD_MARKS + Format.WORD; index < record.destinationCount; ++index,
-      at += Format.MARKS_PER_DESTINATION * Format.WORD) {
-    record.identifiers[index] = identifierOf(view.getInt32(at));
-    record.states[index] = (Format.isMark(view.getInt32(at + Format.RECEIVED_MARK * Format.WORD)) ? RECEIVED : 0)
-      | (Format.isMark(view.getInt32(at + Format.DONE_MARK * Format.WORD)) ? DONE : 0)
-      | (Format.isMark(view.getInt32(at + Format.GIVEN_UP_MARK * Format.WORD)) ? GIVEN_UP : 0);
+  const released = view.getInt32(stagingOffset + Format.RECORD_MARKS);
+  record.isReleased = released !== UNPROGRAMMED && Format.isMark(released);
+  for (let index = 0, at = stagingOffset + Format.RECORD_MARKS + Format.WORD; index < record.destinationCount;
+    ++index, at += Format.MARKS_PER_DESTINATION * Format.WORD) {
+    const identifier = view.getInt32(at);
+    record.identifiers[index] = identifier === UNPROGRAMMED ? 0 : identifierOf(identifier);
+    record.states[index] = stateOf(view.getInt32(at + Format.RECEIVED_MARK * Format.WORD),
+      view.getInt32(at + Format.DONE_MARK * Format.WORD), view.getInt32(at + Format.GIVEN_UP_MARK * Format.WORD));
   }
-  if (record.identifiers[0] === 0)
-    record.identifiers[0] = identifierOf(view.getInt32(stagingOffset + Format.SPARE_IDENTIFIER));
+  const spare = view.getInt32(stagingOffset + Format.SPARE_IDENTIFIER);
+  if (spare !== UNPROGRAMMED && record.identifiers[0] === 0)
+    record.identifiers[0] = identifierOf(spare);
 }
+
+const stateOf = (received: number, done: number, givenUp: number): number =>
+  (received & done & givenUp) === UNPROGRAMMED ? 0
+    : (Format.isMark(received) ? RECEIVED : 0) | (Format.isMark(done) ? DONE : 0)
+      | (Format.isMark(givenUp) ? GIVEN_UP : 0);
 
 /** Its block is given up: so is it, where it is not done. */
 export function giveUpAll(record: StoredMessage): void {

@@ -81,6 +81,7 @@ export const SMALLEST_BLOCK = 4096;
 export const FEWEST_BLOCKS = 3;
 
 const { imul } = Math;
+const FACTOR = 0x9E3779B1 | 0;
 
 /** Whether the word of a mark says yes: 0, or most of its bits, for some may flip by themselves. */
 export function isMark(word: number): boolean {
@@ -97,14 +98,15 @@ export function checksum(arena: Arena, offset: number, length: number, start: nu
   const { view } = arena;
   const end = offset + length;
   let sum = start;
-  if ((length & WORD) !== 0) {
-    sum = imul(sum ^ view.getInt32(offset), 0x9E3779B1);
+  for (const first = offset + (length & 3 * WORD); offset < first; offset += WORD) {
+    sum = imul(sum ^ view.getInt32(offset), FACTOR);
     sum ^= sum >>> 15;
-    offset += WORD;
   }
-  for (; offset < end; offset += 2 * WORD) { // two words a turn: half the turns
-    sum = imul(sum ^ view.getInt32(offset), 0x9E3779B1);
-    sum = imul(sum ^ sum >>> 15 ^ view.getInt32(offset + WORD), 0x9E3779B1);
+  for (; offset < end; offset += 4 * WORD) { // four words a turn: a quarter of the turns
+    sum = imul(sum ^ view.getInt32(offset), FACTOR);
+    sum = imul(sum ^ sum >>> 15 ^ view.getInt32(offset + WORD), FACTOR);
+    sum = imul(sum ^ sum >>> 15 ^ view.getInt32(offset + 2 * WORD), FACTOR);
+    sum = imul(sum ^ sum >>> 15 ^ view.getInt32(offset + 3 * WORD), FACTOR);
     sum ^= sum >>> 15;
   }
   return sum;
@@ -113,9 +115,10 @@ export function checksum(arena: Arena, offset: number, length: number, start: nu
 /** Of the record in the staging area, whose body begins at `body`, for a place in a block of that sequence. */
 export function checksumOfRecord(arena: Arena, sequence: number, place: number, body: number): number {
   const { stagingOffset, view } = arena;
-  const sum = checksum(arena, stagingOffset, RECORD_CHECKSUM, MAGIC ^ sequence ^ place << 16);
-  return checksum(arena, stagingOffset + body,
-    (view.getUint32(stagingOffset + RECORD_BODY_LENGTH) & 0xFFFFFF) + 3 & ~3, sum);
+  const bodyLength = view.getInt32(stagingOffset + RECORD_BODY_LENGTH);
+  let sum = imul(MAGIC ^ sequence ^ place << 16 ^ view.getInt32(stagingOffset), FACTOR); // as `checksum` of two words
+  sum = imul(sum ^ sum >>> 15 ^ bodyLength, FACTOR);
+  return checksum(arena, stagingOffset + body, (bodyLength & 0xFFFFFF) + 3 & ~3, sum ^ sum >>> 15);
 }
 
 /** Bytes of a record with `marks` words of marks, padding included. */
@@ -127,7 +130,8 @@ export const marksOf = (destinationCount: number): number =>
 
 /** Bytes of a message's record. @param contentLength of topic, properties and payload together */
 export const lengthOfMessage = (contentLength: number, destinationCount: number): number =>
-  lengthOfRecord(marksOf(destinationCount), MESSAGE_BODY + contentLength);
+  RECORD_MARKS + MESSAGE_BODY + contentLength + (FIRST_DESTINATION + destinationCount * MARKS_PER_DESTINATION) * WORD
+    + 3 & ~3;
 
 /** Bytes that a copy has more: the place of its original. */
 export const COPY_LENGTH = 4;

@@ -27,6 +27,8 @@ export class MessageFields extends MessageSpans {
   origin = 0;
   /** Packet identifier of the origin. */
   originIdentifier = 0;
+  /** Packet identifier under which it goes to its first destination, when that is known at once; else 0. */
+  identifier = 0;
   propertiesOffset = 0;
   propertiesLength = 0;
 }

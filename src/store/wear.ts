@@ -24,7 +24,10 @@ export interface Wear {
   readonly recordLength: number;
   /** Erasures of a block for each message: a small part of one. */
   readonly erasuresPerMessage: number;
-  /** Program operations for each message, the marks and its share of the blocks' included. */
+  /**
+   * Program operations for each message that goes out at once, the marks and its share of the blocks' included; one
+   * more for each that has waited.
+   */
   readonly programsPerMessage: number;
   /** Messages that wait at most. */
   readonly capacity: number;
@@ -43,7 +46,7 @@ export function estimateWear(storage: Storage, contentLength: number, messagesPe
   const perBlock = Math.floor((blockLength - BLOCK_HEADER_LENGTH) / recordLength);
   const all = Math.floor(size / blockLength);
   const blocks = all - blocksOfMap(all, stateShare);
-  const marks = isExactlyOnce ? 4 : 2; // the identifier and done; received and released
+  const marks = isExactlyOnce ? 3 : 1; // done; received and released. The identifier lies in the record
   return {
     recordLength,
     erasuresPerMessage: 1 / perBlock,

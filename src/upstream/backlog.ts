@@ -123,8 +123,13 @@ export class Backlog implements Journal {
     fields.rule = policy.rule.identity;
     fields.origin = origin;
     fields.originIdentifier = message.packetIdentifier;
+    const { queue, window } = this;
+    const slot = window.slotOf(hash);
+    const isLive = this.session.isConnected && !window.isOccupied(slot);
+    fields.identifier = isLive ? queue.identifierFor(outgoing) : 0;
     let position = store.queue.push(fields);
     if (position === NO_ROOM && (!policy.refusesNew || this.orphanCount > 0 || this.room.movesDown)) {
+      fields.identifier = 0; // what is given up may have been in the queue
       this.latest?.set(hash, NONE); // the new one, wherever it will be
       position = this.room.push(fields, policy.refusesNew);
       this.rules.mapAgain(message, rule);
@@ -134,17 +139,15 @@ export class Backlog implements Journal {
     if (origin !== 0)
       this.exactlyOnce.stored(UPSTREAM_DESTINATION, position);
     this.latest?.set(hash, position);
-    const { window } = this;
-    const slot = window.slotOf(hash);
     window.origin = origin;
-    const isLive = this.session.isConnected && !window.isOccupied(slot);
-    if (!isLive || this.enter(outgoing, position, takenAt, rule, slot) === NO_RECORD) {
-      if (isLive && this.queue.unsentCount > 0)
-        this.queue.joinLanes();
+    window.slot = slot;
+    if (!isLive || this.enter(outgoing, position, takenAt, rule, fields.identifier) === NO_RECORD) {
+      if (isLive && queue.unsentCount > 0)
+        queue.joinLanes();
       ++window.waitingCount;
       window.occupy(slot);
-    } else if (outgoing.qos === 2)
-      this.queue.peek(); // its identifier is written before the flush: one is enough then
+    } else if (outgoing.qos === 2 && fields.identifier === 0)
+      queue.peek(); // its identifier is written before the flush: one is enough then
     this.clock.soon();
     return STORED;
   }
@@ -230,6 +233,7 @@ export class Backlog implements Journal {
       return;
     }
     const { hash } = rules;
+    rules.encode(message, rule);
     this.latest?.set(hash, message.position);
     // What is under way is sent again before all else.
     if (this.queue.findStored(message.position) !== NO_RECORD || message.identifiers[UPSTREAM] !== 0
@@ -369,6 +373,8 @@ export class Backlog implements Journal {
 
   private reasonToDrop(message: StoredMessage, rule: number): number {
     const { outgoing } = this.rules;
+    if (rule !== NO_RULE)
+      this.rules.encode(message, rule);
     return this.rules.isExpired(message, rule, this.store.clock) ? Loss.EXPIRED
       : rule !== NO_RULE && !this.queue.canHold(outgoing, outgoing.qos) ? Loss.TOO_LONG : 0;
   }
@@ -398,7 +404,8 @@ export class Backlog implements Journal {
   private enterLoaded(message: StoredMessage, rule: number): boolean {
     const { counters, queue, rules, window } = this;
     window.origin = message.origin;
-    const record = this.enter(rules.outgoing, message.position, message.takenAt, rule, window.slotOf(rules.hash));
+    window.slot = window.slotOf(rules.hash);
+    const record = this.enter(rules.outgoing, message.position, message.takenAt, rule, 0);
     if (record === NO_RECORD)
       return false;
     const identifier = message.identifiers[UPSTREAM]!;
@@ -411,17 +418,18 @@ export class Backlog implements Journal {
     return true;
   }
 
-  /** @returns its record in the queue, or NO_RECORD when that has no room */
-  private enter(outgoing: Message, position: number, takenAt: number, rule: number, slot: number): number {
+  /** `window` has its slot. @returns its record in the queue, or NO_RECORD when that has no room */
+  private enter(outgoing: Message, position: number, takenAt: number, rule: number, identifier: number): number {
     const { window } = this;
     window.position = position;
     window.time = takenAt;
     window.rule = rule;
-    window.slot = slot;
+    window.identifier = identifier;
     window.stamp = this.stamp;
     if (window.stamp !== 0)
       this.clock.soon(); // it waits for that
     const record = this.queue.append(outgoing, outgoing.qos);
+    window.identifier = 0;
     window.position = NOT_STORED;
     return record;
   }

@@ -74,7 +74,7 @@ export class RoomInStore implements VictimHandler {
     if (this.mayKeep)
       return KEEP;
     return this.keepsLatest && rules.policies[rule]!.keepsLatest && latest!.isLatest(rules.hash, message.position)
-      && !(rules.outgoing.qos === 2 && this.observer.isUnderWay(message)) ? MOVE : GIVE_UP;
+      && !(rules.qosOf(message, rule) === 2 && this.observer.isUnderWay(message)) ? MOVE : GIVE_UP;
   }
 
   onGivenUp(message: StoredMessage): void {

@@ -31,32 +31,39 @@ export class StoredRules {
     this.losses = losses;
   }
 
-  /** Fills `outgoing` and `hash`. @returns the index of the rule, or NO_RULE */
+  /** Finds `hash`, and whether there is a rule. @returns its index, or NO_RULE */
   find(message: StoredMessage): number {
+    const { map } = this;
+    this.hash = hashOfTopic(this.arena, message.topicNameOffset, message.topicNameLength);
+    if (message.isMapped) // by version 0.1, which stored the position of the rule
+      return message.rule < map.rules.length ? message.rule : map.rules.length - 1;
+    let rule = this.indexOf(message.rule);
+    if (rule === NO_RULE || !map.canApply(map.rules[rule]!, message))
+      rule = map.resolve(map.uncached, message);
+    return rule <= GUARDED ? GUARDED - rule : rule;
+  }
+
+  /** The QoS of a message upstream, by the rule that `find` has found. */
+  qosOf(message: StoredMessage, rule: number): number {
+    const qos = message.isMapped ? message.qos : this.policies[rule]!.qosOf(message.qos);
+    return qos === 0 ? 1 : qos;
+  }
+
+  /** Fills `outgoing` with a message as it goes upstream, by the rule that `find` has found. */
+  encode(message: StoredMessage, rule: number): void {
     const { map, outgoing } = this;
-    const { topicNameLength, topicNameOffset } = message;
-    this.hash = hashOfTopic(this.arena, topicNameOffset, topicNameLength);
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
-    if (message.isMapped) { // by version 0.1, which stored the position of the rule
-      outgoing.topicNameOffset = topicNameOffset;
-      outgoing.topicNameLength = topicNameLength;
-      outgoing.qos = message.qos;
-      return message.rule < map.rules.length ? message.rule : map.rules.length - 1;
+    outgoing.qos = this.qosOf(message, rule);
+    if (message.isMapped) {
+      outgoing.topicNameOffset = message.topicNameOffset;
+      outgoing.topicNameLength = message.topicNameLength;
+      return;
     }
-    let rule = this.indexOf(message.rule);
-    if (rule === NO_RULE || !map.apply(map.rules[rule]!, map.uncached, message))
-      rule = map.resolve(map.uncached, message);
-    if (rule <= GUARDED)
-      rule = GUARDED - rule;
-    if (rule === NO_RULE)
-      return NO_RULE;
+    map.apply(map.rules[rule]!, map.uncached, message);
     outgoing.topicNameOffset = map.placesOffset + map.uncached * map.placeLength;
     outgoing.topicNameLength = map.lengthOf[map.uncached]!;
-    const qos = this.policies[rule]!.qosOf(message.qos);
-    outgoing.qos = qos === 0 ? 1 : qos;
-    return rule;
   }
 
   /**

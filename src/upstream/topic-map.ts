@@ -245,6 +245,12 @@ export class TopicMap {
     return this.ruleOf.length - 1;
   }
 
+  /** Whether the name of `message`, which matches `rule`, has a mapped one that can be sent. */
+  canApply(rule: TopicRule, message: Message): boolean {
+    const length = rule.toPrefixLength + message.topicNameLength - rule.fromPrefixLength;
+    return length <= this.longest && length !== 0;
+  }
+
   /**
    * Maps the name of `message`, which matches `rule`, to the place of `index`. @returns false when the mapped name
    * would be too long, or empty

@@ -21,8 +21,8 @@ export class UpstreamMessages implements WaitingMessages {
   }
 
   get pendingCount(): number {
-    const { count, window } = this.inMemory;
-    return count + window!.waitingCount;
+    const queue = this.inMemory;
+    return queue.count + queue.window!.waitingCount;
   }
 
   get pendingLength(): number {
