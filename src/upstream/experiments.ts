@@ -12,7 +12,7 @@ import type { TopicMap } from './topic-map.ts';
 import type { Court } from './court.ts';
 
 /** What a Server does otherwise than MQTT says: details of BROKER_DEVIATES. The others are packet types. */
-export const SESSION_LIES = 16;
+const SESSION_LIES = 16;
 export const SILENT_ON_QOS_2 = 17;
 export const CLOSES_ON_QOS_2 = 18;
 export const WILL_SET_ASIDE = 19;
