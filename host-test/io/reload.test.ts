@@ -47,8 +47,11 @@ const BASE = {
 const OTHERS: Readonly<Record<string, unknown>> = {
   'upstream.address': ['mqtt://10.0.0.77'], 'upstream.restart_timeout': [2, 9], 'memory.topics': 64,
   'topic.direction': 'out', 'listener.users.password': 'secret', 'listener.users.password_hash': 'hash',
-  'listener.acl.user': 'alice', 'log_level': 'warning', 'upstream.max_qos': 1, 'upstream.max_topic_levels': 9, 'upstream.max_topic_length': 99, 'listener.acl.topic': 'b/#',
-  'listener.users': [{ username: 'bob' }, { username: 'caroline', mount_point: 'n/' }], 'sensors.type': 'simulated_switch', 'sensors.quantity': 'pressure', 'sensors.format': 'json',
+  'listener.acl.user': 'alice', 'log_level': 'warning', 'upstream.max_qos': 1, 'upstream.max_topic_levels': 9,
+  'upstream.max_topic_length': 99, 'listener.acl.topic': 'b/#',
+  'listener.users': [{ username: 'bob' }, { username: 'caroline', mount_point: 'n/' }],
+  'sensors.type': 'simulated_switch', 'sensors.quantity': 'pressure', 'sensors.format': 'json',
+  'store.messages_per_second': { up: 5 },
 };
 
 function otherThan(value: unknown, { default: standard, enum: choices, type }: Schema): unknown {

@@ -20,7 +20,7 @@ import type { Store } from '../store/message-store.ts';
 export interface NodeUsers {
   readonly states: NodeStates;
   readonly delivery: StoredDelivery;
-  readonly access: Access | undefined;
+  access: Access | undefined;
   readonly expiry: SessionExpiry;
   readonly publisher: WillPublisher;
 }

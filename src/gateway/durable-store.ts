@@ -82,7 +82,8 @@ export class DurableStore implements StoreOwner, Recovery {
   readonly nodes: DurableNodes;
   private readonly serverRouter: ServerRouter;
   private readonly origins: StoredOrigins;
-  private readonly users: StoreUsers;
+  /** What a reload may change is changed here. */
+  readonly users: StoreUsers;
   acknowledgesMemory: boolean;
   /** The storage has failed, and what waited for it does not know yet. */
   private hasFailed = false;

@@ -33,6 +33,7 @@ export function reloadGateway(gateway: Gateway, configuration: Configuration, ch
   if (durableStore !== undefined) {
     bridge.refusesUnstored = store.on_failure === 'refuse';
     durableStore.acknowledgesMemory = store.on_failure === 'memory';
+    durableStore.nodes.parts.keepsInMemory = store.on_failure === 'memory';
   }
   if (changed.has('listener.max_publish_rate'))
     reloadRate(gateway, listener.max_publish_rate);

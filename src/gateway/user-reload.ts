@@ -37,8 +37,11 @@ export function reloadUsers(gateway: Gateway, listener: ListenerConfiguration, r
   gateway.access = delivery.access = nodeSubscriptions.access =
     isLimited(listener) ? new Access(arena, plans!.access, listener) : undefined;
   gateway.authenticator = reload.authenticator ?? gateway.authenticator;
-  if (gateway.durable !== undefined)
+  if (gateway.durable !== undefined) {
     gateway.durable.sessions.userHashes = hashesOfUsers(arena, listener);
+    gateway.durable.parts.access = gateway.durableStore!.users.nodes.access = gateway.access;
+    gateway.durable.parts.allowsAnonymous = listener.allow_anonymous;
+  }
   nodes.userHasPlace = new Uint8Array(listener.users.length);
   for (const node of nodes.states) {
     if (node.identifierLength === 0)

@@ -30,7 +30,7 @@ export interface DurableParts extends RestorationParts {
   readonly atHand: MessageAtHand;
   readonly publisher: WillPublisher;
   /** `store.on_failure`: what cannot be stored is kept in memory, and acknowledged all the same. */
-  readonly keepsInMemory: boolean;
+  keepsInMemory: boolean;
 }
 
 export class DurableNodes {
@@ -40,7 +40,8 @@ export class DurableNodes {
   readonly retained: StoredRetained;
   readonly atHand: MessageAtHand;
   readonly restoration: NodeRestoration;
-  private readonly parts: DurableParts;
+  /** What a reload may change is changed here. */
+  readonly parts: DurableParts;
   private readonly will = new MessageSpans();
   private hasToldFull = false;
   /** When it is noted next which nodes are here. */

@@ -22,7 +22,7 @@ export interface MessageRestorationParts {
   readonly store: Store;
   readonly nodes: NodeStates;
   readonly delivery: Delivery;
-  readonly access: Access | undefined;
+  access: Access | undefined;
   readonly sessions: StoredSessions;
   readonly messages: StoredMessages;
 }

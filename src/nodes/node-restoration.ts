@@ -26,7 +26,7 @@ export interface RestorationParts extends MessageRestorationParts {
   readonly expiry: SessionExpiry;
   readonly observer: Event.GatewayObserver;
   readonly identifierCapacity: number;
-  readonly allowsAnonymous: boolean;
+  allowsAnonymous: boolean;
 }
 
 export class NodeRestoration {

@@ -185,7 +185,9 @@ export class RetainedMessages {
 
   /** The message of a topic has been restored: whatever is noted beside its QoS counts again. */
   mark({ topicNameLength, topicNameOffset }: Message, qosByte: number): void {
-    this.arena.bytes[this.find(topicNameOffset, topicNameLength) + QOS] = qosByte & (QOS_MASK | FROM_UPSTREAM);
+    const notes = qosByte & (QOS_MASK | FROM_UPSTREAM);
+    const owed = (notes & FROM_UPSTREAM) === 0 ? OWED : 0; // the Server may have been another one meanwhile
+    this.arena.bytes[this.find(topicNameOffset, topicNameLength) + QOS] = notes | owed;
   }
 
   /** What is noted beside the QoS of the message at `at`, as far as it survives a restart. */

@@ -70,7 +70,8 @@ export class Backlog implements Journal {
   private readonly fields = new MessageFields();
   private readonly exactlyOnce: ExactlyOnce;
   /** No rule gives up what waits for what comes. */
-  private readonly refusesNew: boolean;
+  /** Whether every rule gives up what is new: then messages for nodes are, too. */
+  refusesNew: boolean;
   /** Where the next message is that is not in the queue, if one waits. */
   private loadPosition = START;
   /**

@@ -67,9 +67,11 @@ export class RetainedTelling {
   begin({ role: { clock } }: ClientSession, sessionPresent: boolean, isElsewhere: boolean): void {
     const isForgotten = !this.keepsNoSession
       || !this.wasConnected || (clock.now - this.closedAt >>> 0) > FORGOTTEN_AFTER;
+    const isFirst = !this.wasConnected;
     this.wasConnected = this.isConnected = true;
     if (isElsewhere || !sessionPresent && isForgotten) {
-      this.retained.oweAll();
+      if (!isFirst) // what was published since the start waits as a message; what was restored is owed already
+        this.retained.oweAll();
       this.isTelling = true;
       this.hasLeftOut = false;
     }

@@ -38,6 +38,7 @@ export function reloadRules(arena: Arena, bridge: Bridge, plans: RulePlans, conf
   const before = inbound.rules.map(filterOf);
   const oldOutbound = [...outbound.rules];
   const { guard } = bridge;
+  bridge.highestQoS = upstream.max_qos;
   outbound.limits = guard.limits = new BrokerLimits(arena, upstream);
   replaceRules(arena, outbound, plans.outbound, topic, upstream.max_qos);
   replaceRules(arena, inbound, plans.inbound, topic, upstream.max_qos);
@@ -103,6 +104,7 @@ function noteRules(queue: OutboundQueue, old: readonly TopicRule[], rules: reado
 export function recountLog(backlog: Backlog, isOpen: boolean): void {
   const { queue, room, rules: { policies }, store, window } = backlog;
   backlog.latest = room.latest = policies.some(policy => policy.keepsLatest) ? new LatestRecords() : undefined;
+  backlog.refusesNew = policies.every(policy => policy.refusesNew);
   if (!isOpen)
     return;
   backlog.beginRecount();
