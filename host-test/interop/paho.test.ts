@@ -60,7 +60,7 @@ describe.each([['3.1', '31'], ['3.1.1', '311']])('Paho C with MQTT %s', (_name, 
     const watcher = await Subscriber.start(scene, gateway.port, 'state/#');
     const node = pahoSubscribe(scene, 'paho_c_sub', gateway.port, '#', '-V', version, '-i', 'mortal', '--will-topic',
       'state/mortal', '--will-payload', 'dead', '--will-qos', '1');
-    await gateway.program.line(/node "mortal" connected/);
+    await gateway.program.line(/node "mortal".* connected/);
     await node.stop('SIGKILL');
     await watcher.message('1 0 state/mortal dead');
   });

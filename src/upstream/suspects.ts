@@ -49,6 +49,7 @@ export class Suspects {
   private readonly clock: Clock;
   private readonly court: Court;
   private readonly usualInflight: number;
+  private readonly queue: OutboundQueue;
   private readonly progress: Progress;
   private readonly silences: Silences;
   private isUp = false;
@@ -75,13 +76,10 @@ export class Suspects {
     this.session = session;
     this.clock = session.role.clock;
     this.court = court;
-    this.progress = new Progress(session.sessionState!.queue, court);
+    this.queue = session.sessionState!.queue;
+    this.progress = new Progress(this.queue, court);
     this.silences = new Silences(session, court);
     this.usualInflight = this.queue.limits.maximumInflight;
-  }
-
-  private get queue(): OutboundQueue {
-    return this.session.sessionState!.queue;
   }
 
   /** Whether the next attempt should come as soon as the first one: an experiment is under way. */
