@@ -112,7 +112,7 @@ describe('the demo', { timeout: 2 * PATIENCE }, () => {
     for (const topic of ['air/temperature', 'pump/running', 'weather/humidity', 'door/state', 'rover/battery',
       'rover/status'])
       expect(status[0]).toContain(` demo/${topic}=`);
-    await demo.find(/rover" connected[^]*rover" connected/);
+    await demo.find(/rover" from \S+ connected[^]*rover" from \S+ connected/);
     expect(demo.output).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
     demo.process.kill('SIGINT');
     expect(await demo.exited).toBe(0);

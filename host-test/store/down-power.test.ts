@@ -14,7 +14,7 @@ import { StoreWorld, TINY } from '../simulation/store-world.ts';
 const SEED = Number(process.env['POWER_SEED'] ?? 0);
 
 /** Every so many steps; POWER_STRIDE=1 for all of them. */
-const STRIDE = Number(process.env['POWER_STRIDE'] ?? 1);
+const STRIDE = Number(process.env['POWER_STRIDE'] ?? 11);
 
 const CONFIGURATION: PartialConfiguration = {
   ...TINY,

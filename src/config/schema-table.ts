@@ -204,7 +204,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.quarantine
   Object.freeze({ types: 16, items: 116, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 117 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 117,
+    example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
   // memory.topic_length

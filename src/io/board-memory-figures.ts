@@ -2,19 +2,19 @@
 import type { FeatureId } from './board-features.ts';
 
 /** The gateway without any feature. */
-export const PROGRAM_LENGTH = 18572;
+export const PROGRAM_LENGTH = 23668;
 
 /** One of each feature, without its texts. */
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
   connection: 992,
   rateLimit: 142,
-  session: 378,
+  session: 398,
   user: 75,
   mountPoint: 498,
   accessEntry: 626,
-  ruleOut: 534,
-  ruleIn: 388,
-  ruleBoth: 760,
+  ruleOut: 568,
+  ruleIn: 404,
+  ruleBoth: 792,
   ruleLatest: 0,
   ruleExpiry: 0,
   ruleWithoutStore: 0,
@@ -23,15 +23,15 @@ export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freez
   sensorDeadband: 16,
   sensorExpiry: 16,
   sensorCalibration: 32,
-  will: 80,
+  will: 408,
   credentials: 0,
   address: 96,
   systemTopics: 0,
   topic: 32,
   subscriptionByte: 0,
   retainedByte: 0,
-  flash: 10352,
-  flashBlock: 8,
-  flashIdentifier: 16,
+  flash: 17440,
+  flashBlock: 8.5,
+  flashIdentifier: 20,
   flashLatest: 4264,
 });

@@ -6,7 +6,7 @@
 import { lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Configuration, PartialConfiguration } from '../config/configuration.ts';
 import { parseAddress } from '../config/upstream-address.ts';
-import { stateShortage } from '../gateway/state-limits.ts';
+import { leastStoreSize, stateShortage } from '../gateway/state-limits.ts';
 import { limitConflicts, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
 import { blockLengthFor, FEWEST_BLOCKS } from '../store/record-format.ts';
@@ -127,7 +127,7 @@ function judgeStore(findings: Findings, configuration: Configuration): void {
   const least = FEWEST_BLOCKS * blockLengthFor(longestStoredPacket(configuration));
   if (durability === 'flash' && size < least)
     findings.add(['store', 'size'], `${size} bytes are too few for messages as long as listener.max_packet_size `
-      + `allows; write ${least} or more instead`);
+      + `allows; write ${Math.max(least, leastStoreSize(configuration))} or more instead`);
   else if (durability === 'flash') {
     const shortage = stateShortage(configuration, size);
     if (shortage !== undefined)
