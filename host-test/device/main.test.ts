@@ -366,6 +366,9 @@ test('without a partition for it a configuration in the preferences is used wher
   expect(world.lines).toContain('no configuration can be stored: no flash partition "config": flash the whole image anew, with its partition table');
 });
 
+/** With these the built-in configuration fits an ESP32-C3. */
+const SMALL = { max_connections: 4, max_packet_size: 512, max_queued_bytes: 640, max_retained_bytes: 1024 };
+
 test.each([
   ['has a port that is text', { listener: { port: 'abc' } },
     '1:14: listener.port: must be a whole number, not a text in double quotes; write for example 1883 instead'],
@@ -385,7 +388,7 @@ test.each([
   world.config['board'] = 'esp32c3';
   world.config['board_memory'] = 114_688;
   store(configuration);
-  world.config['ringbridge'] = { ...CONFIGURATION, listener: { max_connections: 4, allow_anonymous: true } };
+  world.config['ringbridge'] = { ...CONFIGURATION, listener: { ...SMALL, allow_anonymous: true } };
   await boot();
   expect(world.lines[1]).toContain(`the stored configuration 1: ${words}`);
   expect(world.lines).toContain('the stored configuration 1 is not used');
