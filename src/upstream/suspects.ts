@@ -180,8 +180,6 @@ export class Suspects {
       this.suspect = suspect;
       this.strikes = 1;
     }
-    if (this.strikes === STRIKES - 1 && record !== NONE && queue.qosOf(record) === 2 && !this.hasLoweredQoS)
-      this.tryLowerQoS(false);
     if (this.closeCount >= CLOSES && this.phase === CALM) {
       this.phase = CAUTIOUS;
       this.progress.noteVerdict();
@@ -213,6 +211,11 @@ export class Suspects {
     const record = queue.findSent(suspect);
     if (record === NONE)
       return this.apply();
+    // Not sooner: a Server that has taken the message, and whose answer a cut link has lost, would get it twice.
+    if (queue.qosOf(record) === 2 && !this.hasLoweredQoS) {
+      this.tryLowerQoS(false);
+      return this.apply();
+    }
     const origin = queue.originOf(record);
     const rule = queue.ruleOf(record);
     const { lastNumber, lastOrigin, lastRule } = this;
