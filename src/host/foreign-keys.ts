@@ -27,7 +27,6 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = Object.freeze({
   persistence: 'write store.durability "flash" instead',
   persistence_file: 'write store.path instead',
   persistence_location: 'write store.path instead',
-  persistent_client_expiration: 'remove it; listener.max_sessions bounds the sessions that are kept',
   pid_file: 'remove it; the service knows its process',
   queue_qos0_messages: 'remove it; QoS 0 does not wait for a node that is away',
   round_robin: 'remove it; the addresses of upstream.address are tried in turn',
