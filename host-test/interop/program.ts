@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** Longest wait for anything, in milliseconds; reached only when something is wrong. */
-const PATIENCE = 20_000;
+export const PATIENCE = 20_000;
 /** Debian keeps servers where an ordinary user's path does not lead. */
 const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
 

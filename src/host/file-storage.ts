@@ -214,7 +214,7 @@ function readHeader(file: number, header: Buffer, position: number): boolean {
  * @returns the block length of the store in the file, EMPTY when nothing has been written to it, else FOREIGN,
  * OTHER_VERSION or LATER_VERSION
  */
-function examine(path: string): number {
+export function examine(path: string): number {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);

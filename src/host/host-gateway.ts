@@ -6,6 +6,7 @@ import { planReload, type ReloadPlan, reloadRuntime } from '../io/reload.ts';
 import { type Platform, Runtime } from '../io/runtime.ts';
 import { PasswordAuthenticator } from './authentication.ts';
 import { FileStorage } from './file-storage.ts';
+import { remarkOnLeftStore } from './left-store.ts';
 import type { Log } from './log.ts';
 import { traceMessages } from './message-trace.ts';
 import { type ListenerCallbacks, LogObserver } from './log-observer.ts';
@@ -79,6 +80,9 @@ export class HostGateway {
     this.authenticator = authenticator;
     observer.claimedNameOf = session => this.authenticator.claimedNameOf(session);
     this.setLevel(configuration.log_level);
+    const remark = remarkOnLeftStore(configuration.store);
+    if (remark !== undefined)
+      log.write('warning', remark);
     this.flushing = setInterval(() => log.flush(), FLUSH_INTERVAL).unref();
   }
 

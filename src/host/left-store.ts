@@ -1,0 +1,20 @@
+/** A store that an earlier configuration has left behind, and that today's does not open. */
+import { statSync } from 'node:fs';
+import type { StoreConfiguration } from '../config/configuration.ts';
+import { examine } from './file-storage.ts';
+
+/** @returns what is said at the start when acknowledged messages may wait in a file that nobody reads */
+export function remarkOnLeftStore({ durability, path }: StoreConfiguration): string | undefined {
+  if (durability === 'flash' || !isStore(path))
+    return undefined;
+  return `${path} is a store of an earlier configuration, and what waits in it is not sent while store.durability is `
+    + '"ram": write "flash" until it is empty, or remove the file';
+}
+
+function isStore(path: string): boolean {
+  try {
+    return statSync(path).isFile() && examine(path) > 0;
+  } catch { // there is none, or it is somebody else's
+    return false;
+  }
+}
