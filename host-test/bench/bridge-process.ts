@@ -10,7 +10,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { Aedes } from 'aedes';
 import mqtt, { type IClientPublishOptions, type MqttClient } from 'mqtt';
-import { completeConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
 import { Log } from '../../src/host/log.ts';
 import { startGateway } from '../../src/host/run.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Arena, ArenaPlan, Arena as FixedArena } from '../../src/bytes/arena.ts';
-import { completeConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
 import { BLOCK_LENGTH, MAGIC } from '../../src/store/record-format.ts';
 import { type Directory, FileFlash } from '../../src/device/file-flash.ts';
 import { type Flash, FlashBlocks } from '../../src/io/flash-blocks.ts';

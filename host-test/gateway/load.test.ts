@@ -3,7 +3,7 @@ import { connect as connectTCP, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { completeConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
 import { createPlatform } from '../../src/host/platform.ts';
 import { Runtime } from '../../src/io/runtime.ts';
 import { connect, describePackets, DISCONNECT, publish, subscribe } from '../world/packets.ts';

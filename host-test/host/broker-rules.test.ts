@@ -1,6 +1,7 @@
 /** `ringbridge check` holds the rules against the limits of the broker. */
 import { expect, test } from 'vitest';
-import { PC_SIZES, completeConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
+import { PC_SIZES } from '../../src/config/defaults.ts';
 import { profileNameOf } from '../../src/config/broker-profiles.ts';
 import { readConfiguration } from '../../src/host/config.ts';
 

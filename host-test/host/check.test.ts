@@ -1,7 +1,8 @@
 /** The memory of a board is what its firmware is built with, and the configuration that is built in fits. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { DEVICE_STORE_SIZE } from '../../src/io/board-features.ts';
 import { BOARDS, memoryMap } from '../../src/host/board-memory.ts';
 import { describeConfiguration, DEVICE_SOCKETS, findOverflow } from '../../src/host/check.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { PC_SIZES } from '../../src/config/configuration.ts';
+import { PC_SIZES } from '../../src/config/defaults.ts';
 import { readConfiguration } from '../../src/host/config.ts';
 import { fillIn, lookUp } from '../../src/host/config-secrets.ts';
 

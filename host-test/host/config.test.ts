@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import * as Defaults from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
+import * as Defaults from '../../src/config/defaults.ts';
 import { loadConfiguration, readConfiguration, readSchema, SCHEMA_FILE } from '../../src/host/config.ts';
 import type { Schema } from '../../src/host/config-violations.ts';
 import { editDistance, nearest } from '../../src/config/nearest-key.ts';
@@ -52,8 +53,8 @@ describe('a configuration file that can be used', () => {
   });
 
   test('an empty object means all defaults, with the sizes of a PC or of a board', () => {
-    expect(readConfiguration('{}', FILE).configuration).toEqual(Defaults.completeConfiguration({}, Defaults.PC_SIZES));
-    expect(readConfiguration('{}', FILE, {}).configuration).toEqual(Defaults.completeConfiguration({}));
+    expect(readConfiguration('{}', FILE).configuration).toEqual(completeConfiguration({}, Defaults.PC_SIZES));
+    expect(readConfiguration('{}', FILE, {}).configuration).toEqual(completeConfiguration({}));
     expect(readConfiguration('{"listener":{"max_packet_size":300}}',
       FILE).configuration!.listener.max_packet_size).toBe(300);
   });
@@ -309,7 +310,7 @@ describe('the schema', () => {
   test('has the sections of the core', () => {
     expect(properties!.name!.default).toBe(Defaults.DEFAULT_NAME);
     const isForTheProgram = (key: string): boolean => key !== '$schema' && key !== 'tests';
-    expect(Object.keys(properties!).filter(isForTheProgram)).toEqual(Object.keys(Defaults.completeConfiguration({})));
+    expect(Object.keys(properties!).filter(isForTheProgram)).toEqual(Object.keys(completeConfiguration({})));
   });
 
   test('describes every key, bounds every number, and knows no key that it does not name', () => {

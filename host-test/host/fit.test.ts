@@ -1,6 +1,7 @@
 /** What `check` proposes for a configuration that does not fit a board does fit, and says only what must be said. */
 import { describe, expect, it } from 'vitest';
-import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { memoryMap } from '../../src/host/board-memory.ts';
 import { describeConfiguration, findOverflow } from '../../src/host/check.ts';
 import { keysOfRegion, proposeSizes } from '../../src/host/fit.ts';

@@ -1,7 +1,7 @@
 /** TCP_NODELAY, on real sockets: what the gateway asks the system for. Node tells no more than what it was asked. */
 import { connect, createServer, type AddressInfo, type Server, Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { completeConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
 import { PasswordAuthenticator } from '../../src/host/authentication.ts';
 import { createPlatform } from '../../src/host/platform.ts';
 import { Runtime } from '../../src/io/runtime.ts';

@@ -1,7 +1,7 @@
 /** Where `ringbridge check` says that a topic goes is where it goes at run time. */
 import { describe, expect, test } from 'vitest';
 import type { AccessConfiguration, PartialConfiguration } from '../../src/config/configuration.ts';
-import { completeConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
 import { readConfiguration } from '../../src/host/config.ts';
 import { Routing } from '../../src/host/routing.ts';
 import { reportTopic } from '../../src/host/topic-report.ts';

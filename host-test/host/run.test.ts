@@ -2,7 +2,8 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { completeConfiguration, PC_SIZES } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
+import { PC_SIZES } from '../../src/config/defaults.ts';
 import { Log } from '../../src/host/log.ts';
 import { runUntilSignal } from '../../src/host/run.ts';
 import { exchange } from './command-line.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { ALL_IS_WELL } from '../../src/gateway/advice.ts';
 import { statusOf, type Status } from '../../src/gateway/status.ts';
 import * as Phase from '../../src/upstream/upstream-phase.ts';

@@ -5,7 +5,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { AT_ONCE, keyEffects, NEXT_CONNECTION, RECONNECTION, RESTART } from '../../src/config/reload-effects.ts';
 import { withReloadRoom } from '../../src/config/reload-room.ts';
 import { planReload, type ReloadPlan, reloadRuntime } from '../../src/io/reload.ts';

@@ -1,7 +1,8 @@
 /** Who may read and write what, and where a node's topics lie. */
 import { describe, expect, it } from 'vitest';
-import type { AccessConfiguration, ListenerConfiguration, PartialConfiguration,
-  UserConfiguration } from '../../src/config/configuration.ts';
+import type {
+  AccessConfiguration, ListenerConfiguration, PartialConfiguration, UserConfiguration,
+} from '../../src/config/configuration.ts';
 import { accept, World } from '../world/world.ts';
 import { DISCONNECT, publish, subscribe, unsubscribe } from '../world/packets.ts';
 

@@ -1,6 +1,8 @@
 /** Limits agree, and the full queue of a node that is away gives up what `listener.queue_full` says. */
 import { describe, expect, it } from 'vitest';
-import { completeConfiguration, PC_SIZES, type PartialConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
+import { PC_SIZES } from '../../src/config/defaults.ts';
 import { limitConflicts } from '../../src/gateway/packet-limits.ts';
 import { subscribe } from '../world/packets.ts';
 import { World } from '../world/world.ts';

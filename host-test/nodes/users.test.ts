@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect as connectTCP } from 'node:net';
 import { expect, test } from 'vitest';
-import { completeConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
 import { Log } from '../../src/host/log.ts';
 import { startGateway } from '../../src/host/run.ts';
 import { connect, describePackets, publish, subscribe } from '../world/packets.ts';

@@ -6,7 +6,8 @@
  * ours.
  */
 import { ArenaPlan } from '../../src/bytes/arena.ts';
-import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { RepeatedMessage } from '../../src/packet/packet.ts';
 import type { NodeOutput } from '../../src/session/server-role.ts';

@@ -1,7 +1,8 @@
 /** The memory of each feature, and the estimate of `ringbridge check`, against what is measured on 32-bit XS. */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { firmwareNeeds, gatewayNeeds, type Need } from '../../src/host/board-memory.ts';
 import { CONFIGURATIONS, type FeatureFigures, figuresOf, moduleOf, tableOf } from './features.ts';
 import { type Footprint, measureFootprints } from './footprint.mjs';

@@ -2,7 +2,8 @@
  * What each feature costs in a board's memory: what to measure on 32-bit XS for that, what follows from it, and how it
  * is written, for people and for `ringbridge check`. The command is features.mjs.
  */
-import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { type Feature, type FeatureId, FEATURES, lengthOfTexts } from '../../src/io/board-features.ts';
 import { NOTHING, VARIANTS } from './feature-variants.ts';
 import type { Footprint } from './footprint.mjs';

@@ -3,7 +3,7 @@
  * the gateway and in either direction. What the node got an acknowledgement for must arrive, QoS 2 once, in order.
  */
 import { describe, expect, it } from 'vitest';
-import { completeConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
 import { Runtime } from '../../src/io/runtime.ts';
 import { SUCCESS } from '../../src/packet/reason-code.ts';
 import { bytesOfHex } from '../simulation/hex.ts';

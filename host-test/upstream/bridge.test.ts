@@ -4,7 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { ArenaPlan } from '../../src/bytes/arena.ts';
-import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import * as Event from '../../src/config/events.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { RepeatedMessage } from '../../src/packet/packet.ts';

@@ -5,7 +5,8 @@
  * `new World` has rules in both directions and a Server that behaves; `World.quiet` has nothing that speaks by
  * itself, for tests about nodes alone.
  */
-import { completeConfiguration, type PartialConfiguration } from '../../src/config/configuration.ts';
+import { completeConfiguration } from '../../src/config/complete-configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import * as Event from '../../src/config/events.ts';
 import { describeEvent } from '../../src/gateway/event-texts.ts';
 import type { Authenticator } from '../../src/gateway/gateway.ts';

@@ -3,7 +3,8 @@
  * Each sum is rounded up to a power of two, so that most edits find the room that they need, and the same layout.
  */
 import { lengthOfUTF8 } from '../bytes/utf8.ts';
-import { type Configuration, DEFAULT_ACCESS, DEFAULT_SENSOR, DEFAULT_TOPIC_RULE, DEFAULT_WILL } from './configuration.ts';
+import type { Configuration } from './configuration.ts';
+import { DEFAULT_ACCESS, DEFAULT_SENSOR, DEFAULT_TOPIC_RULE, DEFAULT_WILL } from './defaults.ts';
 
 /** Bytes of a name that is kept for each topic or node: a prefix, a mount point. */
 const SHORT = 128;

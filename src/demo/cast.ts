@@ -5,7 +5,8 @@
  *   door      MQTT 3.1
  *   rover     MQTT 3.1.1, vanishes without DISCONNECT, so that its Will is published, and comes back
  */
-import { completeConfiguration, type Configuration } from '../config/configuration.ts';
+import { completeConfiguration } from '../config/complete-configuration.ts';
+import type { Configuration } from '../config/configuration.ts';
 import { MQTT_3_1, MQTT_3_1_1, nameOf } from '../packet/protocol-version.ts';
 import { DemoNode, type NodeObserver } from './node.ts';
 import type { Log } from '../host/log.ts';

@@ -4,7 +4,7 @@
  */
 export { Arena, ArenaPlan, MemoryShortage } from '../bytes/arena.ts';
 export { decodeUTF8, encodeUTF8 } from '../bytes/utf8.ts';
-export { completeConfiguration } from '../config/configuration.ts';
+export { completeConfiguration } from '../config/complete-configuration.ts';
 export { printable } from '../config/json-characters.ts';
 export { placeOf } from '../config/json-places.ts';
 export { formatPath } from '../config/schema-paths.ts';

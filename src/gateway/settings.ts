@@ -3,8 +3,9 @@ import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../packet/packet-handler.ts';
 import type { ClientSessionSettings } from '../session/client-session.ts';
 import type { ServerSessionSettings } from '../session/server-role.ts';
 import type { SessionLimits } from '../session/queue-limits.ts';
-import type { Configuration, ListenerConfiguration, OversizePolicy,
-  UpstreamConfiguration } from '../config/configuration.ts';
+import type {
+  Configuration, ListenerConfiguration, OversizePolicy, UpstreamConfiguration,
+} from '../config/configuration.ts';
 
 const oversizeOf = (policy: OversizePolicy): number => policy === 'drop' ? OVERSIZE_DROP : OVERSIZE_CLOSE;
 

@@ -9,9 +9,9 @@ import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree,
   printParseErrorCode } from 'jsonc-parser';
-import {
-  completeConfiguration, type Configuration, type PartialConfiguration, PC_SIZES,
-} from '../config/configuration.ts';
+import { completeConfiguration } from '../config/complete-configuration.ts';
+import type { Configuration, PartialConfiguration } from '../config/configuration.ts';
+import { PC_SIZES } from '../config/defaults.ts';
 import { readText } from './config-file.ts';
 import { formatPath } from '../config/schema-paths.ts';
 import { judgeConfiguration } from '../rules/configuration-rules.ts';

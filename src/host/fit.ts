@@ -3,7 +3,8 @@
  * a proposal of sizes with which it fits. Only sizes are proposed that leave everything working, less of it at a
  * time: how many nodes may connect is the last to be lowered.
  */
-import { type Configuration, sessionsFor } from '../config/configuration.ts';
+import type { Configuration } from '../config/configuration.ts';
+import { sessionsFor } from '../config/defaults.ts';
 
 /** By the beginning of the region's name. */
 const KEYS: readonly (readonly [region: string, keys: string])[] = [

@@ -1,5 +1,6 @@
 /** What must hold for the listener: addresses and sizes, users, rights. */
-import { type Configuration, sessionsFor } from '../config/configuration.ts';
+import type { Configuration } from '../config/configuration.ts';
+import { sessionsFor } from '../config/defaults.ts';
 import { nearest } from '../config/nearest-key.ts';
 import type { Findings } from './findings.ts';
 import { isIPv4, isIPv6 } from './ip-address.ts';
