@@ -20,7 +20,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/settings.ts': 'settings of sessions, once at start',
   'nodes/system-topics.ts: SystemTopics.plan': 'once at start',
   'nodes/system-topics.ts: namesOf': 'once at start',
-  'config/configuration.ts': 'defaults are filled in once at start',
+  'config/complete-configuration.ts': 'defaults are filled in once at start',
   'config/broker-profiles.ts': 'the profile of the broker, once at start',
   'gateway/upstream-texts.ts': 'lines of the log, and the advice when somebody asks for it',
   'gateway/quarantine-texts.ts': 'lines of the log, and the status when somebody asks for it',

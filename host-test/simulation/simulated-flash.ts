@@ -58,6 +58,9 @@ export interface CutOptions {
   readonly failsRead?: (position: number, length: number) => boolean;
 }
 
+/** One for all: a gateway that nobody stops asks often, and the stack of each would take most of a test's time. */
+const NO_POWER = new PowerLoss('there is no power');
+
 /** No flush is under way. */
 const NONE = -1;
 
@@ -248,7 +251,7 @@ export class SimulatedFlash implements BlockStorage {
 
   private expectPower(operation: 'read' | 'write' | 'erase'): void {
     if (this.isDead)
-      throw new PowerLoss('there is no power');
+      throw NO_POWER;
     if (this.medium.stepCount >= this.failsAt
       && (this.failing === 'all' || this.failing === operation || this.failing === 'write' && operation === 'erase'))
       throw new Error('the medium refuses');

@@ -54,6 +54,18 @@ describe('512 bytes that cannot be read', () => {
   });
 });
 
+describe('a storage that cannot be read at all', () => {
+  it('is found out with a few hundred attempts for each block of 2048 bytes', () => {
+    const { medium } = filled();
+    let isDead = false;
+    let attempts = 0;
+    const life = new StoreLife(medium, { failsRead: () => isDead && ++attempts > 0 });
+    isDead = true;
+    expect(life.payloads).toEqual([]);
+    expect(attempts).toBeLessThanOrEqual(8 * 600);
+  });
+});
+
 describe('a passing error', () => {
   it.each([1, 2])('of %i reads in a row costs nothing, at a start and while messages are read back', count => {
     const { kept, medium } = filled();

@@ -11,6 +11,7 @@ import type { StoredQueue } from '../session/stored-queue.ts';
 import type { Store } from '../store/message-store.ts';
 import { DOWN_PROPERTIES, lengthOfMessage } from '../store/record-format.ts';
 import { MESSAGE_DOWN, MessageFields } from '../store/stored-message.ts';
+import { StoreStamps } from '../store/store-stamps.ts';
 import type { NodeState } from './node-states.ts';
 
 /** Identity of the Server as one who sends; those of nodes are odd. */
@@ -39,7 +40,7 @@ export interface MessageLog {
   pushDown(fields: MessageFields): number;
 }
 
-export class StoredMessages implements NodeJournal {
+export class StoredMessages extends StoreStamps implements NodeJournal {
   /** Messages that wait for nodes, and bytes that they take about. */
   count = 0;
   usedLength = 0;
@@ -47,7 +48,6 @@ export class StoredMessages implements NodeJournal {
   private lastNumber = 0;
   private readonly fields = new MessageFields();
   private readonly arena: Arena;
-  private readonly store: Store;
   private readonly clock: Clock;
   private readonly log: MessageLog;
   private readonly atHand: MessageAtHand;
@@ -58,8 +58,8 @@ export class StoredMessages implements NodeJournal {
   }
 
   constructor(store: Store, clock: Clock, log: MessageLog, atHand: MessageAtHand, propertiesOffset: number) {
+    super(store);
     this.arena = store.arena;
-    this.store = store;
     this.clock = clock;
     this.log = log;
     this.atHand = atHand;
@@ -129,16 +129,6 @@ export class StoredMessages implements NodeJournal {
   }
 
   // NodeJournal
-
-  get stamp(): number {
-    const { durable, written } = this.store;
-    return written === durable ? 0 : written === 0 ? 1 : written;
-  }
-
-  isDurable(stamp: number): boolean {
-    const { store } = this;
-    return stamp === 0 || (store.durable - stamp | 0) >= 0 || !store.isWorking;
-  }
 
   underWay(position: number, identifier: number, qos: number): void {
     this.store.queue.underWay(position, NODE, identifier, qos === 2);

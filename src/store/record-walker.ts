@@ -11,6 +11,8 @@ export const NO_RECORD = -1;
 
 /** Bytes that are looked through at a time, the fewer the less of them can be read. */
 const SCAN_LENGTHS = Object.freeze([512, 64, Format.WORD] as const);
+/** Storages fail by sectors: once so much on end cannot be read, only the first word of each further one is tried. */
+const SECTOR_LENGTH = 512;
 
 export class RecordWalker {
   /** Of the record in the staging area. */
@@ -129,12 +131,16 @@ export class RecordWalker {
   private search(position: number): number {
     const { end, medium } = this;
     const { arena } = medium;
+    let unreadable = 0;
     while (position < end) {
-      const length = this.readSome(position);
+      const length = this.readSome(position, unreadable);
       if (length === 0) {
-        position += Format.WORD;
+        const step = unreadable < SECTOR_LENGTH ? Format.WORD : SECTOR_LENGTH - position % SECTOR_LENGTH;
+        position += step;
+        unreadable += step;
         continue;
       }
+      unreadable = 0;
       let at = 0;
       while (at < length && arena.bytes[arena.stagingOffset + at] !== Format.RECORD_MAGIC)
         at += Format.WORD;
@@ -148,10 +154,10 @@ export class RecordWalker {
     return NO_RECORD;
   }
 
-  /** @returns how many bytes could be read, 0 for none */
-  private readSome(position: number): number {
+  /** @param unreadable bytes on end before it @returns how many bytes could be read, 0 for none */
+  private readSome(position: number, unreadable: number): number {
     const { end, medium } = this;
-    for (let index = 0; index < SCAN_LENGTHS.length; ++index) {
+    for (let index = unreadable === 0 ? 0 : SCAN_LENGTHS.length - 1; index < SCAN_LENGTHS.length; ++index) {
       let length = SCAN_LENGTHS[index]!;
       if (length > end - position)
         length = end - position;

@@ -21,6 +21,7 @@ import type { Journal, UpstreamWindow } from '../session/upstream-window.ts';
 import { FAILED, NO_ROOM, NONE, TOO_LONG } from '../store/message-queue.ts';
 import type { Store } from '../store/message-store.ts';
 import { MESSAGE_DOWN, MessageFields, RECEIVED, type StoredMessage } from '../store/stored-message.ts';
+import { StoreStamps } from '../store/store-stamps.ts';
 import { DelayedFlush } from './delayed-flush.ts';
 import { type ExactlyOnce, UPSTREAM_DESTINATION } from './exactly-once.ts';
 import { LatestRecords } from './latest-records.ts';
@@ -52,8 +53,7 @@ export interface BacklogIdentities {
   readonly exactlyOnce: ExactlyOnce;
 }
 
-export class Backlog implements Journal {
-  readonly store: Store;
+export class Backlog extends StoreStamps implements Journal {
   readonly counters: StoredCounters;
   /** Stored messages for which there is no rule. They wait for one, and hold nothing up. */
   orphanCount = 0;
@@ -69,7 +69,6 @@ export class Backlog implements Journal {
   private readonly releases: Releases;
   private readonly fields = new MessageFields();
   private readonly exactlyOnce: ExactlyOnce;
-  /** No rule gives up what waits for what comes. */
   /** Whether every rule gives up what is new: then messages for nodes are, too. */
   refusesNew: boolean;
   /** Where the next message is that is not in the queue, if one waits. */
@@ -85,7 +84,7 @@ export class Backlog implements Journal {
   private isGivingUp = false;
 
   constructor(store: Store, session: ClientSession, clock: Clock, rules: StoredRules, identities: BacklogIdentities) {
-    this.store = store;
+    super(store);
     this.session = session;
     this.queue = session.sessionState!.queue;
     this.window = this.queue.window!;
@@ -279,16 +278,6 @@ export class Backlog implements Journal {
   }
 
   // Journal
-
-  get stamp(): number {
-    const { durable, written } = this.store;
-    return written === durable ? 0 : written === 0 ? 1 : written;
-  }
-
-  isDurable(stamp: number): boolean {
-    const { store } = this;
-    return stamp === 0 || (store.durable - stamp | 0) >= 0 || !store.isWorking;
-  }
 
   underWay(position: number, identifier: number, qos: number): void {
     this.store.queue.underWay(position, UPSTREAM, identifier, qos === 2);
