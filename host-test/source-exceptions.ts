@@ -22,6 +22,8 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'nodes/system-topics.ts: namesOf': 'once at start',
   'config/complete-configuration.ts': 'defaults are filled in once at start',
   'config/broker-profiles.ts': 'the profile of the broker, once at start',
+  'gateway/reason-texts.ts': 'lines of the log, and the advice when somebody asks for it',
+  'nodes/failing-nodes.ts: FailingNodes.keyOf': 'a character of an address: a number; twice per connection',
   'gateway/upstream-texts.ts': 'lines of the log, and the advice when somebody asks for it',
   'gateway/quarantine-texts.ts': 'lines of the log, and the status when somebody asks for it',
   'config/json-tokens.ts': 'a stored configuration is read once at start',

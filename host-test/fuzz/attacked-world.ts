@@ -8,7 +8,7 @@
  */
 import type { Packet } from 'mqtt-packet';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
-import { describeReason } from '../../src/gateway/event-texts.ts';
+import { describeReason } from '../../src/gateway/reason-texts.ts';
 import * as Event from '../../src/config/events.ts';
 import { createSimulatedSensor } from '../../src/sensors/simulated-sensors.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';

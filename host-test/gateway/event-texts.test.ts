@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeReason } from '../../src/gateway/event-texts.ts';
+import { describeReason } from '../../src/gateway/reason-texts.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 
 /** Every constant of the file. */

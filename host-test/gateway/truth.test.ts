@@ -179,7 +179,7 @@ describe('all is well only when', () => {
       world.client('twin');
       world.run(5000);
     }
-    expect(statusIn(world).advice).toBe('two nodes call themselves "twin" and throw each other out: give each one an identifier of its own');
+    expect(statusIn(world).advice).toBe('two nodes call themselves "twin" and throw each other out, both from 10.0.0.3: give each one an identifier of its own');
     world.run(61_000);
     expect(statusIn(world).advice).toBe(ALL_IS_WELL);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { encodeUTF8 } from '../../src/bytes/utf8.ts';
-import { describeReason } from '../../src/gateway/event-texts.ts';
+import { describeReason } from '../../src/gateway/reason-texts.ts';
 import { PENDING } from '../../src/gateway/gateway.ts';
 import { MAXIMUM_RUNNING, PasswordAuthenticator } from '../../src/host/authentication.ts';
 import type { PasswordHash } from '../../src/host/password.ts';

@@ -60,6 +60,15 @@ export const SESSION_EVICTED = 19;
 export const TURNED_AWAY = 20;
 /** The Server has ended so many sessions in a row soon after it accepted them: detail. */
 export const IDENTIFIER_CLASH = 21;
+/**
+ * subject: index of the session, which has just ended; detail: reason code, or a reason of
+ * upstream/quarantine-reasons.ts, negative. Its node fails again and again, and waits for CONNACK from now on.
+ */
+export const NODE_SLOWED = 22;
+/**
+ * subject: index of the session that takes over; detail: index of the node state. Nodes throw each other out of it.
+ */
+export const IDENTIFIER_FOUGHT_OVER = 23;
 
 /** detail: bytes of the topic. The Server has sent a message that no node may get; the packet at hand has the topic. */
 export const UNFIT_TOPIC = 80;

@@ -5,7 +5,10 @@ import { CLOSES_IDLE, UNKNOWN_CAUSE } from '../upstream/court.ts';
 import { describeCause } from './upstream-texts.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
-import { adviceForUpstream, describeReason, identifierOf } from './event-texts.ts';
+import { IDENTIFIER_FOUGHT_OVER, UPSTREAM } from '../config/events.ts';
+import { describeTrouble } from './event-texts-nodes.ts';
+import { adviceForUpstream, identifierOf } from './event-texts.ts';
+import { describeReason } from './reason-texts.ts';
 import type { Gateway } from './gateway.ts';
 import type { StatusSources, UpstreamProgress } from './status-sources.ts';
 
@@ -67,8 +70,7 @@ function adviceAboutNodes({ gateway, sensors }: StatusSources, now: number): str
   const fought =
     nodes.states.find(({ identifierLength, index }) => identifierLength > 0 && takeOvers.isFoughtOver(index, now));
   if (fought !== undefined)
-    return `two nodes call themselves "${identifierOf(gateway, fought)}" and throw each other out: `
-      + 'give each one an identifier of its own';
+    return describeTrouble(gateway, IDENTIFIER_FOUGHT_OVER, UPSTREAM, fought.index, `"${identifierOf(gateway, fought)}"`);
   const tooLong = systemTopics.recentlyTooLong.growthTo(bridge.oversizeCount);
   if (tooLong > 0)
     return `${messagesText(tooLong)} from the broker ${wereText(tooLong)} dropped in the last minutes: `

@@ -8,6 +8,8 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import * as Event from '../config/events.ts';
 import type { Gateway } from './gateway.ts';
+import { describeNamed, describeSetAside } from './quarantine-texts.ts';
+import { describeReason } from './reason-texts.ts';
 
 /** After the reason, in brackets or after a colon. */
 export function explainEnding(gateway: Gateway, index: number, reasonCode: number): string {
@@ -58,6 +60,26 @@ function explainRefusal(gateway: Gateway, session: ServerSession): string {
     return ' (a node of another user has this identifier: give it one of its own)';
   return session.user >= 0 ? ' (its name does not fit the mount point of its user: no "+", "#" or "/" in it)'
     : ' (set listener.allow_anonymous, or give the node a user of listener.users)';
+}
+
+/**
+ * Why a node has to wait from now on, or is thrown out again and again.
+ * @param name of the node; of two with one identifier: that
+ */
+export function describeTrouble(
+  gateway: Gateway, event: number, subject: number, detail: number, name: string,
+): string {
+  if (event === Event.NODE_SLOWED) {
+    const cause = detail < 0 ? `its message to ${describeNamed(gateway)} is not taken: ${describeSetAside(gateway, -detail)}`
+      : `${describeReason(detail)}${explainEnding(gateway, subject, detail)}`;
+    return `node ${name} fails again and again: ${cause}; the answer to its CONNECT waits, a second at first and a `
+      + 'minute at most, until a connection lasts';
+  }
+  const { takeOvers } = gateway;
+  const from = takeOvers.loserOf(detail), to = takeOvers.winnerOf(detail);
+  return `two nodes call themselves ${name} and throw each other out`
+    + `${to === undefined ? '' : from === to ? `, both from ${to}` : `, from ${from} and from ${to}`}`
+    + ': give each one an identifier of its own';
 }
 
 /** What a node may not do, with the topic as it has said it. @param name of the node */

@@ -7,7 +7,8 @@ import { nameOf } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import * as Event from '../config/events.ts';
 import * as Loss from '../upstream/losses.ts';
-import { describeDenial, explainEnding } from './event-texts-nodes.ts';
+import { describeDenial, describeTrouble, explainEnding } from './event-texts-nodes.ts';
+import { describeReason } from './reason-texts.ts';
 import type { NodeState } from '../nodes/node-states.ts';
 import type { Gateway } from './gateway.ts';
 import { describeUpstreamEvent } from './upstream-texts.ts';
@@ -78,6 +79,9 @@ export function describeEvent(
       return describeDenial(gateway, subject, detail, name);
     case Event.RATE_LIMITED:
       return `node ${name} sends too fast and is made to wait (listener.max_publish_rate)`;
+    case Event.NODE_SLOWED:
+    case Event.IDENTIFIER_FOUGHT_OVER:
+      return describeTrouble(gateway, event, subject, detail, name);
     case Event.TURNED_AWAY:
       return 'closed a new connection: all places are taken (listener.max_connections)';
     case Event.SESSION_EVICTED: {
@@ -153,45 +157,6 @@ function describeLoss(reason: number): string {
     case Loss.QUARANTINE_FULL: return 'it was the oldest in the quarantine, which is full (store.quarantine)';
     case Loss.TOO_LONG: return 'it is longer than the store or the way upstream can hold (store.ram)';
     default: return 'there was no room for it (store.ram, store.size, store.full)';
-  }
-}
-
-/** What happened, in words for a log or a status line. */
-export function describeReason(reasonCode: number): string {
-  switch (reasonCode) {
-    case ReasonCode.SUCCESS: return 'normal disconnection';
-    case ReasonCode.MALFORMED_PACKET: return 'malformed packet';
-    case ReasonCode.PROTOCOL_ERROR: return 'protocol error';
-    case ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR: return 'defect of this program';
-    case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return 'protocol version not accepted';
-    case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: return 'client identifier rejected';
-    case ReasonCode.BAD_USER_NAME_OR_PASSWORD: return 'bad user name or password';
-    case ReasonCode.NOT_AUTHORIZED: return 'not authorized';
-    case ReasonCode.SERVER_UNAVAILABLE: return 'server unavailable';
-    case ReasonCode.SERVER_BUSY: return 'server busy';
-    case ReasonCode.SERVER_SHUTTING_DOWN: return 'shutting down';
-    case ReasonCode.KEEP_ALIVE_TIMEOUT: return 'keep alive timeout';
-    case ReasonCode.SESSION_TAKEN_OVER: return 'session taken over by a new connection with the same client identifier';
-    case ReasonCode.TOPIC_NAME_INVALID: return 'invalid topic name';
-    case ReasonCode.TOPIC_FILTER_INVALID: return 'invalid topic filter';
-    case ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: return 'too many QoS 2 messages in flight';
-    case ReasonCode.PACKET_TOO_LARGE: return 'packet too large';
-    case ReasonCode.MESSAGE_RATE_TOO_HIGH: return 'message rate too high';
-    case ReasonCode.QUOTA_EXCEEDED: return 'quota exceeded';
-    case ReasonCode.ADMINISTRATIVE_ACTION: return 'closed by the operator';
-    case ReasonCode.NETWORK_CLOSED: return 'network connection lost';
-    case ReasonCode.CONNECT_TIMEOUT: return 'no CONNECT in time';
-    case ReasonCode.CONNACK_TIMEOUT: return 'no CONNACK in time';
-    case ReasonCode.PINGRESP_TIMEOUT: return 'no PINGRESP in time';
-    case ReasonCode.SEND_TIMEOUT: return 'peer stopped reading';
-    case ReasonCode.UNKNOWN_RETURN_CODE: return 'refused with an unknown return code';
-    case ReasonCode.SESSION_PRESENT_UNEXPECTED: return 'session present where none was asked for';
-    case ReasonCode.NETWORK_UNREACHABLE: return 'cannot reach the network address';
-    case ReasonCode.NAME_NOT_RESOLVED: return 'cannot resolve the host name';
-    case ReasonCode.ACKNOWLEDGEMENT_TIMEOUT: return 'no acknowledgement in time';
-    case ReasonCode.WILL_TOO_LONG: return 'Will too long';
-    case ReasonCode.CLOSED_BEFORE_CONNACK: return 'connection closed instead of a CONNACK';
-    default: return `reason code 0x${reasonCode.toString(16)}`;
   }
 }
 

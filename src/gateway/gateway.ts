@@ -9,6 +9,7 @@
  * time arrives in `clock.now`, and `handleTimeout` is to be called when `clock.deadline` has come.
  */
 import { Arena } from '../bytes/arena.ts';
+import { equalBytes } from '../bytes/compare.ts';
 import { MessageSpans, Packet, type RepeatedMessage } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
@@ -55,6 +56,7 @@ import { clientSettingsOf, nodeLimitsOf, serverSettingsOf, upstreamLimitsOf } fr
 import { Subscriptions } from '../nodes/subscriptions.ts';
 import type { Figures, Machine } from '../nodes/system-figures.ts';
 import { SystemTopics } from '../nodes/system-topics.ts';
+import { FailingNodes } from '../nodes/failing-nodes.ts';
 import { TakeOvers } from '../nodes/take-overs.ts';
 import { lengthOfRules, TopicMap } from '../upstream/topic-map.ts';
 import { BrokerLimits } from '../upstream/broker-limits.ts';
@@ -84,6 +86,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly sessions: readonly ServerSession[];
   readonly nodes: NodeStates;
   readonly takeOvers: TakeOvers;
+  readonly failing: FailingNodes;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
   /** For the intake: a node is asked for its message again when there is room. */
@@ -173,6 +176,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const context: SessionContext = { arena, clock: this.clock, topics, packet: this.packet = new Packet(arena) };
     this.nodes = new NodeStates(arena, nodesPlan, nodeLimits, listener.max_clientid_length, listener.users.length);
     this.takeOvers = new TakeOvers(listener.max_sessions);
+    this.failing = new FailingNodes(arena, this.clock, sessionCount, this.takeOvers, options.observer);
     this.nodes.dropsOldest = listener.queue_full === 'drop_oldest';
     this.subscriptions =
       new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);
@@ -317,8 +321,16 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       session.refuse(verdict);
   }
 
+  delayOf(session: ServerSession): number {
+    return this.failing.delayOf(session);
+  }
+
   /** The node is who it says. Afterwards, if the verdict was PENDING, call `session.continueReading()`. */
   admit(session: ServerSession): void {
+    if (this.serverRole.postponedCount > 0)
+      this.endPostponed(session);
+    if (session.postpones(ReasonCode.SUCCESS))
+      return;
     if (session.clientIdentifierLength === 0)
       this.nodes.assignIdentifier(session);
     const { clientIdentifierLength: length, clientIdentifierOffset: identifier } = session;
@@ -330,10 +342,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       return;
     }
     old?.session?.finishReading();
-    if (old?.session !== undefined) {
-      this.takeOvers.add(old.index, this.clock.now);
-      old.session.fail(ReasonCode.SESSION_TAKEN_OVER); // [MQTT311-3.1.4-2]
-    }
+    if (old?.session !== undefined)
+      this.takeOver(old, old.session, session);
     let node = this.nodes.find(identifier, length); // [MQTT311-3.1.3-2]
     const sessionPresent = node !== undefined && isOwn
       && !session.cleanStart // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
@@ -373,6 +383,26 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       return;
     this.observer.onEvent(Event.NODE_CONNECTED, session.index, session.version);
     session.writable();
+  }
+
+  /** Its identifier is in use: the older connection ends [MQTT311-3.1.4-2]. */
+  private takeOver({ index }: NodeState, loser: ServerSession, winner: ServerSession): void {
+    this.takeOvers.add(index, this.clock.now, loser.remoteAddress, winner.remoteAddress);
+    if (this.takeOvers.isFoughtOver(index, this.clock.now))
+      this.observer.onEvent(Event.IDENTIFIER_FOUGHT_OVER, winner.index, index);
+    loser.fail(ReasonCode.SESSION_TAKEN_OVER);
+  }
+
+  /** An older connection of the same identifier that still waits for its answer would take over from the newer one. */
+  private endPostponed(session: ServerSession): void {
+    const { sessions } = this;
+    const { clientIdentifierLength: length, clientIdentifierOffset: identifier, user } = session;
+    for (let index = 0; index < sessions.length; ++index) {
+      const other = sessions[index]!;
+      if (other.isPostponed && other.clientIdentifierLength === length && (other.user === user || other.user < 0)
+        && equalBytes(this.arena, other.clientIdentifierOffset, identifier, length))
+        other.fail(ReasonCode.SESSION_TAKEN_OVER);
+    }
   }
 
   /** Each packet is a new message [MQTT311-4.3.2-2]; what QoS 2 repeats, the session has kept back. */
@@ -446,6 +476,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (node === undefined) {
       ++this.endings.refusedCount;
       this.observer.onEvent(Event.NODE_REFUSED, session.index, reasonCode);
+      this.failing.ended(session, -1, reasonCode);
       return;
     }
     --this.connectedCount;
@@ -453,6 +484,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (session.cleanStart) // [MQTT311-4.1.0-1]
       this.nodeSubscriptions.removeAll(node);
     this.observer.onEvent(Event.NODE_CLOSED, session.index, reasonCode);
+    this.failing.ended(session, node.index, reasonCode);
     if (session.hasWill) // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
       this.publishWill(session, node);
     this.durable?.leave(node);
@@ -539,6 +571,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const reason = guard.turnedBack;
     guard.turnedBack = Reason.FINE;
     this.observer.onEvent(Event.MESSAGE_TURNED_BACK, session.index, reason);
+    this.failing.turnedBack = reason;
     session.fail(reason === Reason.PACKET_TOO_LONG ? ReasonCode.PACKET_TOO_LARGE
       : reason === Reason.SHARE_FULL ? ReasonCode.QUOTA_EXCEEDED : ReasonCode.TOPIC_NAME_INVALID);
     return REFUSED;

@@ -44,7 +44,7 @@ export function describeOrigin({ arena, nodes }: Gateway, origin: number): strin
 }
 
 /** Topic and size of the message at hand. */
-function describeNamed({ arena, bridge: { guard: { named } } }: Gateway): string {
+export function describeNamed({ arena, bridge: { guard: { named } } }: Gateway): string {
   const { payloadLength, topicNameLength, topicNameOffset } = named;
   const topic = decodeUTF8(arena, topicNameOffset, Math.min(topicNameLength, LONGEST));
   return `"${topic}${topicNameLength > LONGEST ? '...' : ''}" (${payloadLength} bytes)`;

@@ -9,7 +9,7 @@ import type { Direction } from '../config/configuration.ts';
 import { COUNTED_REASONS } from '../nodes/disconnect-reasons.ts';
 import { VERSION } from '../nodes/system-topics.ts';
 import { adviceOf, secondsUntil, urlOf } from './advice.ts';
-import { describeReason } from './event-texts.ts';
+import { describeReason } from './reason-texts.ts';
 import { quarantineOf, type QuarantineStatus } from './quarantine-texts.ts';
 import type { Gateway } from './gateway.ts';
 import type { StatusSources } from './status-sources.ts';

@@ -1,7 +1,8 @@
 /** Turns what happens in a gateway into lines of the log: which level each has, and what repeats what. */
 import type { SensorConfiguration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
-import { adviceForUpstream, describeEvent, describeReason, nodeName } from '../gateway/event-texts.ts';
+import { adviceForUpstream, describeEvent, nodeName } from '../gateway/event-texts.ts';
+import { describeReason } from '../gateway/reason-texts.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { RuntimeObserver } from '../io/runtime.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
@@ -31,7 +32,7 @@ const FAILED = 'upstream failed';
 const NODE_EVENTS: ReadonlySet<number> = new Set([
   Event.NODE_CONNECTED, Event.NODE_CLOSED, Event.NODE_REFUSED, Event.WILL_PUBLISHED, Event.OVERSIZE_DROPPED,
     Event.NODE_QUEUE_FULL,
-  Event.MESSAGE_TURNED_BACK,
+  Event.MESSAGE_TURNED_BACK, Event.NODE_SLOWED, Event.IDENTIFIER_FOUGHT_OVER,
   Event.MESSAGE_REFUSED, Event.SUBSCRIPTIONS_FULL, Event.ACCESS_DENIED, Event.RATE_LIMITED, Event.SESSION_EVICTED,
 ]);
 
@@ -99,7 +100,7 @@ export class LogObserver implements RuntimeObserver {
   private logNode(event: number, subject: number, detail: number): void {
     const { log } = this;
     const { gateway } = this.runtime!;
-    const name = this.fullNameOf(subject);
+    const name = event === Event.IDENTIFIER_FOUGHT_OVER ? nodeName(gateway, subject) : this.fullNameOf(subject);
     const text = describeEvent(gateway, event, subject, detail, name);
     switch (event) {
       case Event.NODE_CONNECTED:

@@ -1,7 +1,8 @@
 /**
  * Accepts sensor nodes into the fixed pool of links and server sessions. When the pool is exhausted, even of the place
- * that exists to refuse politely, a connection that has not said CONNECT yet makes room, the oldest first: whoever only
- * holds connections keeps nobody out. If all have said it, the new one is closed at once and counted.
+ * that exists to refuse politely, a connection that is slowed down makes room, else one that has not said CONNECT yet,
+ * the oldest first: whoever only holds connections keeps nobody out. If all others have said it, the new one is closed
+ * at once and counted.
  */
 import * as ReasonCode from '../packet/reason-code.ts';
 import { OPENED } from '../session/connection-state.ts';
@@ -80,6 +81,12 @@ export class NodeListener {
       ++index;
     if (index < links.length)
       return index;
+    for (let at = 0; at < sessions.length; ++at)
+      if (sessions[at]!.isPostponed) {
+        sessions[at]!.giveWay();
+        links[at]!.abort(ReasonCode.SERVER_UNAVAILABLE);
+        return at;
+      }
     for (let at = 0; at < sessions.length; ++at)
       if (sessions[at]!.state === OPENED
         && (index === links.length || (sessions[at]!.lastReceivedAt - sessions[index]!.lastReceivedAt | 0) < 0))

@@ -12,6 +12,10 @@ import { type SessionContext, SessionRole, type SessionSettings } from './sessio
 export interface ServerHandler<Session = unknown> {
   /** A CONNECT of valid form. Answer with `accept` or `refuse`, at once or later. */
   onConnect(session: Session, packet: Packet): void;
+  /** Who it is, is known. @returns milliseconds that the answer to its CONNECT has to wait; default: 0 */
+  delayOf?(session: Session): number;
+  /** It would have been let in before: its time has come. Answer as to `onConnect`. */
+  admit?(session: Session): void;
   /** @returns TAKEN, LATER or REFUSED */
   onMessage(session: Session, packet: Packet): number;
   onReleased?(session: Session, packetIdentifier: number): void;
@@ -30,6 +34,8 @@ export interface ServerHandler<Session = unknown> {
 export interface NodeOutput extends Output {
   /** Whether something has arrived that the session has not seen yet. */
   readonly hasUnread: boolean;
+  /** Of the node; where the platform tells. */
+  readonly remoteAddress?: string | undefined;
   /** Brings one packet of that to the session, although it is paused. */
   readOne(): void;
   /**
@@ -71,6 +77,8 @@ export class ServerRole extends SessionRole {
   readonly filterRequests: FilterRequests;
   /** Nodes to which retained messages are owed; they are told of room. */
   owingCount = 0;
+  /** Nodes whose CONNECT has been judged, and whose answer waits. */
+  postponedCount = 0;
   /** A session that was held may read again, as soon as the event at hand is over. */
   hasReleased = false;
   /**

@@ -12,6 +12,7 @@ import type { MessageSpans, Packet } from '../packet/packet.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
 import { ACKNOWLEDGEMENT_LENGTH, UNSUBACK_PACKET } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
+import { INVALID_TOPIC } from '../packet/topic-table.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
 import { afterConnack, CONNECTED, CONNECTING, OPENED } from './connection-state.ts';
@@ -23,6 +24,8 @@ import { Session } from './session.ts';
 import type { SessionState } from './session-state.ts';
 
 const ANY_KEEP_ALIVE = 65535;
+/** In place of a reason code. */
+const UNDECIDED = -1;
 
 export class ServerSession extends Session {
   /** Position in the pool. */
@@ -34,6 +37,8 @@ export class ServerSession extends Session {
   isRefused = false;
   /** Which connection of all nodes this is: a verdict that comes late can tell whether it is still the same one. */
   connectionNumber = 0;
+  /** When CONNECT was accepted. */
+  acceptedAt = 0;
   declare readonly role: ServerRole;
   declare protected output: NodeOutput;
   /** Why nothing is read of the node: bits of holds.ts. */
@@ -42,6 +47,11 @@ export class ServerSession extends Session {
   private connectFlags = 0;
   /** Seconds, as CONNECT says; 0: none. */
   keepAlive = 0;
+  /** What the answer to CONNECT is, while that has to wait until `answerAt`. */
+  private verdict = UNDECIDED;
+  private answerAt = 0;
+  /** It has waited for long enough. */
+  private hasWaited = false;
 
   constructor(role: ServerRole, index: number) {
     super(role, role.ringOffset + index * role.regionLength);
@@ -66,6 +76,21 @@ export class ServerSession extends Session {
     return (this.connectFlags & CLEAN_START) !== 0;
   }
 
+  /** Of the node; undefined where the platform does not tell. */
+  get remoteAddress(): string | undefined {
+    return this.output.remoteAddress;
+  }
+
+  /** It has published something on this connection, as far as is known. */
+  get hasPublished(): boolean {
+    return this.parser.predictedIndex !== INVALID_TOPIC;
+  }
+
+  /** Its CONNECT has been judged, and the answer waits. */
+  get isPostponed(): boolean {
+    return this.verdict !== UNDECIDED;
+  }
+
   /** Bytes of a message that goes out at once. */
   get room(): number {
     return this.output.room;
@@ -88,7 +113,7 @@ export class ServerSession extends Session {
     this.sessionState = undefined;
     this.clientIdentifierLength = this.connectFlags = this.holds = 0;
     this.user = -1;
-    this.isRefused = false;
+    this.isRefused = this.hasWaited = false;
     this.credit?.reset(clock.now);
     clock.request(clock.now + role.settings.connectTimeout | 0);
   }
@@ -106,7 +131,7 @@ export class ServerSession extends Session {
       return;
     const { clock } = this.role;
     this.enter(CONNECTED);
-    this.lastReceivedAt = clock.now; // a node that waits for a late verdict is not silent
+    this.lastReceivedAt = this.acceptedAt = clock.now; // a node that waits for a late verdict is not silent
     if (this.keepAlive !== 0)
       clock.request(clock.now + expiryInterval(this.keepAlive) | 0);
     if (sessionPresent)
@@ -178,10 +203,35 @@ export class ServerSession extends Session {
    * [MQTT311-3.2.2-6].
    */
   refuse(reasonCode: number): void {
+    if (this.postpones(reasonCode))
+      return;
     const returnCode = ReasonCode.toReturnCode(reasonCode);
     if (this.state === CONNECTING && returnCode > 0)
       this.sendConnack(returnCode, false);
     super.fail(reasonCode);
+  }
+
+  /**
+   * Whether the answer to CONNECT has to wait; it is given when its time has come, by `admit` of the handler or by
+   * `refuse`. Nothing is read of the node until then.
+   * @param verdict SUCCESS, or why it is refused
+   */
+  postpones(verdict: number): boolean {
+    const { role } = this;
+    if (this.state !== CONNECTING || this.hasWaited || this.clientIdentifierLength === 0)
+      return false;
+    const delay = role.receiver.delayOf?.(this) ?? 0;
+    if (delay === 0)
+      return false;
+    this.hasWaited = true;
+    this.decide(verdict);
+    role.clock.request(this.answerAt = role.clock.now + delay | 0);
+    return true;
+  }
+
+  /** Somebody needs its place: the answer does not wait any longer, it is a refusal. */
+  giveWay(): void {
+    this.refuse(ReasonCode.SERVER_UNAVAILABLE);
   }
 
   /** Makes `will` the Will; its spans lie in the session's own region, until the next CONNECT. */
@@ -231,6 +281,8 @@ export class ServerSession extends Session {
       this.judgeConnected();
     else if (this.state === OPENED)
       this.judgeSilence(this.role.settings.connectTimeout, ReasonCode.CONNECT_TIMEOUT);
+    else if (this.isPostponed)
+      this.answerPostponed();
   }
 
   onPacket(packet: Packet): void {
@@ -284,6 +336,28 @@ export class ServerSession extends Session {
       this.judgeSilence(expiryInterval(keepAlive), ReasonCode.KEEP_ALIVE_TIMEOUT);
   }
 
+  /** @param verdict as that of `postpones`, or UNDECIDED */
+  private decide(verdict: number): void {
+    this.role.postponedCount += Number(verdict !== UNDECIDED) - Number(this.isPostponed);
+    this.verdict = verdict;
+  }
+
+  private answerPostponed(): void {
+    const { role, verdict } = this;
+    if (!isDue(this.answerAt, role.clock.now)) {
+      role.clock.request(this.answerAt);
+      return;
+    }
+    this.decide(UNDECIDED);
+    if (verdict !== ReasonCode.SUCCESS)
+      this.refuse(verdict);
+    else {
+      role.receiver.admit!(this);
+      if (this.isConnected)
+        this.continueReading();
+    }
+  }
+
   /** The node has so many milliseconds for its next packet; if bytes of it wait here, it is not slow. */
   private judgeSilence(patience: number, reasonCode: number): void {
     const { clock } = this.role;
@@ -329,6 +403,7 @@ export class ServerSession extends Session {
   protected override end(reasonCode: number): void {
     if (this.state !== CONNECTED)
       this.forgetWill();
+    this.decide(UNDECIDED);
     super.end(reasonCode);
   }
 
@@ -356,17 +431,20 @@ export class ServerSession extends Session {
     const { maximumKeepAlive } = role.settings;
     const keepsTooQuiet = maximumKeepAlive !== ANY_KEEP_ALIVE
       && (this.keepAlive === 0 || this.keepAlive > maximumKeepAlive);
+    if (!this.isValidIdentifier(packet)) {
+      this.refuse(ReasonCode.CLIENT_IDENTIFIER_NOT_VALID);
+      return;
+    }
+    const length = this.clientIdentifierLength = packet.clientIdentifierLength;
+    role.arena.bytes.copyWithin(this.clientIdentifierOffset, packet.clientIdentifierOffset,
+      packet.clientIdentifierOffset + length);
     // 3.x has no way to tell a Client to be more lively; Mosquitto refuses its identifier, and so do we.
-    if (keepsTooQuiet || !this.isValidIdentifier(packet))
+    if (keepsTooQuiet)
       this.refuse(ReasonCode.CLIENT_IDENTIFIER_NOT_VALID);
     else if (!this.storeWill(packet))
       this.refuse(ReasonCode.WILL_TOO_LONG);
-    else {
-      const length = this.clientIdentifierLength = packet.clientIdentifierLength;
-      role.arena.bytes.copyWithin(this.clientIdentifierOffset, packet.clientIdentifierOffset,
-        packet.clientIdentifierOffset + length);
+    else
       role.receiver.onConnect(this, packet);
-    }
   }
 
   /** Rules C6 and C8; [MQTT311-3.1.3-5] [MQTT311-3.1.3-8] [MQTT311-3.1.3-9]. */
