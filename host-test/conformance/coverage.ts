@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { REASONS, STATEMENTS } from './statements.ts';
+import { DEVIATIONS, REASONS, STATEMENTS } from './statements.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ID = /\[MQTT311-([0-9]+(?:\.[0-9]+)*-[0-9]+)\]/g;
@@ -80,7 +80,8 @@ export function describeCoverage(code: Places, tests: Places): string {
   const rows = STATEMENTS.map(({ binds: whom, id, text }) => {
     const reason = REASONS[id];
     const where = reason !== undefined && !code.has(id) ? `*${reason}*` : cell(code.get(id));
-    return `| ${id} | ${binds[whom]} | ${text.replaceAll('|', '\\|')} | ${where} | ${cell(tests.get(id))} |`;
+    const deviation = DEVIATIONS[id] === undefined ? '' : ` **Deviation:** ${DEVIATIONS[id]}`;
+    return `| ${id} | ${binds[whom]} | ${text.replaceAll('|', '\\|')}${deviation} | ${where} | ${cell(tests.get(id))} |`;
   });
   return `# The normative statements of MQTT 3.1.1
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeCoverage, findCode, findTests } from './coverage.ts';
-import { REASONS, STATEMENTS } from './statements.ts';
+import { DEVIATIONS, REASONS, STATEMENTS } from './statements.ts';
 
 const code = findCode();
 const tests = findTests();
@@ -27,6 +27,15 @@ describe('the normative statements of MQTT 3.1.1', () => {
 
   it('that have a reason instead are known, and have no test', () => {
     expect(Object.keys(REASONS).filter(id => !isKnown(id) || tests.has(id))).toEqual([]);
+  });
+
+  it('from which the program deviates stand at code that says so, have a test of it, and are marked in the table', () => {
+    const listed = describeCoverage(code, tests);
+    for (const id of Object.keys(DEVIATIONS)) {
+      expect(code.get(id)).toContain('session/client-session.ts `takesAnswer`');
+      expect(tests.get(id)).toContain('upstream/deviations.test.ts');
+      expect(listed).toMatch(new RegExp(`^\\| ${id.replaceAll('.', '\\.')} \\|.*\\*\\*Deviation:\\*\\*`, 'm'));
+    }
   });
 
   it('are listed in STATEMENTS.md as they stand in code and tests; if not, run vitest with -u', async () => {
