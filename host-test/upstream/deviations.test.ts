@@ -42,7 +42,8 @@ function talk(world: World, topics: readonly string[]): void {
 const waiting = ({ gateway }: World): number => gateway.waiting.pendingCount;
 
 describe('a Server that', () => {
-  it('answers QoS 2 with PUBACK has the message, gets the next ones with QoS 1, and QoS 2 again on a new connection', () => {
+  it('answers QoS 2 with PUBACK has the message, gets the next ones with QoS 1, and QoS 2 again on a new connection '
+    + '(deviation from [MQTT311-4.3.3-1] [MQTT311-4.8.0-1])', () => {
     const world = start((peer, packet) => {
       if (packet.cmd !== 'publish' || packet.qos !== 2)
         return false;
@@ -57,7 +58,7 @@ describe('a Server that', () => {
     expect(told(world, 'set upstream.max_qos to 1')).toBe(1);
   });
 
-  it('answers QoS 1 with PUBREC has the message', () => {
+  it('answers QoS 1 with PUBREC has the message (deviation from [MQTT311-4.3.2-1])', () => {
     const world = start((peer, packet) => {
       if (packet.cmd === 'publish' && packet.qos === 1)
         peer.post({ cmd: 'pubrec', messageId: packet.messageId! });
@@ -155,6 +156,86 @@ describe('a Server that', () => {
     world.runtime.start();
     world.run(60_000);
     expect([world.isConnected, world.uplinks.length, told(world, 'the Will of this gateway')]).toEqual([true, 4, 1]);
+  });
+
+  const birth = (peer: Peer, packet: Packet): boolean => {
+    const isBirth = packet.cmd === 'publish' && packet.topic === 'status';
+    if (isBirth)
+      peer.close();
+    return isBirth;
+  };
+
+  it.each([0, 1, 2] as const)('closes for the birth of the gateway, QoS %i, is not told it any more; all else goes on', qos => {
+    const world = start(birth, { upstream: { birth: { topic: 'status', payload: 'on', qos } } });
+    talk(world, ['a', 'b', 'c']);
+    expect([world.isConnected, told(world, 'the birth of this gateway')]).toEqual([true, 1]);
+    expect(world.uplinks.length).toBeLessThanOrEqual(6);
+    expect([waiting(world), world.gateway.bridge.guard.quarantine.count]).toEqual([0, 0]);
+    expect(world.uplink.all('publish').map(({ topic }) => topic)).toEqual(expect.arrayContaining(['a', 'b', 'c']));
+  });
+
+  it('closes for the birth, while messages wait, gets them, and none of them is suspected', () => {
+    const world = start(birth, { upstream: { birth: { topic: 'status', payload: 'on', qos: 1 } } });
+    const node = world.node('n');
+    for (let index = 0; index < 20; ++index) {
+      node.ask(publish(`t${index}`, 'x', { qos: 1, identifier: index + 1 }));
+      world.run(300);
+    }
+    world.run(60_000);
+    expect([world.isConnected, told(world, 'the birth of this gateway')]).toEqual([true, 1]);
+    expect([waiting(world), world.gateway.bridge.guard.quarantine.count]).toEqual([0, 0]);
+    expect(world.uplinks.length).toBeLessThanOrEqual(6);
+  });
+
+  it('closes for a message and takes the birth gets the birth, and the message is set aside', () => {
+    const world = start((peer, packet) => {
+      const isBad = packet.cmd === 'publish' && packet.topic === 'bad';
+      if (isBad)
+        peer.close();
+      return isBad;
+    }, { upstream: { birth: { topic: 'status', payload: 'on', qos: 1 } } });
+    talk(world, ['a', 'bad', 'c']);
+    expect([world.isConnected, told(world, 'the birth'), world.gateway.bridge.guard.quarantine.count]).toEqual([true, 0, 1]);
+    expect(world.uplink.all('publish').map(({ topic }) => topic)).toContain('status');
+    expect(world.uplinks.length).toBeLessThanOrEqual(6);
+  });
+
+  it('closes for the Will and for the birth is told neither, and all else goes on', () => {
+    const will = { topic: 'status', payload: 'off', qos: 1, retain: true };
+    const world = new World({
+      configuration: { topic: [{ pattern: '#', direction: 'out', qos: 1 }], upstream: { will, restart_timeout: [1, 2] } },
+      server: (peer, packet) => {
+        if (packet.cmd === 'connect' && packet.will !== undefined)
+          peer.close();
+        else if (!birth(peer, packet))
+          oblige(peer, packet);
+      },
+    });
+    world.runtime.start();
+    world.run(60_000);
+    talk(world, ['a', 'b']);
+    expect([world.isConnected, told(world, 'the Will of this gateway'), told(world, 'the birth of this gateway'), waiting(world)])
+      .toEqual([true, 1, 1, 0]);
+  });
+
+  it('never acknowledges the birth, but messages, is not told it any more', () => {
+    const world = start((_peer, packet) => packet.cmd === 'publish' && packet.topic === 'status',
+      { upstream: { birth: { topic: 'status', payload: 'on', qos: 1 } } });
+    talk(world, ['a', 'b', 'c', 'd', 'e', 'f']);
+    expect([world.isConnected, told(world, 'the birth of this gateway'), waiting(world)]).toEqual([true, 1, 0]);
+    expect(world.uplinks.length).toBeLessThanOrEqual(5);
+  });
+
+  it('crashes twenty times soon after the birth is told it all the same', () => {
+    const world = start(() => false, { upstream: { birth: { topic: 'status', payload: 'on', qos: 1 } } });
+    for (let crash = 0; crash < 20; ++crash) {
+      world.until(() => world.isConnected);
+      world.run(crash * 37 % 200);
+      world.uplink.close();
+      world.run(500);
+    }
+    world.run(60_000);
+    expect([told(world, 'the birth of this gateway'), world.uplink.all('publish').map(({ topic }) => topic)]).toEqual([0, ['status']]);
   });
 
   it('says that the session is present, but has forgotten its PUBRECs, gets the message again instead of PUBREL for ever', () => {

@@ -50,6 +50,10 @@ function describeDeviation({ configuration: { upstream } }: Gateway, deviation: 
     case Experiment.WILL_SET_ASIDE:
       return 'the broker closes the connection for the Will of this gateway, and accepts it without: so it has none; '
         + `check upstream.will.topic "${upstream.will?.topic ?? ''}" and the rights for it`;
+    case Experiment.BIRTH_SET_ASIDE:
+      return 'the broker closes the connection for the birth of this gateway, or never acknowledges it: it is not said any '
+        + `more; check upstream.birth.topic "${upstream.birth?.topic ?? ''}" and the rights for it, or set upstream.birth `
+        + 'to null, then restart';
     default:
       return 'the broker says that the session is present, but has forgotten what it had taken (PUBREC): such messages '
         + 'are sent again, so they can arrive twice; set upstream.cleansession to true if it keeps no sessions';

@@ -9,6 +9,10 @@ import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
 import { NONE } from './record-layout.ts';
 
+/** Milliseconds for which a birth without an answer, or without one yet, may be why the Server closes. */
+const UNANSWERED = 1000;
+const PATIENCE = 5000;
+
 // States.
 const IDLE = 0;
 /** PUBACK or PUBREC is awaited. */
@@ -21,6 +25,8 @@ export class Announcements {
   birth: Message | undefined = undefined;
   /** What is said at a clean stop, one after the other. */
   farewells: readonly Message[] = [];
+  /** Nothing is said before the end, not even what is due: a connection on which the gateway says nothing is needed. */
+  isHeld = false;
   private readonly arena: Arena;
   private isBirthDue = false;
   /** How many farewells are still to be said. */
@@ -28,8 +34,8 @@ export class Announcements {
   private state = IDLE;
   /** The one under way; means nothing while IDLE. */
   private current: Message | undefined = undefined;
-  private identifier = 0;
-  private sentAt = 0;
+  identifier = 0;
+  sentAt = 0;
   /** It was sent on an earlier connection and not on this one. */
   private isToRepeat = false;
 
@@ -46,9 +52,29 @@ export class Announcements {
     this.farewellsLeft = 0;
   }
 
+  /** The Server will not have the birth: it is not said any more. */
+  setBirthAside(): void {
+    if (this.current === this.birth)
+      this.state = IDLE;
+    this.isToRepeat = this.state !== IDLE && this.isToRepeat;
+    this.birth = undefined;
+    this.isBirthDue = false;
+  }
+
+  /** The birth has been sent on this connection, and whether the Server takes it is not known. */
+  isBirthUnderWay(now: number): boolean {
+    return this.birth !== undefined && this.current === this.birth && !this.isToRepeat
+      && (this.state !== IDLE || this.birth.qos === 0 && !this.isBirthDue && (now - this.sentAt | 0) < UNANSWERED);
+  }
+
+  /** Whether others should wait, so that it can be told for what the Server closes the connection. */
+  isBirthFirst(now: number): boolean {
+    return this.isBirthDue || this.isBirthUnderWay(now) && (now - this.sentAt | 0) < PATIENCE;
+  }
+
   /** The gateway is about to go. */
   end(): void {
-    this.isBirthDue = false;
+    this.isHeld = this.isBirthDue = false;
     this.farewellsLeft = this.farewells.length;
   }
 
@@ -64,6 +90,8 @@ export class Announcements {
 
   /** Length of the packet that is to be sent now, 0 when there is none. */
   get nextLength(): number {
+    if (this.isHeld)
+      return 0;
     if (this.isToRepeat)
       return this.state === RELEASED ? ACKNOWLEDGEMENT_LENGTH : lengthOfPublish(this.current!, this.current!.qos);
     const message = this.state === IDLE ? this.next : undefined;

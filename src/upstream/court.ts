@@ -19,7 +19,11 @@ export const SERVER_BLAMED = 5;
 /** Times that the same one is seen before it is guilty. */
 export const STRIKES = 3;
 
-/** In place of a packet identifier: nobody. A Topic Filter of the rule with index n is -2 - n. */
+/**
+ * In place of a packet identifier: the birth of the gateway; nobody. A Topic Filter of the rule with index n is
+ * -2 - n.
+ */
+export const BIRTH = 0;
 export const NOBODY = -1;
 export const FILTER = -2;
 
@@ -32,6 +36,7 @@ export interface Court {
   /** @returns whether the message is back in the store */
   putBack(number: number): boolean;
   setFilterAside(rule: number, reason: number): void;
+  setBirthAside(): void;
   /** The rule whose filter is asked for and not granted, -1: none. */
   readonly pendingFilter: number;
   /** Whether the node has as many in the quarantine as it may have. @param rule index */

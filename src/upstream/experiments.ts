@@ -16,6 +16,7 @@ const SESSION_LIES = 16;
 export const SILENT_ON_QOS_2 = 17;
 export const CLOSES_ON_QOS_2 = 18;
 export const WILL_SET_ASIDE = 19;
+export const BIRTH_SET_ASIDE = 20;
 
 /** The part of the bridge that is needed for it. */
 export interface Subject {
@@ -97,6 +98,11 @@ export class Experiments implements Court {
     this.bridge.inbound.rules[rule]!.isSetAside = true;
     this.observer.onEvent(Event.FILTER_SET_ASIDE, rule, reason);
     this.bridge.subscribeNext();
+  }
+
+  setBirthAside(): void {
+    this.bridge.session.announcements.setBirthAside();
+    this.tell(BIRTH_SET_ASIDE);
   }
 
   get pendingFilter(): number {

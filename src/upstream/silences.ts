@@ -6,7 +6,7 @@
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { NONE } from '../session/record-layout.ts';
-import { type Court, FILTER, NOBODY, STRIKES } from './court.ts';
+import { BIRTH, type Court, FILTER, NOBODY, STRIKES } from './court.ts';
 import * as Reason from './quarantine-reasons.ts';
 import { findLongestUnderWay, isOneDoneAfter } from './suspect-records.ts';
 
@@ -49,7 +49,8 @@ export class Silences {
     const { queue } = session.sessionState!;
     const filter = court.pendingFilter;
     const record = filter >= 0 ? NONE : findLongestUnderWay(queue, session.role.clock.now);
-    const silent = filter >= 0 ? FILTER - filter : record === NONE ? NOBODY : queue.identifierOf(record);
+    const silent = filter >= 0 ? FILTER - filter : record !== NONE ? queue.identifierOf(record)
+      : session.announcements.isBirthUnderWay(session.role.clock.now) ? BIRTH : NOBODY;
     if (silent === NOBODY)
       return false;
     if (silent !== this.silent) {
@@ -57,6 +58,11 @@ export class Silences {
       this.count = 0;
     }
     ++this.count;
+    if (silent === BIRTH) {
+      if (this.count >= STRIKES && queue.latestIdentifier !== session.announcements.identifier)
+        court.setBirthAside();
+      return false;
+    }
     const sentAt = record === NONE ? connectedAt : queue.sentAtOf(record);
     const isAlive = (session.lastReceivedAt - sentAt | 0) > 0;
     const tryLower = record !== NONE && queue.qosOf(record) === 2 && isAlive && this.count >= STRIKES - 1;

@@ -1,10 +1,30 @@
 /** Looks through the queue towards the Server for what may be the reason that a connection has ended. */
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { DONE, NONE } from '../session/record-layout.ts';
-import type { Court } from './court.ts';
+import type { ClientSession } from '../session/client-session.ts';
+import { BIRTH, type Court, FILTER, NOBODY } from './court.ts';
+
+/** @returns what is under way if it is only one: packet identifier, BIRTH, FILTER - rule; else NOBODY */
+export function findSuspect(session: ClientSession, { pendingFilter }: Court): number {
+  const { announcements, role: { clock }, sessionState } = session;
+  const { queue } = sessionState!;
+  if (pendingFilter >= 0)
+    return FILTER - pendingFilter;
+  if (announcements.isBirthUnderWay(clock.now))
+    return queue.inflightCount === 0 ? BIRTH : NOBODY;
+  const record = queue.inflightCount === 1 ? findUnderWay(queue) : NONE;
+  return record === NONE ? NOBODY : queue.identifierOf(record);
+}
+
+/** @param suspect what `findSuspect` has returned, not NOBODY @returns when it was sent */
+export function sentAtOf({ announcements, sessionState }: ClientSession, suspect: number, connectedAt: number): number {
+  const { queue } = sessionState!;
+  return suspect <= FILTER ? connectedAt : suspect === BIRTH ? announcements.sentAt
+    : queue.sentAtOf(queue.findSent(suspect));
+}
 
 /** @returns the only record that is under way, or NONE */
-export function findUnderWay(queue: OutboundQueue): number {
+function findUnderWay(queue: OutboundQueue): number {
   for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
     if (queue.isUnderWay(record))
       return record;

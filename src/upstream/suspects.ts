@@ -18,13 +18,13 @@ import type { ClientSession } from '../session/client-session.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import {
-  BLAMED, CALM, CAUTIOUS, CLOSES_IDLE, CONTROL, type Court, EXAMINED, FILTER, NOBODY, NODE_BLAMED, RULE_BLAMED,
+  BIRTH, BLAMED, CALM, CAUTIOUS, CLOSES_IDLE, CONTROL, type Court, EXAMINED, FILTER, NOBODY, NODE_BLAMED, RULE_BLAMED,
   SERVER_BLAMED, STRIKES, UNKNOWN_CAUSE,
 } from './court.ts';
 import * as Reason from './quarantine-reasons.ts';
 import { Progress } from './progress.ts';
 import { Silences } from './silences.ts';
-import { findUnderWay, hasHeld, hasOthers, holdGroup, release } from './suspect-records.ts';
+import { findSuspect, hasHeld, hasOthers, holdGroup, release, sentAtOf } from './suspect-records.ts';
 
 const CLOSES = 2;
 /** Milliseconds: a close that comes later after the sending tells nothing of it; so long a control must hold. */
@@ -140,38 +140,35 @@ export class Suspects {
       release(this.queue, this.court);
     if (this.phase !== CALM) {
       this.watch(SECOND);
+      this.apply();
       this.session.writable();
+      this.session.announce();
     }
   }
 
   /** Whether all that can have been the suspect has been sent and acknowledged. */
   private get isOver(): boolean {
     const { queue } = this;
-    const { replayTotal } = queue.window!;
-    const isThrough = replayTotal === 0 && queue.inflightCount === 0 && !hasHeld(queue, this.court)
+    const isThrough = queue.window!.replayTotal === 0 && queue.inflightCount === 0 && !hasHeld(queue, this.court)
       || this.progress.doneCount > 2 * this.usualInflight;
-    return isThrough && this.phase === CAUTIOUS
+    return isThrough && this.phase === CAUTIOUS && !this.session.announcements.isBirthFirst(this.clock.now)
       && (this.clock.now - this.connectedAt | 0) >= (this.hasCandidate ? SECOND : this.watchTime);
   }
 
   private judgeClose(): void {
-    const { clock: { now }, court, queue } = this;
-    const isShort = (now - this.connectedAt | 0) < STABLE;
-    const filter = court.pendingFilter;
-    const record = queue.inflightCount === 1 && filter < 0 ? findUnderWay(queue) : NONE;
-    const suspect = filter >= 0 ? FILTER - filter : record === NONE ? NOBODY : queue.identifierOf(record);
-    if (queue.inflightCount > 0 || filter >= 0)
+    const { clock: { now }, connectedAt, court, queue, session } = this;
+    const suspect = findSuspect(session, court);
+    if (queue.inflightCount > 0 || suspect !== NOBODY)
       this.hasCandidate = true;
     if (this.phase === CONTROL) { // it closes without a reason that we could give it
       this.acquit();
       this.say(CLOSES_IDLE, NOBODY);
       return this.calm();
     }
-    this.closeCount = isShort ? this.closeCount + 1 : 1;
+    this.closeCount = (now - connectedAt | 0) < STABLE ? this.closeCount + 1 : 1;
     if (this.phase === BLAMED)
       return;
-    const sentAt = filter >= 0 ? this.connectedAt : record === NONE ? 0 : queue.sentAtOf(record);
-    if (suspect === NOBODY || (now - sentAt | 0) > SOON)
+    if (suspect === NOBODY || (now - sentAtOf(session, suspect, connectedAt) | 0) > SOON)
       this.acquit();
     else if (suspect === this.suspect)
       ++this.strikes;
@@ -204,10 +201,12 @@ export class Suspects {
     const { court, isSecondTry: isProven, queue, suspect } = this;
     this.phase = CAUTIOUS;
     this.acquit();
-    if (suspect <= FILTER) {
+    if (suspect <= FILTER)
       court.setFilterAside(FILTER - suspect, Reason.CLOSED_ON);
+    else if (suspect === BIRTH)
+      court.setBirthAside();
+    if (suspect <= BIRTH)
       return this.apply();
-    }
     const record = queue.findSent(suspect);
     if (record === NONE)
       return this.apply();
@@ -283,10 +282,12 @@ export class Suspects {
     this.session.writable();
   }
 
-  /** How many messages may be under way. */
+  /** How many messages may be under way. Of what is sent one at a time the birth is the first. */
   private apply(): void {
-    const { phase, queue: { limits } } = this;
-    limits.maximumInflight = phase === CALM ? this.usualInflight : phase === CONTROL ? 0 : 1;
+    const { clock, phase, queue: { limits }, session: { announcements } } = this;
+    announcements.isHeld = phase === CONTROL;
+    limits.maximumInflight = phase === CALM ? this.usualInflight
+      : phase === CONTROL || announcements.isBirthFirst(clock.now) ? 0 : 1;
   }
 
   private watch(milliseconds: number): void {
@@ -296,5 +297,4 @@ export class Suspects {
   private say(cause: number, rule: number): void {
     this.court.onCause(this.cause = cause, this.blamedRule = rule);
   }
-
 }
