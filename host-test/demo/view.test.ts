@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ALL_IS_WELL } from '../../src/gateway/advice.ts';
 import type { Status } from '../../src/gateway/status.ts';
-import { durationOf, render, type View, type ViewSize } from '../../src/demo/view.ts';
+import { render, type View } from '../../src/demo/view.ts';
+import { durationOf, type ViewSize } from '../../src/host/frame.ts';
 
 const STATUS: Status = {
   name: 'demo',
@@ -14,7 +15,7 @@ const STATUS: Status = {
   nodes: [],
   counters: {
     connectedNodes: 2, receivedFromNodes: 40, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0,
-      sentUpstream: 60, droppedUpstream: 0,
+      acceptedForUpstream: 60, sentUpstream: 60, droppedUpstream: 0,
     tooLongFromUpstream: 0, unfitFromUpstream: 0, unaskedFromUpstream: 0, subscriptions: 1, retainedMessages: 1,
     refused: 0, turnedAway: 0, brokenRules: 0, denied: 0, held: 0, evictedSessions: 0,
   },

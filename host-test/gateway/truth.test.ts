@@ -27,6 +27,23 @@ function alone(options: WorldOptions): World {
   return world;
 }
 
+it('a message is accepted when a rule has taken it, and sent when the broker has it', () => {
+  const world = alone({ configuration: { topic: [{ pattern: '#', qos: 2 }] } });
+  const node = world.client('n');
+  for (const qos of [0, 1, 2] as const)
+    node.publish('a', 'x', qos);
+  world.run(1000);
+  const { acceptedForUpstream, sentUpstream } = statusIn(world).counters;
+  expect([acceptedForUpstream, sentUpstream]).toEqual([3, 0]);
+  world.listen();
+  world.until(() => world.isConnected, 60_000);
+  world.run(1000);
+  for (const qos of [0, 1, 2] as const)
+    node.publish('b', 'x', qos);
+  world.run(1000);
+  expect(statusIn(world).counters).toMatchObject({ acceptedForUpstream: 6, sentUpstream: 6, droppedUpstream: 0 });
+});
+
 describe('the count of what is stored', () => {
   it('is that of the log, not of the part of it that is in memory; and so are its bytes', () => {
     const medium = new FlashMedium(4096, 64);

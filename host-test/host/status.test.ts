@@ -70,7 +70,7 @@ describe('the status', () => {
       nodes: [],
       counters: {
         connectedNodes: 0, receivedFromNodes: 0, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0,
-          sentUpstream: 0, droppedUpstream: 0,
+          acceptedForUpstream: 0, sentUpstream: 0, droppedUpstream: 0,
         tooLongFromUpstream: 0, unfitFromUpstream: 0, unaskedFromUpstream: 0, subscriptions: 0, retainedMessages: 0,
           refused: 0,
           turnedAway: 0, brokenRules: 0,
@@ -214,7 +214,8 @@ describe('of a running gateway', () => {
       13)).toBe('20020000' + '9003000101' + '40020002');
     const status = statusOf(runtime, performance.now() | 0);
     expect(status.nodes).toEqual([expect.objectContaining({ identifier: 'n1', queuedMessages: 0 })]);
-    expect(status.counters).toMatchObject({ receivedFromNodes: 1, subscriptions: 1, sentUpstream: 1 });
+    expect(status.counters)
+      .toMatchObject({ receivedFromNodes: 1, subscriptions: 1, acceptedForUpstream: 1, sentUpstream: 0 });
     expect(status.store.count).toBe(1);
     expect(status.rules[0]).toMatchObject({ forwarded: 1, dropped: 0 });
     expect(status.advice).toMatch(/^(no connection to the broker|the connection to)/);

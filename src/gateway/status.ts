@@ -45,6 +45,9 @@ export interface Status {
     sentToNodes: number;
     droppedForNodes: number;
     receivedFromUpstream: number;
+    /** Messages that topic rules have let through for the broker, and that were taken. */
+    acceptedForUpstream: number;
+    /** Acknowledged by the broker, or of QoS 0 and sent; also what an earlier run has left in the store. */
     sentUpstream: number;
     droppedUpstream: number;
     /** Longer than upstream.max_packet_size. */
@@ -128,7 +131,8 @@ export function statusOf(sources: StatusSources, now: number, date = 0): Status 
       sentToNodes: gateway.delivery.sentCount,
       droppedForNodes: gateway.delivery.droppedCount,
       receivedFromUpstream: bridge.receivedCount,
-      sentUpstream: bridge.outbound.rules.reduce((sum, { forwarded }) => sum + forwarded, 0),
+      acceptedForUpstream: bridge.outbound.rules.reduce((sum, { forwarded }) => sum + forwarded, 0),
+      sentUpstream: waiting.deliveredCount,
       droppedUpstream: waiting.givenUpCount,
       tooLongFromUpstream: bridge.oversizeCount,
       unfitFromUpstream: bridge.unfitCount,

@@ -277,6 +277,7 @@ export class ClientSession extends Session {
     if (type !== ControlPacket.PUBREC && queue.qosOf(record) !== 2 || type === ControlPacket.PUBREC
       && queue.qosOf(record) !== 1)
       return false;
+    ++queue.window!.deliveredCount;
     queue.settle(record);
     this.handler.onOddAnswer?.(this, type);
     return true;

@@ -171,6 +171,8 @@ export class OutboundQueue extends PublishRecords {
     const record = this.offset + this.head;
     if (this.stateOf(record) !== QUEUED && (isConnected || this.qosOf(record) === 2))
       return false;
+    if (this.window !== undefined)
+      ++this.window.deliveredCount;
     this.finish(record);
     this.removeDone();
     return true;
@@ -219,6 +221,8 @@ export class OutboundQueue extends PublishRecords {
   markSent(record: number): void {
     const { bytes } = this.limits.arena;
     if (bytes[record + QOS] === 0) {
+      if (this.window !== undefined)
+        ++this.window.deliveredCount;
       this.finish(record);
       this.removeDone();
       return;
@@ -241,6 +245,8 @@ export class OutboundQueue extends PublishRecords {
     if (record === NONE || bytes[record + QOS] !== qos
       || (bytes[record + STATE]! & STATE_MASK) !== (qos === 1 ? SENT : RELEASED))
       return false;
+    if (this.window !== undefined)
+      ++this.window.deliveredCount;
     this.finish(record);
     this.removeDone();
     return true;

@@ -59,6 +59,8 @@ export class UpstreamWindow {
   replayInflight = 0;
   /** Messages that had waited and have been acknowledged. */
   replayedDoneCount = 0;
+  /** Messages that were delivered since the start: acknowledged, or of QoS 0 and sent. */
+  deliveredCount = 0;
   /** QoS 0 records. */
   atMostOnceCount = 0;
   /** The next one out of the two lanes, when neither has more than its share. */

@@ -73,6 +73,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** Undefined unless there is a storage. */
   backlog: Backlog | undefined = undefined;
   receivedCount = 0;
+  /** Messages of QoS 0 that went to the Server without waiting. */
+  directCount = 0;
   /** Messages for the Server that were given up. */
   droppedCount = 0;
   /**
@@ -193,6 +195,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const { queue } = this.session.sessionState!;
     if ((message.qos === 0 || topicRule.qos === 0) && queue.count === 0 && queue.window!.waitingCount === 0
       && this.session.publish(outgoing)) {
+      ++this.directCount;
       ++topicRule.forwarded;
       return TAKEN;
     }
@@ -225,6 +228,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     }
     if (!guard.isCautious && (message.qos === 0 || qos === 0) && queue.count === 0
       && queue.window!.waitingCount === 0 && this.session.publish(outgoing)) {
+      ++this.directCount;
       ++policy.rule.forwarded;
       return TAKEN;
     }
@@ -243,8 +247,11 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const window = session.sessionState!.queue.window!;
     if (qos === 0 && this.guard.isCautious)
       outgoing.qos = 1; // only an acknowledgement tells that it was not the one
-    const result = outgoing.qos === 0 && window.replayTotal > 0 && window.atMostOnceCount === 0
-      && session.publish(outgoing) ? STORED : this.enqueue(message, rule, hash, origin);
+    const isDirect = outgoing.qos === 0 && window.replayTotal > 0 && window.atMostOnceCount === 0
+      && session.publish(outgoing);
+    if (isDirect)
+      ++this.directCount;
+    const result = isDirect ? STORED : this.enqueue(message, rule, hash, origin);
     if (result === STORED) {
       ++policy.rule.forwarded;
       return TAKEN;

@@ -46,6 +46,11 @@ export class UpstreamMessages implements WaitingMessages {
     return this.bridge.droppedCount;
   }
 
+  /** Messages that the Server has: it has acknowledged them, or they were of QoS 0 and sent. */
+  get deliveredCount(): number {
+    return this.inMemory.window!.deliveredCount + this.bridge.directCount;
+  }
+
   get quarantinedCount(): number {
     return this.bridge.guard.quarantine.count;
   }
