@@ -355,3 +355,13 @@ test('a name that is far from all others is not guessed', () => {
   expect(nearest('zzz', ['port', 'address'])).toBeUndefined();
   expect(nearest('Port', ['port', 'address'])).toBe('port');
 });
+
+test('figures that go to the broker: a warning where there are none, and where the broker refuses their names', () => {
+  expect(warningsOf('{ "topic": [{ "pattern": "$SYS/#" }], "listener": { "allow_anonymous": true, "address": "127.0.0.1", "sys_interval": 0 } }'))
+    .toEqual([
+      expect.stringMatching(/topic\[0\]\.remote_prefix: brokers refuse topics that begin with "\$".*; write a name/),
+      expect.stringMatching(/topic\[0\]\.pattern: nothing goes out: .* listener\.sys_interval is 0; write for example 10 there/),
+    ]);
+  expect(warningsOf('{ "topic": [{ "pattern": "$SYS/#", "remote_prefix": "mon/" }], "listener": { "allow_anonymous": true, "address": "127.0.0.1" } }'))
+    .toEqual([]);
+});

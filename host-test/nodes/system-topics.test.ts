@@ -52,15 +52,34 @@ describe('$SYS/broker', () => {
     ]);
   });
 
-  it('is not matched by # and +, costs nothing when nobody asks, and goes nowhere else [MQTT311-4.7.2-1]', () => {
-    const world =
-      World.quiet({ topic: [{ pattern: '$SYS/#', direction: 'out' }, { pattern: '#', direction: 'out' }],
-        listener: { sys_interval: 1 } });
+  it('is not matched by # and +, and costs nothing when nobody asks [MQTT311-4.7.2-1]', () => {
+    const world = World.connected({ configuration: { topic: [{ pattern: '#', direction: 'out' }],
+      listener: { sys_interval: 1 } } });
     const node = world.node('a', {}, subscribe(1, '#', 0, '+/broker/#', 0));
     node.take();
     world.run(5000);
     expect([node.take(), world.gateway.delivery.sentCount,
-      world.gateway.upstream.sessionState!.queue.count]).toEqual([[], 0, 0]);
+      world.gateway.upstream.sessionState!.queue.count, world.uplink.messages]).toEqual([[], 0, 0, []]);
+  });
+
+  it.each([
+    { pattern: '$SYS/#', remote_prefix: 'mon/' }, { pattern: '#', local_prefix: '$SYS/', remote_prefix: 'mon/$SYS/' },
+  ])('goes to the broker where a rule says so, retained, while the broker is there: %j', rule => {
+    const world = World.connected({ configuration: { topic: [{ pattern: '#', qos: 1 }, { ...rule, qos: 1 }],
+      upstream: { restart_timeout: [600, 600] }, listener: { sys_interval: 1 } } });
+    const node = world.node('a', {}, subscribe(1, '$SYS/broker/uptime', 0));
+    node.take();
+    world.run(1000);
+    const told = world.uplink.all('publish');
+    expect(told.slice(0, 2).map(({ qos, retain, topic }) => [topic, qos, retain]))
+      .toEqual([['mon/$SYS/broker/version', 0, true], ['mon/$SYS/broker/uptime', 0, true]]);
+    const { topicCount } = world.gateway.systemTopics as unknown as { topicCount: number };
+    expect([told.length, new Set(told.map(({ topic }) => topic)).size]).toEqual([topicCount, topicCount]);
+    expect(node.take()).toEqual(['PUBLISH $SYS/broker/uptime=1 seconds q0']);
+    world.uplink.close();
+    world.until(() => !world.isConnected);
+    world.run(10_000);
+    expect(world.gateway.waiting.pendingCount).toBe(0);
   });
 
   it('cannot be said by a node', () => {

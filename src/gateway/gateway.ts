@@ -26,6 +26,7 @@ import { REFUSED, type SessionContext, TAKEN } from '../session/session-role.ts'
 import { UpstreamWindow } from '../session/upstream-window.ts';
 import { Access, isLimited } from '../nodes/access.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
+import { FigureForwarding } from '../upstream/figure-forwarding.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix,
@@ -217,6 +218,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.limitsRate = listener.max_publish_rate !== 0;
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
+    this.systemTopics.outlet = new FigureForwarding(this.bridge, arena);
     const retainedDelivery = this.retainedDelivery = new RetainedDelivery(role, this.delivery, this.systemTopics);
     this.nodeSubscriptions = new NodeSubscriptions(this.access, this.delivery, retainedDelivery, options.observer);
     this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);

@@ -15,6 +15,7 @@ export function warningsOf(configuration: Configuration): readonly Finding[] {
   warnOfListener(findings, configuration);
   warnOfSensors(findings, configuration);
   warnOfRules(findings, configuration.topic);
+  warnOfFigures(findings, configuration);
   return findings.list;
 }
 
@@ -64,6 +65,20 @@ function warnOfSensors(findings: Findings, { sensors }: Configuration): void {
     else if (heartbeat > 0 && heartbeat < interval)
       findings.add(['sensors', index, 'heartbeat'], `there is a reading every ${interval} seconds only; write `
         + `${interval} or more instead`);
+  });
+}
+
+/** Figures of the gateway that go to the broker. */
+function warnOfFigures(findings: Findings, { listener, topic }: Configuration): void {
+  topic.forEach(({ direction, local_prefix, pattern, remote_prefix }, index) => {
+    if (direction === 'in' || !(local_prefix + pattern).startsWith('$SYS'))
+      return;
+    if (listener.sys_interval === 0)
+      findings.add(['topic', index, 'pattern'], 'nothing goes out: the gateway makes no figures while '
+        + 'listener.sys_interval is 0; write for example 10 there');
+    if ((remote_prefix + pattern).startsWith('$'))
+      findings.add(['topic', index, 'remote_prefix'], 'brokers refuse topics that begin with "$", which are their own; '
+        + 'write a name of this gateway instead, for example "monitor/greenhouse/"');
   });
 }
 

@@ -42,6 +42,9 @@ export function reportTopic(configuration: Configuration, question: TopicQuestio
 /** Nobody in particular: first the topic, then who may publish it. */
 function describeLocal(routing: Routing, { clientid, qos, topic }: TopicQuestion): string {
   const { listener } = routing.configuration;
+  if (topic.startsWith('$SYS/'))
+    return section(`"${topic}" here, if it is one of the gateway's figures (every ${listener.sys_interval} seconds)`,
+      [describeFigure(routing, topic)]);
   const outgoing = routing.publishReading(topic, qos);
   const senders: Sender[] = listener.users.map(({ username }) => ({ user: username, clientid }));
   if (listener.allow_anonymous)
@@ -54,6 +57,14 @@ function describeLocal(routing: Routing, { clientid, qos, topic }: TopicQuestion
   });
   return section(`"${topic}" here, as a reading or a node without mount point publishes it, with QoS ${qos}`,
     [...describeOutgoing(routing, outgoing, { topic, clientid, qos }), ...lines]);
+}
+
+/** Of QoS 0, whatever the rule says, and for a broker that is there (upstream/figure-forwarding.ts). */
+function describeFigure(routing: Routing, topic: string): Line {
+  const outgoing = routing.publishReading(topic, 0);
+  const { upstream } = outgoing;
+  return ['broker', upstream === undefined ? `does not get it: ${reasonOf(routing, outgoing)}`
+    : `gets "${upstream.name}" with QoS 0, retained, while it is connected, by ${ruleName(routing, upstream)}`];
 }
 
 function describePublishing(routing: Routing, question: TopicQuestion, sender: Sender): string {

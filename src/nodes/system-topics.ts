@@ -1,8 +1,8 @@
 /**
  * Figures of the gateway as messages for nodes, under Mosquitto's names: `$SYS/broker/...`. Sent every
  * `listener.sys_interval` seconds to those who have subscribed, and at once, as retained messages, to whoever
- * subscribes. They are not kept among the retained messages, do not wait for a node that is away (QoS 0), and never
- * go upstream.
+ * subscribes. They are not kept among the retained messages and do not wait for a node that is away (QoS 0). Upstream
+ * they go only where a topic rule asks for them by name (upstream/figure-forwarding.ts).
  *
  * Of Mosquitto's topics those are here whose figures mean something in a gateway, `bytes/...` only where the platform
  * counts bytes. What Mosquitto does not count has names of our own.
@@ -12,7 +12,7 @@
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { MAXIMUM_DECIMAL_LENGTH, writeDecimal, writeDigits } from '../bytes/decimal.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
-import { MessageSpans } from '../packet/packet.ts';
+import { type Message, MessageSpans } from '../packet/packet.ts';
 import { DOLLAR } from '../packet/topic.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import { isDue, type Clock } from '../session/clock.ts';
@@ -54,7 +54,16 @@ export const intervalFor = (interval: number): number => interval === 0 ? SILENT
 export const decaysFor = (interval: number): readonly number[] =>
   WINDOWS.map(minutes => Math.exp(-interval / (minutes * MINUTE)));
 
-/** Comparisons with subscriptions in one turn. */
+/** Where figures go besides. */
+export interface FigureOutlet {
+  /** Whether any is wanted now. */
+  readonly wantsFigures: boolean;
+  /** What each is compared with. */
+  readonly ruleCount: number;
+  sendFigure(message: Message): void;
+}
+
+/** Comparisons with subscriptions and rules in one turn. */
 const SLICE = 2048;
 
 export class SystemTopics {
@@ -66,6 +75,7 @@ export class SystemTopics {
   private readonly clock: Clock;
   /** Nobody gets figures. */
   isSilent: boolean;
+  outlet: FigureOutlet | undefined = undefined;
   interval: number;
   private readonly counts: readonly Figure[];
   private readonly loads: readonly Figure[];
@@ -95,6 +105,7 @@ export class SystemTopics {
   private milliseconds = 0;
   /** The topic that comes next in the round that is under way; `topicCount` when none is. */
   private next: number;
+  private isForOutlet = false;
 
   static plan(plan: ArenaPlan): number {
     const lengths = namesOf(FIGURES, LOADS).map(lengthOfUTF8);
@@ -159,7 +170,8 @@ export class SystemTopics {
       this.recentlyTooLong.update(waiting.oversizeCount, this.uptime);
       if (!this.isSilent) {
         this.averageLoads();
-        this.next = subscriptions.hasDollarFilter() ? 0 : this.topicCount;
+        this.isForOutlet = this.outlet?.wantsFigures === true;
+        this.next = this.isForOutlet || subscriptions.hasDollarFilter() ? 0 : this.topicCount;
         this.deliverSome();
       }
     }
@@ -194,11 +206,16 @@ export class SystemTopics {
 
   /** Each figure is compared with all subscriptions: as many as a slice has, at least one. */
   private deliverSome(): void {
-    const { clock, figures } = this;
-    const cost = figures.subscriptions.count + 1;
+    const { clock, figures, outlet } = this;
+    const cost = figures.subscriptions.count + (this.isForOutlet ? outlet!.ruleCount : 0) + 1;
     for (let left = SLICE; left > 0 && this.next < this.topicCount; left -= cost) {
       this.nameTopic(this.next);
-      figures.delivery.deliverFigure(this.compose(this.next++, 0));
+      const figure = this.compose(this.next++, 0);
+      figures.delivery.deliverFigure(figure);
+      if (!this.isForOutlet)
+        continue;
+      figure.retain = 1;
+      outlet!.sendFigure(figure);
     }
     if (this.next < this.topicCount)
       clock.soon();
