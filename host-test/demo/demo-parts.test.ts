@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { DemoBroker, findFreePort } from '../../src/demo/broker.ts';
 import { DemoCast, demoConfiguration } from '../../src/demo/cast.ts';
 import { DemoNode } from '../../src/demo/node.ts';
-import { DemoScreen } from '../../src/demo/screen.ts';
+import { Screen } from '../../src/host/screen.ts';
 import { BrokerStatistics, Rate, textOfPayload } from '../../src/demo/statistics.ts';
 import { Log } from '../../src/host/log.ts';
 import { startGateway } from '../../src/host/run.ts';
@@ -250,7 +250,7 @@ describe('the screen of the demo', () => {
     const output = new FakeTerminal();
     const keys: string[] = [];
     const screen =
-      new DemoScreen(input as unknown as NodeJS.ReadStream, output as unknown as NodeJS.WriteStream, draw, key =>
+      new Screen(input as unknown as NodeJS.ReadStream, output as unknown as NodeJS.WriteStream, draw, key =>
         keys.push(key));
     endings.push(screen.close);
     screen.open();
@@ -316,11 +316,11 @@ describe('the screen of the demo', () => {
     const output = new FakeTerminal();
     vi.stubEnv('TERM', 'xterm');
     endings.push(() => vi.unstubAllEnvs());
-    expect(DemoScreen.isPossible(output as unknown as NodeJS.WriteStream)).toBe(true);
+    expect(Screen.isPossible(output as unknown as NodeJS.WriteStream)).toBe(true);
     vi.stubEnv('TERM', 'dumb');
-    expect(DemoScreen.isPossible(output as unknown as NodeJS.WriteStream)).toBe(false);
+    expect(Screen.isPossible(output as unknown as NodeJS.WriteStream)).toBe(false);
     vi.stubEnv('TERM', 'xterm');
     output.isTTY = false;
-    expect(DemoScreen.isPossible(output as unknown as NodeJS.WriteStream)).toBe(false);
+    expect(Screen.isPossible(output as unknown as NodeJS.WriteStream)).toBe(false);
   });
 });

@@ -7,11 +7,13 @@ import type { LogLevel } from '../config/configuration.ts';
 import { statusOf, type Status } from '../gateway/status.ts';
 import { DemoBroker, findFreePort } from './broker.ts';
 import { ADDRESS, DemoCast, demoConfiguration, REMOTE_PREFIX, WILL_PAYLOAD, WILL_TOPIC } from './cast.ts';
-import { DemoScreen, INTERRUPT } from './screen.ts';
+import { durationOf, type ViewSize } from '../host/frame.ts';
+import { INTERRUPT, Screen } from '../host/screen.ts';
+import { describeStore } from '../host/status-view.ts';
 import { BrokerStatistics, Rate, textOfPayload } from './statistics.ts';
 import { Log, messageOf, printable } from '../host/log.ts';
 import { type RunningGateway, startGateway } from '../host/run.ts';
-import { durationOf, render, type View, type ViewEvent, type ViewSize } from './view.ts';
+import { render, type View, type ViewEvent } from './view.ts';
 
 const GATEWAY_PORT = 1883;
 const BROKER_PORT = 1884;
@@ -60,7 +62,7 @@ export async function runDemo(): Promise<number> {
 
 class Demo {
   private readonly end: (exitCode: number) => void;
-  private readonly screen: DemoScreen | undefined;
+  private readonly screen: Screen | undefined;
   private readonly log = new Log(line => this.onLine(line));
   private readonly events: ViewEvent[] = [];
   private readonly atBroker = new BrokerStatistics();
@@ -77,8 +79,8 @@ class Demo {
 
   constructor(end: (exitCode: number) => void) {
     this.end = end;
-    if (DemoScreen.isPossible(process.stdout))
-      this.screen = new DemoScreen(process.stdin, process.stdout, size => this.draw(size), key => this.onKey(key));
+    if (Screen.isPossible(process.stdout))
+      this.screen = new Screen(process.stdin, process.stdout, size => this.draw(size), key => this.onKey(key));
   }
 
   /** @throws Error when the ports cannot be had */
@@ -191,7 +193,7 @@ class Demo {
     const now = performance.now();
     this.ratesNow = {
       fromNodes: this.rates.fromNodes.update(now, counters.receivedFromNodes),
-      forBroker: this.rates.forBroker.update(now, counters.sentUpstream),
+      forBroker: this.rates.forBroker.update(now, counters.acceptedForUpstream),
       atBroker: this.rates.atBroker.update(now, this.atBroker.count),
     };
     if (this.stored === undefined)
@@ -271,7 +273,7 @@ class Demo {
     const connected = seen.filter(({ isConnected }) => isConnected).length;
     const values =
       this.atBroker.topics(isOfGuest).slice(0, 6).map(({ payload, topic }) => `${topic}=${payload}`).join(' ');
-    print(printable(`status upstream: ${upstream.state}; nodes: ${connected} of ${seen.length}; store: ${store.bytes} of ${store.capacity} bytes, ${store.count} messages, ${store.dropped} dropped; broker: ${this.atBroker.count} messages, ${atBroker.toFixed(1)}/s; ${values}`));
+    print(printable(`status upstream: ${upstream.state}; nodes: ${connected} of ${seen.length}; ${describeStore(store)}; broker: ${this.atBroker.count} messages, ${atBroker.toFixed(1)}/s; ${values}`));
   }
 
   private summary(): string | undefined {

@@ -12,15 +12,21 @@ import { describeConfiguration, findOverflow, notesForDevice } from './check.ts'
 import { type LoadedConfiguration, loadConfiguration, SCHEMA_FILE } from './config.ts';
 import { readText } from './config-file.ts';
 import { DEFAULT_CLIENT } from './config-tests.ts';
-import { Log, messageOf } from './log.ts';
+import { Log, messageOf, printable } from './log.ts';
 import { makeUser } from './passwd.ts';
 import { ACTIONS, decideQuarantine } from './quarantine.ts';
-import { runUntilSignal } from './run.ts';
+import { type RunOptions, runUntilSignal } from './run.ts';
+import { printStatus, watchStatus } from './status-command.ts';
 import { reportTopic } from './topic-report.ts';
 
 const USAGE = `usage:
-  ringbridge run [--strict] --config FILE runs the gateway; --strict: ends with 1 when the port of the listener or the
-                                          storage of the store cannot be had, instead of going on without it
+  ringbridge run [--strict] [--status] --config FILE
+                                          runs the gateway; --strict: ends with 1 when the port of the listener or the
+                                          storage of the store cannot be had, instead of going on without it;
+                                          --status: prints a line about the status every five seconds
+  ringbridge status FILE [--watch] [--pid NUMBER]
+                                          prints the status of the gateway that runs with FILE, as one line of JSON;
+                                          --watch: again and again, on a terminal as a view
   ringbridge check [--board NAME|--pc] FILE
                                           validates FILE; prints the topic rules and the memory that a board gives, and
                                           refuses what it has not: ${Object.keys(BOARDS).join(', ')}; --pc: no board
@@ -39,7 +45,8 @@ ${fileURLToPath(SCHEMA_FILE)}
 
 /** How many operands each command takes at most, and its options. */
 const COMMANDS: Readonly<Record<string, { readonly operands: number; readonly options: readonly string[] }>> = {
-  run: { operands: 0, options: ['config', 'strict'] },
+  run: { operands: 0, options: ['config', 'status', 'strict'] },
+  status: { operands: 1, options: ['pid', 'watch'] },
   check: { operands: 1, options: ['board', 'pc', 'topic', 'user', 'anonymous', 'clientid', 'qos'] },
   quarantine: { operands: Infinity, options: [] },
   passwd: { operands: 1, options: ['device'] },
@@ -72,18 +79,21 @@ export async function runCommand(args: string[]): Promise<number> {
         device: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         pc: { type: 'boolean' },
+        pid: { type: 'string' },
         qos: { type: 'string' },
+        status: { type: 'boolean' },
         strict: { type: 'boolean' },
         topic: { type: 'string' },
         user: { type: 'string' },
         version: { type: 'boolean', short: 'v' },
+        watch: { type: 'boolean' },
       },
     });
   } catch (error) {
     return misused(messageOf(error));
   }
   const { positionals: [command, ...operands], values } = parsed;
-  const { board, config, device, help, pc, strict, topic, version } = values;
+  const { board, config, device, help, pc, status, strict, topic, version } = values;
   if (help) {
     process.stdout.write(USAGE);
     return 0;
@@ -114,13 +124,15 @@ export async function runCommand(args: string[]): Promise<number> {
       return topic === undefined && !asksForTopic(values)
         ? check(operands[0], pc ? undefined : board ?? DEFAULT_BOARD, board !== undefined)
         : showTopic(operands[0], board, values);
+    case 'status':
+      return showRunning(operands[0], values.pid, values.watch === true);
     case 'quarantine':
       return decide(operands);
     case 'passwd':
       return makeUser(operands[0], device === true);
     default:
       return config === undefined ? misused('run needs a file: write --config FILE, {} in it is enough')
-        : run(config, strict === true);
+        : run(config, { isStrict: strict === true, reports: status === true });
   }
 }
 
@@ -213,14 +225,33 @@ function decide([file, action, ...numbers]: readonly string[]): number {
   }
 }
 
-async function run(file: string, isStrict: boolean): Promise<number> {
+async function showRunning(file: string | undefined, pid: string | undefined, isWatched: boolean): Promise<number> {
+  if (file === undefined)
+    return misused('status needs the file with which the gateway runs');
+  if (pid !== undefined && !/^[1-9]\d*$/.test(pid))
+    return misused(`"${pid}" is no process; write its number`);
+  const read = readText(file);
+  if ('error' in read) {
+    complain(printable(read.error));
+    return USAGE_ERROR;
+  }
+  try {
+    await (isWatched ? watchStatus : printStatus)(file, pid === undefined ? undefined : Number(pid), print);
+    return 0;
+  } catch (error) {
+    complain(printable(messageOf(error)));
+    return FAILURE;
+  }
+}
+
+async function run(file: string, options: RunOptions): Promise<number> {
   const { configuration, errors, warnings } = loadConfiguration(file);
   [...errors, ...warnings].forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;
   const log = new Log(complain);
   try {
-    return await runUntilSignal(configuration, log, print, { isStrict, load: () => loadConfiguration(file) });
+    return await runUntilSignal(configuration, log, print, { ...options, file, load: () => loadConfiguration(file) });
   } catch (error) {
     log.write('error', messageOf(error));
     return FAILURE;

@@ -3,13 +3,17 @@
  */
 import type { Configuration } from '../config/configuration.ts';
 import { parseAddress } from '../config/upstream-address.ts';
-import { statusOf } from '../gateway/status.ts';
+import { type Status, statusOf } from '../gateway/status.ts';
 import type { Runtime } from '../io/runtime.ts';
 import type { LoadedConfiguration } from './config.ts';
 import { HostGateway } from './host-gateway.ts';
 import { type Log, messageOf, ONCE } from './log.ts';
 import { dieOf, endNow } from './process-end.ts';
 import { describeReload } from './reload-texts.ts';
+import { statusLine } from './status-command.ts';
+import { statusFolders } from './status-place.ts';
+import { StatusServer } from './status-server.ts';
+import { describeStatus } from './status-view.ts';
 
 export interface RunningGateway {
   readonly runtime: Runtime;
@@ -27,6 +31,9 @@ const LONGEST_END = 2800;
 
 /** Milliseconds from one attempt to get the listener's port to the next. */
 const LISTEN_INTERVAL = 30_000;
+
+/** Milliseconds from one line about the status to the next. */
+const REPORT_INTERVAL = 5000;
 
 const FAILURE = 1;
 
@@ -62,6 +69,10 @@ export interface RunOptions {
   readonly isStrict?: boolean;
   /** Milliseconds. */
   readonly listenInterval?: number;
+  /** Of the configuration: `ringbridge status` finds the gateway by it. Without it nobody can ask. */
+  readonly file?: string;
+  /** Prints a line about the status every five seconds. */
+  readonly reports?: boolean;
   /** Reads the configuration again. Without it SIGHUP changes nothing. */
   readonly load?: () => LoadedConfiguration;
 }
@@ -86,6 +97,8 @@ class Run {
   private signalCount = 0;
   private limit: NodeJS.Timeout | undefined = undefined;
   private listening: NodeJS.Timeout | undefined = undefined;
+  private reporting: NodeJS.Timeout | undefined = undefined;
+  private statusServer: StatusServer | undefined = undefined;
   private isReloadWanted = false;
   private isReloading = false;
   /** What the last ready line said. */
@@ -112,6 +125,7 @@ class Run {
       }
       this.gateway = gateway;
       gateway.start();
+      this.tellStatus();
       if (this.isReloadWanted)
         this.onHangUp();
       const exitCode = await this.ended;
@@ -120,6 +134,8 @@ class Run {
     } finally {
       clearTimeout(this.limit);
       clearTimeout(this.listening);
+      clearInterval(this.reporting);
+      this.statusServer?.close();
       handlers.forEach(([name, handler]) => process.off(name, handler));
     }
   }
@@ -207,9 +223,24 @@ class Run {
     this.isReloading = false;
   }
 
+  /** To whoever asks, and unasked if that is wanted. */
+  private tellStatus(): void {
+    const { configuration: { store }, log, options: { file, reports } } = this;
+    if (file !== undefined)
+      this.statusServer = new StatusServer(statusFolders(file, store), file, () => statusLine(this.status()),
+        reason => log.write('info', `"ringbridge status" cannot reach this gateway: ${reason}; `
+          + 'let it write to $XDG_RUNTIME_DIR, $RUNTIME_DIRECTORY or the folder of its configuration'));
+    if (reports === true)
+      this.reporting = setInterval(() => this.print(`status ${describeStatus(this.status())}`), REPORT_INTERVAL).unref();
+  }
+
+  private status(): Status {
+    return statusOf(this.gateway!.runtime, performance.now() | 0, Math.floor(Date.now() / 1000));
+  }
+
   private readonly onQuestion = (): void => {
     if (this.gateway !== undefined)
-      this.print(JSON.stringify(statusOf(this.gateway.runtime, performance.now() | 0, Math.floor(Date.now() / 1000))));
+      this.print(statusLine(this.status()));
   };
 }
 

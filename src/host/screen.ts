@@ -2,7 +2,7 @@
  * The terminal: takes it over, draws frames in place, passes keys on, and gives it back as it was, whatever happens.
  * Knows nothing of what it shows.
  */
-import type { ViewSize } from './view.ts';
+import type { ViewSize } from './frame.ts';
 
 const ENTER = '\x1b[?1049h\x1b[?25l'; // alternate screen, no cursor
 const LEAVE = '\x1b[?25h\x1b[?1049l';
@@ -18,7 +18,7 @@ const USUAL = { columns: 80, rows: 24 };
 
 export const INTERRUPT = '\x03';
 
-export class DemoScreen {
+export class Screen {
   private readonly input: NodeJS.ReadStream;
   private readonly output: NodeJS.WriteStream;
   private readonly draw: (size: ViewSize) => string;
