@@ -58,7 +58,9 @@ export default [
     output: {
       ...output('dist'),
       chunkFileNames: 'host/[name].js',
-      manualChunks: id => /src\/(demo\/|host\/main)/.test(id) ? undefined : 'gateway',
+      // The signals in a file of their own: it is loaded before everything else.
+      manualChunks: id => id.includes('early-signals') ? 'early-signals'
+        : /src\/(demo\/|host\/main)/.test(id) ? undefined : 'gateway',
       banner: '#!/usr/bin/env node',
     },
   },

@@ -1,8 +1,9 @@
 /** SIGHUP, as a user sends it: what is said, and what becomes of those who are connected. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { holdHangUp, takeHangUp } from '../../src/host/early-signals.ts';
 import { bundle, Command, exchange, FakeServer, Folder } from './command-line.ts';
 
 /** CONNECT of 3.1.1, clean, Keep Alive 60, identifier "n", user "a", password "b". */
@@ -104,4 +105,16 @@ test('SIGHUP before the gateway is ready is no reason to end, and is done afterw
   command.process.kill('SIGHUP');
   await command.find('stderr', /SIGHUP: the configuration says the same as before/);
   await command.ready();
+});
+
+test('SIGHUP before anything is loaded is kept for the gateway, and only for one', () => {
+  const hangUp = (): boolean => process.emit('SIGHUP', 'SIGHUP');
+  holdHangUp('check');
+  expect([hangUp(), takeHangUp()]).toEqual([false, false]);
+  holdHangUp('run');
+  expect([hangUp(), takeHangUp(), hangUp()]).toEqual([true, true, false]);
+  for (const program of ['host', 'demo']) { // all that comes before the signal can be caught
+    const text = readFileSync(new URL(`../../src/${program}/main.ts`, import.meta.url), 'utf8');
+    expect([...text.matchAll(/^import .* from '(.*)'/gm)].map(([, name]) => name!.split('/').at(-1))).toEqual(['early-signals.ts']);
+  }
 });

@@ -1,5 +1,7 @@
 /** The program `ringbridge`. */
-import { runCommand } from './command-line.ts';
-import { endWith } from './process-end.ts';
+import { holdHangUp } from './early-signals.ts';
 
-await endWith(runCommand(process.argv.slice(2)));
+const args = process.argv.slice(2);
+holdHangUp(args[0]);
+const [{ runCommand }, { endWith }] = await Promise.all([import('./command-line.ts'), import('./process-end.ts')]);
+await endWith(runCommand(args));
