@@ -154,7 +154,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const mappedCapacity = memory.topic_length + longestPrefix(layout);
     const outboundPlan = TopicMap.plan(plan, 'out', layout.topic, memory.topics, mappedCapacity, longestPacket);
     const inboundPlan = TopicMap.plan(plan, 'in', layout.topic, memory.topics, mappedCapacity, longestPacket);
-    const subscriptionsOffset = Subscriptions.plan(plan, listener.max_subscription_bytes);
+    const subscriptionsPlan = Subscriptions.plan(plan, listener.max_subscription_bytes, listener.max_subscriptions,
+      listener.max_sessions);
     const retainedOffset = RetainedMessages.plan(plan, listener.max_retained_bytes);
     const earlierPlan = EarlierSubscriptions.plan(plan, topic,
       layout === configuration ? 0 : lengthOfRules('in', layout.topic) + lengthOfRules('out', layout.topic),
@@ -179,8 +180,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.takeOvers = new TakeOvers(listener.max_sessions);
     this.failing = new FailingNodes(arena, this.clock, sessionCount, this.takeOvers, options.observer);
     this.nodes.dropsOldest = listener.queue_full === 'drop_oldest';
-    this.subscriptions =
-      new Subscriptions(arena, subscriptionsOffset, listener.max_subscription_bytes, listener.max_subscriptions);
+    this.subscriptions = new Subscriptions(arena, subscriptionsPlan, listener.max_sessions);
     this.retained =
       new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
     this.access = accessPlan && isLimited(listener) ? new Access(arena, accessPlan, listener) : undefined;

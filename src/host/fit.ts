@@ -20,6 +20,8 @@ const KEYS: readonly (readonly [region: string, keys: string])[] = [
   ['longest mapped topic', 'upstream.max_packet_size, listener.max_packet_size'],
   ['topic rules', 'topic'],
   ['subscriptions', 'listener.max_subscription_bytes'],
+  ['places of subscriptions', 'listener.max_subscriptions, max_sessions'],
+  ['index of subscriptions', 'listener.max_subscriptions'],
   ['retained messages', 'listener.max_retained_bytes'],
   ['access', 'listener.acl, memory.topics'],
   ['sensors', 'sensors'],

@@ -15,8 +15,9 @@ import { type Access, READ } from './access.ts';
 import * as Event from '../config/events.ts';
 import type { NodeState, NodeStates } from './node-states.ts';
 import type { RetainedMessages } from './retained.ts';
-import { NOT_SUBSCRIBED, type Subscriptions } from './subscriptions.ts';
+import type { Subscriptions } from './subscriptions.ts';
 import { DOLLAR, isSystemTopic } from '../packet/topic.ts';
+import { hasWildcard } from '../packet/topic-filter.ts';
 
 /**
  * Who gets a topic: not known; nobody; somebody, namely those whose subscriptions match, and what is retained. Anything
@@ -43,8 +44,6 @@ export class Delivery {
   access: Access | undefined;
   protected readonly observer: Event.GatewayObserver;
   private readonly outgoing = new MessageSpans();
-  /** Per node state: QoS granted for the message at hand. */
-  private readonly granted: Int8Array;
 
   constructor(arena: Arena, topics: TopicTable, topicCount: number, nodes: NodeStates, subscriptions: Subscriptions,
     retained: RetainedMessages,
@@ -59,7 +58,6 @@ export class Delivery {
     // One more for all the names that have no place in the topic table.
     this.localAudience = new Int32Array(topicCount + 1).fill(UNKNOWN);
     this.remoteAudience = new Int32Array(topicCount + 1).fill(UNKNOWN);
-    this.granted = new Int8Array(nodes.states.length).fill(NOT_SUBSCRIBED);
   }
 
   /** The topic table gives `index` another name. */
@@ -91,6 +89,18 @@ export class Delivery {
     this.remoteAudience.fill(UNKNOWN);
   }
 
+  /** The subscriptions to one filter have changed. Of local names, one without wildcards concerns itself only. */
+  forgetAudiencesOf(filterOffset: number, filterLength: number): void {
+    this.remoteAudience.fill(UNKNOWN);
+    if (hasWildcard(this.arena, filterOffset, filterLength)) {
+      this.localAudience.fill(UNKNOWN);
+      return;
+    }
+    const index = this.topics.indexOf(filterOffset, filterLength);
+    if (index !== INVALID_TOPIC)
+      this.localAudience[index] = UNKNOWN;
+  }
+
   /** Gives a local message to the nodes, and keeps it if it is to be retained. */
   deliver(message: Message, index: number): void {
     let audience = this.localAudience[index]!;
@@ -118,6 +128,15 @@ export class Delivery {
   deliverNotification(message: Message): void {
     this.deliverTo(message, this.topics.uncached, SOMEBODY);
     this.retain(message, true);
+  }
+
+  /** Whether anybody has subscribed to the name of a message. */
+  hasReader({ topicNameLength, topicNameOffset }: Message): boolean {
+    const { subscriptions } = this;
+    subscriptions.match(topicNameOffset, topicNameLength);
+    const { matchedCount } = subscriptions;
+    subscriptions.forgetMatch();
+    return matchedCount > 0;
   }
 
   /** A figure of the gateway, to those who have subscribed to it; see system-topics.ts. */
@@ -150,16 +169,13 @@ export class Delivery {
    */
   private findAudience(message: Message, index: number, audiences: Int32Array): number {
     const { topicNameLength, topicNameOffset } = message;
-    const { granted } = this;
+    const { subscriptions } = this;
+    const { granted, matched } = subscriptions;
     let audience = NOBODY;
-    this.subscriptions.match(topicNameOffset, topicNameLength, granted);
-    for (let node = 0; node < granted.length; ++node) {
-      const qos = granted[node]!;
-      if (qos === NOT_SUBSCRIBED)
-        continue;
-      granted[node] = NOT_SUBSCRIBED;
-      audience = audience === NOBODY ? node + 1 << 2 | qos : SOMEBODY;
-    }
+    subscriptions.match(topicNameOffset, topicNameLength);
+    if (subscriptions.matchedCount > 0)
+      audience = subscriptions.matchedCount > 1 ? SOMEBODY : matched[0]! + 1 << 2 | granted[matched[0]!]!;
+    subscriptions.forgetMatch();
     if (audiences === this.remoteAudience && this.retained.has(topicNameOffset, topicNameLength))
       audience = SOMEBODY;
     if (index !== this.topics.uncached)
@@ -171,7 +187,7 @@ export class Delivery {
   private deliverTo(message: Message, index: number, audience: number): void {
     if (audience === NOBODY)
       return;
-    const { granted, outgoing } = this;
+    const { outgoing, subscriptions } = this;
     const { states } = this.nodes;
     outgoing.topicNameOffset = message.topicNameOffset;
     outgoing.topicNameLength = message.topicNameLength;
@@ -183,12 +199,13 @@ export class Delivery {
       this.sendAllowed(states[(audience >> 2) - 1]!, outgoing, index, audience & 3);
       return;
     }
-    this.subscriptions.match(message.topicNameOffset, message.topicNameLength, granted);
-    for (let node = 0; node < granted.length; ++node)
-      if (granted[node] !== NOT_SUBSCRIBED) {
-        this.sendAllowed(states[node]!, outgoing, index, granted[node]!);
-        granted[node] = NOT_SUBSCRIBED;
-      }
+    const { granted, matched } = subscriptions;
+    subscriptions.match(message.topicNameOffset, message.topicNameLength);
+    for (let at = 0; at < subscriptions.matchedCount; ++at) {
+      const node = matched[at]!;
+      this.sendAllowed(states[node]!, outgoing, index, granted[node]!);
+    }
+    subscriptions.forgetMatch();
   }
 
   /** Number of the local name of a message from upstream; only rights are kept under it. */

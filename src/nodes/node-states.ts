@@ -217,5 +217,5 @@ function worthOf(state: NodeState, user: number, subscriptions: Subscriptions): 
     return SPARED;
   if (state.queue.count > 0 || state.receivedCount > 0)
     return owner === user ? SPARED : 3;
-  return owner !== user ? 1 : subscriptions.hasAny(state.index) ? 2 : 0;
+  return owner !== user ? 1 : subscriptions.countOf(state.index) > 0 ? 2 : 0;
 }

@@ -3,7 +3,6 @@
  * under their mount point; and the retained messages that it brings.
  */
 import * as Event from '../config/events.ts';
-import { END } from '../bytes/packed-records.ts';
 import type { Packet } from '../packet/packet.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { isSharedFilter } from '../packet/topic-filter.ts';
@@ -12,6 +11,7 @@ import type { Access } from './access.ts';
 import type { Delivery } from './delivery.ts';
 import type { NodeState } from './node-states.ts';
 import type { RetainedDelivery } from './retained-delivery.ts';
+import { END } from './subscriptions.ts';
 
 /** In place of a return code: the node may not. */
 export const DENIED = -1;
@@ -53,7 +53,7 @@ export class NodeSubscriptions {
       this.observer.onEvent(Event.SUBSCRIPTIONS_FULL, session.index, subscriptions.count);
       return SUBACK_FAILURE;
     }
-    delivery.forgetAudiences();
+    delivery.forgetAudiencesOf(topicFilterOffset, topicFilterLength);
     if (isOwed)
       retainedDelivery.owe(node, at);
     return qos;
@@ -71,14 +71,18 @@ export class NodeSubscriptions {
 
   /** The subscription at `at` is over. */
   protected drop(node: NodeState, at: number): void {
+    const { delivery, delivery: { subscriptions } } = this;
     this.retainedDelivery.forget(node, at);
-    this.delivery.subscriptions.remove(at);
-    this.delivery.forgetAudiences();
+    delivery.forgetAudiencesOf(subscriptions.filterOffsetOf(at), subscriptions.filterLengthOf(at));
+    subscriptions.remove(at);
   }
 
   removeAll(node: NodeState): void {
-    this.delivery.subscriptions.removeAll(node.index);
+    const { delivery, delivery: { subscriptions } } = this;
     this.retainedDelivery.end(node);
-    this.delivery.forgetAudiences();
+    if (subscriptions.countOf(node.index) === 0)
+      return;
+    subscriptions.removeAll(node.index);
+    delivery.forgetAudiences();
   }
 }

@@ -16,7 +16,7 @@ import type { ServerSession } from '../session/server-session.ts';
 import type { Delivery } from './delivery.ts';
 import type { NodeState, NodeStates } from './node-states.ts';
 import type { RetainedMessages, RetainedWalker } from './retained.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import { END as NO_SUBSCRIPTION, type Subscriptions } from './subscriptions.ts';
 import type { SystemTopics } from './system-topics.ts';
 
 /** Comparisons of a message with a filter, or of a subscription with a node, in one turn. */
@@ -135,17 +135,17 @@ export class RetainedDelivery implements RetainedWalker {
     const { index, session } = node;
     while (session !== undefined && session.state === CONNECTED) {
       const filter = subscriptions.owedTo(index);
-      if (filter !== END) {
+      if (filter !== NO_SUBSCRIPTION) {
         if (!this.sendOwed(node, session, filter))
           return;
         subscriptions.settle(filter);
       }
-      if (filter === END || subscriptions.owedCount === 0) {
+      if (filter === NO_SUBSCRIPTION || subscriptions.owedCount === 0) {
         this.end(node);
         return;
       }
       places[index] = START;
-      this.left -= subscriptions.count >> 2; // a look at one is short
+      this.left -= subscriptions.countOf(index) >> 2; // a look at one is short
     }
   }
 

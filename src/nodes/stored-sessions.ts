@@ -6,7 +6,6 @@
  *   subscription   identity of the node (4) | QoS (1) | filter, with the mount point of the node
  */
 import type { Arena } from '../bytes/arena.ts';
-import { END } from '../bytes/packed-records.ts';
 import { equalBytes, hashOf } from '../bytes/compare.ts';
 import type { Clock } from '../session/clock.ts';
 import type { Store } from '../store/message-store.ts';
@@ -14,7 +13,7 @@ import { SESSION, SUBSCRIPTION } from '../store/record-format.ts';
 import type { StateMap } from '../store/state-map.ts';
 import type { NodeState } from './node-states.ts';
 import { NO_KEY, PROBES } from './state-keys.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import { END, type Subscriptions } from './subscriptions.ts';
 
 export const SEEN_AT = 0;
 export const USER = 4;

@@ -63,8 +63,14 @@ export interface FigureOutlet {
   sendFigure(message: Message): void;
 }
 
-/** Comparisons with subscriptions and rules in one turn. */
-const SLICE = 2048;
+/** Looks at topics in one turn, and how many of them it is worth to find out who reads one, or to send it. */
+const SLICE = 512;
+const COST = 32;
+
+/** Who reads a topic: not known, nobody, somebody. */
+const UNKNOWN = 0;
+const UNREAD = 1;
+const READ = 2;
 
 export class SystemTopics {
   /** Seconds since the start, counted at each round. */
@@ -103,6 +109,9 @@ export class SystemTopics {
   private lastAt: number;
   dueAt: number;
   private milliseconds = 0;
+  /** Per topic: whether anybody has subscribed to it, as of `revision` of the subscriptions. */
+  private readonly readership: Uint8Array;
+  private revision = 0;
   /** The topic that comes next in the round that is under way; `topicCount` when none is. */
   private next: number;
   private isForOutlet = false;
@@ -150,6 +159,7 @@ export class SystemTopics {
     this.lastCounts = new Array<number>(this.loads.length).fill(0);
     this.lastAt = this.dueAt = this.clock.now;
     this.next = this.topicCount;
+    this.readership = new Uint8Array(this.topicCount);
   }
 
   /** From now on time counts. */
@@ -171,7 +181,7 @@ export class SystemTopics {
       if (!this.isSilent) {
         this.averageLoads();
         this.isForOutlet = this.outlet?.wantsFigures === true;
-        this.next = this.isForOutlet || subscriptions.hasDollarFilter() ? 0 : this.topicCount;
+        this.next = this.isForOutlet || subscriptions.dollarCount > 0 ? 0 : this.topicCount;
         this.deliverSome();
       }
     }
@@ -204,15 +214,27 @@ export class SystemTopics {
     return this.compose(topic, 1);
   }
 
-  /** Each figure is compared with all subscriptions: as many as a slice has, at least one. */
+  /** The figures that somebody has subscribed to, as many as a slice has. */
   private deliverSome(): void {
-    const { clock, figures, outlet } = this;
-    const cost = figures.subscriptions.count + (this.isForOutlet ? outlet!.ruleCount : 0) + 1;
-    for (let left = SLICE; left > 0 && this.next < this.topicCount; left -= cost) {
-      this.nameTopic(this.next);
-      const figure = this.compose(this.next++, 0);
-      figures.delivery.deliverFigure(figure);
-      if (!this.isForOutlet)
+    const { clock, figures: { delivery, subscriptions: { dollarRevision } }, isForOutlet, message, outlet } = this;
+    const { readership } = this;
+    if (this.revision !== dollarRevision)
+      readership.fill(UNKNOWN);
+    this.revision = dollarRevision;
+    for (let left = SLICE; left > 0 && this.next < this.topicCount; --left) {
+      const topic = this.next++;
+      if (readership[topic] === UNREAD && !isForOutlet)
+        continue;
+      this.nameTopic(topic);
+      left -= isForOutlet ? COST + outlet!.ruleCount : COST;
+      if (readership[topic] === UNKNOWN)
+        readership[topic] = delivery.hasReader(message) ? READ : UNREAD;
+      if (readership[topic] === UNREAD && !isForOutlet)
+        continue;
+      const figure = this.compose(topic, 0);
+      if (readership[topic] === READ)
+        delivery.deliverFigure(figure);
+      if (!isForOutlet)
         continue;
       figure.retain = 1;
       outlet!.sendFigure(figure);

@@ -26,6 +26,17 @@ export function isValidTopicFilter(arena: Arena, offset: number, length: number)
   return length > 0 && isWellFormedUTF8(arena, offset, end) && isPlainText(arena, offset, end);
 }
 
+/** Whether a valid filter is more than one name. */
+export function hasWildcard({ bytes }: Arena, offset: number, length: number): boolean {
+  const end = offset + length;
+  if (bytes[end - 1] === NUMBER_SIGN)
+    return true;
+  for (; offset < end; ++offset)
+    if (bytes[offset] === PLUS)
+      return true;
+  return false;
+}
+
 /**
  * Whether a valid filter matches a valid name. `#` includes the parent level; a leading wildcard does not match a topic
  * that begins with `$` [MQTT311-4.7.2-1].
