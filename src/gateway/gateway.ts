@@ -156,7 +156,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const inboundPlan = TopicMap.plan(plan, 'in', layout.topic, memory.topics, mappedCapacity, longestPacket);
     const subscriptionsPlan = Subscriptions.plan(plan, listener.max_subscription_bytes, listener.max_subscriptions,
       listener.max_sessions);
-    const retainedOffset = RetainedMessages.plan(plan, listener.max_retained_bytes);
+    const retainedPlan =
+      RetainedMessages.plan(plan, listener.max_retained_bytes, listener.max_retained_messages);
     const earlierPlan = EarlierSubscriptions.plan(plan, topic,
       layout === configuration ? 0 : lengthOfRules('in', layout.topic) + lengthOfRules('out', layout.topic),
       store.durability === 'flash');
@@ -181,8 +182,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.failing = new FailingNodes(arena, this.clock, sessionCount, this.takeOvers, options.observer);
     this.nodes.dropsOldest = listener.queue_full === 'drop_oldest';
     this.subscriptions = new Subscriptions(arena, subscriptionsPlan, listener.max_sessions);
-    this.retained =
-      new RetainedMessages(arena, retainedOffset, listener.max_retained_bytes, listener.max_retained_messages);
+    this.retained = new RetainedMessages(arena, retainedPlan);
     this.access = accessPlan && isLimited(listener) ? new Access(arena, accessPlan, listener) : undefined;
     this.plans = options.layout && { layout, connectOffset, announcementsOffset, access: accessPlan!,
       outbound: outboundPlan, inbound: inboundPlan,

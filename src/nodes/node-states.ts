@@ -11,6 +11,7 @@
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { writeDecimal } from '../bytes/decimal.ts';
 import { equalBytes, hashOf } from '../bytes/compare.ts';
+import { HashChains, NO_ENTRY } from '../bytes/hash-chains.ts';
 import { encodeUTF8 } from '../bytes/utf8.ts';
 import type { NodeJournal } from '../session/node-journal.ts';
 import type { ServerSession } from '../session/server-session.ts';
@@ -53,6 +54,7 @@ export class NodeState extends SessionState {
 export interface NodeStatesPlan {
   readonly count: number;
   readonly offset: number;
+  readonly chainsOffset: number;
 }
 
 export class NodeStates {
@@ -63,15 +65,20 @@ export class NodeStates {
   dropsOldest = false;
   private readonly arena: Arena;
   private readonly limits: QueueLimits;
+  /** By hash of the identifier. */
+  private readonly chains: HashChains;
   /** Per user: whether it has a session; filled in again and again. */
   userHasPlace: Uint8Array;
   private disconnections = 0;
   private automaticIdentifiers = 0;
 
   static plan(plan: ArenaPlan, count: number, limits: SessionLimits, identifierCapacity: number): NodeStatesPlan {
-    return { count,
+    return {
+      count,
       offset: plan.reserve('node: outgoing queue, kept identifier', QueueLimits.lengthOf(limits) + identifierCapacity,
-        count) };
+        count),
+      chainsOffset: plan.reserve('index of identifiers', HashChains.lengthFor(count)),
+    };
   }
 
   constructor(arena: Arena, plan: NodeStatesPlan, limits: SessionLimits, identifierCapacity: number,
@@ -83,12 +90,14 @@ export class NodeStates {
     for (let index = 0; index < plan.count; ++index)
       states.push(new NodeState(queueLimits, plan.offset + index * (queueLimits.length + identifierCapacity), index));
     this.states = states;
+    this.chains = new HashChains(arena, plan.chainsOffset, plan.count);
   }
 
   /** @returns the state under this identifier, or undefined */
   find(identifierOffset: number, length: number): NodeState | undefined {
-    const { arena, states } = this;
-    for (let index = 0; index < states.length; ++index) {
+    const { arena, chains, states } = this;
+    for (let index = chains.first(hashOf(arena, identifierOffset, length)); index !== NO_ENTRY;
+      index = chains.next(index)) {
       const state = states[index]!;
       if (state.identifierLength === length && equalBytes(arena, state.identifierOffset, identifierOffset, length))
         return state;
@@ -131,7 +140,9 @@ export class NodeStates {
   name(state: NodeState, identifierOffset: number, length: number): void {
     this.arena.bytes.copyWithin(state.identifierOffset, identifierOffset, identifierOffset + length);
     state.identifierLength = length;
-    state.identity = hashOf(this.arena, state.identifierOffset, length) | 1;
+    const hash = hashOf(this.arena, state.identifierOffset, length);
+    state.identity = hash | 1;
+    this.chains.add(state.index, hash);
     ++this.knownCount;
   }
 
@@ -203,8 +214,10 @@ export class NodeStates {
 
   /** Forgets the node; its subscriptions are the caller's business. */
   release(state: NodeState): void {
-    if (state.identifierLength !== 0)
+    if (state.identifierLength !== 0) {
       --this.knownCount;
+      this.chains.remove(state.index);
+    }
     state.identifierLength = 0;
     state.forget();
   }

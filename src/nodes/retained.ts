@@ -9,6 +9,7 @@ import { END, PackedRecords } from '../bytes/packed-records.ts';
 import { equalBytes } from '../bytes/compare.ts';
 import type { Message } from '../packet/packet.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
+import { RetainedIndex } from './retained-index.ts';
 
 const QOS = 2;
 /** Where the topic lies in a record; the payload follows it. */
@@ -29,20 +30,30 @@ export interface RetainedWalker {
   onMoved(at: number, distance: number): void;
 }
 
+export interface RetainedPlan {
+  readonly capacity: number;
+  readonly maximumCount: number;
+  readonly recordsOffset: number;
+  readonly indexOffset: number;
+}
+
 export class RetainedMessages {
   walker: RetainedWalker | undefined = undefined;
   /** Where `lookAtNext` looks; PASSED: at the first one. */
   private next = PASSED;
   private readonly arena: Arena;
   private readonly records: PackedRecords;
+  private readonly index: RetainedIndex;
 
-  static plan(plan: ArenaPlan, capacity: number): number {
-    return plan.reserve('retained messages', capacity);
+  static plan(plan: ArenaPlan, capacity: number, maximumCount: number): RetainedPlan {
+    return { capacity, maximumCount,
+      recordsOffset: plan.reserve('retained messages', capacity), indexOffset: RetainedIndex.plan(plan, maximumCount) };
   }
 
-  constructor(arena: Arena, offset: number, capacity: number, maximumCount: number) {
+  constructor(arena: Arena, plan: RetainedPlan) {
     this.arena = arena;
-    this.records = new PackedRecords(arena, offset, capacity, maximumCount);
+    this.records = new PackedRecords(arena, plan.recordsOffset, plan.capacity, plan.maximumCount);
+    this.index = new RetainedIndex(arena, plan.indexOffset, this.records);
   }
 
   get count(): number {
@@ -63,13 +74,14 @@ export class RetainedMessages {
     const { arena, records } = this;
     const { payloadLength, payloadOffset, topicNameLength, topicNameOffset } = message;
     const length = TOPIC + topicNameLength + payloadLength;
-    let at = this.find(topicNameOffset, topicNameLength);
+    let at = this.locate(topicNameOffset, topicNameLength);
     if (at !== END && isFromUpstream && this.isSame(at, message))
       return true;
     if (at !== END) {
       const distance = payloadLength === 0 ? END : records.resize(at, length);
       if (distance === END) {
         const { usedLength } = records;
+        this.index.remove(topicNameOffset, topicNameLength);
         records.remove(at);
         this.moved(at, records.usedLength - usedLength);
         return payloadLength === 0;
@@ -81,6 +93,7 @@ export class RetainedMessages {
       at = records.append(length);
       if (at === END)
         return false;
+      this.index.add(at, topicNameOffset, topicNameLength);
     }
     const bytes = arena.bytes;
     arena.view.setUint16(at, topicNameLength);
@@ -91,7 +104,7 @@ export class RetainedMessages {
   }
 
   has(nameOffset: number, nameLength: number): boolean {
-    return this.find(nameOffset, nameLength) !== END;
+    return this.locate(nameOffset, nameLength) !== END;
   }
 
   /** Where the first message lies, and where the one behind another does; END: there is none. */
@@ -161,6 +174,9 @@ export class RetainedMessages {
   }
 
   private moved(at: number, distance: number): void {
+    if (distance === 0)
+      return;
+    this.index.moved(at, distance);
     if (this.next > at)
       this.next += distance;
     this.walker?.onMoved(at, distance);
@@ -175,7 +191,7 @@ export class RetainedMessages {
 
   /** Where the message of a topic lies, or END. */
   locate(nameOffset: number, nameLength: number): number {
-    return this.find(nameOffset, nameLength);
+    return this.index.find(nameOffset, nameLength);
   }
 
   /** Bytes of the record at `at`: topic length (2), QoS (1), topic and payload. */
@@ -187,7 +203,7 @@ export class RetainedMessages {
   mark({ topicNameLength, topicNameOffset }: Message, qosByte: number): void {
     const notes = qosByte & (QOS_MASK | FROM_UPSTREAM);
     const owed = (notes & FROM_UPSTREAM) === 0 ? OWED : 0; // the Server may have been another one meanwhile
-    this.arena.bytes[this.find(topicNameOffset, topicNameLength) + QOS] = notes | owed;
+    this.arena.bytes[this.locate(topicNameOffset, topicNameLength) + QOS] = notes | owed;
   }
 
   /** What is noted beside the QoS of the message at `at`, as far as it survives a restart. */
@@ -207,13 +223,5 @@ export class RetainedMessages {
   /** It has been. */
   noteStored(at: number): void {
     this.arena.bytes[at + QOS]! &= ~UNSTORED;
-  }
-
-  private find(nameOffset: number, nameLength: number): number {
-    const { arena, records } = this;
-    for (let at = records.first; at !== END; at = records.next(at))
-      if (arena.view.getUint16(at) === nameLength && equalBytes(arena, at + TOPIC, nameOffset, nameLength))
-        return at;
-    return END;
   }
 }
