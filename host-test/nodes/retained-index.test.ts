@@ -8,7 +8,7 @@ import { MessageSpans } from '../../src/packet/packet.ts';
 import { seeded } from '../session/pair.ts';
 
 describe('retained messages', () => {
-  it.each([[1, 20_000, 300], [2, 1500, 300], [3, 20_000, 20], [4, 400, 5]])(
+  it.each([[1, 20_000, 300], [2, 1500, 300], [3, 20_000, 40], [4, 400, 5]])(
     'are those that came last, with seed %i, %i bytes and %i places', (seed, capacity, count) => {
       const random = seeded(seed);
       const plan = new ArenaPlan();

@@ -89,13 +89,16 @@ export class Delivery {
     this.remoteAudience.fill(UNKNOWN);
   }
 
-  /** The subscriptions to one filter have changed. Of local names, one without wildcards concerns itself only. */
+  /**
+   * The subscriptions to one filter have changed. Of local names, one without wildcards concerns itself only, which is
+   * worth finding out where there are many subscriptions.
+   */
   forgetAudiencesOf(filterOffset: number, filterLength: number): void {
-    this.remoteAudience.fill(UNKNOWN);
-    if (hasWildcard(this.arena, filterOffset, filterLength)) {
-      this.localAudience.fill(UNKNOWN);
+    if (!this.subscriptions.isIndexed || hasWildcard(this.arena, filterOffset, filterLength)) {
+      this.forgetAudiences();
       return;
     }
+    this.remoteAudience.fill(UNKNOWN);
     const index = this.topics.indexOf(filterOffset, filterLength);
     if (index !== INVALID_TOPIC)
       this.localAudience[index] = UNKNOWN;

@@ -22,6 +22,8 @@ import type { Subscriptions } from './subscriptions.ts';
 const AUTOMATIC_IDENTIFIER = 'auto-';
 
 const NO_USER = -1;
+/** So many are looked through. */
+const FEW = 8;
 /** A quarter of all places is kept for users without a session, at most. */
 const KEPT_SHIFT = 2;
 /** Of `worthOf`: must not give way. */
@@ -65,8 +67,8 @@ export class NodeStates {
   dropsOldest = false;
   private readonly arena: Arena;
   private readonly limits: QueueLimits;
-  /** By hash of the identifier. */
-  private readonly chains: HashChains;
+  /** By hash of the identifier; undefined: few are looked through. */
+  private readonly chains: HashChains | undefined;
   /** Per user: whether it has a session; filled in again and again. */
   userHasPlace: Uint8Array;
   private disconnections = 0;
@@ -77,7 +79,7 @@ export class NodeStates {
       count,
       offset: plan.reserve('node: outgoing queue, kept identifier', QueueLimits.lengthOf(limits) + identifierCapacity,
         count),
-      chainsOffset: plan.reserve('index of identifiers', HashChains.lengthFor(count)),
+      chainsOffset: plan.reserve('index of identifiers', count > FEW ? HashChains.lengthFor(count) : 0),
     };
   }
 
@@ -90,14 +92,26 @@ export class NodeStates {
     for (let index = 0; index < plan.count; ++index)
       states.push(new NodeState(queueLimits, plan.offset + index * (queueLimits.length + identifierCapacity), index));
     this.states = states;
-    this.chains = new HashChains(arena, plan.chainsOffset, plan.count);
+    this.chains = plan.count > FEW ? new HashChains(arena, plan.chainsOffset, plan.count) : undefined;
   }
 
   /** @returns the state under this identifier, or undefined */
   find(identifierOffset: number, length: number): NodeState | undefined {
     const { arena, chains, states } = this;
+    if (chains === undefined)
+      return this.findAmongFew(identifierOffset, length);
     for (let index = chains.first(hashOf(arena, identifierOffset, length)); index !== NO_ENTRY;
       index = chains.next(index)) {
+      const state = states[index]!;
+      if (state.identifierLength === length && equalBytes(arena, state.identifierOffset, identifierOffset, length))
+        return state;
+    }
+    return undefined;
+  }
+
+  private findAmongFew(identifierOffset: number, length: number): NodeState | undefined {
+    const { arena, states } = this;
+    for (let index = 0; index < states.length; ++index) {
       const state = states[index]!;
       if (state.identifierLength === length && equalBytes(arena, state.identifierOffset, identifierOffset, length))
         return state;
@@ -142,7 +156,7 @@ export class NodeStates {
     state.identifierLength = length;
     const hash = hashOf(this.arena, state.identifierOffset, length);
     state.identity = hash | 1;
-    this.chains.add(state.index, hash);
+    this.chains?.add(state.index, hash);
     ++this.knownCount;
   }
 
@@ -216,7 +230,7 @@ export class NodeStates {
   release(state: NodeState): void {
     if (state.identifierLength !== 0) {
       --this.knownCount;
-      this.chains.remove(state.index);
+      this.chains?.remove(state.index);
     }
     state.identifierLength = 0;
     state.forget();

@@ -10,6 +10,8 @@ const TOPIC = 3;
 const PLACE_LENGTH = 4;
 const FREE = -0x80000000;
 const FEW = 8;
+/** Where there can be no more than these, they are always looked at: no memory for an index. */
+const UNINDEXED = 32;
 
 export class RetainedIndex {
   private readonly arena: Arena;
@@ -19,10 +21,13 @@ export class RetainedIndex {
   /** Entries used so far, free ones among them; and the first free one, or NO_ENTRY. */
   private usedCount = 0;
   private free = NO_ENTRY;
+  /** Whether entries are kept: from the first message that makes them more than a few, to the last one. */
+  private isKept = false;
 
   /** @param count messages, at most 65,535 */
   static plan(plan: ArenaPlan, count: number): number {
-    return plan.reserve('index of retained messages', HashChains.lengthFor(count) + count * PLACE_LENGTH);
+    return count > UNINDEXED
+      ? plan.reserve('index of retained messages', HashChains.lengthFor(count) + count * PLACE_LENGTH) : 0;
   }
 
   constructor(arena: Arena, offset: number, records: PackedRecords) {
@@ -35,7 +40,7 @@ export class RetainedIndex {
   /** @returns the place of the record of a topic, or END */
   find(nameOffset: number, nameLength: number): number {
     const { records } = this;
-    if (records.count <= FEW) {
+    if (!this.isKept) {
       for (let at = records.first; at !== END; at = records.next(at))
         if (this.isAt(at, nameOffset, nameLength))
           return at;
@@ -45,20 +50,24 @@ export class RetainedIndex {
     return entry === NO_ENTRY ? END : this.placeOf(entry);
   }
 
-  /** A record has been appended. */
-  add(at: number, nameOffset: number, nameLength: number): void {
-    const { arena: { view }, placesOffset } = this;
-    const entry = this.free === NO_ENTRY ? this.usedCount++ : this.free;
-    if (entry === this.free) {
-      const next = view.getInt32(placesOffset + entry * PLACE_LENGTH) & ~FREE;
-      this.free = next === 0 ? NO_ENTRY : next - 1;
+  /** A record has been appended, and says its topic. */
+  add(at: number): void {
+    const { records } = this;
+    if (this.isKept)
+      this.enter(at);
+    else if (records.count > FEW && records.maximumCount > UNINDEXED) {
+      this.isKept = true;
+      for (let each = records.first; each !== END; each = records.next(each))
+        this.enter(each);
     }
-    view.setInt32(placesOffset + entry * PLACE_LENGTH, at);
-    this.chains.add(entry, hashOf(this.arena, nameOffset, nameLength));
   }
 
   /** The record of a topic, which is still where it was, is going to be removed. */
   remove(nameOffset: number, nameLength: number): void {
+    if (!this.isKept)
+      return;
+    if (this.records.count === 1)
+      this.isKept = false;
     const entry = this.entryOf(nameOffset, nameLength);
     this.chains.remove(entry);
     this.arena.view.setInt32(this.placesOffset + entry * PLACE_LENGTH, FREE | this.free + 1);
@@ -68,10 +77,23 @@ export class RetainedIndex {
   /** What lay after the record at `at` lies `distance` further. */
   moved(at: number, distance: number): void {
     const { arena: { view }, placesOffset } = this;
+    if (!this.isKept)
+      return;
     for (let place = placesOffset, end = placesOffset + this.usedCount * PLACE_LENGTH; place < end;
       place += PLACE_LENGTH)
       if (view.getInt32(place) > at)
         view.setInt32(place, view.getInt32(place) + distance);
+  }
+
+  private enter(at: number): void {
+    const { arena, placesOffset, arena: { view } } = this;
+    const entry = this.free === NO_ENTRY ? this.usedCount++ : this.free;
+    if (entry === this.free) {
+      const next = view.getInt32(placesOffset + entry * PLACE_LENGTH) & ~FREE;
+      this.free = next === 0 ? NO_ENTRY : next - 1;
+    }
+    view.setInt32(placesOffset + entry * PLACE_LENGTH, at);
+    this.chains.add(entry, hashOf(arena, at + TOPIC, view.getUint16(at)));
   }
 
   private entryOf(nameOffset: number, nameLength: number): number {

@@ -74,7 +74,7 @@ export class RetainedMessages {
     const { arena, records } = this;
     const { payloadLength, payloadOffset, topicNameLength, topicNameOffset } = message;
     const length = TOPIC + topicNameLength + payloadLength;
-    let at = this.locate(topicNameOffset, topicNameLength);
+    let at = this.locate(topicNameOffset, topicNameLength), isNew = false;
     if (at !== END && isFromUpstream && this.isSame(at, message))
       return true;
     if (at !== END) {
@@ -93,13 +93,15 @@ export class RetainedMessages {
       at = records.append(length);
       if (at === END)
         return false;
-      this.index.add(at, topicNameOffset, topicNameLength);
+      isNew = true;
     }
     const bytes = arena.bytes;
     arena.view.setUint16(at, topicNameLength);
     bytes[at + QOS] = isFromUpstream ? message.qos | FROM_UPSTREAM : message.qos;
     bytes.copyWithin(at + TOPIC, topicNameOffset, topicNameOffset + topicNameLength);
     bytes.copyWithin(at + TOPIC + topicNameLength, payloadOffset, payloadOffset + payloadLength);
+    if (isNew)
+      this.index.add(at);
     return true;
   }
 
