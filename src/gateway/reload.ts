@@ -6,7 +6,6 @@ import type { Configuration } from '../config/configuration.ts';
 import { Announcements } from '../session/announcements.ts';
 import { HELD_BY_RATE } from '../session/holds.ts';
 import { PublishCredit } from '../session/publish-credit.ts';
-import { decaysFor, intervalFor } from '../nodes/system-topics.ts';
 import { recountLog, reloadPolicies, reloadRules } from '../upstream/rule-reload.ts';
 import { lengthOfAnnouncements, writeAnnouncements } from './announcement-texts.ts';
 import type { Gateway } from './gateway.ts';
@@ -75,8 +74,7 @@ function reloadRate(gateway: Gateway, rate: number): void {
 
 function reloadInterval({ clock, systemTopics }: Gateway, interval: number): void {
   systemTopics.isSilent = interval === 0;
-  systemTopics.interval = intervalFor(interval);
-  systemTopics.decays = decaysFor(systemTopics.interval);
+  systemTopics.setInterval(interval);
   systemTopics.dueAt = clock.now + systemTopics.interval | 0;
   clock.request(systemTopics.dueAt);
 }

@@ -16,6 +16,7 @@ import { type Message, MessageSpans } from '../packet/packet.ts';
 import { DOLLAR } from '../packet/topic.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import { isDue, type Clock } from '../session/clock.ts';
+import { LoadAverages, MINUTE, WINDOW_COUNT, WINDOWS } from './load-averages.ts';
 import { RecentCount } from './recent-count.ts';
 import { type Figure, type Figures, FIGURES, LOADS, type Traffic } from './system-figures.ts';
 
@@ -32,11 +33,7 @@ const FIRST_FIGURE = 2;
 const VERSION_NAME = 'version';
 const UPTIME_NAME = 'uptime';
 
-/** Minutes over which is averaged. */
-const WINDOWS: readonly number[] = Object.freeze([1, 5, 15]);
-const WINDOW_COUNT = 3;
 const UNIT = 'min';
-const MINUTE = 60_000;
 /** Milliseconds between rounds where nobody wants figures. */
 const SILENT_INTERVAL = MINUTE;
 const LONGEST_WINDOW = 5;
@@ -48,11 +45,7 @@ const namesOf = (figures: readonly Figure[], loads: readonly Figure[]): string[]
   [VERSION_NAME, UPTIME_NAME, ...figures.map(({ name }) => name), ...loads.map(({ name }) => name)];
 
 /** Of an interval of 0, which means never: from one count to the next. */
-export const intervalFor = (interval: number): number => interval === 0 ? SILENT_INTERVAL : interval;
-
-/** How much of each average is left after an interval. */
-export const decaysFor = (interval: number): readonly number[] =>
-  WINDOWS.map(minutes => Math.exp(-interval / (minutes * MINUTE)));
+const intervalFor = (interval: number): number => interval === 0 ? SILENT_INTERVAL : interval;
 
 /** Where figures go besides. */
 export interface FigureOutlet {
@@ -103,9 +96,7 @@ export class SystemTopics {
   private readonly nameCount: number;
   /** Of names, and of all windows of the loads. */
   private readonly topicCount: number;
-  decays: readonly number[];
-  private readonly averages: number[];
-  private readonly lastCounts: number[];
+  private readonly averages: LoadAverages;
   private lastAt: number;
   dueAt: number;
   private milliseconds = 0;
@@ -154,9 +145,7 @@ export class SystemTopics {
     this.figureOffset = encodeUTF8(arena, this.unitOffset, UNIT);
     this.message.topicNameOffset = this.figureOffset + MAXIMUM_DECIMAL_LENGTH + SECONDS.length;
     this.prefixEnd = encodeUTF8(arena, this.message.topicNameOffset, PREFIX);
-    this.decays = decaysFor(this.interval);
-    this.averages = new Array<number>(this.loads.length * WINDOW_COUNT).fill(0);
-    this.lastCounts = new Array<number>(this.loads.length).fill(0);
+    this.averages = new LoadAverages(this.loads, this.interval);
     this.lastAt = this.dueAt = this.clock.now;
     this.next = this.topicCount;
     this.readership = new Uint8Array(this.topicCount);
@@ -179,7 +168,7 @@ export class SystemTopics {
       this.recentlyDropped.update(delivery.droppedCount, this.uptime);
       this.recentlyTooLong.update(waiting.oversizeCount, this.uptime);
       if (!this.isSilent) {
-        this.averageLoads();
+        this.averages.update(this.figures, this.traffic);
         this.isForOutlet = this.outlet?.wantsFigures === true;
         this.next = this.isForOutlet || subscriptions.dollarCount > 0 ? 0 : this.topicCount;
         this.deliverSome();
@@ -187,6 +176,12 @@ export class SystemTopics {
     }
     if (!this.isSilent) // what is only counted can wait for another reason to wake up
       clock.request(this.dueAt);
+  }
+
+  /** @param interval milliseconds, 0 for never */
+  setInterval(interval: number): void {
+    this.interval = intervalFor(interval);
+    this.averages.setInterval(this.interval);
   }
 
   /** The next slice of a round. */
@@ -255,22 +250,6 @@ export class SystemTopics {
     this.uptime = (this.milliseconds - this.milliseconds % 1000) / 1000;
   }
 
-  /**
-   * As Mosquitto does: what was counted since the last round, per minute, enters an average that forgets
-   * exponentially.
-   */
-  private averageLoads(): void {
-    const { averages, decays, figures, lastCounts, loads, traffic } = this;
-    let at = 0;
-    for (let load = 0; load < loads.length; ++load) {
-      const total = loads[load]!.of(figures, traffic);
-      const rate = (total - lastCounts[load]!) * MINUTE / this.interval;
-      lastCounts[load] = total;
-      for (let window = 0; window < WINDOW_COUNT; ++window, ++at)
-        averages[at] = rate + (averages[at]! - rate) * decays[window]!;
-    }
-  }
-
   /** Puts the name of a topic into the message at hand. */
   private nameTopic(topic: number): void {
     const { arena, message, nameCount } = this;
@@ -304,7 +283,7 @@ export class SystemTopics {
       arena.bytes.copyWithin(end, this.secondsOffset, this.unitOffset);
       end += this.unitOffset - this.secondsOffset;
     } else if (topic >= this.nameCount)
-      end = writeDecimal(arena, figureOffset, this.averages[topic - this.nameCount]!, 2);
+      end = writeDecimal(arena, figureOffset, this.averages.averages[topic - this.nameCount]!, 2);
     else
       end = writeDigits(arena.bytes, figureOffset, this.counts[topic - FIRST_FIGURE]!.of(this.figures, this.traffic),
         1);
