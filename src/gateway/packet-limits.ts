@@ -8,7 +8,7 @@ import { CLEAN_START, type ConnectFields, PASSWORD, USER_NAME, WILL, WILL_QOS_SH
 import { ABSENT } from '../packet/data-representation.ts';
 import { MQTT_3_1, MQTT_3_1_1 } from '../packet/protocol-version.ts';
 import { HEADER_LENGTH, NODE_NOTES_LENGTH, NOTES_LENGTH } from '../session/record-layout.ts';
-import { longestMountPoint } from '../nodes/access.ts';
+import { longestMountPoint } from '../nodes/access-lengths.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { longestAnnouncement } from './announcement-texts.ts';
 import { COPY_LENGTH, DOWN_PROPERTIES, lengthOfMessage } from '../store/record-format.ts';

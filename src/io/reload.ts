@@ -9,7 +9,7 @@ import { lengthOfAnnouncements, longestAnnouncement } from '../gateway/announcem
 import { lengthOfConnectTexts, limitConflicts, longestPrefix, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { reloadConnect, reloadGateway } from '../gateway/reload.ts';
 import type { UserReload } from '../gateway/user-reload.ts';
-import { lengthOfAccess, longestAccessFilter, longestMountPoint } from '../nodes/access.ts';
+import { lengthOfAccess, longestAccessFilter, longestMountPoint } from '../nodes/access-lengths.ts';
 import { reloadSensors } from '../sensors/sensor-reload.ts';
 import { lengthOfNames } from '../sensors/sensors.ts';
 import { blockLengthFor } from '../store/record-format.ts';

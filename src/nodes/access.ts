@@ -19,7 +19,8 @@ import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import { DOLLAR, LONGEST_TOPIC } from '../packet/topic.ts';
 import { filterCovers, filtersOverlap, isValidTopicFilter, matchesTopicFilter } from '../packet/topic-filter.ts';
 import { NOT_ABOUT_THIS_NODE, Template, UNFIT_NAME, type PlaceholderValues } from './access-template.ts';
-import type { AccessConfiguration, ListenerConfiguration, UserConfiguration } from '../config/configuration.ts';
+import { lengthOfAccess, longestAccessFilter, longestMountPoint, mountPointOf } from './access-lengths.ts';
+import type { AccessConfiguration, ListenerConfiguration } from '../config/configuration.ts';
 import type { NodeState } from './node-states.ts';
 
 export const READ = 1;
@@ -64,30 +65,6 @@ class NodeNames implements PlaceholderValues {
   identifierOffset = 0;
   identifierLength = 0;
 }
-
-const longest = (lengths: readonly number[]): number => lengths.reduce((most, length) => Math.max(most, length), 0);
-
-const mountPointOf = (user: UserConfiguration): string => user.mount_point ?? '';
-
-/** Bytes by which a mount point can lengthen a topic. */
-export const longestMountPoint = (listener: ListenerConfiguration): number => longest(listener.users.map(user =>
-  mountPointOf(user) === '' ? 0
-    : Template.expandedLength(mountPointOf(user), lengthOfUTF8(user.username), listener.max_clientid_length)));
-
-/** Bytes of the names of all users, their mount points, and the topics of their rights. */
-export const lengthOfAccess = ({ acl, users }: ListenerConfiguration): number =>
-  users.reduce((sum, user) => sum + lengthOfUTF8(user.username) + lengthOfUTF8(mountPointOf(user)), 0)
-  + acl.reduce((sum, entry) => sum + lengthOfUTF8(entry.topic), 0);
-
-/** Bytes of the longest filter that rights can become for a node. */
-export function longestAccessFilter({ acl, max_clientid_length, users }: ListenerConfiguration): number {
-  const longestName = longest(users.map(user => lengthOfUTF8(user.username)));
-  return longest(acl.map(entry => Template.expandedLength(entry.topic, longestName, max_clientid_length)));
-}
-
-/** Whether anything is forbidden to anybody, or anybody is moved. */
-export const isLimited = (listener: ListenerConfiguration): boolean =>
-  listener.acl.length > 0 || listener.users.some(user => mountPointOf(user) !== '');
 
 export class Access {
   /** The result of `mount`: a topic with its mount point; valid until the next call. */
