@@ -39,6 +39,7 @@ const POOLS: Readonly<Record<string, readonly unknown[]>> = {
   'upstream.remote_clientid': ['', 'short', 'y'.repeat(24), 7],
   'upstream.remote_username': ['u', null, 5],
   'upstream.remote_password': ['p', null, 'z'.repeat(20), false],
+  'upstream.remote_password_file': [null, null, 4],
   'upstream.restart_timeout': [[5, 30], [30, 5], [1, 1], [1]],
   'upstream.will': [null, { topic: 'w' }, { topic: 'w/#' }, { topic: '+' }, []],
   'upstream.max_packet_size': [128, 512, 1024, 65_536, '9'],

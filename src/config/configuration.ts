@@ -31,6 +31,8 @@ export interface UpstreamConfiguration {
   remote_clientid: string;
   remote_username: string | null;
   remote_password: string | null;
+  /** Read before each CONNECT, on a computer only. */
+  remote_password_file: string | null;
   cleansession: boolean;
   keepalive_interval: number;
   connack_timeout: number;

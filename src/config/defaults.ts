@@ -22,6 +22,7 @@ export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
   remote_clientid: '',
   remote_username: null,
   remote_password: null,
+  remote_password_file: null,
   cleansession: false,
   keepalive_interval: 60,
   connack_timeout: 10,

@@ -23,6 +23,7 @@ const UPSTREAM: Effects<UpstreamConfiguration> = Object.freeze({
   remote_clientid: RECONNECTION,
   remote_username: RECONNECTION,
   remote_password: RECONNECTION,
+  remote_password_file: RECONNECTION,
   cleansession: RESTART,
   keepalive_interval: RECONNECTION,
   connack_timeout: AT_ONCE,

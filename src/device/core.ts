@@ -19,7 +19,7 @@ export { Link } from '../io/link.ts';
 export { NOBODY, Runtime } from '../io/runtime.ts';
 export type { Machine } from '../nodes/system-figures.ts';
 export type { Platform, RuntimeObserver } from '../io/runtime.ts';
-export { describeLoopback, isLoopback, judgeAddresses, judgeHashes } from '../rules/board-rules.ts';
+export { describeLoopback, isLoopback, judgeAddresses, judgeSecrets } from '../rules/board-rules.ts';
 export { judgeConfiguration } from '../rules/configuration-rules.ts';
 export type { Finding } from '../rules/findings.ts';
 export { parseHashForm } from '../rules/password-hash.ts';

@@ -8,7 +8,7 @@ import config from 'mc/config';
 import { hasBrokerHere } from 'board';
 import {
   completeConfiguration, type Configuration, describeShortage, type Finding, firmwareNeeds, formatPath, judgeAddresses,
-  judgeConfiguration, judgeHashes, objectNeeds, type PartialConfiguration, placeOf, printable, type TextSource, total,
+  judgeConfiguration, judgeSecrets, objectNeeds, type PartialConfiguration, placeOf, printable, type TextSource, total,
   Validator,
 } from './core.ts';
 import { readText } from './texts.ts';
@@ -71,8 +71,8 @@ function findErrors(
   const findings = judgeConfiguration(configuration, written);
   if (findings.length > 0)
     return findings;
-  return hasBrokerHere || isBuiltIn ? judgeHashes(configuration)
-    : [...judgeAddresses(configuration), ...judgeHashes(configuration)];
+  return hasBrokerHere || isBuiltIn ? judgeSecrets(configuration)
+    : [...judgeAddresses(configuration), ...judgeSecrets(configuration)];
 }
 
 /** In the order of the text. */

@@ -165,6 +165,7 @@ export function adviceForUpstream(reasonCode: number): string {
   switch (reasonCode) {
     case ReasonCode.BAD_USER_NAME_OR_PASSWORD:
     case ReasonCode.NOT_AUTHORIZED: return ': check upstream.remote_username and upstream.remote_password';
+    case ReasonCode.PASSWORD_MISSING: return ': make the file, so that this user may read it';
     case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: return ': choose another upstream.remote_clientid';
     case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return ': try another upstream.bridge_protocol_version';
     case ReasonCode.NETWORK_UNREACHABLE: return ': is a broker listening at upstream.address?';

@@ -90,9 +90,14 @@ function connectTexts(configuration: Configuration): readonly string[] {
   return [remote_clientid, will?.topic ?? '', will?.payload ?? '', remote_username ?? '', remote_password ?? ''];
 }
 
+/** Bytes of a password that stands in a file: a token is longer than what people choose. */
+export const LONGEST_PASSWORD = 4096;
+
 /** Bytes of the region that `connectFields` fills. */
 export function lengthOfConnectTexts(configuration: Configuration): number {
-  return connectTexts(configuration).reduce((sum, text) => sum + lengthOfUTF8(text), 0);
+  const { remote_password, remote_password_file } = configuration.upstream;
+  return connectTexts(configuration).reduce((sum, text) => sum + lengthOfUTF8(text),
+    remote_password_file !== null && remote_password === null ? LONGEST_PASSWORD : 0);
 }
 
 /** Writes the texts of CONNECT to the region at `offset`. */

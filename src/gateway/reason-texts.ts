@@ -36,6 +36,7 @@ export function describeReason(reasonCode: number): string {
     case ReasonCode.ACKNOWLEDGEMENT_TIMEOUT: return 'no acknowledgement in time';
     case ReasonCode.WILL_TOO_LONG: return 'Will too long';
     case ReasonCode.CLOSED_BEFORE_CONNACK: return 'connection closed instead of a CONNACK';
+    case ReasonCode.PASSWORD_MISSING: return 'there is no password in upstream.remote_password_file';
     default: return `reason code 0x${reasonCode.toString(16)}`;
   }
 }

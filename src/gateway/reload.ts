@@ -57,6 +57,16 @@ export function reloadConnect({ arena, configuration, plans, upstream }: Gateway
   writeAnnouncements(upstream.announcements, arena, announcementsOffset, configuration.upstream);
 }
 
+/** Of a file that was read just now. Only while there is no connection. */
+export function usePassword(gateway: Gateway, remote_password: string): void {
+  const { configuration } = gateway;
+  const { upstream } = configuration;
+  if (upstream.remote_password === remote_password)
+    return;
+  gateway.configuration = { ...configuration, upstream: { ...upstream, remote_password } };
+  reloadConnect(gateway);
+}
+
 /** A node that is made to wait is not any longer. */
 function reloadRate(gateway: Gateway, rate: number): void {
   const { clock, serverRole: { credits, sessions } } = gateway;

@@ -6,7 +6,7 @@ import type { Configuration } from '../config/configuration.ts';
 import { type Place, placeOf } from '../config/json-places.ts';
 import { formatPath } from '../config/schema-paths.ts';
 import { Validator } from '../config/validator.ts';
-import { judgeAddresses, judgeHashes, LONGEST_STORED_TEXT } from '../rules/board-rules.ts';
+import { judgeAddresses, judgeSecrets, LONGEST_STORED_TEXT } from '../rules/board-rules.ts';
 import { printable } from './log.ts';
 
 /** @param text of the file @returns a line for each thing, with the file and its place */
@@ -21,7 +21,7 @@ export function refusalsOfBoard(text: string, file: string, configuration: Confi
     lines.push(printable(`${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${words}`));
   };
   if (new Validator(source, violation => tell(violation, violation.path, violation.text)).validate())
-    for (const { path, text: words } of [...judgeAddresses(configuration), ...judgeHashes(configuration)])
+    for (const { path, text: words } of [...judgeAddresses(configuration), ...judgeSecrets(configuration)])
       tell(placeOf(source, path), formatPath(path), words);
   return lines;
 }

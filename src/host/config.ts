@@ -23,6 +23,7 @@ import { describeDepth, describeSyntaxErrors, findBadKeys, findBadNumbers, findT
 import { adviceForRange, describeViolation, type Schema } from './config-violations.ts';
 import { warningsOf } from './config-warnings.ts';
 import { printable } from './log.ts';
+import { warnOfReaders } from './readers.ts';
 
 export interface LoadedConfiguration {
   /** Undefined when there are errors. */
@@ -47,7 +48,12 @@ let validator: ValidateFunction | undefined;
  */
 export function loadConfiguration(file: string, sizes: PartialConfiguration = PC_SIZES): LoadedConfiguration {
   const read = readText(file);
-  return 'error' in read ? failed([printable(read.error)]) : readConfiguration(read.text, file, sizes);
+  if ('error' in read)
+    return failed([printable(read.error)]);
+  const loaded = readConfiguration(read.text, file, sizes);
+  const { configuration, warnings } = loaded;
+  return configuration === undefined ? loaded
+    : { ...loaded, warnings: [...warnings, ...warnOfReaders(read.text, file, configuration).map(printable)] };
 }
 
 /**

@@ -2,13 +2,16 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Configuration, LogLevel } from '../config/configuration.ts';
 import { withReloadRoom } from '../config/reload-room.ts';
+import { usePassword } from '../gateway/reload.ts';
 import { planReload, type ReloadPlan, reloadRuntime } from '../io/reload.ts';
 import { type Platform, Runtime } from '../io/runtime.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
 import { PasswordAuthenticator } from './authentication.ts';
 import { FileStorage } from './file-storage.ts';
 import { remarkOnLeftStore } from './left-store.ts';
 import type { Log } from './log.ts';
 import { traceMessages } from './message-trace.ts';
+import { readPasswordFile } from './password-file.ts';
 import { type ListenerCallbacks, LogObserver } from './log-observer.ts';
 import { createPlatform } from './platform.ts';
 
@@ -78,6 +81,7 @@ export class HostGateway {
       new Runtime(withoutPasswords(configuration), platform, observer);
     this.log = log;
     this.authenticator = authenticator;
+    this.runtime.upstream.prepareConnect = () => this.preparePassword(observer);
     observer.claimedNameOf = session => this.authenticator.claimedNameOf(session);
     this.setLevel(configuration.log_level);
     const remark = remarkOnLeftStore(configuration.store);
@@ -88,6 +92,21 @@ export class HostGateway {
 
   start(): void {
     this.runtime.start();
+  }
+
+  /** What CONNECT says is what stands in the file by now. @returns why there can be no CONNECT, or SUCCESS */
+  private preparePassword(observer: HostObserver): number {
+    const { gateway } = this.runtime;
+    const file = gateway.configuration.upstream.remote_password_file;
+    const read = file === null ? undefined : readPasswordFile(file);
+    if (read === undefined)
+      return ReasonCode.SUCCESS;
+    if ('problem' in read) {
+      observer.passwordProblem = read.problem;
+      return ReasonCode.PASSWORD_MISSING;
+    }
+    usePassword(gateway, read.password);
+    return ReasonCode.SUCCESS;
   }
 
   /** Makes another attempt to get the port. */

@@ -40,6 +40,8 @@ export class LogObserver implements RuntimeObserver {
   runtime: LoggedRuntime | undefined;
   /** The user name that the connection of a session has given, right or wrong. */
   claimedNameOf: (session: ServerSession) => string | undefined = () => undefined;
+  /** Why there is no password for the broker. */
+  passwordProblem = '';
   private readonly log: Log;
   private readonly listener: ListenerCallbacks;
   private isUpstreamConnected = false;
@@ -172,14 +174,16 @@ export class LogObserver implements RuntimeObserver {
     const wasConnected = this.isUpstreamConnected;
     this.isUpstreamConnected = false;
     const name = this.upstreamName();
-    const text = `${name}: ${describeReason(reasonCode)}${adviceForUpstream(reasonCode)}`;
+    const text = `${name}: ${reasonCode === ReasonCode.PASSWORD_MISSING ? this.passwordProblem
+      : describeReason(reasonCode) + adviceForUpstream(reasonCode)}`;
     if (reasonCode === ReasonCode.SUCCESS) { // our own doing
       if (wasConnected)
         this.log.write('info', text);
     } else if (wasConnected)
       this.log.write('warning', text);
     else
-      this.log.write('warning', text, `${FAILED} ${name} ${reasonCode}`, ONCE);
+      this.log.write('warning', text, `${FAILED} ${name} ${reasonCode === ReasonCode.PASSWORD_MISSING ? text : reasonCode}`,
+        ONCE);
   }
 
   private upstreamName(): string {

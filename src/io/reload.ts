@@ -58,6 +58,7 @@ const GROUPS: readonly Group[] = Object.freeze([
   }),
   Object.freeze({
     paths: Object.freeze(['upstream.remote_clientid', 'upstream.remote_username', 'upstream.remote_password',
+      'upstream.remote_password_file',
       'upstream.will', 'upstream.birth', 'upstream.notifications', 'upstream.notifications_local_only',
       'upstream.notification_topic']),
     needs: Object.freeze([

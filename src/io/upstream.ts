@@ -55,6 +55,8 @@ export class Upstream implements UpstreamDriver {
   address: { host: string; port: number };
   backOff: BackOff;
   connectTimeout: number;
+  /** Before each CONNECT: makes it say what it should. @returns what stands in its way, or SUCCESS */
+  prepareConnect = (): number => ReasonCode.SUCCESS;
   addressIndex = 0;
   /** Of the name in use, the one that is tried next, without another question and another wait. */
   private nextAddress: string | undefined = undefined;
@@ -255,8 +257,9 @@ export class Upstream implements UpstreamDriver {
   }
 
   private connect(address: string, port: number): void {
-    if (this.isUnplugged) {
-      this.fail(ReasonCode.NETWORK_UNREACHABLE);
+    const problem = this.isUnplugged ? ReasonCode.NETWORK_UNREACHABLE : this.prepareConnect();
+    if (problem !== ReasonCode.SUCCESS) {
+      this.fail(problem);
       return;
     }
     this.phase = CONNECTING;
@@ -271,8 +274,7 @@ export class Upstream implements UpstreamDriver {
   /** @param timeout milliseconds that the phase may last */
   private limit(timeout: number): void {
     const { clock } = this.gateway;
-    this.deadline = clock.now + timeout | 0;
-    clock.request(this.deadline);
+    clock.request(this.deadline = clock.now + timeout | 0);
   }
 
   private fail(reasonCode: number): void {
@@ -283,8 +285,7 @@ export class Upstream implements UpstreamDriver {
   }
 
   private wait(reasonCode: number): void {
-    const { backOff } = this;
-    const { clock } = this.gateway;
+    const { backOff, gateway: { bridge: { suspects }, clock } } = this;
     this.reasonCode = reasonCode;
     // Only a session that lasted proves that all is well: one that is accepted and kicked must not start over.
     if (this.wasConnected && (clock.now - this.connectedAt | 0) >= backOff.stableInterval)
@@ -293,7 +294,6 @@ export class Upstream implements UpstreamDriver {
     this.addressIndex = (this.addressIndex + 1) % this.addresses.length;
     this.address = this.addresses[this.addressIndex]!;
     this.phase = WAITING;
-    const { suspects } = this.gateway.bridge;
     if (suspects.isExamining) backOff.reset(); // everybody waits
     this.limit(backOff.next(reasonCode, suspects.phase === BLAMED || isRefusal(reasonCode)));
   }

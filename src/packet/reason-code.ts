@@ -48,6 +48,8 @@ export const CLOSED_BEFORE_CONNACK = 0x109;
 export const ACKNOWLEDGEMENT_TIMEOUT = 0x10A;
 /** Topic and message of the Will together are longer than what is kept of them. */
 export const WILL_TOO_LONG = 0x10B;
+/** Of our own, for the Server: CONNECT cannot be said. */
+export const PASSWORD_MISSING = 0x10C;
 
 /** Return codes of CONNACK in 3.1 and 3.1.1 (table 3.1); index is the code on the wire. */
 const RETURN_CODES: readonly number[] = Object.freeze([

@@ -37,8 +37,10 @@ export function judgeAddresses({ upstream }: Configuration): readonly Finding[] 
 }
 
 /** @param configuration that can be used on a computer */
-export function judgeHashes({ listener }: Configuration): readonly Finding[] {
+export function judgeSecrets({ listener, upstream }: Configuration): readonly Finding[] {
   const findings = new Findings();
+  if (upstream.remote_password_file !== null)
+    findings.add(['upstream', 'remote_password_file'], 'a board has no files; write "remote_password" instead');
   listener.users.forEach(({ password_hash }, index) => {
     const form = password_hash === undefined ? undefined : parseHashForm(password_hash);
     if (form !== undefined && !isVerifiedByBoard(form))

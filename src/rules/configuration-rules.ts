@@ -91,6 +91,14 @@ function judgeUpstream(findings: Findings, { name, upstream }: Configuration): v
   if (upstream.remote_password !== null && upstream.remote_username === null)
     findings.add(['upstream', 'remote_password'], 'MQTT allows no password without a user name; write '
       + '"remote_username" as well');
+  if (upstream.remote_password_file !== null) {
+    if (upstream.remote_password !== null)
+      findings.add(['upstream', 'remote_password_file'], 'there are two passwords; leave out "remote_password", or this '
+        + 'instead');
+    else if (upstream.remote_username === null)
+      findings.add(['upstream', 'remote_password_file'], 'MQTT allows no password without a user name; write '
+        + '"remote_username" as well');
+  }
   const [base, cap] = upstream.restart_timeout;
   if (base > cap)
     findings.add(['upstream', 'restart_timeout'], `the shortest wait, ${base}, is longer than the longest, ${cap}; `
