@@ -495,3 +495,43 @@ describe('sensors that are others', () => {
     expect(world.uplink.messages.filter(message => message.startsWith('b '))).toHaveLength(1);
   });
 });
+
+describe('what nodes and the broker are told of the connection', () => {
+  it('moves to another name with a reconnection, and nothing is kept under the old one', () => {
+    const before: PartialConfiguration = { name: 'gw', upstream: { notifications: true }, topic: [],
+      listener: { sys_interval: 0, allow_anonymous: true } };
+    const layout = withReloadRoom(completeConfiguration(before));
+    const world = World.connected({ configuration: before, layout });
+    const old = '$SYS/broker/connection/gw/state';
+    const node = world.node('n', {}, subscribe(1, '$SYS/broker/connection/#', 0, 'own/#', 0));
+    node.take();
+    const other = (upstream: NonNullable<PartialConfiguration['upstream']>): PartialConfiguration =>
+      ({ ...before, upstream: { address: [`mqtt://${SERVER}`], ...upstream } });
+    reload(world, other({ notifications: true, notification_topic: 'own/state' }));
+    world.until(() => world.uplinks.length === 2 && world.isConnected);
+    world.run(100);
+    expect(world.uplinks[0]!.messages.at(-1)).toBe(`${old} 0`);
+    expect(world.uplink.all('connect')[0]!.will).toMatchObject({ topic: 'own/state', payload: Buffer.from('0') });
+    expect(world.uplink.messages).toEqual(['own/state 1']);
+    expect(node.take()).toEqual([`PUBLISH ${old}=0 q0`, `PUBLISH ${old}= q0`, 'PUBLISH own/state=0 q0', 'PUBLISH own/state=1 q0']);
+    expect(world.connect('late')[0].ask(subscribe(1, '$SYS/broker/connection/#', 0, 'own/#', 0)))
+      .toEqual(['SUBACK #1 0 0', 'PUBLISH own/state=1 q0 retain']);
+    reload(world, other({ notifications: false }));
+    world.until(() => world.uplinks.length === 3 && world.isConnected);
+    world.run(100);
+    expect(node.take()).toEqual(['PUBLISH own/state=0 q0', 'PUBLISH own/state= q0']);
+    expect(world.uplink.all('connect')[0]!.will).toBeUndefined();
+  });
+
+  it('a session becomes a clean one, and the other way round, with a reconnection', () => {
+    const configuration: PartialConfiguration = { upstream: { address: [`mqtt://${SERVER}`] } };
+    const world = World.connected({ configuration, layout: withReloadRoom(completeConfiguration(configuration)) });
+    const clean: boolean[] = [];
+    for (const cleansession of [true, false]) {
+      reload(world, { upstream: { address: [`mqtt://${SERVER}`], cleansession } });
+      world.until(() => world.isConnected && world.uplinks.length === clean.length + 2);
+      clean.push(world.uplink.all('connect')[0]!.clean!);
+    }
+    expect(clean).toEqual([true, false]);
+  });
+});

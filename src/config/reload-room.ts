@@ -39,7 +39,7 @@ export function withReloadRoom(configuration: Configuration): Configuration {
   const right = longer(listener.acl.map(entry => entry.topic));
   const accessTexts = [...listener.users.map(({ username }) => username), ...mountPoints,
     ...listener.acl.map(entry => entry.topic)];
-  const { birth, remote_clientid, remote_password, remote_username, will } = upstream;
+  const { birth, notification_topic, remote_clientid, remote_password, remote_username, will } = upstream;
   const connectTexts = [remote_clientid, remote_password ?? '', remote_username ?? '', will?.topic ?? '',
     will?.payload ?? ''];
   const birthTexts = [birth?.topic ?? '', birth?.payload ?? '', will?.topic ?? '', will?.payload ?? ''];
@@ -50,6 +50,8 @@ export function withReloadRoom(configuration: Configuration): Configuration {
       ...upstream,
       remote_clientid: remote_clientid + blank(roomBeside(sum(connectTexts), LONG)),
       birth: { ...DEFAULT_WILL, topic: blank(roomBeside(sum(birthTexts), LONG)) },
+      notifications: true,
+      notification_topic: longer([notification_topic]),
     },
     listener: {
       ...listener,

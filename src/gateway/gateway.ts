@@ -162,7 +162,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const earlierPlan = EarlierSubscriptions.plan(plan, topic,
       layout === configuration ? 0 : lengthOfRules('in', layout.topic) + lengthOfRules('out', layout.topic),
       store.durability === 'flash');
-    const notificationsOffset = Notifications.plan(plan, upstream);
+    const notificationsOffset = Notifications.plan(plan, layout.upstream);
     const accessPlan = Access.plan(plan, layout.listener, memory.topics, listener.max_packet_size);
     const systemTopicsOffset = SystemTopics.plan(plan);
     const longestStored = longestStoredPacket(layout);
@@ -199,7 +199,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const inbound = new TopicMap(arena, inboundPlan, topic);
     const earlier = new EarlierSubscriptions(arena, earlierPlan, upstream, inbound.rules);
     this.bridge = new Bridge(outbound, inbound, this.delivery, policies,
-      { owner: this, observer: options.observer, earlier, keepsNoSession: upstream.cleansession });
+      { owner: this, observer: options.observer, earlier });
     this.upstream =
       new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
       new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset,

@@ -10,33 +10,34 @@ import { MessageSpans } from '../packet/packet.ts';
 
 const DOWN_AND_UP = '01';
 
+/** Bytes of the topic and the two payloads. */
+export const lengthOfNotifications = ({ notification_topic, notifications }: UpstreamConfiguration): number =>
+  notifications ? lengthOfUTF8(notification_topic + DOWN_AND_UP) : 0;
+
 export class Notifications {
   private readonly message = new MessageSpans();
+  private readonly arena: Arena;
   private readonly delivery: Delivery;
-  private readonly isWanted: boolean;
-  private readonly payloadOffset: number;
+  private isWanted = false;
+  private payloadOffset = 0;
   private isUp = false;
+  private hasStarted = false;
 
-  static plan(plan: ArenaPlan, { notification_topic, notifications }: UpstreamConfiguration): number {
-    return plan.reserve('notifications', notifications ? lengthOfUTF8(notification_topic + DOWN_AND_UP) : 0);
+  static plan(plan: ArenaPlan, upstream: UpstreamConfiguration): number {
+    return plan.reserve('notifications', lengthOfNotifications(upstream));
   }
 
   constructor(arena: Arena, offset: number, upstream: UpstreamConfiguration, delivery: Delivery) {
-    const { message } = this;
-    const { notification_topic, notifications } = upstream;
+    this.arena = arena;
     this.delivery = delivery;
-    this.isWanted = notifications;
-    message.topicNameOffset = offset;
-    this.payloadOffset = notifications ? encodeUTF8(arena, offset, notification_topic) : offset;
-    message.topicNameLength = this.payloadOffset - offset;
-    if (notifications)
-      encodeUTF8(arena, this.payloadOffset, DOWN_AND_UP);
-    message.payloadLength = 1;
-    message.qos = 1;
+    this.message.topicNameOffset = offset;
+    this.message.qos = 1;
+    this.write(upstream);
   }
 
   /** At start: there is no connection yet. */
   start(): void {
+    this.hasStarted = true;
     this.tell(false);
   }
 
@@ -44,6 +45,28 @@ export class Notifications {
   update(isUp: boolean): void {
     if (this.isUp !== isUp)
       this.tell(isUp);
+  }
+
+  /** The configuration has been read again, and the connection has ended: what is kept under the old name goes. */
+  reload(upstream: UpstreamConfiguration): void {
+    if (this.isWanted && this.hasStarted) {
+      this.message.payloadLength = 0;
+      this.delivery.deliverNotification(this.message);
+    }
+    this.write(upstream);
+    if (this.hasStarted)
+      this.tell(false);
+  }
+
+  private write({ notification_topic, notifications }: UpstreamConfiguration): void {
+    const { arena, message } = this;
+    const { topicNameOffset } = message;
+    this.isWanted = notifications;
+    message.payloadLength = 1;
+    this.payloadOffset = notifications ? encodeUTF8(arena, topicNameOffset, notification_topic) : topicNameOffset;
+    message.topicNameLength = this.payloadOffset - topicNameOffset;
+    if (notifications)
+      encodeUTF8(arena, this.payloadOffset, DOWN_AND_UP);
   }
 
   private tell(isUp: boolean): void {

@@ -7,6 +7,7 @@ import type { Configuration } from '../config/configuration.ts';
 import { parseAddress } from '../config/upstream-address.ts';
 import { lengthOfAnnouncements, longestAnnouncement } from '../gateway/announcement-texts.ts';
 import { lengthOfConnectTexts, limitConflicts, longestPrefix, longestStoredPacket } from '../gateway/packet-limits.ts';
+import { lengthOfNotifications } from '../gateway/notifications.ts';
 import { reloadConnect, reloadGateway } from '../gateway/reload.ts';
 import type { UserReload } from '../gateway/user-reload.ts';
 import { lengthOfAccess, longestAccessFilter, longestMountPoint } from '../nodes/access-lengths.ts';
@@ -16,6 +17,8 @@ import { blockLengthFor } from '../store/record-format.ts';
 import { lengthOfRules } from '../upstream/topic-map.ts';
 import { STOPPED, WAITING } from '../upstream/upstream-phase.ts';
 import type { Runtime } from './runtime.ts';
+
+const NOTIFICATIONS: readonly string[] = Object.freeze(['upstream.notifications', 'upstream.notification_topic']);
 
 /** Milliseconds in which DISCONNECT goes out. */
 const RECONNECTION_WAIT = 500;
@@ -65,6 +68,7 @@ const GROUPS: readonly Group[] = Object.freeze([
       lengthOfConnectTexts,
       (({ upstream }) => lengthOfAnnouncements(upstream)),
       (({ upstream }) => longestAnnouncement(upstream)),
+      (({ upstream }) => lengthOfNotifications(upstream)),
     ] satisfies Group['needs']),
   }),
 ]);
@@ -73,15 +77,8 @@ const GROUPS: readonly Group[] = Object.freeze([
 export function planReload(current: Configuration, layout: Configuration, wanted: Configuration): ReloadPlan {
   const refusals: { path: string; text: string }[] = [];
   const differences = changesBetween(current, wanted);
-  const { notifications } = wanted.upstream;
-  const isTold = notifications || current.upstream.notifications;
-  // Will and birth are those of the notifications, which wait for a restart.
-  const isTied = isTold && differences.some(({ path }) => path.startsWith('upstream.notification'));
-  const applicable = differences.filter(({ effect, path }) => effect !== RESTART
-    && !(isTied && (path === 'upstream.will' || path === 'upstream.birth'))).map(({ path }) => path);
-  const isNamed = !isTold && applicable.includes('upstream.remote_clientid'); // its default follows, and nobody is told
-  for (const { path } of differences.filter(({ effect, path }) => effect === RESTART
-    && !(isNamed && path === 'upstream.notification_topic')))
+  const applicable = differences.filter(({ effect }) => effect !== RESTART).map(({ path }) => path);
+  for (const { path } of differences.filter(({ effect }) => effect === RESTART))
     refusals.push({ path, text: 'takes effect after a restart' });
   let configuration = withValuesOf(wanted, current, applicable);
   for (const { needs, paths } of GROUPS) {
@@ -136,6 +133,8 @@ function reloadUpstream({ gateway, upstream }: Runtime, changed: ReadonlySet<str
       gateway.upstream.sayFarewell(); // what the Will says, as at a stop
     gateway.upstream.disconnect();
     reloadConnect(gateway);
+    if (NOTIFICATIONS.some(path => changed.has(path)))
+      gateway.notifications.reload(gateway.configuration.upstream);
   }
   if (isUnderWay && upstream.phase !== WAITING || !isMoved && !isAnew)
     return;

@@ -45,8 +45,6 @@ export interface BridgeSides {
   readonly owner: BridgeOwner;
   readonly observer: Event.GatewayObserver;
   readonly earlier: EarlierSubscriptions;
-  /** `upstream.cleansession` */
-  readonly keepsNoSession: boolean;
 }
 
 export class Bridge implements ClientHandler, Loss.LossObserver {
@@ -65,7 +63,6 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   private hasToldUnasked = false;
   readonly telling: RetainedTelling;
   readonly earlier: EarlierSubscriptions;
-  private readonly keepsNoSession: boolean;
   /** Whether there is to be a storage. */
   isDurable = false;
   /** The storage has failed since the last connection: messages may be lost. */
@@ -113,9 +110,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.inbound = inbound;
     this.policies = policies;
     this.owner = sides.owner;
-    this.keepsNoSession = sides.keepsNoSession;
     this.earlier = sides.earlier;
-    this.telling = new RetainedTelling(delivery.retained, outbound, policies, sides.keepsNoSession, this);
+    this.telling = new RetainedTelling(delivery.retained, outbound, policies, this);
     this.observer = sides.observer;
     this.experiments = new Experiments(this, sides.observer);
   }
@@ -291,7 +287,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     if (!sessionPresent)
       this.session.closeGate();
     this.hasToldUnasked = false;
-    this.earlier.begin(sessionPresent || !this.keepsNoSession && !hasConnackFlags(this.session.version),
+    this.earlier.begin(sessionPresent || !this.session.cleanStart && !hasConnackFlags(this.session.version),
       this.backlog?.store);
     const lacksStore = this.isDurable && this.backlog?.store.isWorking !== true;
     this.telling.begin(this.session, sessionPresent, isElsewhere || lacksStore || this.storeWasAway);

@@ -37,7 +37,6 @@ export class RetainedTelling {
   private readonly retained: RetainedMessages;
   private readonly outbound: TopicMap;
   private readonly policies: readonly StorePolicy[];
-  private readonly keepsNoSession: boolean;
   private readonly outgoing = new MessageSpans();
   private isTelling = false;
   /** Some were left out because others of their topic waited. */
@@ -48,24 +47,21 @@ export class RetainedTelling {
   private readonly sides: TellingSides;
   private closedAt = 0;
 
-  /** @param keepsNoSession `upstream.cleansession`: that a session is new says nothing then */
   constructor(
-    retained: RetainedMessages, outbound: TopicMap, policies: readonly StorePolicy[], keepsNoSession: boolean,
-    sides: TellingSides,
+    retained: RetainedMessages, outbound: TopicMap, policies: readonly StorePolicy[], sides: TellingSides,
   ) {
     this.sides = sides;
     this.retained = retained;
     this.outbound = outbound;
     this.policies = policies;
-    this.keepsNoSession = keepsNoSession;
   }
 
   /**
-   * A connection is accepted.
+   * A connection is accepted. Of a clean session it says nothing that it is new.
    * @param isElsewhere whether the Server, or what is known of it here, is not what it was on the last one
    */
-  begin({ role: { clock } }: ClientSession, sessionPresent: boolean, isElsewhere: boolean): void {
-    const isForgotten = !this.keepsNoSession
+  begin({ cleanStart, role: { clock } }: ClientSession, sessionPresent: boolean, isElsewhere: boolean): void {
+    const isForgotten = !cleanStart
       || !this.wasConnected || (clock.now - this.closedAt >>> 0) > FORGOTTEN_AFTER;
     const isFirst = !this.wasConnected;
     this.wasConnected = this.isConnected = true;
