@@ -4,7 +4,7 @@ import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { statusOf } from '../../src/gateway/status.ts';
 import { CALM } from '../../src/upstream/court.ts';
 import { Random } from '../simulation/random.ts';
-import { publish } from '../world/packets.ts';
+import { DISCONNECT, publish } from '../world/packets.ts';
 import { oblige, type Peer, World } from '../world/world.ts';
 
 type Configuration = PartialConfiguration;
@@ -114,6 +114,51 @@ it('of bad messages one after the other, with nobody else, none is in the way of
   }
   expect(new Set(taken)).toEqual(new Set(Array.from({ length: 20 }, (_, index) => `good${index}`)));
   expect(topicsOf(world).sort()).toEqual(['bad1', 'bad2', 'bad3']);
+});
+
+describe.each<[string, string[]]>([
+  ['one node', ['n', 'n', 'n']],
+  ['three nodes', ['n1', 'n2', 'n3']],
+])('bad messages of %s one after the other', (_name, nodes) => {
+  it('by the only rule do not keep what waits behind them, nor do they stay in its way', () => {
+    const { world, taken } = start(topic => topic.includes('bad'));
+    world.stopListening();
+    world.uplink.close();
+    world.run(100);
+    nodes.forEach((name, index) => {
+      const node = world.node(name);
+      say(node, `bad${index}`);
+      node.send(DISCONNECT);
+    });
+    const other = world.node('other');
+    say(other, ...Array.from({ length: 8 }, (_, index) => `good${index}`));
+    world.listen();
+    world.run(90_000);
+    const good = Array.from({ length: 8 }, (_, index) => `good${index}`);
+    expect([...new Set(taken)].sort()).toEqual(good);
+    const endings = world.upstreamEndings.length;
+    world.run(300_000); // with nothing else to send, what one node has sent waits, and the connection stands
+    expect(world.upstreamEndings.length - endings).toBeLessThan(10);
+    for (let round = 0; round < 20; ++round) {
+      say(other, `later${round}`);
+      world.run(10_000);
+      expect(taken).toContain(`later${round}`);
+    }
+    expect(topicsOf(world).sort()).toEqual(['bad0', 'bad1', 'bad2']);
+    expect(world.gateway.bridge.suspects.phase).toBe(CALM);
+  });
+
+  it('by different rules neither', () => {
+    const { world, taken } = start(topic => topic.includes('bad'), { topic: [
+      ...[0, 1, 2].map(index => ({ pattern: `bad${index}/#`, direction: 'out' as const, qos: 1 as const })),
+      { pattern: 'good/#', direction: 'out', qos: 1 }] });
+    nodes.forEach((name, index) => say(world.node(name), `bad${index}/x`));
+    const other = world.node('other');
+    say(other, ...Array.from({ length: 8 }, (_, index) => `good/${index}`));
+    world.run(200_000);
+    expect([...new Set(taken)].sort()).toEqual(Array.from({ length: 8 }, (_, index) => `good/${index}`));
+    expect(topicsOf(world).sort()).toEqual(['bad0/x', 'bad1/x', 'bad2/x']);
+  });
 });
 
 it('a Server that closes for every message is to blame: nothing is set aside, and all arrives in the end', () => {

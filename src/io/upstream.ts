@@ -5,7 +5,6 @@
 import { parseAddress } from '../config/upstream-address.ts';
 import * as Event from '../config/events.ts';
 import type { Gateway, UpstreamDriver } from '../gateway/gateway.ts';
-import { BLAMED } from '../upstream/court.ts';
 import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../upstream/upstream-phase.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { BackOff, isRefusal } from '../upstream/back-off.ts';
@@ -295,6 +294,6 @@ export class Upstream implements UpstreamDriver {
     this.address = this.addresses[this.addressIndex]!;
     this.phase = WAITING;
     if (suspects.isExamining) backOff.reset(); // everybody waits
-    this.limit(backOff.next(reasonCode, suspects.phase === BLAMED || isRefusal(reasonCode)));
+    this.limit(backOff.next(reasonCode, suspects.isHopeless || isRefusal(reasonCode)));
   }
 }

@@ -69,12 +69,17 @@ export function hasOthers(queue: OutboundQueue): boolean {
 
 /** Holds what has come by a rule: others first, whether those pass tells who is to blame. */
 export function holdGroup(queue: OutboundQueue, court: Court, origin: number, rule: number, isNode: boolean): void {
+  holdMembers(queue, origin, rule, isNode);
+  if (!hasOthers(queue))
+    release(queue, court);
+}
+
+/** @param isNode only what this origin has sent */
+export function holdMembers(queue: OutboundQueue, origin: number, rule: number, isNode: boolean): void {
   for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
     if (queue.stateOf(record) !== DONE && queue.ruleOf(record) === rule
       && (!isNode || queue.originOf(record) === origin))
       queue.hold(record);
-  if (!hasOthers(queue))
-    release(queue, court);
 }
 
 /** Whatever was held may be sent, but for nodes without a share left: what they have sent before waits, too. */

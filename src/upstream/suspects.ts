@@ -13,13 +13,13 @@
  * is looked at, and while one is watched, once a second.
  */
 import * as ReasonCode from '../packet/reason-code.ts';
+import { Blame } from './blame.ts';
 import { type Clock, isDue } from '../session/clock.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import {
-  BIRTH, BLAMED, CALM, CAUTIOUS, CLOSES_IDLE, CONTROL, type Court, EXAMINED, FILTER, NOBODY, NODE_BLAMED, RULE_BLAMED,
-  SERVER_BLAMED, STRIKES, UNKNOWN_CAUSE,
+  BIRTH, BLAMED, CALM, CAUTIOUS, CLOSES_IDLE, CONTROL, type Court, EXAMINED, FILTER, NOBODY, STRIKES, UNKNOWN_CAUSE,
 } from './court.ts';
 import * as Reason from './quarantine-reasons.ts';
 import { Progress } from './progress.ts';
@@ -41,7 +41,6 @@ export class Suspects {
   cause = UNKNOWN_CAUSE;
   /** Index of the rule that is to blame. */
   blamedRule = NOBODY;
-  private blamedOrigin = 0;
   /** The second one of those for which somebody else was blamed. When others succeed, it has one more try. */
   private second = NOBODY;
   private isSecondTry = false;
@@ -52,6 +51,7 @@ export class Suspects {
   private readonly queue: OutboundQueue;
   private readonly progress: Progress;
   private readonly silences: Silences;
+  private readonly blamed = new Blame();
   private isUp = false;
   private connectedAt = 0;
   /** Rows: of closes, and of the same one under way at each. */
@@ -59,10 +59,6 @@ export class Suspects {
   private strikes = 0;
   private suspect = NOBODY;
   private hasLoweredQoS = false;
-  /** Of the last message that was set aside. */
-  private lastNumber = 0;
-  private lastOrigin = 0;
-  private lastRule = NOBODY;
   /** Something was under way at one of the closes, so the suspect need not be a message of QoS 0. */
   private hasCandidate = false;
   private watchedUntil = 0;
@@ -87,6 +83,11 @@ export class Suspects {
     return this.phase === CAUTIOUS && this.strikes > 0 || this.phase === CONTROL;
   }
 
+  /** Whether attempts should be made less often: nothing that was tried has got through. */
+  get isHopeless(): boolean {
+    return this.phase === BLAMED && this.blamed.isHopeless;
+  }
+
   /** The Server has accepted. */
   connected(): void {
     const { now } = this.clock;
@@ -95,8 +96,8 @@ export class Suspects {
     this.progress.begin();
     this.silences.connected();
     this.apply();
-    if (this.phase === BLAMED && this.cause !== SERVER_BLAMED)
-      holdGroup(this.queue, this.court, this.blamedOrigin, this.blamedRule, this.cause === NODE_BLAMED);
+    if (this.phase === BLAMED)
+      this.blamed.hold(this.queue, this.court, now);
     if (this.phase !== CALM)
       this.watch(this.phase === CONTROL ? SOON : SECOND);
   }
@@ -136,6 +137,8 @@ export class Suspects {
       this.endBlame();
     else if (this.isOver)
       this.calm();
+    else if (this.phase === BLAMED)
+      this.blamed.hold(this.queue, this.court, this.clock.now);
     else if (this.progress.hasSucceeded || !hasOthers(this.queue))
       release(this.queue, this.court);
     if (this.phase !== CALM) {
@@ -167,7 +170,7 @@ export class Suspects {
     }
     this.closeCount = (now - connectedAt | 0) < STABLE ? this.closeCount + 1 : 1;
     if (this.phase === BLAMED)
-      return;
+      return this.accuse(this.blamed.closed(queue, suspect, now), this.blamedRule);
     if (suspect === NOBODY || (now - sentAtOf(session, suspect, connectedAt) | 0) > SOON)
       this.acquit();
     else if (suspect === this.suspect)
@@ -198,7 +201,8 @@ export class Suspects {
 
   /** The control has held. */
   private convict(): void {
-    const { court, isSecondTry: isProven, queue, suspect } = this;
+    const { court, queue, suspect } = this;
+    const isProven = this.isSecondTry || this.blamed.has(suspect);
     this.phase = CAUTIOUS;
     this.acquit();
     if (suspect <= FILTER)
@@ -217,33 +221,26 @@ export class Suspects {
     }
     const origin = queue.originOf(record);
     const rule = queue.ruleOf(record);
-    const { lastNumber, lastOrigin, lastRule } = this;
-    if (lastNumber !== 0 && !isProven && !this.progress.hasSucceeded && court.putBack(lastNumber)) {
-      this.lastNumber = 0;
+    const { blamed, clock: { now } } = this;
+    if (blamed.lastNumber !== 0 && !isProven && !this.progress.hasSucceeded && court.putBack(blamed.lastNumber)) {
+      this.phase = BLAMED;
       this.second = suspect;
-      const isRule = rule === lastRule;
-      const isNode = isRule && origin === lastOrigin && origin !== 0;
-      this.blame(isNode ? NODE_BLAMED : isRule ? RULE_BLAMED : SERVER_BLAMED, origin, rule);
-      return;
+      this.progress.noteVerdict();
+      this.accuse(blamed.begin(origin, rule, suspect, now), rule);
+      blamed.hold(queue, court, now);
+      return this.apply();
     }
     const number = court.setAside(record, Reason.CLOSED_ON);
-    this.lastNumber = isProven ? 0 : number;
-    this.lastOrigin = origin;
-    this.lastRule = rule;
+    blamed.note(isProven ? 0 : number, origin, rule);
     this.progress.noteVerdict();
     holdGroup(this.queue, this.court, origin, rule, true);
     this.apply();
     if (this.cause === EXAMINED) this.cause = UNKNOWN_CAUSE;
   }
 
-  private blame(cause: number, origin: number, rule: number): void {
-    this.phase = BLAMED;
-    this.blamedOrigin = origin;
-    this.progress.noteVerdict();
-    if (cause !== SERVER_BLAMED)
-      holdGroup(this.queue, this.court, origin, rule, cause === NODE_BLAMED);
-    this.apply();
-    this.say(cause, rule);
+  private accuse(cause: number, rule: number): void {
+    if (cause !== this.cause)
+      this.say(cause, rule);
   }
 
   private endBlame(): void {
@@ -274,7 +271,7 @@ export class Suspects {
     this.phase = CALM;
     this.closeCount = 0;
     this.hasCandidate = false;
-    this.lastNumber = 0;
+    this.blamed.forget();
     if (this.cause === EXAMINED) this.cause = UNKNOWN_CAUSE;
     release(this.queue, this.court);
     this.apply();
