@@ -152,7 +152,7 @@ describe('the places', () => {
     expect(older.take()).toEqual(['closed']);
     world.run(10_000);
     expect(newer.take()).toEqual(['CONNACK 0']);
-    expect(world.gateway.serverRole.postponedCount).toBe(0);
+    expect(world.gateway.serverRole.postponed.count).toBe(0);
   });
 });
 
@@ -225,6 +225,19 @@ describe('two nodes with one identifier', () => {
     expect(world.eventTexts.at(-3)).toBe('two nodes call themselves "twin" and throw each other out, both from 10.0.0.3: '
       + 'give each one an identifier of its own');
   });
+});
+
+it('of more nodes that wait than there are places the rest is refused at once', () => {
+  const world = World.quiet({ listener: { max_connections: 40, max_sessions: 40 } });
+  const names = Array.from({ length: 20 }, (_, index) => `n${index}`);
+  for (let round = 0; round < 4; ++round)
+    for (const name of names)
+      world.node(name).send(SUBSCRIBE_WITHOUT_FILTER);
+  const answers = names.map(name => world.connect(name)[1]);
+  expect(answers.filter(answer => answer.length === 0)).toHaveLength(16);
+  expect(answers.filter(answer => answer.join() === 'CONNACK 3,closed')).toHaveLength(4);
+  world.run(5000);
+  expect(world.gateway.connectedCount).toBe(16);
 });
 
 it('more failing nodes than places: the table stays as it is, and the worst are remembered', () => {

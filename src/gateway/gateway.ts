@@ -330,7 +330,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
 
   /** The node is who it says. Afterwards, if the verdict was PENDING, call `session.continueReading()`. */
   admit(session: ServerSession): void {
-    if (this.serverRole.postponedCount > 0)
+    if (this.serverRole.postponed.count > 0)
       this.endPostponed(session);
     if (session.postpones(ReasonCode.SUCCESS))
       return;
@@ -381,6 +381,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     node.session = session;
     if (++this.connectedCount > this.maximumConnectedCount)
       this.maximumConnectedCount = this.connectedCount;
+    this.failing.accepted(session);
     session.accept(node, sessionPresent);
     if (!session.isConnected)
       return;

@@ -47,12 +47,14 @@ export class FailingNodes {
   private readonly keys: Int32Array;
   private readonly points: Uint8Array;
   private readonly failedAt: Int32Array;
+  /** Per session: when its CONNECT was accepted. */
+  private readonly acceptedAt: Int32Array;
   private readonly arena: Arena;
   private readonly clock: Clock;
   private readonly takeOvers: TakeOvers;
   private readonly observer: Event.GatewayObserver;
 
-  /** @param connectionCount nodes that may be connected */
+  /** @param connectionCount number of sessions */
   constructor(arena: Arena, clock: Clock, connectionCount: number, takeOvers: TakeOvers,
     observer: Event.GatewayObserver) {
     let places = FEWEST_PLACES;
@@ -63,6 +65,7 @@ export class FailingNodes {
     this.keys = new Int32Array(places);
     this.points = new Uint8Array(places);
     this.failedAt = new Int32Array(places);
+    this.acceptedAt = new Int32Array(connectionCount);
     this.takeOvers = takeOvers;
     this.observer = observer;
   }
@@ -75,6 +78,10 @@ export class FailingNodes {
     const wait = FIRST_DELAY << (this.points[place]! - SLOW >> 1);
     const left = this.failedAt[place]! + (wait < LONGEST_DELAY ? wait : LONGEST_DELAY) - this.clock.now | 0;
     return left > 0 ? left : 0;
+  }
+
+  accepted({ index }: ServerSession): void {
+    this.acceptedAt[index] = this.clock.now;
   }
 
   /** The connection is over; the session is still as it was. @param node index of its state, -1: it was never let in */
@@ -92,7 +99,7 @@ export class FailingNodes {
 
   /** @returns points; 0: it means nothing; -1: all was well */
   private judge(session: ServerSession, node: number, reasonCode: number): number {
-    const isEarly = node >= 0 && (this.clock.now - session.acceptedAt | 0) < SOON;
+    const isEarly = node >= 0 && (this.clock.now - this.acceptedAt[session.index]! | 0) < SOON;
     switch (reasonCode) {
       case ReasonCode.MALFORMED_PACKET:
       case ReasonCode.PROTOCOL_ERROR:

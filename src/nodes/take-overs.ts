@@ -6,20 +6,24 @@
 /** So many, each no longer than so many milliseconds after the one before. */
 const FEWEST = 3;
 const LONGEST_PAUSE = 60_000;
+/** Sessions of which addresses are remembered. */
+const PLACES = 4;
 
 export class TakeOvers {
   private readonly counts: Uint8Array;
   private readonly times: Int32Array;
-  /** From where the two nodes of the last one came, where the platform tells. */
+  /** The last ones: which session, and from where the two nodes came, where the platform tells. */
+  private readonly nodes = new Int32Array(PLACES).fill(-1);
   private readonly losers: (string | undefined)[] = [];
   private readonly winners: (string | undefined)[] = [];
+  private nextPlace = 0;
 
   /** @param sessionCount places of sessions */
   constructor(sessionCount: number) {
     this.counts = new Uint8Array(sessionCount);
     this.times = new Int32Array(sessionCount);
-    for (let node = 0; node < sessionCount; ++node)
-      this.losers[node] = this.winners[node] = undefined;
+    for (let place = 0; place < PLACES; ++place)
+      this.losers[place] = this.winners[place] = undefined;
   }
 
   /**
@@ -30,8 +34,14 @@ export class TakeOvers {
     const count = this.isRecent(node, now) ? this.counts[node]! : 0;
     this.counts[node] = count < FEWEST ? count + 1 : FEWEST;
     this.times[node] = now;
-    this.losers[node] = loser;
-    this.winners[node] = winner;
+    let place = this.nodes.indexOf(node);
+    if (place < 0) {
+      place = this.nextPlace;
+      this.nextPlace = (place + 1) % PLACES;
+    }
+    this.nodes[place] = node;
+    this.losers[place] = loser;
+    this.winners[place] = winner;
   }
 
   isFoughtOver(node: number, now: number): boolean {
@@ -40,15 +50,15 @@ export class TakeOvers {
 
   /** Whether the last one was by a node at another address. */
   isFromElsewhere(node: number): boolean {
-    return this.losers[node] !== this.winners[node];
+    return this.loserOf(node) !== this.winnerOf(node);
   }
 
   loserOf(node: number): string | undefined {
-    return this.losers[node];
+    return this.losers[this.nodes.indexOf(node)];
   }
 
   winnerOf(node: number): string | undefined {
-    return this.winners[node];
+    return this.winners[this.nodes.indexOf(node)];
   }
 
   private isRecent(node: number, now: number): boolean {

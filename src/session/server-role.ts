@@ -3,6 +3,7 @@ import type { ArenaPlan } from '../bytes/arena.ts';
 import type { Packet } from '../packet/packet.ts';
 import { CLIENT } from './connection-state.ts';
 import { FilterRequests } from './filter-requests.ts';
+import { PostponedAnswers } from './postponed-answers.ts';
 import type { PublishCredit } from './publish-credit.ts';
 import type { ServerSession } from './server-session.ts';
 import type { Output } from './session.ts';
@@ -77,8 +78,7 @@ export class ServerRole extends SessionRole {
   readonly filterRequests: FilterRequests;
   /** Nodes to which retained messages are owed; they are told of room. */
   owingCount = 0;
-  /** Nodes whose CONNECT has been judged, and whose answer waits. */
-  postponedCount = 0;
+  readonly postponed = new PostponedAnswers();
   /** A session that was held may read again, as soon as the event at hand is over. */
   hasReleased = false;
   /**

@@ -24,8 +24,6 @@ import { Session } from './session.ts';
 import type { SessionState } from './session-state.ts';
 
 const ANY_KEEP_ALIVE = 65535;
-/** In place of a reason code. */
-const UNDECIDED = -1;
 
 export class ServerSession extends Session {
   /** Position in the pool. */
@@ -37,8 +35,6 @@ export class ServerSession extends Session {
   isRefused = false;
   /** Which connection of all nodes this is: a verdict that comes late can tell whether it is still the same one. */
   connectionNumber = 0;
-  /** When CONNECT was accepted. */
-  acceptedAt = 0;
   declare readonly role: ServerRole;
   declare protected output: NodeOutput;
   /** Why nothing is read of the node: bits of holds.ts. */
@@ -47,11 +43,6 @@ export class ServerSession extends Session {
   private connectFlags = 0;
   /** Seconds, as CONNECT says; 0: none. */
   keepAlive = 0;
-  /** What the answer to CONNECT is, while that has to wait until `answerAt`. */
-  private verdict = UNDECIDED;
-  private answerAt = 0;
-  /** It has waited for long enough. */
-  private hasWaited = false;
 
   constructor(role: ServerRole, index: number) {
     super(role, role.ringOffset + index * role.regionLength);
@@ -88,7 +79,7 @@ export class ServerSession extends Session {
 
   /** Its CONNECT has been judged, and the answer waits. */
   get isPostponed(): boolean {
-    return this.verdict !== UNDECIDED;
+    return this.role.postponed.has(this.index);
   }
 
   /** Bytes of a message that goes out at once. */
@@ -113,7 +104,7 @@ export class ServerSession extends Session {
     this.sessionState = undefined;
     this.clientIdentifierLength = this.connectFlags = this.holds = 0;
     this.user = -1;
-    this.isRefused = this.hasWaited = false;
+    this.isRefused = false;
     this.credit?.reset(clock.now);
     clock.request(clock.now + role.settings.connectTimeout | 0);
   }
@@ -131,7 +122,7 @@ export class ServerSession extends Session {
       return;
     const { clock } = this.role;
     this.enter(CONNECTED);
-    this.lastReceivedAt = this.acceptedAt = clock.now; // a node that waits for a late verdict is not silent
+    this.lastReceivedAt = clock.now; // a node that waits for a late verdict is not silent
     if (this.keepAlive !== 0)
       clock.request(clock.now + expiryInterval(this.keepAlive) | 0);
     if (sessionPresent)
@@ -217,21 +208,23 @@ export class ServerSession extends Session {
    * @param verdict SUCCESS, or why it is refused
    */
   postpones(verdict: number): boolean {
-    const { role } = this;
-    if (this.state !== CONNECTING || this.hasWaited || this.clientIdentifierLength === 0)
+    const { index, role, role: { clock, postponed } } = this;
+    if (this.state !== CONNECTING || postponed.answering === index || this.clientIdentifierLength === 0)
       return false;
     const delay = role.receiver.delayOf?.(this) ?? 0;
     if (delay === 0)
       return false;
-    this.hasWaited = true;
-    this.decide(verdict);
-    role.clock.request(this.answerAt = role.clock.now + delay | 0);
+    const moment = clock.now + delay | 0;
+    if (postponed.add(index, moment, verdict))
+      clock.request(moment);
+    else
+      this.giveWay();
     return true;
   }
 
-  /** Somebody needs its place: the answer does not wait any longer, it is a refusal. */
+  /** Somebody needs its place, or there is none: the answer does not wait any longer, it is a refusal. */
   giveWay(): void {
-    this.refuse(ReasonCode.SERVER_UNAVAILABLE);
+    this.answerConnect(ReasonCode.SERVER_UNAVAILABLE);
   }
 
   /** Makes `will` the Will; its spans lie in the session's own region, until the next CONNECT. */
@@ -336,26 +329,27 @@ export class ServerSession extends Session {
       this.judgeSilence(expiryInterval(keepAlive), ReasonCode.KEEP_ALIVE_TIMEOUT);
   }
 
-  /** @param verdict as that of `postpones`, or UNDECIDED */
-  private decide(verdict: number): void {
-    this.role.postponedCount += Number(verdict !== UNDECIDED) - Number(this.isPostponed);
-    this.verdict = verdict;
+  private answerPostponed(): void {
+    const { index, role: { clock, postponed } } = this;
+    const moment = postponed.momentOf(index);
+    if (isDue(moment, clock.now))
+      this.answerConnect(postponed.verdictOf(index));
+    else
+      clock.request(moment);
   }
 
-  private answerPostponed(): void {
-    const { role, verdict } = this;
-    if (!isDue(this.answerAt, role.clock.now)) {
-      role.clock.request(this.answerAt);
-      return;
-    }
-    this.decide(UNDECIDED);
-    if (verdict !== ReasonCode.SUCCESS)
-      this.refuse(verdict);
-    else {
+  /** Answers the CONNECT now. */
+  private answerConnect(verdict: number): void {
+    const { index, role, role: { postponed } } = this;
+    postponed.remove(index);
+    postponed.answering = index;
+    if (verdict === ReasonCode.SUCCESS)
       role.receiver.admit!(this);
-      if (this.isConnected)
-        this.continueReading();
-    }
+    else
+      this.refuse(verdict);
+    postponed.answering = -1;
+    if (this.isConnected)
+      this.continueReading();
   }
 
   /** The node has so many milliseconds for its next packet; if bytes of it wait here, it is not slow. */
@@ -403,7 +397,7 @@ export class ServerSession extends Session {
   protected override end(reasonCode: number): void {
     if (this.state !== CONNECTED)
       this.forgetWill();
-    this.decide(UNDECIDED);
+    this.role.postponed.remove(this.index);
     super.end(reasonCode);
   }
 
