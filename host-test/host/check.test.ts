@@ -110,10 +110,11 @@ describe('a store that survives power cuts', () => {
     });
 
   test('fits an ESP32-C3 beside the four nodes of the built-in configuration with the sizes that are proposed', () => {
-    const { listener, ...rest } = manifest.config.ringbridge;
+    const { listener, upstream, ...rest } = manifest.config.ringbridge;
     const sizes = (length: number, ram: number, topics: number): string | undefined =>
       findOverflow(completeConfiguration({
         ...rest,
+        upstream: { ...upstream, max_packet_size: length },
         listener: { ...listener, max_packet_size: length, max_queued_bytes: length },
         store: { durability: 'flash', ram },
         memory: { ...rest.memory, topics },

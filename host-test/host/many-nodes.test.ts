@@ -152,6 +152,6 @@ describe('a node that is refused', () => {
     });
     world.run(100);
     expect(codesOf([node])).toEqual([3]);
-    expect(world.eventTexts.at(-1)).toBe('node (no identifier) refused: Will too long (listener.max_will_size is 10)');
+    expect(world.eventTexts.at(-1)).toBe('node "n1" refused: Will too long (listener.max_will_size is 10)');
   });
 });

@@ -2,13 +2,13 @@
 import type { FeatureId } from './board-features.ts';
 
 /** The gateway without any feature. */
-export const PROGRAM_LENGTH = 25512;
+export const PROGRAM_LENGTH = 26956;
 
 /** One of each feature, without its texts. */
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
-  connection: 1056,
+  connection: 996,
   rateLimit: 142,
-  session: 432,
+  session: 400,
   user: 75,
   mountPoint: 498,
   accessEntry: 626,
