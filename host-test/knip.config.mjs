@@ -3,7 +3,7 @@ import { NOT_YET } from './eslint.config.mjs';
 
 export default {
   entry: [
-    'host-test/**/*.test.ts', 'host-test/build.ts', 'host-test/host/lock-holder.mjs',
+    'host-test/**/*.test.ts', 'host-test/build.ts', 'host-test/host/lock-holder.mjs', 'host-test/interop/libraries/mqttjs.mjs',
     // Programs, some of which run on XS.
     'src/build/{sim,flash}.mjs', 'host-test/bench/{bench.mjs,bridge-process.ts,packets.ts,whole-path.ts}',
     'host-test/device/contract-simulator/main.ts', 'host-test/fuzz/fuzz-command.ts',

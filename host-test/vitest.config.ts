@@ -8,6 +8,11 @@ const compiles32 = (): boolean =>
   spawnSync('gcc', ['-m32', '-x', 'c', '-', '-o', '/dev/null'],
     { input: '#include <stdio.h>\nint main(void){return 0;}' }).status === 0;
 
+const hasLibraries = (): boolean =>
+  spawnSync('gcc', ['-x', 'c', '-', '-o', '/dev/null', '-lpaho-mqtt3c', '-lmosquitto'],
+    { input: '#include <MQTTClient.h>\n#include <mosquitto.h>\nint main(void){return 0;}' }).status === 0
+  && spawnSync('/usr/bin/python3', ['-c', 'import paho.mqtt.client']).status === 0;
+
 /**
  * Tests that need more than Node and a C compiler. Where it decides whether work lands (CI=true, see .ci/run) none is
  * left out: there a missing package makes them fail.
@@ -16,6 +21,8 @@ const demands = [
   { tests: 'host-test/interop/**', isMet: () => has('mosquitto') && has('mosquitto_pub'),
     packages: 'mosquitto mosquitto-clients' },
   { tests: 'host-test/interop/paho.test.ts', isMet: () => has('paho_c_pub'), packages: 'paho.mqtt.c-examples' },
+  { tests: 'host-test/interop/libraries.test.ts', isMet: hasLibraries,
+    packages: 'gcc libc6-dev python3-paho-mqtt libpaho-mqtt-dev libmosquitto-dev' },
   { tests: 'host-test/size/**', isMet: compiles32, packages: 'gcc-multilib' },
   { tests: 'host-test/emulation/**', isMet: canEmulate, packages: PACKAGES },
   { tests: 'host-test/bench/**', isMet: compiles32, packages: 'gcc-multilib' },

@@ -44,10 +44,12 @@ export class Program {
   private waiters: Waiter[] = [];
   private hasEnded = false;
 
-  constructor(name: string, command: string, args: readonly string[], transcript: string[]) {
+  /** @param takesInput whether `write` is used; else it finds an end of input at once */
+  constructor(name: string, command: string, args: readonly string[], transcript: string[], takesInput = false) {
     this.name = name;
     const child = this.child =
-      spawn(command, args, { env: { ...process.env, PATH }, stdio: ['ignore', 'pipe', 'pipe'] });
+      spawn(command, args, { env: { ...process.env, PATH }, stdio: [takesInput ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
+    child.stdin?.on('error', () => {}); // it has ended
     running.add(child);
     for (const stream of [child.stdout!, child.stderr!])
       createInterface({ input: stream }).on('line', line => {
@@ -88,6 +90,11 @@ export class Program {
       this.waiters.push(waiter);
       this.settle();
     });
+  }
+
+  /** A line of input. */
+  write(line: string): void {
+    this.child.stdin!.write(`${line}\n`);
   }
 
   /** How many of the lines so far match. */
@@ -147,9 +154,14 @@ export class Scene {
     this.directory = directory;
   }
 
+  /** For several tests; whoever opens it ends it. */
+  static async open(): Promise<Scene> {
+    return new Scene(await mkdtemp(join(tmpdir(), 'ringbridge-')));
+  }
+
   /** Plays a scene. @throws what `play` throws, with the transcript */
   static async play(play: (scene: Scene) => Promise<void>): Promise<void> {
-    const scene = new Scene(await mkdtemp(join(tmpdir(), 'ringbridge-')));
+    const scene = await Scene.open();
     try {
       await play(scene);
     } catch (error) {
@@ -162,8 +174,17 @@ export class Scene {
   }
 
   start(name: string, command: string, ...args: string[]): Program {
+    return this.run(name, command, args, false);
+  }
+
+  /** One that reads what `write` sends. */
+  startWithInput(name: string, command: string, ...args: string[]): Program {
+    return this.run(name, command, args, true);
+  }
+
+  private run(name: string, command: string, args: string[], takesInput: boolean): Program {
     this.transcript.push(`${name}: ${command} ${args.join(' ')}`);
-    const program = new Program(name, command, args, this.transcript);
+    const program = new Program(name, command, args, this.transcript, takesInput);
     this.programs.push(program);
     return program;
   }
@@ -173,7 +194,7 @@ export class Scene {
     this.endings.push(ending);
   }
 
-  private async end(): Promise<void> {
+  async end(): Promise<void> {
     for (const ending of this.endings)
       await ending();
     await Promise.allSettled(this.programs.filter(program => program.isRunning).map(program =>
