@@ -99,7 +99,7 @@ export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, t
 
 /** The defaults above fit a board. A PC has memory to spare; these sizes replace them there. */
 export const PC_SIZES = Object.freeze({
-  upstream: Object.freeze({ max_packet_size: 65_536, max_unreleased_messages: 1000 }),
+  upstream: Object.freeze({ max_packet_size: 65_536, max_inflight_messages: 1000, max_unreleased_messages: 1000 }),
   listener: Object.freeze({
     max_connections: 100, max_packet_size: 65_536, max_queued_messages: 1000, max_queued_bytes: 131_072,
       max_unreleased_messages: 1000, max_will_size: 4096,
