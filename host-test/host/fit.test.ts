@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { completeConfiguration } from '../../src/config/complete-configuration.ts';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
+import { limitConflicts } from '../../src/gateway/packet-limits.ts';
 import { memoryMap } from '../../src/host/board-memory.ts';
 import { describeConfiguration, findOverflow } from '../../src/host/check.ts';
 import { keysOfRegion, proposeSizes } from '../../src/host/fit.ts';
@@ -32,6 +33,7 @@ describe('a proposal of sizes', () => {
       store: { ...partial.store, ...proposal.store }, memory: { ...partial.memory, ...proposal.memory },
     });
     expect(findOverflow(after, 'esp32c3')).toBeUndefined();
+    expect(limitConflicts(after)).toEqual([]); // nor is it refused
   });
 
   it('leaves the number of nodes alone where smaller buffers are enough', () => {

@@ -88,6 +88,8 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
         Math.max(SHORTEST_PACKET_SIZE, Math.min(half.queue, half.store) >> 1 || Infinity));
   if (store.durability === 'flash')
     fitState(listener, store.size, partial.listener ?? {});
+  if (store.durability === 'flash' && partial.store?.quarantine === undefined)
+    store.quarantine = [store.quarantine[0], Math.min(store.quarantine[1], store.size >> 5)];
   return {
     name,
     log_level: partial.log_level ?? DEFAULT_LOG_LEVEL,

@@ -34,6 +34,8 @@ export function longestOutgoingPacket(configuration: Configuration): number {
 export interface LimitConflict {
   readonly path: readonly string[];
   readonly text: string;
+  /** What to write instead, or more. */
+  readonly least: number;
 }
 
 /**
@@ -49,13 +51,13 @@ export function limitConflicts(configuration: Configuration): readonly LimitConf
   const conflicts: LimitConflict[] = [];
   if (listener.max_queued_bytes < queued)
     conflicts.push({
-      path: ['listener', 'max_queued_bytes'],
+      path: ['listener', 'max_queued_bytes'], least: queued,
       text: `${listener.max_queued_bytes} bytes cannot hold a message as long as listener.max_packet_size (${listener.max_packet_size}) and `
         + `upstream.max_packet_size (${upstream.max_packet_size}) let in; write ${queued} or more instead, or lower those`,
     });
   if (store.ram < stored && topic.some(({ direction }) => direction !== 'in'))
     conflicts.push({
-      path: ['store', 'ram'],
+      path: ['store', 'ram'], least: stored,
       text: `${store.ram} bytes cannot hold a message as long as listener.max_packet_size (${listener.max_packet_size}) lets in; `
         + `write ${stored} or more instead, or lower that`,
     });

@@ -77,7 +77,7 @@ export function quarantineOf(gateway: Gateway): QuarantineStatus {
   return {
     count: quarantine.count,
     bytes: quarantine.usedLength,
-    capacity: [quarantine.capacity, quarantine.length],
+    capacity: [quarantine.capacity, quarantine.room],
     setAside: quarantine.setAsideCount,
     givenUp: quarantine.givenUpCount,
     messages: Array.from({ length: quarantine.count }, (_, index) => {

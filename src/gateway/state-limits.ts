@@ -6,6 +6,7 @@ import type { Configuration } from '../config/configuration.ts';
 import { BLOCK_HEADER_LENGTH, blockLengthFor, blocksOfMap, FEWEST_BLOCKS } from '../store/record-format.ts';
 import { capacityOfState, lengthOfState } from '../store/state-log.ts';
 import { FILTER, IDENTIFIER } from '../nodes/stored-sessions.ts';
+import { MAP_SHIFT } from '../upstream/quarantine.ts';
 import { longestStoredPacket } from './packet-limits.ts';
 import { OTHER_STATE_LENGTH, STATE_SHARE } from './durable-store.ts';
 
@@ -43,6 +44,10 @@ export function stateCapacity(configuration: Configuration, size: number): numbe
   const blockLength = blockLengthFor(longestStoredPacket(configuration));
   return capacityOfState(blocksOfMap(Math.floor(size / blockLength), STATE_SHARE), blockLength);
 }
+
+/** Bytes that messages which are set aside may have there. */
+export const quarantineRoom = (configuration: Configuration, size: number): number =>
+  stateCapacity(configuration, size) >> MAP_SHIFT;
 
 /** The smallest storage, in whole blocks, that holds it all. */
 export function leastStoreSize(configuration: Configuration): number {

@@ -6,6 +6,7 @@ import { profileOf } from '../config/broker-profiles.ts';
 import { brokerNameOf } from '../rules/broker-rules.ts';
 import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
 import { type Finding, Findings } from '../rules/findings.ts';
+import { quarantineRoom } from '../gateway/state-limits.ts';
 import { isWeakHash, parseHashForm } from '../rules/password-hash.ts';
 import { overlap } from '../rules/topic-texts.ts';
 
@@ -16,6 +17,7 @@ export function warningsOf(configuration: Configuration): readonly Finding[] {
   warnOfSensors(findings, configuration);
   warnOfRules(findings, configuration.topic);
   warnOfFigures(findings, configuration);
+  warnOfStore(findings, configuration);
   return findings.list;
 }
 
@@ -55,6 +57,14 @@ function warnOfListener(findings: Findings, { listener }: Configuration): void {
       findings.add(['listener', 'users', index, 'password'], 'the password stands in the file in plain text; make a '
         + 'hash with "ringbridge passwd"');
   });
+}
+
+function warnOfStore(findings: Findings, configuration: Configuration): void {
+  const { durability, quarantine: [messages, bytes], size } = configuration.store;
+  const room = quarantineRoom(configuration, size);
+  if (durability === 'flash' && bytes > room)
+    findings.add(['store', 'quarantine'], `a store of ${size} bytes keeps ${room} bytes of messages that are set aside, and `
+      + `not ${bytes}; write [${messages}, ${room}], or raise store.size`);
 }
 
 function warnOfSensors(findings: Findings, { sensors }: Configuration): void {

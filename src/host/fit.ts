@@ -4,6 +4,7 @@
  * time: how many nodes may connect is the last to be lowered.
  */
 import type { Configuration } from '../config/configuration.ts';
+import { limitConflicts } from '../gateway/packet-limits.ts';
 import { sessionsFor } from '../config/defaults.ts';
 
 /** By the beginning of the region's name. */
@@ -57,12 +58,12 @@ const STEPS: readonly Step[] = [
   { section: 'store', key: 'ram', value: 8192 },
   { section: 'listener', key: 'max_sessions', value: 0 },
   { section: 'listener', key: 'max_packet_size', value: 512 },
+  { section: 'upstream', key: 'max_packet_size', value: 512 },
   { section: 'listener', key: 'max_queued_bytes', value: 512 },
   { section: 'listener', key: 'max_retained_bytes', value: 1024 },
   { section: 'store', key: 'ram', value: 4096 },
   { section: 'memory', key: 'topics', value: 16 },
   { section: 'listener', key: 'max_connections', value: 4 },
-  { section: 'upstream', key: 'max_packet_size', value: 512 },
   { section: 'store', key: 'ram', value: 2048 },
   { section: 'listener', key: 'max_connections', value: 3 },
   { section: 'listener', key: 'max_connections', value: 2 },
@@ -84,7 +85,18 @@ function lowered(configuration: Configuration, { key, section, value }: Step): C
   const { listener } = changed;
   return key === 'max_connections'
     ? { ...changed, listener: { ...listener, max_sessions: Math.min(listener.max_sessions, sessionsFor(wanted)) } }
-    : changed;
+    : settled(changed, configuration, section, key);
+}
+
+/** A queue that would not hold the longest message that is let in is refused: it gets as much as it needs. */
+function settled(
+  changed: Configuration, before: Configuration, section: Section, key: string,
+): Configuration | undefined {
+  const least = limitConflicts(changed).find(({ path }) => path[0] === section && path[1] === key)?.least;
+  if (least === undefined)
+    return changed;
+  return least < sizesOf(before)[section][key]! ? { ...changed, [section]: { ...changed[section], [key]: least } }
+    : undefined;
 }
 
 /**

@@ -19,6 +19,8 @@ const TOPIC_LENGTH = 12;
 const FLAGS = 14;
 const REASON = 15;
 const RETAIN_FLAG = 4;
+/** Its part of the map of a store. */
+export const MAP_SHIFT = 2;
 
 /** A message in the quarantine. */
 export class QuarantinedMessage extends MessageSpans {
@@ -84,6 +86,12 @@ export class Quarantine {
     this.rules = new Uint32Array(capacity);
   }
 
+  /** Bytes that it may have. In the map of a store a quarter at most: the rest is for what nodes must be promised. */
+  get room(): number {
+    const state = this.isDurable ? this.store?.state : undefined;
+    return state === undefined ? this.length : Math.min(this.length, state.capacity >> MAP_SHIFT);
+  }
+
   /** Messages of one node and rule. */
   get share(): number {
     return this.capacity < 4 ? this.capacity : this.capacity >> 2;
@@ -115,7 +123,8 @@ export class Quarantine {
     const length = HEADER_LENGTH + topicNameLength + payloadLength;
     if (length > this.length || this.isDurable && this.store?.state === undefined)
       return 0;
-    while (this.count === this.capacity || this.usedLength + length > this.length)
+    const room = Math.max(this.room, length);
+    while (this.count === this.capacity || this.usedLength + length > room)
       this.giveUpOldest();
     const at = this.isDurable ? this.offset : this.offset + this.usedLength;
     view.setUint32(at, suspect.origin);
