@@ -17,7 +17,7 @@ const STATUS: Status = {
     connectedNodes: 2, receivedFromNodes: 40, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0,
       acceptedForUpstream: 60, sentUpstream: 60, droppedUpstream: 0,
     tooLongFromUpstream: 0, unfitFromUpstream: 0, unaskedFromUpstream: 0, subscriptions: 1, retainedMessages: 1,
-    refused: 0, turnedAway: 0, brokenRules: 0, denied: 0, held: 0, evictedSessions: 0,
+    refused: 0, turnedAway: 0, brokenRules: 0, denied: 0, held: 0, heldForRoom: 0, evictedSessions: 0,
   },
   endings: {},
   store: { durable: false, count: 0, bytes: 0, capacity: 32_768, oldest: null, dropped: 0 },
@@ -122,7 +122,7 @@ describe('the live view', () => {
       render({ ...VIEW, status: { ...STATUS, counters: { ...STATUS.counters, ...counters } } },
         { ...USUAL, columns: 120 }).split('\n');
     expect(show({}).some(line => line.startsWith('nodes '))).toBe(false);
-    expect(show({ refused: 2, turnedAway: 1, denied: 4, held: 5, evictedSessions: 6, brokenRules: 7,
+    expect(show({ refused: 2, turnedAway: 1, denied: 4, held: 5, heldForRoom: 0, evictedSessions: 6, brokenRules: 7,
       droppedForNodes: 8 }))
       .toContain('nodes     3 refused, 7 closed for broken rules, 4 denied by acl, 5 held by rate, 6 sessions evicted, 8 messages dropped');
   });

@@ -74,7 +74,7 @@ describe('the status', () => {
         tooLongFromUpstream: 0, unfitFromUpstream: 0, unaskedFromUpstream: 0, subscriptions: 0, retainedMessages: 0,
           refused: 0,
           turnedAway: 0, brokenRules: 0,
-          denied: 0, held: 0, evictedSessions: 0,
+          denied: 0, held: 0, heldForRoom: 0, evictedSessions: 0,
       },
       endings: {},
       store: { durable: false, count: 0, bytes: 0, capacity: 8192, oldest: null, dropped: 0 },

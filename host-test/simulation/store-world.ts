@@ -184,19 +184,22 @@ export class NodeModel {
 /** Takes what a session sends, as long as there is power. */
 class Wire implements NodeOutput {
   sent: number[] = [];
+  /** What has come, and waits until the session reads on. */
+  readonly unread: number[] = [];
   room = 100_000;
   isClosed = false;
   private readonly world: StoreWorld;
-  private readonly isUpstream: boolean;
+  private readonly session: Session;
 
-  constructor(world: StoreWorld, isUpstream: boolean) {
+  constructor(world: StoreWorld, session: Session) {
     this.world = world;
-    this.isUpstream = isUpstream;
+    this.session = session;
   }
 
   send(length: number): boolean {
     const { bytes, stagingOffset } = this.world.gateway.arena;
-    this.world.onSend?.(this.isUpstream, Buffer.from(bytes.subarray(stagingOffset, stagingOffset + length)));
+    this.world.onSend?.(this.session === this.world.gateway.upstream,
+      Buffer.from(bytes.subarray(stagingOffset, stagingOffset + length)));
     if (this.world.hasPower)
       this.sent.push(...bytes.subarray(stagingOffset, stagingOffset + length));
     bytes.fill(0xA5, stagingOffset, stagingOffset + length);
@@ -211,13 +214,32 @@ class Wire implements NodeOutput {
     return 0;
   }
 
-  readonly hasUnread = false;
+  get hasUnread(): boolean {
+    return this.unread.length > 0 || this.session.parser.hasWaiting;
+  }
 
-  resume(): void { /* everything has been read */ }
+  resume(): void {
+    while (this.session.parser.wanted > 0 && this.unread.length > 0 && this.world.hasPower)
+      this.bring(this.session.parser.wanted);
+  }
 
-  readOne(): void { /* the same */ }
+  readOne(): void {
+    const { parser } = this.session;
+    const hadWaiting = parser.hasWaiting;
+    if (hadWaiting)
+      parser.receiveOne();
+    for (let isFirst = !hadWaiting; this.unread.length > 0 && (isFirst || parser.missing !== 0); isFirst = false)
+      this.bring(parser.width);
+  }
 
-  stopSending(): void { /* the same */ }
+  stopSending(): void { /* it takes everything */ }
+
+  private bring(length: number): void {
+    const { arena } = this.world.gateway;
+    const piece = this.unread.splice(0, length);
+    arena.bytes.set(piece, arena.landingOffset);
+    this.session.parser.receive(arena.landingOffset, arena.landingOffset + piece.length);
+  }
 }
 
 export const TINY: PartialConfiguration = {
@@ -299,7 +321,7 @@ export class StoreWorld {
   /** Nothing of it has arrived yet. */
   openUpstream(): void {
     if (this.upstream === undefined && this.hasPower)
-      this.gateway.upstream.open(this.upstream = new Wire(this, true));
+      this.gateway.upstream.open(this.upstream = new Wire(this, this.gateway.upstream));
     if (this.upstream !== undefined)
       this.upstream.room = this.upstreamRoom;
   }
@@ -321,7 +343,7 @@ export class StoreWorld {
     if (this.wires[index] !== undefined || !this.hasPower)
       return;
     const session = this.sessionOf(index);
-    session.open(this.wires[index] = new Wire(this, false));
+    session.open(this.wires[index] = new Wire(this, session));
     this.feed(session, this.nodes[index]!.connect());
     const [connack] = split(this.wires[index]!.sent.splice(0, 4)); // what follows it arrives later
     if (connack?.[0] !== 0x20 || connack[2] !== 0) {
@@ -482,15 +504,11 @@ export class StoreWorld {
   }
 
   private feed(session: Session, bytes: number[]): void {
-    const { arena } = this.gateway;
-    while (bytes.length > 0 && this.hasPower) {
-      const { wanted } = session.parser;
-      if (wanted <= 0)
-        return;
-      const piece = bytes.slice(0, wanted);
-      bytes = bytes.slice(piece.length);
-      arena.bytes.set(piece, arena.landingOffset);
-      session.parser.receive(arena.landingOffset, arena.landingOffset + piece.length);
-    }
+    const wire = session === this.gateway.upstream ? this.upstream
+      : this.wires[this.seats.indexOf((session as ServerSession).index)];
+    if (wire === undefined)
+      return;
+    wire.unread.push(...bytes);
+    wire.resume();
   }
 }

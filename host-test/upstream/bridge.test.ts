@@ -147,8 +147,10 @@ describe('when memory is full', () => {
     stage.world.connectUpstream();
     stage.server.isMute = true; // takes messages and says nothing
     stage.send(1, ...numbered('t', 0, 30));
-    expect(stage.rule(0).dropped).toBe(0);
-    expect(stage.rule(0).refused).toBe(1);
+    const taken = stage.node.messages.filter(({ isDone }) => isDone).length;
+    expect(taken).toBeGreaterThan(2);
+    expect(taken).toBeLessThan(30);
+    expect(stage.rule(0)).toMatchObject({ dropped: 0, refused: 0 });
     stage.server.isMute = false;
     stage.world.cutUpstream();
     for (let turn = 0; turn < 20 && !stage.node.messages.every(({ isDone }) => isDone); ++turn) {
@@ -158,7 +160,7 @@ describe('when memory is full', () => {
     expect([...new Set(stage.arrived)]).toEqual(numbered('up/t', 0, 30));
   });
 
-  it('a flood of QoS 0 behind messages under way leaves room for one that its node waits for', () => {
+  it('a flood of QoS 0 behind messages under way waits, and nothing of it is given up', () => {
     const stage = new Stage([{ full: 'drop_oldest' }]);
     stage.world.connectUpstream();
     stage.server.isMute = true;
@@ -166,9 +168,13 @@ describe('when memory is full', () => {
     stage.send(0, ...numbered('flood', 0, 30));
     stage.send(1, 'calm=2');
     stage.send(0, ...numbered('flood', 30, 60));
-    expect(stage.rule(0).dropped).toBeGreaterThan(30);
-    expect(stage.rule(0).refused).toBe(0);
-    expect(stage.node.messages.filter(({ qos }) => qos === 1).every(({ isDone }) => isDone)).toBe(true);
+    expect(stage.rule(0)).toMatchObject({ dropped: 0, refused: 0 });
+    stage.server.isMute = false;
+    stage.world.cutUpstream();
+    stage.world.finish();
+    stage.world.wait(1000);
+    const expected = ['up/calm=1', ...numbered('up/flood', 0, 30), 'up/calm=2', ...numbered('up/flood', 30, 60)];
+    expect([...new Set(stage.arrived)].sort()).toEqual(expected.sort());
   });
 });
 

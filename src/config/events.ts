@@ -39,6 +39,11 @@ export const SUBSCRIPTIONS_FULL = 12;
 export const ACCESS_DENIED = 13;
 /** subject: index of the session. It sends faster than listener.max_publish_rate and is made to wait. */
 export const RATE_LIMITED = 14;
+/**
+ * subject: index of the session. What it and perhaps others send fills the store faster than the Server empties it: it
+ * is made to wait. Told once, until there is room again.
+ */
+export const HELD_BY_FULL_STORE = 97;
 /** Nothing is stored any more; detail: messages that are in the store. */
 export const STORE_FAILED = 15;
 /** detail: places in the store that are unreadable. */

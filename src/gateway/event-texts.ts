@@ -79,6 +79,8 @@ export function describeEvent(
       return describeDenial(gateway, subject, detail, name);
     case Event.RATE_LIMITED:
       return `node ${name} sends too fast and is made to wait (listener.max_publish_rate)`;
+    case Event.HELD_BY_FULL_STORE:
+      return `messages come faster than the broker takes them: node ${name} is made to wait, and others that send as much, until there is room (store.ram, store.size)`;
     case Event.NODE_SLOWED:
     case Event.IDENTIFIER_FOUGHT_OVER:
       return describeTrouble(gateway, event, subject, detail, name);

@@ -26,6 +26,7 @@ import { REFUSED, type SessionContext, TAKEN } from '../session/session-role.ts'
 import { UpstreamWindow } from '../session/upstream-window.ts';
 import { Access } from '../nodes/access.ts';
 import { isLimited } from '../nodes/access-lengths.ts';
+import { BackPressure, CROWDED } from '../upstream/back-pressure.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import { FigureForwarding } from '../upstream/figure-forwarding.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -128,6 +129,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly durable: DurableNodes | undefined;
   private readonly publishing: Publishing;
   private readonly refusals: Refusals;
+  readonly pressure: BackPressure;
   private readonly will = new MessageSpans(); // the one at hand
   private readonly localAudience: Int32Array; // that of `delivery`
 
@@ -217,6 +219,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, this);
     this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(role, index));
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
+    this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
+      observer: options.observer, longestPacket, acknowledgementTimeout: clientSettings.acknowledgementTimeout });
     this.limitsRate = listener.max_publish_rate !== 0;
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
     this.systemTopics.outlet = new FigureForwarding(this.bridge, arena);
@@ -260,7 +264,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.bridge.earlier.store(this.durableStore.backlog.store);
     this.bridge.backlog = this.upstreamQueue.window!.journal = this.durableStore.backlog;
     this.upstreamQueue.releases = this.durableStore.backlog;
-    this.serverRole.acknowledgedReceiver = this.durableStore.intake;
+    this.serverRole.acknowledgedReceiver = this.pressure.intake = this.durableStore.intake;
     this.upstream.role.acknowledgedReceiver = this.durableStore.serverIntake;
   }
 
@@ -293,6 +297,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (this.expiry.isLookDue)
       this.expireSessions();
     this.refusals.handleTimeout();
+    this.pressure.handleTimeout();
   }
 
   /** Closes every node's connection and publishes its Will: nobody can tell from here on what becomes of the node. */
@@ -313,7 +318,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       message.topicIndex = topics.indexOf(message.topicNameOffset, message.topicNameLength);
       message.generation = topics.generation;
     }
-    return message.topicIndex !== INVALID_TOPIC && this.publishing.publish(message, message.topicIndex, 0) === TAKEN;
+    return message.topicIndex !== INVALID_TOPIC && this.publishing.publish(message, message.topicIndex, 0) !== REFUSED;
   }
 
   onConnect(session: ServerSession, packet: Packet): void {
@@ -386,6 +391,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (!session.isConnected)
       return;
     this.observer.onEvent(Event.NODE_CONNECTED, session.index, session.version);
+    this.pressure.admit(session);
     session.writable();
   }
 
@@ -429,8 +435,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (access === undefined) {
       if (this.localAudience[index] === UNKNOWN && this.delivery.rejects(session, packet, index))
         return TAKEN; // by nobody: the session is over
-      if (this.bridge.forward(packet, index, origin) === REFUSED) // as `Publishing.publish`, with a call less
-        return this.refuse(session);
+      const taken = this.bridge.forward(packet, index, origin); // as `Publishing.publish`, with a call less
+      if (taken !== TAKEN && this.makeWait(session, taken) === REFUSED)
+        return REFUSED;
       if (this.localAudience[index] !== NOBODY || packet.retain !== 0)
         this.delivery.deliver(packet, index);
       return TAKEN;
@@ -438,8 +445,22 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const verdict = this.publishing.publishFor(nodeOf(session)!, packet, index, access, origin);
     if (verdict === FORBIDDEN)
       this.deny(session, Event.FORBIDDEN_PUBLISH);
-    return verdict === REFUSED ? this.refuse(session)
+    return verdict !== TAKEN ? this.makeWait(session, verdict)
       : TAKEN; // forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
+  }
+
+  /** A message of the node could not be taken, or is one of many that wait. @returns REFUSED or TAKEN */
+  private makeWait(session: ServerSession, verdict: number): number {
+    if (verdict === REFUSED)
+      return this.refuse(session);
+    if (verdict === CROWDED)
+      this.pressure.press(session);
+    return TAKEN;
+  }
+
+  /** Nothing more can be taken over for the moment. */
+  onFull(session: ServerSession): void {
+    this.pressure.fillUp(session);
   }
 
   refuse(session: ServerSession): number {

@@ -29,14 +29,15 @@ export class Publishing {
 
   /** @param index number of its name in the topic table @param origin and result as for `Bridge.forward` */
   publish(message: Message, index: number, origin: number): number {
-    if (this.bridge.forward(message, index, origin) === REFUSED) // first: nobody gets what will come again
+    const verdict = this.bridge.forward(message, index, origin);
+    if (verdict === REFUSED) // first: nobody gets what will come again
       return REFUSED;
     if (this.localAudience[index] !== NOBODY || message.retain !== 0)
       this.delivery.deliver(message, index);
-    return TAKEN;
+    return verdict;
   }
 
-  /** Publishes what a node may publish, under its mount point. @returns TAKEN, FORBIDDEN or REFUSED */
+  /** Publishes what a node may publish, under its mount point. @returns TAKEN, CROWDED, FORBIDDEN or REFUSED */
   publishFor(node: NodeState, message: Message, index: number, access: Access, origin: number): number {
     if (access.mountLengths[node.index] !== 0) {
       if (!access.mountMessage(node, message))

@@ -69,6 +69,8 @@ export interface Status {
     denied: number;
     /** Times that a node was made to wait by listener.max_publish_rate. */
     held: number;
+    /** Times that a node was made to wait because the broker takes messages more slowly than they come. */
+    heldForRoom: number;
     /** Sessions of absent nodes that made room for others. */
     evictedSessions: number;
   };
@@ -144,6 +146,7 @@ export function statusOf(sources: StatusSources, now: number, date = 0): Status 
       brokenRules: endings.brokenRuleCount,
       denied: gateway.deniedCount,
       held: gateway.heldCount,
+      heldForRoom: gateway.pressure.heldCount,
       evictedSessions: gateway.evictedCount,
     },
     endings: Object.fromEntries(COUNTED_REASONS.filter(code => endings.of(code) > 0)

@@ -34,6 +34,7 @@ const NODE_EVENTS: ReadonlySet<number> = new Set([
     Event.NODE_QUEUE_FULL,
   Event.MESSAGE_TURNED_BACK, Event.NODE_SLOWED, Event.IDENTIFIER_FOUGHT_OVER,
   Event.MESSAGE_REFUSED, Event.SUBSCRIPTIONS_FULL, Event.ACCESS_DENIED, Event.RATE_LIMITED, Event.SESSION_EVICTED,
+  Event.HELD_BY_FULL_STORE,
 ]);
 
 export class LogObserver implements RuntimeObserver {

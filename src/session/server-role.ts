@@ -79,8 +79,11 @@ export class ServerRole extends SessionRole {
   /** Nodes to which retained messages are owed; they are told of room. */
   owingCount = 0;
   readonly postponed = new PostponedAnswers();
+  /** There is no place for a message: not even one packet is read of who is held. */
+  hasNoRoom = false;
   /** A session that was held may read again, as soon as the event at hand is over. */
   hasReleased = false;
+  private nextToRead = 0;
   /**
    * Where the receive ring, the Will and the identifier of the first session lie; those of the next one
    * `regionLength` behind them.
@@ -110,8 +113,9 @@ export class ServerRole extends SessionRole {
     const { sessions } = this;
     if (this.hasReleased) {
       this.hasReleased = false;
-      for (let index = 0; index < sessions.length; ++index)
-        sessions[index]!.readAgain();
+      const first = this.nextToRead = (this.nextToRead + 1) % sessions.length; // each one is the first in its turn
+      for (let step = 0; step < sessions.length; ++step)
+        sessions[(first + step) % sessions.length]!.readAgain();
     }
     this.filterRequests.advance();
   }

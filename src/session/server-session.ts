@@ -388,7 +388,7 @@ export class ServerSession extends Session {
   private readSometimes(): void {
     const { clock } = this.role;
     const interval = heldReadInterval(this.keepAlive);
-    if (!this.isHeldBy(HELD_BY_WORK) && isDue(this.lastReceivedAt + interval | 0, clock.now))
+    if (!this.isHeldBy(HELD_BY_WORK) && !this.role.hasNoRoom && isDue(this.lastReceivedAt + interval | 0, clock.now))
       this.output.readOne();
     clock.request(clock.now + interval | 0);
   }

@@ -20,6 +20,7 @@ import type { ClientHandler, ClientSession } from '../session/client-session.ts'
 import { NOT_STORED } from '../session/record-layout.ts';
 import { REFUSED, TAKEN } from '../session/session-role.ts';
 import { type Aging, SecondsOfPower } from './aging.ts';
+import type { BackPressure } from './back-pressure.ts';
 import { type Backlog, DROPPED, FULL, NOT_WORKING, STORED } from './backlog.ts';
 import type { EarlierSubscriptions } from './earlier-subscriptions.ts';
 import type { StorePolicy } from './full-policy.ts';
@@ -69,6 +70,9 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   storeWasAway = false;
   /** Undefined unless there is a storage. */
   backlog: Backlog | undefined = undefined;
+  /** Makes nodes wait when more than a few messages are kept. */
+  pressure!: BackPressure;
+  calmCount = 0;
   receivedCount = 0;
   /** Messages of QoS 0 that went to the Server without waiting. */
   directCount = 0;
@@ -168,7 +172,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
    * Sends a local message upstream if a rule says so.
    * @param index number of its name in the topic table
    * @param origin identity of the node that sends it again when it is not acknowledged; 0: nobody does
-   * @returns REFUSED when it was promised and there is no room, else TAKEN
+   * @returns REFUSED when it was promised and there is no room; else TAKEN, or CROWDED of back-pressure.ts
    */
   forward(message: Message, index: number, origin: number): number {
     const outbound = this.outbound;
@@ -250,7 +254,9 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const result = isDirect ? STORED : this.enqueue(message, rule, hash, origin);
     if (result === STORED) {
       ++policy.rule.forwarded;
-      return TAKEN;
+      return session.sessionState!.queue.count + window.waitingCount <= this.calmCount ? TAKEN
+        : this.pressure.weigh(outgoing,
+          outgoing.qos !== 0 && policy.isStored && this.backlog?.store.isWorking === true);
     }
     if (result !== DROPPED && isPromised && origin !== 0) {
       ++policy.rule.refused;
@@ -440,8 +446,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
         return FULL;
       ++this.unstoredCount;
     }
-    // A flood of messages that nobody answers for leaves the last quarter to those that somebody waits for.
-    if (qos === 0 && session.isConnected && queue.usedLength * 4 > queue.capacity * 3)
+    // Nobody can be made to wait for it: it leaves the last quarter to those that somebody waits for.
+    if (qos === 0 && origin === 0 && session.isConnected && queue.usedLength * 4 > queue.capacity * 3)
       return FULL;
     const time = policy.expiry > 0 ? this.aging.now : 0;
     const slot = window.slotOf(hash);

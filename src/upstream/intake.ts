@@ -30,6 +30,8 @@ export interface Router {
   onMessage(session: IntakeSession, packet: Packet): number;
   identityOf(session: IntakeSession): number;
   refuse(session: IntakeSession): number;
+  /** After the message at hand no other one can be taken, for the moment. */
+  onFull?(session: IntakeSession): void;
 }
 
 /** Where messages come from. */
@@ -70,6 +72,10 @@ export class StoreIntake implements MessageHandler {
     return this.owed.byteLength;
   }
 
+  get isHalfEmpty(): boolean {
+    return this.count * 2 <= this.capacity;
+  }
+
   /** Has the message routed. @returns LATER when it is acknowledged as soon as it is durable */
   onMessage(session: IntakeSession, packet: Packet): number {
     const { backlog } = this;
@@ -92,6 +98,8 @@ export class StoreIntake implements MessageHandler {
     owed[at + IDENTIFIER] = packet.packetIdentifier << 2 | packet.qos;
     owed[at + STAMP] = backlog.stamp;
     this.clock.soon();
+    if (this.count === this.capacity)
+      this.router.onFull?.(session);
     return LATER;
   }
 

@@ -1,0 +1,271 @@
+/**
+ * Who has to wait while the Server takes messages more slowly than nodes send them: nothing is read of such a node
+ * for a while, and so nothing that it sends must be refused or given up. What a rule says of a full store counts only
+ * while the Server is away, or acknowledges nothing.
+ *
+ *          released         held from here on          all are held
+ *   ──────────┼──────────────────────┼─────────────────────┼──┤
+ *          half                three quarters             room for one packet
+ *
+ * Above three quarters each node may fill an equal share of the rest; whoever has used that up is held. So one that
+ * says little is not made to wait for one that says much. When there is room again, those that were held may fill an
+ * equal part of it, and are held again. If all that does not suffice, everybody is held before the last place is
+ * taken. Readings of sensors never wait.
+ *
+ * Amounts are parts of the store (store-fill.ts).
+ */
+import * as Event from '../config/events.ts';
+import type { Message } from '../packet/packet.ts';
+import { lengthOfPublish } from '../packet/publish.ts';
+import { type Clock, isDue } from '../session/clock.ts';
+import { HELD_BY_STORE } from '../session/holds.ts';
+import type { ServerSession } from '../session/server-session.ts';
+import { TAKEN } from '../session/session-role.ts';
+import type { Bridge } from './bridge.ts';
+import { StoreFill } from './store-fill.ts';
+
+/** Beside the verdicts of session-role.ts: it has been taken, and whoever has sent it may have to wait. */
+export const CROWDED = 2;
+
+const HIGH = 0.75;
+/** What those may fill that come above that; as much is for nodes that connect later. */
+const SPARE = 0.125;
+const LOW = 0.5;
+/** Nobody is counted any more. */
+const CALM = 0.25;
+/** How often it is looked whether there is room, in milliseconds. */
+const INTERVAL = 20;
+
+/** What takes over messages that have to be durable, with as many places as it has. */
+export interface Intake {
+  readonly isHalfEmpty: boolean;
+}
+
+export interface PressureSides {
+  readonly clock: Clock;
+  readonly sessions: readonly ServerSession[];
+  readonly observer: Event.GatewayObserver;
+  /** Bytes of the longest packet that goes upstream. */
+  readonly longestPacket: number;
+  /** Milliseconds. */
+  readonly acknowledgementTimeout: number;
+}
+
+export class BackPressure {
+  /** Times that a node was made to wait. */
+  heldCount = 0;
+  intake: Intake | undefined = undefined;
+  private readonly bridge: Bridge;
+  private readonly clock: Clock;
+  private readonly sessions: readonly ServerSession[];
+  private readonly observer: Event.GatewayObserver;
+  private readonly fill: StoreFill;
+  private readonly timeout: number;
+  /** It has been told. */
+  private isTold = false;
+  /** Nodes are counted, and some may be held, since the store was three quarters full. */
+  private isPressing = false;
+  /** Messages in the log are what it is about, not those in memory alone. */
+  private isLogged = false;
+  /** All nodes are held. */
+  private isBrimful = false;
+  /** They are until what has been written is durable. */
+  private isIntakeFull = false;
+  private dueAt = 0;
+  /** Of the message at hand: what it takes, and how full the store is with it. */
+  private cost = 0;
+  private level = 0;
+  /** Messages that had been delivered at the last look, and when that changed. */
+  private deliveredCount = 0;
+  private deliveredAt = 0;
+  /** Where the next one is looked for that is released. */
+  private cursor = 0;
+  /** Per session: what its node may still fill, the connection that it is about, and whether it was held on that. */
+  private readonly left: Float64Array;
+  private readonly connections: Int32Array;
+  private readonly metered: Uint8Array;
+
+  constructor(bridge: Bridge, sides: PressureSides) {
+    const { sessions } = sides;
+    this.bridge = bridge;
+    this.clock = sides.clock;
+    this.sessions = sessions;
+    this.observer = sides.observer;
+    this.fill = new StoreFill(bridge, sides.longestPacket);
+    this.timeout = sides.acknowledgementTimeout;
+    this.left = new Float64Array(sessions.length);
+    this.connections = new Int32Array(sessions.length);
+    this.metered = new Uint8Array(sessions.length);
+    bridge.calmCount = this.fill.calmCount;
+  }
+
+  /** Bytes. */
+  get tableLength(): number {
+    return this.left.byteLength + this.connections.byteLength + this.metered.byteLength;
+  }
+
+  /**
+   * A message has been taken, and not few wait. @param isLogged whether it is in the log @returns CROWDED when
+   * `press` is to be called for the node that has sent it, else TAKEN
+   */
+  weigh(message: Message, isLogged: boolean): number {
+    const { fill, isPressing } = this;
+    const level = this.level = fill.of(isLogged);
+    const hasRoom = fill.hasRoom(isLogged);
+    if (!isPressing && level <= HIGH && hasRoom || !this.isTaking)
+      return TAKEN;
+    this.isLogged = isLogged;
+    if (!isPressing)
+      this.begin();
+    this.cost = fill.costOf(isLogged, lengthOfPublish(message, message.qos));
+    if (!hasRoom)
+      this.isBrimful = true;
+    return CROWDED;
+  }
+
+  /** The message that was weighed last is of this node. */
+  press(session: ServerSession): void {
+    const { connections, left, level, metered } = this;
+    const { index } = session;
+    if (this.isBrimful) {
+      this.holdAll(session);
+      return;
+    }
+    if (connections[index] !== session.connectionNumber) {
+      connections[index] = session.connectionNumber;
+      metered[index] = 0;
+      left[index] = SPARE / session.role.openCount;
+    }
+    if (level <= HIGH && metered[index] === 0)
+      return;
+    left[index] = left[index]! - this.cost;
+    if (left[index]! > 0)
+      return;
+    metered[index] = 1;
+    this.hold(session);
+  }
+
+  /** No message more can be taken over before what has been written is durable. */
+  fillUp(session: ServerSession): void {
+    if (!this.isPressing)
+      this.begin();
+    this.isIntakeFull = true;
+    this.holdAll(session);
+  }
+
+  /** A node has come. */
+  admit(session: ServerSession): void {
+    if (this.isBrimful || this.isIntakeFull)
+      session.hold(HELD_BY_STORE);
+  }
+
+  handleTimeout(): void {
+    const { clock } = this;
+    if (!this.isPressing)
+      return;
+    if (isDue(this.dueAt, clock.now)) {
+      this.look();
+      if (!this.isPressing)
+        return;
+      this.dueAt = clock.now + INTERVAL | 0;
+    }
+    clock.request(this.dueAt);
+  }
+
+  // How it is done
+
+  /** Whether the Server is there, and acknowledges what it gets. */
+  private get isTaking(): boolean {
+    const { bridge: { session }, clock } = this;
+    const { deliveredCount } = session.sessionState!.queue.window!;
+    if (this.deliveredCount !== deliveredCount || !this.isPressing) {
+      this.deliveredCount = deliveredCount;
+      this.deliveredAt = clock.now;
+    }
+    return session.isConnected && (clock.now - this.deliveredAt | 0) < this.timeout;
+  }
+
+  private begin(): void {
+    const { clock } = this;
+    this.isPressing = true;
+    this.connections.fill(0);
+    this.metered.fill(0);
+    this.dueAt = clock.now + INTERVAL | 0;
+    clock.request(this.dueAt);
+  }
+
+  private hold(session: ServerSession): void {
+    if (session.isHeldBy(HELD_BY_STORE))
+      return;
+    ++this.heldCount;
+    session.hold(HELD_BY_STORE);
+    if (this.isTold || this.isIntakeFull)
+      return;
+    this.isTold = true;
+    this.observer.onEvent(Event.HELD_BY_FULL_STORE, session.index, 0);
+  }
+
+  /** @param first the one that is told of */
+  private holdAll(first: ServerSession): void {
+    const { sessions } = this;
+    first.role.hasNoRoom = true;
+    this.hold(first);
+    for (let index = 0; index < sessions.length; ++index)
+      if (sessions[index]!.isConnected)
+        this.hold(sessions[index]!);
+  }
+
+  private look(): void {
+    const { bridge, fill, isTaking } = this;
+    if (this.isIntakeFull && !this.intake!.isHalfEmpty)
+      return;
+    this.isIntakeFull = false;
+    const isLogged = this.isLogged = this.isLogged && fill.isLogging;
+    const level = isTaking ? fill.of(isLogged) : 0;
+    if (isTaking && fill.count > 0 && !fill.hasRoom(isLogged))
+      return;
+    this.isBrimful = this.sessions[0]!.role.hasNoRoom = false;
+    const heldCount = this.countHeld();
+    if (heldCount > 0)
+      this.release(heldCount, level, isTaking);
+    else if (level < CALM && (isTaking || !bridge.session.isConnected))
+      this.isPressing = this.isTold = false;
+  }
+
+  private countHeld(): number {
+    const { sessions } = this;
+    let count = 0;
+    for (let index = 0; index < sessions.length; ++index)
+      if (sessions[index]!.isHeldBy(HELD_BY_STORE))
+        ++count;
+    return count;
+  }
+
+  /**
+   * Those that were held for others are released first, those that have sent too much when the store is half empty;
+   * one after the other, as far as there is room for what they may send. When the Server does not take, all are.
+   */
+  private release(heldCount: number, level: number, isTaking: boolean): void {
+    const { connections, cursor, left, metered, sessions } = this;
+    const isLow = level <= LOW;
+    const longest = isTaking ? this.fill.costOf(this.isLogged) : 0;
+    const part = isTaking ? Math.max((HIGH - level) / heldCount, longest) : 0;
+    let room = (isLow ? HIGH : 1) - level;
+    for (let step = 0; step < sessions.length && room >= longest; ++step) {
+      const index = (cursor + step) % sessions.length;
+      const session = sessions[index]!;
+      if (!session.isHeldBy(HELD_BY_STORE) || !isLow && metered[index] === 1
+        && connections[index] === session.connectionNumber)
+        continue;
+      room -= part;
+      left[index] = part;
+      this.cursor = index + 1;
+      session.release(HELD_BY_STORE);
+    }
+    if (!isLow)
+      return;
+    for (let index = 0; index < sessions.length; ++index)
+      if (metered[index] === 0)
+        connections[index] = 0;
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * How full the store towards upstream is: memory, or the log. Amounts are parts of it, 0 to 1. What is in it for
+ * others, for nodes that are away or without a rule, is no part of it: that does not become less as the Server takes.
+ */
+import type { OutboundQueue } from '../session/outbound-queue.ts';
+import type { UpstreamWindow } from '../session/upstream-window.ts';
+import type { MessageQueue } from '../store/message-queue.ts';
+import type { Bridge } from './bridge.ts';
+
+export class StoreFill {
+  private readonly bridge: Bridge;
+  private readonly queue: OutboundQueue;
+  private readonly window: UpstreamWindow;
+  private readonly longestPacket: number;
+
+  /** @param longestPacket bytes of the longest one that goes upstream */
+  constructor(bridge: Bridge, longestPacket: number) {
+    this.bridge = bridge;
+    this.queue = bridge.session.sessionState!.queue;
+    this.window = this.queue.window!;
+    this.longestPacket = longestPacket;
+  }
+
+  /** Messages on their way upstream. */
+  get count(): number {
+    return this.queue.count + this.window.waitingCount;
+  }
+
+  /** So many of them cannot fill a quarter, however long they are. */
+  get calmCount(): number {
+    return this.queue.capacity / (4 * this.lengthOfRecord(this.longestPacket)) | 0;
+  }
+
+  of(isLogged: boolean): number {
+    const { queue } = this;
+    if (!isLogged) {
+      const bytes = queue.usedLength / queue.capacity, records = queue.count / queue.limits.maximumCount;
+      return bytes > records ? bytes : records;
+    }
+    const { capacity, pendingCount, pendingLength } = this.log;
+    const { count } = this;
+    if (count >= pendingCount)
+      return pendingLength / capacity;
+    const length = pendingLength * count / pendingCount;
+    return length / (capacity - pendingLength + length);
+  }
+
+  /** What a packet takes; by default the longest one. */
+  costOf(isLogged: boolean, packetLength = this.longestPacket): number {
+    const { capacity, limits } = this.queue;
+    const length = this.lengthOfRecord(packetLength);
+    if (isLogged)
+      return length / this.log.capacity;
+    const bytes = length / capacity, records = 1 / limits.maximumCount;
+    return bytes > records ? bytes : records;
+  }
+
+  /** Whether one more message of any length can be taken. */
+  hasRoom(isLogged: boolean): boolean {
+    const { longestPacket } = this;
+    return isLogged ? this.log.canPush(this.lengthOfRecord(longestPacket)) : this.queue.hasRoom(longestPacket);
+  }
+
+  /** Whether there is a log, and it works. */
+  get isLogging(): boolean {
+    return this.bridge.backlog?.store.isWorking === true;
+  }
+
+  /** About the same in memory and in the log. */
+  private lengthOfRecord(packetLength: number): number {
+    return this.queue.limits.headerLength + packetLength;
+  }
+
+  private get log(): MessageQueue {
+    return this.bridge.backlog!.store.queue;
+  }
+}
