@@ -173,7 +173,7 @@ const fromNode =
   name,
   description,
   prepare(engine) {
-    const setup = new Setup(engine, configuration).connectUpstream(0);
+    const setup = new Setup(engine, configuration).connectUpstream(configuration === OUT_AND_IN ? 1 : 0);
     return delivering(engine, setup.connectNode(level, 'node1'), bytes);
   },
 });

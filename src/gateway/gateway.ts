@@ -297,7 +297,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (this.expiry.isLookDue)
       this.expireSessions();
     this.refusals.handleTimeout();
-    this.pressure.handleTimeout();
+    if (this.pressure.isPressing)
+      this.pressure.handleTimeout();
   }
 
   /** Closes every node's connection and publishes its Will: nobody can tell from here on what becomes of the node. */
@@ -443,10 +444,12 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       return TAKEN;
     }
     const verdict = this.publishing.publishFor(nodeOf(session)!, packet, index, access, origin);
-    if (verdict === FORBIDDEN)
-      this.deny(session, Event.FORBIDDEN_PUBLISH);
-    return verdict !== TAKEN ? this.makeWait(session, verdict)
-      : TAKEN; // forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
+    if (verdict === TAKEN)
+      return TAKEN;
+    if (verdict !== FORBIDDEN)
+      return this.makeWait(session, verdict);
+    this.deny(session, Event.FORBIDDEN_PUBLISH);
+    return TAKEN; // forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
   }
 
   /** A message of the node could not be taken, or is one of many that wait. @returns REFUSED or TAKEN */

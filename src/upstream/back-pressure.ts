@@ -64,7 +64,7 @@ export class BackPressure {
   /** It has been told. */
   private isTold = false;
   /** Nodes are counted, and some may be held, since the store was three quarters full. */
-  private isPressing = false;
+  isPressing = false;
   /** Messages in the log are what it is about, not those in memory alone. */
   private isLogged = false;
   /** All nodes are held. */
@@ -96,7 +96,7 @@ export class BackPressure {
     this.left = new Float64Array(sessions.length);
     this.connections = new Int32Array(sessions.length);
     this.metered = new Uint8Array(sessions.length);
-    bridge.calmCount = this.fill.calmCount;
+    bridge.overhead = this.fill.overhead;
   }
 
   /** Bytes. */
@@ -105,14 +105,21 @@ export class BackPressure {
   }
 
   /**
-   * A message has been taken, and not few wait. @param isLogged whether it is in the log @returns CROWDED when
+   * A message has been taken, and there may be little room. @param isLogged whether it is in the log @returns CROWDED when
    * `press` is to be called for the node that has sent it, else TAKEN
    */
   weigh(message: Message, isLogged: boolean): number {
-    const { fill, isPressing } = this;
+    const { bridge, fill, isPressing } = this;
+    bridge.slack = 0;
+    if (!bridge.session.isConnected)
+      return TAKEN;
     const level = this.level = fill.of(isLogged);
     const hasRoom = fill.hasRoom(isLogged);
-    if (!isPressing && level <= HIGH && hasRoom || !this.isTaking)
+    if (!isPressing && level <= HIGH && hasRoom) {
+      bridge.slack = fill.slackUntil(HIGH);
+      return TAKEN;
+    }
+    if (!this.isTaking)
       return TAKEN;
     this.isLogged = isLogged;
     if (!isPressing)
@@ -159,10 +166,9 @@ export class BackPressure {
       session.hold(HELD_BY_STORE);
   }
 
+  /** While `isPressing`. */
   handleTimeout(): void {
     const { clock } = this;
-    if (!this.isPressing)
-      return;
     if (isDue(this.dueAt, clock.now)) {
       this.look();
       if (!this.isPressing)
@@ -186,8 +192,9 @@ export class BackPressure {
   }
 
   private begin(): void {
-    const { clock } = this;
+    const { bridge, clock } = this;
     this.isPressing = true;
+    bridge.slack = 0;
     this.connections.fill(0);
     this.metered.fill(0);
     this.dueAt = clock.now + INTERVAL | 0;

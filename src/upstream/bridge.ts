@@ -70,9 +70,11 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   storeWasAway = false;
   /** Undefined unless there is a storage. */
   backlog: Backlog | undefined = undefined;
-  /** Makes nodes wait when more than a few messages are kept. */
+  /** Makes nodes wait when there is little room for what is kept. */
   pressure!: BackPressure;
-  calmCount = 0;
+  /** Bytes that may be kept before that has to be asked, and what each message takes beside topic and payload. */
+  slack = 0;
+  overhead = 0;
   receivedCount = 0;
   /** Messages of QoS 0 that went to the Server without waiting. */
   directCount = 0;
@@ -254,7 +256,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const result = isDirect ? STORED : this.enqueue(message, rule, hash, origin);
     if (result === STORED) {
       ++policy.rule.forwarded;
-      return session.sessionState!.queue.count + window.waitingCount <= this.calmCount ? TAKEN
+      return (this.slack -= outgoing.payloadLength + outgoing.topicNameLength + this.overhead) >= 0 ? TAKEN
         : this.pressure.weigh(outgoing,
           outgoing.qos !== 0 && policy.isStored && this.backlog?.store.isWorking === true);
     }
@@ -281,7 +283,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const { rules } = this.inbound;
     for (let index = 0; index < rules.length; ++index)
       rules[index]!.granted = UNANSWERED;
-    this.subscribing = 0;
+    this.subscribing = this.slack = 0;
     this.obsolete?.begin();
     this.toldLosses = 0;
     dropExpired(this.session.sessionState!.queue, this.policies, this.aging, this);
@@ -446,6 +448,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
         return FULL;
       ++this.unstoredCount;
     }
+    if (backlog !== undefined)
+      this.slack = 0; // it is about the log
     // Nobody can be made to wait for it: it leaves the last quarter to those that somebody waits for.
     if (qos === 0 && origin === 0 && session.isConnected && queue.usedLength * 4 > queue.capacity * 3)
       return FULL;

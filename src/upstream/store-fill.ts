@@ -7,6 +7,9 @@ import type { UpstreamWindow } from '../session/upstream-window.ts';
 import type { MessageQueue } from '../store/message-queue.ts';
 import type { Bridge } from './bridge.ts';
 
+/** Bytes of a PUBLISH beside topic and payload, with padding. */
+const LONGEST_HEADER = 12;
+
 export class StoreFill {
   private readonly bridge: Bridge;
   private readonly queue: OutboundQueue;
@@ -26,9 +29,20 @@ export class StoreFill {
     return this.queue.count + this.window.waitingCount;
   }
 
-  /** So many of them cannot fill a quarter, however long they are. */
-  get calmCount(): number {
-    return this.queue.capacity / (4 * this.lengthOfRecord(this.longestPacket)) | 0;
+  /**
+   * Bytes of messages, each with `overhead`, that can be taken before it is that full, and before there may be no room
+   * for the longest one; whatever goes out meanwhile.
+   */
+  slackUntil(level: number): number {
+    const { queue: { capacity, usedLength } } = this;
+    return this.isLogging ? this.slackOfLog(level)
+      : Math.min(capacity * level, capacity - this.lengthOfRecord(this.longestPacket) - 3) - usedLength;
+  }
+
+  /** What a message takes beside topic and payload, with what it takes of the number of records. */
+  get overhead(): number {
+    const { capacity, limits: { headerLength, maximumCount } } = this.queue;
+    return headerLength + LONGEST_HEADER + Math.ceil(capacity / maximumCount);
   }
 
   of(isLogged: boolean): number {
@@ -69,6 +83,14 @@ export class StoreFill {
   /** About the same in memory and in the log. */
   private lengthOfRecord(packetLength: number): number {
     return this.queue.limits.headerLength + packetLength;
+  }
+
+  /** Of messages that go there. A block that begins may be the last one that is free. */
+  private slackOfLog(level: number): number {
+    const { log, longestPacket } = this;
+    return !this.hasRoom(true) ? 0
+      : Math.min((level - this.of(true)) * log.capacity,
+        log.ring.medium.blockLength - this.lengthOfRecord(longestPacket));
   }
 
   private get log(): MessageQueue {
