@@ -26,7 +26,8 @@ import { REFUSED, type SessionContext, TAKEN } from '../session/session-role.ts'
 import { UpstreamWindow } from '../session/upstream-window.ts';
 import { Access } from '../nodes/access.ts';
 import { isLimited } from '../nodes/access-lengths.ts';
-import { BackPressure, CROWDED } from '../upstream/back-pressure.ts';
+import { BackPressure } from '../upstream/back-pressure.ts';
+import { CROWDED } from '../upstream/crowd.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import { FigureForwarding } from '../upstream/figure-forwarding.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -220,7 +221,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(role, index));
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
-      observer: options.observer, longestPacket, acknowledgementTimeout: clientSettings.acknowledgementTimeout });
+      observer: options.observer, longestPacket: longestOutgoingPacket(configuration) });
     this.limitsRate = listener.max_publish_rate !== 0;
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
     this.systemTopics.outlet = new FigureForwarding(this.bridge, arena);

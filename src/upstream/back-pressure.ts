@@ -22,10 +22,8 @@ import { HELD_BY_STORE } from '../session/holds.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { TAKEN } from '../session/session-role.ts';
 import type { Bridge } from './bridge.ts';
+import { type Crowd, CROWDED } from './crowd.ts';
 import { StoreFill } from './store-fill.ts';
-
-/** Beside the verdicts of session-role.ts: it has been taken, and whoever has sent it may have to wait. */
-export const CROWDED = 2;
 
 const HIGH = 0.75;
 /** What those may fill that come above that; as much is for nodes that connect later. */
@@ -47,11 +45,9 @@ export interface PressureSides {
   readonly observer: Event.GatewayObserver;
   /** Bytes of the longest packet that goes upstream. */
   readonly longestPacket: number;
-  /** Milliseconds. */
-  readonly acknowledgementTimeout: number;
 }
 
-export class BackPressure {
+export class BackPressure implements Crowd {
   /** Times that a node was made to wait. */
   heldCount = 0;
   intake: Intake | undefined = undefined;
@@ -59,8 +55,7 @@ export class BackPressure {
   private readonly clock: Clock;
   private readonly sessions: readonly ServerSession[];
   private readonly observer: Event.GatewayObserver;
-  private readonly fill: StoreFill;
-  private readonly timeout: number;
+  readonly fill: StoreFill;
   /** It has been told. */
   private isTold = false;
   /** Nodes are counted, and some may be held, since the store was three quarters full. */
@@ -92,22 +87,12 @@ export class BackPressure {
     this.sessions = sessions;
     this.observer = sides.observer;
     this.fill = new StoreFill(bridge, sides.longestPacket);
-    this.timeout = sides.acknowledgementTimeout;
     this.left = new Float64Array(sessions.length);
     this.connections = new Int32Array(sessions.length);
     this.metered = new Uint8Array(sessions.length);
     bridge.overhead = this.fill.overhead;
   }
 
-  /** Bytes. */
-  get tableLength(): number {
-    return this.left.byteLength + this.connections.byteLength + this.metered.byteLength;
-  }
-
-  /**
-   * A message has been taken, and there may be little room. @param isLogged whether it is in the log @returns CROWDED when
-   * `press` is to be called for the node that has sent it, else TAKEN
-   */
   weigh(message: Message, isLogged: boolean): number {
     const { bridge, fill, isPressing } = this;
     bridge.slack = 0;
@@ -188,7 +173,7 @@ export class BackPressure {
       this.deliveredCount = deliveredCount;
       this.deliveredAt = clock.now;
     }
-    return session.isConnected && (clock.now - this.deliveredAt | 0) < this.timeout;
+    return session.isConnected && (clock.now - this.deliveredAt | 0) < session.settings.acknowledgementTimeout;
   }
 
   private begin(): void {
@@ -250,7 +235,8 @@ export class BackPressure {
 
   /**
    * Those that were held for others are released first, those that have sent too much when the store is half empty;
-   * one after the other, as far as there is room for what they may send. When the Server does not take, all are.
+   * one after the other, as far as there is room for what they may send, of which a store that is half empty has some
+   * for one of them, however long its packets may be. When the Server does not take, all are.
    */
   private release(heldCount: number, level: number, isTaking: boolean): void {
     const { connections, cursor, left, metered, sessions } = this;
@@ -258,13 +244,15 @@ export class BackPressure {
     const longest = isTaking ? this.fill.costOf(this.isLogged) : 0;
     const part = isTaking ? Math.max((HIGH - level) / heldCount, longest) : 0;
     let room = (isLow ? HIGH : 1) - level;
-    for (let step = 0; step < sessions.length && room >= longest; ++step) {
+    let isNobodyReleased = isLow;
+    for (let step = 0; step < sessions.length && (room >= longest || isNobodyReleased); ++step) {
       const index = (cursor + step) % sessions.length;
       const session = sessions[index]!;
       if (!session.isHeldBy(HELD_BY_STORE) || !isLow && metered[index] === 1
         && connections[index] === session.connectionNumber)
         continue;
       room -= part;
+      isNobodyReleased = false;
       left[index] = part;
       this.cursor = index + 1;
       session.release(HELD_BY_STORE);

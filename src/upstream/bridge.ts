@@ -20,8 +20,8 @@ import type { ClientHandler, ClientSession } from '../session/client-session.ts'
 import { NOT_STORED } from '../session/record-layout.ts';
 import { REFUSED, TAKEN } from '../session/session-role.ts';
 import { type Aging, SecondsOfPower } from './aging.ts';
-import type { BackPressure } from './back-pressure.ts';
 import { type Backlog, DROPPED, FULL, NOT_WORKING, STORED } from './backlog.ts';
+import type { Crowd } from './crowd.ts';
 import type { EarlierSubscriptions } from './earlier-subscriptions.ts';
 import type { StorePolicy } from './full-policy.ts';
 import { Experiments } from './experiments.ts';
@@ -71,7 +71,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** Undefined unless there is a storage. */
   backlog: Backlog | undefined = undefined;
   /** Makes nodes wait when there is little room for what is kept. */
-  pressure!: BackPressure;
+  pressure!: Crowd;
   /** Bytes that may be kept before that has to be asked, and what each message takes beside topic and payload. */
   slack = 0;
   overhead = 0;

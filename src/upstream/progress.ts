@@ -25,6 +25,7 @@ export class Progress {
 
   noteVerdict(): void {
     this.doneAtVerdict = this.queue.window!.replayedDoneCount;
+    this.lastIdentifier = NOBODY;
     this.hasFreshSuccess = false;
   }
 
@@ -38,12 +39,16 @@ export class Progress {
     return this.hasFreshSuccess || this.queue.window!.replayedDoneCount !== this.doneAtVerdict;
   }
 
-  /** Of those that have not waited: with one under way at a time, all before the last one have arrived. */
-  look(): void {
+  /**
+   * Of those that have not waited: with one under way at a time, all before the last one have arrived.
+   * @param isAnnouncing the gateway's own birth is no such message
+   */
+  look(isAnnouncing: boolean): void {
     const { court, lastIdentifier, queue } = this;
     const latest = queue.latestIdentifier;
-    this.lastIdentifier = court.pendingFilter >= 0 ? NOBODY : latest;
-    if (court.pendingFilter < 0 && lastIdentifier !== NOBODY && latest !== lastIdentifier
+    const isOther = isAnnouncing || court.pendingFilter >= 0;
+    this.lastIdentifier = isOther ? NOBODY : latest;
+    if (!isOther && lastIdentifier !== NOBODY && latest !== lastIdentifier
       && (queue.inflightCount === 0 || latest - lastIdentifier !== 1))
       this.hasFreshSuccess = true;
   }

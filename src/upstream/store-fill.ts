@@ -14,9 +14,10 @@ export class StoreFill {
   private readonly bridge: Bridge;
   private readonly queue: OutboundQueue;
   private readonly window: UpstreamWindow;
-  private readonly longestPacket: number;
+  /** Bytes of the longest one that goes upstream. */
+  longestPacket: number;
 
-  /** @param longestPacket bytes of the longest one that goes upstream */
+
   constructor(bridge: Bridge, longestPacket: number) {
     this.bridge = bridge;
     this.queue = bridge.session.sessionState!.queue;

@@ -130,7 +130,7 @@ export class Suspects {
       return;
     if (!isDue(this.watchedUntil, this.clock.now))
       return this.clock.request(this.watchedUntil);
-    this.progress.look();
+    this.progress.look(this.session.announcements.isBirthFirst(this.clock.now));
     if (this.phase === CONTROL)
       this.convict();
     else if (this.phase === BLAMED && this.progress.hasSucceeded)
