@@ -241,6 +241,18 @@ describe('one file has one owner, however it is named', () => {
     FileStorage.open(link, 1_048_576, arena, 1000).close();
   });
 
+  it.each([['a file of somebody else', 'photographs'], ['an empty file', ''], ['nothing', undefined]])(
+    'but never by a symbolic link to %s, which is not touched', (_what, content) => {
+      const precious = join(folder, 'precious');
+      if (content !== undefined)
+        writeFileSync(precious, content, { mode: 0o644 });
+      const link = join(folder, 'link');
+      symlinkSync(precious, link);
+      expect(() => FileStorage.open(link, 65_536, arena, 1000)).toThrow('is a symbolic link that leads to no store');
+      expect(existsSync(precious) ? readFileSync(precious, 'utf8') : undefined).toBe(content);
+      expect(readdirSync(folder).filter(name => name !== 'link' && name !== 'precious')).toEqual([]);
+    });
+
   it('by a hard link, in this process or in another one', async () => {
     const first = open();
     const link = join(mkdtempSync(join(tmpdir(), 'ringbridge-link-')), 'store');

@@ -12,10 +12,10 @@ import { closeSync, existsSync, fchmodSync, fdatasync, fdatasyncSync, fstatSync,
 import { dirname } from 'node:path';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
-import { BLOCK_HEADER_LENGTH, BLOCK_LENGTH, blockLengthForRecord, lengthOfMessage, MAGIC, MAGIC_VERSION_ONE,
-  SMALLEST_BLOCK } from '../store/record-format.ts';
+import { blockLengthForRecord, lengthOfMessage } from '../store/record-format.ts';
 import { kindOf } from './file-kind.ts';
 import { codeOf, FileLock, realPathOf } from './file-lock.ts';
+import { EMPTY, examine, FOREIGN, LATER_VERSION, OTHER_VERSION, refuseStrangeLink } from './store-file.ts';
 
 /** A disk takes a large piece as fast as a small one, and each new block costs a flush. */
 const LARGEST_BLOCK = 65_536;
@@ -44,6 +44,7 @@ export class FileStorage implements BlockStorage {
     const kind = existsSync(path) ? kindOf(statSync(path)) : undefined; // before it is opened, which may wait for ever
     if (kind !== undefined)
       throw new Error(`store.path, "${path}", is ${kind}: give it the name of a regular file`);
+    refuseStrangeLink(name, path);
     let lock: FileLock | undefined;
     let refusal = '';
     try {
@@ -191,53 +192,6 @@ export class FileStorage implements BlockStorage {
       length -= written;
       position += written;
     }
-  }
-}
-
-const EMPTY = 0;
-const FOREIGN = -1;
-const OTHER_VERSION = -2;
-const LATER_VERSION = -3;
-/** Bytes that are looked at to tell an empty file from a foreign one. */
-const SAMPLE = 65_536;
-
-/** @returns false when it cannot be read: the others tell as well */
-function readHeader(file: number, header: Buffer, position: number): boolean {
-  try {
-    return readSync(file, header, 0, header.length, position) === header.length;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * @returns the block length of the store in the file, EMPTY when nothing has been written to it, else FOREIGN,
- * OTHER_VERSION or LATER_VERSION
- */
-export function examine(path: string): number {
-  const file = openSync(path, 'r');
-  try {
-    const { size } = fstatSync(file);
-    const header = Buffer.alloc(BLOCK_HEADER_LENGTH);
-    let otherwise = FOREIGN;
-    // The first block may be the one that was being erased when the power was cut, so others are asked too.
-    for (let position = 0; position < size; position += SMALLEST_BLOCK) {
-      if (!readHeader(file, header, position))
-        continue;
-      const magic = header.readUInt32BE(0);
-      const length = header.readUInt32BE(BLOCK_LENGTH);
-      if ((magic === MAGIC || magic === MAGIC_VERSION_ONE) && length >= SMALLEST_BLOCK && (length & length - 1) === 0
-        && position % length === 0)
-        return length;
-      if (magic >>> 8 === MAGIC >>> 8 && otherwise !== LATER_VERSION)
-        otherwise = magic > MAGIC ? LATER_VERSION : OTHER_VERSION;
-    }
-    const sample = Buffer.alloc(Math.min(size, SAMPLE));
-    if (!readHeader(file, sample, 0))
-      return otherwise;
-    return sample.every(byte => byte === 0xFF) || sample.every(byte => byte === 0) ? EMPTY : otherwise;
-  } finally {
-    closeSync(file);
   }
 }
 

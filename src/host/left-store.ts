@@ -1,7 +1,7 @@
 /** A store that an earlier configuration has left behind, and that today's does not open. */
 import { statSync } from 'node:fs';
 import type { StoreConfiguration } from '../config/configuration.ts';
-import { examine } from './file-storage.ts';
+import { examine } from './store-file.ts';
 
 /** @returns what is said at the start when acknowledged messages may wait in a file that nobody reads */
 export function remarkOnLeftStore({ durability, path }: StoreConfiguration): string | undefined {
