@@ -24,7 +24,7 @@ test.each([
 test('a profile lowers what the file does not say, and nothing that it says', () => {
   const { upstream } = completeConfiguration({ upstream: { address: [AWS], max_topic_levels: 20 } }, PC_SIZES);
   expect(upstream).toMatchObject({ max_qos: 1, max_topic_levels: 20, max_topic_length: 256,
-    bridge_max_packet_size: 131_072, max_inflight_messages: 20, keepalive_interval: 60 });
+    bridge_max_packet_size: 131_072, max_inflight_messages: 100, keepalive_interval: 60 });
   expect(completeConfiguration({ upstream: { address: [AWS], profile: 'none' } }).upstream)
     .toMatchObject({ max_qos: 2, max_topic_levels: 200, bridge_max_packet_size: 0 });
 });

@@ -52,7 +52,7 @@ export class StoreFill {
       const bytes = queue.usedLength / queue.capacity, records = queue.count / queue.limits.maximumCount;
       return bytes > records ? bytes : records;
     }
-    const { capacity, pendingCount, pendingLength } = this.log;
+    const { capacity, pendingCount, pendingLength } = this.log();
     const { count } = this;
     if (count >= pendingCount)
       return pendingLength / capacity;
@@ -65,7 +65,7 @@ export class StoreFill {
     const { capacity, limits } = this.queue;
     const length = this.lengthOfRecord(packetLength);
     if (isLogged)
-      return length / this.log.capacity;
+      return length / this.log().capacity;
     const bytes = length / capacity, records = 1 / limits.maximumCount;
     return bytes > records ? bytes : records;
   }
@@ -73,7 +73,7 @@ export class StoreFill {
   /** Whether one more message of any length can be taken. */
   hasRoom(isLogged: boolean): boolean {
     const { longestPacket } = this;
-    return isLogged ? this.log.canPush(this.lengthOfRecord(longestPacket)) : this.queue.hasRoom(longestPacket);
+    return isLogged ? this.log().canPush(this.lengthOfRecord(longestPacket)) : this.queue.hasRoom(longestPacket);
   }
 
   /** Whether there is a log, and it works. */
@@ -88,13 +88,14 @@ export class StoreFill {
 
   /** Of messages that go there. A block that begins may be the last one that is free. */
   private slackOfLog(level: number): number {
-    const { log, longestPacket } = this;
+    const { longestPacket } = this;
+    const log = this.log();
     return !this.hasRoom(true) ? 0
       : Math.min((level - this.of(true)) * log.capacity,
         log.ring.medium.blockLength - this.lengthOfRecord(longestPacket));
   }
 
-  private get log(): MessageQueue {
+  private log(): MessageQueue {
     return this.bridge.backlog!.store.queue;
   }
 }
