@@ -41,5 +41,7 @@ export default defineConfig({
     // Two cores; some tests run brokers and gateways as processes of their own.
     maxWorkers: 2,
     testTimeout: 20_000,
+    // Vitest's own second is not enough on a busy machine.
+    expect: { poll: { timeout: 15_000 } },
   },
 });

@@ -1,7 +1,8 @@
 /** What goes wrong between a gateway, its nodes and its broker: passwords, restarts, absent brokers, taken ports. */
-import { beforeAll, expect } from 'vitest';
+import { beforeAll, expect, vi } from 'vitest';
 import { Broker, exchange, freePort, Gateway, interop, MOSQUITTO, publish, requirePrograms, Subscriber,
   VERSIONS } from './cast.ts';
+import { PATIENCE } from './program.ts';
 
 beforeAll(() => requirePrograms(MOSQUITTO));
 
@@ -96,7 +97,7 @@ interop('the broker starts later than the gateway: what waits arrives in order, 
     const match = /Received PUBLISH from greenhouse \(d0, q1, r1, m(\d+), .*reading\/number/.exec(said);
     return match === null ? [] : [Number(match[1])];
   });
-  await expect.poll(() => identifiers().length, { timeout: 15_000 }).toBe(numbers.length);
+  await vi.waitFor(() => expect(identifiers()).toHaveLength(numbers.length), PATIENCE);
   // Retained, so that whoever is late gets the last one.
   await (await Subscriber.start(scene, broker.port, 'site/#')).message('1 1 site/greenhouse/reading/number 19');
   // Where identifiers begin is left to chance: a broker may remember those of an earlier life.

@@ -3,9 +3,9 @@
  * Paho C, in both versions.
  */
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
-import { beforeAll, describe, expect } from 'vitest';
+import { beforeAll, describe, expect, vi } from 'vitest';
 import { freePort, Gateway, interop, MOSQUITTO, publish, requirePrograms, Subscriber } from './cast.ts';
-import { patiently, type Scene } from './program.ts';
+import { PATIENCE, patiently, type Scene } from './program.ts';
 
 beforeAll(() =>
   requirePrograms({ ...MOSQUITTO, paho_c_pub: 'paho.mqtt.c-examples', paho_c_sub: 'paho.mqtt.c-examples' }));
@@ -141,7 +141,7 @@ describe.each(VERSIONS)('with MQTT $name', ({ js, mosquitto, paho }) => {
     while (!hasHeard);
     await pahoHears;
     await node.message('1 0 door/1 open');
-    await expect.poll(() => new Set(seen)).toEqual(new Set(['door/1 open']));
+    await vi.waitFor(() => expect(new Set(seen)).toEqual(new Set(['door/1 open'])), PATIENCE);
     await node.program.stop('SIGKILL');
     await watcher.message('1 0 site/mona/gone bye');
     expect(node.messages.filter(message => !/ (state kept|door\/1 open)$/.test(message))).toEqual([]);

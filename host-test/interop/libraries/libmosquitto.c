@@ -53,7 +53,9 @@ static void on_publish(struct mosquitto *from, void *context, int identifier) {
 
 static void do_connect(char **words) {
   if (client != NULL) {
-    mosquitto_loop_stop(client, 1);
+    /* Not by force: a thread that is cancelled while it writes a line has the next one write it again. */
+    mosquitto_disconnect(client);
+    mosquitto_loop_stop(client, 0);
     mosquitto_destroy(client);
   }
   client = mosquitto_new(words[1], atoi(words[2]) != 0, NULL);
