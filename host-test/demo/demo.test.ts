@@ -108,7 +108,7 @@ describe('the demo', { timeout: 2 * PATIENCE }, () => {
     await demo.find(/info node "door" .*connected with MQTT 3\.1\n/);
     await demo.find(/info node "rover" .*connected with MQTT 3\.1\.1\n/);
     await demo.find(/info the Will has arrived at the broker: demo\/rover\/status gone\n/);
-    const status = await demo.find(/^status upstream: connected; nodes: [23] of 3; store: .* 0 dropped; broker: .*$/m);
+    const status = await demo.find(/^status upstream: connected; nodes: [23] of \d; store: .* 0 dropped; broker: .*$/m);
     for (const topic of ['air/temperature', 'pump/running', 'weather/humidity', 'door/state', 'rover/battery',
       'rover/status'])
       expect(status[0]).toContain(` demo/${topic}=`);
