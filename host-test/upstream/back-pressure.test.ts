@@ -149,6 +149,25 @@ describe.each(['ram', 'flash'] as const)('a flood of messages (%s)', durability 
   });
 });
 
+describe('a small store', () => {
+  const SMALL = { listener: { max_packet_size: 1024 }, store: { ram: 8192 } };
+
+  it.each([
+    ['beside a Server from which longer packets may come', { ...SMALL, upstream: { max_packet_size: 65_536 } }, 4000],
+    // A node that has sent nothing takes no turn: the one that sends has one in each interval.
+    ['that holds one message of the greatest length', { ...SMALL, store: { ram: 1088 } }, 900],
+  ])('%s: a node is not slower than the Server', (_name, configuration, least) => {
+    const stage = start(Infinity, 'ram', configuration);
+    const [flooder, ...quiet] = numbered(10).map(name => stage.world.client(name, { keepAlive: 5 }));
+    flooder!.post(...flood(numbered(10_000), 1));
+    run(stage, 20, () => [flooder!, ...quiet].forEach(node => node.post({ cmd: 'pingreq' })));
+    expect(stage.server.arrived.length).toBeGreaterThan(least);
+    expect(stage.server.arrived).toEqual(numbered(stage.server.arrived.length));
+    expect(stage.world.nodeEndings).toEqual([]);
+    expect(droppedOf(stage)).toEqual([0, 0, 0]);
+  });
+});
+
 it('100,000 messages of QoS 0 at once: no close, nothing lost', () => {
   const stage = start(Infinity, 'ram');
   const node = stage.world.client('n', { keepAlive: 5 });

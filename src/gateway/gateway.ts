@@ -32,7 +32,7 @@ import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import { FigureForwarding } from '../upstream/figure-forwarding.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
-import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix,
+import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, longestUpstreamPacket,
   longestStoredPacket, RECORD_OVERHEAD } from './packet-limits.ts';
 import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
 import type { DurableNodes } from '../nodes/durable-nodes.ts';
@@ -221,7 +221,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(role, index));
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
-      observer: options.observer, longestPacket: longestOutgoingPacket(configuration) });
+      observer: options.observer, longestPacket: longestUpstreamPacket(configuration) });
     this.limitsRate = listener.max_publish_rate !== 0;
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
     this.systemTopics.outlet = new FigureForwarding(this.bridge, arena);

@@ -74,8 +74,8 @@ export function longestStoredPacket(configuration: Configuration): number {
   return longest + longestMountPoint(listener) + longestPrefix(configuration) + PUBLISH_OVERHEAD;
 }
 
-/** No packet that goes upstream is longer. */
-function longestUpstreamPacket(configuration: Configuration): number {
+/** No packet of a node becomes longer on its way upstream; readings of sensors are short. */
+export function longestUpstreamPacket(configuration: Configuration): number {
   const { listener } = configuration;
   return listener.max_packet_size + longestMountPoint(listener) + longestPrefix(configuration) + PUBLISH_OVERHEAD;
 }

@@ -9,7 +9,7 @@ import { PublishCredit } from '../session/publish-credit.ts';
 import { recountLog, reloadPolicies, reloadRules } from '../upstream/rule-reload.ts';
 import { lengthOfAnnouncements, writeAnnouncements } from './announcement-texts.ts';
 import type { Gateway } from './gateway.ts';
-import { connectFields, lengthOfConnectTexts, longestOutgoingPacket } from './packet-limits.ts';
+import { connectFields, lengthOfConnectTexts, longestUpstreamPacket } from './packet-limits.ts';
 import { clientSettingsOf, serverSettingsOf } from './settings.ts';
 import { reloadUsers, type UserReload } from './user-reload.ts';
 
@@ -27,7 +27,7 @@ export function reloadGateway(gateway: Gateway, configuration: Configuration, ch
   gateway.configuration = configuration;
   Object.assign(upstream.settings, clientSettingsOf(configuration.upstream));
   Object.assign(serverRole.settings, serverSettingsOf(configuration));
-  gateway.pressure.fill.longestPacket = longestOutgoingPacket(configuration);
+  gateway.pressure.fill.longestPacket = longestUpstreamPacket(configuration);
   upstream.replayRate = store.replay_rate;
   gateway.nodes.dropsOldest = listener.queue_full === 'drop_oldest';
   if (durableStore !== undefined) {

@@ -217,18 +217,26 @@ export class BackPressure implements Crowd {
     if (isTaking && fill.count > 0 && !fill.hasRoom(isLogged))
       return;
     this.isBrimful = this.sessions[0]!.role.hasNoRoom = false;
-    const heldCount = this.countHeld();
-    if (heldCount > 0)
-      this.release(heldCount, level, isTaking);
+    if (this.isSomebodyHeld)
+      this.release(level, isTaking);
     else if (level < CALM && (isTaking || !bridge.session.isConnected))
       this.isPressing = this.isTold = false;
   }
 
-  private countHeld(): number {
+  private get isSomebodyHeld(): boolean {
+    const { sessions } = this;
+    for (let index = 0; index < sessions.length; ++index)
+      if (sessions[index]!.isHeldBy(HELD_BY_STORE))
+        return true;
+    return false;
+  }
+
+  /** Nodes that are held and have sent something. */
+  private countWaiting(): number {
     const { sessions } = this;
     let count = 0;
     for (let index = 0; index < sessions.length; ++index)
-      if (sessions[index]!.isHeldBy(HELD_BY_STORE))
+      if (sessions[index]!.isHeldBy(HELD_BY_STORE) && sessions[index]!.parser.hasWaiting)
         ++count;
     return count;
   }
@@ -236,25 +244,30 @@ export class BackPressure implements Crowd {
   /**
    * Those that were held for others are released first, those that have sent too much when the store is half empty;
    * one after the other, as far as there is room for what they may send, of which a store that is half empty has some
-   * for one of them, however long its packets may be. When the Server does not take, all are.
+   * for one of them, however long its packets may be. One that has sent nothing takes no turn. When the Server does
+   * not take, all are.
    */
-  private release(heldCount: number, level: number, isTaking: boolean): void {
+  private release(level: number, isTaking: boolean): void {
     const { connections, cursor, left, metered, sessions } = this;
     const isLow = level <= LOW;
     const longest = isTaking ? this.fill.costOf(this.isLogged) : 0;
-    const part = isTaking ? Math.max((HIGH - level) / heldCount, longest) : 0;
+    const part = isTaking ? Math.max((HIGH - level) / Math.max(this.countWaiting(), 1), longest) : 0;
     let room = (isLow ? HIGH : 1) - level;
     let isNobodyReleased = isLow;
-    for (let step = 0; step < sessions.length && (room >= longest || isNobodyReleased); ++step) {
+    for (let step = 0; step < sessions.length; ++step) {
       const index = (cursor + step) % sessions.length;
       const session = sessions[index]!;
       if (!session.isHeldBy(HELD_BY_STORE) || !isLow && metered[index] === 1
         && connections[index] === session.connectionNumber)
         continue;
-      room -= part;
-      isNobodyReleased = false;
+      if (session.parser.hasWaiting) {
+        if (room < longest && !isNobodyReleased)
+          continue;
+        room -= part;
+        isNobodyReleased = false;
+        this.cursor = index + 1;
+      }
       left[index] = part;
-      this.cursor = index + 1;
       session.release(HELD_BY_STORE);
     }
     if (!isLow)
