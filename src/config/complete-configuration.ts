@@ -53,13 +53,13 @@ type StateLimits = Pick<ListenerConfiguration,
 /** What a default lets in must fit the part of the store that keeps it: an eighth at most. */
 function fitState(listener: StateLimits, size: number, written: Partial<StateLimits>): void {
   if (written.max_retained_bytes === undefined)
-    listener.max_retained_bytes = Math.min(listener.max_retained_bytes, size >> 4);
+    listener.max_retained_bytes = Math.min(listener.max_retained_bytes, size >>> 4);
   if (written.max_retained_messages === undefined)
-    listener.max_retained_messages = Math.min(listener.max_retained_messages, size >> 10);
+    listener.max_retained_messages = Math.min(listener.max_retained_messages, size >>> 10);
   if (written.max_subscription_bytes === undefined)
-    listener.max_subscription_bytes = Math.min(listener.max_subscription_bytes, size >> 6);
+    listener.max_subscription_bytes = Math.min(listener.max_subscription_bytes, size >>> 6);
   if (written.max_subscriptions === undefined)
-    listener.max_subscriptions = Math.min(listener.max_subscriptions, size >> 10);
+    listener.max_subscriptions = Math.min(listener.max_subscriptions, size >>> 10);
 }
 
 /**
@@ -89,7 +89,7 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
   if (store.durability === 'flash')
     fitState(listener, store.size, partial.listener ?? {});
   if (store.durability === 'flash' && partial.store?.quarantine === undefined)
-    store.quarantine = [store.quarantine[0], Math.min(store.quarantine[1], store.size >> 5)];
+    store.quarantine = [store.quarantine[0], Math.min(store.quarantine[1], store.size >>> 5)];
   return {
     name,
     log_level: partial.log_level ?? DEFAULT_LOG_LEVEL,

@@ -4,7 +4,7 @@
 import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
 import { STATE_SHARE } from '../gateway/durable-store.ts';
-import { blockLengthFor } from '../store/record-format.ts';
+import { blockLengthFor, FEWEST_BLOCKS } from '../store/record-format.ts';
 import { ERASE_CYCLES, estimateLife, estimateWear, type Storage } from '../store/wear.ts';
 import { stateNeeds } from '../gateway/state-limits.ts';
 import { DEVICE_STORE_SIZE } from '../io/board-features.ts';
@@ -85,6 +85,9 @@ const SECONDS_PER_DAY = 86_400;
 /** What a message costs a board's flash, and how long that lasts. */
 function describeWear(configuration: Configuration, size: number): string {
   const blockLength = blockLengthFor(longestStoredPacket(configuration));
+  if (size < FEWEST_BLOCKS * blockLength)
+    return `Store in ${size} bytes of flash: too few for messages as long as listener.max_packet_size and `
+      + `upstream.max_packet_size allow, which need ${FEWEST_BLOCKS * blockLength} bytes`;
   const rows = [false, true].map(isExactlyOnce => {
     const wear = estimateWear({ size, blockLength, stateShare: STATE_SHARE }, TYPICAL_CONTENT, 1, isExactlyOnce);
     return [isExactlyOnce ? '2, from a node' : '1', wear.programsPerMessage.toFixed(2),

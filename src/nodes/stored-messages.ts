@@ -83,7 +83,7 @@ export class StoredMessages extends StoreStamps implements NodeJournal {
     if (!store.isWorking)
       return UNSTORED;
     // The other half is for messages up, and for room to move.
-    if (this.usedLength + OVERHEAD + queue.lengthOf(record) > store.queue.capacity >> 1)
+    if (this.usedLength + OVERHEAD + queue.lengthOf(record) > store.queue.capacity >>> 1)
       return FULL;
     store.advanceClock(this.clock.now);
     view.setUint32(propertiesOffset, ++this.lastNumber);

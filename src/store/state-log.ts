@@ -24,7 +24,7 @@ export const lengthOfState = (valueLength: number): number => Format.lengthOfRec
  * gain one at most.
  */
 export const capacityOfState = (blockCount: number, blockLength: number): number =>
-  blockCount === 0 ? 0 : (blockCount - 1) * (blockLength - Format.BLOCK_HEADER_LENGTH) * 3 >> 2;
+  blockCount === 0 ? 0 : (blockCount - 1) * (blockLength - Format.BLOCK_HEADER_LENGTH) * 0.75 | 0;
 
 export abstract class StateLog implements RingOwner {
   readonly ring: BlockRing;
