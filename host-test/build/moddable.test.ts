@@ -39,6 +39,7 @@ function run(program: 'sim' | 'flash', args: readonly string[], environment: Rec
   const { status, stderr } = spawnSync(process.execPath, [join(ROOT, `src/build/${program}.mjs`), ...args], {
     cwd: ROOT,
     encoding: 'utf8',
+    timeout: 60_000,
     env: { PATH: `${folder}${delimiter}${process.env['PATH']}`, MODDABLE: folder, SEEN: seen, ...environment },
   });
   return {
@@ -158,6 +159,13 @@ describe('npm run flash', () => {
     const { code, mcconfig, stderr } = run('flash', ['esp32', '--secrets', secrets]);
     expect([code, mcconfig]).toEqual([2, undefined]);
     expect(stderr).toContain(words);
+  });
+
+  it('does not wait for a pipe that is to be a file of secrets', () => {
+    const pipe = join(folder, 'pipe');
+    spawnSync('mkfifo', [pipe]);
+    const { code, stderr } = run('flash', ['esp32', '--secrets', pipe]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('pipe: cannot be used: it is no regular file; write {')]);
   });
 
   it.each([

@@ -1,5 +1,7 @@
 /** Secrets of a configuration that stand elsewhere: in the environment, or among the credentials of a service. */
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -34,7 +36,7 @@ describe('a text of a configuration', () => {
   test.each([
     ['${MISSING}', 'there is no environment variable "MISSING", nor a credential of that name; set it, or write $${MISSING} for the characters themselves'],
     ['${}', '"${}" names nothing'], ['${a b}', '"${a b}" names nothing'], ['${../x}', '"${../x}" names nothing'],
-    ['${latin}', 'is no text in UTF-8'], ['${a-folder}', 'cannot be read (EISDIR)'],
+    ['${latin}', 'is no text in UTF-8'], ['${a-folder}', 'is a folder; give the service a regular file instead'],
   ])('with %s is refused at its place, in one line for each', (written, why) => {
     const { configuration, errors } = read(`{\n  "upstream": { "remote_username": "u", "remote_password": ${JSON.stringify(written)} }\n}`);
     expect(configuration).toBeUndefined();
@@ -52,4 +54,20 @@ describe('a text of a configuration', () => {
       expect(errors.join()).not.toContain('s3cret');
     }
   });
+});
+
+test.each([
+  ['a pipe (FIFO)', () => spawnSync('mkfifo', [join(folder, 'strange')])],
+  ['a device', () => symlinkSync('/dev/zero', join(folder, 'strange'))],
+  ['a socket', () => createServer().listen(join(folder, 'strange')).unref()],
+])('a credential that is %s is one line, and nothing waits', (kind, make) => {
+  make();
+  const file = join(folder, 'gateway.json');
+  writeFileSync(file, upstream('${strange}'));
+  const { signal, status, stderr } = spawnSync(process.execPath, ['dist/host/main.js', 'check', file],
+    { encoding: 'utf8', timeout: 20_000, env: { ...process.env, CREDENTIALS_DIRECTORY: folder } });
+  rmSync(join(folder, 'strange'), { force: true });
+  expect([signal, status]).toEqual([null, 2]);
+  expect(stderr.split('\n')[0]).toMatch(/gateway\.json:1:\d+: upstream\.remote_password: the credential \S+strange is /);
+  expect(stderr).toContain(` is ${kind}; give the service a regular file instead`);
 });

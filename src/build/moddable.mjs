@@ -5,7 +5,7 @@
  * Nothing is built, and nothing is written to a board, when any of this fails.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -48,6 +48,8 @@ export function readSecrets(file) {
     return [];
   let secrets;
   try {
+    if (!statSync(file).isFile()) // a pipe would keep everybody waiting
+      throw new Error('it is no regular file');
     secrets = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     throw new Failure(2, `${file}: cannot be used: ${error instanceof SyntaxError ? 'it is no JSON' : error.message}; `

@@ -3,10 +3,9 @@
  * what to do: a pipe would keep the program waiting; text that is decoded as well as possible would be another text.
  */
 import { isUtf8 } from 'node:buffer';
-import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { getLocation } from 'jsonc-parser';
 import { formatPath } from '../config/schema-paths.ts';
-import { kindOf } from './file-kind.ts';
+import { readRegular } from './file-kind.ts';
 import { placeOf } from './text-place.ts';
 import { messageOf } from './log.ts';
 
@@ -31,10 +30,10 @@ const OPEN_ERRORS: Readonly<Record<string, string>> = {
 export function readText(file: string): ReadText {
   let bytes: Buffer;
   try {
-    const kind = kindOf(statSync(file)); // before it is opened, which can do something to a device
-    if (kind !== undefined)
-      return { error: `${file}: is ${kind}; write the path of a regular file instead` };
-    bytes = readRegular(file);
+    const read = readRegular(file, LONGEST_FILE + 1);
+    if ('kind' in read)
+      return { error: `${file}: is ${read.kind}; write the path of a regular file instead` };
+    ({ bytes } = read);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     return { error: `${file}: ${OPEN_ERRORS[code] ?? `cannot be read: ${messageOf(error)}`}` };
@@ -47,16 +46,6 @@ export function readText(file: string): ReadText {
   if (!isUtf8(bytes))
     return { error: describeBadByte(bytes, file) };
   return { text: bytes.toString('utf8').replace(/^\uFEFF/, '') };
-}
-
-/** Never waits: should it have become a pipe in the meantime, there is nothing in it. */
-function readRegular(file: string): Buffer {
-  const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  try {
-    return fstatSync(descriptor).size > LONGEST_FILE ? Buffer.alloc(LONGEST_FILE + 1) : readFileSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** By the byte order mark; without one by the zero bytes that ASCII has in these encodings. */

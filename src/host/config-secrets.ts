@@ -4,9 +4,9 @@
  * was filled in is never repeated in a message.
  */
 import { isUtf8 } from 'node:buffer';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Finding, Path } from '../rules/findings.ts';
+import { readRegular } from './file-kind.ts';
 
 /** @returns undefined when there is nothing of that name @throws Error in words when it cannot be read */
 export type Lookup = (name: string) => string | undefined;
@@ -33,15 +33,18 @@ export function lookUp(name: string, environment: NodeJS.ProcessEnv = process.en
 
 /** Without the line end that editors add. */
 function readCredential(file: string): string | undefined {
-  let bytes: Buffer;
+  let read: ReturnType<typeof readRegular>;
   try {
-    bytes = readFileSync(file);
+    read = readRegular(file, LONGEST_CREDENTIAL + 1);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT')
       return undefined;
     throw new Error(`the credential ${file} cannot be read (${code}); change its owner or its mode`);
   }
+  if ('kind' in read)
+    throw new Error(`the credential ${file} is ${read.kind}; give the service a regular file instead`);
+  const { bytes } = read;
   if (!isUtf8(bytes) || bytes.length > LONGEST_CREDENTIAL)
     throw new Error(`the credential ${file} is no text in UTF-8 of at most ${LONGEST_CREDENTIAL} bytes; `
       + 'write such a text instead');

@@ -3,9 +3,8 @@
  * may replace while the gateway runs. What stands in it is never repeated in a message.
  */
 import { isUtf8 } from 'node:buffer';
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { LONGEST_PASSWORD } from '../gateway/packet-limits.ts';
-import { kindOf } from './file-kind.ts';
+import { readRegular } from './file-kind.ts';
 
 type ReadPassword = { readonly password: string } | { readonly problem: string };
 
@@ -24,10 +23,10 @@ export function readPasswordFile(file: string): ReadPassword {
   const fail = (text: string): ReadPassword => ({ problem: `${KEY} ${file}: ${text}` });
   let bytes: Buffer;
   try {
-    const kind = kindOf(statSync(file)); // before it is opened, which can wait for ever
-    if (kind !== undefined)
-      return fail(`is ${kind}; write the path of a regular file instead`);
-    bytes = readAtMost(file, LONGEST_FILE + 1);
+    const read = readRegular(file, LONGEST_FILE + 1);
+    if ('kind' in read)
+      return fail(`is ${read.kind}; write the path of a regular file instead`);
+    ({ bytes } = read);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     return fail(PROBLEMS[code] ?? `cannot be read (${code})`);
@@ -39,14 +38,4 @@ export function readPasswordFile(file: string): ReadPassword {
     return fail('is empty; write the password into it');
   return bytes.length > LONGEST_FILE || Buffer.byteLength(password) > LONGEST_PASSWORD
     ? fail(`has more than ${LONGEST_PASSWORD} bytes; write the password and nothing else into it`) : { password };
-}
-
-function readAtMost(file: string, length: number): Buffer {
-  const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  try {
-    const bytes = Buffer.alloc(Math.min(length, fstatSync(descriptor).size));
-    return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, 0));
-  } finally {
-    closeSync(descriptor);
-  }
 }
