@@ -80,6 +80,20 @@ describe('a session that a node has asked to be kept', () => {
     expect(world.gateway.durableStore!.backlog.store.queue.pendingCount).toBe(0);
   });
 
+  it('is present when the time without power is known, as are all others', () => {
+    const site = new Site();
+    site.date = 1_800_000_000;
+    site.restart();
+    for (const name of ['one', 'two', 'three'])
+      site.world.node(name, KEPT, subscribe(1, `cmd/${name}`, 1)).vanish();
+    site.world.run(700_000); // the calendar is noted
+    site.date += 3600;
+    const world = site.restart();
+    for (const name of ['one', 'two', 'three'])
+      expect(world.connect(name, KEPT)[1]).toEqual(['CONNACK 0 present']);
+    expect(world.gateway.subscriptions.count).toBe(3);
+  });
+
   it('has lost a subscription that was taken back, and has the QoS that was granted last', () => {
     const site = siteOf('cmd/a', 1);
     const node = site.world.node('valve', KEPT,

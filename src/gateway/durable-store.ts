@@ -143,6 +143,7 @@ export class DurableStore implements StoreOwner, Recovery {
     storage.onFlushed = isDurable => { backlog.store.flushed(isDurable); };
     backlog.endRestoring();
     this.setCalendar();
+    backlog.store.advanceClock(this.users.clock.now); // what that tells is written now, not in the middle of a reading
     this.nodes.endRestoring();
     this.serverRouter.ask();
     this.handleTimeout();
