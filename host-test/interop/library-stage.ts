@@ -38,6 +38,7 @@ export const LIBRARIES: readonly Library[] = [
   // Debian's Python: it has Debian's libraries.
   { name: 'Paho for Python', shortestKeepAlive: 1, command: ['/usr/bin/python3', join(FOLDER, 'paho_python.py')] },
   inC('Paho C', 'paho', 'paho-mqtt3c'),
+  inC('Paho C, asynchronous', 'paho_async', 'paho-mqtt3a'),
   inC('libmosquitto', 'libmosquitto', 'mosquitto', 5),
 ];
 
