@@ -201,6 +201,18 @@ class Model {
     return true;
   }
 
+  /** What is done leaves, and all that is behind it comes nearer. */
+  compact(): void {
+    this.cursor -= this.records.slice(0, this.cursor).filter(({ state }) => state === DONE).length;
+    this.records = this.records.filter(({ state }) => state !== DONE);
+    let at = this.records[0]?.start ?? 0;
+    for (const record of this.records) {
+      const size = record.end - record.start;
+      record.start = at + size > this.capacity ? 0 : at;
+      at = record.end = record.start + size;
+    }
+  }
+
   private removeDone(): void {
     while (this.records[0]?.state === DONE) {
       this.records.shift();
@@ -212,7 +224,7 @@ class Model {
 type Step =
   | { readonly kind: 'append'; readonly qos: number; readonly length: number; readonly retain: number }
   | { readonly kind: 'appendSent'; readonly qos: number; readonly length: number; readonly room: number }
-  | { readonly kind: 'send' | 'peek' | 'rewind' | 'restart' }
+  | { readonly kind: 'send' | 'peek' | 'rewind' | 'restart' | 'compact' }
   | { readonly kind: 'complete' | 'release'; readonly pick: number; readonly qos: number }
   | { readonly kind: 'drop'; readonly isConnected: boolean };
 
@@ -230,7 +242,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5,
     arbitrary: fc.record({ kind: fc.constant('complete' as const), pick, qos: fc.integer({ min: 1, max: 2 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('release' as const), pick, qos: fc.constant(2) }) },
-  { weight: 1, arbitrary: fc.constantFrom<Step>({ kind: 'rewind' }, { kind: 'restart' }) },
+  { weight: 1, arbitrary: fc.constantFrom<Step>({ kind: 'rewind' }, { kind: 'restart' }, { kind: 'compact' }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('drop' as const), isConnected: fc.boolean() }) },
 );
 
@@ -310,6 +322,10 @@ function run(bench: Bench, model: Model, action: Step, fill: number): void {
     case 'restart':
       queue.restart();
       model.restart();
+      break;
+    case 'compact':
+      queue.compact();
+      model.compact();
       break;
     case 'drop': {
       // As in use: inflight records are dropped between two connections only, and the next one begins with rewind.

@@ -1,6 +1,7 @@
 /** A Server that closes the connection for a message: that one is set aside, all others go on. In virtual time. */
 import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
+import * as Event from '../../src/config/events.ts';
 import { statusOf } from '../../src/gateway/status.ts';
 import { CALM } from '../../src/upstream/court.ts';
 import { Random } from '../simulation/random.ts';
@@ -101,6 +102,26 @@ describe('a message for which the Server closes the connection', () => {
     expect(quarantine(world).count).toBeGreaterThanOrEqual(4);
     expect(topicsOf(world).every(topic => topic.startsWith('bad'))).toBe(true);
   });
+});
+
+it('what waits for good, for the share of its node is full, does not use up the memory of the others', () => {
+  const { world, taken } = start(topic => topic.includes('bad'));
+  const node = world.node('rogue');
+  const other = world.node('other');
+  say(node, ...Array.from({ length: 17 }, (_, index) => `bad${index}`));
+  for (let second = 0; quarantine(world).count < 4; second += 10) {
+    expect(second).toBeLessThan(1200);
+    say(other, 'good');
+    world.run(10_000);
+  }
+  world.forget();
+  taken.length = 0;
+  for (let index = 0; index < 1000; ++index) { // several times what the queue has room for
+    say(other, `good${index}`);
+    world.run(200);
+  }
+  expect(taken.filter(topic => topic.startsWith('good'))).toHaveLength(1000);
+  expect(world.detailsOf(Event.HELD_BY_FULL_STORE)).toEqual([]);
 });
 
 it('of bad messages one after the other, with nobody else, none is in the way of others that come later', () => {

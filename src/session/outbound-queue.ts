@@ -10,7 +10,7 @@
  *   ──────┼── sent ────────┼── pending ─────┼──────
  *
  * Records leave at the head only. One that is acknowledged out of order stays, marked DONE, until those before it
- * are, or until `compact` closes the holes.
+ * are, or until `compact` closes the holes, while the head is held back.
  *
  * Full means full in bytes or in records: `append` refuses and nothing has changed. `dropOldest` makes room.
  */
@@ -40,12 +40,14 @@ export class OutboundQueue extends PublishRecords {
   /** The first one of them; means nothing when there is none. */
   protected cursor: number;
   private lastIdentifier: number;
+  /** How many had been delivered when the holes were closed. */
+  private compactedAt: number;
 
   constructor(limits: QueueLimits, offset: number, window: UpstreamWindow | undefined) {
     super(limits, offset); // written out: XS makes two lists of all that passes through a constructor that is not
     this.window = window;
     this.releases = undefined;
-    this.inflightCount = this.cursor = this.unsentCount = this.lastIdentifier = 0;
+    this.inflightCount = this.cursor = this.unsentCount = this.lastIdentifier = this.compactedAt = 0;
   }
 
   /** Whether anything waits to be sent, or to be sent again, here or in the log. */
@@ -321,6 +323,28 @@ export class OutboundQueue extends PublishRecords {
       }
     if (isAny)
       this.joinLanes();
+  }
+
+  /**
+   * Closes the holes behind a head that is held back, when enough has been delivered for it to be worth while. Not
+   * while a record is being chosen or sent. @returns whether there is more room now
+   */
+  closeHoles(): boolean {
+    const { window } = this;
+    if (this.count === 0 || !this.isHeld(this.oldest) || window!.deliveredCount - this.compactedAt <= this.count >> 3)
+      return false;
+    const { usedLength } = this;
+    this.compactedAt = window!.deliveredCount;
+    this.compact();
+    return this.usedLength < usedLength;
+  }
+
+  protected override onMoved(from: number, to: number): void {
+    const { window } = this;
+    if (this.offset + this.cursor === from)
+      this.cursor = to - this.offset;
+    if (window !== undefined && window.replayCursor === from)
+      window.replayCursor = to;
   }
 
   /** The message needs nothing more: the Server has it, or somebody else keeps it. */

@@ -215,6 +215,40 @@ export class PublishRecords {
     return false;
   }
 
+  /**
+   * Closes the holes of records that are done, between the head, which waits, and the tail: all others move towards
+   * the head, in their order. Whoever knows where a record lies is told by `onMoved`.
+   */
+  compact(): void {
+    const { limits: { arena: { bytes, view }, capacity, headerLength }, offset } = this;
+    let write = this.head;
+    let kept = 0;
+    for (let left = this.count, read = this.head, next; left > 0; --left, read = next) {
+      next = this.positionAfter(read);
+      if (this.stateOf(offset + read) === DONE)
+        continue;
+      const length = headerLength + view.getUint32(offset + read) + 3 & ~3;
+      if (write + length > capacity) { // those that are read have gone round already
+        if (write < capacity)
+          view.setUint32(offset + write, 0);
+        write = 0;
+      }
+      if (write !== read) {
+        bytes.copyWithin(offset + write, offset + read, offset + read + length);
+        this.onMoved(offset + read, offset + write);
+      }
+      write += length;
+      ++kept;
+    }
+    this.tail = write;
+    this.count = kept;
+    if (kept === 0)
+      this.head = this.tail = 0;
+  }
+
+  /** A record lies elsewhere now. */
+  protected onMoved(_from: number, _to: number): void { /* nobody knows of it here */ }
+
   protected enter(at: number, packetLength: number, state: number, qos: number, identifier: number): void {
     const { arena: { view }, headerLength } = this.limits;
     const record = this.offset + at;

@@ -98,6 +98,7 @@ export class BackPressure implements Crowd {
     bridge.slack = 0;
     if (!bridge.session.isConnected)
       return TAKEN;
+    fill.queue.closeHoles();
     const level = this.level = fill.of(isLogged);
     const hasRoom = fill.hasRoom(isLogged);
     if (!isPressing && level <= HIGH && hasRoom) {
@@ -212,6 +213,7 @@ export class BackPressure implements Crowd {
     if (this.isIntakeFull && !this.intake!.isHalfEmpty)
       return;
     this.isIntakeFull = false;
+    fill.queue.closeHoles();
     const isLogged = this.isLogged = this.isLogged && fill.isLogging;
     const level = isTaking ? fill.of(isLogged) : 0;
     if (isTaking && fill.count > 0 && !fill.hasRoom(isLogged))

@@ -465,6 +465,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
         return STORED;
       if (!queue.canHold(outgoing, qos))
         return DROPPED;
+      if (queue.closeHoles())
+        continue;
       // What is in a store that works is not given up for what is not.
       if (left <= 0 || policy.refusesNew || backlog?.store.isWorking === true
         || !makeRoom(queue, outgoing, session.isConnected, policy.keepsLatest, this))

@@ -12,7 +12,7 @@ const LONGEST_HEADER = 12;
 
 export class StoreFill {
   private readonly bridge: Bridge;
-  private readonly queue: OutboundQueue;
+  readonly queue: OutboundQueue;
   private readonly window: UpstreamWindow;
   /** Bytes of the longest one that goes upstream. */
   longestPacket: number;
