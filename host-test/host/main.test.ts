@@ -235,7 +235,7 @@ describe('run --config', () => {
     await first.ready();
     const second = start('run', '--config', config);
     const [, pid] =
-      await second.find('stderr', /shared\.store is used by process (\d+): stop that gateway, or give this one another store\.path; messages are kept in memory only/);
+      await second.find('stderr', /shared\.store is used by process (\d+): stop that gateway, or give this one another store\.path; until that is mended, nodes get no acknowledgement .*store\.on_failure is "refuse"\).*; tried again every 30 seconds/);
     expect(Number(pid)).toBe(first.process.pid);
     first.process.kill('SIGKILL');
     await first.exited;

@@ -141,6 +141,7 @@ describe('the places', () => {
     const silent = world.open();
     expect(world.connect('good')[1]).toEqual(['CONNACK 0']);
     expect(slowed[0]!.take()).toEqual(['CONNACK 3', 'closed']);
+    expect(world.eventTexts).toContain('node "bad" refused: server unavailable, somebody else needed the place');
     expect([silent.isClosed, friend.ask(PINGREQ)]).toEqual([false, ['PINGRESP']]);
   });
 

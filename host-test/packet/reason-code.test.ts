@@ -46,7 +46,11 @@ describe('return codes of CONNACK (3.1.1 table 3.1)', () => {
       expect(ReasonCode.fromReturnCode(returnCode)).toBe(ReasonCode.UNKNOWN_RETURN_CODE);
   });
 
-  it.each([ReasonCode.SERVER_BUSY, ReasonCode.WILL_TOO_LONG])('reason %i is "server unavailable" to a Client',
+  const UNAVAILABLE: readonly number[] = [
+    ReasonCode.SERVER_BUSY, ReasonCode.WILL_TOO_LONG, ReasonCode.STORE_UNAVAILABLE, ReasonCode.STORE_FULL,
+    ReasonCode.PLACE_NEEDED, ReasonCode.USERS_RELOADED,
+  ];
+  it.each(UNAVAILABLE)('reason %i is "server unavailable" to a Client',
     reasonCode => {
     expect(ReasonCode.toReturnCode(reasonCode)).toBe(3);
   });
@@ -57,7 +61,7 @@ describe('return codes of CONNACK (3.1.1 table 3.1)', () => {
       const returnCode = ReasonCode.toReturnCode(reasonCode);
       if (TABLE.some(([, reason]) => reason === reasonCode))
         expect(ReasonCode.fromReturnCode(returnCode)).toBe(reasonCode);
-      else if (reasonCode !== ReasonCode.SERVER_BUSY && reasonCode !== ReasonCode.WILL_TOO_LONG)
+      else if (!UNAVAILABLE.includes(reasonCode))
         expect(returnCode).toBe(-1);
     }
   });

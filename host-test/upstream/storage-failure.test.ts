@@ -1,8 +1,11 @@
 /** What nodes and sensors get while the storage does not work: store.on_failure. */
 import { describe, expect, it } from 'vitest';
 import * as Event from '../../src/config/events.ts';
-import { FlashMedium } from '../simulation/simulated-flash.ts';
+import { adviceOf } from '../../src/gateway/advice.ts';
+import { FlashMedium, SimulatedFlash } from '../simulation/simulated-flash.ts';
 import { NodeModel, ServerModel, StoreWorld, TINY } from '../simulation/store-world.ts';
+import { publish, subscribe } from '../world/packets.ts';
+import { World } from '../world/world.ts';
 
 describe.each(['refuse', 'memory'] as const)('with on_failure "%s"', on_failure => {
   function stage(failsAt: number): { world: StoreWorld; server: ServerModel; node: NodeModel } {
@@ -132,4 +135,88 @@ describe('readings that come while messages of their topic wait in a storage tha
     expect(server.delivered.every(({ topic }) => topic === 'up/air' || topic === 'up/rain')).toBe(true);
     expect(world.gateway.durableStore!.backlog.store.queue.pendingCount).toBe(0);
   });
+});
+
+describe('what is said while the storage does not work', () => {
+  const failing = (on_failure: 'memory' | 'refuse'): World => World.quiet(
+    { topic: [{}], store: { durability: 'flash', on_failure, path: './x.store' } },
+    { openStorage: () => { throw new Error('the disk is gone'); } });
+  const CAUSE = 'store.path "./x.store": the disk is gone; store.on_failure is "refuse"';
+
+  it('names the cause and the keys to a node whose session cannot be kept, and not a limit that was not hit', () => {
+    const world = failing('refuse');
+    expect(world.connect('valve', { clean: false })[1]).toEqual(['CONNACK 3', 'closed']);
+    expect(world.eventTexts.at(-1))
+      .toBe(`node "valve" refused: server unavailable, the storage of the store does not work (${CAUSE})`);
+  });
+
+  it('names them where a message gets no acknowledgement, and says why its node is asked again', () => {
+    let isThere = false;
+    const medium = new FlashMedium(4096, 12);
+    const world = World.quiet({ topic: [{}], store: { durability: 'flash', path: './x.store' } }, {
+      openStorage: (_store, arena) => {
+        if (!isThere)
+          throw new Error('the disk is gone');
+        return new SimulatedFlash(arena, medium);
+      },
+    });
+    const node = world.node('meter');
+    expect(node.ask(publish('t', '1', { qos: 1, identifier: 1 }))).toEqual([]);
+    expect(world.eventTexts.at(-1)).toBe('the storage of the store does not work: node "meter" gets no acknowledgement, '
+      + `and is asked to send again when it does (${CAUSE})`);
+    isThere = true;
+    world.run(32_000);
+    expect(world.eventTexts.slice(-2)).toEqual(['the storage of the store works again',
+      'node "meter" is gone: quota exceeded: it is to send again what it got no acknowledgement for, for there is room now']);
+    expect(world.connect('valve', { clean: false })[1]).toEqual(['CONNACK 0']);
+  });
+
+  it('is the truth in the status: what becomes of messages, by on_failure', () => {
+    const adviceWith = (on_failure: 'memory' | 'refuse'): string => {
+      const { runtime } = failing(on_failure);
+      return adviceOf(runtime, runtime.gateway.clock.now);
+    };
+    expect(adviceWith('memory')).toBe('the storage of the store does not work: the disk is gone; messages are kept in '
+      + 'memory only (store.on_failure is "memory")');
+    expect(adviceWith('refuse')).toBe('the storage of the store does not work: the disk is gone; until that is mended, nodes '
+      + 'get no acknowledgement for QoS 1 and 2, and none is let in whose session is to be kept (store.on_failure is '
+      + '"refuse"); readings are kept in memory');
+  });
+
+  it.each(['memory', 'refuse'] as const)('has the cause of a failure, with on_failure "%s"', on_failure => {
+    const world = World.quiet({ topic: [{}], store: { durability: 'flash', on_failure } },
+      { openStorage: (_store, arena) => new SimulatedFlash(arena, new FlashMedium(4096, 12), { failsAt: 0, failing: 'write' }) });
+    const node = world.node('meter');
+    for (let identifier = 1; identifier < 9; ++identifier)
+      node.send(publish('t', '1', { qos: 1, identifier }));
+    const line = world.eventTexts.find(text => text.includes('has failed'))!;
+    expect(line).toMatch(/^the storage of the store has failed: the medium refuses; /);
+    expect(line).toContain(on_failure === 'memory' ? 'messages are kept in memory only' : 'nodes get no acknowledgement');
+    expect(line).toMatch(/tried again every 30 seconds$/);
+  });
+
+  it('is nothing of a storage that works again, as long as it can be read only', () => {
+    const medium = new FlashMedium(4096, 12);
+    const world = World.quiet({ topic: [{}], store: { durability: 'flash' } }, {
+      openStorage: (_store, arena) => Object.assign(new SimulatedFlash(arena, medium, { failsAt: 0, failing: 'write' }),
+        { isReadOnly: true, remark: 'may only be read' }),
+    });
+    for (let attempt = 0; attempt < 3; ++attempt) {
+      world.node('meter').send(publish('t', '1', { qos: 1, identifier: 1 }));
+      world.run(32_000);
+    }
+    expect(world.eventTexts.filter(text => text.includes('has failed'))).toHaveLength(3); // the log says it once
+    expect(world.eventTexts.join()).not.toContain('works again');
+  });
+});
+
+it('a session for which the store has no room is refused for that, not for a limit of the listener', () => {
+  const listener = { max_connections: 60, max_sessions: 60, max_subscriptions: 400, max_subscription_bytes: 40_000 };
+  const world = World.quiet({ listener, store: { durability: 'flash' } }, { openStorage: (_store, arena) => new SimulatedFlash(arena, new FlashMedium(4096, 12)) });
+  const filler = world.node('filler', { clean: false });
+  for (let at = 0; !world.eventTexts.join().includes('refused a subscription'); ++at)
+    filler.ask(subscribe(1, `a/${'x'.repeat(60)}/${at}`, 1));
+  for (let at = 0; !world.eventTexts.join().includes('session cannot be kept'); ++at)
+    world.connect(`node-${at}`, { clean: false });
+  expect(world.eventTexts.at(-1)).toMatch(/^node "node-\d+" refused: server unavailable, no room in the store \(store\.size\)$/);
 });

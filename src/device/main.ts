@@ -19,6 +19,7 @@ import { DeviceResolver } from './resolver.ts';
 import { waitForGood } from './wait-for-good.ts';
 import { DeviceTimer } from './timer.ts';
 import { UPSTREAM } from '../config/events.ts';
+import { describeFailure } from '../gateway/event-texts-nodes.ts';
 import type { ListenerConstructor, TCPConstructor } from '../io/transport.ts';
 
 /** One segment of the network: more is seldom there at once. */
@@ -62,7 +63,7 @@ function createRuntime(configuration: Configuration, arenaLimit: number): Runtim
     },
     onException: error => log(`defect: ${describeError(error)}`),
     onEvent: (event, subject, detail) => events.report(runtime.gateway, event, subject, detail),
-    onStoreRemark: (message, isUsed) => log(isUsed ? message : `messages are kept in memory only: ${message}`),
+    onStoreRemark: (message, isUsed) => log(isUsed ? message : `${message}; ${describeFailure(runtime.gateway)}`),
     onSensorFailed: (sensor, error) => log(`sensor "${sensor.name}" fails: ${describeError(error)}`),
     onSensorRecovered: sensor => log(`sensor "${sensor.name}" works again`),
     onSensorExpired: sensor =>

@@ -6,7 +6,7 @@ import { describeCause } from './upstream-texts.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
 import { IDENTIFIER_FOUGHT_OVER, UPSTREAM } from '../config/events.ts';
-import { describeTrouble } from './event-texts-nodes.ts';
+import { describeFailure, describeTrouble } from './event-texts-nodes.ts';
 import { adviceForUpstream, identifierOf } from './event-texts.ts';
 import { describeReason } from './reason-texts.ts';
 import type { Gateway } from './gateway.ts';
@@ -20,8 +20,10 @@ const OVERDUE_PART = 10;
 /** The worst first: one sentence helps more than five. */
 export function adviceOf(sources: StatusSources, now: number): string {
   const { gateway, upstream } = sources;
-  if (gateway.configuration.store.durability === 'flash' && gateway.durableStore?.backlog.store.isWorking !== true)
-    return 'the storage of the store does not work, so messages would not survive a restart: the log says why';
+  if (gateway.durableStore?.backlog.store.isWorking === false) {
+    const { problem } = gateway.durableStore;
+    return `the storage of the store does not work${problem === '' ? '' : `: ${problem}`}; ${describeFailure(gateway)}`;
+  }
   const { suspects } = gateway.bridge;
   if (suspects.cause !== UNKNOWN_CAUSE && !(suspects.cause === CLOSES_IDLE && gateway.upstream.isConnected))
     return describeCause(gateway, suspects.cause, suspects.blamedRule);

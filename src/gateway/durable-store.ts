@@ -85,6 +85,8 @@ export class DurableStore implements StoreOwner, Recovery {
   /** What a reload may change is changed here. */
   readonly users: StoreUsers;
   acknowledgesMemory: boolean;
+  /** Why there is no storage, as whoever gives it has said; empty: nobody has. */
+  problem = '';
   /** The storage has failed, and what waited for it does not know yet. */
   private hasFailed = false;
 
@@ -212,8 +214,9 @@ export class DurableStore implements StoreOwner, Recovery {
     this.backlog.erased(start, end);
   }
 
-  onStorageFailed(): void {
+  onStorageFailed(reason: string): void {
     const { backlog, users: { clock, observer } } = this;
+    this.problem = reason;
     this.hasFailed = true;
     clock.soon();
     observer.onEvent(Event.STORE_FAILED, Event.UPSTREAM, backlog.store.queue.pendingCount);

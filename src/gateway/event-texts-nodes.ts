@@ -24,6 +24,10 @@ export function explainEnding(gateway: Gateway, index: number, reasonCode: numbe
       return gateway.connectedCount >= listener.max_connections
         ? ` (listener.max_connections is ${listener.max_connections}, and so many are connected)`
         : ` (listener.max_sessions is ${listener.max_sessions}, and no session may give way)`;
+    case ReasonCode.STORE_UNAVAILABLE: return ` (${describeStorage(gateway)})`;
+    case ReasonCode.STORE_FULL: return ' (store.size)';
+    case ReasonCode.QUOTA_EXCEEDED:
+      return session.isRefused ? ': it is to send again what it got no acknowledgement for, for there is room now' : '';
     case ReasonCode.WILL_TOO_LONG: return ` (listener.max_will_size is ${listener.max_will_size})`;
     case ReasonCode.CONNECT_TIMEOUT: return ` (listener.connect_timeout is ${secondsOf(listener.connect_timeout)})`;
     case ReasonCode.SEND_TIMEOUT: return ` (listener.send_timeout is ${secondsOf(listener.send_timeout)})`;
@@ -37,6 +41,18 @@ export function explainEnding(gateway: Gateway, index: number, reasonCode: numbe
     default: return '';
   }
 }
+
+/** Why the storage of the store does not work, and which keys decide what that means. */
+export function describeStorage({ configuration: { store }, durableStore }: Gateway): string {
+  const { problem = '' } = durableStore ?? {};
+  return `${problem.includes(store.path) ? problem : `store.path "${store.path}": ${problem}`}; store.on_failure is "${store.on_failure}"`;
+}
+
+/** What becomes of messages while the storage does not work. */
+export const describeFailure = ({ configuration: { store: { on_failure } } }: Gateway): string =>
+  on_failure === 'memory' ? 'messages are kept in memory only (store.on_failure is "memory")'
+    : 'until that is mended, nodes get no acknowledgement for QoS 1 and 2, and none is let in whose session is to be kept '
+      + '(store.on_failure is "refuse"); readings are kept in memory';
 
 const secondsOf = (seconds: number): string => `${seconds} second${seconds === 1 ? '' : 's'}`;
 

@@ -7,7 +7,7 @@ import { nameOf } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import * as Event from '../config/events.ts';
 import * as Loss from '../upstream/losses.ts';
-import { describeDenial, describeTrouble, explainEnding } from './event-texts-nodes.ts';
+import { describeDenial, describeFailure, describeStorage, describeTrouble, explainEnding } from './event-texts-nodes.ts';
 import { describeReason } from './reason-texts.ts';
 import type { NodeState } from '../nodes/node-states.ts';
 import type { Gateway } from './gateway.ts';
@@ -60,9 +60,12 @@ export function describeEvent(
     case Event.STORE_BACK:
       return 'the storage of the store works again';
     case Event.MESSAGE_REFUSED:
+      if (gateway.durableStore?.acknowledgesMemory === false && !gateway.durableStore.backlog.store.isWorking)
+        return `the storage of the store does not work: node ${name} gets no acknowledgement, and is asked to send again when it does (${describeStorage(gateway)})`;
       return `the store is full: node ${name} gets no acknowledgement, and is asked to send again when there is room (store.ram, store.size, store.full)`;
     case Event.STORE_FAILED:
-      return `the storage of the store has failed: messages are kept in memory only, and ${detail} may be delivered again after a restart; check store.path and the disk, then restart`;
+      return `the storage of the store has failed: ${gateway.durableStore!.problem}; ${describeFailure(gateway)}; ${detail} `
+        + `message${detail === 1 ? '' : 's'} in it may be delivered again; check store.path and the disk; tried again every 30 seconds`;
     case Event.STORE_DAMAGED:
       return `${detail} place${detail === 1 ? '' : 's'} in the store could not be read, after a power cut or because something else was there; the rest was recovered`;
     case Event.STORE_RESTORED:
@@ -177,6 +180,8 @@ export function adviceForUpstream(reasonCode: number): string {
     case ReasonCode.SERVER_UNAVAILABLE: return ': the broker is there but does not serve; ask its operator if this lasts';
     case ReasonCode.CONNACK_TIMEOUT: return ': does an MQTT broker listen there? (upstream.connack_timeout)';
     case ReasonCode.CLOSED_BEFORE_CONNACK: return ': does the broker accept upstream.bridge_protocol_version?';
+    case ReasonCode.QUOTA_EXCEEDED:
+      return ': the broker is to send again what was not taken while the storage of the store did not work';
     case ReasonCode.PACKET_TOO_LARGE: return ': raise upstream.max_packet_size, or set upstream.oversize to "drop"';
     default: return '';
   }

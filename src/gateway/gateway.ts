@@ -382,7 +382,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (this.durable !== undefined && !this.durable.admit(node, session)) {
       if (!sessionPresent)
         this.forgetNode(node);
-      session.refuse(ReasonCode.SERVER_UNAVAILABLE);
+      session.refuse(this.durable.isWorking ? ReasonCode.STORE_FULL : ReasonCode.STORE_UNAVAILABLE);
       return;
     }
     node.session = session;

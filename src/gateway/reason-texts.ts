@@ -37,6 +37,10 @@ export function describeReason(reasonCode: number): string {
     case ReasonCode.WILL_TOO_LONG: return 'Will too long';
     case ReasonCode.CLOSED_BEFORE_CONNACK: return 'connection closed instead of a CONNACK';
     case ReasonCode.PASSWORD_MISSING: return 'there is no password in upstream.remote_password_file';
+    case ReasonCode.STORE_UNAVAILABLE: return 'server unavailable, the storage of the store does not work';
+    case ReasonCode.STORE_FULL: return 'server unavailable, no room in the store';
+    case ReasonCode.PLACE_NEEDED: return 'server unavailable, somebody else needed the place';
+    case ReasonCode.USERS_RELOADED: return 'server unavailable, other users or rights were taken';
     default: return `reason code 0x${reasonCode.toString(16)}`;
   }
 }

@@ -29,7 +29,7 @@ export function reloadUsers(gateway: Gateway, listener: ListenerConfiguration, r
   const indices = old.users.map(({ username }) => listener.users.findIndex(user => user.username === username));
   for (const session of sessions)
     if (session.state === CONNECTING) // judged by what does not count any more: the node comes again
-      session.refuse(ReasonCode.SERVER_UNAVAILABLE);
+      session.refuse(ReasonCode.USERS_RELOADED);
   for (const node of nodes.states)
     if (node.identifierLength !== 0)
       judge(gateway, node, listener, indices, reload);

@@ -26,12 +26,16 @@ export class FileStorage implements BlockStorage {
   readonly blockLength: number;
   readonly blockCount: number;
   readonly remark: string;
+  readonly isReadOnly: boolean;
   onFlushed: ((isDurable: boolean) => void) | undefined = undefined;
   private flushing = 0;
   private isClosed = false;
   private isHurried = false;
   private readonly arena: Arena;
   private readonly file: number;
+  private readonly path: string;
+  /** Why nothing can be written, '' if it can. */
+  private readonly refusal: string;
   private readonly erased: Uint8Array;
   private readonly lock: FileLock | undefined;
 
@@ -67,6 +71,9 @@ export class FileStorage implements BlockStorage {
   private constructor(path: string, size: number, arena: Arena, longestPacket: number, lock: FileLock | undefined,
     refusal: string) {
     this.arena = arena;
+    this.path = path;
+    this.refusal = refusal;
+    this.isReadOnly = refusal !== '';
     this.lock = lock;
     const needed = blockLengthForRecord(lengthOfMessage(longestPacket, 1));
     let blockLength = needed;
@@ -102,7 +109,7 @@ export class FileStorage implements BlockStorage {
       const present = Math.floor(fstatSync(this.file).size / blockLength);
       const wanted = refusal === '' ? Math.floor(size / blockLength) : present;
       if (refusal !== '')
-        remark = `${path} cannot be written (${refusal}): what is in it is sent, new messages are kept in memory; make it writable and restart`;
+        remark = `${path} cannot be written (${refusal}): what is in it is sent, and nothing is written to it; make it writable`;
       if (!isNew && present > wanted && remark === '')
         remark = `${path} is larger than store.size and is used as it is`;
       this.blockCount = Math.max(wanted, present);
@@ -186,6 +193,8 @@ export class FileStorage implements BlockStorage {
   }
 
   private write(bytes: Uint8Array, offset: number, length: number, position: number): void {
+    if (this.isReadOnly)
+      throw new Error(`"${this.path}" may not be written (${this.refusal})`);
     while (length > 0) {
       const written = writeSync(this.file, bytes, offset, length, position);
       offset += written;
@@ -221,13 +230,14 @@ function refusalToWrite(path: string): string {
 
 /** The same error with what to do. */
 function explain(path: string, error: unknown): Error {
-  const { message } = error as Error;
-  switch (codeOf(error)) {
-    case 'ENOENT': return new Error(`${message}: make the folder of store.path, "${path}"`);
-    case 'ENOSPC': return new Error(`${message}: there is no room for "${path}": free some, or lower store.size`);
+  const code = codeOf(error);
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR': return new Error(`"${path}" is in no folder: make the folder of store.path`);
+    case 'ENOSPC': return new Error(`the disk has no room for "${path}": free some, or lower store.size`);
     case 'EACCES':
     case 'EPERM':
-    case 'EROFS': return new Error(`${message}: give store.path a place that may be written, or give the right to`);
+    case 'EROFS': return new Error(`"${path}" may not be written (${code}): give store.path a place that may be, or give the right to`);
     default: return error as Error;
   }
 }

@@ -2,6 +2,7 @@
 import type { SensorConfiguration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
 import { adviceForUpstream, describeEvent, nodeName } from '../gateway/event-texts.ts';
+import { describeFailure } from '../gateway/event-texts-nodes.ts';
 import { describeReason } from '../gateway/reason-texts.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { RuntimeObserver } from '../io/runtime.ts';
@@ -151,7 +152,7 @@ export class LogObserver implements RuntimeObserver {
 
   onStoreRemark(message: string, isUsed: boolean): void {
     this.log.write(isUsed ? 'warning' : 'error', isUsed ? `store: ${message}`
-      : `store: ${message}; messages are kept in memory only`);
+      : `store: ${message}; ${describeFailure(this.runtime!.gateway)}; tried again every 30 seconds`);
   }
 
   onSensorFailed({ name }: SensorConfiguration, error: unknown): void {

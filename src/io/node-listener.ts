@@ -84,7 +84,7 @@ export class NodeListener {
     for (let at = 0; at < sessions.length; ++at)
       if (sessions[at]!.isPostponed) {
         sessions[at]!.giveWay();
-        links[at]!.abort(ReasonCode.SERVER_UNAVAILABLE);
+        links[at]!.abort(ReasonCode.PLACE_NEEDED);
         return at;
       }
     for (let at = 0; at < sessions.length; ++at)

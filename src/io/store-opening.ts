@@ -55,14 +55,16 @@ export class StoreOpening {
       const storage =
         this.openStorage(gateway.configuration.store, gateway.arena, longestStoredPacket(gateway.configuration));
       this.use(storage);
-      if (storage.remark !== '')
+      if (storage.remark !== '' && storage.remark !== this.told)
         observer.onStoreRemark?.(storage.remark, true);
-      if (this.told !== '' || this.hasWorked)
+      const isUsable = store.isWorking && storage.isReadOnly !== true;
+      if (isUsable && (this.told !== '' || this.hasWorked))
         observer.onEvent(Event.STORE_BACK, Event.UPSTREAM, 0);
-      this.told = '';
+      this.told = isUsable ? '' : storage.remark;
       this.hasWorked = true;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
+      durableStore.problem = message;
       if (message !== this.told)
         observer.onStoreRemark?.(message, false);
       this.told = message;

@@ -57,6 +57,11 @@ export class DurableNodes {
     this.restoration = new NodeRestoration(parts);
   }
 
+  /** Whether anything can be written. */
+  get isWorking(): boolean {
+    return this.parts.store.isWorking;
+  }
+
   /** Whether the storage does not work, and what it should keep may be in memory. */
   get keepsInMemory(): boolean {
     return this.parts.keepsInMemory && !this.parts.store.isWorking;

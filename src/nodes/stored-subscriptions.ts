@@ -24,7 +24,7 @@ export class StoredSubscriptions extends NodeSubscriptions {
     const code = this.durable.keeps(node) ? this.keep(session, node, packet) : super.add(session, node, packet);
     // The last one: SUBACK is next.
     if (packet.payloadOffset >= packet.end && this.durable.keeps(node) && !this.durable.settle())
-      session.fail(ReasonCode.SERVER_UNAVAILABLE);
+      session.fail(ReasonCode.STORE_UNAVAILABLE);
     return code;
   }
 

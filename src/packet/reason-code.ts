@@ -50,6 +50,12 @@ export const ACKNOWLEDGEMENT_TIMEOUT = 0x10A;
 export const WILL_TOO_LONG = 0x10B;
 /** Of our own, for the Server: CONNECT cannot be said. */
 export const PASSWORD_MISSING = 0x10C;
+/** Of our own, for nodes: what is to be kept over a power cut cannot be written, or has no room where it would be. */
+export const STORE_UNAVAILABLE = 0x10D;
+export const STORE_FULL = 0x10E;
+/** While the node waited for its CONNACK: somebody else needed the place, or users and rights became others. */
+export const PLACE_NEEDED = 0x10F;
+export const USERS_RELOADED = 0x110;
 
 /** Return codes of CONNACK in 3.1 and 3.1.1 (table 3.1); index is the code on the wire. */
 const RETURN_CODES: readonly number[] = Object.freeze([
@@ -62,7 +68,8 @@ export const fromReturnCode = (returnCode: number): number =>
   returnCode < RETURN_CODES.length ? RETURN_CODES[returnCode]! : UNKNOWN_RETURN_CODE;
 
 /** Reasons that are "server unavailable" to a Client of 3.x. */
-const isUnavailable = (reasonCode: number): boolean => reasonCode === SERVER_BUSY || reasonCode === WILL_TOO_LONG;
+const isUnavailable = (reasonCode: number): boolean => reasonCode === SERVER_BUSY || reasonCode === WILL_TOO_LONG
+  || reasonCode >= STORE_UNAVAILABLE && reasonCode <= USERS_RELOADED;
 
 /**
  * @returns the return code for a reason, or -1 when 3.x has none: then the connection is closed without CONNACK

@@ -224,7 +224,7 @@ export class ServerSession extends Session {
 
   /** Somebody needs its place, or there is none: the answer does not wait any longer, it is a refusal. */
   giveWay(): void {
-    this.answerConnect(ReasonCode.SERVER_UNAVAILABLE);
+    this.answerConnect(ReasonCode.PLACE_NEEDED);
   }
 
   /** Makes `will` the Will; its spans lie in the session's own region, until the next CONNECT. */
@@ -312,8 +312,8 @@ export class ServerSession extends Session {
   }
 
   protected closed(reasonCode: number): void {
-    this.isRefused = false;
     this.role.receiver.onClosed(this, reasonCode);
+    this.isRefused = false;
   }
 
   private judgeConnected(): void {

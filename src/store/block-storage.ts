@@ -14,6 +14,8 @@ export interface BlockStorage {
   readonly blockCount: number;
   /** Something to tell the user, '' if there is nothing. */
   readonly remark: string;
+  /** It can be read only: the first attempt to write fails, and says why. */
+  readonly isReadOnly?: boolean;
   /**
    * Told once of each `flush` that has returned false, never from inside it: whether all that was written before it
    * is durable.
