@@ -1,9 +1,11 @@
 /** Figures under $SYS/broker/, for those who ask. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { statusOf } from '../../src/gateway/status.ts';
 import { VERSION } from '../../src/nodes/system-topics.ts';
-import { World } from '../world/world.ts';
-import { publish, subscribe } from '../world/packets.ts';
+import { FlashMedium, SimulatedFlash } from '../simulation/simulated-flash.ts';
+import { oblige, World } from '../world/world.ts';
+import { puback, publish, subscribe } from '../world/packets.ts';
 
 describe('$SYS/broker', () => {
   it('tells the version of package.json', () => {
@@ -172,5 +174,35 @@ describe('$SYS/broker', () => {
     expect(figuresOf(world,
       ...[1, 5, 15].map(minutes => `load/publish/received/${minutes}min`))).toEqual(expected.map(value =>
         value.toFixed(2)));
+  });
+});
+
+describe.each(['ram', 'flash'] as const)('what waits, with durability "%s"', durability => {
+  it('is what nobody has acknowledged, and not also what is behind it, in status and figures', () => {
+    let first = true;
+    const medium = new FlashMedium(4096, 12);
+    const world = World.connected({
+      configuration: { topic: [{ qos: 1 }], store: { durability } },
+      openStorage: (_store, arena) => new SimulatedFlash(arena, medium),
+      server: (peer, packet) => { // the first message is never acknowledged
+        if (packet.cmd !== 'publish' || !first)
+          oblige(peer, packet);
+        else
+          first = false;
+      },
+    });
+    const sleepy = world.node('sleepy', { clean: false }, subscribe(1, 't/#', 1));
+    const meter = world.node('meter');
+    for (let identifier = 1; identifier <= 9; ++identifier)
+      meter.send(publish(`t/${identifier}`, 'x', { qos: 1, identifier }));
+    for (let identifier = 2; identifier <= 9; ++identifier)
+      sleepy.send(puback(identifier));
+    const { nodes, store, upstream } = statusOf(world.runtime, world.gateway.clock.now);
+    expect([store.count, upstream.next]).toEqual([1, 'send 1 waiting message, or get them acknowledged']);
+    expect(nodes.find(({ identifier }) => identifier === 'sleepy')!.queuedMessages).toBe(1);
+    const figure = world.node('reader', {}, subscribe(1, '$SYS/broker/store/messages/count', 0));
+    figure.take();
+    world.run(10_000);
+    expect(figure.take()).toEqual(['PUBLISH $SYS/broker/store/messages/count=2 q0']);
   });
 });

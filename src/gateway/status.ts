@@ -203,7 +203,7 @@ function nodesOf({ arena, nodes }: Gateway): Status['nodes'] {
       identifier: decodeUTF8(arena, identifierOffset, identifierLength),
       connected: session !== undefined,
       version: session === undefined ? null : nameOf(session.version),
-      queuedMessages: queue.count,
+      queuedMessages: queue.pendingCount,
       queuedBytes: queue.usedLength,
     }));
 }

@@ -133,7 +133,7 @@ export const LOADS: readonly Figure[] = Object.freeze([
 function storedCount({ nodes: { states }, retained, waiting }: Figures): number {
   let sum = retained.count + waiting.pendingCount;
   for (let index = 0; index < states.length; ++index)
-    sum += states[index]!.queue.count;
+    sum += states[index]!.queue.pendingCount;
   return sum;
 }
 

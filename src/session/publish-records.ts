@@ -33,6 +33,15 @@ export class PublishRecords {
     return this.limits.capacity;
   }
 
+  /** Records that wait or are under way. For figures: it looks at each. */
+  get pendingCount(): number {
+    let count = 0;
+    for (let record = this.following(NONE); record !== NONE; record = this.following(record))
+      if (this.stateOf(record) !== DONE)
+        ++count;
+    return count;
+  }
+
   /** Bytes between head and tail, headers and padding included. */
   get usedLength(): number {
     const length = this.tail - this.head;

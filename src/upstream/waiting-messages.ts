@@ -22,7 +22,7 @@ export class UpstreamMessages implements WaitingMessages {
 
   get pendingCount(): number {
     const queue = this.inMemory;
-    return queue.count + queue.window!.waitingCount;
+    return queue.pendingCount + queue.window!.waitingCount;
   }
 
   get pendingLength(): number {
