@@ -10,7 +10,7 @@ import { LogObserver } from '../../src/host/log-observer.ts';
 import { startGateway } from '../../src/host/run.ts';
 import { Runtime } from '../../src/io/runtime.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
-import { VERSION } from '../../src/nodes/system-topics.ts';
+import { VERSION } from '../../src/nodes/system-messages.ts';
 import { CONNECTED } from '../../src/session/connection-state.ts';
 import { exchange, FakeServer, freePort } from './command-line.ts';
 

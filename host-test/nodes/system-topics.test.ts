@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { statusOf } from '../../src/gateway/status.ts';
-import { VERSION } from '../../src/nodes/system-topics.ts';
+import { VERSION } from '../../src/nodes/system-messages.ts';
 import { FlashMedium, SimulatedFlash } from '../simulation/simulated-flash.ts';
 import { oblige, World } from '../world/world.ts';
 import { puback, publish, subscribe } from '../world/packets.ts';
@@ -25,6 +25,23 @@ describe('$SYS/broker', () => {
     world.run(10_000);
     expect(node.take()).toEqual(['PUBLISH $SYS/broker/uptime=5 seconds q0',
       'PUBLISH $SYS/broker/uptime=10 seconds q0']);
+  });
+
+  it('is told again only when it is not what it was, as by Mosquitto; all of it when readers come', () => {
+    const world = World.quiet({ listener: { sys_interval: 5 } });
+    const filters = ['version', 'clients/connected', 'publish/messages/received', 'load/publish/received/1min'].flatMap(name =>
+      [`$SYS/broker/${name}`, 0]);
+    const node = world.node('a', { keepAlive: 0 }, subscribe(1, ...filters as [string, number]));
+    node.take();
+    world.run(5000); // once, since there are readers
+    expect(node.take()).toHaveLength(4);
+    world.run(10_000);
+    expect(node.take()).toEqual([]);
+    world.node('b', { keepAlive: 0 }, publish('q', 'x'));
+    world.run(5000);
+    expect(node.take()).toEqual([
+      'PUBLISH $SYS/broker/clients/connected=2 q0', 'PUBLISH $SYS/broker/publish/messages/received=1 q0',
+      expect.stringMatching(/^PUBLISH \$SYS\/broker\/load\/publish\/received\/1min=\d+\.\d\d q0$/)]);
   });
 
   it('gives figures that are right', () => {

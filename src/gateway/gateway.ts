@@ -59,6 +59,7 @@ import { StoredRules } from '../upstream/stored-rules.ts';
 import { clientSettingsOf, nodeLimitsOf, serverSettingsOf, upstreamLimitsOf } from './settings.ts';
 import { Subscriptions } from '../nodes/subscriptions.ts';
 import type { Figures, Machine } from '../nodes/system-figures.ts';
+import { SystemMessages } from '../nodes/system-messages.ts';
 import { SystemTopics } from '../nodes/system-topics.ts';
 import { FailingNodes } from '../nodes/failing-nodes.ts';
 import { TakeOvers } from '../nodes/take-overs.ts';
@@ -167,7 +168,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       store.durability === 'flash');
     const notificationsOffset = Notifications.plan(plan, layout.upstream);
     const accessPlan = Access.plan(plan, layout.listener, memory.topics, listener.max_packet_size);
-    const systemTopicsOffset = SystemTopics.plan(plan);
+    const systemTopicsOffset = SystemMessages.plan(plan);
     const longestStored = longestStoredPacket(layout);
     const isDurable = store.durability === 'flash';
     const quarantineOffset = Quarantine.plan(plan, store.quarantine, longestStored, isDurable);

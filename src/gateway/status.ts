@@ -7,7 +7,7 @@ import { nameOf } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { Direction } from '../config/configuration.ts';
 import { COUNTED_REASONS } from '../nodes/disconnect-reasons.ts';
-import { VERSION } from '../nodes/system-topics.ts';
+import { VERSION } from '../nodes/system-messages.ts';
 import { adviceOf, secondsUntil, urlOf } from './advice.ts';
 import { describeReason } from './reason-texts.ts';
 import { quarantineOf, type QuarantineStatus } from './quarantine-texts.ts';

@@ -133,18 +133,14 @@ export class Delivery {
     this.retain(message, true);
   }
 
-  /** Whether anybody has subscribed to the name of a message. */
-  hasReader({ topicNameLength, topicNameOffset }: Message): boolean {
-    const { subscriptions } = this;
-    subscriptions.match(topicNameOffset, topicNameLength);
-    const { matchedCount } = subscriptions;
-    subscriptions.forgetMatch();
-    return matchedCount > 0;
+  /** Who has subscribed to a figure of the gateway: as long as `dollarRevision` of the subscriptions is the same. */
+  findReaders(message: Message): number {
+    return this.findAudience(message, this.topics.uncached, this.localAudience);
   }
 
   /** A figure of the gateway, to those who have subscribed to it; see system-topics.ts. */
-  deliverFigure(message: Message): void {
-    this.deliverTo(message, this.topics.uncached, SOMEBODY);
+  deliverFigure(message: Message, readers: number): void {
+    this.deliverTo(message, this.topics.uncached, readers);
   }
 
   /** The same, as retained, to one who has just subscribed to it. */

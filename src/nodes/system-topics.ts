@@ -1,48 +1,29 @@
 /**
- * Figures of the gateway as messages for nodes, under Mosquitto's names: `$SYS/broker/...`. Sent every
- * `listener.sys_interval` seconds to those who have subscribed, and at once, as retained messages, to whoever
- * subscribes. They are not kept among the retained messages and do not wait for a node that is away (QoS 0). Upstream
- * they go only where a topic rule asks for them by name (upstream/figure-forwarding.ts).
+ * Figures of the gateway as messages for nodes, under Mosquitto's names: `$SYS/broker/...`. Every
+ * `listener.sys_interval` seconds those who have subscribed are sent what is not what it was; whoever subscribes gets
+ * them at once, as retained messages. They are not kept among the retained messages and do not wait for a node that is
+ * away (QoS 0). Upstream they go only where a topic rule asks for them by name (upstream/figure-forwarding.ts).
  *
  * Of Mosquitto's topics those are here whose figures mean something in a gateway, `bytes/...` only where the platform
  * counts bytes. What Mosquitto does not count has names of our own.
  *
  * The rounds also keep the time since the start, and how many messages were given up in the last minutes.
  */
-import type { Arena, ArenaPlan } from '../bytes/arena.ts';
-import { MAXIMUM_DECIMAL_LENGTH, writeDecimal, writeDigits } from '../bytes/decimal.ts';
-import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
-import { type Message, MessageSpans } from '../packet/packet.ts';
+import type { Arena } from '../bytes/arena.ts';
+import type { Message, MessageSpans } from '../packet/packet.ts';
 import { DOLLAR } from '../packet/topic.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import { isDue, type Clock } from '../session/clock.ts';
-import { LoadAverages, MINUTE, WINDOW_COUNT, WINDOWS } from './load-averages.ts';
+import { NOBODY, UNKNOWN } from './delivery.ts';
+import { LoadAverages, MINUTE, WINDOW_COUNT } from './load-averages.ts';
 import { RecentCount } from './recent-count.ts';
 import { type Figure, type Figures, FIGURES, LOADS, type Traffic } from './system-figures.ts';
+import { FIRST_FIGURE, SystemMessages, UPTIME } from './system-messages.ts';
 
-/** The same as in package.json; a test compares them. */
-export const VERSION = '0.1.0';
-
-const PREFIX = '$SYS/broker/';
-const SPOKEN_VERSION = `ringbridge version ${VERSION}`;
-const SECONDS = ' seconds';
-
-const VERSION_TOPIC = 0;
-const UPTIME = 1;
-const FIRST_FIGURE = 2;
-const VERSION_NAME = 'version';
-const UPTIME_NAME = 'uptime';
-
-const UNIT = 'min';
 /** Milliseconds between rounds where nobody wants figures. */
 const SILENT_INTERVAL = MINUTE;
-const LONGEST_WINDOW = 5;
 
 const NO_TRAFFIC: Traffic = Object.freeze({ receivedBytes: 0, sentBytes: 0 });
-
-/** Names of topics, and beginnings of names. */
-const namesOf = (figures: readonly Figure[], loads: readonly Figure[]): string[] =>
-  [VERSION_NAME, UPTIME_NAME, ...figures.map(({ name }) => name), ...loads.map(({ name }) => name)];
 
 /** Of an interval of 0, which means never: from one count to the next. */
 const intervalFor = (interval: number): number => interval === 0 ? SILENT_INTERVAL : interval;
@@ -60,10 +41,8 @@ export interface FigureOutlet {
 const SLICE = 512;
 const COST = 32;
 
-/** Who reads a topic: not known, nobody, somebody. */
-const UNKNOWN = 0;
-const UNREAD = 1;
-const READ = 2;
+/** A figure that has not been told since its readers are others; none is negative. */
+const UNTOLD = -1;
 
 export class SystemTopics {
   /** Seconds since the start, counted at each round. */
@@ -83,36 +62,22 @@ export class SystemTopics {
   readonly recentlyDropped = new RecentCount();
   /** Messages of the Server that were too long. */
   readonly recentlyTooLong = new RecentCount();
-  private readonly message = new MessageSpans();
-  private readonly nameOffsets: number[] = [];
-  private readonly nameLengths: number[] = [];
-  private readonly versionOffset: number;
-  private readonly versionLength: number;
-  private readonly secondsOffset: number;
-  private readonly unitOffset: number;
-  private readonly figureOffset: number;
-  /** Names are put together after the prefix; see `message`. */
-  private readonly prefixEnd: number;
+  private readonly messages: SystemMessages;
   private readonly nameCount: number;
-  /** Of names, and of all windows of the loads. */
+  /** With those of all windows of the loads. */
   private readonly topicCount: number;
   private readonly averages: LoadAverages;
   private lastAt: number;
   dueAt: number;
   private milliseconds = 0;
-  /** Per topic: whether anybody has subscribed to it, as of `revision` of the subscriptions. */
-  private readonly readership: Uint8Array;
+  /** Per topic: who has subscribed to it, as of `revision` of the subscriptions. */
+  private readonly readers: Int32Array;
+  /** Per topic: what they were told last, in its lowest 31 bits. */
+  private readonly told: Int32Array;
   private revision = 0;
   /** The topic that comes next in the round that is under way; `topicCount` when none is. */
   private next: number;
   private isForOutlet = false;
-
-  static plan(plan: ArenaPlan): number {
-    const lengths = namesOf(FIGURES, LOADS).map(lengthOfUTF8);
-    const length = lengths.reduce((sum, each) => sum + each, lengthOfUTF8(PREFIX + SPOKEN_VERSION + SECONDS + UNIT));
-    const longest = lengths.reduce((most, each) => Math.max(most, each), 0);
-    return plan.reserve('$SYS topics', length + longest + LONGEST_WINDOW + MAXIMUM_DECIMAL_LENGTH + SECONDS.length);
-  }
 
   /**
    * @param offset what `plan` returned
@@ -132,23 +97,13 @@ export class SystemTopics {
     this.loads = LOADS.filter(isThere);
     this.nameCount = FIRST_FIGURE + this.counts.length;
     this.topicCount = this.nameCount + this.loads.length * WINDOW_COUNT;
-    namesOf(this.counts, this.loads).forEach(name => {
-      const end = encodeUTF8(arena, offset, name);
-      this.nameOffsets.push(offset);
-      this.nameLengths.push(end - offset);
-      offset = end;
-    });
-    this.versionOffset = offset;
-    this.secondsOffset = encodeUTF8(arena, offset, SPOKEN_VERSION);
-    this.versionLength = this.secondsOffset - offset;
-    this.unitOffset = encodeUTF8(arena, this.secondsOffset, SECONDS);
-    this.figureOffset = encodeUTF8(arena, this.unitOffset, UNIT);
-    this.message.topicNameOffset = this.figureOffset + MAXIMUM_DECIMAL_LENGTH + SECONDS.length;
-    this.prefixEnd = encodeUTF8(arena, this.message.topicNameOffset, PREFIX);
+    this.messages = new SystemMessages(arena, offset, [...this.counts, ...this.loads].map(({ name }) => name),
+      this.nameCount);
     this.averages = new LoadAverages(this.loads, this.interval);
     this.lastAt = this.dueAt = this.clock.now;
     this.next = this.topicCount;
-    this.readership = new Uint8Array(this.topicCount);
+    this.readers = new Int32Array(this.topicCount);
+    this.told = new Int32Array(this.topicCount);
   }
 
   /** From now on time counts. */
@@ -200,39 +155,50 @@ export class SystemTopics {
    * undefined.
    */
   match(topic: number, filterOffset: number, filterLength: number): MessageSpans | undefined {
-    const { message } = this;
-    this.nameTopic(topic);
+    const { messages, messages: { message } } = this;
+    messages.name(topic);
     if (!matchesTopicFilter(this.arena, filterOffset, filterLength, message.topicNameOffset, message.topicNameLength))
       return undefined;
     if (topic === UPTIME)
       this.countTime();
-    return this.compose(topic, 1);
+    messages.compose(topic, this.valueOf(topic));
+    message.retain = 1;
+    return message;
   }
 
-  /** The figures that somebody has subscribed to, as many as a slice has. */
+  /** The figures that somebody has subscribed to and that are not what they were, as many as a slice has. */
   private deliverSome(): void {
-    const { clock, figures: { delivery, subscriptions: { dollarRevision } }, isForOutlet, message, outlet } = this;
-    const { readership } = this;
-    if (this.revision !== dollarRevision)
-      readership.fill(UNKNOWN);
+    const { clock, figures: { delivery, subscriptions: { dollarRevision } }, isForOutlet, messages, outlet } = this;
+    const { readers, told } = this;
+    const { message } = messages;
+    if (this.revision !== dollarRevision) {
+      readers.fill(UNKNOWN);
+      told.fill(UNTOLD);
+    }
     this.revision = dollarRevision;
     for (let left = SLICE; left > 0 && this.next < this.topicCount; --left) {
       const topic = this.next++;
-      if (readership[topic] === UNREAD && !isForOutlet)
+      if (readers[topic] === NOBODY && !isForOutlet)
         continue;
-      this.nameTopic(topic);
+      const value = this.valueOf(topic);
+      const isNew = told[topic] !== (value & 0x7FFFFFFF);
+      if (!isNew && !isForOutlet)
+        continue;
       left -= isForOutlet ? COST + outlet!.ruleCount : COST;
-      if (readership[topic] === UNKNOWN)
-        readership[topic] = delivery.hasReader(message) ? READ : UNREAD;
-      if (readership[topic] === UNREAD && !isForOutlet)
+      messages.name(topic);
+      if (readers[topic] === UNKNOWN)
+        readers[topic] = delivery.findReaders(message);
+      if (readers[topic] === NOBODY && !isForOutlet)
         continue;
-      const figure = this.compose(topic, 0);
-      if (readership[topic] === READ)
-        delivery.deliverFigure(figure);
+      messages.compose(topic, value);
+      if (isNew && readers[topic] !== NOBODY) {
+        told[topic] = value & 0x7FFFFFFF;
+        delivery.deliverFigure(message, readers[topic]!);
+      }
       if (!isForOutlet)
         continue;
-      figure.retain = 1;
-      outlet!.sendFigure(figure);
+      message.retain = 1;
+      outlet!.sendFigure(message);
     }
     if (this.next < this.topicCount)
       clock.soon();
@@ -250,45 +216,11 @@ export class SystemTopics {
     this.uptime = (this.milliseconds - this.milliseconds % 1000) / 1000;
   }
 
-  /** Puts the name of a topic into the message at hand. */
-  private nameTopic(topic: number): void {
-    const { arena, message, nameCount } = this;
-    const load = topic - nameCount;
-    const name = load < 0 ? topic : nameCount + (load - load % WINDOW_COUNT) / WINDOW_COUNT;
-    const offset = this.nameOffsets[name]!;
-    const length = this.nameLengths[name]!;
-    arena.bytes.copyWithin(this.prefixEnd, offset, offset + length);
-    let end = this.prefixEnd + length;
-    if (load >= 0) {
-      end = writeDigits(arena.bytes, end, WINDOWS[load % WINDOW_COUNT]!, 1);
-      arena.bytes.copyWithin(end, this.unitOffset, this.figureOffset);
-      end += this.figureOffset - this.unitOffset;
-    }
-    message.topicNameLength = end - message.topicNameOffset;
-  }
-
-  /** The value of the topic that has been named. */
-  private compose(topic: number, retain: number): MessageSpans {
-    const { message } = this;
-    message.retain = retain;
-    if (topic === VERSION_TOPIC) {
-      message.payloadOffset = this.versionOffset;
-      message.payloadLength = this.versionLength;
-      return message;
-    }
-    const { arena, figureOffset } = this;
-    let end = figureOffset;
-    if (topic === UPTIME) {
-      end = writeDigits(arena.bytes, figureOffset, this.uptime, 1);
-      arena.bytes.copyWithin(end, this.secondsOffset, this.unitOffset);
-      end += this.unitOffset - this.secondsOffset;
-    } else if (topic >= this.nameCount)
-      end = writeDecimal(arena, figureOffset, this.averages.averages[topic - this.nameCount]!, 2);
-    else
-      end = writeDigits(arena.bytes, figureOffset, this.counts[topic - FIRST_FIGURE]!.of(this.figures, this.traffic),
-        1);
-    message.payloadOffset = figureOffset;
-    message.payloadLength = end - figureOffset;
-    return message;
+  /** Of a load, in hundredths. */
+  private valueOf(topic: number): number {
+    if (topic < FIRST_FIGURE)
+      return topic === UPTIME ? this.uptime : 0;
+    return topic < this.nameCount ? this.counts[topic - FIRST_FIGURE]!.of(this.figures, this.traffic)
+      : Math.floor(this.averages.averages[topic - this.nameCount]! * 100 + 0.5);
   }
 }
