@@ -12,6 +12,8 @@ export class ScriptedPeer {
   isClosed = false;
   /** Called for every arrival, after it has been added to `received`; the place for automatic answers. */
   onReceived: ((peer: ScriptedPeer) => void) | undefined;
+  /** Called once when `isClosed` becomes true. */
+  onClosed: (() => void) | undefined;
   private socket: TCPSocket | undefined;
   private receivedBytes: number[] = [];
   private unsent: Uint8Array[] = [];
@@ -49,6 +51,13 @@ export class ScriptedPeer {
     return received;
   }
 
+  /** The same as bytes. */
+  takeBytes(): Uint8Array {
+    const bytes = Uint8Array.from(this.receivedBytes);
+    this.receivedBytes = [];
+    return bytes;
+  }
+
   /** As much as may be written leaves now, the rest when there is room; before the connection is up, nothing. */
   send(hex: string): void {
     this.sendBytes(bytesOfHex(hex));
@@ -73,7 +82,10 @@ export class ScriptedPeer {
   close(): void {
     this.socket?.close();
     this.socket = undefined;
+    if (this.isClosed)
+      return;
     this.isClosed = true;
+    this.onClosed?.();
   }
 
   private open(host: SimulatedHost, target: { from: TCPSocket } | { address: string; port: number }): void {

@@ -134,6 +134,15 @@ export class SimulatedEndpoint implements LinkEnd {
     }
   }
 
+  /** The host has lost its power: nothing is sent or told any more. */
+  vanish(): void {
+    this.owner = undefined;
+    this.isClosed = true;
+    this.received = [];
+    this.unreadLength = this.windowUsed = 0;
+    this.release();
+  }
+
   establish(): void {
     if (this.isAlive && !this.isEstablished) {
       this.isEstablished = true;

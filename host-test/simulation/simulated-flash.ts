@@ -83,6 +83,8 @@ export class SimulatedFlash implements BlockStorage {
   private readonly isCached: boolean;
   private readonly isTearing: boolean;
   onFlushed: ((isDurable: boolean) => void) | undefined = undefined;
+  /** The power is gone. */
+  onPowerLoss: (() => void) | undefined = undefined;
   /** Each read so far: position and length. */
   readonly reads: (readonly [position: number, length: number])[] = [];
   flushCount = 0;
@@ -241,6 +243,7 @@ export class SimulatedFlash implements BlockStorage {
           bytes.set(content.subarray(at, at + 4), start + at);
     }
     this.isDead = true;
+    this.onPowerLoss?.();
     throw new PowerLoss('the power is gone');
   }
 

@@ -49,6 +49,8 @@ export class SimulatedHost {
   readonly AcceptedTCP: new (endpoint: SimulatedEndpoint) => SimulatedTCP;
   /** As the clock's, but for `stall`. */
   readonly Timer: new (callback: () => void) => Timer;
+  /** Grows when the power fails: what was to happen before does not. */
+  private life = 0;
   private isStalled = false;
   private lateTimers: (() => void)[] = [];
   private lateEvents: (() => void)[] = [];
@@ -67,7 +69,10 @@ export class SimulatedHost {
     const host = this;
     this.Timer = class extends host.clock.Timer {
       constructor(callback: () => void) {
+        const { life } = host;
         super(() => {
+          if (life !== host.life)
+            return;
           if (host.isStalled)
             host.lateTimers.push(callback);
           else
@@ -107,10 +112,29 @@ export class SimulatedHost {
 
   /** Called by sockets that have something to report. */
   report(action: () => void): void {
+    const { life } = this;
     if (this.isStalled)
       this.lateEvents.push(action);
     else
-      this.clock.schedule(0, action);
+      this.clock.schedule(0, () => {
+        if (life === this.life)
+          action();
+      });
+  }
+
+  /**
+   * The power fails: connections and listeners are gone, and nobody is told. Whoever sends to one of them is answered
+   * with a reset, unless the link is dead.
+   */
+  cutPower(): void {
+    ++this.life;
+    this.isOnline = false;
+    this.isStalled = false;
+    this.lateTimers = [];
+    this.lateEvents = [];
+    for (const endpoint of this.endpoints)
+      endpoint.vanish();
+    this.listeners.clear();
   }
 
   /** Called by the constructors of sockets. */

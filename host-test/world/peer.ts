@@ -48,7 +48,7 @@ export class Peer {
     parser.on('error', error => {
       throw error; // what the gateway has sent is not MQTT
     });
-    socket.onReceived = () => parser.parse(Buffer.from(bytesOfHex(socket.take())));
+    socket.onReceived = () => parser.parse(Buffer.from(socket.takeBytes().buffer));
   }
 
   /** Sends in one piece, without letting time pass. */
@@ -66,7 +66,7 @@ export class Peer {
 
   /** What has arrived since the last call, in words; `closed` once at the end. */
   take(): string[] {
-    const events = describePackets(bytesOfHex(this.socket.take()));
+    const events = describePackets(this.socket.takeBytes());
     if (this.isClosed && !this.saidClosed) {
       this.saidClosed = true;
       events.push('closed');

@@ -36,9 +36,16 @@ const RULES: NonNullable<PartialConfiguration['topic']> = [
   { pattern: '#', direction: 'in', qos: 2, remote_prefix: 'down/' },
 ];
 
-/** Beside them, what of the platform differs from the simulated one. */
-export interface WorldOptions extends Partial<Platform> {
+/** Of one life of the gateway; beside them, what of the platform differs from the simulated one. */
+export interface LifeOptions extends Partial<Platform> {
   configuration?: PartialConfiguration;
+  /** By default that ends the test. */
+  onListenerError?: (message: string) => void;
+  /** By default that ends the test. */
+  onException?: (error: unknown) => void;
+}
+
+export interface WorldOptions extends LifeOptions {
   /** What the Server does with each packet; `oblige` unless told otherwise. `null`: nobody is there. */
   server?: PacketHandler | null;
   /** What the program sees as the time at the beginning. */
@@ -46,10 +53,6 @@ export interface WorldOptions extends Partial<Platform> {
   seed?: number;
   board?: HostOptions;
   nodes?: HostOptions;
-  /** By default that ends the test. */
-  onListenerError?: (message: string) => void;
-  /** By default that ends the test. */
-  onException?: (error: unknown) => void;
 }
 
 export interface Observed {
@@ -64,7 +67,8 @@ export class World {
   readonly network: SimulatedNetwork;
   readonly board: SimulatedHost;
   readonly nodes: SimulatedHost;
-  readonly runtime: Runtime;
+  /** Of this life of the gateway. */
+  runtime!: Runtime;
   readonly events: Observed[] = [];
   /** The same in words, without what ends upstream. */
   readonly eventTexts: string[] = [];
@@ -75,22 +79,30 @@ export class World {
   server: PacketHandler | null;
   /** The Server has accepted a connection, nothing has arrived yet. */
   onUplink: ((socket: ScriptedPeer) => void) | undefined;
+  private readonly random: Random;
+  private life = 0;
   private serverHost: SimulatedHost | undefined;
   private scripted: ScriptedServer | undefined;
 
   constructor(options: WorldOptions = {}) {
-    const {
-      board, configuration = {}, nodes, onException, onListenerError, origin = 0, seed = 1, server = oblige, ...parts
-    } = options;
+    const { board, nodes, origin = 0, seed = 1, server = oblige, ...life } = options;
     const clock = this.clock = new VirtualClock(origin);
     this.network = new SimulatedNetwork(seed, clock);
     this.board = this.network.addHost(GATEWAY, { ...ESP32, ...board });
     this.nodes = this.network.addHost(NODES, { ...PEER, ...nodes });
     this.server = server;
+    this.random = new Random(seed);
     if (server !== null)
       this.listen();
-    const random = new Random(seed);
+    this.begin(life);
+  }
+
+  /** Another life of the gateway, in the same place; not started. What is left of the one before is no part of it. */
+  begin({ configuration = {}, onException, onListenerError, ...parts }: LifeOptions): void {
+    const { clock, random } = this;
     const { TCP, Listener } = this.board;
+    const life = ++this.life;
+    this.board.isOnline = true;
     this.runtime = new Runtime(completeConfiguration({
       topic: RULES,
       ...configuration,
@@ -111,11 +123,20 @@ export class World {
       ...silentObserver,
       ...onListenerError !== undefined && { onListenerError },
       ...onException !== undefined && { onException },
-      onEvent: (event, subject, detail) => this.onEvent(event, subject, detail),
+      onEvent: (event, subject, detail) => {
+        if (life === this.life)
+          this.onEvent(event, subject, detail);
+      },
       onSensorFailed: ({ name }, error) => this.sensorNews.push(`${name} failed: ${(error as Error).message}`),
       onSensorRecovered: ({ name }) => this.sensorNews.push(`${name} recovered`),
       onSensorExpired: ({ name }) => this.sensorNews.push(`${name} expired`),
     });
+  }
+
+  /** The gateway has no power from now on, until `begin`; whatever it still does comes to nothing. */
+  cutPower(): void {
+    ++this.life;
+    this.board.cutPower();
   }
 
   /** Started, and connected to the Server with all subscriptions made. */
