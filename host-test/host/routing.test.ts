@@ -75,6 +75,50 @@ describe('the answer where a topic goes', () => {
     }
   });
 
+  /** What a node or the broker sends, and what it is in a question: half of a character has no bytes. */
+  const FLAWED: readonly (readonly [topic: string, half: string])[] = [
+    ...['a\x01', '\x1Fabcdefg', 'a\x7F', 'a\x85b', 'a\uFFFE', '\uFDD0', 'b/\u{1FFFF}', 'a\0', 'a/\0b'].map(topic => [topic, ''] as const),
+    ['a\uD800', 'eda080'], ['\uDE00b', 'edb880'],
+  ];
+  const MARK = '@@@';
+  const sent = (topic: string, half: string): Uint8Array => {
+    const packet = publish(half === '' ? topic : topic.replace(/[\uD800-\uDFFF]/, MARK), 'x', { qos: 1, identifier: 9 });
+    return Buffer.from(Buffer.from(packet).toString('hex').replace(Buffer.from(MARK).toString('hex'), half), 'hex');
+  };
+
+  test.each(FLAWED)('is that the connection ends for the topic %j, unless listener.acl forbids it first', (topic, half) => {
+    for (const acl of [[], [{ user: null, topic: '#', access: 'write' }], [{ user: null, topic: 'other', access: 'write' }]] as const) {
+      const world = running({ topic: [{}], listener: { users: USERS, acl, allow_anonymous: true } });
+      for (const user of [null, 'anna', 'bert', 'carl'] as const) {
+        const node = world.node('c1', user === null ? {} : { user });
+        const answer = node.ask(sent(topic, half));
+        const report = reportTopic(world.gateway.configuration, { topic, user, qos: 1, clientid: 'c1' }).report!;
+        expect(answer.join(), `${user} ${JSON.stringify(acl)}`).toBe(report.includes('closes the connection of the node, and acknowledges nothing')
+          ? 'closed' : 'PUBACK #9');
+        expect(report).toMatch(/right\s+refused: /);
+        node.send(DISCONNECT);
+        world.run(50);
+      }
+    }
+  });
+
+  test.each(FLAWED)('is what becomes of the broker\'s topic %j', (topic, half) => {
+    for (const pattern of ['#', 'other']) {
+      const world = running({ topic: [{ pattern, direction: 'in' }] });
+      world.uplink.send(sent(topic, half));
+      world.run(100);
+      const { report } = reportTopic(world.gateway.configuration, { topic, user: null, qos: 1, clientid: 'c1' });
+      const { unfitCount } = world.gateway.bridge;
+      expect([world.isConnected, unfitCount]).toEqual([!report!.includes('ends the connection to the broker'),
+        report!.includes('is acknowledged, dropped and named') ? 1 : 0]);
+    }
+  });
+
+  test.each(['x\x01', 'x\uFFFF', 'x\0', 'x\uD800', '', 'x'.repeat(93)])('is none for a node that is not let in: client identifier %j', clientid => {
+    const question = { topic: 'a', user: null, qos: 1, clientid };
+    expect(reportTopic(completeConfiguration(FILE), question)).toEqual({ error: expect.stringMatching(/; ask with /) });
+  });
+
   test.each(Array.from({ length: 30 }, (_, seed) => seed + 100))('names who gets what the broker sends, configuration %i', seed => {
     const random = new Random(seed);
     const world = running(anyConfiguration(random));

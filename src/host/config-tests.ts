@@ -6,6 +6,7 @@ import type { Configuration } from '../config/configuration.ts';
 import type { TopicTest } from '../config/topic-test.ts';
 import type { Finding } from '../rules/findings.ts';
 import { type Outgoing, Routing, type Sender } from './routing.ts';
+import { flawOf, objectionTo } from './topic-flaws.ts';
 
 /** Where a test says nothing else. */
 const DEFAULT_QOS = 1;
@@ -35,6 +36,9 @@ function judgeTest(routing: Routing, test: TopicTest): Finding[] {
     }];
   if (typeof user === 'string' && !listener.users.some(({ username }) => username === user))
     return [{ path: ['user'], text: `there is no user "${user}"; write one of listener.users, or leave it out` }];
+  const objection = objectionTo(clientid, listener.max_clientid_length);
+  if (objection !== undefined)
+    return [{ path: ['clientid'], text: objection.replace('ask with', 'write') }];
   const expected = Object.entries(test.expect ?? {});
   if (expected.length === 0)
     return [{ path: [], text: 'expects nothing; write for example "expect": { "remote": "site/a/b", "qos": 1 }' }];
@@ -67,14 +71,15 @@ function publishing(routing: Routing, test: TopicTest, sender: Sender | undefine
 
 function receiving(routing: Routing, test: TopicTest, topic: string): Found {
   const { clientid = DEFAULT_CLIENT, qos = DEFAULT_QOS } = test;
-  const incoming = routing.receive(topic, qos);
+  const isUnfit = flawOf(topic) !== undefined;
+  const incoming = isUnfit ? undefined : routing.receive(topic, qos);
   return {
     values: {
       local: incoming?.name ?? null,
       qos: incoming?.qos ?? null,
       readers: incoming === undefined ? [] : namesOf(routing, incoming.name, clientid),
     },
-    reason: incoming === undefined ? 'no rule of direction "in" matches' : `topic[${incoming.rule}] decides`,
+    reason: isUnfit ? 'no node may have such a name' : incoming === undefined ? 'no rule of direction "in" matches' : `topic[${incoming.rule}] decides`,
   };
 }
 
@@ -86,8 +91,11 @@ export function reasonOf({ configuration }: Routing, { refusal, unfitRule, upstr
   switch (refusal) {
     case 'anonymous': return 'nodes without user may not connect (listener.allow_anonymous)';
     case 'acl': return 'listener.acl does not allow it';
-    case 'mount_point': return 'the user name, client identifier or topic fits no mount point';
-    case 'topic': return 'no node may publish under this name';
+    case 'name': return 'the user name or client identifier fits no mount point';
+    case 'mount_point': return 'the topic fits no mount point';
+    case 'system': return 'only the gateway itself publishes below $SYS/';
+    case 'unfit':
+    case 'malformed': return 'the listener closes the connection of a node that publishes such a name';
   }
   if (unfitRule !== undefined)
     return `topic[${unfitRule}] matches, but what it would make of the name is empty or too long`;

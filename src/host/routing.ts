@@ -18,6 +18,7 @@ import { INVALID_TOPIC, TopicTable } from '../packet/topic-table.ts';
 import { TAKEN } from '../session/session-role.ts';
 import { StorePolicy } from '../upstream/full-policy.ts';
 import { TopicMap, type TopicRule } from '../upstream/topic-map.ts';
+import { type Flaw, flawOf } from './topic-flaws.ts';
 
 /** A node; `user` null: one without user name. */
 export interface Sender {
@@ -26,10 +27,10 @@ export interface Sender {
 }
 
 /**
- * Why nobody gets a message of a node: nodes without user may not connect; a right is missing; its name fits no mount
- * point; the topic is $SYS/..., or has characters that no node may bring in.
+ * Why nobody gets a message of a node: nodes without user may not connect; a right is missing; its name, or the topic,
+ * fits no mount point; the topic is $SYS/...; or it has characters for which the node loses its connection.
  */
-export type Refusal = 'anonymous' | 'acl' | 'mount_point' | 'topic';
+export type Refusal = 'anonymous' | 'acl' | 'name' | 'mount_point' | 'system' | Flaw;
 
 /** What crosses by a rule. */
 export interface Crossing {
@@ -110,9 +111,9 @@ export class Routing {
     }, { forward: message => this.forward(message) });
   }
 
-  /** Whether it is a Topic Name that fits a packet. */
+  /** Whether it is a Topic Name that fits a packet, or would be one if it were a text of MQTT. */
   isTopicName(topic: string): boolean {
-    return lengthOfUTF8(topic) <= this.longestTopic && this.place(topic) !== INVALID_TOPIC;
+    return lengthOfUTF8(topic) <= this.longestTopic && this.place(topic.replaceAll('\0', ' ')) !== INVALID_TOPIC;
   }
 
   /** A message of a node. @param topic as the node says it: a Topic Name, see `isTopicName` */
@@ -122,7 +123,10 @@ export class Routing {
       return this.refused('anonymous', topic);
     const node = this.enter(sender);
     if (node === undefined)
-      return this.refused('mount_point', topic);
+      return this.refused('name', topic);
+    const flaw = flawOf(topic);
+    if (flaw === 'malformed')
+      return this.refused(flaw, topic);
     const index = this.place(topic, qos);
     this.localName = this.upstream = undefined;
     if (access !== undefined) {
@@ -130,11 +134,14 @@ export class Routing {
         return this.refused(this.isMountable(node) ? 'acl' : 'mount_point', this.mountedName(node, topic));
     } else if (this.isNameForNodes(message))
       publishing.publish(message, index, NO_ORIGIN);
-    return this.localName === undefined ? this.refused('topic', topic) : this.outgoing(this.localName);
+    return this.localName === undefined ? this.refused(flaw ?? 'system', topic) : this.outgoing(this.localName);
   }
 
   /** A message of the gateway itself, a reading for instance. @param topic a Topic Name */
   publishReading(topic: string, qos: number): Outgoing {
+    const flaw = flawOf(topic);
+    if (flaw !== undefined) // no sensor may have such a topic
+      return this.refused(flaw, topic);
     this.localName = this.upstream = undefined;
     const index = this.place(topic, qos);
     this.publishing.publish(this.message, index, NO_ORIGIN);
@@ -147,6 +154,12 @@ export class Routing {
     const index = this.place(remoteTopic, qos);
     const rule = inbound.resolve(index, this.message);
     return rule < 0 ? undefined : this.crossing(inbound, rule, qos);
+  }
+
+  /** Whether a rule is about a topic of the broker, whatever becomes of it. */
+  asksFor(remoteTopic: string): boolean {
+    this.place(remoteTopic);
+    return this.inbound.firstMatch(this.message) !== undefined;
   }
 
   /** Users whose nodes may read a local topic, each with the name under which it arrives there. */

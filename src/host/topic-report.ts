@@ -3,7 +3,8 @@ import { lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { reasonOf } from './config-tests.ts';
 import { printable } from './log.ts';
-import { type Crossing, type Outgoing, type Reader, Routing, type Sender } from './routing.ts';
+import { type Crossing, type Outgoing, type Reader, type Refusal, Routing, type Sender } from './routing.ts';
+import { flawOf, objectionTo } from './topic-flaws.ts';
 
 export interface TopicQuestion {
   readonly topic: string;
@@ -31,13 +32,24 @@ export function reportTopic(configuration: Configuration, question: TopicQuestio
     const names = users.map(({ username }) => `"${username}"`).join(', ');
     return { error: `there is no user "${user}" in listener.users${names === '' ? '' : `; ask for one of ${names}`}` };
   }
+  const objection = objectionTo(question.clientid, configuration.listener.max_clientid_length);
+  if (objection !== undefined)
+    return { error: objection };
   const parts = [
     user === undefined ? describeLocal(routing, question)
       : describePublishing(routing, question, { user, clientid: question.clientid }),
     describeReceiving(routing, question),
   ];
+  if (/\uFFFD/.test(topic))
+    parts.push('Note: bytes that are no UTF-8 come from a command line as U+FFFD, which is in this topic. The listener '
+      + 'closes the connection of a node that sends such bytes.');
   return { report: parts.join('\n\n') };
 }
+
+const WHY_CLOSED = {
+  unfit: 'the topic has a control character or a non-character, for which brokers and libraries close connections',
+  malformed: 'the topic has U+0000 or half of a character (a surrogate), which no text of MQTT has',
+} as const;
 
 /** Nobody in particular: first the topic, then who may publish it. */
 function describeLocal(routing: Routing, { clientid, qos, topic }: TopicQuestion): string {
@@ -45,6 +57,10 @@ function describeLocal(routing: Routing, { clientid, qos, topic }: TopicQuestion
   if (topic.startsWith('$SYS/'))
     return section(`"${topic}" here, if it is one of the gateway's figures (every ${listener.sys_interval} seconds)`,
       [describeFigure(routing, topic)]);
+  const title = `"${topic}" here, as a reading or a node without mount point publishes it, with QoS ${qos}`;
+  const flaw = flawOf(topic);
+  if (flaw !== undefined)
+    return section(title, describeRefusal(flaw, WHY_CLOSED[flaw]));
   const outgoing = routing.publishReading(topic, qos);
   const senders: Sender[] = listener.users.map(({ username }) => ({ user: username, clientid }));
   if (listener.allow_anonymous)
@@ -55,7 +71,7 @@ function describeLocal(routing: Routing, { clientid, qos, topic }: TopicQuestion
       ? `may publish it${localName === topic ? '' : `; from there it is "${localName}": ask with --user`}`
       : `may not: ${whyNot(routing, topic, sender, refusal)}`];
   });
-  return section(`"${topic}" here, as a reading or a node without mount point publishes it, with QoS ${qos}`,
+  return section(title,
     [...describeOutgoing(routing, outgoing, { topic, clientid, qos }), ...lines]);
 }
 
@@ -73,12 +89,19 @@ function describePublishing(routing: Routing, question: TopicQuestion, sender: S
   const outgoing = routing.publish(topic, sender, qos);
   const { localName, refusal } = outgoing;
   if (refusal !== undefined)
-    return section(title, [['right', `refused: ${whyNot(routing, topic, sender, refusal)}`],
-      ['goes', 'nowhere; QoS 1 and 2 are acknowledged all the same, as MQTT 3.1.1 wants it']]);
+    return section(title, describeRefusal(refusal, whyNot(routing, topic, sender, refusal)));
   const lines: Line[] = [['right', whyAllowed(routing, topic, sender)]];
   if (localName !== topic)
     lines.push(['full name', `"${localName}", by listener.users.mount_point`]);
   return section(title, [...lines, ...describeOutgoing(routing, outgoing, question)]);
+}
+
+/** What the listener does about it. */
+function describeRefusal(refusal: Refusal, why: string): Line[] {
+  const isClosed = refusal === 'unfit' || refusal === 'malformed';
+  return [['right', `refused: ${why}`], ['goes', refusal === 'anonymous' || refusal === 'name' ? 'nowhere; its CONNECT is refused'
+    : isClosed ? 'nowhere; the listener closes the connection of the node, and acknowledges nothing'
+      : 'nowhere; QoS 1 and 2 are acknowledged all the same, as MQTT 3.1.1 wants it']];
 }
 
 function describeOutgoing(routing: Routing, outgoing: Outgoing, question: Omit<TopicQuestion, 'user'>): Line[] {
@@ -100,8 +123,11 @@ function describeOutgoing(routing: Routing, outgoing: Outgoing, question: Omit<T
 function describeReceiving(routing: Routing, { clientid, qos, topic }: TopicQuestion): string {
   const incoming = routing.receive(topic, qos);
   const title = `"${topic}" at the broker, published there with QoS ${qos}`;
-  if (incoming === undefined)
-    return section(title, [['here', 'does not arrive: no rule of direction "in" matches']]);
+  const flaw = flawOf(topic);
+  if (incoming === undefined || flaw !== undefined)
+    return section(title, [['here', flaw === 'malformed' ? `ends the connection to the broker: ${WHY_CLOSED.malformed}`
+      : flaw === undefined || !routing.asksFor(topic) ? 'does not arrive: no rule of direction "in" matches'
+        : `is acknowledged, dropped and named in the log: ${WHY_CLOSED.unfit}`]]);
   const { max_packet_size } = routing.configuration.upstream;
   return section(title, [
     ['here', `arrives as "${incoming.name}" with QoS ${incoming.qos}, by ${ruleName(routing, incoming)}`],
@@ -154,10 +180,13 @@ function whyNot(routing: Routing, topic: string, sender: Sender, refusal: NonNul
   if (refusal === 'anonymous')
     return 'nodes without user may not connect (listener.allow_anonymous)';
   if (refusal === 'mount_point')
-    return 'the user name, client identifier or topic fits no mount point (listener.users.mount_point)';
-  if (refusal === 'topic')
-    return topic.startsWith('$SYS/') ? 'only the gateway itself publishes below $SYS/'
-      : 'the topic has control characters or others that no node may bring in';
+    return 'the topic fits no mount point (listener.users.mount_point)';
+  if (refusal === 'name')
+    return 'the user name or client identifier fits no mount point: no "+", "#" or "/" in it (listener.users.mount_point)';
+  if (refusal === 'system')
+    return 'only the gateway itself publishes below $SYS/';
+  if (refusal !== 'acl')
+    return WHY_CLOSED[refusal];
   const deciding = routing.decidingEntries(topic, sender);
   return deciding.length > 0 ? `denied by ${entries(deciding)}`
     : `no entry of listener.acl allows it${topic.startsWith('$') ? '; "#" is not about topics that begin with $' : ''}`;

@@ -61,7 +61,7 @@ function judgeStrings(findings: Findings, value: unknown, path: Path): void {
 }
 
 /** One of two surrogates without the other. */
-function hasHalfCharacter(text: string): boolean {
+export function hasHalfCharacter(text: string): boolean {
   for (const character of text) {
     const code = character.codePointAt(0)!;
     if (code >= 0xD800 && code <= 0xDFFF)

@@ -7,6 +7,9 @@ import { filtersOverlap, isValidTopicFilter } from '../packet/topic-filter.ts';
 export const isTopicName = (text: string): boolean =>
   isValid(text, (arena, offset, length) => isValidTopicName(arena, offset, length)
     && isPlainText(arena, offset, offset + length));
+/** Whether it is free of control characters and non-characters. */
+export const isPlain = (text: string): boolean =>
+  isValid(text, (arena, offset, length) => isPlainText(arena, offset, offset + length));
 export const isTopicFilter = (text: string): boolean => isValid(text, isValidTopicFilter);
 
 function isValid(text: string, check: (arena: Arena, offset: number, length: number) => boolean): boolean {
