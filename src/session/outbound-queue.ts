@@ -312,6 +312,14 @@ export class OutboundQueue extends PublishRecords {
     bytes[record + STATE] = flags & STATE_MASK | PENDING | HELD;
   }
 
+  /** As `append`, for a message that is held. @returns whether it fits */
+  appendHeld(message: Message, qos: number): boolean {
+    const record = this.append(message, qos);
+    if (record !== NONE)
+      this.hold(record);
+    return record !== NONE;
+  }
+
   /** Whatever was held is to be sent, in the old order. */
   releaseHeld(): void {
     const { bytes } = this.limits.arena;
@@ -333,10 +341,10 @@ export class OutboundQueue extends PublishRecords {
     const { window } = this;
     if (this.count === 0 || !this.isHeld(this.oldest) || window!.deliveredCount - this.compactedAt <= this.count >> 3)
       return false;
-    const { usedLength } = this;
+    const before = this.usedLength;
     this.compactedAt = window!.deliveredCount;
     this.compact();
-    return this.usedLength < usedLength;
+    return this.usedLength < before;
   }
 
   protected override onMoved(from: number, to: number): void {

@@ -52,6 +52,8 @@ export class UpstreamWindow {
   journal: Journal | undefined = undefined;
   /** Messages of the journal's log that are not in the queue. */
   waitingCount = 0;
+  /** Of them, those that were passed over: they are held back, and others go first. */
+  deferredCount = 0;
   /** Messages in the queue that waited for the connection and are to be sent; and the first one. */
   replayCount = 0;
   replayCursor = 0;

@@ -25,9 +25,10 @@ export class StoreFill {
     this.longestPacket = longestPacket;
   }
 
-  /** Messages on their way upstream. */
+  /** Messages on their way upstream, but for those that others pass in the log. */
   get count(): number {
-    return this.queue.count + this.window.waitingCount;
+    const { queue, window } = this;
+    return queue.count + window.waitingCount - window.deferredCount;
   }
 
   /**
@@ -73,7 +74,8 @@ export class StoreFill {
   /** Whether one more message of any length can be taken. */
   hasRoom(isLogged: boolean): boolean {
     const { longestPacket } = this;
-    return isLogged ? this.log().canPush(this.lengthOfRecord(longestPacket)) : this.queue.hasRoom(longestPacket);
+    return isLogged ? this.bridge.backlog!.canPush(this.lengthOfRecord(longestPacket))
+      : this.queue.hasRoom(longestPacket);
   }
 
   /** Whether there is a log, and it works. */
