@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { holdHangUp, takeHangUp } from '../../src/host/early-signals.ts';
+import { causesOf, writtenKeysOf } from '../../src/host/reload-causes.ts';
 import { bundle, Command, exchange, FakeServer, Folder } from './command-line.ts';
 
 /** CONNECT of 3.1.1, clean, Keep Alive 60, identifier "n", user "a", password "b". */
@@ -79,11 +80,43 @@ test('SIGHUP names what has to wait for a restart, says that nothing has changed
   write({ listener: { port: 1, address: '127.0.0.1', max_connections: 7, users: [{ username: 'a', password: 'b' }] } });
   const waiting = ['warning SIGHUP: listener.port: takes effect after a restart; until then it is as before, 0',
     'warning SIGHUP: listener.max_connections: takes effect after a restart; until then it is as before, 100',
-    'warning SIGHUP: listener.max_sessions: takes effect after a restart; until then it is as before, 102'];
-  expect(await hangUp(command, /max_sessions: takes effect/)).toEqual(waiting);
+    'warning SIGHUP: listener.max_sessions (not written, it follows listener.max_connections): takes effect after a restart; until then it is as before, 102'];
+  expect(await hangUp(command, /max_sessions .*: takes effect/)).toEqual(waiting);
   write({});
   expect(await hangUp(command, /says the same as before/)).toEqual(['info SIGHUP: the configuration says the same as before']);
   expect(await exchange(port, CONNECT_AS_A, 4)).toBe('20020000');
+});
+
+test('SIGHUP says which written key another one follows that the user has not touched, each time', async () => {
+  const { command, write } = await start();
+  write({ store: { ram: 20_000 } });
+  const waiting = ['warning SIGHUP: listener.max_packet_size (not written, it follows store.ram): takes effect after a restart; until then it is as before, 65536',
+    'warning SIGHUP: store.ram: takes effect after a restart; until then it is as before, 1048576'];
+  expect(await hangUp(command, /store\.ram: takes effect/)).toEqual(waiting);
+  expect(await hangUp(command, /(store\.ram: takes effect[^]*){2}/)).toEqual(waiting);
+});
+
+test.each<readonly [path: string, before: object, now: object, causes: readonly string[]]>([
+  ['listener.max_packet_size', {}, { store: { ram: 9000 } }, ['store.ram']],
+  ['listener.max_packet_size', {}, { store: { ram: 9000 }, listener: { max_queued_bytes: 9000 } }, ['store.ram', 'listener.max_queued_bytes']],
+  ['upstream.max_packet_size', {}, { store: { ram: 9000 }, listener: { max_queued_bytes: 9000 } }, ['listener.max_queued_bytes']],
+  ['listener.max_packet_size', { listener: { max_packet_size: 500 } }, {}, []],
+  ['listener.max_packet_size', {}, { store: { ram: 9000 }, listener: { max_packet_size: 500 } }, []],
+  ['upstream.remote_clientid', { name: 'a' }, { name: 'b' }, ['name']],
+  ['upstream.max_qos', {}, { upstream: { profile: 'aws-iot' } }, ['upstream.profile']],
+  ['upstream.birth', {}, { upstream: { will: { topic: 't' } } }, ['upstream.will']],
+  ['upstream.notification_topic', { name: 'a' }, { name: 'b', upstream: { remote_clientid: 'a' } }, []],
+  ['upstream.keepalive_interval', {}, { upstream: { address: ['mqtt://x.azure-devices.net'], keepalive_interval: 7 } }, []],
+  ['listener.max_retained_bytes', { store: { durability: 'flash' } }, { store: { durability: 'flash', size: 2_097_152 } }, ['store.size']],
+  ['store.quarantine', { store: { durability: 'flash', size: 4_194_304 } }, { store: { size: 4_194_304 } }, ['store.durability']],
+])('%s follows from %j to %j what is written: %j', (path, before, now, causes) => {
+  expect(causesOf(path, writtenKeysOf(before), writtenKeysOf(now))).toEqual(causes);
+});
+
+test('what is remembered of a file has no secret in it', () => {
+  const keys = writtenKeysOf({ upstream: { remote_username: 'u', remote_password: 's3cret' },
+    listener: { users: [{ username: 'u', password: 's3cret' }] } });
+  expect(JSON.stringify([...keys])).not.toContain('s3cret');
 });
 
 test('SIGHUP with another identity says DISCONNECT and CONNECT, and the program still ends as it should', async () => {

@@ -245,13 +245,14 @@ async function showRunning(file: string | undefined, pid: string | undefined, is
 }
 
 async function run(file: string, options: RunOptions): Promise<number> {
-  const { configuration, errors, warnings } = loadConfiguration(file);
+  const { configuration, errors, warnings, written } = loadConfiguration(file);
   [...errors, ...warnings].forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;
   const log = new Log(complain);
   try {
-    return await runUntilSignal(configuration, log, print, { ...options, file, load: () => loadConfiguration(file) });
+    return await runUntilSignal(configuration, log, print,
+      { ...options, file, written, load: () => loadConfiguration(file) });
   } catch (error) {
     log.write('error', messageOf(error));
     return FAILURE;

@@ -24,10 +24,13 @@ import { adviceForRange, describeViolation, type Schema } from './config-violati
 import { warningsOf } from './config-warnings.ts';
 import { printable } from './log.ts';
 import { warnOfReaders } from './readers.ts';
+import { type WrittenKeys, writtenKeysOf } from './reload-causes.ts';
 
 export interface LoadedConfiguration {
   /** Undefined when there are errors. */
   readonly configuration: Configuration | undefined;
+  /** What of it stands in the file. */
+  readonly written?: WrittenKeys;
   /** `FILE:LINE:COLUMN: path: what is wrong; write ... instead`, in the order of the file. */
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
@@ -107,7 +110,8 @@ export function readConfiguration(
       const isInFile = (path: Path): boolean => path.at(-1) !== 'password' || !written(path).includes('${');
       const warnings = warningsOf(configuration).filter(({ path }) => isInFile(path));
       const warned = describe(warnings, 'warning: ', text, file, root).map(hide);
-      return { configuration, errors: [], warnings: warned, notes: notesOn(text, file) };
+      const notes = notesOn(text, file);
+      return { configuration, written: writtenKeysOf(partial), errors: [], warnings: warned, notes };
     }
   }
   return failed(describe(findings, '', text, file, root).map(hide));

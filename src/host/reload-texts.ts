@@ -13,13 +13,20 @@ const EFFECTS: readonly (readonly [effect: number, text: string])[] = [
   [RECONNECTION, 'in force now, upstream is connected anew'],
 ];
 
-export function describeReload({ changes, configuration, refusals }: ReloadPlan): readonly Line[] {
+/** @param causesOf the written keys that a key follows which nobody has written */
+export function describeReload(
+  { changes, configuration, refusals }: ReloadPlan, causesOf: (path: string) => readonly string[] = () => [],
+): readonly Line[] {
+  const named = (path: string): string => {
+    const causes = causesOf(path);
+    return causes.length === 0 ? path : `${path} (not written, it follows ${causes.join(' and ')})`;
+  };
   const lines: Line[] = EFFECTS.flatMap(([effect, text]) => {
-    const paths = changes.filter(change => change.effect === effect).map(({ path }) => path);
+    const paths = changes.filter(change => change.effect === effect).map(({ path }) => named(path));
     return paths.length === 0 ? [] : [{ level: 'info' as const, text: `${paths.join(', ')}: ${text}` }];
   });
   for (const { path, text } of refusals)
-    lines.push({ level: 'warning', text: `${path}: ${text}; until then it is as before${valueOf(valueAt(configuration, path))}` });
+    lines.push({ level: 'warning', text: `${named(path)}: ${text}; until then it is as before${valueOf(valueAt(configuration, path))}` });
   return lines.length > 0 ? lines : [{ level: 'info', text: 'the configuration says the same as before' }];
 }
 

@@ -4,12 +4,14 @@
 import type { Configuration } from '../config/configuration.ts';
 import { parseAddress } from '../config/upstream-address.ts';
 import { type Status, statusOf } from '../gateway/status.ts';
+import type { ReloadPlan } from '../io/reload.ts';
 import type { Runtime } from '../io/runtime.ts';
 import type { LoadedConfiguration } from './config.ts';
 import { HostGateway } from './host-gateway.ts';
 import { type Log, messageOf, ONCE } from './log.ts';
 import { dieOf, endNow } from './process-end.ts';
 import { takeHangUp } from './early-signals.ts';
+import { causesOf, writtenAfter, type WrittenKeys } from './reload-causes.ts';
 import { describeReload } from './reload-texts.ts';
 import { statusLine } from './status-command.ts';
 import { statusFolders } from './status-place.ts';
@@ -37,6 +39,8 @@ const LISTEN_INTERVAL = 30_000;
 const REPORT_INTERVAL = 5000;
 
 const FAILURE = 1;
+
+const NOTHING: WrittenKeys = new Map();
 
 /**
  * @param onLost the listener is gone later on
@@ -74,6 +78,8 @@ export interface RunOptions {
   readonly file?: string;
   /** Prints a line about the status every five seconds. */
   readonly reports?: boolean;
+  /** What of the configuration stands in the file. */
+  readonly written?: WrittenKeys | undefined;
   /** Reads the configuration again. Without it SIGHUP changes nothing. */
   readonly load?: () => LoadedConfiguration;
 }
@@ -102,6 +108,8 @@ class Run {
   private statusServer: StatusServer | undefined = undefined;
   private isReloadWanted = false;
   private isReloading = false;
+  /** What stands in the file of what is in force. */
+  private written: WrittenKeys;
   /** What the last ready line said. */
   private readyLine = '';
 
@@ -110,6 +118,7 @@ class Run {
     this.log = log;
     this.print = print;
     this.options = options;
+    this.written = options.written ?? NOTHING;
     this.ended = new Promise(resolve => this.end = resolve);
   }
 
@@ -208,14 +217,15 @@ class Run {
     this.isReloading = true;
     while (this.isReloadWanted && this.signalCount === 0) {
       this.isReloadWanted = false;
-      const { configuration, errors, warnings } = load?.() ?? { configuration: undefined, errors: [], warnings: [] };
+      const { configuration, errors, warnings, written = NOTHING } =
+        load?.() ?? { configuration: undefined, errors: [], warnings: [] };
       errors.forEach(error => log.write('error', error, NEWS + error));
       warnings.forEach(warning => log.write('warning', warning, NEWS + warning));
       if (configuration === undefined)
         log.write('error', 'SIGHUP: nothing has changed: the configuration has errors', NEWS);
       else
         try {
-          describeReload(await gateway.reload(configuration))
+          this.describe(await gateway.reload(configuration), written)
             .forEach(({ level, text }) => log.write(level, `SIGHUP: ${text}`, NEWS + text));
         } catch (error) {
           log.write('error', `SIGHUP: nothing has changed: ${messageOf(error)}`, NEWS);
@@ -223,6 +233,12 @@ class Run {
       log.forget(NEWS);
     }
     this.isReloading = false;
+  }
+
+  private describe(plan: ReloadPlan, written: WrittenKeys): ReturnType<typeof describeReload> {
+    const before = this.written;
+    this.written = writtenAfter(before, written, plan.refusals.map(({ path }) => path));
+    return describeReload(plan, path => causesOf(path, before, written));
   }
 
   /** To whoever asks, and unasked if that is wanted. */
