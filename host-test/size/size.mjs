@@ -33,14 +33,14 @@ const BUDGETS = {
   packet: [15_900, 'each packet read and written, prediction, the topic table, filters'],
   config: [34_900,
     'defaults; the schema as a table, the validator of a stored configuration, and places in its text, as the PC tells them'],
-  store: [34_000,
+  store: [34_500,
     'two areas, power cuts at every word, failed flushes, damage, the clock, and the format of version 0.1'],
-  session: [31_100, 'both roles, answers to CONNECT that wait, QoS 0 to 2, a deadline for each acknowledgement, holds, long packets in slices'],
-  nodes: [49_900,
+  session: [32_500, 'both roles, answers to CONNECT that wait, QoS 0 to 2, a deadline for each acknowledgement, holds, long packets in slices'],
+  nodes: [51_000,
     'sessions; subscriptions and retained messages, found by hash, as room comes; rights; nodes that fail again and again; $SYS in slices; what of them survives a power cut'],
-  upstream: [46_200,
-    'topic rules, full policies, nodes that wait for a slow broker, order per topic, replay, orphans; limits of brokers, suspects, quarantine, telling again'],
-  gateway: [20_300, 'the parts put together, announcements, advice; who gets what, limits that agree, the store opened and its losses told'],
+  upstream: [56_000,
+    'topic rules, full policies, nodes that wait for a slow broker, order per topic, replay, orphans; limits of brokers, suspects, probation of those who go on, quarantine, telling again'],
+  gateway: [21_000, 'the parts put together, announcements, advice; who gets what, limits that agree, the store opened and its losses told'],
   rules: [18_600, 'what must hold between the values of a stored configuration, in the words of the PC'],
   sensors: [3_700, 'readings, deadband, heartbeat, availability, JSON'],
   io: [19_100, 'sockets that take little at a time, listener, one timer, flash blocks, the memory that a file needs'],
@@ -53,7 +53,7 @@ const BIGGEST = 8;
 const EIGHT = 8;
 
 /** Bytes of heap for each node that may connect, beside its rings: session, link, parser, listener's place. */
-const NODE_BUDGET = 1_520;
+const NODE_BUDGET = 1_600;
 const SLOT_LENGTH = 16;
 
 const sum = numbers => numbers.reduce((total, number) => total + number, 0);

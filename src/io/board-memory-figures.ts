@@ -2,11 +2,11 @@
 import type { FeatureId } from './board-features.ts';
 
 /** The gateway without any feature. */
-export const PROGRAM_LENGTH = 27860;
+export const PROGRAM_LENGTH = 27712;
 
 /** One of each feature, without its texts. */
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
-  connection: 1009,
+  connection: 1053,
   rateLimit: 142,
   session: 400,
   user: 75,
@@ -30,7 +30,7 @@ export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freez
   topic: 32,
   subscriptionByte: 0,
   retainedByte: 0,
-  flash: 17512,
+  flash: 17544,
   flashBlock: 8.5,
   flashIdentifier: 20,
   flashLatest: 4264,

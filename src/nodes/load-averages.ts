@@ -7,10 +7,9 @@ export const WINDOW_COUNT = 3;
 export const MINUTE = 60_000;
 
 export class LoadAverages {
-  /** For each load one for each window, in turn. */
-  readonly averages: number[];
+  /** For each load one for each window, in turn; then the count of each at the last round. */
+  readonly averages: Float64Array;
   private readonly loads: readonly Figure[];
-  private readonly lastCounts: number[];
   private interval = 0;
   /** How much of each average is left after an interval. */
   private decays: readonly number[] = [];
@@ -18,8 +17,7 @@ export class LoadAverages {
   /** @param interval milliseconds between rounds */
   constructor(loads: readonly Figure[], interval: number) {
     this.loads = loads;
-    this.averages = new Array<number>(loads.length * WINDOW_COUNT).fill(0);
-    this.lastCounts = new Array<number>(loads.length).fill(0);
+    this.averages = new Float64Array(loads.length * (WINDOW_COUNT + 1));
     this.setInterval(interval);
   }
 
@@ -30,12 +28,12 @@ export class LoadAverages {
 
   /** What was counted since the last round enters the averages. */
   update(figures: Figures, traffic: Traffic): void {
-    const { averages, decays, lastCounts, loads } = this;
-    let at = 0;
-    for (let load = 0; load < loads.length; ++load) {
+    const { averages, decays, loads } = this;
+    let at = 0, counted = loads.length * WINDOW_COUNT;
+    for (let load = 0; load < loads.length; ++load, ++counted) {
       const total = loads[load]!.of(figures, traffic);
-      const rate = (total - lastCounts[load]!) * MINUTE / this.interval;
-      lastCounts[load] = total;
+      const rate = (total - averages[counted]!) * MINUTE / this.interval;
+      averages[counted] = total;
       for (let window = 0; window < WINDOW_COUNT; ++window, ++at)
         averages[at] = rate + (averages[at]! - rate) * decays[window]!;
     }

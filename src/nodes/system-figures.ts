@@ -85,7 +85,7 @@ const messagesDropped: Figure['of'] = ({ delivery }) => delivery.droppedCount;
 const bytesReceived: Figure['of'] = (_figures, { receivedBytes }) => receivedBytes;
 const bytesSent: Figure['of'] = (_figures, { sentBytes }) => sentBytes;
 
-/** In the order in which they are sent. */
+/** In the order in which they are sent; those that are not there everywhere come last. */
 export const FIGURES: readonly Figure[] = Object.freeze([
   { name: 'clients/connected', of: ({ connectedCount }) => connectedCount },
   { name: 'clients/disconnected', of: ({ connectedCount, nodes }) => nodes.knownCount - connectedCount },

@@ -26,8 +26,8 @@ export class SystemMessages {
   /** The one at hand. */
   readonly message = new MessageSpans();
   private readonly arena: Arena;
-  private readonly nameOffsets: number[] = [];
-  private readonly nameLengths: number[] = [];
+  /** Of each name, and of their end. */
+  private readonly nameOffsets: Uint32Array;
   private readonly versionOffset: number;
   private readonly versionLength: number;
   private readonly secondsOffset: number;
@@ -52,12 +52,12 @@ export class SystemMessages {
   constructor(arena: Arena, offset: number, names: readonly string[], nameCount: number) {
     this.arena = arena;
     this.nameCount = nameCount;
-    [...NAMES, ...names].forEach(name => {
-      const end = encodeUTF8(arena, offset, name);
-      this.nameOffsets.push(offset);
-      this.nameLengths.push(end - offset);
-      offset = end;
+    this.nameOffsets = new Uint32Array(NAMES.length + names.length + 1);
+    [...NAMES, ...names].forEach((name, index) => {
+      this.nameOffsets[index] = offset;
+      offset = encodeUTF8(arena, offset, name);
     });
+    this.nameOffsets[NAMES.length + names.length] = offset;
     this.versionOffset = offset;
     this.secondsOffset = encodeUTF8(arena, offset, SPOKEN_VERSION);
     this.versionLength = this.secondsOffset - offset;
@@ -73,7 +73,7 @@ export class SystemMessages {
     const load = topic - nameCount;
     const name = load < 0 ? topic : nameCount + (load - load % WINDOW_COUNT) / WINDOW_COUNT;
     const offset = this.nameOffsets[name]!;
-    const length = this.nameLengths[name]!;
+    const length = this.nameOffsets[name + 1]! - offset;
     arena.bytes.copyWithin(this.prefixEnd, offset, offset + length);
     let end = this.prefixEnd + length;
     if (load >= 0) {

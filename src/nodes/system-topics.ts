@@ -55,7 +55,9 @@ export class SystemTopics {
   isSilent: boolean;
   outlet: FigureOutlet | undefined = undefined;
   interval: number;
-  private readonly counts: readonly Figure[];
+  /** Of the figures, those from one on that are not there. */
+  private readonly missingFrom: number;
+  private readonly missingCount: number;
   private readonly loads: readonly Figure[];
   /** Messages for the Server, and for or from nodes, that were given up in the last minutes. */
   readonly recentlyGivenUp = new RecentCount();
@@ -70,10 +72,11 @@ export class SystemTopics {
   private lastAt: number;
   dueAt: number;
   private milliseconds = 0;
-  /** Per topic: who has subscribed to it, as of `revision` of the subscriptions. */
+  /**
+   * Per topic: who has subscribed to it, as of `revision` of the subscriptions; then per topic what they were told
+   * last, in its lowest 31 bits.
+   */
   private readonly readers: Int32Array;
-  /** Per topic: what they were told last, in its lowest 31 bits. */
-  private readonly told: Int32Array;
   private revision = 0;
   /** The topic that comes next in the round that is under way; `topicCount` when none is. */
   private next: number;
@@ -93,17 +96,20 @@ export class SystemTopics {
     this.interval = intervalFor(interval);
     const isThere = ({ isMachine, isTraffic }: Figure): boolean =>
       (isTraffic === undefined || traffic !== undefined) && (isMachine === undefined || figures.machine !== undefined);
-    this.counts = FIGURES.filter(isThere);
+    const figureCount = FIGURES.filter(isThere).length;
+    this.missingCount = FIGURES.length - figureCount;
+    this.missingFrom = FIGURES.findIndex(figure => !isThere(figure));
+    if (this.missingCount === 0)
+      this.missingFrom = FIGURES.length;
     this.loads = LOADS.filter(isThere);
-    this.nameCount = FIRST_FIGURE + this.counts.length;
+    this.nameCount = FIRST_FIGURE + figureCount;
     this.topicCount = this.nameCount + this.loads.length * WINDOW_COUNT;
-    this.messages = new SystemMessages(arena, offset, [...this.counts, ...this.loads].map(({ name }) => name),
+    this.messages = new SystemMessages(arena, offset, [...FIGURES, ...LOADS].filter(isThere).map(({ name }) => name),
       this.nameCount);
     this.averages = new LoadAverages(this.loads, this.interval);
     this.lastAt = this.dueAt = this.clock.now;
     this.next = this.topicCount;
-    this.readers = new Int32Array(this.topicCount);
-    this.told = new Int32Array(this.topicCount);
+    this.readers = new Int32Array(2 * this.topicCount);
   }
 
   /** From now on time counts. */
@@ -169,19 +175,19 @@ export class SystemTopics {
   /** The figures that somebody has subscribed to and that are not what they were, as many as a slice has. */
   private deliverSome(): void {
     const { clock, figures: { delivery, subscriptions: { dollarRevision } }, isForOutlet, messages, outlet } = this;
-    const { readers, told } = this;
+    const { readers, topicCount } = this;
     const { message } = messages;
     if (this.revision !== dollarRevision) {
-      readers.fill(UNKNOWN);
-      told.fill(UNTOLD);
+      readers.fill(UNKNOWN, 0, topicCount);
+      readers.fill(UNTOLD, topicCount);
     }
     this.revision = dollarRevision;
-    for (let left = SLICE; left > 0 && this.next < this.topicCount; --left) {
+    for (let left = SLICE; left > 0 && this.next < topicCount; --left) {
       const topic = this.next++;
       if (readers[topic] === NOBODY && !isForOutlet)
         continue;
       const value = this.valueOf(topic);
-      const isNew = told[topic] !== (value & 0x7FFFFFFF);
+      const isNew = readers[topicCount + topic] !== (value & 0x7FFFFFFF);
       if (!isNew && !isForOutlet)
         continue;
       left -= isForOutlet ? COST + outlet!.ruleCount : COST;
@@ -192,7 +198,7 @@ export class SystemTopics {
         continue;
       messages.compose(topic, value);
       if (isNew && readers[topic] !== NOBODY) {
-        told[topic] = value & 0x7FFFFFFF;
+        readers[topicCount + topic] = value & 0x7FFFFFFF;
         delivery.deliverFigure(message, readers[topic]!);
       }
       if (!isForOutlet)
@@ -200,7 +206,7 @@ export class SystemTopics {
       message.retain = 1;
       outlet!.sendFigure(message);
     }
-    if (this.next < this.topicCount)
+    if (this.next < topicCount)
       clock.soon();
   }
 
@@ -216,11 +222,16 @@ export class SystemTopics {
     this.uptime = (this.milliseconds - this.milliseconds % 1000) / 1000;
   }
 
+  /** Of those that are there. */
+  private figureAt(index: number): Figure {
+    return FIGURES[index < this.missingFrom ? index : index + this.missingCount]!;
+  }
+
   /** Of a load, in hundredths. */
   private valueOf(topic: number): number {
     if (topic < FIRST_FIGURE)
       return topic === UPTIME ? this.uptime : 0;
-    return topic < this.nameCount ? this.counts[topic - FIRST_FIGURE]!.of(this.figures, this.traffic)
+    return topic < this.nameCount ? this.figureAt(topic - FIRST_FIGURE).of(this.figures, this.traffic)
       : Math.floor(this.averages.averages[topic - this.nameCount]! * 100 + 0.5);
   }
 }

@@ -40,14 +40,12 @@ export class OutboundQueue extends PublishRecords {
   /** The first one of them; means nothing when there is none. */
   protected cursor: number;
   private lastIdentifier: number;
-  /** How many had been delivered when the holes were closed. */
-  private compactedAt: number;
 
   constructor(limits: QueueLimits, offset: number, window: UpstreamWindow | undefined) {
     super(limits, offset); // written out: XS makes two lists of all that passes through a constructor that is not
     this.window = window;
     this.releases = undefined;
-    this.inflightCount = this.cursor = this.unsentCount = this.lastIdentifier = this.compactedAt = 0;
+    this.inflightCount = this.cursor = this.unsentCount = this.lastIdentifier = 0;
   }
 
   /** Whether anything waits to be sent, or to be sent again, here or in the log. */
@@ -339,10 +337,11 @@ export class OutboundQueue extends PublishRecords {
    */
   closeHoles(): boolean {
     const { window } = this;
-    if (this.count === 0 || !this.isHeld(this.oldest) || window!.deliveredCount - this.compactedAt <= this.count >> 3)
+    if (this.count === 0 || !this.isHeld(this.oldest)
+      || window!.deliveredCount - window!.compactedAt <= this.count >> 3)
       return false;
     const before = this.usedLength;
-    this.compactedAt = window!.deliveredCount;
+    window!.compactedAt = window!.deliveredCount;
     this.compact();
     return this.usedLength < before;
   }

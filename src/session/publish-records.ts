@@ -37,8 +37,7 @@ export class PublishRecords {
   get pendingCount(): number {
     let count = 0;
     for (let record = this.following(NONE); record !== NONE; record = this.following(record))
-      if (this.stateOf(record) !== DONE)
-        ++count;
+      count += this.stateOf(record) === DONE ? 0 : 1;
     return count;
   }
 
@@ -235,8 +234,7 @@ export class PublishRecords {
    */
   compact(): void {
     const { limits: { arena: { bytes, view }, capacity, headerLength }, offset } = this;
-    let write = this.head;
-    let kept = 0;
+    let write = this.head, kept = 0;
     for (let left = this.count, read = this.head, next; left > 0; --left, read = next) {
       next = this.positionAfter(read);
       if (this.stateOf(offset + read) === DONE)
