@@ -189,6 +189,37 @@ describe('all is well only when', () => {
     expect(statusIn(world).advice).toMatch(/^the broker has acknowledged nothing for [89] seconds/);
   });
 
+  it('the Server acknowledges everything, and not all but QoS 2', () => {
+    const world = World.connected({
+      configuration: { topic: [{ qos: 2 }], upstream: { acknowledgement_timeout: 60 } },
+      server: (peer, packet) => {
+        if (packet.cmd !== 'publish' || packet.qos !== 2)
+          oblige(peer, packet);
+      },
+    });
+    const node = world.client('n');
+    node.publish('two/a', 'x', 2);
+    for (let count = 0; count < 8; ++count) {
+      node.publish('one', 'x', 1);
+      world.run(1000);
+    }
+    expect(statusIn(world).advice).toMatch(/^the broker has not acknowledged a message of QoS 2 to "two\/a" for [78] seconds, but others that came later: if it serves no QoS 2, set upstream\.max_qos to 1$/);
+  });
+
+  it('a subscription that is never answered is given up, and told as such', () => {
+    const world = World.connected({
+      configuration: { topic: [{ pattern: 'down/#', direction: 'in' }, { pattern: 'up/#' }],
+        upstream: { acknowledgement_timeout: 5, restart_timeout: [1, 2] } },
+      server: (peer, packet) => {
+        if (packet.cmd !== 'subscribe')
+          oblige(peer, packet);
+      },
+    });
+    expect(statusIn(world).advice).toBe('the broker has not granted the subscription to "down/#" yet: wait a moment');
+    world.run(60_000);
+    expect(statusIn(world).advice).toMatch(/^the broker closes the connection for the subscription to "down\/#", or never answers it, so it is not asked for any more: /);
+  });
+
   it('no two nodes throw each other out', () => {
     const world = World.connected();
     for (let count = 0; count < 4; ++count) {

@@ -172,6 +172,12 @@ describe('the advice', () => {
       'the broker sends "site/set/#" with QoS 0 at most: ask its operator for 1, or write that as the qos of the rule'],
     ['a subscription that was not answered', () => granted(-1),
       'the broker has not granted the subscription to "site/set/#" yet: wait a moment'],
+    ['a subscription that was given up', () => {
+      const runtime = granted(-1);
+      runtime.gateway.bridge.inbound.rules[0]!.isSetAside = true;
+      return runtime;
+    }, 'the broker closes the connection for the subscription to "site/set/#", or never answers it, so it is not asked for any more: '
+      + 'check the rule, and the rights of upstream.remote_username, then restart'],
     ['an identifier that is fought over', () => {
       const runtime = connected();
       Object.assign(runtime.upstream, { shortSessionCount: 3 });

@@ -3,7 +3,10 @@ import type { TopicRule } from '../upstream/topic-map.ts';
 import { REFUSED, UNANSWERED } from '../upstream/topic-map.ts';
 import { CLOSES_IDLE, UNKNOWN_CAUSE } from '../upstream/court.ts';
 import { describeCause } from './upstream-texts.ts';
+import { decodeUTF8 } from '../bytes/utf8.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
+import { NONE } from '../session/record-layout.ts';
+import { findLongestUnderWay, isOneDoneAfter } from '../upstream/suspect-records.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
 import { IDENTIFIER_FOUGHT_OVER, UPSTREAM } from '../config/events.ts';
 import { describeFailure, describeTrouble } from './event-texts-nodes.ts';
@@ -46,6 +49,10 @@ function adviceAboutSubscriptions({ bridge }: Gateway): string | undefined {
   if (lowered !== undefined)
     return `the broker sends ${named(lowered)} with QoS ${lowered.granted} at most: ask its operator for ${lowered.qos}, `
       + 'or write that as the qos of the rule';
+  const setAside = rules.find(({ granted, isSetAside }) => granted === UNANSWERED && isSetAside);
+  if (setAside !== undefined)
+    return `the broker closes the connection for the subscription to ${named(setAside)}, or never answers it, so it is not `
+      + 'asked for any more: check the rule, and the rights of upstream.remote_username, then restart';
   const unanswered = rules.find(({ granted }) => granted === UNANSWERED);
   return unanswered && `the broker has not granted the subscription to ${named(unanswered)} yet: wait a moment`;
 }
@@ -54,7 +61,7 @@ function adviceAboutMessages(gateway: Gateway, now: number): string | undefined 
   const { configuration, systemTopics: { recentlyGivenUp }, upstream, waiting } = gateway;
   const owed = upstream.owedFor(now);
   if (owed > configuration.upstream.acknowledgement_timeout * 1000 / OVERDUE_PART)
-    return `the broker has acknowledged nothing for ${secondsText(Math.floor(owed / 1000))}: it, or the network, is slow or stuck`;
+    return describeOverdue(gateway, owed, now);
   const givenUp = recentlyGivenUp.growthTo(waiting.givenUpCount);
   if (givenUp === 0)
     return undefined;
@@ -62,6 +69,18 @@ function adviceAboutMessages(gateway: Gateway, now: number): string | undefined 
   const isFull = waiting.pendingLength * 2 > waiting.capacity;
   return `${messagesText(givenUp)} for the broker ${wereText(givenUp)} dropped in the last minutes`
     + `${isFull ? ', and the store is nearly full' : ''}: raise ${key}, or send less`;
+}
+
+/** An answer of the broker that is overdue: nothing is answered, or only that. */
+function describeOverdue({ arena: { view }, arena, upstream }: Gateway, owed: number, now: number): string {
+  const { queue } = upstream.sessionState!;
+  const time = secondsText(Math.floor(owed / 1000));
+  const record = findLongestUnderWay(queue, now);
+  if (record === NONE || !isOneDoneAfter(queue, record))
+    return `the broker has acknowledged nothing for ${time}: it, or the network, is slow or stuck`;
+  const topic = queue.topicOf(record), qos = queue.qosOf(record);
+  return `the broker has not acknowledged a message of QoS ${qos} to "${decodeUTF8(arena, topic, view.getUint16(topic - 2))}" for `
+    + `${time}, but others that came later: ${qos === 2 ? 'if it serves no QoS 2, set upstream.max_qos to 1' : 'its log may say why'}`;
 }
 
 function adviceAboutNodes({ gateway, sensors }: StatusSources, now: number): string | undefined {
