@@ -88,7 +88,9 @@ describe('a damaged header', () => {
     expect(new StoreLife(medium).payloads).toEqual(life.payloads);
   });
 
-  it('of a block that is given up gives nothing back, where it is the beginning that is damaged', () => {
+  it.each([
+    ['damaged', 0x55], ['not there, though its records are: a cut has left it out', 0xFF],
+  ])('of a block that is given up gives nothing back, where it is the beginning that is %s', (_what, value) => {
     const medium = new FlashMedium(512, 6);
     const life = new StoreLife(medium);
     for (let number = 0; number < 40; ++number)
@@ -97,7 +99,7 @@ describe('a damaged header', () => {
     for (let block = 0; block < 6; ++block) {
       const damaged = new FlashMedium(512, 6);
       damaged.bytes.set(medium.bytes);
-      damaged.bytes.fill(0x55, block * 512, block * 512 + 20);
+      damaged.bytes.fill(value, block * 512, block * 512 + 20);
       expect(new StoreLife(damaged).payloads).toEqual(payloads);
     }
   });

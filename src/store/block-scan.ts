@@ -114,8 +114,9 @@ export class BlockScan {
       return this.markAt(Format.BLOCK_ERASES_NEXT, ERASES_NEXT) | this.markAt(Format.BLOCK_NEXT_ERASED,
         NEXT_ERASED) | this.markAt(Format.BLOCK_GIVEN_UP, MARKED);
     }
-    if (magic === Format.ERASED)
-      return view.getUint32(stagingOffset + Format.BLOCK_HEADER_LENGTH) === Format.ERASED ? 0 : SUSPECT;
+    if (magic === Format.ERASED) // or a cut has left it out, and the block was used all the same
+      return view.getUint32(stagingOffset + Format.BLOCK_HEADER_LENGTH) === Format.ERASED ? 0
+        : SUSPECT | this.wholeMarks();
     view.setUint32(stagingOffset, magic);
     return magic === 0 ? SUSPECT : SUSPECT | FOREIGN | (sequence === 0 ? 0 : this.wholeMarks());
   }
