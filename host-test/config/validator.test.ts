@@ -23,11 +23,6 @@ function onBoard(text: string): string[] {
     `${line}:${column}: ${path === '' ? '' : `${path}: `}${words}`);
 }
 
-/** The PC repeats a list or an object that was written in the wrong place, a board only says that it was one. */
-const withoutContainers = (line: string): string => line
-  .replace(/write \[[{[].*[}\]]\] instead/, 'write [] instead')
-  .replace(/: [{[].*[}\]] is not known/, ': [] is not known');
-
 const EXAMPLE =
   /<!-- example -->\n```json\n([\s\S]+?)```/.exec(readFileSync(new URL('../../README.md', import.meta.url),
     'utf8'))![1]!;
@@ -176,8 +171,8 @@ describe('the validator of a board', () => {
     for (const place of places)
       for (const value of values) {
         const text = place.replace('\0', value);
-        const mine = onBoard(text).map(withoutContainers);
-        const theirs = onPC(text).map(withoutContainers);
+        const mine = onBoard(text);
+        const theirs = onPC(text);
         for (const line of mine)
           expect(theirs, text).toContain(line);
         refused += mine.length > 0 ? 1 : 0;

@@ -51,7 +51,7 @@ type StateLimits = Pick<ListenerConfiguration,
   'max_retained_bytes' | 'max_retained_messages' | 'max_subscription_bytes' | 'max_subscriptions'>;
 
 /** What a default lets in must fit the part of the store that keeps it: an eighth at most. */
-function fitState(listener: StateLimits, size: number, written: Partial<StateLimits>): void {
+export function fitState(listener: StateLimits, size: number, written: Partial<StateLimits>): void {
   if (written.max_retained_bytes === undefined)
     listener.max_retained_bytes = Math.min(listener.max_retained_bytes, size >>> 4);
   if (written.max_retained_messages === undefined)

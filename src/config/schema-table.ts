@@ -216,7 +216,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
     first: 121, required: Object.freeze(['expect']) }),
   // upstream.address[]
-  Object.freeze({ types: 1, example: '"mqtt://192.168.1.10:1883"' }),
+  Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400 }),
   // upstream.will.topic
@@ -247,7 +247,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // topic[].qos
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // topic[].local_prefix
-  Object.freeze({ types: 1, maxLength: 65535 }),
+  Object.freeze({ types: 1, maxLength: 65535, example: '"greenhouse/"' }),
   // topic[].remote_prefix
   Object.freeze({ types: 1, maxLength: 65535, example: '"site/greenhouse/"' }),
   // topic[].store

@@ -1,5 +1,14 @@
 /** What `upstream.address` says. */
 
+export function isAddress(text: string): boolean {
+  try {
+    parseAddress(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Host and port of an upstream address. An address of IPv6 stands in brackets, as in every URL, and `host` keeps them.
  * @throws Error when it is not `mqtt://host[:port]`

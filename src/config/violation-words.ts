@@ -3,6 +3,7 @@
  * value of a password. Words are made only for a configuration that is refused.
  */
 import { nearest } from './nearest-key.ts';
+import { isAddress } from './upstream-address.ts';
 import { ARRAY, BOOLEAN, INTEGER, NUMBER, OBJECT, SCHEMA_TABLE, type SchemaRow, STRING } from './schema-table.ts';
 
 /** In the order of their bits. */
@@ -107,7 +108,7 @@ function adviceForType(row: SchemaRow, { isSecret, text, type }: FoundValue): st
     return adviceByExample(row);
   const { types } = row;
   const number = Number(text);
-  if ((types & STRING) !== 0 && (type === NUMBER || type === BOOLEAN))
+  if ((types & STRING) !== 0 && (type === NUMBER || type === BOOLEAN) && !String(number).includes('+')) // a wildcard
     return `write "${type === NUMBER ? String(number) : text}" instead`;
   if ((types & (INTEGER | NUMBER)) !== 0 && type === STRING && text.trim() !== '' && !Number.isNaN(number))
     return adviceForNumber(row, number);
@@ -115,7 +116,8 @@ function adviceForType(row: SchemaRow, { isSecret, text, type }: FoundValue): st
     return adviceForNumber(row, number);
   if ((types & BOOLEAN) !== 0 && type === STRING && (text === 'true' || text === 'false'))
     return `write ${text} instead`;
-  if ((types & ARRAY) !== 0 && row.items !== undefined && SCHEMA_TABLE[row.items]!.types === type)
+  if ((types & ARRAY) !== 0 && row.items !== undefined && SCHEMA_TABLE[row.items]!.types === type
+    && (row.minItems ?? 0) <= 1 && (type !== STRING || isAddress(text))) // the only texts of a list
     return `write [${shown(text, type)}] instead`;
   return adviceByExample(row);
 }

@@ -2,7 +2,8 @@
  * Whether the part of the store that keeps state can hold all that the configuration lets in: a session, a subscription
  * or a retained message that finds no room there is refused, which must be no surprise.
  */
-import type { Configuration } from '../config/configuration.ts';
+import { fitState } from '../config/complete-configuration.ts';
+import type { Configuration, PartialConfiguration } from '../config/configuration.ts';
 import { BLOCK_HEADER_LENGTH, blockLengthFor, blocksOfMap, FEWEST_BLOCKS } from '../store/record-format.ts';
 import { capacityOfState, lengthOfState } from '../store/state-log.ts';
 import { FILTER, IDENTIFIER } from '../nodes/stored-sessions.ts';
@@ -49,8 +50,30 @@ export function stateCapacity(configuration: Configuration, size: number): numbe
 export const quarantineRoom = (configuration: Configuration, size: number): number =>
   stateCapacity(configuration, size) >> MAP_SHIFT;
 
-/** The smallest storage, in whole blocks, that holds it all. */
-export function leastStoreSize(configuration: Configuration): number {
+/**
+ * The smallest storage, in whole blocks, that holds it all.
+ * @param written what the user wrote: what is not written grows with the storage
+ */
+export function leastStoreSize(configuration: Configuration, written: PartialConfiguration = {}): number {
+  const { listener, store } = configuration;
+  let least = leastFor(configuration);
+  for (let size = 0; size < least;) {
+    size = least;
+    const grown = { ...listener };
+    const bounds = { max_retained_bytes: Infinity, max_retained_messages: Infinity, max_subscription_bytes: Infinity,
+      max_subscriptions: Infinity };
+    const limited = { ...bounds };
+    fitState(limited, store.size, {});
+    fitState(bounds, size, {});
+    for (const key of Object.keys(bounds) as (keyof typeof bounds)[])
+      if (written.listener?.[key] === undefined && grown[key] === limited[key])
+        grown[key] = Math.max(grown[key], bounds[key]);
+    least = leastFor({ ...configuration, listener: grown });
+  }
+  return least;
+}
+
+function leastFor(configuration: Configuration): number {
   const blockLength = blockLengthFor(longestStoredPacket(configuration));
   const { total } = stateNeeds(configuration);
   const perBlock = (blockLength - BLOCK_HEADER_LENGTH) * 3 / 4;
@@ -59,7 +82,9 @@ export function leastStoreSize(configuration: Configuration): number {
 }
 
 /** @returns why the storage is too small, with what to write instead; undefined when it is not */
-export function stateShortage(configuration: Configuration, size: number): string | undefined {
+export function stateShortage(
+  configuration: Configuration, size: number, written: PartialConfiguration = {},
+): string | undefined {
   const { retained, sessions, subscriptions, total, wills } = stateNeeds(configuration);
   const capacity = stateCapacity(configuration, size);
   if (total <= capacity)
@@ -68,5 +93,5 @@ export function stateShortage(configuration: Configuration, size: number): strin
   return `${size} bytes keep ${capacity} bytes of state, and the limits of the listener let in ${total}: sessions ${sessions} `
     + `(listener.max_sessions ${max_sessions}), Wills ${wills}, subscriptions ${subscriptions} (max_subscription_bytes `
     + `${max_subscription_bytes}), retained messages ${retained} (max_retained_bytes ${max_retained_bytes}); write `
-    + `${leastStoreSize(configuration)} or more instead, or lower those`;
+    + `${leastStoreSize(configuration, written)} or more instead, or lower those`;
 }

@@ -5,6 +5,7 @@
 import type { ErrorObject } from 'ajv';
 import { FOREIGN_KEYS } from './foreign-keys.ts';
 import { nearest } from '../config/nearest-key.ts';
+import { isAddress } from '../config/upstream-address.ts';
 import type { Finding, Path } from '../rules/findings.ts';
 
 /** The part of JSON Schema that config.schema.json uses. */
@@ -50,7 +51,7 @@ export function describeViolation(violation: ErrorObject, root: Schema, written:
       };
     case 'enum': {
       const choices = schema.enum!.map(choice => JSON.stringify(choice)).join(' or ');
-      return { path, text: `${JSON.stringify(value)} is not known here; write ${choices} instead` };
+      return { path, text: `${shown(value)} is not known here; write ${choices} instead` };
     }
     case 'minimum':
     case 'maximum': {
@@ -76,6 +77,10 @@ function pathOf(pointer: string): (string | number)[] {
     .map(step => /^[0-9]+$/.test(step) ? Number(step) : step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
+/** As JSON; not what is in a list or an object, which may be secret. */
+const shown = (value: unknown): string => Array.isArray(value) ? '[...]'
+  : typeof value === 'object' && value !== null ? '{...}' : JSON.stringify(value);
+
 const isSecret = (path: Finding['path']): boolean => String(path.at(-1)).includes('password');
 
 const typeOf = (value: unknown): string => value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
@@ -88,7 +93,8 @@ function adviceForType(value: unknown, schema: Schema, secret: boolean): string 
   const types = typesOf(schema);
   const isText = typeof value === 'string';
   if (!secret) {
-    if (types.includes('string') && (typeof value === 'number' || typeof value === 'boolean'))
+    if (types.includes('string') && (typeof value === 'number' || typeof value === 'boolean')
+      && !String(value).includes('+')) // a wildcard
       return `write "${String(value)}" instead`;
     const isNumeric = types.includes('integer') || types.includes('number');
     if (isNumeric && isText && value.trim() !== '' && !Number.isNaN(Number(value)))
@@ -97,8 +103,9 @@ function adviceForType(value: unknown, schema: Schema, secret: boolean): string 
       return adviceForNumber(value, schema);
     if (types.includes('boolean') && (value === 'true' || value === 'false'))
       return `write ${value} instead`;
-    if (types.includes('array') && typeOf(value) === schema.items?.type)
-      return `write [${JSON.stringify(value)}] instead`;
+    if (types.includes('array') && typeOf(value) === schema.items?.type && Number(schema.minItems ?? 0) <= 1
+      && (!isText || isAddress(value))) // the only texts of a list
+      return `write [${shown(value)}] instead`;
   }
   return adviceByExample(schema);
 }

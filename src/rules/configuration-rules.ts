@@ -5,7 +5,7 @@
  */
 import { lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Configuration, PartialConfiguration } from '../config/configuration.ts';
-import { parseAddress } from '../config/upstream-address.ts';
+import { isAddress, parseAddress } from '../config/upstream-address.ts';
 import { leastStoreSize, stateShortage } from '../gateway/state-limits.ts';
 import { limitConflicts, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
@@ -35,7 +35,7 @@ export function judgeConfiguration(configuration: Configuration, written: Partia
   judgeUsers(findings, configuration);
   judgeAccess(findings, configuration);
   judgeSensors(findings, configuration);
-  judgeStore(findings, configuration);
+  judgeStore(findings, configuration, written);
   judgeMemory(findings, configuration);
   if (configuration.listener.users.every(({ username }) => username !== undefined)) // else it has been said already
     limitConflicts(configuration).forEach(({ path, text }) => findings.add(path, text));
@@ -87,7 +87,7 @@ function judgeUpstream(findings: Findings, { name, upstream }: Configuration): v
   if (limitsClientIdentifierTo23(version) && (length < 1 || length > LONGEST_IDENTIFIER_OF_3_1))
     findings.add(upstream.remote_clientid === name ? ['name'] : ['upstream', 'remote_clientid'],
       `has ${length} characters, but MQTT 3.1 allows a client identifier of 1 to ${LONGEST_IDENTIFIER_OF_3_1}; write `
-        + 'a shorter upstream.remote_clientid, or "bridge_protocol_version": "mqttv311" instead');
+        + 'a shorter upstream.remote_clientid, or "bridge_protocol_version": "mqttv311" in upstream, instead');
   if (upstream.remote_password !== null && upstream.remote_username === null)
     findings.add(['upstream', 'remote_password'], 'MQTT allows no password without a user name; write '
       + '"remote_username" as well');
@@ -105,15 +105,6 @@ function judgeUpstream(findings: Findings, { name, upstream }: Configuration): v
       + `write [${cap}, ${base}] instead`);
 }
 
-function isAddress(text: string): boolean {
-  try {
-    parseAddress(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** What people write who know other programs. */
 function adviceForAddress(address: string): string | undefined {
   if (/^(mqtts|ssl|tls|wss?):/i.test(address))
@@ -121,23 +112,34 @@ function adviceForAddress(address: string): string | undefined {
   if (address.includes('@'))
     return 'an address holds no credentials; write "remote_username" and "remote_password" instead';
   const numeric = address.replace(/^(?:mqtt|tcp):\/\//i, '').replace(/\/$/, '');
-  if (isIPv6(numeric))
-    return `an address of IPv6 stands in brackets; write "mqtt://[${numeric}]" instead`;
+  const brackets = adviceForIPv6(numeric);
+  if (brackets !== undefined)
+    return `an address of IPv6 stands in brackets; write ${brackets} instead`;
   const bare = /^(?:tcp:\/\/)?([A-Za-z0-9._-]+(?::[0-9]{1,5})?)\/?$/.exec(address);
   const meant = bare === null ? '' : `mqtt://${bare[1]!}`;
   return isAddress(meant) ? `"${address}" is not an upstream address; write "${meant}" instead` : undefined;
 }
 
-function judgeStore(findings: Findings, configuration: Configuration): void {
+/** Without brackets nobody can tell a port of four digits from the last group. */
+function adviceForIPv6(text: string): string | undefined {
+  const [, host = '', port = ''] = /^\[?([^[\]]*?)\]?(?::([0-9]{4,5}))?$/.exec(text) ?? [];
+  const withPort = isIPv6(host) ? `mqtt://[${host}]${port === '' ? '' : `:${port}`}` : '';
+  const withoutPort = isIPv6(text) ? `mqtt://[${text}]` : '';
+  const [first, second] = [withPort, withoutPort].filter((meant, index, all) => isAddress(meant)
+    && all.indexOf(meant) === index);
+  return second === undefined ? first && `"${first}"` : `"${first!}", or "${second}" if ${port} is no port,`;
+}
+
+function judgeStore(findings: Findings, configuration: Configuration, written: PartialConfiguration): void {
   const { size, durability } = configuration.store;
   if (configuration.listener.users.some(({ username }) => username === undefined))
     return; // said already
   const least = FEWEST_BLOCKS * blockLengthFor(longestStoredPacket(configuration));
   if (durability === 'flash' && size < least)
     findings.add(['store', 'size'], `${size} bytes are too few for messages as long as listener.max_packet_size `
-      + `allows; write ${Math.max(least, leastStoreSize(configuration))} or more instead`);
+      + `allows; write ${Math.max(least, leastStoreSize(configuration, written))} or more instead`);
   else if (durability === 'flash') {
-    const shortage = stateShortage(configuration, size);
+    const shortage = stateShortage(configuration, size, written);
     if (shortage !== undefined)
       findings.add(['store', 'size'], shortage);
   }
