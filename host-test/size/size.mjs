@@ -31,7 +31,7 @@ const EXAMPLE = /<!-- example -->\n```json\n([^]*?)```/;
 const BUDGETS = {
   bytes: [6_600, 'arena, ring, packed records, hash chains, UTF-8, decimals to 2^53: what every other folder stands on'],
   packet: [15_900, 'each packet read and written, prediction, the topic table, filters'],
-  config: [34_900,
+  config: [35_600,
     'defaults; the schema as a table, the validator of a stored configuration, and places in its text, as the PC tells them'],
   store: [34_500,
     'two areas, power cuts at every word, failed flushes, damage, the clock, and the format of version 0.1'],
