@@ -40,6 +40,17 @@ describe('the end of a connection', () => {
     expect(world.eventTexts.at(-1)).toBe('node "n" is gone: keep alive timeout: nothing for 16 seconds, its Keep Alive is 10 seconds');
   });
 
+  it('by an identifier that is too long is told with how it begins, and how long it is', () => {
+    const world = worldWith({ max_clientid_length: 30 });
+    world.node('ä'.repeat(60));
+    expect(world.eventTexts.at(-1)).toBe(`node "${'ä'.repeat(32)}..." of 120 bytes refused: client identifier rejected `
+      + '(1 to 23 characters with 3.1, at most listener.max_clientid_length, 30 bytes, else; without one only with Clean Session)');
+    world.node('x'.repeat(24), { level: 3 });
+    expect(world.eventTexts.at(-1)).toMatch(/^node "x{24}" of 24 bytes refused: /);
+    world.node('', { clean: false });
+    expect(world.eventTexts.at(-1)).toMatch(/^node \(no identifier\) refused: /);
+  });
+
   it.each([[200, 203], [20_000, 20_004]])('by a packet that is too long is told with its length, %i bytes and the key', (length, total) => {
     const world = worldWith({ max_packet_size: 128, oversize: 'close', max_queued_bytes: 1280 });
     world.node('n').send(publish('a', 'x'.repeat(length - 3)));

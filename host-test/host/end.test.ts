@@ -49,6 +49,13 @@ const serve = async (answer: readonly number[] = []): Promise<FakeServer & { add
 };
 
 describe('SIGTERM', () => {
+  test('ends the program with 0 before anything of it is loaded', async () => {
+    const early = 'process.on("newListener", name => name === "SIGTERM" && setImmediate(() => process.kill(process.pid, name)))';
+    const command = start({}, undefined, { ...process.env, NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(early)}` });
+    expect(await command.exited).toBe(0);
+    expect(command.stdout + command.stderr).toBe(''); // not even the warnings of the configuration
+  });
+
   test('ends the program while a name server is silent, and nodes have been served meanwhile', async () => {
     const command = start({ upstream: { address: ['mqtt://broker.example'] } }, 'exec sleep 60');
     const port = await command.ready();

@@ -194,10 +194,10 @@ test.each([
 });
 
 test('a store of the size that is proposed holds what the limits let in, though defaults grow with it', () => {
-  for (const [max_sessions, written] of [[2000, {}], [4096, {}], [100, { max_retained_bytes: 30_000_000 }], [4096, { max_retained_messages: 65_535 }]] as const) {
-    const [complaint] = complaintsAbout({ store: { durability: 'flash', size: 300_000 }, listener: { max_sessions, ...written } });
+  for (const listener of [{ max_sessions: 2000 }, { max_sessions: 4096 }, { max_retained_bytes: 30_000_000 },
+    { max_sessions: 4096, max_retained_messages: 65_535 }]) {
+    const [complaint] = complaintsAbout({ store: { durability: 'flash', size: 300_000 }, listener });
     const size = Number(/write (\d+) or more/.exec(complaint!.text)![1]);
-    expect(complaintsAbout({ store: { durability: 'flash', size }, listener: { max_sessions, ...written } })
-      .filter(({ isError }) => isError)).toEqual([]);
+    expect(complaintsAbout({ store: { durability: 'flash', size }, listener }).filter(({ isError }) => isError)).toEqual([]);
   }
 });

@@ -27,7 +27,7 @@ export function describeEvent(
     case Event.NODE_CLOSED:
       return `node ${name} is gone: ${describeReason(detail)}${explainEnding(gateway, subject, detail)}`;
     case Event.NODE_REFUSED:
-      return `node ${name} refused: `
+      return `node ${name.replace(NO_IDENTIFIER, refusedIdentifier(gateway, detail))} refused: `
         + `${describeReason(detail)}${explainEnding(gateway, subject, detail)}`;
     case Event.WILL_PUBLISHED:
       return `published the Will of node ${name}`;
@@ -196,13 +196,27 @@ function topicAtHand({ arena, packet: { topicNameLength, topicNameOffset } }: Ga
 export const identifierOf = ({ arena }: Gateway, { identifierLength, identifierOffset }: NodeState): string =>
   decodeUTF8(arena, identifierOffset, identifierLength);
 
+/** Said of a node that has not given one, or none that can be used. */
+const NO_IDENTIFIER = '(no identifier)';
+/** So many characters are shown of one that is too long. */
+const SHOWN = 32;
+
+/** What the CONNECT at hand says, if it is refused for that. */
+function refusedIdentifier({ arena, packet }: Gateway, reasonCode: number): string {
+  const { clientIdentifierLength: length, clientIdentifierOffset } = packet;
+  if (reasonCode !== ReasonCode.CLIENT_IDENTIFIER_NOT_VALID || length === 0)
+    return NO_IDENTIFIER;
+  const text = decodeUTF8(arena, clientIdentifierOffset, Math.min(length, 4 * SHOWN));
+  return `"${text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text}" of ${length} bytes`;
+}
+
 /** The identifier of a node, and its user; of the connection of UPSTREAM nothing. */
 export function nodeName(gateway: Gateway, index: number): string {
   const session = gateway.sessions[index];
   if (session === undefined)
     return '';
   const { clientIdentifierLength, clientIdentifierOffset, user } = session;
-  const identifier = clientIdentifierLength === 0 ? '(no identifier)'
+  const identifier = clientIdentifierLength === 0 ? NO_IDENTIFIER
     : `"${decodeUTF8(gateway.arena, clientIdentifierOffset, clientIdentifierLength)}"`;
   return user >= 0 ? `${identifier} of user "${gateway.configuration.listener.users[user]?.username ?? ''}"` : identifier;
 }

@@ -1,7 +1,7 @@
 /** The program `ringbridge`. */
-import { holdHangUp } from './early-signals.ts';
+import { holdSignals } from './early-signals.ts';
 
 const args = process.argv.slice(2);
-holdHangUp(args[0]);
+holdSignals(args[0]);
 const [{ runCommand }, { endWith }] = await Promise.all([import('./command-line.ts'), import('./process-end.ts')]);
 await endWith(runCommand(args));

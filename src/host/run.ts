@@ -10,7 +10,7 @@ import type { LoadedConfiguration } from './config.ts';
 import { HostGateway } from './host-gateway.ts';
 import { type Log, messageOf, ONCE } from './log.ts';
 import { dieOf, endNow } from './process-end.ts';
-import { takeHangUp } from './early-signals.ts';
+import { takeSignals } from './early-signals.ts';
 import { causesOf, writtenAfter, type WrittenKeys } from './reload-causes.ts';
 import { describeReload } from './reload-texts.ts';
 import { statusLine } from './status-command.ts';
@@ -126,7 +126,7 @@ class Run {
     const handlers = [['SIGHUP', this.onHangUp], ['SIGINT', this.onSignal], ['SIGTERM', this.onSignal], ['SIGUSR2', this.onQuestion],
       ['uncaughtException', this.onDefect]] as const;
     handlers.forEach(([name, handler]) => process.on(name, handler));
-    this.isReloadWanted = takeHangUp();
+    this.isReloadWanted = takeSignals();
     try {
       const creating = this.create();
       const gateway = await Promise.race([creating, this.ended.then(() => undefined)]);
