@@ -56,17 +56,21 @@ export class Campaign {
   /** Of this epoch. */
   kills = 0;
   stops = 0;
-  forgettings = 0;
-  killTimes: number[] = [];
+  /** When the gateway was not known to a broker that accepted it. */
+  readonly forgottenTimes: number[] = [];
+  readonly killTimes: number[] = [];
   /** By pattern. */
   readonly lossTimes = new Map<string, number[]>();
   /** When the gateway has noticed that it was not connected any more. */
-  closedTimes: number[] = [];
+  readonly closedTimes: number[] = [];
   firstLife = 1;
   /** Nothing happens in it but messages. */
   isUndisturbed = false;
   epoch = 0;
   kindsText = '';
+  /** Told of everything that happens to messages of this topic, and to the gateway. */
+  onTrace: ((text: string) => void) | undefined = undefined;
+  tracedTopic = '';
 
   constructor(seed: number) {
     this.seed = seed;
@@ -82,7 +86,9 @@ export class Campaign {
       chance, seed, isDisk: this.isDisk, blockCount: chance.integer(40, 64),
       server: ((peer, packet) => this.broker.handle(peer, packet)) satisfies PacketHandler,
       readSensor: retain => this.read(retain),
-      onLoss: pattern => {
+      onLoss: (pattern, reason) => {
+        this.trace(`a message of ${pattern || 'no rule'} is given up for ${reason}`,
+          pattern === `${this.tracedTopic.split('/')[0]}/#` ? undefined : '-');
         const times = this.lossTimes.get(pattern) ?? [];
         this.lossTimes.set(pattern, times);
         if (times.at(-1) !== this.now)
@@ -97,7 +103,8 @@ export class Campaign {
       onTaken: entry => this.take(entry),
       onGatewayConnected: isPresent => {
         if (!isPresent)
-          ++this.forgettings;
+          this.forgottenTimes.push(this.now);
+        this.trace(isPresent ? 'connected' : 'connected to a broker that does not know it');
       },
     });
     this.nodes = this.drawNodes();
@@ -123,9 +130,18 @@ export class Campaign {
     return this.ledger.problems;
   }
 
+  get forgettings(): number {
+    return this.forgottenTimes.length;
+  }
+
+  private trace(text: string, topic = this.tracedTopic): void {
+    if (topic === this.tracedTopic)
+      this.onTrace?.(`${seconds(this.now)} ${text}`);
+  }
+
   private runEpoch(kinds: ReadonlySet<Kind>): void {
     ++this.epoch;
-    this.kills = this.stops = this.forgettings = 0;
+    this.kills = this.stops = this.forgottenTimes.length = 0;
     const { ledger, site } = this;
     site.forget();
     this.killTimes.length = this.closedTimes.length = 0;
@@ -137,6 +153,7 @@ export class Campaign {
     this.makeTraffic();
     site.world.clock.advance(this.chance.spread(HOUR, 10 * HOUR), EVENTS);
     this.disturbances.end();
+    this.trace(`epoch ${this.epoch} of ${this.kindsText} ends`);
     if (this.drain())
       new Judgement(this).judge();
     else
@@ -213,10 +230,12 @@ export class Campaign {
     if (editsRules)
       this.rules = edited(this.rules, this.allRules, this.chance);
     this.rulesOfLives.push(this.rules);
+    this.trace(`life ${this.rulesOfLives.length - 1} begins, ${cutAfter} steps of the flash long`);
     this.site.start(configurationOf(this.rules, this.fixed), isCalendarKnown, cutAfter);
   }
 
   private lifeEnded(isKilled: boolean): void {
+    this.trace(isKilled ? 'the power fails' : 'it has stopped');
     if (isKilled) {
       ++this.kills;
       this.killTimes.push(this.now);
@@ -233,7 +252,7 @@ export class Campaign {
         entry.verdict ||= 'memory';
   }
 
-  /** What has been waiting since before it was too old has no way any more. */
+  /** What has been waiting since before it was too old has no way any more, unless a power cut makes it younger. */
   private upstreamConnected(): void {
     for (const entry of this.ledger.entries.values()) {
       if (entry.isOffline && entry.verdict === '' && entry.atBroker.length === 0 && this.isExpired(entry))
@@ -297,6 +316,7 @@ export class Campaign {
     });
     entry.isOffline = !this.site.isConnected;
     entry.firstLife = this.site.life;
+    this.trace(`${node.name}${node.isConnected ? '' : ', not connected,'} publishes ${entry}`, entry.topic);
     node.publish(entry);
   }
 
@@ -327,6 +347,7 @@ export class Campaign {
     entry.takenAt = this.now;
     entry.life = this.site.life;
     entry.isOffline &&= !this.site.isConnected;
+    this.trace(`message ${entry.id} is taken`, entry.topic);
   }
 
   private arriveAtBroker(packet: IPublishPacket, connection: number): void {
@@ -337,13 +358,15 @@ export class Campaign {
     const entry = ledger.find(payload, 'the broker');
     if (entry === undefined)
       return;
+    this.trace(`the broker gets message ${entry.id} q${packet.qos}${packet.retain ? ' retained' : ''}${
+      packet.dup ? ' dup' : ''} #${packet.messageId} on connection ${connection}`, entry.topic);
     const isFirst = entry.atBroker.length === 0;
     entry.atBroker.push({ time: this.now, connection, qos: packet.qos });
     const rule = this.ruleOf(entry, this.site.life);
     const topic = (rule?.remote_prefix ?? '?/') + entry.topic;
     if (packet.topic !== topic || packet.retain !== entry.retain || packet.payload.toString() !== entry.payload)
       ledger.fail(`the broker got ${entry} as ${packet.topic}${packet.retain ? ' retained' : ''}, not as ${topic}`);
-    if (entry.verdict === 'expired' && !ledger.isNewestRetained(entry))
+    if (entry.verdict === 'expired' && this.isExpired(entry) && !ledger.isNewestRetained(entry))
       ledger.fail(`the broker got ${entry}, which had been too old`);
     if (entry.qos > 0)
       ledger.noteOrder('the broker', entry, isFirst, this.mayBeTorn);
@@ -354,6 +377,8 @@ export class Campaign {
     const entry = ledger.find(packet.payload.toString(), node.name);
     if (entry === undefined)
       return;
+    this.trace(`${node.name} gets message ${entry.id} q${packet.qos}${packet.dup ? ' dup' : ''} #${packet.messageId}`,
+      entry.topic);
     const arrivals = entry.atNodes.get(node.name) ?? [];
     entry.atNodes.set(node.name, arrivals);
     const isFirst = arrivals.length === 0;
@@ -367,11 +392,12 @@ export class Campaign {
 
   /**
    * Whether a power cut may have left the newer one in the store without the older one, although both were sent in
-   * order and nobody was told that either is there: a disk writes in any order. Of what is retained, the older one is
-   * the state that is told again, if the newer one was in the log and not yet the state.
+   * order and nobody was told that either is there: a disk writes in any order, and a rule of QoS 0 sends without the
+   * log what nothing waits before. Of what is retained, the older one is the state that is told again, if the newer one
+   * was in the log and not yet the state.
    */
   readonly mayBeTorn = (older: Entry, newer: Entry): boolean =>
-    (this.isDisk || older.retain) && this.killTimes.some(time => time >= newer.publishedAt && !(newer.takenAt < time)
+    (this.isDisk || older.retain || this.ruleOf(older, older.firstLife)?.qos === 0) && this.killTimes.some(time => time >= newer.publishedAt && !(newer.takenAt < time)
       && (older.retain || !(older.takenAt < time)));
 
   // What is drawn

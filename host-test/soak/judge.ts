@@ -15,6 +15,8 @@ const SECOND = 1000;
 const MOST_IN_BLOCK = 16;
 /** In which a connection is noticed to be dead. */
 const UNNOTICED = 150 * SECOND;
+/** In which all that is retained is told again. */
+const LONGEST_TELLING = 300 * SECOND;
 
 export class Judgement {
   private readonly campaign: Campaign;
@@ -55,9 +57,10 @@ export class Judgement {
     const pattern = `${family}/#`;
     const dropped = counted.get(`dropped ${pattern}`);
     const isRuleless = this.rules.some(rules => ruleOf(rules, family) === undefined);
-    const unruled = isRuleless ? counted.get('lost ') : 0;
+    const unruled = (isRuleless ? counted.get('lost ') + counted.get('lost in the dark ') : 0)
+      + counted.get(`lost in the dark ${pattern}`);
     const says = `${missing.length} of ${promised.length} messages of ${pattern} are missing, and ${dropped} were counted`
-      + (unruled > 0 ? `, ${unruled} without a rule` : '');
+      + (unruled > 0 ? `, ${unruled} without a rule or in the dark` : '');
     if (missing.length > dropped + unruled)
       this.fail(`${says}: ${examples(missing)}`);
     const unsure = this.countUnsure(entries);
@@ -76,12 +79,16 @@ export class Judgement {
       this.judgeCopies(entry, campaign.isUndisturbed);
   }
 
-  /** What was lost without being counted, as is said. */
+  /** What was lost without being counted, as is said; or had no rule when it was taken, or perhaps then. */
   private isExcused(entry: Entry): boolean {
     const { campaign } = this;
     const rule = campaign.ruleOf(entry, entry.life);
-    return entry.verdict === 'memory' || rule === undefined
-      || rule.qos === 0 && campaign.closedTimes.some(time => time >= entry.publishedAt - SECOND
+    if (rule === undefined || entry.verdict === 'memory')
+      return true;
+    for (let life = entry.firstLife; life < entry.life; ++life)
+      if (campaign.ruleOf(entry, life) === undefined)
+        return true;
+    return rule.qos === 0 && campaign.closedTimes.some(time => time >= entry.publishedAt - SECOND
         && time < entry.takenAt + UNNOTICED)
       || campaign.isUnflushed(entry);
   }
@@ -105,10 +112,10 @@ export class Judgement {
     return sum;
   }
 
-  /** Whether it may have been too old in one of the lives that it has waited in. */
+  /** Whether it may have been too old in one of the lives that it has waited in; perhaps since it was first sent. */
   private mayExpire(entry: Entry): boolean {
     const { campaign } = this;
-    const { most } = campaign.site.calendar.age(entry.takenAt, campaign.now);
+    const { most } = campaign.site.calendar.age(entry.publishedAt, campaign.now);
     for (let { life } = entry; life <= campaign.site.life; ++life) {
       const allowed = campaign.allowedAge(entry, life);
       if (allowed > 0 && most > allowed * SECOND)
@@ -177,21 +184,30 @@ export class Judgement {
 
   /**
    * Whoever looks at the last message of a topic sees the newest one that has arrived. A newer one of QoS 2 is not
-   * repeated when an older one of QoS 1 is: MQTT keeps no order between them.
+   * repeated when an older one of QoS 1 is: MQTT keeps no order between them. Of two that were sent again, each of the
+   * copies is a message that may be given up. After a power cut a disk may know that the newer one is done and not that
+   * the older one is.
    */
   private judgeLast(): void {
-    const { ledger: { last, newest } } = this.campaign;
+    const { isDisk, killTimes, ledger: { last, newest } } = this.campaign;
     for (const [key, entry] of last) {
       const other = newest.get(key)!;
-      if (other !== entry && other.isTaken && other.qos <= entry.qos && !this.campaign.mayBeTorn(entry, other))
+      const areRepeated = entry.sends > 1 && other.sends > 1 || isDisk && killTimes.some(time => time >= other.takenAt);
+      if (other !== entry && other.isTaken && other.qos <= entry.qos && !areRepeated
+        && !this.campaign.mayBeTorn(entry, other))
         this.fail(`the last of ${key.replace(' ', ', ')} was ${entry}, not ${other}`);
     }
   }
 
-  /** The newest value that has arrived is what a broker has retained that had forgotten everything. */
+  /**
+   * The newest value that has arrived is what a broker has retained that had forgotten everything; unless the power
+   * has failed while it was told.
+   */
   private judgeRetained(): void {
-    const { campaign: { broker, forgettings, ledger }, missing, rules } = this;
-    for (const [topic, entry] of forgettings > 0 ? ledger.newestRetained : []) {
+    const { campaign: { broker, forgottenTimes, killTimes, ledger }, missing, rules } = this;
+    const isTold = forgottenTimes.length > 0
+      && !forgottenTimes.some(forgotten => follows(killTimes, forgotten, LONGEST_TELLING));
+    for (const [topic, entry] of isTold ? ledger.newestRetained : []) {
       const prefixes = new Set(rules.map(one => ruleOf(one, entry.family)?.remote_prefix));
       const [prefix] = prefixes;
       const payload = broker.retained.get(`${prefix}${topic}`);

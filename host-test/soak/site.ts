@@ -85,10 +85,11 @@ export class Site {
       },
     });
     this.tally.watch(world, (pattern, reason) => {
-      if (!this.isOn || life !== this.life)
-        return;
-      this.tally.lose(pattern, reason);
-      onLoss(pattern, reason);
+      if (this.isOn && life === this.life) {
+        this.tally.lose(pattern, reason);
+        onLoss(pattern, reason);
+      } else
+        this.tally.loseInTheDark(pattern);
     });
     world.runtime.start();
   }

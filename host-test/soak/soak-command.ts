@@ -1,6 +1,7 @@
 /**
- * npm run soak -- [--days N] [--seed S]: so many virtual days of a gateway with everything that happens to one. Exit
- * code 1, and what does not hold, if a message is not where it must be.
+ * npm run soak -- [--days N] [--seed S] [--trace TOPIC]: so many virtual days of a gateway with everything that happens
+ * to one. Exit code 1, and what does not hold, if a message is not where it must be. With `--trace a/n0/1` it tells all
+ * that happens to the messages of this local topic, and to the gateway.
  */
 import { parseArgs } from 'node:util';
 import { Campaign, DAY } from './campaign.ts';
@@ -9,17 +10,21 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);
 
 export function main(args: string[]): number {
-  const options = { days: { type: 'string', default: '30' }, seed: { type: 'string' } } as const;
+  const options = { days: { type: 'string', default: '30' }, seed: { type: 'string' }, trace: { type: 'string' } } as const;
   const { values } = parseArgs({ args, options });
   const days = Number(values.days);
   const seed = values.seed === undefined ? Math.floor(Math.random() * 1e9) : Number(values.seed);
   if (!(days > 0) || !Number.isInteger(seed)) {
-    complain('usage: npm run soak -- [--days N] [--seed S], N above 0 and S a whole number');
+    complain('usage: npm run soak -- [--days N] [--seed S] [--trace TOPIC], N above 0 and S a whole number');
     return 2;
   }
   print(`soaking for ${days} virtual days, seed ${seed}`);
   const start = performance.now();
   const campaign = new Campaign(seed);
+  if (values.trace !== undefined) {
+    campaign.tracedTopic = values.trace;
+    campaign.onTrace = print;
+  }
   let day = 0;
   const problems = campaign.run(days, ({ epoch, ledger, now, site }) => {
     if (now < day * DAY)

@@ -61,6 +61,11 @@ export class Tally {
     this.ended.add(`lost ${pattern} for ${reason}`);
   }
 
+  /** The power failed between the mark on the flash that says so and the counter. */
+  loseInTheDark(pattern: string): void {
+    this.ended.add(`lost in the dark ${pattern}`);
+  }
+
   notice(event: number, detail: number): void {
     this.ended.add(`event ${event}`);
     if (event === Event.RESTORED_DROPPED)
