@@ -1,5 +1,6 @@
 /** What is stored on its way upstream: under which topic it is sent, and when that it was delivered is durable. */
 import { describe, expect, it } from 'vitest';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { FlashMedium } from '../simulation/simulated-flash.ts';
 import { NodeModel, ServerModel, StoreWorld, TINY } from '../simulation/store-world.ts';
 
@@ -59,4 +60,26 @@ describe('a message of a topic that is too long for the topic table', () => {
     expect(server.delivered.map(({ payload, topic }) => `${topic} ${payload}`)).toEqual(['up/wind/north 0',
       'up/air/south/and/east 1', 'up/wind/north 2']);
   });
+});
+
+it('after a power cut that has torn the identifier of a message nothing newer of its topic goes first', () => {
+  const medium = new FlashMedium(512, 12);
+  const server = new ServerModel();
+  const node = new NodeModel('one');
+  const configuration: PartialConfiguration = { ...TINY, topic: [{ pattern: '#', direction: 'out', qos: 1 }] };
+  const world = new StoreWorld(medium, server, [node], {}, configuration);
+  world.connectNode(0);
+  for (const payload of ['older', 'newer'])
+    world.send(0, ['t', payload, 1]);
+  world.settle();
+  const { queue } = world.gateway.durableStore!.backlog.store;
+  const position = queue.first();
+  const sent: string[] = [];
+  world.onSend = (isUpstream, packet) => isUpstream && sent.push(packet.toString('latin1'));
+  world.openUpstream();
+  world.exchange(1); // CONNECT; what follows it does not arrive
+  expect(sent.filter(packet => /older|newer/.test(packet))).toHaveLength(2);
+  medium.bytes.fill(0xFF, position + 20, position + 24);
+  new StoreWorld(medium, server, [node], {}, configuration).finish(false);
+  expect(server.delivered.map(({ payload }) => payload)).toEqual(['older', 'newer']);
 });

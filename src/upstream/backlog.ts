@@ -271,14 +271,19 @@ export class Backlog extends StoreStamps implements Journal {
       return;
     }
     const { hash } = rules;
+    const slot = window.slotOf(hash);
     rules.encode(message, rule);
     this.latest?.set(hash, message.position);
-    // What is under way is sent again before all else.
-    if (this.queue.findStored(message.position) !== NO_RECORD || message.identifiers[UPSTREAM] !== 0
-      && this.enterLoaded(message, rule))
+    if (this.queue.findStored(message.position) !== NO_RECORD)
       return;
+    // What is under way is sent again before all else but what came before it: a cut may have torn its identifier.
+    if (message.identifiers[UPSTREAM] !== 0) {
+      if (!window.isOccupied(slot) && this.enterLoaded(message, rule))
+        return;
+      this.counters.lastIdentifier = message.identifiers[UPSTREAM]!;
+    }
     ++window.waitingCount;
-    window.occupy(window.slotOf(hash));
+    window.occupy(slot);
   }
 
   /** A message of the log has been given up with its block. */
