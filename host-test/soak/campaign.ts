@@ -394,11 +394,14 @@ export class Campaign {
    * Whether a power cut may have left the newer one in the store without the older one, although both were sent in
    * order and nobody was told that either is there: a disk writes in any order, and a rule of QoS 0 sends without the
    * log what nothing waits before. Of what is retained, the older one is the state that is told again, if the newer one
-   * was in the log and not yet the state.
+   * was in the log and not yet the state. Or the older one was given up when it was sent first, and is there since it
+   * was sent again.
    */
   readonly mayBeTorn = (older: Entry, newer: Entry): boolean =>
-    (this.isDisk || older.retain || this.ruleOf(older, older.firstLife)?.qos === 0) && this.killTimes.some(time => time >= newer.publishedAt && !(newer.takenAt < time)
-      && (older.retain || !(older.takenAt < time)));
+    (this.isDisk || older.retain || this.ruleOf(older, older.firstLife)?.qos === 0)
+      && this.killTimes.some(time => time >= newer.publishedAt && !(newer.takenAt < time)
+        && (older.retain || !(older.takenAt < time)))
+    || older.sends > 1 && (this.lossTimes.get(`${older.family}/#`) ?? []).some(time => time > older.publishedAt);
 
   // What is drawn
 
