@@ -16,8 +16,8 @@ import { SoakBroker } from './soak-broker.ts';
 import { SoakNode } from './soak-node.ts';
 import { Totals } from './tally.ts';
 
-export const SECOND = 1000;
-export const HOUR = 3600 * SECOND;
+const SECOND = 1000;
+const HOUR = 3600 * SECOND;
 export const DAY = 24 * HOUR;
 
 /** Milliseconds in which everything must be over when nothing happens any more. */
