@@ -51,7 +51,7 @@ export class Probation extends ProbationTable {
     if (at === NONE || !this.isHeld(at))
       return true;
     const { entries } = this;
-    if (entries[at + LENGTH]! > this.room)
+    if (entries[at + LENGTH]! > this.room && this.isGuilty(at))
       return false;
     this.addLength(at, length);
     return true;
