@@ -40,8 +40,8 @@ const BUDGETS = {
     'sessions; subscriptions and retained messages, found by hash, as room comes; rights; nodes that fail again and again; $SYS in slices; what of them survives a power cut'],
   upstream: [56_000,
     'topic rules, full policies, nodes that wait for a slow broker, order per topic, replay, orphans; limits of brokers, suspects, probation of those who go on, quarantine, telling again'],
-  gateway: [21_000, 'the parts put together, announcements, advice; who gets what, limits that agree, the store opened and its losses told'],
-  rules: [18_600, 'what must hold between the values of a stored configuration, in the words of the PC'],
+  gateway: [21_800, 'the parts put together, announcements, advice; who gets what, limits that agree, the store opened and its losses told'],
+  rules: [19_700, 'what must hold between the values of a stored configuration, in the words of the PC'],
   sensors: [3_700, 'readings, deadband, heartbeat, availability, JSON'],
   io: [19_100, 'sockets that take little at a time, listener, one timer, flash blocks, the memory that a file needs'],
 };

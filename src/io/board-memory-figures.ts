@@ -2,13 +2,13 @@
 import type { FeatureId } from './board-features.ts';
 
 /** The gateway without any feature. */
-export const PROGRAM_LENGTH = 27712;
+export const PROGRAM_LENGTH = 27840;
 
 /** One of each feature, without its texts. */
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
   connection: 1053,
   rateLimit: 142,
-  session: 400,
+  session: 416,
   user: 75,
   mountPoint: 498,
   accessEntry: 626,
