@@ -53,7 +53,7 @@ export class Experiments implements Court {
   }
 
   reconsider(): void {
-    this.bridge.backlog?.reconsider();
+    this.bridge.backlog?.resume();
   }
 
   setCautious(isCautious: boolean): void {

@@ -65,8 +65,7 @@ export class Trials {
     this.stall = 0;
     if (isCautious)
       probation.holdSuspects(now);
-    if (probation.isHolding)
-      release(this.queue, this.court);
+    release(this.queue, this.court); // who was acquitted meanwhile waits no more
   }
 
   /** Now and then while it is connected. @param isCalm no one is being looked for */
