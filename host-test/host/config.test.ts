@@ -265,7 +265,7 @@ describe('a configuration file that works with a warning', () => {
     ['no rules', `{"listener": {${USERS}}}`, [/nothing crosses the bridge/]],
     ['rules that feed each other',
       `{"topic": [{"pattern": "a/#"}, {"pattern": "+/b", "direction": "in"}], "listener": {${USERS}}}`,
-        [/topic\[1\]\.pattern: what rule topic\[0\] sends out comes back/]],
+        [/topic\[1\]\.pattern: what a node publishes to ".*" goes out by topic\[0\] and comes back/]],
     ['rules that do not',
       `{"topic": [{"pattern": "a/#"}, {"pattern": "b/#", "direction": "in"}], "listener": {${USERS}}}`, []],
     ['rules that prefixes keep apart',

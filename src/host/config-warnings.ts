@@ -112,8 +112,9 @@ function warnOfRules(findings: Findings, rules: readonly TopicRuleConfiguration[
         return;
       const remote = inward.remote_prefix + inward.pattern;
       if (overlap(out.remote_prefix + out.pattern, remote))
-        findings.add(['topic', inIndex, 'pattern'], `what rule topic[${outIndex}] sends out comes back in here, `
-          + `as far as it matches "${remote}" at the broker; use topics that do not overlap if that matters`);
+        findings.add(['topic', inIndex, 'pattern'], `what a node publishes to "${inward.local_prefix}${inward.pattern}" goes out `
+          + `by topic[${outIndex}] and comes back from the broker as "${remote}", by this rule: nodes that subscribe to it get it `
+          + `twice; if that matters, let topic[${outIndex}] name only what nodes report, for example "sensors/#"`);
     });
   });
 }

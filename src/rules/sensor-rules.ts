@@ -14,8 +14,10 @@ export function judgeSensors(findings: Findings, { sensors }: Configuration): vo
       findings.add([...path, 'name'], `"${name}" is there twice; write each name once instead`);
     names.add(name);
     if (type !== '' && !SENSOR_TYPES.includes(type))
-      findings.add([...path, 'type'], `there is no sensor type "${type}"; write `
-        + `"${nearest(type, SENSOR_TYPES) ?? SENSOR_TYPES.join('" or "')}" instead`);
+      findings.add([...path, 'type'], `there is no sensor type "${type}"; ${type === 'bme280'
+        ? 'a "bmp280" is another part, which measures no humidity: for humidity ' : ''}write `
+        + `"${type === 'bme280' ? 'bme68x" or "sht3x" or "aht10'
+          : nearest(type, SENSOR_TYPES) ?? SENSOR_TYPES.join('" or "')}" instead`);
     for (const key of wiringOf(type))
       if (sensor[key] === undefined)
         findings.add(path, `a sensor of type "${type}" needs the key "${key}", a GPIO number; write it as well`);
