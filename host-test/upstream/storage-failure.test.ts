@@ -71,6 +71,66 @@ describe.each(['refuse', 'memory'] as const)('with on_failure "%s"', on_failure 
   });
 });
 
+describe('a message of QoS 2 that was written, and was not durable when the storage failed', () => {
+  const numbered = Array.from({ length: 12 }, (_value, index) => `${index}`.padEnd(20, '.'));
+
+  /** All but the last one are durable; the last one is lost, and its node has got nothing for it. */
+  function lose(): { medium: FlashMedium; world: StoreWorld; server: ServerModel; node: NodeModel } {
+    const server = new ServerModel();
+    const node = new NodeModel('one');
+    const medium = new FlashMedium(512, 12);
+    let isFailing = false;
+    const world = new StoreWorld(medium, server, [node],
+      { isCached: true, isDeferred: true, failsFlush: () => isFailing },
+      { ...TINY, store: { ...TINY.store, on_failure: 'refuse' } });
+    const flush = (): void => {
+      for (world.settle(); world.flash.isFlushing; world.settle())
+        world.flash.finishFlush();
+    };
+    world.connectNode(0);
+    numbered.forEach((payload, index) => {
+      if (index === numbered.length - 1) {
+        flush();
+        isFailing = true;
+      }
+      world.send(0, ['t', payload, 2]);
+    });
+    flush();
+    expect(world.gateway.durableStore!.backlog.store.isWorking).toBe(false);
+    expect(node.messages.findIndex(({ isTaken }) => !isTaken)).toBe(numbered.length - 1);
+    return { medium, world, server, node };
+  }
+
+  function reconnect(world: StoreWorld, node: NodeModel): void {
+    for (let turn = 0; turn < 4 && !node.messages.every(({ isDone }) => isDone); ++turn) {
+      world.wait(1100);
+      world.connectNode(0);
+      world.settle();
+    }
+  }
+
+  it('is new when it comes again, on a storage that works, and arrives once', () => {
+    const { medium, node, server, world } = lose();
+    world.replaceStorage(medium);
+    reconnect(world, node);
+    expect(node.messages.every(({ isDone }) => isDone)).toBe(true);
+    world.finish();
+    expect(server.delivered.map(({ payload }) => payload)).toEqual(numbered);
+  });
+
+  it('gets no acknowledgement when it comes again before that', () => {
+    const { medium, node, server, world } = lose();
+    world.cutNode(0);
+    world.connectNode(0);
+    world.settle();
+    expect(node.messages.at(-1)!.isTaken).toBe(false);
+    world.replaceStorage(medium);
+    reconnect(world, node);
+    world.finish();
+    expect(server.delivered.map(({ payload }) => payload)).toEqual(numbered);
+  });
+});
+
 describe('readings that come while messages of their topic wait in a storage that has failed', () => {
   const numbered = (from: number, to: number): string[] =>
     Array.from({ length: to - from }, (_value, index) => `${from + index}`);

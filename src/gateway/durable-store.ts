@@ -7,6 +7,7 @@ import type { Configuration, ListenerConfiguration } from '../config/configurati
 import * as Event from '../config/events.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { IDENTIFIER_RANGE } from '../session/publish-records.ts';
+import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import { Store } from '../store/message-store.ts';
@@ -27,7 +28,7 @@ import { ExactlyOnce } from '../upstream/exactly-once.ts';
 import { type Router, StoreIntake } from '../upstream/intake.ts';
 import { ServerRouter } from '../upstream/server-router.ts';
 import { StoredCounters } from '../upstream/stored-counters.ts';
-import { StoredOrigins } from '../upstream/stored-origins.ts';
+import { type MessageHolder, StoredOrigins } from '../upstream/stored-origins.ts';
 import type { Quarantine } from '../upstream/quarantine.ts';
 import { durableNodesOf, type NodeStoreUsers } from './durable-parts.ts';
 import type { StoredRules } from '../upstream/stored-rules.ts';
@@ -76,7 +77,7 @@ export interface StoreRegions {
   readonly identifier: number;
 }
 
-export class DurableStore implements StoreOwner, Recovery {
+export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   readonly backlog: Backlog;
   readonly intake: StoreIntake;
   /** Takes messages of the Server. */
@@ -143,6 +144,7 @@ export class DurableStore implements StoreOwner, Recovery {
     backlog.beginRestoring();
     quarantine.beginRestoring(backlog.store);
     this.users.earlier.beginRestoring();
+    this.origins.beginRestoring(this);
     this.nodes.beginRestoring();
     backlog.store.open(storage, this, this, report);
     storage.onFlushed = isDurable => { backlog.store.flushed(isDurable); };
@@ -195,6 +197,12 @@ export class DurableStore implements StoreOwner, Recovery {
     this.serverIntake.onStorageFailed(this.acknowledgesMemory);
     this.nodes.onDurable();
     backlog.onDurable(backlog.store.written);
+  }
+
+  /** Whether a message of a record is in memory too; before another storage is opened. */
+  holds(position: number, destination: number): boolean {
+    return destination === 0 ? this.backlog.queue.findStored(position) !== NONE
+      : this.nodes.holds(position, destination);
   }
 
   // StoreOwner

@@ -5,7 +5,9 @@
 import * as Event from '../config/events.ts';
 import { MessageSpans } from '../packet/packet.ts';
 import { type Clock, isDue } from '../session/clock.ts';
+import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
+import type { StoredQueue } from '../session/stored-queue.ts';
 import type { StoredMessage } from '../store/stored-message.ts';
 import { NodeRestoration, type RestorationParts } from './node-restoration.ts';
 import type { NodeState } from './node-states.ts';
@@ -184,6 +186,12 @@ export class DurableNodes {
     if (!this.hasToldFull)
       this.parts.observer.onEvent(Event.STATE_FULL, Event.UPSTREAM, Event.FULL_FOR_MESSAGE);
     this.hasToldFull = true;
+  }
+
+  /** Whether the queue of the node of this identity has the message of a record. */
+  holds(position: number, identity: number): boolean {
+    const node = this.parts.nodes.findIdentity(identity);
+    return node !== undefined && (node.queue as StoredQueue).findStored(position) !== NONE;
   }
 
   // What the store tells

@@ -448,9 +448,11 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     if (qos !== 0 && policy.isStored) {
       const result = backlog === undefined ? NOT_WORKING
         : backlog.add(message, outgoing, rule, hash, origin === 0 ? this.guard.author : origin);
-      if (result !== NOT_WORKING)
+      const isRefused = origin !== 0 && this.refusesUnstored;
+      // One that comes again, or on which the failure is noticed, has a record: nobody knows whether that is durable.
+      if (result !== NOT_WORKING && (result !== STORED || !isRefused || backlog!.store.isWorking))
         return result;
-      if (origin !== 0 && this.refusesUnstored) {
+      if (isRefused) {
         ++this.unstoredRefusals;
         return FULL;
       }

@@ -23,8 +23,16 @@ const LENGTH = 12;
 export const NONE = -1;
 /** Position of a message that is not in the log any more. */
 const GONE = 0;
+/** Of one that is in memory, or was, and not in the storage that is used now. */
+const IN_MEMORY = -1;
 
 const { imul } = Math;
+
+/** Knows whether the message of a record is safe without it. */
+export interface MessageHolder {
+  /** @param destination as in `add` */
+  holds(position: number, destination: number): boolean;
+}
 
 export class StoredOrigins {
   count = 0;
@@ -63,17 +71,43 @@ export class StoredOrigins {
     this.entries[at + DESTINATION] = destination;
   }
 
+  /**
+   * A storage is going to be opened, after one has failed: of a message whose record may be lost nothing is known until
+   * that is found again. Else its sender would get an acknowledgement for what nobody has.
+   */
+  beginRestoring(holder: MessageHolder): void {
+    const { entries } = this;
+    for (let index = this.count - 1; index >= 0; --index) {
+      const at = index * FIELDS;
+      const position = entries[at + POSITION]!;
+      if (position === GONE || position === IN_MEMORY)
+        continue;
+      if (holder.holds(position >>> 0, entries[at + DESTINATION]!))
+        entries[at + POSITION] = IN_MEMORY;
+      else
+        this.remove(index);
+    }
+  }
+
   /** A message was found in the log at start. */
   restore(message: StoredMessage): void {
+    const { entries } = this;
+    const { originIdentifier, position, sender } = message;
     const destination = message.kind === MESSAGE_DOWN ? message.origin : 0;
-    const content = hashOfContent(this.arena, message);
-    this.add(message.sender, message.originIdentifier, message.position, content, destination);
+    for (let index = 0, at = 0; index < this.count; ++index, at += FIELDS)
+      if (entries[at] === (sender | 0) && entries[at + IDENTIFIER] === originIdentifier
+        && entries[at + DESTINATION] === (destination | 0) && entries[at + POSITION] === IN_MEMORY) {
+        entries[at + POSITION] = position;
+        return;
+      }
+    this.add(sender, originIdentifier, position, hashOfContent(this.arena, message), destination);
   }
 
   /** So was an identifier in the map. */
   restoreIdentifier(offset: number): void {
     const { view } = this.arena;
-    this.add(view.getInt32(offset), view.getUint32(offset + 4), GONE, view.getInt32(offset + 8), 0);
+    if (this.findWith(view.getInt32(offset), view.getUint32(offset + 4), POSITION, GONE) === NONE)
+      this.add(view.getInt32(offset), view.getUint32(offset + 4), GONE, view.getInt32(offset + 8), 0);
   }
 
   /** A message is stored nowhere: its identifier goes to the map at once. */
@@ -101,7 +135,7 @@ export class StoredOrigins {
       const position = this.entries[index * FIELDS + POSITION]! >>> 0;
       if (position === GONE)
         this.store.state?.remove(RECEIVED_IDENTIFIER, keyOf(origin, identifier));
-      else
+      else if (position !== IN_MEMORY >>> 0)
         this.store.queue.released(position);
       this.remove(index);
     }
