@@ -234,14 +234,8 @@ export class Backlog extends StoreStamps implements Journal {
     this.window.recount(this.queue);
   }
 
-  /** What was passed over in the log, if anything, is looked at again. */
-  resume(): void {
-    if (this.window.deferredCount > 0)
-      this.reconsider();
-  }
-
-  /** The log is looked through again. */
-  private reconsider(): void {
+  /** What was passed over in the log is looked at again. */
+  reconsider(): void {
     this.loadPosition = START;
     this.window.deferredCount = 0;
     this.probation.forgetLengths();
@@ -297,7 +291,8 @@ export class Backlog extends StoreStamps implements Journal {
       this.isGivingUp = false;
     } else {
       this.leaveLog(rule);
-      this.resume();
+      if (this.window.deferredCount > 0)
+        this.reconsider();
     }
     this.losses.onLost(rule, rules.isExpired(message, rule, this.store.clock) ? Loss.EXPIRED : rule === NO_RULE
       ? Loss.ORPHANED : Loss.NO_ROOM);

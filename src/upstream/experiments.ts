@@ -53,7 +53,7 @@ export class Experiments implements Court {
   }
 
   reconsider(): void {
-    this.bridge.backlog?.resume();
+    this.bridge.backlog?.reconsider();
   }
 
   setCautious(isCautious: boolean): void {

@@ -65,7 +65,8 @@ export class Trials {
     this.stall = 0;
     if (isCautious)
       probation.holdSuspects(now);
-    release(this.queue, this.court); // who was acquitted meanwhile waits no more
+    if (probation.isHolding)
+      release(this.queue, this.court);
   }
 
   /** Now and then while it is connected. @param isCalm no one is being looked for */

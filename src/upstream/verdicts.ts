@@ -58,7 +58,6 @@ export class Verdicts {
     if (blamed.lastNumber !== 0 && !isProven && !hasSucceeded && court.putBack(blamed.lastNumber)) {
       this.second = suspect;
       probation.forgetAll();
-      release(queue, court);
       const cause = blamed.begin(origin, rule, suspect, now);
       blamed.hold(queue, court, now);
       return cause;
