@@ -130,8 +130,7 @@ export class Backlog extends StoreStamps implements Journal {
     fields.originIdentifier = message.packetIdentifier;
     const { queue, window } = this;
     const slot = window.slotOf(hash);
-    const isLive = this.session.isConnected && !window.isOccupied(slot)
-      && !(this.probation.isHolding && this.probation.holds(origin, rule, slot));
+    const isLive = this.session.isConnected && !window.isOccupied(slot) && !this.mustWait(origin, rule, slot);
     fields.identifier = isLive ? queue.identifierFor(outgoing) : 0;
     let position = store.queue.push(fields);
     if (position === NO_ROOM && (!policy.refusesNew || this.orphanCount > 0 || this.room.movesDown
@@ -241,6 +240,12 @@ export class Backlog extends StoreStamps implements Journal {
     this.probation.forgetLengths();
   }
 
+  /** Whether a message is held back, so that others go first. */
+  private mustWait(origin: number, rule: number, slot: number): boolean {
+    const { probation } = this;
+    return probation.isHolding && probation.holds(origin, rule, slot);
+  }
+
   /** Others pass it in the log. */
   private defer(message: StoredMessage, rule: number): void {
     const { probation, window } = this;
@@ -248,9 +253,9 @@ export class Backlog extends StoreStamps implements Journal {
     probation.addLength(probation.find(message.origin, rule, window.slotOf(this.rules.hash)), message.length);
   }
 
-  /** Whether others go before a message of the log, which `rules` has looked at. */
+  /** The same of a message of the log, which `rules` has looked at. */
   isHeldBack(message: StoredMessage, rule: number): boolean {
-    return this.probation.holds(message.origin, rule, this.window.slotOf(this.rules.hash));
+    return this.mustWait(message.origin, rule, this.window.slotOf(this.rules.hash));
   }
 
   endRestoring(): void {

@@ -219,8 +219,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     let reason = guard.reasonFor(outgoing, policy.qosOf(message.qos), sender, identity);
     const slot = queue.window!.slotOf(outbound.hashOf[index]!);
     const { probation } = guard;
-    const waits = probation.isHolding && probation.holds(sender, rule, slot);
-    if (waits && reason === Reason.FINE && !probation.mayCome(probation.find(sender, rule, slot),
+    const waits = probation.isHolding && probation.holds(origin, rule, slot);
+    if (waits && reason === Reason.FINE && !probation.mayCome(probation.find(origin, rule, slot),
       outgoing.topicNameLength + outgoing.payloadLength + this.overhead))
       reason = Reason.ON_PROBATION;
     guard.turnedBack = Reason.FINE;
@@ -276,8 +276,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   }
 
   private mustWait(rule: number, hash: number, origin: number): boolean {
-    const { guard: { author, probation }, session } = this;
-    return probation.holds(origin === 0 ? author : origin, rule, session.sessionState!.queue.window!.slotOf(hash));
+    const { guard: { probation }, session } = this;
+    return probation.isHolding && probation.holds(origin, rule, session.sessionState!.queue.window!.slotOf(hash));
   }
 
   /** Whether some of what was refused would be taken now: enough that it is worth while to ask for it. */
@@ -447,7 +447,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const window = queue.window!;
     if (qos !== 0 && policy.isStored) {
       const result = backlog === undefined ? NOT_WORKING
-        : backlog.add(message, outgoing, rule, hash, origin === 0 ? this.guard.author : origin);
+        : backlog.add(message, outgoing, rule, hash, origin);
       const isRefused = origin !== 0 && this.refusesUnstored;
       // One that comes again, or on which the failure is noticed, has a record: nobody knows whether that is durable.
       if (result !== NOT_WORKING && (result !== STORED || !isRefused || backlog!.store.isWorking))
@@ -468,13 +468,13 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       return FULL;
     const time = policy.expiry > 0 ? this.aging.now : 0;
     const slot = window.slotOf(hash);
-    const waits = this.guard.probation.isHolding && this.mustWait(rule, hash, origin);
+    const waits = this.mustWait(rule, hash, origin);
     for (let left = queue.count; ; --left) {
       window.position = NOT_STORED; // each time: making room may have moved another message
       window.time = time;
       window.rule = rule;
       window.slot = slot;
-      window.origin = origin === 0 ? this.guard.author : origin;
+      window.origin = origin;
       if (waits ? queue.appendHeld(outgoing, qos) : session.enqueue(outgoing, qos))
         return STORED;
       if (!queue.canHold(outgoing, qos))

@@ -8,7 +8,6 @@
  * dropped. All of it is counted and named.
  */
 import * as Event from '../config/events.ts';
-import type { NodeStates } from '../nodes/node-states.ts';
 import type { Message } from '../packet/packet.ts';
 import { REFUSED, TAKEN } from '../session/session-role.ts';
 import type { BrokerLimits } from './broker-limits.ts';
@@ -27,11 +26,9 @@ export class Circumstances implements Suspect {
   reason = Reason.FINE;
 }
 
-export interface GuardSides {
+export interface GuardObservers {
   readonly losses: Loss.LossObserver;
   readonly observer: Event.GatewayObserver;
-  /** Knows who has which identity. */
-  readonly nodes: NodeStates;
 }
 
 export class Guard {
@@ -47,20 +44,18 @@ export class Guard {
   limits: BrokerLimits;
   readonly quarantine: Quarantine;
   private readonly map: TopicMap;
-  private readonly nodes: NodeStates;
   private readonly losses: Loss.LossObserver;
   private readonly observer: Event.GatewayObserver;
   private readonly circumstances = new Circumstances();
 
   constructor(map: TopicMap, limits: BrokerLimits, quarantine: Quarantine, probation: Probation,
-    sides: GuardSides) {
+    observers: GuardObservers) {
     this.map = map;
     this.limits = limits;
     this.quarantine = quarantine;
     this.probation = probation;
-    this.losses = sides.losses;
-    this.observer = sides.observer;
-    this.nodes = sides.nodes;
+    this.losses = observers.losses;
+    this.observer = observers.observer;
     this.named = quarantine.message;
     map.limits = limits;
     this.update();
@@ -104,8 +99,7 @@ export class Guard {
     const { quarantine } = this;
     const { givenUpCount } = quarantine;
     this.named = message;
-    const { origin } = circumstances;
-    const number = quarantine.add(message, qos, circumstances, origin === 0 ? undefined : this.nodes.findName(origin));
+    const number = quarantine.add(message, qos, circumstances);
     if (number !== 0)
       this.observer.onEvent(Event.MESSAGE_SET_ASIDE, index, circumstances.reason);
     for (let count = givenUpCount; count < quarantine.givenUpCount; ++count)

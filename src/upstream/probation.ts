@@ -51,7 +51,7 @@ export class Probation extends ProbationTable {
     if (at === NONE || !this.isHeld(at))
       return true;
     const { entries } = this;
-    if (entries[at + LENGTH]! > this.room && this.isGuilty(at))
+    if (entries[at + LENGTH]! > this.room)
       return false;
     this.addLength(at, length);
     return true;
