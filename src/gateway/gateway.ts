@@ -66,15 +66,12 @@ import { TakeOvers } from '../nodes/take-overs.ts';
 import { lengthOfRules, TopicMap } from '../upstream/topic-map.ts';
 import { BrokerLimits } from '../upstream/broker-limits.ts';
 import { Guard } from '../upstream/guard.ts';
-import { Probation } from '../upstream/probation.ts';
 import { Quarantine } from '../upstream/quarantine.ts';
 import * as Reason from '../upstream/quarantine-reasons.ts';
 import { UpstreamMessages } from '../upstream/waiting-messages.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type GatewayPlans, type UpstreamDriver };
 const LAST_IDENTIFIER = 65_535;
-/** Nodes of which messages may wait because the Server closes connections for them. */
-const MOST_ON_PROBATION = 64;
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
@@ -214,8 +211,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     writeAnnouncements(this.upstream.announcements, arena, announcementsOffset, upstream);
     const guard = new Guard(outbound, new BrokerLimits(arena, upstream),
       new Quarantine(arena, quarantineOffset, store.quarantine, longestStored, isDurable),
-      new Probation(Math.min(listener.max_connections + 2, MOST_ON_PROBATION)),
-      { losses: this.bridge, observer: options.observer });
+      this.bridge, options.observer);
     this.bridge.watch(this.upstream, guard, upstream.max_qos);
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);

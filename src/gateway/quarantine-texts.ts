@@ -29,9 +29,6 @@ export function describeSetAside({ configuration: { upstream } }: Gateway, reaso
       return 'the broker closes the connection each time that it gets this message, and does not say why';
     case Reason.NEVER_ACKNOWLEDGED:
       return 'the broker acknowledges others, but never this message';
-    case Reason.ON_PROBATION:
-      return 'the broker has closed the connection for other messages of its node by this rule, so they are sent one now '
-        + 'and then, and as many wait as may';
     default:
       return `its node has as many messages in the quarantine by this rule as it may have (a quarter of store.quarantine)`;
   }

@@ -310,14 +310,6 @@ export class OutboundQueue extends PublishRecords {
     bytes[record + STATE] = flags & STATE_MASK | PENDING | HELD;
   }
 
-  /** As `append`, for a message that is held. @returns whether it fits */
-  appendHeld(message: Message, qos: number): boolean {
-    const record = this.append(message, qos);
-    if (record !== NONE)
-      this.hold(record);
-    return record !== NONE;
-  }
-
   /** Whatever was held is to be sent, in the old order. */
   releaseHeld(): void {
     const { bytes } = this.limits.arena;
@@ -340,10 +332,10 @@ export class OutboundQueue extends PublishRecords {
     if (this.count === 0 || !this.isHeld(this.oldest)
       || window!.deliveredCount - window!.compactedAt <= this.count >> 3)
       return false;
-    const before = this.usedLength;
+    const { usedLength } = this;
     window!.compactedAt = window!.deliveredCount;
     this.compact();
-    return this.usedLength < before;
+    return this.usedLength < usedLength;
   }
 
   protected override onMoved(from: number, to: number): void {

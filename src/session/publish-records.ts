@@ -8,7 +8,7 @@ import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish } from '../packet/publish.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
   DONE, HEADER_LENGTH, HELD, IDENTIFIER, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE,
-    SENT_AT, SLOT, STATE, STATE_MASK, TIME, topicOfPacket,
+    SENT_AT, STATE, STATE_MASK, TIME, topicOfPacket,
 } from './record-layout.ts';
 
 const LAST_IDENTIFIER = 65_535;
@@ -78,11 +78,6 @@ export class PublishRecords {
 
   originOf(record: number): number {
     return this.limits.arena.view.getUint32(record + ORIGIN);
-  }
-
-  /** Its place among the order counters of topics. */
-  slotOf(record: number): number {
-    return this.limits.arena.view.getUint16(record + SLOT);
   }
 
   /** When it was sent, or PUBREL for it; of one that is under way. */

@@ -52,8 +52,6 @@ export class UpstreamWindow {
   journal: Journal | undefined = undefined;
   /** Messages of the journal's log that are not in the queue. */
   waitingCount = 0;
-  /** Of them, those that were passed over: they are held back, and others go first. */
-  deferredCount = 0;
   /** How many had been delivered when holes between records were closed. */
   compactedAt = 0;
   /** Messages in the queue that waited for the connection and are to be sent; and the first one. */

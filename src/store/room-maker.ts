@@ -26,7 +26,7 @@ export class RoomMaker {
     const isNextFree = ring.tailBlock !== NO_BLOCK && queue.isFree(ring.following(ring.tailBlock));
     const victim = this.victimOf(isNextFree);
     if (victim === NO_BLOCK || victims.movesDown === true && !isNextFree && !this.canMove(victim)
-      || victims.mayKeep && this.mustKeep(victim, victims, isNextFree) || isNextFree && !ring.advance())
+      || victims.mayKeep && this.mustKeep(victim, victims) || isNextFree && !ring.advance())
       return false;
     const isMoved = victims.movesDown === true && this.moveDown(victim, victims);
     this.empty(victim, victims, isMoved);
@@ -49,20 +49,14 @@ export class RoomMaker {
     return isNextFree ? ring.following(next) : next;
   }
 
-  /** Whether something must stay where it is, also because there is no room where it would move to. */
-  private mustKeep(victim: number, victims: VictimHandler, isNextFree: boolean): boolean {
-    const { medium: { blockLength }, queue, queue: { record, ring } } = this;
-    const start = victim * blockLength;
-    let length = 0;
+  private mustKeep(victim: number, victims: VictimHandler): boolean {
+    const { queue } = this;
+    const start = victim * this.medium.blockLength;
     for (let position = queue.firstIn(victim, Format.BLOCK_HEADER_LENGTH); position >= 0;
-      position = queue.firstIn(victim, position + record.length - start)) {
-      const verdict = victims.onVictim(record);
-      if (verdict === KEEP)
+      position = queue.firstIn(victim, position + queue.record.length - start))
+      if (victims.onVictim(queue.record) === KEEP)
         return true;
-      if (verdict === MOVE && record.kind !== MESSAGE_DOWN)
-        length += record.length + Format.COPY_LENGTH;
-    }
-    return length > 0 && (isNextFree ? length > blockLength - Format.BLOCK_HEADER_LENGTH : !ring.fits(length));
+    return false;
   }
 
   /** Whether messages down fit where the last record ends; they always fit a block that begins. */

@@ -26,7 +26,6 @@ import { DelayedFlush } from './delayed-flush.ts';
 import { type ExactlyOnce, UPSTREAM_DESTINATION } from './exactly-once.ts';
 import { LatestRecords } from './latest-records.ts';
 import * as Loss from './losses.ts';
-import type { Probation } from './probation.ts';
 import { Releases } from './releases.ts';
 import { RoomInStore } from './room-in-store.ts';
 import { NEVER, type StoredCounters } from './stored-counters.ts';
@@ -48,12 +47,10 @@ const UPSTREAM = 0;
 /** Before the oldest message. */
 const START = -1;
 
-/** What has been given out, and what has come, under which identifiers; and who waits. */
+/** What has been given out, and what has come, under which identifiers. */
 export interface BacklogIdentities {
   readonly counters: StoredCounters;
   readonly exactlyOnce: ExactlyOnce;
-  /** Whose messages wait though others do not. */
-  readonly probation: Probation;
 }
 
 export class Backlog extends StoreStamps implements Journal {
@@ -85,7 +82,6 @@ export class Backlog extends StoreStamps implements Journal {
   private suspectCount: number;
   /** What is given up now need not be marked: its block says so. */
   private isGivingUp = false;
-  private readonly probation: Probation;
 
   constructor(store: Store, session: ClientSession, clock: Clock, rules: StoredRules, identities: BacklogIdentities) {
     super(store);
@@ -98,7 +94,6 @@ export class Backlog extends StoreStamps implements Journal {
     this.losses = rules.losses;
     this.counters = identities.counters;
     this.exactlyOnce = identities.exactlyOnce;
-    this.probation = identities.probation;
     this.refusesNew = rules.policies.every(policy => policy.refusesNew);
     this.latest = rules.policies.some(policy => policy.keepsLatest) ? new LatestRecords() : undefined;
     this.room = new RoomInStore(store, rules, this.latest, this);
@@ -130,11 +125,10 @@ export class Backlog extends StoreStamps implements Journal {
     fields.originIdentifier = message.packetIdentifier;
     const { queue, window } = this;
     const slot = window.slotOf(hash);
-    const isLive = this.session.isConnected && !window.isOccupied(slot) && !this.mustWait(origin, rule, slot);
+    const isLive = this.session.isConnected && !window.isOccupied(slot);
     fields.identifier = isLive ? queue.identifierFor(outgoing) : 0;
     let position = store.queue.push(fields);
-    if (position === NO_ROOM && (!policy.refusesNew || this.orphanCount > 0 || this.room.movesDown
-      || this.probation.isHolding)) {
+    if (position === NO_ROOM && (!policy.refusesNew || this.orphanCount > 0 || this.room.movesDown)) {
       fields.identifier = 0; // what is given up may have been in the queue
       this.latest?.set(hash, NONE); // the new one, wherever it will be
       position = this.room.push(fields, policy.refusesNew);
@@ -147,8 +141,7 @@ export class Backlog extends StoreStamps implements Journal {
     this.latest?.set(hash, position);
     window.origin = origin;
     window.slot = slot;
-    if (!isLive || this.enter(outgoing, position, takenAt, rule, fields.identifier) === NO_RECORD
-      && !(queue.closeHoles() && this.enter(outgoing, position, takenAt, rule, fields.identifier) !== NO_RECORD)) {
+    if (!isLive || this.enter(outgoing, position, takenAt, rule, fields.identifier) === NO_RECORD) {
       if (isLive && queue.unsentCount > 0)
         queue.joinLanes();
       ++window.waitingCount;
@@ -163,12 +156,6 @@ export class Backlog extends StoreStamps implements Journal {
   pushDown(fields: MessageFields): number {
     const position = this.store.queue.push(fields);
     return position === NO_ROOM ? this.room.push(fields, this.refusesNew) : position;
-  }
-
-  /** Whether a record of `length` bytes has room, without anything being given up. */
-  canPush(length: number): boolean {
-    const { queue } = this.store;
-    return queue.canPush(length) || this.probation.isHolding && this.room.moveHeldBack() && queue.canPush(length);
   }
 
   /** What waits for nodes: it moves when room is made. */
@@ -229,33 +216,8 @@ export class Backlog extends StoreStamps implements Journal {
   /** What waits in the log is told of anew. */
   beginRecount(): void {
     this.orphanCount = 0;
-    this.reconsider();
-    this.window.recount(this.queue);
-  }
-
-  /** What was passed over in the log is looked at again. */
-  reconsider(): void {
     this.loadPosition = START;
-    this.window.deferredCount = 0;
-    this.probation.forgetLengths();
-  }
-
-  /** Whether a message is held back, so that others go first. */
-  private mustWait(origin: number, rule: number, slot: number): boolean {
-    const { probation } = this;
-    return probation.isHolding && probation.holds(origin, rule, slot);
-  }
-
-  /** Others pass it in the log. */
-  private defer(message: StoredMessage, rule: number): void {
-    const { probation, window } = this;
-    ++window.deferredCount;
-    probation.addLength(probation.find(message.origin, rule, window.slotOf(this.rules.hash)), message.length);
-  }
-
-  /** The same of a message of the log, which `rules` has looked at. */
-  isHeldBack(message: StoredMessage, rule: number): boolean {
-    return this.mustWait(message.origin, rule, this.window.slotOf(this.rules.hash));
+    this.window.recount(this.queue);
   }
 
   endRestoring(): void {
@@ -294,11 +256,8 @@ export class Backlog extends StoreStamps implements Journal {
       this.isGivingUp = true;
       queue.giveUp(record);
       this.isGivingUp = false;
-    } else {
+    } else
       this.leaveLog(rule);
-      if (this.window.deferredCount > 0)
-        this.reconsider();
-    }
     this.losses.onLost(rule, rules.isExpired(message, rule, this.store.clock) ? Loss.EXPIRED : rule === NO_RULE
       ? Loss.ORPHANED : Loss.NO_ROOM);
   }
@@ -309,13 +268,13 @@ export class Backlog extends StoreStamps implements Journal {
     if (record !== NO_RECORD)
       this.queue.notePosition(record, to);
     this.latest?.move(from, to);
-    this.reconsider();
+    this.loadPosition = START;
   }
 
   /** The block from `start` to `end` is used anew. */
   erased(start: number, end: number): void {
     if (this.loadPosition >= start && this.loadPosition <= end)
-      this.reconsider();
+      this.loadPosition = START;
   }
 
   /** Whether a message of a QoS 2 exchange must stay where it is: its receiver may know it. */
@@ -378,9 +337,8 @@ export class Backlog extends StoreStamps implements Journal {
       return;
     while (window.waitingCount > 0) {
       const position = this.loadPosition === START ? log.first() : log.next(this.loadPosition);
-      if (position === NONE) {
-        if (window.deferredCount === 0) // what was counted is not there any more: the storage forgets
-          this.forgetWaiting();
+      if (position === NONE) { // what was counted is not there any more: the storage forgets
+        this.forgetWaiting();
         return;
       }
       this.loadPosition = position;
@@ -393,9 +351,7 @@ export class Backlog extends StoreStamps implements Journal {
           this.leaveLog(rule);
           log.giveUp(position, UPSTREAM);
           this.losses.onLost(rule, reason);
-        } else if (rule !== NO_RULE && this.isHeldBack(record, rule))
-          this.defer(record, rule);
-        else if (rule !== NO_RULE) {
+        } else if (rule !== NO_RULE) {
           this.nextLength = lengthOfPublish(rules.outgoing, rules.outgoing.qos);
           if (!queue.hasRoom(this.nextLength) || !this.enterLoaded(record, rule))
             return;

@@ -10,7 +10,6 @@ import type { Guard } from './guard.ts';
 import type { QuarantinedMessage } from './quarantine.ts';
 import type { TopicMap } from './topic-map.ts';
 import type { Court } from './court.ts';
-import type { Probation } from './probation.ts';
 
 /** What a Server does otherwise than MQTT says: details of BROKER_DEVIATES. The others are packet types. */
 const SESSION_LIES = 16;
@@ -46,14 +45,6 @@ export class Experiments implements Court {
   constructor(bridge: Subject, observer: Event.GatewayObserver) {
     this.bridge = bridge;
     this.observer = observer;
-  }
-
-  get probation(): Probation {
-    return this.bridge.guard.probation;
-  }
-
-  reconsider(): void {
-    this.bridge.backlog?.reconsider();
   }
 
   setCautious(isCautious: boolean): void {

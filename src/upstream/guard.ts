@@ -13,7 +13,6 @@ import { REFUSED, TAKEN } from '../session/session-role.ts';
 import type { BrokerLimits } from './broker-limits.ts';
 import type { StorePolicy } from './full-policy.ts';
 import * as Loss from './losses.ts';
-import type { Probation } from './probation.ts';
 import type { Quarantine, Suspect } from './quarantine.ts';
 import * as Reason from './quarantine-reasons.ts';
 import { NO_RULE, type TopicMap } from './topic-map.ts';
@@ -26,15 +25,9 @@ export class Circumstances implements Suspect {
   reason = Reason.FINE;
 }
 
-export interface GuardObservers {
-  readonly losses: Loss.LossObserver;
-  readonly observer: Event.GatewayObserver;
-}
-
 export class Guard {
   /** It is being found out what the Server closes connections for. */
   isCautious = false;
-  readonly probation: Probation;
   /** Identity of the node whose Will is being published, else 0. */
   author = 0;
   /** Why the message that was refused last was refused; FINE: for want of room. */
@@ -48,14 +41,13 @@ export class Guard {
   private readonly observer: Event.GatewayObserver;
   private readonly circumstances = new Circumstances();
 
-  constructor(map: TopicMap, limits: BrokerLimits, quarantine: Quarantine, probation: Probation,
-    observers: GuardObservers) {
+  constructor(map: TopicMap, limits: BrokerLimits, quarantine: Quarantine, losses: Loss.LossObserver,
+    observer: Event.GatewayObserver) {
     this.map = map;
     this.limits = limits;
     this.quarantine = quarantine;
-    this.probation = probation;
-    this.losses = observers.losses;
-    this.observer = observers.observer;
+    this.losses = losses;
+    this.observer = observer;
     this.named = quarantine.message;
     map.limits = limits;
     this.update();
@@ -63,8 +55,7 @@ export class Guard {
 
   /** Whether every message has to be looked at, or only those with certain names. */
   update(): void {
-    this.map.guardAll(this.isCautious || this.probation.isHolding || this.limits.packetLength !== 0
-      || this.quarantine.hasFullShare);
+    this.map.guardAll(this.isCautious || this.limits.packetLength !== 0 || this.quarantine.hasFullShare);
   }
 
   /** @param outgoing as it goes upstream @param rule identity of its rule @returns why it may not, or FINE */
@@ -81,7 +72,7 @@ export class Guard {
     const { reason } = circumstances;
     const mustArrive = message.qos !== 0 && policy.keeps;
     this.named = message;
-    if (mustArrive && reason < Reason.SHARE_FULL && !this.isShareFull(circumstances.origin, circumstances.rule)
+    if (mustArrive && reason !== Reason.SHARE_FULL && !this.isShareFull(circumstances.origin, circumstances.rule)
       && this.setAside(message, index, message.qos, circumstances) !== 0)
       return TAKEN;
     if (mustArrive && origin !== 0) {

@@ -20,5 +20,3 @@ export const NEVER_ACKNOWLEDGED = 6;
 
 /** Its node has as many in the quarantine, by that rule, as it may have. */
 export const SHARE_FULL = 7;
-/** For another one of its node by that rule the Server has closed the connection; as many wait as may. */
-export const ON_PROBATION = 8;

@@ -19,8 +19,6 @@ export interface LogObserver {
   /** @param rule the one that `StoredRules.find`, asked for it last, has found */
   dropped(message: StoredMessage, rule: number): void;
   isUnderWay(message: StoredMessage): boolean;
-  /** Whether it waits though others do not. */
-  isHeldBack(message: StoredMessage, rule: number): boolean;
 }
 
 export class RoomInStore implements VictimHandler {
@@ -62,12 +60,6 @@ export class RoomInStore implements VictimHandler {
     return position;
   }
 
-  /** What waits though others do not moves out of the way of the log. @returns whether there is room now */
-  moveHeldBack(): boolean {
-    this.mayKeep = true;
-    return this.store.queue.makeRoom(this);
-  }
-
   get movesDown(): boolean {
     return this.down !== undefined && this.down.count > 0;
   }
@@ -79,13 +71,10 @@ export class RoomInStore implements VictimHandler {
     const rule = this.rule = rules.find(message);
     if (rule === NO_RULE || rules.isExpired(message, rule, this.store.clock))
       return GIVE_UP;
-    const mayMove = !(rules.qosOf(message, rule) === 2 && this.observer.isUnderWay(message));
-    if (mayMove && this.observer.isHeldBack(message, rule)) // it is not old because the Server is slow
-      return MOVE;
     if (this.mayKeep)
       return KEEP;
-    return mayMove && this.keepsLatest && rules.policies[rule]!.keepsLatest
-      && latest!.isLatest(rules.hash, message.position) ? MOVE : GIVE_UP;
+    return this.keepsLatest && rules.policies[rule]!.keepsLatest && latest!.isLatest(rules.hash, message.position)
+      && !(rules.qosOf(message, rule) === 2 && this.observer.isUnderWay(message)) ? MOVE : GIVE_UP;
   }
 
   onGivenUp(message: StoredMessage): void {

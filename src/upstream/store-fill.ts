@@ -25,10 +25,9 @@ export class StoreFill {
     this.longestPacket = longestPacket;
   }
 
-  /** Messages on their way upstream, but for those that others pass in the log. */
+  /** Messages on their way upstream. */
   get count(): number {
-    const { queue, window } = this;
-    return queue.count + window.waitingCount - window.deferredCount;
+    return this.queue.count + this.window.waitingCount;
   }
 
   /**
@@ -74,8 +73,7 @@ export class StoreFill {
   /** Whether one more message of any length can be taken. */
   hasRoom(isLogged: boolean): boolean {
     const { longestPacket } = this;
-    return isLogged ? this.bridge.backlog!.canPush(this.lengthOfRecord(longestPacket))
-      : this.queue.hasRoom(longestPacket);
+    return isLogged ? this.log().canPush(this.lengthOfRecord(longestPacket)) : this.queue.hasRoom(longestPacket);
   }
 
   /** Whether there is a log, and it works. */
