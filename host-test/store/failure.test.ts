@@ -21,7 +21,7 @@ class Stage {
   readonly node = new NodeModel('one');
 
   constructor(blockLength = 512) {
-    this.medium = new FlashMedium(blockLength, 9);
+    this.medium = new FlashMedium(blockLength, 10);
   }
 
   start(options: CutOptions = {}, configuration = TINY): StoreWorld {

@@ -107,7 +107,12 @@ export const FULL_FOR_SESSION = 1;
 export const FULL_FOR_SUBSCRIPTION = 2;
 export const FULL_FOR_RETAINED = 3;
 export const FULL_FOR_WILL = 4;
+/**
+ * Three each, in the order of `HALF_FULL`, `FULL` and `UNFIT` of nodes/stored-messages.ts: the node is away, and does
+ * not get the message; it is connected, and gets it, though the message does not survive a restart.
+ */
 export const FULL_FOR_MESSAGE = 5;
+export const FULL_IN_MEMORY = 8;
 
 /** Sessions of users that are not there any more, or whose name fits no mount point. */
 export const DROPPED_USER = 0;

@@ -130,8 +130,20 @@ function describeFullState(gateway: Gateway, subject: number, detail: number): s
     case Event.FULL_FOR_SUBSCRIPTION: return `refused a subscription of node ${node}: ${limit}`;
     case Event.FULL_FOR_WILL: return `refused node ${node}: its Will cannot be kept, ${limit}`;
     case Event.FULL_FOR_RETAINED: return `a retained message will not survive a restart, ${limit}; said once`;
-    default: return 'dropped a message for a node: half of the store is full of messages for nodes (store.size, '
-      + 'listener.max_queued_bytes); said once';
+    default: return describeFullLog(detail);
+  }
+}
+
+/** A message for a node has no room in the log. */
+function describeFullLog(detail: number): string {
+  const isInMemory = detail >= Event.FULL_IN_MEMORY;
+  const done = isInMemory ? 'a message for a connected node is in memory only, and lost at a power cut until the node '
+    + 'acknowledges it' : 'dropped a message for a node that is away';
+  switch (detail - (isInMemory ? Event.FULL_IN_MEMORY : Event.FULL_FOR_MESSAGE)) {
+    case 0: return `${done}: half of the store is full of messages for nodes (store.size, listener.max_queued_bytes); `
+      + 'said once';
+    case 1: return `${done}: the store is full of messages for the broker (store.size, store.full); said once`;
+    default: return `${done}: it is longer than a block of the storage; said once`;
   }
 }
 

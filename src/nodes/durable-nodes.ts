@@ -45,7 +45,8 @@ export class DurableNodes {
   /** What a reload may change is changed here. */
   readonly parts: DurableParts;
   private readonly will = new MessageSpans();
-  private hasToldFull = false;
+  /** A bit for each kind of room that there was not, and for each thing that was done then. */
+  private toldFull = 0;
   /** When it is noted next which nodes are here. */
   private seeAt = 0;
 
@@ -181,11 +182,15 @@ export class DurableNodes {
     clock.request(this.seeAt);
   }
 
-  /** The log has no room for a message for a node: said once. */
-  tellFull(): void {
-    if (!this.hasToldFull)
-      this.parts.observer.onEvent(Event.STATE_FULL, Event.UPSTREAM, Event.FULL_FOR_MESSAGE);
-    this.hasToldFull = true;
+  /**
+   * The log has no room for a message for a node: each is said once. @param limit 1 to 3, as the results of
+   * `StoredMessages.push` @param isInMemory the node is connected, and gets it
+   */
+  tellFull(limit: number, isInMemory: boolean): void {
+    const detail = (isInMemory ? Event.FULL_IN_MEMORY : Event.FULL_FOR_MESSAGE) + limit - 1;
+    if ((this.toldFull & 1 << detail) === 0)
+      this.parts.observer.onEvent(Event.STATE_FULL, Event.UPSTREAM, detail);
+    this.toldFull |= 1 << detail;
   }
 
   /** Whether the queue of the node of this identity has the message of a record. */
@@ -197,7 +202,7 @@ export class DurableNodes {
   // What the store tells
 
   beginRestoring(): void {
-    this.hasToldFull = false;
+    this.toldFull = 0;
     this.restoration.begin();
   }
 

@@ -1,4 +1,7 @@
-/** As delivery.ts, where messages for nodes whose sessions are kept, and retained messages, survive a power cut. */
+/**
+ * As delivery.ts, where messages for nodes whose sessions are kept, and retained messages, survive a power cut. When
+ * the log has no room, a node that is connected gets its message all the same, from memory.
+ */
 import { type Message, RepeatedMessage } from '../packet/packet.ts';
 import * as Event from '../config/events.ts';
 import { NONE } from '../session/record-layout.ts';
@@ -6,7 +9,7 @@ import type { StoredQueue } from '../session/stored-queue.ts';
 import { Delivery } from './delivery.ts';
 import type { DurableNodes } from './durable-nodes.ts';
 import type { NodeState } from './node-states.ts';
-import { FULL } from './stored-messages.ts';
+import { UNSTORED } from './stored-messages.ts';
 
 export class StoredDelivery extends Delivery {
   /** Set when all is there that it works with. */
@@ -34,11 +37,14 @@ export class StoredDelivery extends Delivery {
         this.observer.onEvent(Event.NODE_QUEUE_FULL, session.index, qos);
       return;
     }
-    if (durable.messages.push(node, message, record, this.mountLengthOf(node)) === FULL) {
-      queue.giveUp(record);
-      ++this.droppedCount;
-      durable.tellFull();
-      return;
+    const position = durable.messages.push(node, message, record, this.mountLengthOf(node));
+    if (position < UNSTORED) {
+      durable.tellFull(UNSTORED - position, session !== undefined);
+      if (session === undefined) {
+        queue.giveUp(record);
+        ++this.droppedCount;
+        return;
+      }
     }
     ++this.sentCount;
     session?.sendQueued();

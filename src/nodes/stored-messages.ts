@@ -8,6 +8,7 @@ import type { Message } from '../packet/packet.ts';
 import type { Clock } from '../session/clock.ts';
 import type { NodeJournal } from '../session/node-journal.ts';
 import type { StoredQueue } from '../session/stored-queue.ts';
+import { TOO_LONG } from '../store/message-queue.ts';
 import type { Store } from '../store/message-store.ts';
 import { DOWN_PROPERTIES, lengthOfMessage } from '../store/record-format.ts';
 import { MESSAGE_DOWN, MessageFields } from '../store/stored-message.ts';
@@ -17,9 +18,14 @@ import type { NodeState } from './node-states.ts';
 /** Identity of the Server as one who sends; those of nodes are odd. */
 export const SERVER_IDENTITY = 2;
 
-/** Results of `push` that are no positions. */
+/**
+ * Results of `push` that are no positions: there is no storage that works; half of the log is full of messages for
+ * nodes; all of it is, of messages that must be kept; no block is long enough.
+ */
 export const UNSTORED = 0;
-export const FULL = -1;
+export const HALF_FULL = -1;
+export const FULL = -2;
+export const UNFIT = -3;
 
 /** The one destination of a message. */
 const NODE = 0;
@@ -75,7 +81,7 @@ export class StoredMessages extends StoreStamps implements NodeJournal {
    * Stores a message for a node.
    * @param mountLength bytes of its mount point, which lie before the topic @param record of its queue, which has it
    * already
-   * @returns UNSTORED: the storage does not work; FULL: there is no room; else the position, which the queue knows then
+   * @returns UNSTORED, HALF_FULL, FULL, UNFIT, or the position, which the queue knows then
    */
   push(node: NodeState, message: Message, record: number, mountLength: number): number {
     const { arena: { view }, atHand, fields, propertiesOffset, store } = this;
@@ -84,7 +90,7 @@ export class StoredMessages extends StoreStamps implements NodeJournal {
       return UNSTORED;
     // The other half is for messages up, and for room to move.
     if (this.usedLength + OVERHEAD + queue.lengthOf(record) > store.queue.capacity >>> 1)
-      return FULL;
+      return HALF_FULL;
     store.advanceClock(this.clock.now);
     view.setUint32(propertiesOffset, ++this.lastNumber);
     view.setUint32(propertiesOffset + 4, 0);
@@ -103,7 +109,7 @@ export class StoredMessages extends StoreStamps implements NodeJournal {
     fields.originIdentifier = atHand.identifier;
     const position = this.log.pushDown(fields);
     if (position <= 0)
-      return store.isWorking ? FULL : UNSTORED;
+      return !store.isWorking ? UNSTORED : position === TOO_LONG ? UNFIT : FULL;
     this.add(queue.lengthOf(record));
     queue.store(record, position);
     atHand.stored(node.identity, position);

@@ -97,10 +97,11 @@ export class MessageQueue implements RingOwner {
   }
 
   /**
+   * @param spare blocks that must stay free for others, beside the one that always is
    * @returns the position, or NO_ROOM, TOO_LONG, FAILED. What the message is made of may lie anywhere but in the
    * staging area
    */
-  push(message: MessageFields, destinationCount = 1): number {
+  push(message: MessageFields, destinationCount = 1, spare = 0): number {
     const { medium, ring } = this;
     if (!medium.isWorking)
       return FAILED;
@@ -112,11 +113,12 @@ export class MessageQueue implements RingOwner {
     if (!ring.fits(length)) {
       if (!ring.canHold(length + Format.COPY_LENGTH))
         return TOO_LONG;
-      if (!this.canAdvance)
+      if (!this.canAdvance(spare))
         return NO_ROOM;
       if (!ring.advance())
         return FAILED;
-    }
+    } else if (spare > 0 && !this.isFreeAhead(spare))
+      return NO_ROOM; // what is left of this block is for others, too
     const position = ring.append(length, stageMessage(medium.arena, message, destinationCount));
     if (position === NO_BLOCK)
       return FAILED;
@@ -129,9 +131,20 @@ export class MessageQueue implements RingOwner {
   }
 
   /** Whether a record of `length` bytes (`lengthOfMessage`) can be pushed without giving anything up. */
-  canPush(length: number): boolean {
-    return this.medium.isWorking
-      && (this.ring.fits(length) || this.ring.canHold(length + Format.COPY_LENGTH) && this.canAdvance);
+  canPush(length: number, spare = 0): boolean {
+    return this.medium.isWorking && (this.ring.fits(length) ? spare === 0 || this.isFreeAhead(spare)
+      : this.canHold(length) && this.canAdvance(spare));
+  }
+
+  /** Whether a block can. */
+  canHold(length: number): boolean {
+    return this.ring.canHold(length + Format.COPY_LENGTH);
+  }
+
+  /** Bytes that can be pushed for certain, where `canPush` says so of some. */
+  certainLength(spare: number): number {
+    const { medium: { blockLength }, ring } = this;
+    return this.canAdvance(spare) ? blockLength - Format.BLOCK_HEADER_LENGTH : blockLength - ring.tailOffset;
   }
 
   /** Reads the oldest message that is not settled into `record`. @returns its position, or NONE */
@@ -233,7 +246,7 @@ export class MessageQueue implements RingOwner {
   putClock(clock: StoreClock): boolean {
     const { medium, ring } = this;
     const { arena } = medium;
-    if (!ring.fits(LONGEST_CLOCK) && !(this.canAdvance && ring.advance()))
+    if (!ring.fits(LONGEST_CLOCK) && !(this.canAdvance(0) && ring.advance()))
       return false;
     const bodyLength = clock.save(arena, arena.stagingOffset + CLOCK_HEAD);
     stageHead(arena, Format.CLOCK, 0, bodyLength);
@@ -318,12 +331,18 @@ export class MessageQueue implements RingOwner {
   // How it is done
 
   /** Whether the block that is needed when this one is full may be begun without giving anything up. */
-  private get canAdvance(): boolean {
+  private canAdvance(spare: number): boolean {
     const { ring } = this;
-    if (ring.tailBlock === NO_BLOCK)
-      return ring.firstFree !== NO_BLOCK;
-    const next = ring.following(ring.tailBlock);
-    return this.isFree(next) && this.isFree(ring.following(next));
+    return ring.tailBlock === NO_BLOCK ? ring.firstFree !== NO_BLOCK : this.isFreeAhead(spare + 1);
+  }
+
+  /** Whether the block after the one that is written, which always is, and `count` more are free. */
+  private isFreeAhead(count: number): boolean {
+    const { ring } = this;
+    let block = ring.following(ring.tailBlock);
+    for (let left = count; left > 0 && this.isFree(block); --left)
+      block = ring.following(block);
+    return block !== ring.tailBlock && this.isFree(block);
   }
 
   private nextFrom(block: number, offset: number): number {

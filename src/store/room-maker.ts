@@ -45,8 +45,12 @@ export class RoomMaker {
           return block;
       return NO_BLOCK;
     }
-    const next = ring.following(ring.tailBlock);
-    return isNextFree ? ring.following(next) : next;
+    let block = ring.following(ring.tailBlock);
+    if (isNextFree) // what is to stay free for others may be more than one block
+      do
+        block = ring.following(block);
+      while (block !== ring.tailBlock && queue.isFree(block));
+    return block === ring.tailBlock ? NO_BLOCK : block;
   }
 
   private mustKeep(victim: number, victims: VictimHandler): boolean {

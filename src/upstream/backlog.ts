@@ -42,6 +42,9 @@ export const NOT_WORKING = -2;
 
 /** Of a message that is short enough for any storage. */
 const LONGEST_SHORT = 128;
+/** An eighth of the log is for messages down alone; it needs a block that is written, one that is free, and another. */
+const SPARE_SHIFT = 3;
+const FEWEST_BLOCKS = 3;
 /** The one destination of a message. */
 const UPSTREAM = 0;
 /** Before the oldest message. */
@@ -127,11 +130,11 @@ export class Backlog extends StoreStamps implements Journal {
     const slot = window.slotOf(hash);
     const isLive = this.session.isConnected && !window.isOccupied(slot);
     fields.identifier = isLive ? queue.identifierFor(outgoing) : 0;
-    let position = store.queue.push(fields);
+    let position = store.queue.push(fields, 1, this.spare);
     if (position === NO_ROOM && (!policy.refusesNew || this.orphanCount > 0 || this.room.movesDown)) {
       fields.identifier = 0; // what is given up may have been in the queue
       this.latest?.set(hash, NONE); // the new one, wherever it will be
-      position = this.room.push(fields, policy.refusesNew);
+      position = this.room.push(fields, policy.refusesNew, this.spare);
       this.rules.mapAgain(message, rule);
     }
     if (position <= 0)
@@ -155,7 +158,22 @@ export class Backlog extends StoreStamps implements Journal {
   /** Stores a message for a node. @returns as `MessageQueue.push` */
   pushDown(fields: MessageFields): number {
     const position = this.store.queue.push(fields);
-    return position === NO_ROOM ? this.room.push(fields, this.refusesNew) : position;
+    return position === NO_ROOM ? this.room.push(fields, this.refusesNew, 0) : position;
+  }
+
+  /**
+   * Blocks that messages up leave to messages down: where no message up may be given up, there would be no other room
+   * for these. Without a map no session of a node is kept.
+   */
+  get spare(): number {
+    const { queue: { ring: { blockCount } }, state } = this.store;
+    return !this.refusesNew || state === undefined ? 0
+      : Math.max(Math.min(blockCount - FEWEST_BLOCKS, Math.max(blockCount >> SPARE_SHIFT, 1)), 0);
+  }
+
+  /** Whether a record of `length` bytes has room, without anything being given up. */
+  canPush(length: number): boolean {
+    return this.store.queue.canPush(length, this.spare);
   }
 
   /** What waits for nodes: it moves when room is made. */
@@ -167,7 +185,7 @@ export class Backlog extends StoreStamps implements Journal {
   get hasRoom(): boolean {
     const { room, store: { queue } } = this;
     return room.movesDown ? queue.pendingLength * 2 <= queue.capacity
-      : queue.canPush(LONGEST_SHORT) && queue.usedLength * 4 <= queue.capacity * 3;
+      : queue.canPush(LONGEST_SHORT, this.spare) && queue.usedLength * 4 <= queue.capacity * 3;
   }
 
   /** Bytes. */

@@ -42,8 +42,8 @@ export class RoomInStore implements VictimHandler {
     this.observer = observer;
   }
 
-  /** @returns as `MessageQueue.push` */
-  push(fields: MessageFields, refusesNew: boolean): number {
+  /** @param spare blocks that must stay free @returns as `MessageQueue.push` */
+  push(fields: MessageFields, refusesNew: boolean, spare: number): number {
     const { queue } = this.store;
     let position = NO_ROOM;
     this.mayKeep = refusesNew;
@@ -53,7 +53,7 @@ export class RoomInStore implements VictimHandler {
       this.hasGivenUp = !this.movesDown;
       if (!queue.makeRoom(this))
         break;
-      position = queue.push(fields);
+      position = queue.push(fields, 1, spare);
       if (this.hasGivenUp && ++attempt >= MOST_BLOCKS_KEPT)
         this.keepsLatest = false;
     }

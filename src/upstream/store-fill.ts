@@ -73,7 +73,7 @@ export class StoreFill {
   /** Whether one more message of any length can be taken. */
   hasRoom(isLogged: boolean): boolean {
     const { longestPacket } = this;
-    return isLogged ? this.log().canPush(this.lengthOfRecord(longestPacket)) : this.queue.hasRoom(longestPacket);
+    return isLogged ? this.bridge.backlog!.canPush(this.lengthOfRecord(longestPacket)) : this.queue.hasRoom(longestPacket);
   }
 
   /** Whether there is a log, and it works. */
@@ -92,7 +92,7 @@ export class StoreFill {
     const log = this.log();
     return !this.hasRoom(true) ? 0
       : Math.min((level - this.of(true)) * log.capacity,
-        log.ring.medium.blockLength - this.lengthOfRecord(longestPacket));
+        log.certainLength(this.bridge.backlog!.spare) - this.lengthOfRecord(longestPacket));
   }
 
   private log(): MessageQueue {
