@@ -15,6 +15,7 @@ import type { BlockStorage } from '../store/block-storage.ts';
 import { blockLengthForRecord, lengthOfMessage } from '../store/record-format.ts';
 import { kindOf } from './file-kind.ts';
 import { codeOf, FileLock, realPathOf } from './file-lock.ts';
+import { UnconfirmedWrites } from './unconfirmed-writes.ts';
 import { EMPTY, examine, FOREIGN, LATER_VERSION, OTHER_VERSION, refuseStrangeLink } from './store-file.ts';
 
 /** A disk takes a large piece as fast as a small one, and each new block costs a flush. */
@@ -30,6 +31,7 @@ export class FileStorage implements BlockStorage {
   onFlushed: ((isDurable: boolean) => void) | undefined = undefined;
   private flushing = 0;
   private isClosed = false;
+  private readonly unconfirmed = new UnconfirmedWrites();
   private isHurried = false;
   private readonly arena: Arena;
   private readonly file: number;
@@ -117,8 +119,8 @@ export class FileStorage implements BlockStorage {
         if (found > 0)
           this.append(block);
         else
-          this.erase(block);
-      if (present < wanted)
+          this.writeAll(this.erased, 0, blockLength, block * blockLength);
+      if (refusal === '') // also what a life before has not: it is taken for durable
         fsyncSync(this.file);
       if (isNew)
         synchronizeFolder(path);
@@ -149,8 +151,13 @@ export class FileStorage implements BlockStorage {
   /** Off the main thread. What is written meanwhile is for the next one. */
   flush(): boolean {
     ++this.flushing;
+    const { count, turn } = this.unconfirmed;
     fdatasync(this.file, error => {
       --this.flushing;
+      if (error !== null)
+        this.writeAgain();
+      else
+        this.unconfirmed.confirm(count, turn);
       if (this.isClosed)
         this.closeWhenIdle();
       else
@@ -160,10 +167,17 @@ export class FileStorage implements BlockStorage {
   }
 
   synchronize(): void {
-    if (this.isHurried)
+    if (this.isHurried) {
       this.flush();
-    else
+      return;
+    }
+    try {
       fdatasyncSync(this.file);
+    } catch (error) {
+      this.writeAgain();
+      throw error;
+    }
+    this.unconfirmed.confirm(this.unconfirmed.count, this.unconfirmed.turn);
   }
 
   /** The program ends: nothing waits for the disk any more. What was promised is on it, the system has the rest. */
@@ -175,6 +189,16 @@ export class FileStorage implements BlockStorage {
     this.isClosed = true;
     this.closeWhenIdle();
     this.lock?.release();
+  }
+
+  /** The disk has failed to take what was written: the file shows it all the same, and the next flush tries again. */
+  private writeAgain(): void {
+    ++this.unconfirmed.turn;
+    if (!this.isClosed)
+      try {
+        for (const { content, position } of this.unconfirmed.writes)
+          this.writeAll(content, 0, content.length, position);
+      } catch { /* the flush that failed is told of */ }
   }
 
   /** A file that is being flushed must not be closed: its number could be another file's by then. */
@@ -189,12 +213,19 @@ export class FileStorage implements BlockStorage {
    */
   private append(block: number): void {
     const start = Math.max(fstatSync(this.file).size, block * this.blockLength);
-    this.write(this.erased, 0, (block + 1) * this.blockLength - start, start);
+    this.writeAll(this.erased, 0, (block + 1) * this.blockLength - start, start);
   }
 
   private write(bytes: Uint8Array, offset: number, length: number, position: number): void {
     if (this.isReadOnly)
       throw new Error(`"${this.path}" may not be written (${this.refusal})`);
+    if (this.unconfirmed.isFullWith(length))
+      this.synchronize();
+    this.unconfirmed.add(position, bytes.slice(offset, offset + length));
+    this.writeAll(bytes, offset, length, position);
+  }
+
+  private writeAll(bytes: Uint8Array, offset: number, length: number, position: number): void {
     while (length > 0) {
       const written = writeSync(this.file, bytes, offset, length, position);
       offset += written;
