@@ -32,7 +32,7 @@ const UNFLUSHED = 2 * SECOND;
 
 /** Whether one of the times is within `span` after `moment`. */
 export const follows = (times: readonly number[], moment: number, span: number): boolean =>
-  times.some(time => time >= moment - 100 && time - moment < span);
+  times.some(time => time >= moment && time - moment < span);
 
 
 export class Campaign {
@@ -91,8 +91,7 @@ export class Campaign {
           pattern === `${this.tracedTopic.split('/')[0]}/#` ? undefined : '-');
         const times = this.lossTimes.get(pattern) ?? [];
         this.lossTimes.set(pattern, times);
-        if (times.at(-1) !== this.now)
-          times.push(this.now);
+        times.push(this.now);
       },
       onEnd: isKilled => this.lifeEnded(isKilled),
       onConnected: () => this.upstreamConnected(),

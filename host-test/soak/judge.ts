@@ -11,6 +11,8 @@ import type { SoakNode } from './soak-node.ts';
 import type { Totals } from './tally.ts';
 
 const SECOND = 1000;
+/** Milliseconds in which a disk has written what nobody waits for. */
+const UNFLUSHED = 2 * SECOND;
 /** Messages of a block: the power may fail between giving it up and counting them, or the other way round. */
 const MOST_IN_BLOCK = 16;
 /** In which a connection is noticed to be dead. */
@@ -63,7 +65,7 @@ export class Judgement {
       + (unruled > 0 ? `, ${unruled} without a rule or in the dark` : '');
     if (missing.length > dropped + unruled)
       this.fail(`${says}: ${examples(missing)}`);
-    const unsure = this.countUnsure(entries);
+    const unsure = this.countUnsure(entries, campaign.lossTimes.get(pattern) ?? []);
     if (dropped > missing.length + unsure)
       this.fail(`${says}, ${dropped - missing.length - unsure} more than can be`);
     const expired = counted.get(`lost ${pattern} for ${Loss.EXPIRED}`);
@@ -94,9 +96,11 @@ export class Judgement {
   }
 
   /** Messages that may have been counted although nobody misses them, or they are there. */
-  private countUnsure(entries: readonly Entry[]): number {
+  private countUnsure(entries: readonly Entry[], lossTimes: readonly number[]): number {
     const { campaign } = this;
-    let sum = campaign.kills * MOST_IN_BLOCK;
+    const undone = campaign.isDisk ? UNFLUSHED : 1;
+    // The power failed before the mark was durable that says so.
+    let sum = lossTimes.filter(time => follows(campaign.killTimes, time, undone)).length;
     for (const entry of entries) {
       const arrival = entry.atBroker.at(-1)?.time;
       if (!entry.isPromised || this.isExcused(entry))
