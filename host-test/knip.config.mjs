@@ -10,7 +10,7 @@ export default {
     'host-test/{figures.mjs,size/{size,features}.mjs,size/{resident,footprint}.ts}',
       'host-test/xs/{measure,random-traffic,vectors}.ts',
   ],
-  vitest: { config: ['host-test/{vitest,rewritten}.config.ts'] },
+  vitest: { config: ['host-test/{vitest,rewritten,coverage}.config.ts'] },
   eslint: { config: ['host-test/eslint.config.mjs'] },
   project: ['src/**/*.{ts,mjs}', 'host-test/**/*.{ts,mjs}'],
   include: ['exports', 'types', 'files'],
