@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
+import { Arena, ArenaPlan, MemoryShortage } from '../../src/bytes/arena.ts';
 
 describe('a plan', () => {
   it('hands out regions one behind the other', () => {
@@ -119,4 +119,17 @@ describe('a resizable arena', () => {
     expect([...arena.bytes.subarray(0, 103)]).toEqual(Array.from({ length: 103 }, (_, index) => index));
     expect(arena.stagingView.every(byte => byte === 0)).toBe(true);
   });
+});
+
+it('an arena that is longer than there is memory for is not made, and says how much is missing', () => {
+  const options = { landingCapacity: 10, stagingCapacity: 20, resizable: false };
+  const plan = new ArenaPlan();
+  plan.reserve('first', 70);
+  plan.limit = 100;
+  expect(new Arena(plan, options).length).toBe(100);
+  const larger = new ArenaPlan();
+  larger.reserve('first', 73);
+  larger.limit = 100;
+  expect(() => new Arena(larger, options)).toThrow(MemoryShortage);
+  expect(() => new Arena(larger, options)).toThrow('3 bytes of memory are missing');
 });

@@ -49,6 +49,22 @@ function append({ arena, model, records }: Pair, content: number[]): boolean {
 }
 
 describe('packed records', () => {
+  it('that are marked go all at once, and the others keep their order and content', () => {
+    for (let marked = 0; marked < 16; ++marked) {
+      const both = pair();
+      for (const length of [1, 4, 0, 9])
+        append(both, Array.from({ length }, (_value, index) => length + index));
+      const kept = both.model.filter((_content, index) => (marked >> index & 1) === 0);
+      offsets(both.records).forEach((at, index) => {
+        if ((marked >> index & 1) !== 0)
+          both.records.mark(at);
+      });
+      both.records.sweep();
+      both.model = kept;
+      check(both);
+    }
+  });
+
   it('are none at first', () => {
     const { records } = pair();
     expect(records.first).toBe(END);

@@ -227,6 +227,31 @@ describe('after an error', () => {
   });
 });
 
+describe('what is asked of a parser that is in no need of it', () => {
+  const PING = bytesOf('c0 00');
+
+  it('to look at one packet while it is not paused changes nothing', () => {
+    const machine = new VectorMachine({ maximumPacketSize: 16 });
+    machine.start('client', 4, 0xC0);
+    machine.parser.receiveOne();
+    expect(machine.log).toEqual([]);
+    machine.feed(PING, 0, 2);
+    machine.parser.receiveOne();
+    expect(machine.log).toEqual(['PINGREQ']);
+  });
+
+  it('to read as much as usual again while it is paused does not end the pause', () => {
+    const machine = new VectorMachine({ maximumPacketSize: 16 });
+    machine.start('client', 4, 0xC0);
+    machine.pauseEvery = 1;
+    machine.feed(PING, 0, 2);
+    machine.parser.widen();
+    expect(machine.parser.wanted).toBe(0);
+    machine.parser.resume();
+    expect(machine.parser.wanted).toBe(16);
+  });
+});
+
 describe('a pause', () => {
   const BURST = bytesOf('c0 00 30 04 0001 7a 21 40 02 0001 c0 00 62 02 0002');
   const LINES =

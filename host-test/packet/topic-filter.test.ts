@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { filterCovers, filtersOverlap, isValidTopicFilter, matchesTopicFilter } from '../../src/packet/topic-filter.ts';
+import {
+  filterCovers, filtersOverlap, hasWildcard, isValidTopicFilter, matchesTopicFilter,
+} from '../../src/packet/topic-filter.ts';
 import { isValidTopicName } from '../../src/packet/topic.ts';
 import { put, testArena } from '../bytes/test-arena.ts';
 
@@ -239,4 +241,9 @@ describe('two filters', () => {
         expect([a, b, covers(a, b)]).toEqual([a, b, names.every(name => !matches(b, name) || matches(a, name))]);
       }
   });
+});
+
+it.each([['a/b', false], ['#', true], ['a/#', true], ['+', true], ['+/b', true], ['a/+/b', true], ['a/+', true],
+  ['a', false]])('that %s is more than one name is %s', (filter, expected) => {
+  expect(hasWildcard(arena, 3, put(arena, 3, filter))).toBe(expected);
 });
