@@ -5,6 +5,7 @@
  */
 import type { IPublishPacket } from 'mqtt-packet';
 import type { FullPolicy, PartialConfiguration } from '../../src/config/configuration.ts';
+import * as Loss from '../../src/upstream/losses.ts';
 import { Chance } from './chance.ts';
 import { Disturbances, type Kind } from './disturbances.ts';
 import { Judgement } from './judge.ts';
@@ -61,6 +62,8 @@ export class Campaign {
   readonly killTimes: number[] = [];
   /** By pattern. */
   readonly lossTimes = new Map<string, number[]>();
+  /** When a message was given up as too old. */
+  readonly expiries: { readonly pattern: string; readonly time: number }[] = [];
   /** When the gateway has noticed that it was not connected any more. */
   readonly closedTimes: number[] = [];
   firstLife = 1;
@@ -92,6 +95,8 @@ export class Campaign {
         const times = this.lossTimes.get(pattern) ?? [];
         this.lossTimes.set(pattern, times);
         times.push(this.now);
+        if (reason === Loss.EXPIRED)
+          this.expiries.push({ pattern, time: this.now });
       },
       onEnd: isKilled => this.lifeEnded(isKilled),
       onConnected: () => this.upstreamConnected(),
@@ -145,6 +150,7 @@ export class Campaign {
     site.forget();
     this.killTimes.length = this.closedTimes.length = 0;
     this.lossTimes.clear();
+    this.expiries.length = 0;
     this.firstLife = site.life;
     this.isUndisturbed = [...kinds].every(kind => kind === 'commands');
     this.kindsText = `${[...kinds].join(', ')}, with ${this.durability}${this.isDisk ? ' on a disk' : ''}`;

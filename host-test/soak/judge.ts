@@ -5,7 +5,7 @@
  */
 import * as Loss from '../../src/upstream/losses.ts';
 import { type Campaign, follows } from './campaign.ts';
-import type { Entry } from './ledger.ts';
+import { type Entry, seconds } from './ledger.ts';
 import { FAMILIES, READINGS, type Rule, ruleOf } from './rules.ts';
 import type { SoakNode } from './soak-node.ts';
 import type { Totals } from './tally.ts';
@@ -72,6 +72,7 @@ export class Judgement {
     const unexpired = missing.filter(entry => !this.mayExpire(entry));
     if (unexpired.length > dropped - expired + unruled)
       this.fail(`${says}, ${expired} of them as too old: ${examples(unexpired)} could not be too old`);
+    this.judgeExpiries(pattern, entries);
     const kept = missing.filter(entry => !this.mayGiveWay(entry));
     if (kept.length > expired + unruled)
       this.fail(`${says}, ${expired} of them as too old: ${examples(kept)} had to be kept`);
@@ -116,16 +117,31 @@ export class Judgement {
     return sum;
   }
 
-  /** Whether it may have been too old in one of the lives that it has waited in; perhaps since it was first sent. */
-  private mayExpire(entry: Entry): boolean {
+  /** Whether it may have been too old by then, in one of its lives; perhaps since it was first sent. */
+  private mayExpire(entry: Entry, time = this.campaign.now): boolean {
     const { campaign } = this;
-    const { most } = campaign.site.calendar.age(entry.publishedAt, campaign.now);
+    const { most } = campaign.site.calendar.age(entry.publishedAt, time);
     for (let { life } = entry; life <= campaign.site.life; ++life) {
       const allowed = campaign.allowedAge(entry, life);
       if (allowed > 0 && most > allowed * SECOND)
         return true;
     }
     return false;
+  }
+
+  /** Whenever one was given up as too old, there was one more that was too old. */
+  private judgeExpiries(pattern: string, entries: readonly Entry[]): void {
+    const { campaign } = this;
+    const times = campaign.expiries.filter(one => one.pattern === pattern).map(({ time }) => time);
+    for (const [index, time] of times.entries()) {
+      const old = entries.filter(entry => entry.publishedAt < time && this.mayExpire(entry, time))
+        .reduce((sum, { sends }) => sum + sends, 0);
+      const again = times.filter(before => before <= time && follows(campaign.killTimes, before, UNFLUSHED)).length;
+      if (index < old + again)
+        continue;
+      this.fail(`${index + 1} messages of ${pattern} were given up as too old by ${seconds(time)}, and ${old} were`);
+      return;
+    }
   }
 
   /** Whether somebody may have given it up for something newer. A reading cannot wait outside. */
