@@ -2,13 +2,13 @@
 import type { FeatureId } from './board-features.ts';
 
 /** The gateway without any feature. */
-export const PROGRAM_LENGTH = 27840;
+export const PROGRAM_LENGTH = 26912;
 
 /** One of each feature, without its texts. */
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
-  connection: 1053,
+  connection: 1009,
   rateLimit: 142,
-  session: 416,
+  session: 400,
   user: 75,
   mountPoint: 498,
   accessEntry: 626,
@@ -30,7 +30,7 @@ export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freez
   topic: 32,
   subscriptionByte: 0,
   retainedByte: 0,
-  flash: 17544,
+  flash: 17528,
   flashBlock: 8.5,
   flashIdentifier: 20,
   flashLatest: 4264,

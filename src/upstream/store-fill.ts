@@ -73,7 +73,8 @@ export class StoreFill {
   /** Whether one more message of any length can be taken. */
   hasRoom(isLogged: boolean): boolean {
     const { longestPacket } = this;
-    return isLogged ? this.bridge.backlog!.canPush(this.lengthOfRecord(longestPacket)) : this.queue.hasRoom(longestPacket);
+    return isLogged ? this.bridge.backlog!.canPush(this.lengthOfRecord(longestPacket))
+      : this.queue.hasRoom(longestPacket);
   }
 
   /** Whether there is a log, and it works. */
