@@ -280,3 +280,45 @@ it('a session for which the store has no room is refused for that, not for a lim
     world.connect(`node-${at}`, { clean: false });
   expect(world.eventTexts.at(-1)).toMatch(/^node "node-\d+" refused: server unavailable, no room in the store \(store\.size\)$/);
 });
+
+describe('a message on which it is noticed that the storage has failed', () => {
+  function stage(): { world: World; fail: () => void } {
+    const flashes: SimulatedFlash[] = [];
+    const world = World.connected({
+      configuration: { topic: [{ pattern: 'command/#', direction: 'in', qos: 2 }], listener: { max_connections: 4 },
+        store: { durability: 'flash', on_failure: 'refuse' } },
+      openStorage: (_store, arena) => {
+        flashes.push(new SimulatedFlash(arena, new FlashMedium(4096, 32)));
+        return flashes.at(-1)!;
+      },
+    });
+    world.node('valve', { clean: false }, subscribe(1, '#', 2)).vanish();
+    world.run(1000);
+    return { world, fail: () => { (flashes.at(-1) as unknown as { failsAt: number }).failsAt = 0; } };
+  }
+
+  it.each([1, 2] as const)('is not acknowledged to the Server with QoS %d, for a node that is away', qos => {
+    const { fail, world } = stage();
+    fail();
+    world.uplink.post(publish('command/a', 'close', { qos, identifier: 7 }));
+    world.run(1000);
+    expect(world.gateway.durableStore!.backlog.store.isWorking).toBe(false);
+    expect([...world.uplink.all('puback'), ...world.uplink.all('pubrec')]).toEqual([]);
+  });
+
+  it.each([1, 2] as const)('is not acknowledged to a node with QoS %d, for a node that is away', qos => {
+    const { fail, world } = stage();
+    const node = world.node('sender');
+    fail();
+    expect(node.ask(publish('a', 'close', { qos, identifier: 7 })).filter(event => /^PUB/.test(event))).toEqual([]);
+    expect(world.gateway.durableStore!.backlog.store.isWorking).toBe(false);
+  });
+
+  it.each([1, 2] as const)('is not acknowledged when it is retained, with QoS %d', qos => {
+    const { fail, world } = stage();
+    const node = world.node('sender');
+    fail();
+    expect(node.ask(publish('b', 'x', { qos, identifier: 7, retain: true })).filter(event => /^PUB/.test(event)))
+      .toEqual([]);
+  });
+});

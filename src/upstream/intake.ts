@@ -83,10 +83,12 @@ export class StoreIntake implements MessageHandler {
       backlog.commit(); // a board has it durable after that
     if (this.count === this.capacity && !(this.router.waits && this.acknowledgeAll()))
       return this.router.refuse(session);
+    const { isWorking } = backlog.store;
     const verdict = packet.qos === 2 ? this.routeOnce(session, packet) : this.router.onMessage(session, packet);
     if (verdict !== TAKEN)
       return verdict;
-    if (this.count === 0 && !backlog.isAhead)
+    // A message on which the storage fails is judged as those before it that were not durable yet.
+    if (this.count === 0 && !backlog.isAhead && isWorking === backlog.store.isWorking)
       return TAKEN;
     const { owed } = this;
     let index = this.head + this.count++;
