@@ -87,6 +87,22 @@ describe.each(KINDS)('with its ticks in %s, the age of a message', (_what, optio
     expect(life.store.clock.age(takenAt)).toBeLessThan(1700);
   });
 
+  it('does not change by a step of the calendar before the power fails', () => {
+    const medium = new FlashMedium(512, 8);
+    let life = start(medium, options);
+    life.store.clock.setCalendar(YEAR_2026);
+    const takenAt = life.store.clock.now;
+    life.push('x', { deadline: takenAt + HOUR });
+    pass(life, 60);
+    for (const step of [2 * HOUR, -2 * HOUR]) {
+      life.store.clock.setCalendar(YEAR_2026 + 60 + step);
+      pass(life, 1);
+      life = start(medium, options);
+      life.store.clock.setCalendar(YEAR_2026 + 62 + step);
+      expect(life.store.clock.age(takenAt)).toBeLessThan(130);
+    }
+  });
+
   it('is never more than the truth, whatever number of times the power was off', () => {
     const medium = new FlashMedium(512, 24);
     let life = start(medium, options);

@@ -168,6 +168,7 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   handleTimeout(): void {
     const { backlog, users: { clock } } = this;
     const { store } = backlog;
+    store.clock.advance(clock.now);
     this.setCalendar();
     store.advanceClock(clock.now);
     backlog.delayedFlush.handleTimeout();

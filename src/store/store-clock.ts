@@ -7,6 +7,8 @@ import type { Arena } from '../bytes/arena.ts';
 
 /** Times without power that are remembered. */
 const MOST_GAPS = 16;
+/** Seconds by which the calendar may run otherwise than the clock, and is not said to have been set. */
+const LONGEST_DRIFT = 5;
 const FIELDS = 2;
 
 /** Bytes of the body of a clock's record, with so many gaps. */
@@ -16,7 +18,7 @@ export const LONGEST_CLOCK_BODY = CLOCK_BODY + MOST_GAPS * FIELDS * 4;
 export class StoreClock {
   /** Seconds. */
   now = 0;
-  /** A gap has become known that no record has yet. */
+  /** A gap has become known, or the calendar has been set anew, and no record has it yet. */
   hasNews = false;
   /** When the calendar was known last: on this clock, and in seconds since 1970; 0 for never. */
   private knownAt = 0;
@@ -59,7 +61,7 @@ export class StoreClock {
     this.milliseconds -= seconds * 1000;
   }
 
-  /** The network has set the calendar: seconds since 1970. */
+  /** What the calendar says, in seconds since 1970; to be called after `advance`. */
   setCalendar(seconds: number): void {
     if (this.started !== 0) {
       const gap = seconds - this.calendar - (this.now - this.knownAt);
@@ -68,7 +70,9 @@ export class StoreClock {
         this.hasNews = true;
       }
       this.started = 0;
-    }
+    } else if (this.calendar !== 0
+      && Math.abs(seconds - this.calendar - (this.now - this.knownAt)) > LONGEST_DRIFT)
+      this.hasNews = true; // else the step would count as time without power, should that fail now
     this.calendar = seconds;
     this.knownAt = this.now;
   }
