@@ -82,7 +82,8 @@ export class FileStorage implements BlockStorage {
     while (blockLength < LARGEST_BLOCK && blockLength * 2 * BLOCKS <= size)
       blockLength *= 2;
     let remark = '';
-    let isNew = !existsSync(path);
+    // Whoever cannot be asked is there; and what is new is never made in the place of something.
+    let isNew = statSync(path, { throwIfNoEntry: false }) === undefined;
     let found = EMPTY;
     if (!isNew) {
       found = examine(path);
@@ -102,7 +103,7 @@ export class FileStorage implements BlockStorage {
       }
     }
     this.erased = new Uint8Array(blockLength).fill(0xFF);
-    this.file = openSync(path, refusal !== '' ? 'r' : isNew ? 'w+' : 'r+', 0o600);
+    this.file = openSync(path, refusal !== '' ? 'r' : isNew ? 'wx+' : 'r+', 0o600);
     this.blockLength = blockLength;
     try {
       lock?.claimFile(this.file);

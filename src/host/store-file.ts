@@ -9,18 +9,10 @@ export const LATER_VERSION = -3;
 /** Bytes that are looked at to tell an empty file from a foreign one. */
 const SAMPLE = 65_536;
 
-/** @returns false when it cannot be read: the others tell as well */
-function readHeader(file: number, header: Buffer, position: number): boolean {
-  try {
-    return readSync(file, header, 0, header.length, position) === header.length;
-  } catch {
-    return false;
-  }
-}
-
 /**
  * @returns the block length of the store in the file, EMPTY when nothing has been written to it, else FOREIGN,
  * OTHER_VERSION or LATER_VERSION
+ * @throws what reading has thrown, when the rest does not tell: it may be a store, and read at the next attempt
  */
 export function examine(path: string): number {
   const file = openSync(path, 'r');
@@ -28,9 +20,18 @@ export function examine(path: string): number {
     const { size } = fstatSync(file);
     const header = Buffer.alloc(BLOCK_HEADER_LENGTH);
     let otherwise = FOREIGN;
+    let failure: unknown;
+    const reads = (buffer: Buffer, position: number): boolean => {
+      try {
+        return readSync(file, buffer, 0, buffer.length, position) === buffer.length;
+      } catch (error) {
+        failure = error;
+        return false;
+      }
+    };
     // The first block may be the one that was being erased when the power was cut, so others are asked too.
     for (let position = 0; position < size; position += SMALLEST_BLOCK) {
-      if (!readHeader(file, header, position))
+      if (!reads(header, position))
         continue;
       const magic = header.readUInt32BE(0);
       const length = header.readUInt32BE(BLOCK_LENGTH);
@@ -41,9 +42,10 @@ export function examine(path: string): number {
         otherwise = magic > MAGIC ? LATER_VERSION : OTHER_VERSION;
     }
     const sample = Buffer.alloc(Math.min(size, SAMPLE));
-    if (!readHeader(file, sample, 0))
-      return otherwise;
-    return sample.every(byte => byte === 0xFF) || sample.every(byte => byte === 0) ? EMPTY : otherwise;
+    const isSampled = reads(sample, 0);
+    if (failure !== undefined && otherwise === FOREIGN)
+      throw failure;
+    return isSampled && (sample.every(byte => byte === 0xFF) || sample.every(byte => byte === 0)) ? EMPTY : otherwise;
   } finally {
     closeSync(file);
   }
