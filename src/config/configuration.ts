@@ -8,6 +8,7 @@
  */
 
 import type { ProfileName } from './broker-profiles.ts';
+import type { Quantity } from './sensor-types.ts';
 import type { TopicTest } from './topic-test.ts';
 
 export type Direction = 'in' | 'out' | 'both';
@@ -147,7 +148,7 @@ export interface SensorConfiguration {
   /** json: `{"value":21.50,"time":1800000000}`, with the time of the reading; `number` when not given. */
   format?: 'number' | 'json';
   /** Which of the values of a sensor that measures several; `temperature` when not given. */
-  quantity?: 'temperature' | 'humidity' | 'pressure';
+  quantity?: Quantity;
   /** The reading is multiplied by `scale`, then `offset` is added: 1 and 0 when not given. */
   scale?: number;
   offset?: number;
