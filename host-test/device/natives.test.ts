@@ -13,7 +13,7 @@ import { startable32 } from '../xs/programs-32.mjs';
 const device = fileURLToPath(new URL('../../src/device', import.meta.url));
 const tests = fileURLToPath(new URL('natives', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'ringbridge-natives-'));
-/** As on a board: words of 32 bits. Without the address sanitizer, which never ends where such programs are emulated. */
+/** As on a board: words of 32 bits. Without the address sanitizer, which never ends where they are emulated. */
 const BITS_32 = '-m32';
 afterAll(() => rmSync(folder, { recursive: true }));
 
