@@ -13,6 +13,7 @@ import { dieOf, endNow } from './process-end.ts';
 import { takeSignals } from './early-signals.ts';
 import { causesOf, writtenAfter, type WrittenKeys } from './reload-causes.ts';
 import { describeReload } from './reload-texts.ts';
+import { ServiceManager } from './service-manager.ts';
 import { statusLine } from './status-command.ts';
 import { statusFolders } from './status-place.ts';
 import { StatusServer } from './status-server.ts';
@@ -106,6 +107,7 @@ class Run {
   private listening: NodeJS.Timeout | undefined = undefined;
   private reporting: NodeJS.Timeout | undefined = undefined;
   private statusServer: StatusServer | undefined = undefined;
+  private readonly serviceManager: ServiceManager;
   private isReloadWanted = false;
   private isReloading = false;
   /** What stands in the file of what is in force. */
@@ -119,6 +121,7 @@ class Run {
     this.print = print;
     this.options = options;
     this.written = options.written ?? NOTHING;
+    this.serviceManager = new ServiceManager(log);
     this.ended = new Promise(resolve => this.end = resolve);
   }
 
@@ -143,6 +146,7 @@ class Run {
       await gateway.stop();
       return exitCode;
     } finally {
+      void this.serviceManager.close();
       clearTimeout(this.limit);
       clearTimeout(this.listening);
       clearInterval(this.reporting);
@@ -180,8 +184,10 @@ class Run {
 
   private sayReady(listener: string): void {
     const line = `ready listener=${listener} upstream=${this.configuration.upstream.address.map(urlOf).join(',')}`;
-    if (line !== this.readyLine)
+    if (line !== this.readyLine) {
       this.print(line);
+      this.serviceManager.ready(line);
+    }
     this.readyLine = line;
   }
 
@@ -191,6 +197,7 @@ class Run {
       return;
     }
     this.log.write('info', `${signal}: stopping`);
+    this.serviceManager.stopping();
     this.end(0);
     this.limit = setTimeout(() => {
       process.exitCode = 0;
