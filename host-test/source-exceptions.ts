@@ -106,6 +106,13 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'io/link.ts: Link.connect': 'options for the socket, once per connection',
   'io/upstream.ts: Upstream.attempt': 'callbacks for the resolver, once per attempt to connect',
   'io/runtime.ts: Runtime.finishStopping': 'once, when the gateway stops',
+  // The page
+  'web/content.ts': 'what is sent: the page once at start, what is made for one request on a computer',
+  'web/field-names.ts: asciiOf': 'texts of the server, once at start',
+  'web/response-writer.ts: allTexts': 'texts of the server, once at start',
+  'web/response-writer.ts: ResponseWriter.plan': 'once at start',
+  'web/status-codes.ts: text': 'a table, once when the module is loaded',
+  'web/http-connection.ts: HTTPConnection.accept': 'the socket, which the platform makes, once per connection',
   // On Node only, whose collector does not mind
   'io/exact-view.ts: CachedViews.resize': 'a view for each length, the first time it is needed, on Node only',
 };
