@@ -54,6 +54,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/announcement-texts.ts': 'texts of the configuration, once at start',
   'gateway/packet-limits.ts': 'sizes and texts of the configuration, once at start',
   'session/client-session.ts: withoutWill': 'once per attempt to connect without the Will of the gateway',
+  'upstream/quarantine.ts: Quarantine.inOrder': 'a list, for the status when somebody asks for it',
   'upstream/bridge.ts: Bridge.watch': 'once per gateway, before any packet',
   'upstream/topic-map.ts: TopicMap.plan': 'once at start',
   'upstream/topic-map.ts: isOf': 'once per rule at start',

@@ -182,7 +182,7 @@ describe('the advice', () => {
       const runtime = connected();
       Object.assign(runtime.upstream, { shortSessionCount: 3 });
       return runtime;
-    }, 'mqtt://broker:1884 keeps accepting and dropping this gateway: does another client call itself "greenhouse"? Give each one an upstream.remote_clientid of its own'],
+    }, 'mqtt://broker:1884 accepts this gateway, and the connection is lost soon, again and again, with nothing under way; why is not known: the log of the broker tells whether another client calls itself "greenhouse"; if it does not, look at the network, and at what lies between'],
     ['an acknowledgement that is overdue', () => {
       const runtime = connected();
       Object.assign(runtime.gateway.upstream,

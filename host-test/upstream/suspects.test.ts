@@ -124,6 +124,55 @@ it('what waits for good, for the share of its node is full, does not use up the 
   expect(world.detailsOf(Event.HELD_BY_FULL_STORE)).toEqual([]);
 });
 
+it('of a node that is refused for its share is named, with its topic, in the advice and where its connection ends', () => {
+  const { world } = start(topic => topic.includes('bad'), { store: { quarantine: [4, 4096] } });
+  const node = world.node('rogue');
+  say(node, 'bad/first');
+  world.run(60_000);
+  const adviceOf = (): string => {
+    const { gateway, sensors, upstream } = world.runtime;
+    return statusOf({ gateway, sensors, upstream }, world.clock.now).advice;
+  };
+  expect(adviceOf()).toContain('node "rogue" has as many messages in the quarantine by topic rule "#" as it may have');
+  say(node, 'bad/second');
+  const line = world.eventTexts.find(text => text.startsWith('node "rogue" is gone'));
+  expect(line).toMatch(/^node "rogue" is gone: quota exceeded: its message to "bad\/second" \(1 bytes\) was not taken, for its node has/);
+});
+
+it('of a node that is forgotten meanwhile is still listed by its name, that of a Will as well', () => {
+  const { world } = start(topic => topic.includes('bad'));
+  const gone = world.node('gone', { will: { topic: 'bad/will', payload: 'x', qos: 1 } });
+  gone.vanish();
+  world.until(() => quarantine(world).count === 1, 60_000);
+  say(world.node('between'), 'good'); // else both are put back, and tried once more
+  world.run(5000);
+  const brief = world.node('brief');
+  say(brief, 'bad/brief');
+  brief.send(DISCONNECT);
+  for (let index = 0; index < 30; ++index) {
+    const other = world.node(`other${index % 4}`);
+    say(other, 'good');
+    world.run(5000);
+    other.send(DISCONNECT);
+  }
+  for (let index = 0; index < 12; ++index) // all places of sessions are used anew
+    world.node(`late${index}`).send(DISCONNECT);
+  expect(quarantine(world).messages.map(({ node, topic }) => [topic, node])).toEqual([['bad/will', 'node "gone"'], ['bad/brief', 'node "brief"']]);
+});
+
+it('that cannot be set aside, for there is no quarantine, does not stop the others', () => {
+  const { world, taken } = start(topic => topic.includes('bad'), { store: { quarantine: [0, 0] } });
+  say(world.node('rogue'), 'bad');
+  const other = world.node('other');
+  world.run(30_000);
+  for (let index = 0; index < 300; ++index) {
+    say(other, `good${index}`);
+    world.run(1000);
+  }
+  expect(taken.filter(topic => topic.startsWith('good'))).toHaveLength(300);
+  expect(quarantine(world).count).toBe(0);
+});
+
 it('of bad messages one after the other, with nobody else, none is in the way of others that come later', () => {
   const { world, taken } = start(topic => topic.includes('bad'));
   say(world.node('rogue'), 'bad1', 'bad2', 'bad3');

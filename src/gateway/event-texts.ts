@@ -11,7 +11,7 @@ import { describeDenial, describeFailure, describeStorage, describeTrouble, expl
 import { describeReason } from './reason-texts.ts';
 import type { NodeState } from '../nodes/node-states.ts';
 import type { Gateway } from './gateway.ts';
-import { describeUpstreamEvent } from './upstream-texts.ts';
+import { describeShortSessions, describeUpstreamEvent } from './upstream-texts.ts';
 import { describeQuarantineEvent } from './quarantine-texts.ts';
 
 /**
@@ -104,8 +104,7 @@ export function describeEvent(
       return `forgot the session of node "${identifierOf(gateway, gateway.nodes.states[detail]!)}", which was away for `
         + 'longer than listener.persistent_client_expiration';
     case Event.IDENTIFIER_CLASH:
-      return 'upstream keeps accepting and dropping this gateway: does another client call itself '
-        + `"${gateway.configuration.upstream.remote_clientid}"? Give each one an upstream.remote_clientid of its own`;
+      return `upstream ${describeShortSessions(gateway)}`;
     case Event.MESSAGE_SET_ASIDE:
     case Event.MESSAGE_UNFIT:
       return describeQuarantineEvent(gateway, event, detail, '');

@@ -211,7 +211,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     writeAnnouncements(this.upstream.announcements, arena, announcementsOffset, upstream);
     const guard = new Guard(outbound, new BrokerLimits(arena, upstream),
       new Quarantine(arena, quarantineOffset, store.quarantine, longestStored, isDurable),
-      this.bridge, options.observer);
+      { losses: this.bridge, observer: options.observer, nodes: this.nodes });
     this.bridge.watch(this.upstream, guard, upstream.max_qos);
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
@@ -359,7 +359,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const sessionPresent = node !== undefined && isOwn
       && !session.cleanStart // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
       && this.durable?.isOnlyWill(node) !== true;
-    node ??= this.nodes.findRoom(session.user, this.subscriptions);
+    node ??= this.nodes.findRoom(session.user, this.subscriptions, old);
     if (node === undefined || this.connectedCount >= this.configuration.listener.max_connections) {
       session.refuse(ReasonCode.SERVER_UNAVAILABLE);
       return;
@@ -528,14 +528,16 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   publishStoredWill(node: NodeState, will: MessageSpans): void {
     const { access } = this;
     const index = this.topics.indexOf(will.topicNameOffset, will.topicNameLength);
+    this.bridge.guard.author = node.identity;
     if (access !== undefined && this.publishing.publishFor(node, will, index, access, 0) === FORBIDDEN) {
       ++this.deniedCount;
       this.observer.onEvent(Event.RESTORED_DROPPED, Event.DROPPED_WILL, 1);
-      return;
+    } else {
+      this.observer.onEvent(Event.STORED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
+      if (access === undefined)
+        this.publishing.publish(will, index, 0);
     }
-    this.observer.onEvent(Event.STORED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
-    if (access === undefined)
-      this.publishing.publish(will, index, 0);
+    this.bridge.guard.author = 0;
   }
 
   forgetNode(node: NodeState): void {
@@ -599,11 +601,11 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   /** A message of the node cannot go upstream, nor be set aside: the node keeps it, and loses its connection for it. */
   private turnBack(session: ServerSession, guard: Guard): number {
     const reason = guard.turnedBack;
-    guard.turnedBack = Reason.FINE;
     this.observer.onEvent(Event.MESSAGE_TURNED_BACK, session.index, reason);
     this.failing.turnedBack = reason;
     session.fail(reason === Reason.PACKET_TOO_LONG ? ReasonCode.PACKET_TOO_LARGE
       : reason === Reason.SHARE_FULL ? ReasonCode.QUOTA_EXCEEDED : ReasonCode.TOPIC_NAME_INVALID);
+    guard.turnedBack = Reason.FINE;
     return REFUSED;
   }
 

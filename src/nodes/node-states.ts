@@ -36,6 +36,8 @@ export class NodeState extends SessionState {
   readonly identifierOffset: number;
   /** 0: this place is free. */
   identifierLength = 0;
+  /** What it was until then: who has sent what is set aside is asked for later. */
+  formerLength = 0;
   /** 32 bits made from the identifier, never 0: who it is in the store. */
   identity = 0;
   /** The node's connection, undefined while it is away. */
@@ -119,8 +121,12 @@ export class NodeStates {
     return undefined;
   }
 
-  /** @returns a free place, else one that gives way, still with its old content; undefined when there is none either */
-  findRoom(user: number, subscriptions: Subscriptions): NodeState | undefined {
+  /**
+   * @param former the place that the node has just had, if it had one @returns a free place, that or the one that has
+   * been free for longest, so that names are remembered; else one that gives way, still with its old content; undefined
+   * when there is none either
+   */
+  findRoom(user: number, subscriptions: Subscriptions, former?: NodeState): NodeState | undefined {
     const { states, userHasPlace } = this;
     let free: NodeState | undefined, victim: NodeState | undefined;
     let leastWorth = SPARED, freeCount = 0, absentCount = 0, usersWithout = userHasPlace.length;
@@ -128,7 +134,8 @@ export class NodeStates {
     for (let index = 0; index < states.length; ++index) {
       const state = states[index]!;
       if (state.identifierLength === 0) {
-        free = state;
+        if (free === undefined || state === former || free !== former && state.awaySince < free.awaySince)
+          free = state;
         ++freeCount;
         continue;
       }
@@ -154,6 +161,7 @@ export class NodeStates {
   name(state: NodeState, identifierOffset: number, length: number): void {
     this.arena.bytes.copyWithin(state.identifierOffset, identifierOffset, identifierOffset + length);
     state.identifierLength = length;
+    state.formerLength = 0;
     const hash = hashOf(this.arena, state.identifierOffset, length);
     state.identity = hash | 1;
     this.chains?.add(state.index, hash);
@@ -172,6 +180,22 @@ export class NodeStates {
       if (states[index]!.identifierLength !== 0 && states[index]!.identity === identity)
         return states[index];
     return undefined;
+  }
+
+  /** @returns the node of this identity, or its place if it is forgotten and nobody else has that; or undefined */
+  findName(identity: number): NodeState | undefined {
+    const { states } = this;
+    let former: NodeState | undefined;
+    for (let index = 0; index < states.length; ++index) {
+      const state = states[index]!;
+      if (state.identity !== (identity | 0))
+        continue;
+      if (state.identifierLength !== 0)
+        return state;
+      if (state.formerLength !== 0)
+        former = state;
+    }
+    return former;
   }
 
   /** @returns a free place, or undefined */
@@ -231,6 +255,7 @@ export class NodeStates {
     if (state.identifierLength !== 0) {
       --this.knownCount;
       this.chains?.remove(state.index);
+      state.formerLength = state.identifierLength;
     }
     state.identifierLength = 0;
     state.forget();

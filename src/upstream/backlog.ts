@@ -106,13 +106,14 @@ export class Backlog extends StoreStamps implements Journal {
 
   /**
    * Stores a message. @param outgoing the same as it goes upstream, with its QoS @param rule index of the rule @param
-   * hash of its local topic @param origin identity of the node that sends it with QoS 2, else 0 @returns STORED,
+   * hash of its local topic @param origin identity of its node, else 0 @returns STORED,
    * DROPPED, FULL, or NOT_WORKING when the storage has failed: the message is as it was
    */
   add(message: Message, outgoing: Message, rule: number, hash: number, origin: number): number {
     const { fields, store } = this;
     const policy = this.rules.policies[rule]!;
-    if (origin !== 0 && this.exactlyOnce.isStoredFor(UPSTREAM_DESTINATION))
+    const isAtHand = origin !== 0 && message.packetIdentifier !== 0; // a Will has none, and may come between
+    if (isAtHand && this.exactlyOnce.isStoredFor(UPSTREAM_DESTINATION))
       return STORED;
     store.advanceClock(this.clock.now);
     fields.topicNameOffset = message.topicNameOffset;
@@ -139,7 +140,7 @@ export class Backlog extends StoreStamps implements Journal {
     }
     if (position <= 0)
       return !store.isWorking || position === FAILED ? NOT_WORKING : position === TOO_LONG ? DROPPED : FULL;
-    if (origin !== 0)
+    if (isAtHand)
       this.exactlyOnce.stored(UPSTREAM_DESTINATION, position);
     this.latest?.set(hash, position);
     window.origin = origin;

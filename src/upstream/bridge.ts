@@ -436,7 +436,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const window = queue.window!;
     if (qos !== 0 && policy.isStored) {
       const result = backlog === undefined ? NOT_WORKING
-        : backlog.add(message, outgoing, rule, hash, origin);
+        : backlog.add(message, outgoing, rule, hash, origin === 0 ? this.guard.author : origin);
       const isRefused = origin !== 0 && this.refusesUnstored;
       // One that comes again, or on which the failure is noticed, has a record: nobody knows whether that is durable.
       if (result !== NOT_WORKING && (result !== STORED || !isRefused || backlog!.store.isWorking))
@@ -462,7 +462,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       window.time = time;
       window.rule = rule;
       window.slot = slot;
-      window.origin = origin;
+      window.origin = origin === 0 ? this.guard.author : origin;
       if (session.enqueue(outgoing, qos))
         return STORED;
       if (!queue.canHold(outgoing, qos))
