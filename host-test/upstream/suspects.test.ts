@@ -244,41 +244,89 @@ it('a Server that closes for every message is to blame: nothing is set aside, an
   expect(quarantine(world).count).toBe(0);
 });
 
+/** What befalls a connection, one after the other: it is cut with a message under way, or with nothing. */
+const CUTS: readonly { count: number; cuts: readonly ('busy' | 'idle')[] }[] = [
+  { count: 1, cuts: ['busy'] },
+  { count: 1, cuts: ['busy', 'busy'] },
+  { count: 1, cuts: ['busy', 'busy', 'idle', 'busy'] }, // not in a row
+  { count: 1, cuts: ['busy', 'busy', 'busy', 'idle'] }, // the control does not hold
+  { count: 1, cuts: ['idle'] },
+  { count: 2, cuts: ['busy', 'busy', 'busy'] }, // for which of the two was it?
+];
+
+/** Connections hold between for long enough to pass for a proof. A weaker rule sets something aside in each. */
 describe.each([1, 2, 3, 4, 5, 6])('with seed %i', seed => {
+  /** A Server that takes its time; while `isCutting`, the link is cut with a message under way. */
+  function startSlow(random: Random): { world: World; taken: Set<string>; cut: (when: 'busy' | 'idle') => void } {
+    const { world } = start(() => false);
+    const taken = new Set<string>();
+    let isCutting = false;
+    world.server = (peer, packet) => {
+      if (packet.cmd !== 'publish')
+        return oblige(peer, packet);
+      if (isCutting) {
+        isCutting = false;
+        return peer.close();
+      }
+      world.clock.schedule(random.integer(20, 200), () => {
+        if (peer.isClosed)
+          return;
+        taken.add(packet.topic.replace('up/', ''));
+        oblige(peer, packet);
+      });
+    };
+    return { world, taken, cut: when => {
+      isCutting = when === 'busy';
+      world.until(() => when === 'busy' ? !isCutting : world.isConnected, 60_000);
+      if (when === 'idle') {
+        world.run(random.integer(0, 900));
+        world.until(() => world.gateway.upstreamQueue.inflightCount === 0);
+        world.uplink.close();
+      }
+      world.until(() => !world.isConnected);
+    } };
+  }
+
   it('200 cut links at random moments set nothing aside', () => {
     const random = new Random(seed);
-    const { world, taken } = start(() => false);
+    const { cut, taken, world } = startSlow(random);
     const node = world.node('n');
     let sent = 0;
-    for (let cut = 0; cut < 200; ++cut) {
-      world.until(() => world.isConnected, 30_000);
-      for (let left = random.integer(0, 3); left > 0; --left)
-        say(node, `t${sent++}`);
-      world.run(random.integer(0, 3000));
-      if (world.isConnected)
-        world.uplink.close();
-      world.run(random.integer(1, 500));
+    for (let left = 200; left > 0;) {
+      const isCalm = world.gateway.bridge.suspects.phase === CALM; // else two messages do not go out together
+      const { count, cuts } = CUTS[random.integer(0, CUTS.length - (isCalm ? 1 : 2))]!;
+      const topics = Array.from({ length: count }, () => `t${sent++}`);
+      say(node, ...cuts[0] === 'busy' ? [] : topics);
+      if (cuts[0] === 'busy')
+        node.post(...topics.map(topic => publish(topic, 'x', { qos: 1, identifier: node.nextIdentifier++ })));
+      for (const when of cuts) {
+        if (when === 'busy' && taken.size === sent) // an idle connection was long enough
+          node.post(publish(`t${sent++}`, 'x', { qos: 1, identifier: node.nextIdentifier++ }));
+        cut(when);
+        --left;
+      }
+      world.until(() => taken.size === sent, 60_000);
+      world.run([random.integer(0, 3000), random.integer(5000, 12_000), 61_000][random.integer(0, 2)]!);
     }
-    world.run(120_000);
-    expect([quarantine(world).setAside, new Set(taken).size, world.isConnected]).toEqual([0, sent, true]);
+    expect([quarantine(world).setAside, taken.size]).toEqual([0, sent]);
   });
 
   it('twenty crashes of the broker set nothing aside', () => {
     const random = new Random(seed);
-    const { world, taken } = start(() => false);
+    const { cut, taken, world } = startSlow(random);
     const node = world.node('n');
     let sent = 0;
     for (let crash = 0; crash < 20; ++crash) {
-      world.until(() => world.isConnected, 120_000);
-      say(node, `t${sent++}`, `t${sent++}`);
-      world.run(random.integer(0, 2000));
+      if (taken.size === sent)
+        node.post(publish(`t${sent++}`, 'x', { qos: 1, identifier: node.nextIdentifier++ }));
+      cut('busy');
       world.stopListening();
-      world.uplink.close();
-      say(node, `t${sent++}`);
-      world.run(random.integer(100, 5000));
+      world.run(random.integer(4000, 9000));
       world.listen();
+      if (crash % 4 === 3) // three crashes with the same message under way, and after one more a connection that holds
+        world.until(() => taken.size === sent, 60_000);
     }
     world.run(240_000);
-    expect([quarantine(world).setAside, new Set(taken).size]).toEqual([0, sent]);
+    expect([quarantine(world).setAside, taken.size]).toEqual([0, sent]);
   });
 });
