@@ -20,8 +20,8 @@ import { lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.
 import { IDENTIFIER_RANGE, PublishRecords } from './publish-records.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
-  DONE, HELD, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, QUEUED, RELEASED, REPLAYED, SENT, SENT_AT, SLOT,
-    STATE, STATE_MASK,
+  ABANDONED, DONE, HELD, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, QUEUED, RELEASED, REPLAYED, SENT,
+    SENT_AT, SLOT, STATE, STATE_MASK,
 } from './record-layout.ts';
 import type { Journal, UpstreamWindow } from './upstream-window.ts';
 
@@ -179,15 +179,14 @@ export class OutboundQueue extends PublishRecords {
   }
 
   /**
-   * Gives up the message of a record. If it is a QoS 2 message that the receiver may know, PUBREL still goes out:
-   * else the receiver would take a later message of that identifier for the same one.
+   * Gives up the message of a record. If it is a QoS 2 message that the receiver may know, its exchange goes on where
+   * it is as long as the session does [MQTT311-4.4.0-1]: without PUBREL the receiver would take a later message of that
+   * identifier for the same one, and PUBREL may follow nothing but PUBREC [MQTT311-4.3.3-1].
    */
   giveUp(record: number): void {
     const { bytes, view } = this.limits.arena;
-    const flags = bytes[record + STATE]!;
-    if ((flags & STATE_MASK) !== QUEUED && bytes[record + QOS] === 2) {
-      bytes[record + STATE] = flags & ~STATE_MASK | RELEASED;
-      view.setUint32(record + POSITION, NOT_STORED);
+    if ((bytes[record + STATE]! & STATE_MASK) !== QUEUED && bytes[record + QOS] === 2) {
+      view.setUint32(record + POSITION, ABANDONED);
       return;
     }
     this.finish(record);
@@ -264,7 +263,7 @@ export class OutboundQueue extends PublishRecords {
     const flags = bytes[record + STATE]!;
     const { window } = this;
     if (window?.journal !== undefined && (flags & STATE_MASK) === SENT
-      && view.getUint32(record + POSITION) !== NOT_STORED)
+      && view.getUint32(record + POSITION) > ABANDONED)
       window.journal.received(view.getUint32(record + POSITION), identifier);
     bytes[record + STATE] = flags & ~STATE_MASK | RELEASED; // a repeated PUBREC finds it so already
     return record;
@@ -425,7 +424,7 @@ export class OutboundQueue extends PublishRecords {
     const { window } = this;
     const identifier = this.nextIdentifier();
     this.identify(record, identifier, QUEUED);
-    if (window?.journal !== undefined && this.positionOf(record) !== NOT_STORED)
+    if (window?.journal !== undefined && this.positionOf(record) > ABANDONED)
       window.journal.underWay(this.positionOf(record), identifier, this.qosOf(record));
   }
 
@@ -463,10 +462,10 @@ export class OutboundQueue extends PublishRecords {
     for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
       const record = this.offset + at;
       const flags = bytes[record + STATE]!;
-      if ((flags & STATE_MASK) === DONE || (flags & HELD) !== 0)
-        continue;
       const state = flags & STATE_MASK;
-      bytes[record + STATE] = (state === RELEASED ? released : state === SENT ? sent : QUEUED) | PENDING;
+      if (state === DONE)
+        continue;
+      bytes[record + STATE] = (state === RELEASED ? released : state === SENT ? sent : QUEUED) | PENDING | flags & HELD;
       if (window === undefined) {
         if (this.unsentCount++ === 0)
           this.cursor = at;
@@ -477,15 +476,20 @@ export class OutboundQueue extends PublishRecords {
       if (state !== QUEUED) // a stamp again: it is durable
         view.setInt32(record + SENT_AT, state === RELEASED && released !== RELEASED ? this.loseSession(record, window)
           : 0);
-      window.enter(this, record);
+      if (sent === QUEUED && this.positionOf(record) === ABANDONED)
+        bytes[record + STATE] = DONE; // nobody knows it any more
+      else if ((flags & HELD) === 0)
+        window.enter(this, record);
     }
+    if (window !== undefined && this.count > 0)
+      this.removeDone();
   }
 
   /**
    * The Server had this message, and has forgotten it perhaps. @returns what must be durable before it is sent again
    */
   private loseSession(record: number, { journal }: UpstreamWindow): number {
-    if (journal === undefined || this.positionOf(record) === NOT_STORED)
+    if (journal === undefined || this.positionOf(record) <= ABANDONED)
       return 0;
     journal.sessionLost();
     return journal.stamp;
@@ -512,7 +516,7 @@ export class OutboundQueue extends PublishRecords {
     if (window.journal === undefined)
       return;
     const position = this.positionOf(record);
-    if (position !== NOT_STORED)
+    if (position > ABANDONED)
       window.journal.done(position);
   }
 

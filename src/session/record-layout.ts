@@ -30,6 +30,11 @@ export const NODE_NOTES_LENGTH = 8;
 
 /** Position of a record that is in no log. */
 export const NOT_STORED = 0;
+/**
+ * The same of a message of QoS 2 that was given up while its receiver may know it: the exchange goes on from memory, as
+ * long as the receiver knows the session. Greater positions are those of a log.
+ */
+export const ABANDONED = 1;
 /** Returned when no record fits the question. */
 export const NONE = -1;
 
