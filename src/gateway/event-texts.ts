@@ -55,6 +55,12 @@ export function describeEvent(
       return `the store is full, ${detail} message${detail === 1 ? '' : 's'} dropped so far (store.ram, store.size, store.full)`;
     case Event.MESSAGE_LOST:
       return `gave up a message of ${ruleName(gateway, subject)}: ${describeLoss(detail)}; ${gateway.bridge.droppedCount} dropped so far`;
+    case Event.COMMAND_EXPIRED: {
+      const rule = gateway.bridge.inbound.rules[subject];
+      return `gave up a message for node "${identifierOf(gateway, gateway.nodes.states[detail]!)}": it had waited longer than the `
+        + (rule === undefined ? 'expiry of its topic rule allowed'
+          : `expiry of topic rule "${rule.configuration.pattern}" (in) allows; ${rule.dropped} dropped so far`);
+    }
     case Event.STORE_ORPHANS:
       return `${detail} message${detail === 1 ? '' : 's'} in the store ${detail === 1 ? 'waits' : 'wait'} for a topic rule: none of direction "out" matches any more`;
     case Event.STORE_BACK:

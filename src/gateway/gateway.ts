@@ -62,9 +62,11 @@ import type { Figures, Machine } from '../nodes/system-figures.ts';
 import { SystemMessages } from '../nodes/system-messages.ts';
 import { SystemTopics } from '../nodes/system-topics.ts';
 import { FailingNodes } from '../nodes/failing-nodes.ts';
+import { MessageExpiry } from '../nodes/message-expiry.ts';
 import { TakeOvers } from '../nodes/take-overs.ts';
 import { lengthOfRules, TopicMap } from '../upstream/topic-map.ts';
 import { BrokerLimits } from '../upstream/broker-limits.ts';
+import { CommandRules } from '../upstream/command-rules.ts';
 import { Guard } from '../upstream/guard.ts';
 import { Quarantine } from '../upstream/quarantine.ts';
 import * as Reason from '../upstream/quarantine-reasons.ts';
@@ -127,6 +129,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly retainedDelivery: RetainedDelivery;
   readonly nodeSubscriptions: NodeSubscriptions;
   private readonly expiry: SessionExpiry;
+  /** Undefined: no rule lets messages for nodes become too old. */
+  private readonly messageExpiry: MessageExpiry | undefined = undefined;
   /** What survives a power cut of the nodes; undefined as `durableStore`. */
   readonly durable: DurableNodes | undefined;
   private readonly publishing: Publishing;
@@ -144,8 +148,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const clientSettings = clientSettingsOf(upstream);
     const serverSettings = serverSettingsOf(configuration);
     const upstreamLimits = upstreamLimitsOf(configuration);
-    const nodeLimits = nodeLimitsOf(listener, store.durability === 'flash');
     const layout = options.layout ?? configuration;
+    const nodeLimits = nodeLimitsOf(listener, store.durability === 'flash', layout.topic);
     const longestPacket = longestOutgoingPacket(layout);
     const sessionCount = listener.max_connections + 1;
     const { plan } = options;
@@ -230,6 +234,11 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.nodeSubscriptions = new NodeSubscriptions(this.access, this.delivery, retainedDelivery, options.observer);
     this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);
     this.expiry = new SessionExpiry(this.clock, this.nodes, listener.persistent_client_expiration, () => this.aging);
+    if (nodeLimits.keepsAge === true) {
+      this.messageExpiry = this.bridge.expiry = new MessageExpiry(this.clock, this.nodes, this.delivery,
+        new CommandRules(inbound, options.observer));
+      this.nodes.age = this.messageExpiry.age;
+    }
     if (storeRegions === undefined)
       return;
     this.bridge.isDurable = true;
@@ -238,6 +247,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const { bridge, clock, nodes: states, sessions, upstream: session } = this;
     const nodes = {
       states, delivery: this.delivery as StoredDelivery, access: this.access, expiry: this.expiry, publisher: this,
+      messageExpiry: this.messageExpiry,
     };
     this.durableStore =
       new DurableStore(arena, storeRegions, configuration,
@@ -296,6 +306,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.bridge.telling.advance(this.upstream);
     this.durableStore?.handleTimeout();
     this.bridge.suspects.handleTimeout();
+    this.messageExpiry?.handleTimeout();
     if (this.expiry.isLookDue)
       this.expireSessions();
     this.refusals.handleTimeout();

@@ -13,6 +13,7 @@ import { writeDecimal } from '../bytes/decimal.ts';
 import { equalBytes, hashOf } from '../bytes/compare.ts';
 import { HashChains, NO_ENTRY } from '../bytes/hash-chains.ts';
 import { encodeUTF8 } from '../bytes/utf8.ts';
+import type { MessageAge } from '../session/message-age.ts';
 import type { NodeJournal } from '../session/node-journal.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
@@ -95,6 +96,11 @@ export class NodeStates {
       states.push(new NodeState(queueLimits, plan.offset + index * (queueLimits.length + identifierCapacity), index));
     this.states = states;
     this.chains = plan.count > FEW ? new HashChains(arena, plan.chainsOffset, plan.count) : undefined;
+  }
+
+  /** What is noted of each message that is entered anywhere: how old it may become. */
+  set age(age: MessageAge) {
+    this.limits.age = age;
   }
 
   /** @returns the state under this identifier, or undefined */

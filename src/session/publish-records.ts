@@ -64,7 +64,7 @@ export class PublishRecords {
   }
 
   positionOf(record: number): number {
-    return this.limits.headerLength === HEADER_LENGTH ? NOT_STORED
+    return this.limits.ageOffset === HEADER_LENGTH ? NOT_STORED
       : this.limits.arena.view.getUint32(record + POSITION);
   }
 
@@ -257,10 +257,12 @@ export class PublishRecords {
   protected onMoved(_from: number, _to: number): void { /* nobody knows of it here */ }
 
   protected enter(at: number, packetLength: number, state: number, qos: number, identifier: number): void {
-    const { arena: { view }, headerLength } = this.limits;
+    const { age, ageOffset, arena: { view }, headerLength } = this.limits;
     const record = this.offset + at;
     view.setUint32(record, packetLength);
     view.setUint32(record + STATE, state << 24 | qos << 16 | identifier);
+    if (age !== undefined)
+      age.annotate(view, record + ageOffset);
     this.tail = at + (headerLength + packetLength + 3 & ~3);
     ++this.count;
   }

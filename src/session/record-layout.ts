@@ -6,6 +6,7 @@
  * The notes are there in the queue towards the Server: where the message is stored, when it was taken, its rule
  * (2) and its place among the order counters (2), and when it was sent, or until then what must be durable before it
  * may be. Where messages for nodes are stored, their queues have 8 bytes of notes: where, and what must be durable.
+ * Where they may become too old there is a note on that (message-age.ts) behind those.
  */
 import type { Arena } from '../bytes/arena.ts';
 

@@ -58,6 +58,9 @@ export const DOWN_NUMBER = 0;
 /** Place of the record that it replaces; 0: it is no copy. */
 export const DOWN_COPY = 4;
 export const DOWN_PROPERTIES = 8;
+/** With a deadline: the identity of the rule of direction "in" that sets it, and the length with that. */
+export const DOWN_RULE = 8;
+export const LONGEST_DOWN_PROPERTIES = 12;
 
 // Kinds beside those of messages (stored-message.ts)
 export const SESSION = 3;

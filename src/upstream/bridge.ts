@@ -13,6 +13,7 @@
  */
 import * as Event from '../config/events.ts';
 import { type Delivery, NOBODY } from '../nodes/delivery.ts';
+import type { MessageExpiry } from '../nodes/message-expiry.ts';
 import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import { hasConnackFlags } from '../packet/protocol-version.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
@@ -62,6 +63,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** Messages of the Server that no rule asks for. */
   unaskedCount = 0;
   private hasToldUnasked = false;
+  /** Undefined: no rule lets what has come become too old while it waits for its node. */
+  expiry: MessageExpiry | undefined = undefined;
   readonly telling: RetainedTelling;
   readonly earlier: EarlierSubscriptions;
   /** Whether there is to be a storage. */
@@ -324,14 +327,22 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       return TAKEN;
     }
     const incoming = this.incoming;
-    ++inbound.rules[rule]!.forwarded;
+    const topicRule = inbound.rules[rule]!;
+    ++topicRule.forwarded;
     incoming.topicNameOffset = inbound.placesOffset + index * inbound.placeLength;
     incoming.topicNameLength = inbound.lengthOf[index]!;
     incoming.payloadOffset = packet.payloadOffset;
     incoming.payloadLength = packet.payloadLength;
     incoming.qos = packet.qos;
     incoming.retain = packet.retain;
-    this.delivery.deliverFromUpstream(incoming, index);
+    const { expiry } = this;
+    if (expiry === undefined || topicRule.configuration.expiry === 0)
+      this.delivery.deliverFromUpstream(incoming, index);
+    else {
+      expiry.begin(topicRule.identity, topicRule.configuration.expiry);
+      this.delivery.deliverFromUpstream(incoming, index);
+      expiry.end();
+    }
     return TAKEN;
   }
 
