@@ -172,9 +172,11 @@ export class Backlog extends StoreStamps implements Journal {
       : Math.max(Math.min(blockCount - FEWEST_BLOCKS, Math.max(blockCount >> SPARE_SHIFT, 1)), 0);
   }
 
-  /** Whether a record of `length` bytes has room, without anything being given up. */
+  /** Whether a record of `length` bytes has room, without anything being given up that may still go out. */
   canPush(length: number): boolean {
-    return this.store.queue.canPush(length, this.spare);
+    const { orphanCount, room, spare, store: { isWorking, queue } } = this;
+    return queue.canPush(length, spare) || isWorking && queue.canHold(length)
+      && (room.movesDown || orphanCount > 0 || queue.hasDeadlines) && room.canMake(length, spare);
   }
 
   /** What waits for nodes: it moves when room is made. */
@@ -236,6 +238,7 @@ export class Backlog extends StoreStamps implements Journal {
   beginRecount(): void {
     this.orphanCount = 0;
     this.loadPosition = START;
+    this.room.forget();
     this.window.recount(this.queue);
   }
 
