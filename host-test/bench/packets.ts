@@ -78,7 +78,7 @@ class OurParser implements PacketHandler {
   constructor(isCopying: boolean) {
     const plan = new ArenaPlan();
     const ring = plan.reserve('ring', RING_CAPACITY);
-    const table = TopicTable.plan(plan, 64, 96);
+    const table = TopicTable.plan(plan, 64, 96, 1);
     const arena = this.arena =
       new Arena(plan, { landingCapacity: LANDING_CAPACITY, stagingCapacity: RING_CAPACITY, resizable: false });
     this.copied = isCopying ? Buffer.from(arena.buffer) : undefined;

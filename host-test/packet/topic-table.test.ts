@@ -6,6 +6,7 @@ import { put, POISON } from '../bytes/test-arena.ts';
 
 const NAME = 0;
 const GUARD = 8;
+const READERS = 8;
 
 class Bench {
   readonly arena: Arena;
@@ -17,7 +18,7 @@ class Bench {
     const plan = new ArenaPlan();
     plan.reserve('name', 256);
     plan.reserve('guard', GUARD);
-    const offset = TopicTable.plan(plan, count, capacity);
+    const offset = TopicTable.plan(plan, count, capacity, READERS);
     plan.reserve('guard', GUARD);
     this.arena = new Arena(plan, { landingCapacity: 0, stagingCapacity: 0, resizable: false });
     this.arena.bytes.fill(POISON, 256, 256 + GUARD);
@@ -62,18 +63,60 @@ describe('a topic table', () => {
     }
   });
 
+  /** Remembers a number as a parser does. */
+  class Reader {
+    index = INVALID_TOPIC;
+    forgotten = 0;
+    readonly number: number;
+    private readonly table: TopicTable;
+
+    constructor(table: TopicTable) {
+      this.table = table;
+      this.number = table.addReader(this);
+    }
+
+    remember(index: number): void {
+      this.table.remember(this.number, this.index, index);
+      this.index = index;
+    }
+
+    forgetPrediction(): void {
+      ++this.forgotten;
+      this.remember(INVALID_TOPIC);
+    }
+  }
+
   it('tells those, and only those, who remember a number that it stands for another name', () => {
     const bench = new Bench(2, 32);
-    const forgotten: string[] = [];
-    for (const [name, predictedIndex] of [['a', 0], ['b', 1], ['c', 0], ['none', -1]] as const)
-      bench.table.readers.push({ predictedIndex, forgetPrediction: () => void forgotten.push(name) });
+    const readers = Array.from({ length: 4 }, () => new Reader(bench.table));
+    [0, 1, 0, INVALID_TOPIC].forEach((index, at) => readers[at]!.remember(index));
     const index = bench.indexOf('site/temperature');
-    const expected = index === 0 ? ['a', 'c'] : ['b'];
-    expect(forgotten).toEqual(expected);
+    const expected = index === 0 ? [1, 0, 1, 0] : [0, 1, 0, 0];
+    const forgotten = (): number[] => readers.map(reader => reader.forgotten);
+    expect(forgotten()).toEqual(expected);
     bench.indexOf('site/temperature');
     bench.indexOf('x'.repeat(33)); // has no place
     bench.indexOf('a#');
-    expect(forgotten).toEqual(expected);
+    expect(forgotten()).toEqual(expected);
+  });
+
+  it('tells each reader of a number once, whatever readers came, went to other numbers, and came back', () => {
+    fc.assert(fc.property(fc.array(fc.tuple(fc.nat(READERS - 1), fc.integer({ min: -1, max: 4 })), { maxLength: 60 }),
+      changes => {
+        const bench = new Bench(4, 8);
+        const names = ['aaaaaaaa', 'bbbbbbbb', 'cccccccc', 'dddddddd'];
+        const readers = Array.from({ length: READERS }, () => new Reader(bench.table));
+        names.forEach(name => bench.indexOf(name));
+        changes.forEach(([reader, index]) => readers[reader]!.remember(index));
+        for (const name of ['eeeeeeee', 'ffffffff', 'gggggggg']) {
+          const before = readers.map(({ forgotten }) => forgotten);
+          const remembered = readers.map(({ index }) => index);
+          const index = bench.indexOf(name);
+          expect(readers.map(({ forgotten }, at) => forgotten - before[at]!))
+            .toEqual(remembered.map(other => other === index ? 1 : 0));
+        }
+        expect(bench.guardsAreIntact).toBe(true);
+      }));
   });
 
   it('replaces a name by another that has the same place, and tells the owner', () => {
@@ -162,8 +205,10 @@ describe('a topic table', () => {
   it('reserves the places of all names', () => {
     const plan = new ArenaPlan();
     plan.reserve('before', 3);
-    expect(TopicTable.plan(plan, 8, 30)).toBe(3);
-    expect(plan.regions[1]).toEqual({ name: 'topic table', count: 8, length: 32 });
+    expect(TopicTable.plan(plan, 8, 30, 3)).toBe(3);
+    expect(plan.regions.slice(1)).toEqual([{ name: 'topic table', count: 8, length: 32 },
+      { name: 'index of topics', count: 8, length: 6 },
+      { name: 'index of topics: who remembers one', count: 3, length: 4 }]);
   });
 
   it('spreads the topics of a sensor node', () => {
@@ -183,16 +228,67 @@ describe('a topic table', () => {
     ['at the beginning', device => `${1000 + device}/kitchen/temperature`],
   ])('has places for names that differ %s', (_title, nameOf) => {
     const bench = new Bench(64, 48);
-    const newNames = () => {
-      const before = bench.replaced.length;
-      for (let device = 0; device < 20; ++device)
-        bench.indexOf(nameOf(device));
-      return bench.replaced.length - before;
+    const numbersOf = () => new Set(Array.from({ length: 64 }, (_, device) => bench.indexOf(nameOf(device))));
+    for (let round = 0; round < 3; ++round)
+      numbersOf(); // now and then one gives way to another one whose own place it has, once
+    const { length } = bench.replaced;
+    expect(length).toBeLessThan(2 * 64);
+    expect(numbersOf().size).toBe(64);
+    expect(bench.replaced.length).toBe(length); // as many as there are places: none gives way
+  });
+
+  it('looks at no more places for a thousand names in 1,024 places than for a hundred, but one or two', () => {
+    const looksPerName = (count: number): number => {
+      const bench = new Bench(1024, 64);
+      const names = Array.from({ length: count }, (_, index) => `plant/line${index % 7}/machine${index}/vibration`);
+      for (let round = 0; round < 3; ++round)
+        names.forEach(name => bench.indexOf(name));
+      const { length } = bench.replaced;
+      let looks = 0;
+      const { table } = bench as unknown as { table: { view: { getUint16(at: number): number } } };
+      const { view } = table;
+      table.view = new Proxy(view, { get(target, key: 'getUint16') {
+        const method = target[key].bind(target);
+        return key === 'getUint16' ? (at: number) => (++looks, method(at)) : method;
+      } });
+      names.forEach(name => bench.indexOf(name));
+      expect(bench.replaced.length).toBe(length);
+      return looks / count;
     };
-    expect(newNames()).toBe(20);
-    for (let round = 0; round < 10; ++round)
-      newNames();
-    expect(newNames()).toBeLessThan(10); // of 20: those that find both their places taken
+    expect(looksPerName(100)).toBeGreaterThanOrEqual(1);
+    expect(looksPerName(1000)).toBeLessThan(looksPerName(100) + 4);
+  });
+
+  it('finds all names of the greatest table again but one', () => {
+    const bench = new Bench(65_536, 8);
+    const numbersOf = () => new Set(Array.from({ length: 65_535 }, (_, index) => bench.indexOf(`n${index}`)));
+    for (let round = 0; round < 3; ++round)
+      numbersOf();
+    const { length } = bench.replaced;
+    expect(numbersOf().size).toBe(65_535);
+    expect(bench.replaced.length).toBe(length);
+    expect(bench.indexOf('one more')).toBeLessThan(65_535);
+    expect(bench.indexOf('one more')).toBe(bench.replaced.at(-1));
+    expect(bench.guardsAreIntact).toBe(true);
+  });
+
+  it('keeps its chains whole while names come that have no place left', () => {
+    fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 200 }), sequence => {
+      const bench = new Bench(8, 16);
+      const known = new Map<string, number>();
+      for (const number of sequence) {
+        const name = number % 3 === 0 ? `t${number}` : `site/name${number}`;
+        const told = bench.replaced.length;
+        const index = bench.indexOf(name);
+        expect(bench.replaced.slice(told)).toEqual(known.get(name) === index ? [] : [index]);
+        expect(known.has(name) && known.get(name) !== index).toBe(false); // it would be there twice
+        for (const [other, place] of known)
+          if (place === index)
+            known.delete(other);
+        known.set(name, index);
+      }
+      expect(bench.guardsAreIntact).toBe(true);
+    }), { numRuns: 300 });
   });
 
   it('never gives a number to the wrong name, whatever comes', () => {

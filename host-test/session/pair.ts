@@ -65,6 +65,8 @@ const TEXT_CAPACITY = 16_384;
 export const SERVER_SESSION_COUNT = 4;
 const TOPIC_COUNT = 16;
 const TOPIC_CAPACITY = 32;
+/** Parsers of all sessions of a world. */
+const READER_COUNT = 16;
 
 export const CLIENT_SETTINGS: ClientSessionSettings = {
   maximumPacketSize: 256,
@@ -110,7 +112,7 @@ export class World {
     const plan = new ArenaPlan();
     this.textOffset = plan.reserve('texts', TEXT_CAPACITY);
     this.textEnd = this.textOffset + TEXT_CAPACITY;
-    const topics = TopicTable.plan(plan, TOPIC_COUNT, TOPIC_CAPACITY);
+    const topics = TopicTable.plan(plan, TOPIC_COUNT, TOPIC_CAPACITY, READER_COUNT);
     const clientState = plan.reserve('client state', QueueLimits.lengthOf({ ...limits, isUpstream: true }));
     const serverState = plan.reserve('server state', QueueLimits.lengthOf(limits));
     this.clientOffset = ClientSession.plan(plan, this.clientSettings);

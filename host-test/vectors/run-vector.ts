@@ -78,7 +78,7 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     const guards = [plan.reserve('guard', GUARD_LENGTH)];
     const ringOffset = plan.reserve('ring', maximumPacketSize);
     guards.push(plan.reserve('guard', GUARD_LENGTH));
-    const topicsOffset = TopicTable.plan(plan, topicCount, topicCapacity);
+    const topicsOffset = TopicTable.plan(plan, topicCount, topicCapacity, 1);
     guards.push(plan.reserve('guard', GUARD_LENGTH));
     this.output = plan.reserve('output', outputCapacity);
     guards.push(plan.reserve('guard', GUARD_LENGTH));

@@ -93,7 +93,7 @@ export class DemoNode implements ClientHandler, LinkOwner {
     const plan = new ArenaPlan();
     const textOffset = plan.reserve('texts', TEXT_CAPACITY);
     this.outgoingOffset = plan.reserve('outgoing message', PACKET_CAPACITY);
-    const topicsOffset = TopicTable.plan(plan, TOPICS, TOPIC_LENGTH);
+    const topicsOffset = TopicTable.plan(plan, TOPICS, TOPIC_LENGTH, 1);
     const stateOffset = plan.reserve('session state', QueueLimits.lengthOf(LIMITS));
     const sessionOffset = ClientSession.plan(plan, SETTINGS);
     const ringOffset = plan.reserve('transmit ring', PACKET_CAPACITY);

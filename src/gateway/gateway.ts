@@ -159,7 +159,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const upstreamStateOffset = plan.reserve('store, RAM part', QueueLimits.lengthOf(upstreamLimits));
     const serverOffset = ServerRole.plan(plan, serverSettings, sessionCount);
     const nodesPlan = NodeStates.plan(plan, listener.max_sessions, nodeLimits, listener.max_clientid_length);
-    const topicsOffset = TopicTable.plan(plan, memory.topics, memory.topic_length);
+    const topicsOffset = TopicTable.plan(plan, memory.topics, memory.topic_length, sessionCount + 1);
     const mappedCapacity = memory.topic_length + longestPrefix(layout);
     const outboundPlan = TopicMap.plan(plan, 'out', layout.topic, memory.topics, mappedCapacity, longestPacket);
     const inboundPlan = TopicMap.plan(plan, 'in', layout.topic, memory.topics, mappedCapacity, longestPacket);

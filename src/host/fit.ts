@@ -18,6 +18,7 @@ const KEYS: readonly (readonly [region: string, keys: string])[] = [
   ['index of identifiers', 'listener.max_sessions'],
   ['store, RAM part', 'store.ram'],
   ['topic table', 'memory.topics, topic_length'],
+  ['index of topics', 'memory.topics, listener.max_connections'],
   ['mapped topics', 'memory.topics, topic_length, topic[].remote_prefix'],
   ['longest mapped topic', 'upstream.max_packet_size, listener.max_packet_size'],
   ['topic rules', 'topic'],

@@ -93,7 +93,7 @@ export class Routing {
     this.topicOffset = plan.reserve('the topic that is asked for', longest);
     this.identifierOffset = plan.reserve('client identifier', listener.max_clientid_length);
     const nodesPlan = NodeStates.plan(plan, 1, limits, listener.max_clientid_length);
-    const topicsOffset = TopicTable.plan(plan, PLACES, 0);
+    const topicsOffset = TopicTable.plan(plan, PLACES, 0, 0);
     const outboundPlan = TopicMap.plan(plan, 'out', topic, PLACES, longest, longest);
     const inboundPlan = TopicMap.plan(plan, 'in', topic, PLACES, longest, longest);
     const accessPlan = Access.plan(plan, alone, PLACES, longest);

@@ -40,16 +40,24 @@ export class PublishPrediction implements TopicReader {
    */
   protected missedForm = 0;
   protected readonly handler: PacketHandler;
+  /** Its number in the topic table. */
+  private readonly reader: number;
 
   constructor(handler: PacketHandler) {
     this.handler = handler;
-    handler.role.topics.readers.push(this);
+    this.reader = handler.role.topics.addReader(this);
   }
 
   /** The number of the predicted topic has got another meaning. */
   forgetPrediction(): void {
     this.predictedStart = NOTHING;
-    this.predictedIndex = INVALID_TOPIC;
+    if (this.predictedIndex !== INVALID_TOPIC)
+      this.remember(INVALID_TOPIC);
+  }
+
+  private remember(index: number): void {
+    this.handler.role.topics.remember(this.reader, this.predictedIndex, index);
+    this.predictedIndex = index;
   }
 
   /** The bytes of a long topic between those that are compared first. */
@@ -67,7 +75,8 @@ export class PublishPrediction implements TopicReader {
   protected predict(offset: number): void {
     const { packet, topics } = this.handler.role;
     const length = packet.topicNameLength;
-    this.predictedIndex = packet.topicIndex;
+    if (this.predictedIndex !== packet.topicIndex)
+      this.remember(packet.topicIndex);
     this.predictedStart = NOTHING;
     if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === topics.uncached)
       return;
