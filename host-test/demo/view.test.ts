@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ALL_IS_WELL } from '../../src/gateway/advice.ts';
 import type { Status } from '../../src/gateway/status.ts';
+import { NO_TLS } from '../../src/gateway/status-sources.ts';
 import { render, type View } from '../../src/demo/view.ts';
 import { durationOf, type ViewSize } from '../../src/host/frame.ts';
 
@@ -27,7 +28,7 @@ const STATUS: Status = {
     { name: 'air', topic: 'air/temperature', value: 21.5, works: true },
     { name: 'pump', topic: 'pump/running', value: 1, works: true },
   ],
-  board: null,
+  board: null, tls: NO_TLS,
 };
 
 const VIEW: View = {

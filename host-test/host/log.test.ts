@@ -82,7 +82,7 @@ describe('the observer of a gateway', () => {
   function observe() {
     const { lines, log, time } = prepare();
     const observer = new LogObserver(log, { onListening() {}, onListenerError() {} });
-    const address = { host: 'broker', port: 1883 };
+    const address = { scheme: 'mqtt' as const, host: 'broker', port: 1883 };
     const bytes = Buffer.from('abcdef');
     const sessions =
       [0, 1, 1, 1].map((clientIdentifierLength, clientIdentifierOffset) =>

@@ -9,6 +9,7 @@ import { NONE } from '../session/record-layout.ts';
 import { findLongestUnderWay, isOneDoneAfter } from '../upstream/suspect-records.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
 import { IDENTIFIER_FOUGHT_OVER, UPSTREAM } from '../config/events.ts';
+import { urlOf } from '../config/upstream-address.ts';
 import { describeFailure, describeTrouble } from './event-texts-nodes.ts';
 import { adviceForUpstream, identifierOf } from './event-texts.ts';
 import { describeQuarantined } from './quarantine-texts.ts';
@@ -32,7 +33,7 @@ export function adviceOf(sources: StatusSources, now: number): string {
   if (suspects.cause !== UNKNOWN_CAUSE && !(suspects.cause === CLOSES_IDLE && gateway.upstream.isConnected))
     return describeCause(gateway, suspects.cause, suspects.blamedRule);
   if (upstream.isFoughtOver(now))
-    return `${urlOf(upstream)} ${describeShortSessions(gateway)}`;
+    return `${urlOf(upstream.address)} ${describeShortSessions(gateway)}`;
   if (!gateway.upstream.isConnected)
     return adviceWithoutUpstream(upstream, now);
   return adviceAboutSubscriptions(gateway) ?? adviceAboutQuarantine(gateway) ?? adviceAboutMessages(gateway, now)
@@ -124,8 +125,6 @@ function adviceAboutNodes({ gateway, sensors }: StatusSources, now: number): str
   return undefined;
 }
 
-export const urlOf = ({ address: { host, port } }: UpstreamProgress): string => `mqtt://${host}:${port}`;
-
 /** Rounded up: a wait that is not over is not 0. */
 export const secondsUntil = (deadline: number, now: number): number =>
   Math.max(0, Math.ceil((deadline - now | 0) / 1000));
@@ -137,13 +136,14 @@ const messagesText = (count: number): string => `${count} message${count === 1 ?
 const wereText = (count: number): string => count === 1 ? 'was' : 'were';
 
 function adviceWithoutUpstream(upstream: UpstreamProgress, now: number): string {
-  const { deadline, phase, reasonCode } = upstream;
-  const url = urlOf(upstream);
+  const { deadline, phase, problem, reasonCode } = upstream;
+  const url = urlOf(upstream.address);
   if (phase !== WAITING && phase !== RESOLVING && phase !== CONNECTING && phase !== OPEN)
     return 'the gateway is stopped: start it again';
   if (reasonCode === ReasonCode.SUCCESS)
     return `the connection to ${url} is being made: wait a moment`;
   const wait = phase === WAITING ? `; the next attempt is in ${secondsText(secondsUntil(deadline, now))}, at ${url}`
     : `; an attempt is being made at ${url}`;
-  return `no connection to the broker: ${describeReason(reasonCode)}${adviceForUpstream(reasonCode)}${wait}`;
+  const reason = problem === '' ? describeReason(reasonCode) + adviceForUpstream(reasonCode) : problem;
+  return `no connection to the broker: ${reason}${wait}`;
 }

@@ -187,6 +187,8 @@ export function adviceForUpstream(reasonCode: number): string {
   switch (reasonCode) {
     case ReasonCode.BAD_USER_NAME_OR_PASSWORD:
     case ReasonCode.NOT_AUTHORIZED: return ': check upstream.remote_username and upstream.remote_password';
+    case ReasonCode.TLS_FAILED: return ': check the certificates at both ends';
+    case ReasonCode.TLS_UNUSABLE: return ': check upstream.bridge_cafile, bridge_certfile and bridge_keyfile';
     case ReasonCode.PASSWORD_MISSING: return ': make the file, so that this user may read it';
     case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: return ': choose another upstream.remote_clientid';
     case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return ': try another upstream.bridge_protocol_version';
@@ -196,7 +198,7 @@ export function adviceForUpstream(reasonCode: number): string {
     case ReasonCode.PROTOCOL_ERROR: return ': is it an MQTT broker that listens at upstream.address?';
     case ReasonCode.SERVER_UNAVAILABLE: return ': the broker is there but does not serve; ask its operator if this lasts';
     case ReasonCode.CONNACK_TIMEOUT: return ': does an MQTT broker listen there? (upstream.connack_timeout)';
-    case ReasonCode.CLOSED_BEFORE_CONNACK: return ': does the broker accept upstream.bridge_protocol_version?';
+    case ReasonCode.CLOSED_BEFORE_CONNACK: return ': does the broker speak TLS there (write mqtts://), or not accept upstream.bridge_protocol_version?';
     case ReasonCode.QUOTA_EXCEEDED:
       return ': the broker is to send again what was not taken while the storage of the store did not work';
     case ReasonCode.PACKET_TOO_LARGE: return ': raise upstream.max_packet_size, or set upstream.oversize to "drop"';

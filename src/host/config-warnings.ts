@@ -9,10 +9,12 @@ import { type Finding, Findings } from '../rules/findings.ts';
 import { quarantineRoom } from '../gateway/state-limits.ts';
 import { isWeakHash, parseHashForm } from '../rules/password-hash.ts';
 import { overlap } from '../rules/topic-texts.ts';
+import { warnOfSecurity } from './security-warnings.ts';
 
 export function warningsOf(configuration: Configuration): readonly Finding[] {
   const findings = new Findings();
   warnOfBroker(findings, configuration);
+  warnOfSecurity(findings, configuration);
   warnOfListener(findings, configuration);
   warnOfSensors(findings, configuration);
   warnOfRules(findings, configuration.topic);

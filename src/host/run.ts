@@ -2,7 +2,7 @@
  * Runs a gateway in this process: from a checked configuration to the ready line, and from a signal to a clean end.
  */
 import type { Configuration } from '../config/configuration.ts';
-import { parseAddress } from '../config/upstream-address.ts';
+import { parseAddress, urlOf } from '../config/upstream-address.ts';
 import { type Status, statusOf } from '../gateway/status.ts';
 import type { ReloadPlan } from '../io/reload.ts';
 import type { Runtime } from '../io/runtime.ts';
@@ -183,7 +183,8 @@ class Run {
   }
 
   private sayReady(listener: string): void {
-    const line = `ready listener=${listener} upstream=${this.configuration.upstream.address.map(urlOf).join(',')}`;
+    const upstream = this.configuration.upstream.address.map(address => urlOf(parseAddress(address))).join(',');
+    const line = `ready listener=${listener} upstream=${upstream}`;
     if (line !== this.readyLine) {
       this.print(line);
       this.serviceManager.ready(line);
@@ -260,7 +261,8 @@ class Run {
   }
 
   private status(): Status {
-    return statusOf(this.gateway!.runtime, performance.now() | 0, Math.floor(Date.now() / 1000));
+    const { runtime, tlsStatus } = this.gateway!;
+    return statusOf(runtime, performance.now() | 0, Math.floor(Date.now() / 1000), tlsStatus);
   }
 
   private readonly onQuestion = (): void => {
@@ -270,8 +272,3 @@ class Run {
 }
 
 const hostAndPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
-
-const urlOf = (address: string): string => {
-  const { host, port } = parseAddress(address);
-  return `mqtt://${host}:${port}`;
-};

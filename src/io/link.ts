@@ -152,9 +152,9 @@ export class Link implements NodeOutput {
     this.remoteAddress = this.socket?.remoteAddress;
   }
 
-  /** Opens a connection; the session is opened when it stands. @throws as `accept` */
-  connect(address: string, port: number, nodelay = true): void {
-    this.start(new this.context.TCP({ ...Link.callbacks, address, port, nodelay }), CONNECTING);
+  /** Opens a connection, by `TCP`; the session is opened when it stands. @throws as `accept` */
+  connect(address: string, port: number, nodelay = true, TCP = this.context.TCP): void {
+    this.start(new TCP({ ...Link.callbacks, address, port, nodelay }), CONNECTING);
   }
 
   /** Gives the connection up at once, with a reason for the session. */
@@ -286,7 +286,8 @@ export class Link implements NodeOutput {
       this.writable = 0;
       this.phase = OVER;
     } else if (this.phase !== OVER)
-      this.abort(this.phase === CONNECTING ? ReasonCode.NETWORK_UNREACHABLE : ReasonCode.NETWORK_CLOSED);
+      this.abort(this.socket?.failure
+        ?? (this.phase === CONNECTING ? ReasonCode.NETWORK_UNREACHABLE : ReasonCode.NETWORK_CLOSED));
     this.leave();
   }
 
