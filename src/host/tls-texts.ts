@@ -96,7 +96,7 @@ const ALERTS: Readonly<Record<number, Describe>> = Object.freeze<Record<number, 
 });
 
 /** What OpenSSL says here of what came, by a part of its words. */
-const LOCAL: readonly (readonly [words: RegExp, describe: Describe])[] = Object.freeze<(readonly [RegExp, Describe])[]>([
+const LOCAL: readonly (readonly [words: RegExp, describe: Describe])[] = Object.freeze<[RegExp, Describe][]>([
   [/wrong version number|packet length too long|http request|record layer failure|unknown protocol|unexpected message/,
     () => 'what listens there answers, but not in TLS: is it the port of plain MQTT, usually 1883? That of TLS is usually 8883; without TLS write mqtt://'],
   [/unsupported protocol|no protocols available|version too low/, ({ leastVersion }) =>
