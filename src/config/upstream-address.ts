@@ -35,7 +35,7 @@ export function parseAddress(address: string): UpstreamAddress {
   const scheme = (match?.[1] ?? 'mqtt') as Scheme;
   const port = Number(match?.[3] ?? DEFAULT_PORTS[scheme]);
   if (!match || port < 1 || port > 65535)
-    throw new Error(`"${address}" is not an upstream address: write mqtt://host or mqtt://host:port, or mqtts:// for TLS`);
+    throw new Error(`"${address}" is not an upstream address: write mqtt://host or mqtt://host:port`);
   return { scheme, host: match[2]!, port };
 }
 

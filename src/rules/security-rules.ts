@@ -27,8 +27,7 @@ export function judgeClientSecurity(findings: Findings, { upstream }: Configurat
     findings.add(['upstream', 'bridge_psk'], 'is not hexadecimal; write two of 0 to 9 and a to f for each byte instead');
   const file = (['bridge_cafile', 'bridge_certfile'] as const).find(each => upstream[each] !== null);
   if (bridge_psk !== null && file !== undefined)
-    findings.add(['upstream', 'bridge_psk'], `a pre-shared key takes the place of certificates; leave out "${file}", or this, `
-      + 'instead');
+    findings.add(['upstream', 'bridge_psk'], `a pre-shared key takes the place of certificates; write either this or "${file}"`);
 }
 
 function secureFormOf(address: string): string {
