@@ -126,7 +126,7 @@ test('refuses what has the wrong form as the PC does, and says nothing that the 
 test('refuses TLS, which a computer speaks', () => {
   const text = '{"upstream":{"address":["mqtt://a","mqtts://b"],"bridge_cafile":"ca.pem"}}';
   expect(onPC(text)).toEqual([]);
-  expect(onBoard(text).errors).toEqual(['1:37: upstream.address[1]: "mqtts://b" is of TLS, which is not supported on a board yet; '
+  expect(onBoard(text).errors).toEqual(['1:36: upstream.address[1]: "mqtts://b" is of TLS, which is not supported on a board yet; '
     + 'write mqtt:// instead, in a network that you trust, and let a PC or the broker there lead out of it']);
 });
 
