@@ -31,6 +31,9 @@ export function explainEnding(gateway: Gateway, index: number, reasonCode: numbe
       return session.isRefused ? ': it is to send again what it got no acknowledgement for, for there is room now'
         : explainQuota(gateway);
     case ReasonCode.WILL_TOO_LONG: return ` (listener.max_will_size is ${listener.max_will_size})`;
+    case ReasonCode.PLACE_NEEDED:
+      return session.clientIdentifierLength > 0 ? ''
+        : ` before it had said CONNECT (listener.max_connections is ${listener.max_connections})`;
     case ReasonCode.CONNECT_TIMEOUT: return ` (listener.connect_timeout is ${secondsOf(listener.connect_timeout)})`;
     case ReasonCode.SEND_TIMEOUT: return ` (listener.send_timeout is ${secondsOf(listener.send_timeout)})`;
     case ReasonCode.PACKET_TOO_LARGE:

@@ -91,7 +91,7 @@ export class NodeListener {
       if (sessions[at]!.state === OPENED
         && (index === links.length || (sessions[at]!.lastReceivedAt - sessions[index]!.lastReceivedAt | 0) < 0))
         index = at;
-    links[index]?.abort(ReasonCode.CONNECT_TIMEOUT);
+    links[index]?.abort(ReasonCode.PLACE_NEEDED);
     return index;
   }
 }
