@@ -19,6 +19,7 @@ const STATUS: Status = {
       acceptedForUpstream: 60, sentUpstream: 60, droppedUpstream: 0,
     tooLongFromUpstream: 0, unfitFromUpstream: 0, unaskedFromUpstream: 0, subscriptions: 1, retainedMessages: 1,
     refused: 0, turnedAway: 0, brokenRules: 0, denied: 0, held: 0, heldForRoom: 0, evictedSessions: 0,
+    droppedSessions: 0, droppedSubscriptions: 0, droppedWills: 0,
   },
   endings: {},
   store: { durable: false, count: 0, bytes: 0, capacity: 32_768, oldest: null, dropped: 0 },

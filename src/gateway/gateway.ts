@@ -542,6 +542,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.bridge.guard.author = node.identity;
     if (access !== undefined && this.publishing.publishFor(node, will, index, access, 0) === FORBIDDEN) {
       ++this.deniedCount;
+      ++this.durable!.restoration.lost[Event.DROPPED_WILL]!;
       this.observer.onEvent(Event.RESTORED_DROPPED, Event.DROPPED_WILL, 1);
     } else {
       this.observer.onEvent(Event.STORED_WILL_PUBLISHED, Event.UPSTREAM, node.index);

@@ -6,6 +6,7 @@ import { decodeUTF8 } from '../bytes/utf8.ts';
 import { nameOf } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { Direction } from '../config/configuration.ts';
+import * as Event from '../config/events.ts';
 import { urlOf } from '../config/upstream-address.ts';
 import { COUNTED_REASONS } from '../nodes/disconnect-reasons.ts';
 import { VERSION } from '../nodes/system-messages.ts';
@@ -17,6 +18,9 @@ import { NO_TLS, type StatusSources, type TLSStatus } from './status-sources.ts'
 import type { TopicRule } from '../upstream/topic-map.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
 import { UNKNOWN } from '../upstream/waiting-messages.ts';
+
+/** Where nothing survives a restart. */
+const NOTHING_LOST: ArrayLike<number> = Object.freeze(new Array<number>(Event.DROPPED_REASONS).fill(0));
 
 export interface Status {
   name: string;
@@ -76,6 +80,10 @@ export interface Status {
     heldForRoom: number;
     /** Sessions of absent nodes that made room for others. */
     evictedSessions: number;
+    /** Found in the store, and dropped because today's configuration does not allow it, or for want of places. */
+    droppedSessions: number;
+    droppedSubscriptions: number;
+    droppedWills: number;
   };
   /** Why connections of nodes have ended, or were refused: reason and count. */
   endings: Record<string, number>;
@@ -115,6 +123,7 @@ export function statusOf(sources: StatusSources, now: number, date = 0, tls: TLS
   const { gateway, sensors, upstream } = sources;
   const { bridge, configuration, endings, machine, waiting } = gateway;
   const { oldestAge } = waiting;
+  const lost = gateway.durable === undefined ? NOTHING_LOST : gateway.durable.restoration.lost;
   return {
     name: configuration.name,
     version: VERSION,
@@ -153,6 +162,9 @@ export function statusOf(sources: StatusSources, now: number, date = 0, tls: TLS
       held: gateway.heldCount,
       heldForRoom: gateway.pressure.heldCount,
       evictedSessions: gateway.evictedCount,
+      droppedSessions: lost[Event.DROPPED_USER]! + lost[Event.DROPPED_EXPIRED]! + lost[Event.DROPPED_PLACE]!,
+      droppedSubscriptions: lost[Event.DROPPED_FILTER]!,
+      droppedWills: lost[Event.DROPPED_WILL]!,
     },
     endings: Object.fromEntries(COUNTED_REASONS.filter(code => endings.of(code) > 0)
       .map(code => [describeReason(code), endings.of(code)])),

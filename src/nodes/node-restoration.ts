@@ -32,6 +32,8 @@ export interface RestorationParts extends MessageRestorationParts {
 export class NodeRestoration {
   /** Per reason of events.ts: what was dropped the last time. */
   readonly dropped = new Uint32Array(Event.DROPPED_REASONS);
+  /** The same since the start of the program. */
+  readonly lost = new Uint32Array(Event.DROPPED_REASONS);
   private readonly parts: RestorationParts;
   private readonly arena: Arena;
   private readonly message = new MessageSpans();
@@ -71,9 +73,12 @@ export class NodeRestoration {
         wills.put(node, node.session, this.message);
     }
     delivery.forgetAudiences();
-    for (let reason = 0; reason < this.dropped.length; ++reason)
+    delivery.droppedCount += this.dropped[Event.DROPPED_MESSAGE]!;
+    for (let reason = 0; reason < this.dropped.length; ++reason) {
+      this.lost[reason]! += this.dropped[reason]!;
       if (this.dropped[reason] !== 0)
         observer.onEvent(Event.RESTORED_DROPPED, reason, this.dropped[reason]!);
+    }
   }
 
   /** Writes a session that is here, and its subscriptions, if it has any. @returns false when there is no room */
