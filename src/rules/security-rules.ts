@@ -4,7 +4,9 @@ import { isAddress, isSecure, parseAddress, urlOf } from '../config/upstream-add
 import type { Findings } from './findings.ts';
 
 /** Keys that do nothing without TLS, and would be believed to. */
-const KEYS = ['bridge_cafile', 'bridge_certfile', 'bridge_keyfile', 'bridge_alpn', 'bridge_identity', 'bridge_psk'] as const;
+const KEYS = Object.freeze([
+  'bridge_cafile', 'bridge_certfile', 'bridge_keyfile', 'bridge_alpn', 'bridge_identity', 'bridge_psk',
+] as const);
 /** A broker that has TLS mostly has it there. */
 const TLS_PORT = 8883;
 const PLAIN_PORT = 1883;
