@@ -40,6 +40,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'rules/listener-rules.ts': 'a configuration is judged once at start',
   'rules/password-hash.ts': 'a configuration is judged once at start',
   'rules/security-rules.ts': 'a configuration is judged once at start',
+  'rules/page-rules.ts': 'a configuration is judged once at start',
   'rules/sensor-rules.ts': 'a configuration is judged once at start',
   'rules/broker-rules.ts': 'a configuration is judged once at start',
   'rules/topic-rules.ts': 'a configuration is judged once at start',

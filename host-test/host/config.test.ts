@@ -95,7 +95,7 @@ const REJECTED: readonly (readonly [string, string, readonly (string | RegExp)[]
     ['1:15: upstream.username: there is no such key; write "remote_username" instead']],
   ['a key with hyphens', '{"listener": {"allow-anonymous": true}}', [/write "allow_anonymous" instead$/]],
   ['a key that belongs elsewhere', '{"port": 1883}',
-    ['1:2: port: there is no such key; it belongs elsewhere: write listener.port instead']],
+    ['1:2: port: there is no such key; it belongs elsewhere: write listener.port or page.port instead']],
   ['a key that belongs into a list', '{"interval": 5}', [/write sensors\[\]\.interval instead/]],
   ['a key like no other', '{"store": {"xyzzy": 1}}',
     ['1:12: store.xyzzy: there is no such key; remove it, or write one of these instead: ram, path, size, durability, on_failure, full, replay_rate, quarantine, messages_per_second']],

@@ -217,6 +217,15 @@ export interface MemoryConfiguration {
   topic_length: number;
 }
 
+/** The page and its programming interface, on a computer. */
+export interface PageConfiguration {
+  /** 0: any free one. */
+  port: number;
+  address: string;
+  /** Null: nobody is asked for a password, which is only possible on the loopback. */
+  password_hash: string | null;
+}
+
 export interface Configuration {
   name: string;
   /** On a PC: what is less important is not said. */
@@ -227,6 +236,7 @@ export interface Configuration {
   sensors: readonly SensorConfiguration[];
   store: StoreConfiguration;
   memory: MemoryConfiguration;
+  page: PageConfiguration | null;
 }
 
 /** What a file may leave out. */
@@ -242,6 +252,7 @@ export interface PartialConfiguration {
   sensors?: readonly (Partial<SensorConfiguration> & { name: string; type: string })[];
   store?: Partial<Omit<StoreConfiguration, 'messages_per_second'>> & { messages_per_second?: Partial<MessageRates> };
   memory?: Partial<MemoryConfiguration>;
+  page?: Partial<PageConfiguration> | null;
   /** Not part of the configuration that a gateway runs with. */
   tests?: readonly TopicTest[];
 }

@@ -15,6 +15,7 @@ import { judgeBroker } from './broker-rules.ts';
 import { type Finding, Findings, type Path } from './findings.ts';
 import { isIPv6 } from './ip-address.ts';
 import { judgeAccess, judgeListener, judgeUsers } from './listener-rules.ts';
+import { judgePage } from './page-rules.ts';
 import { judgeSensors } from './sensor-rules.ts';
 import { judgeClientSecurity } from './security-rules.ts';
 import { judgeRule } from './topic-rules.ts';
@@ -39,6 +40,7 @@ export function judgeConfiguration(configuration: Configuration, written: Partia
   judgeSensors(findings, configuration);
   judgeStore(findings, configuration, written);
   judgeMemory(findings, configuration);
+  judgePage(findings, configuration);
   if (configuration.listener.users.every(({ username }) => username !== undefined)) // else it has been said already
     limitConflicts(configuration).forEach(({ path, text }) => findings.add(path, text));
   configuration.topic.forEach((rule, index) => judgeRule(findings, rule, ['topic', index]));
