@@ -3,9 +3,11 @@ import { Ajv } from 'ajv';
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { formatPasswordHash, hashPassword } from '../../src/host/password.ts';
 import { bundle, Command, Folder, run } from './command-line.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // each starts a program or two
 
 const folder = new Folder();
 const endings: (() => void)[] = [];
