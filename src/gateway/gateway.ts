@@ -12,7 +12,6 @@ import { Arena } from '../bytes/arena.ts';
 import { equalBytes } from '../bytes/compare.ts';
 import { MessageSpans, Packet, type RepeatedMessage } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { Clock } from '../session/clock.ts';
@@ -74,6 +73,8 @@ import { UpstreamMessages } from '../upstream/waiting-messages.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type GatewayPlans, type UpstreamDriver };
 const LAST_IDENTIFIER = 65_535;
+/** In place of the index of the node that has sent a message. */
+const NO_PUBLISHER = -1;
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
@@ -192,6 +193,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.nodes.dropsOldest = listener.queue_full === 'drop_oldest';
     this.subscriptions = new Subscriptions(arena, subscriptionsPlan, listener.max_sessions);
     this.retained = new RetainedMessages(arena, retainedPlan);
+    this.retained.clock = this.clock;
     this.access = accessPlan && isLimited(listener) ? new Access(arena, accessPlan, listener) : undefined;
     this.plans = options.layout && { layout, connectOffset, announcementsOffset, access: accessPlan!,
       outbound: outboundPlan, inbound: inboundPlan,
@@ -223,6 +225,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.upstream.replayReserve = longestPacket;
 
     const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, this);
+    this.nodes.forms = role.forms;
     this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(role, index));
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
@@ -294,6 +297,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
 
   /** Lets every session look at its deadlines and asks the clock for the next one. */
   handleTimeout(): void {
+    this.clock.countSeconds();
     this.upstream.handleTimeout();
     const { sessions } = this;
     let left = this.serverRole.openCount; // the rest has no deadlines; one that ends meanwhile is counted all the same
@@ -332,7 +336,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       message.topicIndex = topics.indexOf(message.topicNameOffset, message.topicNameLength);
       message.generation = topics.generation;
     }
-    return message.topicIndex !== INVALID_TOPIC && this.publishing.publish(message, message.topicIndex, 0) !== REFUSED;
+    return message.topicIndex !== INVALID_TOPIC
+      && this.publishing.publish(message, message.topicIndex, 0, NO_PUBLISHER) !== REFUSED;
   }
 
   onConnect(session: ServerSession, packet: Packet): void {
@@ -453,7 +458,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       if (taken !== TAKEN && this.makeWait(session, taken) === REFUSED)
         return REFUSED;
       if (this.localAudience[index] !== NOBODY || packet.retain !== 0)
-        this.delivery.deliver(packet, index);
+        this.delivery.deliver(packet, index, (session.sessionState as NodeState).index);
       return TAKEN;
     }
     const verdict = this.publishing.publishFor(nodeOf(session)!, packet, index, access, origin);
@@ -462,7 +467,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (verdict !== FORBIDDEN)
       return this.makeWait(session, verdict);
     this.deny(session, Event.FORBIDDEN_PUBLISH);
-    return TAKEN; // forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
+    if (session.hasProperties && packet.qos !== 0)
+      return session.decline(packet, ReasonCode.NOT_AUTHORIZED);
+    return TAKEN; // before 5.0 forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
   }
 
   /** A message of the node could not be taken, or is one of many that wait. @returns REFUSED or TAKEN */
@@ -495,7 +502,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (code !== DENIED)
       return code;
     this.deny(session, Event.FORBIDDEN_SUBSCRIBE);
-    return SUBACK_FAILURE;
+    return ReasonCode.NOT_AUTHORIZED;
   }
 
   onSubscribed(session: ServerSession): void {
@@ -507,8 +514,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.retainedDelivery.advance(nodeOf(session)!);
   }
 
-  onUnsubscribe(session: ServerSession, packet: Packet): void {
-    this.nodeSubscriptions.remove(nodeOf(session)!, packet);
+  onUnsubscribe(session: ServerSession, packet: Packet): number {
+    return this.nodeSubscriptions.remove(nodeOf(session)!, packet);
   }
 
   onClosed(session: ServerSession, reasonCode: number): void {
@@ -522,17 +529,17 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     }
     --this.connectedCount;
     this.nodes.disconnect(node);
-    if (session.cleanStart) // [MQTT311-4.1.0-1]
+    if (session.isTransient) // [MQTT311-4.1.0-1]
       this.nodeSubscriptions.removeAll(node);
     this.observer.onEvent(Event.NODE_CLOSED, session.index, reasonCode);
     this.failing.ended(session, node.index, reasonCode);
     if (session.hasWill) // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
       this.publishWill(session, node);
     this.durable?.leave(node);
-    if (session.cleanStart)
+    if (session.isTransient)
       this.nodes.release(node);
     else
-      this.expiry.leave(node, this.expiry.now);
+      this.expiry.leave(node, this.expiry.now, session.sessionExpiry);
   }
 
   /** The Will of a node that has not come back since the start. */
@@ -547,7 +554,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     } else {
       this.observer.onEvent(Event.STORED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
       if (access === undefined)
-        this.publishing.publish(will, index, 0);
+        this.publishing.publish(will, index, 0, NO_PUBLISHER);
     }
     this.bridge.guard.author = 0;
   }
@@ -606,7 +613,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     }
     this.observer.onEvent(Event.WILL_PUBLISHED, session.index, 0);
     if (access === undefined && !this.delivery.rejects(undefined, will, index))
-      this.publishing.publish(will, index, 0);
+      this.publishing.publish(will, index, 0, NO_PUBLISHER);
     this.bridge.guard.author = 0;
   }
 

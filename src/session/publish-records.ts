@@ -5,6 +5,7 @@
  */
 import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish } from '../packet/publish.ts';
+import { lengthWithProperties } from '../packet/publish-properties.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
   DONE, HEADER_LENGTH, HELD, IDENTIFIER, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE,
@@ -22,6 +23,8 @@ export class PublishRecords {
   protected readonly offset: number;
   protected head = 0;
   protected tail = 0;
+  /** Messages are entered in the form of 5.0, as message-forms.ts says; there may be some of the other form. */
+  hasProperties = false;
 
   /** @param offset of a region of `limits.capacity` bytes */
   constructor(limits: QueueLimits, offset: number) {
@@ -121,7 +124,7 @@ export class PublishRecords {
   /** Whether the message can ever go out from here: as a record it fits the queue, as a packet the staging area. */
   canHold(message: Message, qos: number): boolean {
     const { arena, capacity, headerLength } = this.limits;
-    const packetLength = lengthOfPublish(message, qos);
+    const packetLength = this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
     return packetLength <= arena.stagingCapacity && headerLength + packetLength + 3 >> 2 <= capacity >> 2;
   }
 
