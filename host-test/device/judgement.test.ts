@@ -133,7 +133,7 @@ test('refuses TLS, which a computer speaks', () => {
 test('takes a byte order mark for no part of the text, as the PC does', () => {
   expect(onBoard('\uFEFF{"name":"a"}').configuration?.name).toBe('a');
   expect(onBoard('\uFEFF{"port":1}').errors)
-    .toEqual(['1:2: port: there is no such key; it belongs elsewhere: write listener.port instead']);
+    .toEqual(['1:2: port: there is no such key; it belongs elsewhere: write listener.port or page.port instead']);
 });
 
 test('refuses itself as its broker, and a hash that it cannot verify, each at its place', () => {
