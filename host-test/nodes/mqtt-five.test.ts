@@ -300,6 +300,12 @@ describe('what a node takes', () => {
     expect(world.gateway.nodes.states.reduce((sum, { queue }) => sum + queue.pendingCount, 0)).toBe(1);
   });
 
+  it('is no answer that is longer than it takes', () => {
+    const node = node5(quiet(), 'a', { properties: '2700000020' });
+    const filters = Array.from({ length: 30 }, (_, index) => `f${index}`);
+    expect(ask5(node, subscribe5(1, ...filters.flatMap(filter => [filter, 0])))).toEqual(['DISCONNECT 95', 'closed']);
+  });
+
   it('is not a message that it refuses in PUBREC, and no PUBREL follows [MQTT5-4.4.0-2] [MQTT5-4.3.3-4]', () => {
     const world = quiet();
     const reader = node5(world, 'r', {}, subscribe5(1, 't', 2));

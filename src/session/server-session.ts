@@ -218,6 +218,10 @@ export class ServerSession extends Session {
 
   /** Sends what lies in the staging area, the answer to the packet at hand. @returns false: the session has failed */
   answer(type: number, length: number): boolean {
+    if (length > this.longestPacket) { // [MQTT5-3.1.2-24]
+      this.fail(ReasonCode.PACKET_TOO_LARGE);
+      return false;
+    }
     return this.send(type, length);
   }
 
