@@ -78,6 +78,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'store/message-store.ts: Store.open': 'what is needed to find out what the storage holds, once at start',
   'store/state-map.ts: StateMap.find': 'an index that is too small for what is there grows, once at start',
   'store/state-map.ts: StateMap.fill': 'a table by the number of blocks, and the index, once at start',
+  'store/unwritten-marks.ts: UnwrittenMarks.begin': 'tables by the size of the storage, each time one is opened',
   'store/version-one.ts: VersionOne.find': 'a reader of what version 0.1 has stored, once at start',
   'io/flash-blocks.ts: FlashBlocks.lengthFound': 'the headers of blocks are read once at start',
   'config/upstream-address.ts: isSecure': 'an address of the configuration, once at start',

@@ -203,15 +203,24 @@ export class DurableNodes {
   // What the store tells
 
   beginRestoring(): void {
+    const { nodes: { states } } = this.parts;
     this.toldFull = 0;
+    for (let index = 0; index < states.length; ++index)
+      states[index]!.queue.doubtPositions();
     this.restoration.begin();
   }
 
   onMessage(message: StoredMessage): void {
+    const { nodes, store } = this.parts;
+    if (store.isSame(message.position))
+      nodes.findIdentity(message.origin)?.queue.confirmPosition(message.position);
     this.restoration.messages.onMessage(message);
   }
 
   endRestoring(): void {
+    const { nodes: { states } } = this.parts;
+    for (let index = 0; index < states.length; ++index)
+      states[index]!.queue.endDoubt();
     this.restoration.end();
     this.retained.restore();
   }

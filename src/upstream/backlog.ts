@@ -228,6 +228,7 @@ export class Backlog extends StoreStamps implements Journal {
 
   /** A storage is going to be opened; another one may have been before. */
   beginRestoring(): void {
+    this.queue.doubtPositions();
     this.beginRecount();
     this.suspectCount = this.queue.limits.maximumInflight;
     this.counters.lastIdentifier = 0;
@@ -243,23 +244,29 @@ export class Backlog extends StoreStamps implements Journal {
   }
 
   endRestoring(): void {
+    this.queue.endDoubt();
     this.suspectCount = 0;
   }
 
   /** A message was found in the log at start. */
   restore(message: StoredMessage): void {
-    const { rules, window } = this;
+    const { queue, rules, store, window } = this;
+    const known = store.isSame(message.position) ? queue.confirmPosition(message.position)
+      : queue.findStored(message.position);
     const rule = rules.find(message);
     if (rule === NO_RULE) {
-      ++this.orphanCount;
+      if (known === NO_RECORD)
+        ++this.orphanCount;
       return;
     }
     const { hash } = rules;
     const slot = window.slotOf(hash);
     rules.encode(message, rule);
     this.latest?.set(hash, message.position);
-    if (this.queue.findStored(message.position) !== NO_RECORD)
+    if (known !== NO_RECORD) {
+      this.complete(message, known);
       return;
+    }
     // What is under way is sent again before all else but what came before it: a cut may have torn its identifier.
     if (message.identifiers[UPSTREAM] !== 0) {
       if (!window.isOccupied(slot) && this.enterLoaded(message, rule))
@@ -405,6 +412,18 @@ export class Backlog extends StoreStamps implements Journal {
       --window.waitingCount;
       window.vacate(window.slotOf(this.rules.hash));
     }
+  }
+
+  /** What became of a message of the queue while its record could not be written is written. */
+  private complete({ identifiers, position, states }: StoredMessage, record: number): void {
+    const { queue, store: { queue: log } } = this;
+    const identifier = queue.identifierOf(record);
+    if (queue.qosOf(record) !== 2 || identifier === 0)
+      return;
+    if (identifiers[UPSTREAM] === 0)
+      log.underWay(position, UPSTREAM, identifier, true);
+    if (queue.stateOf(record) === RELEASED && (states[UPSTREAM]! & RECEIVED) === 0)
+      log.received(position, UPSTREAM);
   }
 
   private forgetWaiting(): void {
