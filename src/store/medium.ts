@@ -111,6 +111,17 @@ export class Medium {
     }
   }
 
+  /** Whether it still is what was opened. */
+  check(): void {
+    if (!this.isWorking)
+      return;
+    try {
+      this.storage!.check?.();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   /** @returns what the storage says; true also when it has failed */
   flush(): boolean {
     this.isDirty = false;

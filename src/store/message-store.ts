@@ -195,6 +195,11 @@ export class Store implements Ticker {
     return medium.isWorking && (medium.written === this.durable || medium.synchronize());
   }
 
+  /** Looks whether the storage still is what was opened; else it has failed. */
+  check(): void {
+    this.medium.check();
+  }
+
   /** Waits until all is durable, and ends. */
   close(): void {
     const { medium } = this;

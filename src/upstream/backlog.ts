@@ -83,6 +83,8 @@ export class Backlog extends StoreStamps implements Journal {
   private nextLength = 0;
   /** Messages of version 0.1, which gave out identifiers when it stored, that may have been sent: the oldest ones. */
   private suspectCount: number;
+  /** Messages that waited in the storage before another one was opened, and have not been found in that. */
+  private missingCount = 0;
   /** What is given up now need not be marked: its block says so. */
   private isGivingUp = false;
 
@@ -229,6 +231,7 @@ export class Backlog extends StoreStamps implements Journal {
   /** A storage is going to be opened; another one may have been before. */
   beginRestoring(): void {
     this.queue.doubtPositions();
+    this.missingCount += this.window.waitingCount; // none, if the attempt before has failed
     this.beginRecount();
     this.suspectCount = this.queue.limits.maximumInflight;
     this.counters.lastIdentifier = 0;
@@ -245,6 +248,9 @@ export class Backlog extends StoreStamps implements Journal {
 
   endRestoring(): void {
     this.queue.endDoubt();
+    for (let left = this.missingCount - this.window.waitingCount; left > 0; --left)
+      this.losses.onLost(NO_RULE, Loss.UNREADABLE);
+    this.missingCount = 0;
     this.suspectCount = 0;
   }
 
