@@ -60,6 +60,13 @@ export const DEFAULT_WILL: WillConfiguration = Object.freeze({ topic: '', payloa
 export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
   port: 1883,
   address: '0.0.0.0',
+  certfile: null,
+  keyfile: null,
+  cafile: null,
+  require_certificate: false,
+  use_identity_as_username: false,
+  psk_file: null,
+  tls_version: 'tlsv1.2',
   max_connections: 6,
   max_sessions: 0,
   connect_timeout: 10,

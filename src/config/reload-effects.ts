@@ -60,6 +60,13 @@ const UPSTREAM: Effects<UpstreamConfiguration> = Object.freeze({
 const LISTENER: Effects<ListenerConfiguration> = Object.freeze({
   port: RESTART,
   address: RESTART,
+  certfile: RESTART,
+  keyfile: RESTART,
+  cafile: RESTART,
+  require_certificate: RESTART,
+  use_identity_as_username: RESTART,
+  psk_file: RESTART,
+  tls_version: RESTART,
   max_connections: RESTART,
   max_sessions: RESTART,
   connect_timeout: AT_ONCE,
