@@ -10,11 +10,13 @@ import { readSuback, readTopicFilters } from './subscribe.ts';
 /** What a handshake of TLS begins with, 0x16, is a CONNECT with these flags (RFC 8446 section 5.1). */
 const TLS_HANDSHAKE = 6;
 
+const judgeConnect = (reasonCode: number, { flags }: Packet): number =>
+  reasonCode === ReasonCode.MALFORMED_PACKET && flags === TLS_HANDSHAKE ? ReasonCode.TLS_SPOKEN : reasonCode;
+
 /** Checks the flags and reads the variable header and payload of a packet that is complete. @returns a reason code */
 export function readPacket(type: number, packet: Packet): number {
   if (packet.flags !== ControlPacket.FLAGS[type]! && !ControlPacket.toleratesFlags(type, packet.flags, packet.version))
-    return type === ControlPacket.CONNECT && packet.flags === TLS_HANDSHAKE ? ReasonCode.TLS_SPOKEN
-      : ReasonCode.MALFORMED_PACKET;
+    return ReasonCode.MALFORMED_PACKET;
   if (type <= ControlPacket.PUBCOMP && type >= ControlPacket.PUBACK || type === ControlPacket.UNSUBACK)
     return readAcknowledgement(packet);
   switch (type) {
@@ -24,7 +26,7 @@ export function readPacket(type: number, packet: Packet): number {
     case ControlPacket.SUBACK:
       return readSuback(packet);
     case ControlPacket.CONNECT:
-      return readConnect(packet);
+      return judgeConnect(readConnect(packet), packet);
     case ControlPacket.CONNACK:
       return readConnack(packet);
     case ControlPacket.DISCONNECT:
