@@ -47,6 +47,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'rules/topic-texts.ts': 'a configuration is judged once at start',
   'config/nearest-key.ts': 'a stored configuration is refused, once at start',
   'nodes/node-states.ts: NodeStates.plan': 'once at start',
+  'nodes/delayed-wills.ts: DelayedWills.plan': 'once at start',
   'nodes/retained.ts: RetainedMessages.plan': 'once at start',
   'nodes/subscription-records.ts: SubscriptionRecords.planRecords': 'once at start',
   'nodes/subscriptions.ts: Subscriptions.plan': 'once at start',

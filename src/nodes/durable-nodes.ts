@@ -116,10 +116,11 @@ export class DurableNodes {
     return this.settle() || session.isTransient && !session.hasWill;
   }
 
-  /** The connection of a node has ended, and its Will, if there was one, has been published. */
-  leave(node: NodeState): void {
+  /** The connection of a node has ended, and its Will, if there was one, has been published, or `isDelayed`. */
+  leave(node: NodeState, isDelayed: boolean): void {
     const { expiry } = this.parts;
-    this.wills.removeWhenDurable(node);
+    if (!isDelayed)
+      this.wills.removeWhenDurable(node);
     this.sessions.see(node, expiry.coarseness);
   }
 
