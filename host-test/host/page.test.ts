@@ -10,7 +10,7 @@ import type { Status } from '../../src/gateway/status.ts';
 import { formatPasswordHash, hashPassword } from '../../src/host/password.ts';
 import { bundle, Command, Folder, run } from './command-line.ts';
 
-vi.setConfig({ testTimeout: 60_000 }); // each starts a program or two
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 }); // each starts a program or two
 
 const folder = new Folder();
 const endings: (() => void)[] = [];
