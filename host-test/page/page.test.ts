@@ -37,20 +37,20 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** @returns the address of the page */
-async function run(args: readonly string[]): Promise<string> {
+/** @returns the address of the page @throws Error when the program ends without one */
+function run(args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'], cwd: folder });
   processes.push(child);
   let text = '';
-  for await (const part of child.stdout.setEncoding('utf8')) {
-    text += String(part);
-    const [, url] = /^ready .* page=(http:\S+)$/m.exec(text) ?? [];
-    if (url !== undefined) {
-      child.stdout.resume();
-      return url;
-    }
-  }
-  throw new Error(`ended without a page: ${text}`);
+  return new Promise((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', part => { // to the end: the demo stops when nobody reads it
+      text += String(part);
+      const [, url] = /^ready .* page=(http:\S+)$/m.exec(text) ?? [];
+      if (url !== undefined)
+        resolve(url);
+    });
+    child.on('exit', () => reject(new Error(`ended without a page: ${text}`)));
+  });
 }
 
 function gateway(rest: object): Promise<string> {
