@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Status } from '../../src/gateway/status.ts';
 import { formatPasswordHash, hashPassword } from '../../src/host/password.ts';
+import { allPaths } from '../web/paths-of-page.ts';
 import { bundle, Command, Folder, run } from './command-line.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 }); // each starts a program or two
@@ -335,7 +336,6 @@ describe('the description of the interface', () => {
 
   test('names all that is there', async () => {
     const { url } = await start({ port: 0 });
-    const { allPaths } = await import('../web/paths-of-page.ts');
     expect(allPaths().sort()).toEqual(Object.keys(description.paths).sort());
     expect((await ask(`${url}api/none`)).status).toBe(404);
   });
