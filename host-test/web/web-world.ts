@@ -91,7 +91,7 @@ export interface WebWorldOptions {
   readonly extra?: readonly Resource[];
 }
 
-/** `/` with an ETag, `/large` of 40,000 bytes, `/private` with `Cookie: k`, `/echo` for bodies; the rest as named. */
+/** `/` with an ETag, `/large` of 40,000 bytes, `/zipped`, `/private` with `Cookie: k`, `/echo` for bodies, `/events`, `/later`. */
 export class WebWorld {
   readonly network = new SimulatedNetwork();
   readonly host = this.network.addHost(ADDRESS, PEER);
@@ -121,8 +121,7 @@ export class WebWorld {
       { ...base, path: '/private', isPublic: false, respond: exchange => exchange.answer(200, text('secret')) },
       { ...base, path: '/zipped', respond: exchange => exchange.answer(200, zipped) },
       { ...base, path: '/later', respond: exchange => this.later = exchange },
-      ...['/echo', '/private-echo'].map((path): Resource => ({
-        ...base, path, isPublic: path === '/echo', methods: PUT | POST, bodyCapacity: 5000,
+      ...['/echo', '/private-echo'].map((path): Resource => ({ ...base, path, isPublic: path === '/echo', methods: PUT | POST, bodyCapacity: 5000,
         begin: exchange => body.set(exchange, ''),
         receive: (exchange, bytes, from, to) =>
           body.set(exchange, body.get(exchange)! + Buffer.from(bytes.subarray(from, to)).toString('latin1')),

@@ -102,16 +102,6 @@ export interface AccessConfiguration {
 export interface ListenerConfiguration {
   port: number;
   address: string;
-  /** TLS, on a computer only. Files in PEM: certificate and key; CAs that issue certificates of nodes. */
-  certfile: string | null;
-  keyfile: string | null;
-  cafile: string | null;
-  require_certificate: boolean;
-  /** Whether a node is the user whose name its certificate, or its pre-shared key, has, and needs no password. */
-  use_identity_as_username: boolean;
-  /** Pre-shared keys in place of certificates: lines of `identity:key`. */
-  psk_file: string | null;
-  tls_version: TLSVersion;
   max_connections: number;
   /** Sessions that are kept, those of nodes that are away included. */
   max_sessions: number;
@@ -227,15 +217,6 @@ export interface MemoryConfiguration {
   topic_length: number;
 }
 
-/** The page and its programming interface, on a computer. */
-export interface PageConfiguration {
-  /** 0: any free one. */
-  port: number;
-  address: string;
-  /** Null: nobody is asked for a password, which is only possible on the loopback. */
-  password_hash: string | null;
-}
-
 export interface Configuration {
   name: string;
   /** On a PC: what is less important is not said. */
@@ -246,7 +227,6 @@ export interface Configuration {
   sensors: readonly SensorConfiguration[];
   store: StoreConfiguration;
   memory: MemoryConfiguration;
-  page: PageConfiguration | null;
 }
 
 /** What a file may leave out. */
@@ -262,7 +242,6 @@ export interface PartialConfiguration {
   sensors?: readonly (Partial<SensorConfiguration> & { name: string; type: string })[];
   store?: Partial<Omit<StoreConfiguration, 'messages_per_second'>> & { messages_per_second?: Partial<MessageRates> };
   memory?: Partial<MemoryConfiguration>;
-  page?: Partial<PageConfiguration> | null;
   /** Not part of the configuration that a gateway runs with. */
   tests?: readonly TopicTest[];
 }

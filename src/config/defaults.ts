@@ -3,8 +3,8 @@
  * The defaults of config.schema.json are tested against these.
  */
 import type {
-  AccessConfiguration, ListenerConfiguration, MemoryConfiguration, PageConfiguration, SensorConfiguration,
-  StoreConfiguration, TopicRuleConfiguration, UpstreamConfiguration, WillConfiguration,
+  AccessConfiguration, ListenerConfiguration, MemoryConfiguration, SensorConfiguration, StoreConfiguration,
+  TopicRuleConfiguration, UpstreamConfiguration, WillConfiguration,
 } from './configuration.ts';
 
 /** Sessions of nodes that are away, beside those of all that may be connected. */
@@ -60,13 +60,6 @@ export const DEFAULT_WILL: WillConfiguration = Object.freeze({ topic: '', payloa
 export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
   port: 1883,
   address: '0.0.0.0',
-  certfile: null,
-  keyfile: null,
-  cafile: null,
-  require_certificate: false,
-  use_identity_as_username: false,
-  psk_file: null,
-  tls_version: 'tlsv1.2',
   max_connections: 6,
   max_sessions: 0,
   connect_timeout: 10,
@@ -111,8 +104,6 @@ export const DEFAULT_STORE: StoreConfiguration = Object.freeze({
 });
 
 export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, topic_length: 64 });
-
-export const DEFAULT_PAGE: PageConfiguration = Object.freeze({ port: 8080, address: '127.0.0.1', password_hash: null });
 
 /** The defaults above fit a board. A PC has memory to spare; these sizes replace them there. */
 export const PC_SIZES = Object.freeze({

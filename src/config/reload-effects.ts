@@ -3,8 +3,7 @@
  * entry, of a rule for instance, are those of its list. The table in src/README.md is made of this one, and a test
  * changes every key of the schema and looks.
  */
-import type { Configuration, ListenerConfiguration, MemoryConfiguration, PageConfiguration, StoreConfiguration,
-  UpstreamConfiguration }
+import type { Configuration, ListenerConfiguration, MemoryConfiguration, StoreConfiguration, UpstreamConfiguration }
   from './configuration.ts';
 
 /** At once. */
@@ -60,13 +59,6 @@ const UPSTREAM: Effects<UpstreamConfiguration> = Object.freeze({
 const LISTENER: Effects<ListenerConfiguration> = Object.freeze({
   port: RESTART,
   address: RESTART,
-  certfile: RESTART,
-  keyfile: RESTART,
-  cafile: RESTART,
-  require_certificate: RESTART,
-  use_identity_as_username: RESTART,
-  psk_file: RESTART,
-  tls_version: RESTART,
   max_connections: RESTART,
   max_sessions: RESTART,
   connect_timeout: AT_ONCE,
@@ -107,15 +99,12 @@ const STORE: Effects<StoreConfiguration> = Object.freeze({
 
 const MEMORY: Effects<MemoryConfiguration> = Object.freeze({ topics: RESTART, topic_length: RESTART });
 
-const PAGE: Effects<PageConfiguration> = Object.freeze({ port: RESTART, address: RESTART, password_hash: RESTART });
-
 /** What is no section stands for all that is in it. */
 type Table = { readonly [Key in keyof Configuration]: number | Readonly<Record<string, number>> };
 
 export const RELOAD_EFFECTS: Table = Object.freeze({
   name: AT_ONCE, log_level: AT_ONCE,
   upstream: UPSTREAM, listener: LISTENER, topic: AT_ONCE, sensors: AT_ONCE, store: STORE, memory: MEMORY,
-  page: PAGE,
 });
 
 export interface KeyEffect {
@@ -133,7 +122,7 @@ export const keyEffects = (): readonly KeyEffect[] => Object.entries(RELOAD_EFFE
 export function valueAt(configuration: Configuration, path: string): unknown {
   const [section, key] = path.split('.') as [keyof Configuration, string?];
   const value = configuration[section];
-  return key === undefined || value === null ? value : (value as unknown as Record<string, unknown>)[key];
+  return key === undefined ? value : (value as unknown as Record<string, unknown>)[key];
 }
 
 /** `configuration` with the values that `other` has under `paths`. */

@@ -36,7 +36,7 @@ export interface SchemaRow {
 
 export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 32, keys: Object.freeze(['$schema', 'name', 'log_level', 'upstream', 'listener', 'topic',
-    'sensors', 'store', 'memory', 'page', 'tests']), first: 1 }),
+    'sensors', 'store', 'memory', 'tests']), first: 1 }),
   // $schema
   Object.freeze({ types: 1 }),
   // name
@@ -52,31 +52,28 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'max_topic_length', 'bridge_max_packet_size', 'max_inflight_messages', 'max_unreleased_messages',
     'acknowledgement_timeout', 'bridge_tcp_nodelay', 'bridge_cafile', 'bridge_certfile', 'bridge_keyfile',
     'bridge_alpn', 'bridge_tls_version', 'bridge_insecure', 'bridge_identity', 'bridge_psk', 'send_timeout',
-    'oversize']), first: 12 }),
+    'oversize']), first: 11 }),
   // listener
-  Object.freeze({ types: 32, keys: Object.freeze(['port', 'address', 'certfile', 'keyfile', 'cafile',
-    'require_certificate', 'use_identity_as_username', 'psk_file', 'tls_version', 'max_connections', 'max_sessions',
+  Object.freeze({ types: 32, keys: Object.freeze(['port', 'address', 'max_connections', 'max_sessions',
     'connect_timeout', 'send_timeout', 'max_keepalive', 'max_packet_size', 'max_inflight_messages',
     'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes', 'max_clientid_length', 'max_will_size',
     'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages', 'max_retained_bytes', 'oversize',
     'queue_full', 'persistent_client_expiration', 'allow_anonymous', 'users', 'acl', 'max_publish_rate',
-    'sys_interval']), first: 48 }),
+    'sys_interval']), first: 47 }),
   // topic
-  Object.freeze({ types: 16, items: 81, maxItems: 256, example: '[]' }),
+  Object.freeze({ types: 16, items: 73, maxItems: 256, example: '[]' }),
   // sensors
-  Object.freeze({ types: 16, items: 82, maxItems: 256, example: '[]' }),
+  Object.freeze({ types: 16, items: 74, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate', 'quarantine', 'messages_per_second']), first: 83 }),
+    'replay_rate', 'quarantine', 'messages_per_second']), first: 75 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 92 }),
-  // page
-  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash']), first: 94 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 84 }),
   // tests
-  Object.freeze({ types: 16, items: 97, maxItems: 1024,
+  Object.freeze({ types: 16, items: 86, maxItems: 1024,
     example: '[{"publish":"a/b","user":"node1","expect":{"remote":"site/a/b","qos":1}}]' }),
   // upstream.address
-  Object.freeze({ types: 16, items: 98, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 87, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"']), example: '"mqttv311"' }),
   // upstream.remote_clientid
@@ -94,12 +91,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 99, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 88, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 100,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 89,
     required: Object.freeze(['topic']) }),
   // upstream.birth
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 104 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 93 }),
   // upstream.notifications
   Object.freeze({ types: 8, example: 'false' }),
   // upstream.notifications_local_only
@@ -153,20 +150,6 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '1883' }),
   // listener.address
   Object.freeze({ types: 1, example: '"127.0.0.1"' }),
-  // listener.certfile
-  Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
-  // listener.keyfile
-  Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
-  // listener.cafile
-  Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
-  // listener.require_certificate
-  Object.freeze({ types: 8, example: 'false' }),
-  // listener.use_identity_as_username
-  Object.freeze({ types: 8, example: 'false' }),
-  // listener.psk_file
-  Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
-  // listener.tls_version
-  Object.freeze({ types: 0, choices: Object.freeze(['"tlsv1.2"', '"tlsv1.3"']), example: '"tlsv1.2"' }),
   // listener.max_connections
   Object.freeze({ types: 2, minimum: 1, maximum: 1024, example: '6' }),
   // listener.max_sessions
@@ -208,9 +191,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 108, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 97, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 109, maxItems: 256,
+  Object.freeze({ types: 16, items: 98, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -218,11 +201,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 110 }),
+    'store', 'full', 'expiry']), first: 99 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 118, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 107, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -239,23 +222,17 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 136, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 125, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 137,
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 126,
     example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
   // memory.topic_length
   Object.freeze({ types: 2, minimum: 8, maximum: 4096, example: '64' }),
-  // page.port
-  Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '8080' }),
-  // page.address
-  Object.freeze({ types: 1, example: '"0.0.0.0"' }),
-  // page.password_hash
-  Object.freeze({ types: 65, maxLength: 1024 }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 140, required: Object.freeze(['expect']) }),
+    first: 129, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -278,9 +255,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 146, required: Object.freeze(['username']) }),
+    first: 135, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 150 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 139 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -354,7 +331,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 153 }),
+    first: 142 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -381,7 +358,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 159, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 148, maxItems: 1024, example: '[]' }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
 ]);

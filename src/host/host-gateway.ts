@@ -6,15 +6,12 @@ import type { TLSStatus } from '../gateway/status-sources.ts';
 import { planReload, type ReloadPlan, reloadRuntime } from '../io/reload.ts';
 import { type Platform, Runtime } from '../io/runtime.ts';
 import { PasswordAuthenticator } from './authentication.ts';
-import { CertificateWatch } from './certificate-watch.ts';
 import { FileStorage } from './file-storage.ts';
 import { remarkOnLeftStore } from './left-store.ts';
-import { LINE_LIMIT, type Log, messageOf, ONCE } from './log.ts';
+import type { Log } from './log.ts';
 import { traceMessages } from './message-trace.ts';
 import { type ListenerCallbacks, LogObserver } from './log-observer.ts';
 import { createPlatform } from './platform.ts';
-import { SecureListening } from './secure-listener.ts';
-import { hasTLS, ServerSecurity } from './server-security.ts';
 import { UpstreamConnector } from './upstream-connector.ts';
 
 export interface ListenerNews {
@@ -52,7 +49,6 @@ export class HostGateway {
   private readonly flushing: NodeJS.Timeout;
   private readonly log: Log;
   private readonly connector: UpstreamConnector;
-  private readonly listening: SecureListening | undefined;
   private authenticator: PasswordAuthenticator;
   private isTraced = false;
   private hasStopped = false;
@@ -76,18 +72,8 @@ export class HostGateway {
       },
     }, onNoStore);
     this.configuration = configuration;
-    const watch = new CertificateWatch(text => log.write('warning', text, text, ONCE));
-    const { listener } = configuration;
-    this.listening = !hasTLS(listener) ? undefined : new SecureListening(new ServerSecurity(listener, watch), () => {
-      const { connect_timeout, max_connections } = this.configuration.listener;
-      return { most: max_connections, timeout: connect_timeout * 1000 };
-    }, (address, text) => {
-      const line = `a node from ${address?.replace(/^::ffff:(?=[0-9.]+$)/i, '') ?? 'an unknown address'} ${text}`;
-      log.write('warning', line, line, ONCE, LINE_LIMIT);
-    });
     const platform: Platform = {
       ...createPlatform(authenticator),
-      ...this.listening !== undefined && { Listener: this.listening.Listener },
       layout: withReloadRoom(configuration),
       openStorage: ({ path, size }, arena, longest) => this.storage = FileStorage.open(path, size, arena, longest),
     };
@@ -95,7 +81,7 @@ export class HostGateway {
       new Runtime(withoutPasswords(configuration), platform, observer);
     this.log = log;
     this.authenticator = authenticator;
-    const connector = this.connector = new UpstreamConnector(this.runtime, log, watch);
+    const connector = this.connector = new UpstreamConnector(this.runtime, log);
     this.runtime.upstream.connector = connector;
     observer.problemOf = code => connector.problemOf(code);
     observer.claimedNameOf = session => this.authenticator.claimedNameOf(session);
@@ -128,10 +114,9 @@ export class HostGateway {
     const plan = planReload(this.configuration, runtime.gateway.plans!.layout, withTags(wanted));
     const { configuration } = plan;
     const isAnother = plan.changes.some(({ path }) => /^listener\.(users|allow_anonymous)$/.test(path));
-    const { allow_anonymous, use_identity_as_username } = configuration.listener;
-    const { users } = wanted.listener;
-    const authenticator = isAnother
-      ? await PasswordAuthenticator.create({ allow_anonymous, use_identity_as_username, users }) : undefined;
+    const { allow_anonymous } = configuration.listener;
+    const authenticator =
+      isAnother ? await PasswordAuthenticator.create({ allow_anonymous, users: wanted.listener.users }) : undefined;
     if (this.hasStopped)
       return plan;
     if (authenticator !== undefined) {
@@ -143,11 +128,6 @@ export class HostGateway {
       { authenticator, changedPasswords: changedPasswords(this.configuration, configuration) });
     this.configuration = configuration;
     this.connector.reload();
-    try {
-      this.listening?.reload();
-    } catch (error) {
-      this.log.write('warning', `${messageOf(error)}; until then nodes see what was read before`, undefined, ONCE);
-    }
     return plan;
   }
 

@@ -11,8 +11,6 @@ import { HostGateway } from './host-gateway.ts';
 import { type Log, messageOf, ONCE } from './log.ts';
 import { dieOf, endNow } from './process-end.ts';
 import { takeSignals } from './early-signals.ts';
-import { PageChanges } from './page-changes.ts';
-import { PageOpening } from './page-opening.ts';
 import { causesOf, writtenAfter, type WrittenKeys } from './reload-causes.ts';
 import { describeReload } from './reload-texts.ts';
 import { ServiceManager } from './service-manager.ts';
@@ -116,10 +114,6 @@ class Run {
   private written: WrittenKeys;
   /** What the last ready line said. */
   private readyLine = '';
-  /** Of the ready line. */
-  private listener = 'none';
-  private page: PageOpening | undefined = undefined;
-  private changes: PageChanges | undefined = undefined;
 
   constructor(configuration: Configuration, log: Log, print: (line: string) => void, options: RunOptions) {
     this.configuration = configuration;
@@ -144,8 +138,6 @@ class Run {
         return await this.ended;
       }
       this.gateway = gateway;
-      if (!await this.openPage(gateway))
-        this.end(FAILURE);
       gateway.start();
       this.tellStatus();
       if (this.isReloadWanted)
@@ -159,8 +151,6 @@ class Run {
       clearTimeout(this.listening);
       clearInterval(this.reporting);
       this.statusServer?.close();
-      this.page?.close();
-      this.changes?.close();
       handlers.forEach(([name, handler]) => process.off(name, handler));
     }
   }
@@ -187,28 +177,14 @@ class Run {
     this.listening = setTimeout(() => this.gateway?.listenAgain(), listenInterval).unref();
   }
 
-  /** Before nodes may connect: the ready line names it. @returns false when that ends the program */
-  private async openPage(gateway: HostGateway): Promise<boolean> {
-    const { configuration: { page, store }, log, options } = this;
-    if (page === null)
-      return true;
-    this.changes = options.file === undefined || options.load === undefined ? undefined
-      : new PageChanges(options.file, gateway.runtime, log, this.onHangUp);
-    this.page = new PageOpening(page, { runtime: gateway.runtime, isStoreWanted: store.durability === 'flash' }, log,
-      this.changes?.resources ?? [], () => this.sayReady(this.listener));
-    return await this.page.open() || options.isStrict !== true;
-  }
-
   private giveUp(message: string): void {
     this.log.write('error', message);
     this.end(FAILURE);
   }
 
   private sayReady(listener: string): void {
-    this.listener = listener;
-    const page = this.page?.url === undefined ? '' : ` page=${this.page.url}`;
     const upstream = this.configuration.upstream.address.map(address => urlOf(parseAddress(address))).join(',');
-    const line = `ready listener=${listener} upstream=${upstream}${page}`;
+    const line = `ready listener=${listener} upstream=${upstream}`;
     if (line !== this.readyLine) {
       this.print(line);
       this.serviceManager.ready(line);

@@ -89,8 +89,6 @@ export class Link implements NodeOutput {
   private socket: TCPSocket | undefined = undefined;
   /** Of the last connection that a listener gave; undefined where the platform does not tell. */
   remoteAddress: string | undefined = undefined;
-  /** As TCPSocket.identity, likewise. */
-  identity: string | undefined = undefined;
   private readonly context: LinkContext;
   private readonly session: Session;
   private readonly parser: PacketParser;
@@ -150,7 +148,6 @@ export class Link implements NodeOutput {
 
   /** Takes over a connection that a listener has given. @throws what the socket throws; the link is free then */
   accept(from: TCPSocket): void {
-    this.identity = from.identity;
     this.start(new this.context.TCP({ ...Link.callbacks, from, nodelay: true }), ESTABLISHED);
     this.remoteAddress = this.socket?.remoteAddress;
   }

@@ -20,6 +20,12 @@ import { STOPPED } from '../upstream/upstream-phase.ts';
 import { StoreOpening, type StorageOpener, type StoreRemarks } from './store-opening.ts';
 import { Upstream } from './upstream.ts';
 
+/** The part of the runtime that an authenticator needs whose verdict comes late. */
+export interface LateVerdicts {
+  readonly gateway: Pick<Gateway, 'admit'>;
+  later(decide: () => void): void;
+}
+
 /** What the platform provides. */
 export interface Platform {
   readonly TCP: TCPConstructor;
@@ -179,11 +185,6 @@ export class Runtime implements Driven, LinkOwner {
   /** Where the connection of a session comes from; undefined where the platform does not tell. */
   addressOf(session: number): string | undefined {
     return this.links[session]!.remoteAddress;
-  }
-
-  /** As TCPSocket.identity, of the node of a session. */
-  identityOf(session: number): string | undefined {
-    return this.links[session]!.identity;
   }
 
   /**

@@ -1,17 +1,10 @@
 /** Finds the reader of a Control Packet: everything but PUBLISH, which the parser reads itself. */
 import { readConnack, readConnect } from './connect.ts';
 import * as ControlPacket from './control-packet.ts';
-import { readDisconnect } from './disconnect.ts';
 import type { Packet } from './packet.ts';
 import { readAcknowledgement } from './publish.ts';
 import * as ReasonCode from './reason-code.ts';
 import { readSuback, readTopicFilters } from './subscribe.ts';
-
-/** What a handshake of TLS begins with, 0x16, is a CONNECT with these flags (RFC 8446 section 5.1). */
-const TLS_HANDSHAKE = 6;
-
-const judgeConnect = (reasonCode: number, { flags }: Packet): number =>
-  reasonCode === ReasonCode.MALFORMED_PACKET && flags === TLS_HANDSHAKE ? ReasonCode.TLS_SPOKEN : reasonCode;
 
 /** Checks the flags and reads the variable header and payload of a packet that is complete. @returns a reason code */
 export function readPacket(type: number, packet: Packet): number {
@@ -26,12 +19,10 @@ export function readPacket(type: number, packet: Packet): number {
     case ControlPacket.SUBACK:
       return readSuback(packet);
     case ControlPacket.CONNECT:
-      return judgeConnect(readConnect(packet), packet);
+      return readConnect(packet);
     case ControlPacket.CONNACK:
       return readConnack(packet);
-    case ControlPacket.DISCONNECT:
-      return readDisconnect(packet);
-    default: // PINGREQ and PINGRESP have no body
+    default: // PINGREQ, PINGRESP and DISCONNECT have no body
       return packet.end === packet.offset ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET;
   }
 }

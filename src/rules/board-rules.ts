@@ -37,19 +37,13 @@ export function judgeAddresses({ upstream }: Configuration): readonly Finding[] 
 }
 
 /** @param configuration that can be used on a computer */
-export function judgeSecrets({ listener, page, upstream }: Configuration): readonly Finding[] {
+export function judgeSecrets({ listener, upstream }: Configuration): readonly Finding[] {
   const findings = new Findings();
   upstream.address.forEach((address, index) => {
     if (isSecure(address))
       findings.add(['upstream', 'address', index], `"${address}" is of TLS, which is not supported on a board yet; write mqtt:// `
         + 'instead, in a network that you trust, and let a PC or the broker there lead out of it');
   });
-  if (page !== null)
-    findings.add(['page'], 'a board has no page in this version; leave it out, or write null, instead');
-  for (const key of ['certfile', 'psk_file'] as const)
-    if (listener[key] !== null)
-      findings.add(['listener', key], 'a board has no memory for nodes with TLS; leave this out, and let the Wi-Fi protect them '
-        + '(WPA2 or WPA3), instead');
   if (upstream.remote_password_file !== null)
     findings.add(['upstream', 'remote_password_file'], 'a board has no files; write "remote_password" instead');
   listener.users.forEach(({ password_hash }, index) => {

@@ -15,9 +15,8 @@ import { judgeBroker } from './broker-rules.ts';
 import { type Finding, Findings, type Path } from './findings.ts';
 import { isIPv6 } from './ip-address.ts';
 import { judgeAccess, judgeListener, judgeUsers } from './listener-rules.ts';
-import { judgePage } from './page-rules.ts';
 import { judgeSensors } from './sensor-rules.ts';
-import { judgeClientSecurity, judgeServerSecurity } from './security-rules.ts';
+import { judgeClientSecurity } from './security-rules.ts';
 import { judgeRule } from './topic-rules.ts';
 
 /** Longest string of MQTT, in bytes. */
@@ -35,13 +34,11 @@ export function judgeConfiguration(configuration: Configuration, written: Partia
   judgeAnnouncements(findings, configuration, written);
   judgeBroker(findings, configuration, written);
   judgeListener(findings, configuration);
-  judgeServerSecurity(findings, configuration);
   judgeUsers(findings, configuration);
   judgeAccess(findings, configuration);
   judgeSensors(findings, configuration);
   judgeStore(findings, configuration, written);
   judgeMemory(findings, configuration);
-  judgePage(findings, configuration);
   if (configuration.listener.users.every(({ username }) => username !== undefined)) // else it has been said already
     limitConflicts(configuration).forEach(({ path, text }) => findings.add(path, text));
   configuration.topic.forEach((rule, index) => judgeRule(findings, rule, ['topic', index]));

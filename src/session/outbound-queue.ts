@@ -16,8 +16,7 @@
  */
 import { DUP, QOS_MASK, QOS_SHIFT } from '../packet/control-packet.ts';
 import type { Message } from '../packet/packet.ts';
-import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
-import { lengthWithProperties } from '../packet/publish-properties.ts';
+import { lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
 import { IDENTIFIER_RANGE, PublishRecords } from './publish-records.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
@@ -78,15 +77,12 @@ export class OutboundQueue extends PublishRecords {
   /** Enters a message that is to be sent. @returns its record; NONE, and nothing has changed, when it does not fit */
   append(message: Message, qos: number): number {
     const { arena, headerLength } = this.limits;
-    const packetLength = this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
+    const packetLength = lengthOfPublish(message, qos);
     const at = packetLength <= arena.stagingCapacity ? this.reserve(headerLength + packetLength + 3 & ~3) : NONE;
     if (at === NONE)
       return NONE;
     const identifier = this.window === undefined ? 0 : this.window.identifier;
-    if (this.hasProperties)
-      this.limits.forms!.keep(this.offset + at + headerLength, message, qos, identifier);
-    else
-      writePublish(arena, this.offset + at + headerLength, message, qos, identifier);
+    writePublish(arena, this.offset + at + headerLength, message, qos, identifier);
     this.enter(at, packetLength, QUEUED | PENDING, qos, identifier);
     this.enterLane(at, qos);
     return this.offset + at;
@@ -106,7 +102,7 @@ export class OutboundQueue extends PublishRecords {
   /** Whether a message of QoS 1 or 2 that comes now may be the next one to go out. */
   get canSendNext(): boolean {
     const { window } = this;
-    return this.unsentCount === 0 && this.inflightCount < this.limits.maximumInflight && !this.hasProperties
+    return this.unsentCount === 0 && this.inflightCount < this.limits.maximumInflight
       && (window === undefined || window.replayCount === 0 && window.waitingCount === 0);
   }
 
@@ -297,20 +293,47 @@ export class OutboundQueue extends PublishRecords {
     this.awaitConnection(QUEUED, QUEUED);
   }
 
-  /** The message is not to be sent for now; if it has been, as if it had not. */
+  /** The message is not to be sent for now. One that is under way stays that: an answer to it may come. */
   hold(record: number): void {
     const { bytes } = this.limits.arena;
     const flags = bytes[record + STATE]!;
-    if ((flags & HELD) !== 0 || (flags & STATE_MASK) === DONE)
+    if ((flags & (PENDING | HELD)) !== PENDING)
       return;
-    if ((flags & PENDING) !== 0)
-      this.leaveLane(record, flags);
-    else {
-      --this.inflightCount;
-      if (flags >= REPLAYED)
-        --this.window!.replayInflight;
-    }
+    this.leaveLane(record, flags);
     bytes[record + STATE] = flags & STATE_MASK | PENDING | HELD;
+    ++this.window!.heldCount;
+  }
+
+  /**
+   * The message waits in the log, and not here, for as long as it may not be sent. It must never have been.
+   * `endUnloading` frees its place. @returns whether it does
+   */
+  unload(record: number): boolean {
+    const { bytes, view } = this.limits.arena;
+    const window = this.window!;
+    const flags = bytes[record + STATE]!;
+    if (window.journal === undefined || this.positionOf(record) <= ABANDONED || this.identifierOf(record) !== 0
+      || (flags & (PENDING | HELD)) !== PENDING)
+      return false;
+    this.leaveLane(record, flags);
+    bytes[record + STATE] = DONE;
+    ++window.heldRevision; // it lies behind what was read of the log last
+    ++window.waitingCount;
+    window.occupy(view.getUint16(record + SLOT));
+    return true;
+  }
+
+  endUnloading(): void {
+    if (this.count > 0)
+      this.removeDone();
+  }
+
+  /** As `append`, for a message that is held. @returns whether it fits */
+  appendHeld(message: Message, qos: number): boolean {
+    const record = this.append(message, qos);
+    if (record !== NONE)
+      this.hold(record);
+    return record !== NONE;
   }
 
   /** Whatever was held is to be sent, in the old order. */
@@ -322,8 +345,11 @@ export class OutboundQueue extends PublishRecords {
         isAny = true;
         bytes[record + STATE] = bytes[record + STATE]! & ~HELD;
       }
-    if (isAny)
-      this.joinLanes();
+    if (!isAny)
+      return;
+    this.window!.heldCount = 0;
+    ++this.window!.heldRevision;
+    this.joinLanes();
   }
 
   /**
@@ -335,10 +361,10 @@ export class OutboundQueue extends PublishRecords {
     if (this.count === 0 || !this.isHeld(this.oldest)
       || window!.deliveredCount - window!.compactedAt <= this.count >> 3)
       return false;
-    const { usedLength } = this;
+    const before = this.usedLength;
     window!.compactedAt = window!.deliveredCount;
     this.compact();
-    return this.usedLength < usedLength;
+    return this.usedLength < before;
   }
 
   protected override onMoved(from: number, to: number): void {
@@ -396,37 +422,12 @@ export class OutboundQueue extends PublishRecords {
     this.head = this.tail = 0;
     this.count = this.unsentCount = this.inflightCount = 0;
     if (window !== undefined)
-      window.replayCount = window.replayInflight = window.atMostOnceCount = 0;
+      window.replayCount = window.replayInflight = window.atMostOnceCount = window.heldCount = 0;
   }
 
   /** Whether this identifier belongs to a message that has been sent, on this connection, and is not completed. */
   isInflight(identifier: number): boolean {
     return this.find(identifier) !== NONE;
-  }
-
-  /**
-   * As `stage`, in the form that the node speaks. @returns the length of the packet; NOT_SENT: it is not to be sent
-   */
-  stageForm(record: number, hasProperties: boolean): number {
-    const { arena: { bytes, view }, forms, headerLength } = this.limits;
-    const state = bytes[record + STATE]! & STATE_MASK;
-    if (state === RELEASED) {
-      this.stage(record, ACKNOWLEDGEMENT_LENGTH);
-      return ACKNOWLEDGEMENT_LENGTH;
-    }
-    if (view.getUint16(record + IDENTIFIER) === 0 && bytes[record + QOS] !== 0)
-      this.begin(record);
-    return forms!.stageKept(record + headerLength, this.lengthOf(record), hasProperties, state === SENT);
-  }
-
-  /**
-   * PUBREC that refuses the message: that is the end of it [MQTT5-4.4.0-2]. Unlike one that takes it, nobody awaits an
-   * answer.
-   */
-  refuse(identifier: number): void {
-    const record = this.find(identifier);
-    if (record !== NONE && this.stateOf(record) === SENT)
-      this.settle(record);
   }
 
   /**
@@ -477,6 +478,8 @@ export class OutboundQueue extends PublishRecords {
     if (flags >= REPLAYED) { // or HELD, which is in no lane
       if ((flags & HELD) === 0)
         this.window!.leave(this, record);
+      else
+        this.window!.leaveHeld();
     } else if (--this.unsentCount !== 0 && this.offset + this.cursor === record)
       this.cursor = this.nextPending(record, PENDING) - this.offset;
   }
@@ -505,9 +508,11 @@ export class OutboundQueue extends PublishRecords {
       if (state !== QUEUED) // a stamp again: it is durable
         view.setInt32(record + SENT_AT, state === RELEASED && released !== RELEASED ? this.loseSession(record, window)
           : 0);
-      if (sent === QUEUED && this.positionOf(record) === ABANDONED)
+      if (sent === QUEUED && this.positionOf(record) === ABANDONED) {
         bytes[record + STATE] = DONE; // nobody knows it any more
-      else if ((flags & HELD) === 0)
+        if ((flags & HELD) !== 0)
+          window.leaveHeld();
+      } else if ((flags & HELD) === 0)
         window.enter(this, record);
     }
     if (window !== undefined && this.count > 0)

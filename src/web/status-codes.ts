@@ -26,7 +26,6 @@ export const STATUS_TEXTS: readonly StatusText[] = Object.freeze([
   text(411, 'Length Required', 'say with Content-Length how long the body is'),
   text(413, 'Content Too Large', 'the body is longer than this resource takes'),
   text(414, 'URI Too Long', 'the request line may have 512 bytes'),
-  text(415, 'Unsupported Media Type', 'send JSON, and say so: "Content-Type: application/json"'),
   text(417, 'Expectation Failed', 'only "Expect: 100-continue" is known'),
   text(421, 'Misdirected Request', 'the name in Host is none of this gateway; use its address, as in http://192.168.1.20/'),
   text(422, 'Unprocessable Content'),
