@@ -39,7 +39,6 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'rules/ip-address.ts': 'a configuration is judged once at start',
   'rules/listener-rules.ts': 'a configuration is judged once at start',
   'rules/password-hash.ts': 'a configuration is judged once at start',
-  'rules/security-rules.ts': 'a configuration is judged once at start',
   'rules/sensor-rules.ts': 'a configuration is judged once at start',
   'rules/broker-rules.ts': 'a configuration is judged once at start',
   'rules/topic-rules.ts': 'a configuration is judged once at start',
@@ -55,7 +54,6 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/announcement-texts.ts': 'texts of the configuration, once at start',
   'gateway/packet-limits.ts': 'sizes and texts of the configuration, once at start',
   'session/client-session.ts: withoutWill': 'once per attempt to connect without the Will of the gateway',
-  'upstream/quarantine.ts: Quarantine.inOrder': 'a list, for the status when somebody asks for it',
   'upstream/bridge.ts: Bridge.watch': 'once per gateway, before any packet',
   'upstream/topic-map.ts: TopicMap.plan': 'once at start',
   'upstream/topic-map.ts: isOf': 'once per rule at start',
@@ -79,8 +77,6 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'store/state-map.ts: StateMap.fill': 'a table by the number of blocks, and the index, once at start',
   'store/version-one.ts: VersionOne.find': 'a reader of what version 0.1 has stored, once at start',
   'io/flash-blocks.ts: FlashBlocks.lengthFound': 'the headers of blocks are read once at start',
-  'config/upstream-address.ts: isSecure': 'an address of the configuration, once at start',
-  'config/upstream-address.ts: urlOf': 'an address in words, for the log and a status',
   'config/upstream-address.ts: parseAddress': 'an address of the configuration, once at start',
   'io/store-opening.ts': 'at start, and every 30 seconds while there is no storage',
   'sensors/sensors.ts: Sensors.plan': 'once at start',
@@ -110,13 +106,6 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'io/link.ts: Link.connect': 'options for the socket, once per connection',
   'io/upstream.ts: Upstream.attempt': 'callbacks for the resolver, once per attempt to connect',
   'io/runtime.ts: Runtime.finishStopping': 'once, when the gateway stops',
-  // The page
-  'web/content.ts': 'what is sent: the page once at start, what is made for one request on a computer',
-  'web/field-names.ts: asciiOf': 'texts of the server, once at start',
-  'web/response-writer.ts: allTexts': 'texts of the server, once at start',
-  'web/response-writer.ts: ResponseWriter.plan': 'once at start',
-  'web/status-codes.ts: text': 'a table, once when the module is loaded',
-  'web/http-connection.ts: HTTPConnection.accept': 'the socket, which the platform makes, once per connection',
   // On Node only, whose collector does not mind
   'io/exact-view.ts: CachedViews.resize': 'a view for each length, the first time it is needed, on Node only',
 };

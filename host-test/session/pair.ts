@@ -130,7 +130,7 @@ export class World {
   }
 
   serverRole(handler: ServerHandler): ServerRole {
-    return new ServerRole(this.context, this.serverOffset, this.serverSettings, handler);
+    return new ServerRole(this.context, this.serverOffset, this.serverSettings, SERVER_SESSION_COUNT, handler);
   }
 
   /** Keeps a text. */
@@ -558,7 +558,7 @@ export class Pair {
       if (clock.isArmed && isDue(clock.deadline, clock.now)) {
         clock.isArmed = false;
         this.client.handleTimeout();
-        this.server.handleTimeout();
+        this.server.role.handleTimeout();
         continue;
       }
       if (isDue(end, clock.now))

@@ -190,7 +190,7 @@ export class Judgement {
           this.fail(`${node.name} got ${arrivals.length} times ${entry}`);
       }
     }
-    const dropped = counted.get('droppedForNodes');
+    const dropped = counted.get('droppedForNodes') + counted.get('restored and dropped');
     const says = `${missing.length} messages for nodes are missing, and ${dropped} were counted`;
     if (missing.length > dropped)
       this.fail(`${says}: ${missing.slice(0, 3).join('; ')}`);

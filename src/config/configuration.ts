@@ -8,14 +8,12 @@
  */
 
 import type { ProfileName } from './broker-profiles.ts';
-import type { Quantity } from './sensor-types.ts';
 import type { TopicTest } from './topic-test.ts';
 
 export type Direction = 'in' | 'out' | 'both';
 export type FullPolicy = 'drop_oldest' | 'drop_newest' | 'latest_per_topic';
 export type QueueFullPolicy = 'drop_newest' | 'drop_oldest';
 export type OversizePolicy = 'close' | 'drop';
-export type TLSVersion = 'tlsv1.2' | 'tlsv1.3';
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
 export interface WillConfiguration {
@@ -26,7 +24,7 @@ export interface WillConfiguration {
 }
 
 export interface UpstreamConfiguration {
-  /** `mqtt://host:port`, or `mqtts://` with TLS; tried in turn. */
+  /** `mqtt://host:port`; tried in turn. */
   address: readonly string[];
   bridge_protocol_version: 'mqttv31' | 'mqttv311';
   /** Default: `name`. */
@@ -66,19 +64,6 @@ export interface UpstreamConfiguration {
   acknowledgement_timeout: number;
   /** Whether small packets leave at once: TCP_NODELAY. */
   bridge_tcp_nodelay: boolean;
-  /** TLS, on a computer only. Files in PEM: trusted CAs, null: those of the system; certificate and key of our own. */
-  bridge_cafile: string | null;
-  bridge_certfile: string | null;
-  bridge_keyfile: string | null;
-  /** Application protocol to ask for. */
-  bridge_alpn: string | null;
-  /** The oldest version that is spoken. */
-  bridge_tls_version: TLSVersion;
-  /** Whether the name in the Server's certificate does not matter. */
-  bridge_insecure: boolean;
-  /** Name and pre-shared key, in hexadecimal digits, in place of certificates. */
-  bridge_identity: string | null;
-  bridge_psk: string | null;
   send_timeout: number;
   oversize: OversizePolicy;
 }
@@ -162,7 +147,7 @@ export interface SensorConfiguration {
   /** json: `{"value":21.50,"time":1800000000}`, with the time of the reading; `number` when not given. */
   format?: 'number' | 'json';
   /** Which of the values of a sensor that measures several; `temperature` when not given. */
-  quantity?: Quantity;
+  quantity?: 'temperature' | 'humidity' | 'pressure';
   /** The reading is multiplied by `scale`, then `offset` is added: 1 and 0 when not given. */
   scale?: number;
   offset?: number;

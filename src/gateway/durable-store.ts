@@ -11,9 +11,7 @@ import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import { Store } from '../store/message-store.ts';
-import {
-  ANNOUNCED, COUNTER, QUARANTINED, QUARANTINED_OF_NODE, RECEIVED_IDENTIFIER,
-} from '../store/record-format.ts';
+import { ANNOUNCED, COUNTER, QUARANTINED, RECEIVED_IDENTIFIER } from '../store/record-format.ts';
 import { lengthOfState } from '../store/state-log.ts';
 import { StateMap } from '../store/state-map.ts';
 import { type Recovery, type StoreOwner, StoreReport } from '../store/store-owner.ts';
@@ -116,8 +114,7 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     const origins = this.origins = new StoredOrigins(store, regions.identifier, originCapacity);
     const exactlyOnce = new ExactlyOnce(arena, origins);
     const counters = new StoredCounters(arena, regions.counter);
-    const backlog = this.backlog = new Backlog(store, upstream, clock, rules,
-      { counters, exactlyOnce, probation: bridge.guard.probation });
+    const backlog = this.backlog = new Backlog(store, upstream, clock, rules, { counters, exactlyOnce });
     this.intake = new StoreIntake(backlog, origins, exactlyOnce, { clock, router, sessions },
       upstream.sessionState!.queue.window!.slotCount >> 1);
     this.serverRouter = new ServerRouter(bridge, upstream, store);
@@ -248,7 +245,7 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   }
 
   onState(kind: number, key: number, offset: number, length: number): void {
-    if (kind === QUARANTINED || kind === QUARANTINED_OF_NODE)
+    if (kind === QUARANTINED)
       this.users.quarantine.restore(key, offset, length);
     else if (kind === COUNTER)
       this.backlog.counters.restore(key, offset);

@@ -16,7 +16,6 @@ import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { Clock } from '../session/clock.ts';
-import { CLOSED } from '../session/connection-state.ts';
 import { type ServerHandler, ServerRole } from '../session/server-role.ts';
 import { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
@@ -62,21 +61,16 @@ import type { Figures, Machine } from '../nodes/system-figures.ts';
 import { SystemMessages } from '../nodes/system-messages.ts';
 import { SystemTopics } from '../nodes/system-topics.ts';
 import { FailingNodes } from '../nodes/failing-nodes.ts';
-import { MessageExpiry } from '../nodes/message-expiry.ts';
 import { TakeOvers } from '../nodes/take-overs.ts';
 import { lengthOfRules, TopicMap } from '../upstream/topic-map.ts';
 import { BrokerLimits } from '../upstream/broker-limits.ts';
-import { CommandRules } from '../upstream/command-rules.ts';
 import { Guard } from '../upstream/guard.ts';
-import { Probation } from '../upstream/probation.ts';
 import { Quarantine } from '../upstream/quarantine.ts';
 import * as Reason from '../upstream/quarantine-reasons.ts';
 import { UpstreamMessages } from '../upstream/waiting-messages.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type GatewayPlans, type UpstreamDriver };
 const LAST_IDENTIFIER = 65_535;
-/** Nodes of which messages may wait because the Server closes connections for them. */
-const MOST_ON_PROBATION = 64;
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
@@ -132,8 +126,6 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly retainedDelivery: RetainedDelivery;
   readonly nodeSubscriptions: NodeSubscriptions;
   private readonly expiry: SessionExpiry;
-  /** Undefined: no rule lets messages for nodes become too old. */
-  private readonly messageExpiry: MessageExpiry | undefined = undefined;
   /** What survives a power cut of the nodes; undefined as `durableStore`. */
   readonly durable: DurableNodes | undefined;
   private readonly publishing: Publishing;
@@ -151,8 +143,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const clientSettings = clientSettingsOf(upstream);
     const serverSettings = serverSettingsOf(configuration);
     const upstreamLimits = upstreamLimitsOf(configuration);
+    const nodeLimits = nodeLimitsOf(listener, store.durability === 'flash');
     const layout = options.layout ?? configuration;
-    const nodeLimits = nodeLimitsOf(listener, store.durability === 'flash', layout.topic);
     const longestPacket = longestOutgoingPacket(layout);
     const sessionCount = listener.max_connections + 1;
     const { plan } = options;
@@ -218,15 +210,14 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     writeAnnouncements(this.upstream.announcements, arena, announcementsOffset, upstream);
     const guard = new Guard(outbound, new BrokerLimits(arena, upstream),
       new Quarantine(arena, quarantineOffset, store.quarantine, longestStored, isDurable),
-      new Probation(Math.min(listener.max_connections, MOST_ON_PROBATION)),
-      { losses: this.bridge, observer: options.observer, nodes: this.nodes });
+      this.bridge, options.observer);
     this.bridge.watch(this.upstream, guard, upstream.max_qos);
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
     this.upstream.replayRate = store.replay_rate;
     this.upstream.replayReserve = longestPacket;
 
-    const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, this);
+    const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, sessionCount, this);
     this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(role, index));
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
@@ -238,11 +229,6 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.nodeSubscriptions = new NodeSubscriptions(this.access, this.delivery, retainedDelivery, options.observer);
     this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);
     this.expiry = new SessionExpiry(this.clock, this.nodes, listener.persistent_client_expiration, () => this.aging);
-    if (nodeLimits.keepsAge === true) {
-      this.messageExpiry = this.bridge.expiry = new MessageExpiry(this.clock, this.nodes, this.delivery,
-        new CommandRules(inbound, options.observer));
-      this.nodes.age = this.messageExpiry.age;
-    }
     if (storeRegions === undefined)
       return;
     this.bridge.isDurable = true;
@@ -251,7 +237,6 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const { bridge, clock, nodes: states, sessions, upstream: session } = this;
     const nodes = {
       states, delivery: this.delivery as StoredDelivery, access: this.access, expiry: this.expiry, publisher: this,
-      messageExpiry: this.messageExpiry,
     };
     this.durableStore =
       new DurableStore(arena, storeRegions, configuration,
@@ -296,21 +281,14 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.serverRole.handleDeferred();
   }
 
-  /** Lets every session look at its deadlines and asks the clock for the next one. */
+  /** Lets whoever wanted that look at its deadlines, and asks the clock for the next one. */
   handleTimeout(): void {
     this.upstream.handleTimeout();
-    const { sessions } = this;
-    let left = this.serverRole.openCount; // the rest has no deadlines; one that ends meanwhile is counted all the same
-    for (let index = 0; left > 0 && index < sessions.length; ++index)
-      if (sessions[index]!.state !== CLOSED) {
-        --left;
-        sessions[index]!.handleTimeout();
-      }
+    this.serverRole.handleTimeout();
     this.systemTopics.handleTimeout();
     this.bridge.telling.advance(this.upstream);
     this.durableStore?.handleTimeout();
     this.bridge.suspects.handleTimeout();
-    this.messageExpiry?.handleTimeout();
     if (this.expiry.isLookDue)
       this.expireSessions();
     this.refusals.handleTimeout();
@@ -374,7 +352,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const sessionPresent = node !== undefined && isOwn
       && !session.cleanStart // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
       && this.durable?.isOnlyWill(node) !== true;
-    node ??= this.nodes.findRoom(session.user, this.subscriptions, old);
+    node ??= this.nodes.findRoom(session.user, this.subscriptions);
     if (node === undefined || this.connectedCount >= this.configuration.listener.max_connections) {
       session.refuse(ReasonCode.SERVER_UNAVAILABLE);
       return;
@@ -387,8 +365,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (!sessionPresent) { // [MQTT311-3.1.2-6]
       this.nodeSubscriptions.removeAll(node);
       this.nodes.release(node); // all but its retained messages, which are nobody's [MQTT311-3.1.2-7]
-      this.nodes.name(node, identifier, length);
-      node.user = session.user;
+      this.nodes.name(node, identifier, length, session.user);
       if (this.access !== undefined && !this.access.enter(node)) {
         this.nodes.release(node);
         session.refuse(ReasonCode.NOT_AUTHORIZED);
@@ -401,7 +378,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       session.refuse(this.durable.isWorking ? ReasonCode.STORE_FULL : ReasonCode.STORE_UNAVAILABLE);
       return;
     }
-    node.session = session;
+    this.nodes.connect(node, session);
     if (++this.connectedCount > this.maximumConnectedCount)
       this.maximumConnectedCount = this.connectedCount;
     this.failing.accepted(session);
@@ -543,17 +520,14 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   publishStoredWill(node: NodeState, will: MessageSpans): void {
     const { access } = this;
     const index = this.topics.indexOf(will.topicNameOffset, will.topicNameLength);
-    this.bridge.guard.author = node.identity;
     if (access !== undefined && this.publishing.publishFor(node, will, index, access, 0) === FORBIDDEN) {
       ++this.deniedCount;
-      ++this.durable!.restoration.lost[Event.DROPPED_WILL]!;
       this.observer.onEvent(Event.RESTORED_DROPPED, Event.DROPPED_WILL, 1);
-    } else {
-      this.observer.onEvent(Event.STORED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
-      if (access === undefined)
-        this.publishing.publish(will, index, 0);
+      return;
     }
-    this.bridge.guard.author = 0;
+    this.observer.onEvent(Event.STORED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
+    if (access === undefined)
+      this.publishing.publish(will, index, 0);
   }
 
   forgetNode(node: NodeState): void {
@@ -617,11 +591,11 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   /** A message of the node cannot go upstream, nor be set aside: the node keeps it, and loses its connection for it. */
   private turnBack(session: ServerSession, guard: Guard): number {
     const reason = guard.turnedBack;
+    guard.turnedBack = Reason.FINE;
     this.observer.onEvent(Event.MESSAGE_TURNED_BACK, session.index, reason);
     this.failing.turnedBack = reason;
     session.fail(reason === Reason.PACKET_TOO_LONG ? ReasonCode.PACKET_TOO_LARGE
-      : reason >= Reason.SHARE_FULL ? ReasonCode.QUOTA_EXCEEDED : ReasonCode.TOPIC_NAME_INVALID);
-    guard.turnedBack = Reason.FINE;
+      : reason === Reason.SHARE_FULL ? ReasonCode.QUOTA_EXCEEDED : ReasonCode.TOPIC_NAME_INVALID);
     return REFUSED;
   }
 

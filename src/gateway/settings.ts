@@ -4,7 +4,7 @@ import type { ClientSessionSettings } from '../session/client-session.ts';
 import type { ServerSessionSettings } from '../session/server-role.ts';
 import type { SessionLimits } from '../session/queue-limits.ts';
 import type {
-  Configuration, ListenerConfiguration, OversizePolicy, TopicRuleConfiguration, UpstreamConfiguration,
+  Configuration, ListenerConfiguration, OversizePolicy, UpstreamConfiguration,
 } from '../config/configuration.ts';
 
 const oversizeOf = (policy: OversizePolicy): number => policy === 'drop' ? OVERSIZE_DROP : OVERSIZE_CLOSE;
@@ -42,12 +42,9 @@ export function upstreamLimitsOf(configuration: Configuration): SessionLimits {
   };
 }
 
-/** @param isStored whether messages for nodes survive a power cut @param rules whether they may become too old */
-export const nodeLimitsOf = (
-  listener: ListenerConfiguration, isStored = false, rules: readonly TopicRuleConfiguration[] = [],
-): SessionLimits => ({
+/** @param isStored whether messages for nodes survive a power cut */
+export const nodeLimitsOf = (listener: ListenerConfiguration, isStored = false): SessionLimits => ({
   isStored,
-  keepsAge: rules.some(({ direction, expiry }) => direction !== 'out' && expiry > 0),
   queueCapacity: listener.max_queued_bytes,
   maximumQueuedMessages: listener.max_queued_messages,
   maximumInflightMessages: listener.max_inflight_messages,

@@ -74,11 +74,12 @@ function decide({ bridge }: Gateway, action: string, number: number): void {
 function numbersOf({ bridge: { guard: { quarantine } } }: Gateway, numbers: readonly string[]): readonly number[] {
   if (numbers.length === 0)
     throw new Error('write the numbers of the messages as well, or "all"; "list" shows them');
-  const present = quarantine.inOrder().map(index => quarantine.read(index).number);
+  const present = Array.from({ length: quarantine.count }, (_, index) => quarantine.read(index).number);
   if (numbers.includes(ALL))
     return present;
-  for (const text of numbers)
+  return numbers.map(text => {
     if (!present.includes(Number(text)))
       throw new Error(`there is no message "${text}" in the quarantine; "list" shows what there is`);
-  return present.filter(number => numbers.some(text => Number(text) === number)); // as they came
+    return Number(text);
+  });
 }

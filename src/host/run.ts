@@ -2,7 +2,7 @@
  * Runs a gateway in this process: from a checked configuration to the ready line, and from a signal to a clean end.
  */
 import type { Configuration } from '../config/configuration.ts';
-import { parseAddress, urlOf } from '../config/upstream-address.ts';
+import { parseAddress } from '../config/upstream-address.ts';
 import { type Status, statusOf } from '../gateway/status.ts';
 import type { ReloadPlan } from '../io/reload.ts';
 import type { Runtime } from '../io/runtime.ts';
@@ -13,7 +13,6 @@ import { dieOf, endNow } from './process-end.ts';
 import { takeSignals } from './early-signals.ts';
 import { causesOf, writtenAfter, type WrittenKeys } from './reload-causes.ts';
 import { describeReload } from './reload-texts.ts';
-import { ServiceManager } from './service-manager.ts';
 import { statusLine } from './status-command.ts';
 import { statusFolders } from './status-place.ts';
 import { StatusServer } from './status-server.ts';
@@ -107,7 +106,6 @@ class Run {
   private listening: NodeJS.Timeout | undefined = undefined;
   private reporting: NodeJS.Timeout | undefined = undefined;
   private statusServer: StatusServer | undefined = undefined;
-  private readonly serviceManager: ServiceManager;
   private isReloadWanted = false;
   private isReloading = false;
   /** What stands in the file of what is in force. */
@@ -121,7 +119,6 @@ class Run {
     this.print = print;
     this.options = options;
     this.written = options.written ?? NOTHING;
-    this.serviceManager = new ServiceManager(log);
     this.ended = new Promise(resolve => this.end = resolve);
   }
 
@@ -146,7 +143,6 @@ class Run {
       await gateway.stop();
       return exitCode;
     } finally {
-      void this.serviceManager.close();
       clearTimeout(this.limit);
       clearTimeout(this.listening);
       clearInterval(this.reporting);
@@ -183,12 +179,9 @@ class Run {
   }
 
   private sayReady(listener: string): void {
-    const upstream = this.configuration.upstream.address.map(address => urlOf(parseAddress(address))).join(',');
-    const line = `ready listener=${listener} upstream=${upstream}`;
-    if (line !== this.readyLine) {
+    const line = `ready listener=${listener} upstream=${this.configuration.upstream.address.map(urlOf).join(',')}`;
+    if (line !== this.readyLine)
       this.print(line);
-      this.serviceManager.ready(line);
-    }
     this.readyLine = line;
   }
 
@@ -198,7 +191,6 @@ class Run {
       return;
     }
     this.log.write('info', `${signal}: stopping`);
-    this.serviceManager.stopping();
     this.end(0);
     this.limit = setTimeout(() => {
       process.exitCode = 0;
@@ -261,8 +253,7 @@ class Run {
   }
 
   private status(): Status {
-    const { runtime, tlsStatus } = this.gateway!;
-    return statusOf(runtime, performance.now() | 0, Math.floor(Date.now() / 1000), tlsStatus);
+    return statusOf(this.gateway!.runtime, performance.now() | 0, Math.floor(Date.now() / 1000));
   }
 
   private readonly onQuestion = (): void => {
@@ -272,3 +263,8 @@ class Run {
 }
 
 const hostAndPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+const urlOf = (address: string): string => {
+  const { host, port } = parseAddress(address);
+  return `mqtt://${host}:${port}`;
+};

@@ -108,12 +108,11 @@ export class DurableNodes {
         return false;
       }
     }
-    if (!this.wills.put(node, session, this.will) && this.isRequired) {
-      if (this.hasMap)
-        observer.onEvent(Event.STATE_FULL, session.index, Event.FULL_FOR_WILL);
+    if (!this.wills.put(node, session, this.will) && this.hasMap) {
+      observer.onEvent(Event.STATE_FULL, session.index, Event.FULL_FOR_WILL);
       return false;
     }
-    return this.settle() || session.cleanStart && !session.hasWill;
+    return this.settle() || session.cleanStart;
   }
 
   /** The connection of a node has ended, and its Will, if there was one, has been published. */

@@ -32,8 +32,6 @@ export interface RestorationParts extends MessageRestorationParts {
 export class NodeRestoration {
   /** Per reason of events.ts: what was dropped the last time. */
   readonly dropped = new Uint32Array(Event.DROPPED_REASONS);
-  /** The same since the start of the program. */
-  readonly lost = new Uint32Array(Event.DROPPED_REASONS);
   private readonly parts: RestorationParts;
   private readonly arena: Arena;
   private readonly message = new MessageSpans();
@@ -73,12 +71,9 @@ export class NodeRestoration {
         wills.put(node, node.session, this.message);
     }
     delivery.forgetAudiences();
-    delivery.droppedCount += this.dropped[Event.DROPPED_MESSAGE]!;
-    for (let reason = 0; reason < this.dropped.length; ++reason) {
-      this.lost[reason]! += this.dropped[reason]!;
+    for (let reason = 0; reason < this.dropped.length; ++reason)
       if (this.dropped[reason] !== 0)
         observer.onEvent(Event.RESTORED_DROPPED, reason, this.dropped[reason]!);
-    }
   }
 
   /** Writes a session that is here, and its subscriptions, if it has any. @returns false when there is no room */
@@ -134,9 +129,8 @@ export class NodeRestoration {
   /** Names a free place. @returns false when the name fits no mount point of today */
   private enter(node: NodeState, key: number, user: number, identifier: number, length: number): boolean {
     const { access, nodes } = this.parts;
-    nodes.name(node, identifier, length);
+    nodes.name(node, identifier, length, user);
     node.identity = key;
-    node.user = user;
     if (access === undefined || access.enter(node))
       return true;
     nodes.release(node);

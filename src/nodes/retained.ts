@@ -123,14 +123,10 @@ export class RetainedMessages {
     return this.records.end;
   }
 
-  /** Whether the message at `at` matches a filter; then it is in `message`. */
-  matches(at: number, filterOffset: number, filterLength: number, message: Message): boolean {
+  /** Whether the message at `at` matches a filter. */
+  matches(at: number, filterOffset: number, filterLength: number): boolean {
     const { arena } = this;
-    const topicNameLength = arena.view.getUint16(at);
-    if (!matchesTopicFilter(arena, filterOffset, filterLength, at + TOPIC, topicNameLength))
-      return false;
-    this.read(at, message);
-    return true;
+    return matchesTopicFilter(arena, filterOffset, filterLength, at + TOPIC, arena.view.getUint16(at));
   }
 
   /** Upstream is to be told again of all that did not come from there. */
@@ -164,7 +160,8 @@ export class RetainedMessages {
     bytes[at + QOS] = bytes[at + QOS]! & ~OWED;
   }
 
-  private read(at: number, message: Message): void {
+  /** Puts the message at `at` into `message`. */
+  read(at: number, message: Message): void {
     const { arena, records } = this;
     const topicNameLength = arena.view.getUint16(at);
     message.topicNameOffset = at + TOPIC;

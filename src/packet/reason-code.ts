@@ -56,13 +56,6 @@ export const STORE_FULL = 0x10E;
 /** While the node waited for its CONNACK: somebody else needed the place, or users and rights became others. */
 export const PLACE_NEEDED = 0x10F;
 export const USERS_RELOADED = 0x110;
-/**
- * Of our own, for the Server: it and the gateway do not agree on TLS; it has gone in the middle of the handshake; files
- * for TLS cannot be used.
- */
-export const TLS_FAILED = 0x111;
-export const TLS_CLOSED = 0x112;
-export const TLS_UNUSABLE = 0x113;
 
 /** Return codes of CONNACK in 3.1 and 3.1.1 (table 3.1); index is the code on the wire. */
 const RETURN_CODES: readonly number[] = Object.freeze([

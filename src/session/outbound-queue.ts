@@ -20,8 +20,8 @@ import { lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.
 import { IDENTIFIER_RANGE, PublishRecords } from './publish-records.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
-  ABANDONED, DONE, HELD, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, QUEUED, RELEASED, REPLAYED, SENT,
-    SENT_AT, SLOT, STATE, STATE_MASK,
+  DONE, HELD, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, QUEUED, RELEASED, REPLAYED, SENT, SENT_AT, SLOT,
+    STATE, STATE_MASK,
 } from './record-layout.ts';
 import type { Journal, UpstreamWindow } from './upstream-window.ts';
 
@@ -179,14 +179,15 @@ export class OutboundQueue extends PublishRecords {
   }
 
   /**
-   * Gives up the message of a record. If it is a QoS 2 message that the receiver may know, its exchange goes on where
-   * it is as long as the session does [MQTT311-4.4.0-1]: without PUBREL the receiver would take a later message of that
-   * identifier for the same one, and PUBREL may follow nothing but PUBREC [MQTT311-4.3.3-1].
+   * Gives up the message of a record. If it is a QoS 2 message that the receiver may know, PUBREL still goes out:
+   * else the receiver would take a later message of that identifier for the same one.
    */
   giveUp(record: number): void {
     const { bytes, view } = this.limits.arena;
-    if ((bytes[record + STATE]! & STATE_MASK) !== QUEUED && bytes[record + QOS] === 2) {
-      view.setUint32(record + POSITION, ABANDONED);
+    const flags = bytes[record + STATE]!;
+    if ((flags & STATE_MASK) !== QUEUED && bytes[record + QOS] === 2) {
+      bytes[record + STATE] = flags & ~STATE_MASK | RELEASED;
+      view.setUint32(record + POSITION, NOT_STORED);
       return;
     }
     this.finish(record);
@@ -263,7 +264,7 @@ export class OutboundQueue extends PublishRecords {
     const flags = bytes[record + STATE]!;
     const { window } = this;
     if (window?.journal !== undefined && (flags & STATE_MASK) === SENT
-      && view.getUint32(record + POSITION) > ABANDONED)
+      && view.getUint32(record + POSITION) !== NOT_STORED)
       window.journal.received(view.getUint32(record + POSITION), identifier);
     bytes[record + STATE] = flags & ~STATE_MASK | RELEASED; // a repeated PUBREC finds it so already
     return record;
@@ -293,47 +294,20 @@ export class OutboundQueue extends PublishRecords {
     this.awaitConnection(QUEUED, QUEUED);
   }
 
-  /** The message is not to be sent for now. One that is under way stays that: an answer to it may come. */
+  /** The message is not to be sent for now; if it has been, as if it had not. */
   hold(record: number): void {
     const { bytes } = this.limits.arena;
     const flags = bytes[record + STATE]!;
-    if ((flags & (PENDING | HELD)) !== PENDING)
+    if ((flags & HELD) !== 0 || (flags & STATE_MASK) === DONE)
       return;
-    this.leaveLane(record, flags);
+    if ((flags & PENDING) !== 0)
+      this.leaveLane(record, flags);
+    else {
+      --this.inflightCount;
+      if (flags >= REPLAYED)
+        --this.window!.replayInflight;
+    }
     bytes[record + STATE] = flags & STATE_MASK | PENDING | HELD;
-    ++this.window!.heldCount;
-  }
-
-  /**
-   * The message waits in the log, and not here, for as long as it may not be sent. It must never have been.
-   * `endUnloading` frees its place. @returns whether it does
-   */
-  unload(record: number): boolean {
-    const { bytes, view } = this.limits.arena;
-    const window = this.window!;
-    const flags = bytes[record + STATE]!;
-    if (window.journal === undefined || this.positionOf(record) <= ABANDONED || this.identifierOf(record) !== 0
-      || (flags & (PENDING | HELD)) !== PENDING)
-      return false;
-    this.leaveLane(record, flags);
-    bytes[record + STATE] = DONE;
-    ++window.heldRevision; // it lies behind what was read of the log last
-    ++window.waitingCount;
-    window.occupy(view.getUint16(record + SLOT));
-    return true;
-  }
-
-  endUnloading(): void {
-    if (this.count > 0)
-      this.removeDone();
-  }
-
-  /** As `append`, for a message that is held. @returns whether it fits */
-  appendHeld(message: Message, qos: number): boolean {
-    const record = this.append(message, qos);
-    if (record !== NONE)
-      this.hold(record);
-    return record !== NONE;
   }
 
   /** Whatever was held is to be sent, in the old order. */
@@ -345,11 +319,8 @@ export class OutboundQueue extends PublishRecords {
         isAny = true;
         bytes[record + STATE] = bytes[record + STATE]! & ~HELD;
       }
-    if (!isAny)
-      return;
-    this.window!.heldCount = 0;
-    ++this.window!.heldRevision;
-    this.joinLanes();
+    if (isAny)
+      this.joinLanes();
   }
 
   /**
@@ -361,10 +332,10 @@ export class OutboundQueue extends PublishRecords {
     if (this.count === 0 || !this.isHeld(this.oldest)
       || window!.deliveredCount - window!.compactedAt <= this.count >> 3)
       return false;
-    const before = this.usedLength;
+    const { usedLength } = this;
     window!.compactedAt = window!.deliveredCount;
     this.compact();
-    return this.usedLength < before;
+    return this.usedLength < usedLength;
   }
 
   protected override onMoved(from: number, to: number): void {
@@ -422,7 +393,7 @@ export class OutboundQueue extends PublishRecords {
     this.head = this.tail = 0;
     this.count = this.unsentCount = this.inflightCount = 0;
     if (window !== undefined)
-      window.replayCount = window.replayInflight = window.atMostOnceCount = window.heldCount = 0;
+      window.replayCount = window.replayInflight = window.atMostOnceCount = 0;
   }
 
   /** Whether this identifier belongs to a message that has been sent, on this connection, and is not completed. */
@@ -454,7 +425,7 @@ export class OutboundQueue extends PublishRecords {
     const { window } = this;
     const identifier = this.nextIdentifier();
     this.identify(record, identifier, QUEUED);
-    if (window?.journal !== undefined && this.positionOf(record) > ABANDONED)
+    if (window?.journal !== undefined && this.positionOf(record) !== NOT_STORED)
       window.journal.underWay(this.positionOf(record), identifier, this.qosOf(record));
   }
 
@@ -478,8 +449,6 @@ export class OutboundQueue extends PublishRecords {
     if (flags >= REPLAYED) { // or HELD, which is in no lane
       if ((flags & HELD) === 0)
         this.window!.leave(this, record);
-      else
-        this.window!.leaveHeld();
     } else if (--this.unsentCount !== 0 && this.offset + this.cursor === record)
       this.cursor = this.nextPending(record, PENDING) - this.offset;
   }
@@ -494,10 +463,10 @@ export class OutboundQueue extends PublishRecords {
     for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
       const record = this.offset + at;
       const flags = bytes[record + STATE]!;
-      const state = flags & STATE_MASK;
-      if (state === DONE)
+      if ((flags & STATE_MASK) === DONE || (flags & HELD) !== 0)
         continue;
-      bytes[record + STATE] = (state === RELEASED ? released : state === SENT ? sent : QUEUED) | PENDING | flags & HELD;
+      const state = flags & STATE_MASK;
+      bytes[record + STATE] = (state === RELEASED ? released : state === SENT ? sent : QUEUED) | PENDING;
       if (window === undefined) {
         if (this.unsentCount++ === 0)
           this.cursor = at;
@@ -508,22 +477,15 @@ export class OutboundQueue extends PublishRecords {
       if (state !== QUEUED) // a stamp again: it is durable
         view.setInt32(record + SENT_AT, state === RELEASED && released !== RELEASED ? this.loseSession(record, window)
           : 0);
-      if (sent === QUEUED && this.positionOf(record) === ABANDONED) {
-        bytes[record + STATE] = DONE; // nobody knows it any more
-        if ((flags & HELD) !== 0)
-          window.leaveHeld();
-      } else if ((flags & HELD) === 0)
-        window.enter(this, record);
+      window.enter(this, record);
     }
-    if (window !== undefined && this.count > 0)
-      this.removeDone();
   }
 
   /**
    * The Server had this message, and has forgotten it perhaps. @returns what must be durable before it is sent again
    */
   private loseSession(record: number, { journal }: UpstreamWindow): number {
-    if (journal === undefined || this.positionOf(record) <= ABANDONED)
+    if (journal === undefined || this.positionOf(record) === NOT_STORED)
       return 0;
     journal.sessionLost();
     return journal.stamp;
@@ -550,7 +512,7 @@ export class OutboundQueue extends PublishRecords {
     if (window.journal === undefined)
       return;
     const position = this.positionOf(record);
-    if (position > ABANDONED)
+    if (position !== NOT_STORED)
       window.journal.done(position);
   }
 

@@ -8,7 +8,7 @@ import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish } from '../packet/publish.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
   DONE, HEADER_LENGTH, HELD, IDENTIFIER, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE,
-    SENT_AT, SLOT, STATE, STATE_MASK, TIME, topicOfPacket,
+    SENT_AT, STATE, STATE_MASK, TIME, topicOfPacket,
 } from './record-layout.ts';
 
 const LAST_IDENTIFIER = 65_535;
@@ -64,7 +64,7 @@ export class PublishRecords {
   }
 
   positionOf(record: number): number {
-    return this.limits.ageOffset === HEADER_LENGTH ? NOT_STORED
+    return this.limits.headerLength === HEADER_LENGTH ? NOT_STORED
       : this.limits.arena.view.getUint32(record + POSITION);
   }
 
@@ -80,11 +80,6 @@ export class PublishRecords {
     return this.limits.arena.view.getUint32(record + ORIGIN);
   }
 
-  /** Its place among the order counters of topics. */
-  slotOf(record: number): number {
-    return this.limits.arena.view.getUint16(record + SLOT);
-  }
-
   /** When it was sent, or PUBREL for it; of one that is under way. */
   sentAtOf(record: number): number {
     return this.limits.arena.view.getInt32(record + SENT_AT);
@@ -98,14 +93,6 @@ export class PublishRecords {
 
   isHeld(record: number): boolean {
     return (this.limits.arena.bytes[record + STATE]! & HELD) !== 0;
-  }
-
-  /** Whether a message of this origin and slot is held, before the record `end`, NONE: anywhere. */
-  hasHeld(origin: number, slot: number, end: number): boolean {
-    for (let record = this.following(NONE); record !== end; record = this.following(record))
-      if (this.isHeld(record) && this.slotOf(record) === slot && this.originOf(record) === origin >>> 0)
-        return true;
-    return false;
   }
 
   /** Offset in the arena of the topic name of `record`; its length is in the two bytes before. */
@@ -270,12 +257,10 @@ export class PublishRecords {
   protected onMoved(_from: number, _to: number): void { /* nobody knows of it here */ }
 
   protected enter(at: number, packetLength: number, state: number, qos: number, identifier: number): void {
-    const { age, ageOffset, arena: { view }, headerLength } = this.limits;
+    const { arena: { view }, headerLength } = this.limits;
     const record = this.offset + at;
     view.setUint32(record, packetLength);
     view.setUint32(record + STATE, state << 24 | qos << 16 | identifier);
-    if (age !== undefined)
-      age.annotate(view, record + ageOffset);
     this.tail = at + (headerLength + packetLength + 3 & ~3);
     ++this.count;
   }

@@ -9,7 +9,7 @@
 import type { PublishRecords } from './publish-records.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
-  ABANDONED, HELD, NONE, ORIGIN, PENDING, POSITION, REPLAYED, RULE, SLOT, STAMP, STATE, TIME,
+  HELD, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, REPLAYED, RULE, SLOT, STAMP, STATE, TIME,
 } from './record-layout.ts';
 
 /** Of a counter. */
@@ -52,11 +52,6 @@ export class UpstreamWindow {
   journal: Journal | undefined = undefined;
   /** Messages of the journal's log that are not in the queue. */
   waitingCount = 0;
-  /** Of them, those that were passed over: they are held back, and others go first. */
-  deferredCount = 0;
-  /** Messages in the queue that are held; and a number that is another one when one of them is not any more. */
-  heldCount = 0;
-  heldRevision = 0;
   /** How many had been delivered when holes between records were closed. */
   compactedAt = 0;
   /** Messages in the queue that waited for the connection and are to be sent; and the first one. */
@@ -171,12 +166,6 @@ export class UpstreamWindow {
     this.vacate(records.limits.arena.view.getUint16(record + SLOT));
   }
 
-  /** One that is held is done. */
-  leaveHeld(): void {
-    --this.heldCount;
-    ++this.heldRevision;
-  }
-
   /** All that is to be sent waits in the first lane from now on. */
   joinLanes(records: PublishRecords): void {
     const { bytes } = records.limits.arena;
@@ -240,7 +229,7 @@ export class UpstreamWindow {
   private mayLeave(sender: Sender, record: number): boolean {
     const { journal } = this;
     const { view } = sender.limits.arena;
-    if (journal === undefined || view.getUint32(record + POSITION) <= ABANDONED)
+    if (journal === undefined || view.getUint32(record + POSITION) === NOT_STORED)
       return true;
     sender.prepare(record, journal);
     return journal.isDurable(view.getUint32(record + STAMP));

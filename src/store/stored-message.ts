@@ -58,9 +58,9 @@ export class StoredMessage extends MessageFields {
   /** RECEIVED, DONE, GIVEN_UP, per destination. */
   readonly states = new Uint8Array(MOST_DESTINATIONS);
 
-  /** Identity of who sends it with QoS 2, and may send it again; 0: nobody. A Will has no identifier. */
+  /** Identity of who sends it with QoS 2, and may send it again; 0: nobody. */
   get sender(): number {
-    return this.kind === MESSAGE_DOWN ? this.rule : this.qos === 2 && this.originIdentifier !== 0 ? this.origin : 0;
+    return this.kind === MESSAGE_DOWN ? this.rule : this.qos === 2 ? this.origin : 0;
   }
 
   /** Done or given up for every destination. */

@@ -26,7 +26,6 @@ import { DelayedFlush } from './delayed-flush.ts';
 import { type ExactlyOnce, UPSTREAM_DESTINATION } from './exactly-once.ts';
 import { LatestRecords } from './latest-records.ts';
 import * as Loss from './losses.ts';
-import type { Probation } from './probation.ts';
 import { Releases } from './releases.ts';
 import { RoomInStore } from './room-in-store.ts';
 import { NEVER, type StoredCounters } from './stored-counters.ts';
@@ -51,12 +50,10 @@ const UPSTREAM = 0;
 /** Before the oldest message. */
 const START = -1;
 
-/** What has been given out, and what has come, under which identifiers; and who waits. */
+/** What has been given out, and what has come, under which identifiers. */
 export interface BacklogIdentities {
   readonly counters: StoredCounters;
   readonly exactlyOnce: ExactlyOnce;
-  /** Whose messages wait though others do not. */
-  readonly probation: Probation;
 }
 
 export class Backlog extends StoreStamps implements Journal {
@@ -88,9 +85,6 @@ export class Backlog extends StoreStamps implements Journal {
   private suspectCount: number;
   /** What is given up now need not be marked: its block says so. */
   private isGivingUp = false;
-  private readonly probation: Probation;
-  /** A number for who waits, when the log was looked through. */
-  private revision = 0;
 
   constructor(store: Store, session: ClientSession, clock: Clock, rules: StoredRules, identities: BacklogIdentities) {
     super(store);
@@ -103,7 +97,6 @@ export class Backlog extends StoreStamps implements Journal {
     this.losses = rules.losses;
     this.counters = identities.counters;
     this.exactlyOnce = identities.exactlyOnce;
-    this.probation = identities.probation;
     this.refusesNew = rules.policies.every(policy => policy.refusesNew);
     this.latest = rules.policies.some(policy => policy.keepsLatest) ? new LatestRecords() : undefined;
     this.room = new RoomInStore(store, rules, this.latest, this);
@@ -113,14 +106,13 @@ export class Backlog extends StoreStamps implements Journal {
 
   /**
    * Stores a message. @param outgoing the same as it goes upstream, with its QoS @param rule index of the rule @param
-   * hash of its local topic @param origin identity of its node, else 0 @returns STORED,
+   * hash of its local topic @param origin identity of the node that sends it with QoS 2, else 0 @returns STORED,
    * DROPPED, FULL, or NOT_WORKING when the storage has failed: the message is as it was
    */
   add(message: Message, outgoing: Message, rule: number, hash: number, origin: number): number {
     const { fields, store } = this;
     const policy = this.rules.policies[rule]!;
-    const isAtHand = origin !== 0 && message.packetIdentifier !== 0; // a Will has none, and may come between
-    if (isAtHand && this.exactlyOnce.isStoredFor(UPSTREAM_DESTINATION))
+    if (origin !== 0 && this.exactlyOnce.isStoredFor(UPSTREAM_DESTINATION))
       return STORED;
     store.advanceClock(this.clock.now);
     fields.topicNameOffset = message.topicNameOffset;
@@ -136,7 +128,7 @@ export class Backlog extends StoreStamps implements Journal {
     fields.originIdentifier = message.packetIdentifier;
     const { queue, window } = this;
     const slot = window.slotOf(hash);
-    const isLive = this.session.isConnected && !window.isOccupied(slot) && !this.mustWait(origin, rule, slot);
+    const isLive = this.session.isConnected && !window.isOccupied(slot);
     fields.identifier = isLive ? queue.identifierFor(outgoing) : 0;
     let position = store.queue.push(fields, 1, this.spare);
     if (position === NO_ROOM && (!policy.refusesNew || this.orphanCount > 0 || this.room.movesDown)) {
@@ -147,13 +139,12 @@ export class Backlog extends StoreStamps implements Journal {
     }
     if (position <= 0)
       return !store.isWorking || position === FAILED ? NOT_WORKING : position === TOO_LONG ? DROPPED : FULL;
-    if (isAtHand)
+    if (origin !== 0)
       this.exactlyOnce.stored(UPSTREAM_DESTINATION, position);
     this.latest?.set(hash, position);
     window.origin = origin;
     window.slot = slot;
-    if (!isLive || this.enter(outgoing, position, takenAt, rule, fields.identifier) === NO_RECORD
-      && !(queue.closeHoles() && this.enter(outgoing, position, takenAt, rule, fields.identifier) !== NO_RECORD)) {
+    if (!isLive || this.enter(outgoing, position, takenAt, rule, fields.identifier) === NO_RECORD) {
       if (isLive && queue.unsentCount > 0)
         queue.joinLanes();
       ++window.waitingCount;
@@ -180,11 +171,9 @@ export class Backlog extends StoreStamps implements Journal {
       : Math.max(Math.min(blockCount - FEWEST_BLOCKS, Math.max(blockCount >> SPARE_SHIFT, 1)), 0);
   }
 
-  /** Whether a record of `length` bytes has room, without anything being given up that may still go out. */
+  /** Whether a record of `length` bytes has room, without anything being given up. */
   canPush(length: number): boolean {
-    const { orphanCount, room, spare, store: { isWorking, queue } } = this;
-    return queue.canPush(length, spare) || isWorking && queue.canHold(length)
-      && (room.movesDown || orphanCount > 0 || queue.hasDeadlines) && room.canMake(length, spare);
+    return this.store.queue.canPush(length, this.spare);
   }
 
   /** What waits for nodes: it moves when room is made. */
@@ -245,50 +234,8 @@ export class Backlog extends StoreStamps implements Journal {
   /** What waits in the log is told of anew. */
   beginRecount(): void {
     this.orphanCount = 0;
-    this.reconsider();
-    this.room.forget();
-    this.window.recount(this.queue);
-  }
-
-  /** The log is looked through again, and what was passed over in it with the rest. */
-  private reconsider(): void {
     this.loadPosition = START;
-    this.window.deferredCount = 0;
-  }
-
-  /** Whether a message waits although others may go: of its sender, or of its sender and topic, one is held back. */
-  mustWait(origin: number, rule: number, slot: number): boolean {
-    const { probation, queue, window } = this;
-    return probation.isHolding && probation.holds(origin, rule, slot)
-      || window.heldCount > 0 && queue.hasHeld(origin, slot, NO_RECORD);
-  }
-
-  /** Whether that is because of what its sender has sent before. @param rule that `rules` has just found */
-  isOfGuilty(message: StoredMessage, rule: number): boolean {
-    const { probation, rules, window } = this;
-    return probation.isGuilty(probation.find(message.origin, rule, window.slotOf(rules.hash)));
-  }
-
-  /**
-   * A message of the log, which `rules` has looked at and which is not in the queue, is kept elsewhere from now on, or
-   * given up.
-   */
-  takeOut(position: number, rule: number, isGivenUp: boolean): void {
-    const { queue } = this.store;
-    if (isGivenUp) {
-      queue.giveUp(position, UPSTREAM);
-      this.losses.onLost(rule, Loss.NO_ROOM);
-    } else
-      queue.done(position, UPSTREAM);
-    this.leaveLog(rule);
-    this.reconsider();
-  }
-
-  /** The message of the log that this record of the queue holds back is given up: there is no room where it waits. */
-  giveUpHeld(record: number): void {
-    const rule = this.queue.ruleOf(record);
-    this.queue.giveUp(record);
-    this.losses.onLost(rule, Loss.NO_ROOM);
+    this.window.recount(this.queue);
   }
 
   endRestoring(): void {
@@ -327,11 +274,8 @@ export class Backlog extends StoreStamps implements Journal {
       this.isGivingUp = true;
       queue.giveUp(record);
       this.isGivingUp = false;
-    } else {
+    } else
       this.leaveLog(rule);
-      if (this.window.deferredCount > 0)
-        this.reconsider();
-    }
     this.losses.onLost(rule, rules.isExpired(message, rule, this.store.clock) ? Loss.EXPIRED : rule === NO_RULE
       ? Loss.ORPHANED : Loss.NO_ROOM);
   }
@@ -342,13 +286,13 @@ export class Backlog extends StoreStamps implements Journal {
     if (record !== NO_RECORD)
       this.queue.notePosition(record, to);
     this.latest?.move(from, to);
-    this.reconsider();
+    this.loadPosition = START;
   }
 
   /** The block from `start` to `end` is used anew. */
   erased(start: number, end: number): void {
     if (this.loadPosition >= start && this.loadPosition <= end)
-      this.reconsider();
+      this.loadPosition = START;
   }
 
   /** Whether a message of a QoS 2 exchange must stay where it is: its receiver may know it. */
@@ -405,20 +349,14 @@ export class Backlog extends StoreStamps implements Journal {
   }
 
   refill(): void {
-    const { probation, queue, rules, store, window } = this;
+    const { queue, rules, store, window } = this;
     const log = store.queue;
-    if (store.isWorking && queue.count > 0 && !queue.hasRoom(this.nextLength) || probation.isChanged)
+    if (store.isWorking && queue.count > 0 && !queue.hasRoom(this.nextLength))
       return;
-    // Whoever waits no more has messages behind the place that was reached: they come first.
-    const revision = probation.revision + window.heldRevision | 0;
-    if (revision !== this.revision)
-      this.reconsider();
-    this.revision = revision;
     while (window.waitingCount > 0) {
       const position = this.loadPosition === START ? log.first() : log.next(this.loadPosition);
-      if (position === NONE) {
-        if (window.deferredCount === 0) // what was counted is not there any more: the storage forgets
-          this.forgetWaiting();
+      if (position === NONE) { // what was counted is not there any more: the storage forgets
+        this.forgetWaiting();
         return;
       }
       this.loadPosition = position;
@@ -431,9 +369,7 @@ export class Backlog extends StoreStamps implements Journal {
           this.leaveLog(rule);
           log.giveUp(position, UPSTREAM);
           this.losses.onLost(rule, reason);
-        } else if (rule !== NO_RULE && this.mustWait(record.origin, rule, window.slotOf(rules.hash)))
-          ++window.deferredCount; // others pass it
-        else if (rule !== NO_RULE) {
+        } else if (rule !== NO_RULE) {
           this.nextLength = lengthOfPublish(rules.outgoing, rules.outgoing.qos);
           if (!queue.hasRoom(this.nextLength) || !this.enterLoaded(record, rule))
             return;

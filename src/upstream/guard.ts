@@ -8,13 +8,11 @@
  * dropped. All of it is counted and named.
  */
 import * as Event from '../config/events.ts';
-import type { NodeStates } from '../nodes/node-states.ts';
 import type { Message } from '../packet/packet.ts';
 import { REFUSED, TAKEN } from '../session/session-role.ts';
 import type { BrokerLimits } from './broker-limits.ts';
 import type { StorePolicy } from './full-policy.ts';
 import * as Loss from './losses.ts';
-import type { Probation } from './probation.ts';
 import type { Quarantine, Suspect } from './quarantine.ts';
 import * as Reason from './quarantine-reasons.ts';
 import { NO_RULE, type TopicMap } from './topic-map.ts';
@@ -27,17 +25,9 @@ export class Circumstances implements Suspect {
   reason = Reason.FINE;
 }
 
-export interface GuardSides {
-  readonly losses: Loss.LossObserver;
-  readonly observer: Event.GatewayObserver;
-  /** Knows who has which identity. */
-  readonly nodes: NodeStates;
-}
-
 export class Guard {
   /** It is being found out what the Server closes connections for. */
   isCautious = false;
-  readonly probation: Probation;
   /** Identity of the node whose Will is being published, else 0. */
   author = 0;
   /** Why the message that was refused last was refused; FINE: for want of room. */
@@ -47,20 +37,17 @@ export class Guard {
   limits: BrokerLimits;
   readonly quarantine: Quarantine;
   private readonly map: TopicMap;
-  private readonly nodes: NodeStates;
   private readonly losses: Loss.LossObserver;
   private readonly observer: Event.GatewayObserver;
   private readonly circumstances = new Circumstances();
 
-  constructor(map: TopicMap, limits: BrokerLimits, quarantine: Quarantine, probation: Probation,
-    sides: GuardSides) {
+  constructor(map: TopicMap, limits: BrokerLimits, quarantine: Quarantine, losses: Loss.LossObserver,
+    observer: Event.GatewayObserver) {
     this.map = map;
     this.limits = limits;
     this.quarantine = quarantine;
-    this.probation = probation;
-    this.losses = sides.losses;
-    this.observer = sides.observer;
-    this.nodes = sides.nodes;
+    this.losses = losses;
+    this.observer = observer;
     this.named = quarantine.message;
     map.limits = limits;
     this.update();
@@ -68,8 +55,7 @@ export class Guard {
 
   /** Whether every message has to be looked at, or only those with certain names. */
   update(): void {
-    this.map.guardAll(this.isCautious || this.probation.isHolding || this.limits.packetLength !== 0
-      || this.quarantine.hasFullShare);
+    this.map.guardAll(this.isCautious || this.limits.packetLength !== 0 || this.quarantine.hasFullShare);
   }
 
   /** @param outgoing as it goes upstream @param rule identity of its rule @returns why it may not, or FINE */
@@ -86,7 +72,7 @@ export class Guard {
     const { reason } = circumstances;
     const mustArrive = message.qos !== 0 && policy.keeps;
     this.named = message;
-    if (mustArrive && reason < Reason.SHARE_FULL && !this.isShareFull(circumstances.origin, circumstances.rule)
+    if (mustArrive && reason !== Reason.SHARE_FULL && !this.isShareFull(circumstances.origin, circumstances.rule)
       && this.setAside(message, index, message.qos, circumstances) !== 0)
       return TAKEN;
     if (mustArrive && origin !== 0) {
@@ -104,8 +90,7 @@ export class Guard {
     const { quarantine } = this;
     const { givenUpCount } = quarantine;
     this.named = message;
-    const { origin } = circumstances;
-    const number = quarantine.add(message, qos, circumstances, origin === 0 ? undefined : this.nodes.findName(origin));
+    const number = quarantine.add(message, qos, circumstances);
     if (number !== 0)
       this.observer.onEvent(Event.MESSAGE_SET_ASIDE, index, circumstances.reason);
     for (let count = givenUpCount; count < quarantine.givenUpCount; ++count)

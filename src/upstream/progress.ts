@@ -2,18 +2,15 @@
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { type Court, NOBODY } from './court.ts';
 
-const LAST_IDENTIFIER = 65_535;
-
 export class Progress {
   private readonly queue: OutboundQueue;
   private readonly court: Court;
-  /** Messages that had waited and were acknowledged, when the connection began. */
+  /** Messages that had waited and were acknowledged, when the connection began, and at the last verdict. */
   private doneAtStart = 0;
-  /** The last packet identifier that had been given out at the last look; how often one since was acknowledged. */
+  private doneAtVerdict = 0;
+  /** The last packet identifier that had been given out at the last look; whether one since was acknowledged. */
   private lastIdentifier = NOBODY;
-  private freshCount = 0;
-  /** `count` at the last verdict. */
-  private countAtVerdict = 0;
+  private hasFreshSuccess = false;
 
   constructor(queue: OutboundQueue, court: Court) {
     this.queue = queue;
@@ -27,8 +24,9 @@ export class Progress {
   }
 
   noteVerdict(): void {
-    this.countAtVerdict = this.count;
+    this.doneAtVerdict = this.queue.window!.replayedDoneCount;
     this.lastIdentifier = NOBODY;
+    this.hasFreshSuccess = false;
   }
 
   /** Of the messages that had waited, those that were acknowledged on this connection. */
@@ -38,17 +36,11 @@ export class Progress {
 
   /** Whether a message was acknowledged since the last verdict. */
   get hasSucceeded(): boolean {
-    return this.count !== this.countAtVerdict;
-  }
-
-  /** A number that is another one when a message has been acknowledged since. */
-  get count(): number {
-    return this.freshCount + this.queue.window!.replayedDoneCount | 0;
+    return this.hasFreshSuccess || this.queue.window!.replayedDoneCount !== this.doneAtVerdict;
   }
 
   /**
-   * Of those that have not waited: when more identifiers have been given out than messages are under way, some have
-   * arrived.
+   * Of those that have not waited: with one under way at a time, all before the last one have arrived.
    * @param isAnnouncing the gateway's own birth is no such message
    */
   look(isAnnouncing: boolean): void {
@@ -56,7 +48,8 @@ export class Progress {
     const latest = queue.latestIdentifier;
     const isOther = isAnnouncing || court.pendingFilter >= 0;
     this.lastIdentifier = isOther ? NOBODY : latest;
-    if (!isOther && lastIdentifier !== NOBODY && (latest - lastIdentifier & LAST_IDENTIFIER) > queue.inflightCount)
-      ++this.freshCount;
+    if (!isOther && lastIdentifier !== NOBODY && latest !== lastIdentifier
+      && (queue.inflightCount === 0 || latest - lastIdentifier !== 1))
+      this.hasFreshSuccess = true;
   }
 }

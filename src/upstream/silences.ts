@@ -71,11 +71,8 @@ export class Silences {
     this.silent = NOBODY;
     if (filter >= 0)
       court.setFilterAside(filter, Reason.NEVER_ACKNOWLEDGED);
-    else {
-      const at = court.probation.enterOf(queue, record);
+    else
       court.setAside(record, Reason.NEVER_ACKNOWLEDGED);
-      court.probation.reprimand(at, session.role.clock.now);
-    }
     return false;
   }
 }

@@ -25,10 +25,9 @@ export class StoreFill {
     this.longestPacket = longestPacket;
   }
 
-  /** Messages on their way upstream, but for those that others pass in the log. */
+  /** Messages on their way upstream. */
   get count(): number {
-    const { queue, window } = this;
-    return queue.count + window.waitingCount - window.deferredCount;
+    return this.queue.count + this.window.waitingCount;
   }
 
   /**
