@@ -1,12 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { defineConfig } from 'vitest/config';
 import { canEmulate, PACKAGES } from './emulation/build-board.mjs';
+import { canRun32, PACKAGES_32 } from './xs/programs-32.mjs';
 
 const has = (command: string): boolean =>
   spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${command}`]).status === 0;
-const compiles32 = (): boolean =>
-  spawnSync('gcc', ['-m32', '-x', 'c', '-', '-o', '/dev/null'],
-    { input: '#include <stdio.h>\nint main(void){return 0;}' }).status === 0;
 
 const hasLibraries = (): boolean =>
   spawnSync('gcc', ['-x', 'c', '-', '-o', '/dev/null', '-lpaho-mqtt3c', '-lmosquitto'],
@@ -23,9 +21,11 @@ const demands = [
   { tests: 'host-test/interop/paho.test.ts', isMet: () => has('paho_c_pub'), packages: 'paho.mqtt.c-examples' },
   { tests: 'host-test/interop/libraries.test.ts', isMet: hasLibraries,
     packages: 'gcc libc6-dev python3-paho-mqtt libpaho-mqtt-dev libmosquitto-dev' },
-  { tests: 'host-test/size/**', isMet: compiles32, packages: 'gcc-multilib' },
+  { tests: 'host-test/host/service.test.ts', isMet: () => has('systemd-notify') && has('systemd-analyze') && has('python3'),
+    packages: 'systemd python3' },
+  { tests: 'host-test/size/**', isMet: canRun32, packages: PACKAGES_32 },
   { tests: 'host-test/emulation/**', isMet: canEmulate, packages: PACKAGES },
-  { tests: 'host-test/bench/**', isMet: compiles32, packages: 'gcc-multilib' },
+  { tests: 'host-test/bench/**', isMet: canRun32, packages: PACKAGES_32 },
 ];
 
 const leftOut = process.env['CI'] === 'true' ? [] : demands.filter(({ isMet }) => !isMet());

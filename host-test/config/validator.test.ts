@@ -46,7 +46,7 @@ describe('the validator of a board', () => {
     ['a key that was meant otherwise', '{"upstream":{"adress":["mqtt://a"]}}',
       '1:14: upstream.adress: there is no such key; write "address" instead'],
     ['a key of another place', '{"port":1}',
-      '1:2: port: there is no such key; it belongs elsewhere: write listener.port instead'],
+      '1:2: port: there is no such key; it belongs elsewhere: write listener.port or page.port instead'],
     ['a number out of range', '{\n "store": {"ram":1}}',
       '2:12: store.ram: 1 is too small; write a number from 256 to 67108864 instead'],
     ['one address that is no list', '{"upstream":{"address":"mqtt://a"}}',

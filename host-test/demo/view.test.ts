@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ALL_IS_WELL } from '../../src/gateway/advice.ts';
 import type { Status } from '../../src/gateway/status.ts';
+import { NO_TLS } from '../../src/gateway/status-sources.ts';
 import { render, type View } from '../../src/demo/view.ts';
 import { durationOf, type ViewSize } from '../../src/host/frame.ts';
 
@@ -18,6 +19,7 @@ const STATUS: Status = {
       acceptedForUpstream: 60, sentUpstream: 60, droppedUpstream: 0,
     tooLongFromUpstream: 0, unfitFromUpstream: 0, unaskedFromUpstream: 0, subscriptions: 1, retainedMessages: 1,
     refused: 0, turnedAway: 0, brokenRules: 0, denied: 0, held: 0, heldForRoom: 0, evictedSessions: 0,
+    droppedSessions: 0, droppedSubscriptions: 0, droppedWills: 0,
   },
   endings: {},
   store: { durable: false, count: 0, bytes: 0, capacity: 32_768, oldest: null, dropped: 0 },
@@ -27,7 +29,7 @@ const STATUS: Status = {
     { name: 'air', topic: 'air/temperature', value: 21.5, works: true },
     { name: 'pump', topic: 'pump/running', value: 1, works: true },
   ],
-  board: null,
+  board: null, tls: NO_TLS,
 };
 
 const VIEW: View = {

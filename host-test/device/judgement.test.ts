@@ -32,7 +32,7 @@ const HASH = 'pbkdf2-sha256$100$c2FsdA==$s6QxyscTq33lo3KJIGY4LBGxmOepTvnoeFO9Szg
 /** Values of the right form, some of which contradict others; the last one of each key has the wrong form. */
 const POOLS: Readonly<Record<string, readonly unknown[]>> = {
   'name': ['a', 'ringbridge', 'x'.repeat(24), 'half \uD800', 'nul \0', ''],
-  'upstream.address': [['mqtt://a'], ['mqtt://10.0.0.1:1884', 'mqtts://b'], ['tcp://c'], ['d:1'], ['u@e'], ['mqtt://f:0'],
+  'upstream.address': [['mqtt://a'], ['mqtt://10.0.0.1:1884', 'ssl://b'], ['tcp://c'], ['d:1'], ['u@e'], ['mqtt://f:0'],
     ['mqtt://[::1]:1884', 'mqtt://[1::2::3]'], ['[::1]'],
     'mqtt://g'],
   'upstream.bridge_protocol_version': ['mqttv31', 'mqttv311', 'mqttv5'],
@@ -40,6 +40,9 @@ const POOLS: Readonly<Record<string, readonly unknown[]>> = {
   'upstream.remote_username': ['u', null, 5],
   'upstream.remote_password': ['p', null, 'z'.repeat(20), false],
   'upstream.remote_password_file': [null, null, 4],
+  'upstream.bridge_cafile': [null, 'ca.pem', 4],
+  'upstream.bridge_psk': [null, '0f', 'xy', 4],
+  'upstream.bridge_identity': [null, 'me', 4],
   'upstream.restart_timeout': [[5, 30], [30, 5], [1, 1], [1]],
   'upstream.will': [null, { topic: 'w' }, { topic: 'w/#' }, { topic: '+' }, []],
   'upstream.max_packet_size': [128, 512, 1024, 65_536, '9'],
@@ -119,6 +122,13 @@ test('refuses what has the wrong form as the PC does, and says nothing that the 
   }
   expect(refused).toBeGreaterThan(1000);
 }, 240_000);
+
+test('refuses TLS, which a computer speaks', () => {
+  const text = '{"upstream":{"address":["mqtt://a","mqtts://b"],"bridge_cafile":"ca.pem"}}';
+  expect(onPC(text)).toEqual([]);
+  expect(onBoard(text).errors).toEqual(['1:36: upstream.address[1]: "mqtts://b" is of TLS, which is not supported on a board yet; '
+    + 'write mqtt:// instead, in a network that you trust, and let a PC or the broker there lead out of it']);
+});
 
 test('takes a byte order mark for no part of the text, as the PC does', () => {
   expect(onBoard('\uFEFF{"name":"a"}').configuration?.name).toBe('a');

@@ -12,7 +12,7 @@ test('the configuration for an ESP32-C3 is one that this board reads and has the
   const text = /<!-- esp32c3 -->\n```json\n([^]*?)```/.exec(readme)![1]!;
   const { configuration, errors } = readConfiguration(text, 'c3.json', {});
   expect(errors).toEqual([]);
-  expect(refusalsOfBoard(text, 'c3.json', configuration!)).toEqual([]);
+  expect(refusalsOfBoard(text, 'c3.json', configuration!, 'esp32c3')).toEqual([]);
   expect(findOverflow(configuration!, 'esp32c3')).toBeUndefined();
 });
 

@@ -3,6 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { decodeUTF8 } from '../../src/bytes/utf8.ts';
+import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { World, type Peer } from '../world/world.ts';
 import { connect, DISCONNECT, PINGREQ, publish, subscribe } from '../world/packets.ts';
 
@@ -20,7 +21,7 @@ describe('silent connections', () => {
     expect(answer).toEqual(['CONNACK 0']);
     expect(silent.map(each => each.isClosed)).toEqual([true, false, false]);
     expect([works(friend), works(node)]).toEqual([true, true]);
-    expect(world.gateway.endings.of(0x101)).toBe(1);
+    expect(world.gateway.endings.of(ReasonCode.PLACE_NEEDED)).toBe(1);
   });
 
   it('that begin a packet and never end it are closed in time', () => {

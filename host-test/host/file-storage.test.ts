@@ -287,7 +287,7 @@ describe('one file has one owner, however it is named', () => {
     // The shell becomes a program, before its child ends, that never waits for its child.
     const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 30'], { stdio: 'pipe' });
     const pid = Number(String((await once(parent.stdout, 'data') as [Buffer])[0]));
-    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'latin1')).toMatch(/\) Z /);
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'latin1'), { timeout: 30_000 }).toMatch(/\) Z /);
     writeFileSync(`${path}.lock`, JSON.stringify({ pid, started: startOf(pid) }));
     open().close();
     parent.kill('SIGKILL');
@@ -350,7 +350,7 @@ describe('a flush', () => {
     put(storage, 64, 1, 2, 3, 4);
     expect(storage.flush()).toBe(false);
     expect(told).toEqual([]);
-    await expect.poll(() => told).toEqual([true]);
+    await expect.poll(() => told, { timeout: 30_000 }).toEqual([true]);
     storage.synchronize();
     storage.flush();
     storage.close();

@@ -193,7 +193,7 @@ describe('run --config', () => {
 
   test.each<readonly [string, readonly number[] | undefined, string]>([
     ['closes instead of answering', undefined,
-      'connection closed instead of a CONNACK: does the broker accept upstream.bridge_protocol_version?'],
+      'connection closed instead of a CONNACK: does the broker speak TLS there (write mqtts://), or not accept upstream.bridge_protocol_version?'],
     ['refuses the password', BAD_PASSWORD,
       'bad user name or password: check upstream.remote_username and upstream.remote_password'],
     ['is none', [0x48, 0x54, 0x54, 0x50], 'protocol error: is it an MQTT broker that listens at upstream.address?'],

@@ -16,6 +16,16 @@ const COMPANIONS: Readonly<Record<string, Json>> = {
   'listener.users': { username: 'u', password_hash: HASH },
 };
 
+/** Of keys that are of no use without others. */
+const SECURE = { address: ['mqtts://127.0.0.1'] };
+const BESIDE: Readonly<Record<string, Json>> = {
+  'upstream.bridge_cafile': SECURE, 'upstream.bridge_alpn': SECURE,
+  'upstream.bridge_certfile': { ...SECURE, bridge_keyfile: 'a' },
+  'upstream.bridge_keyfile': { ...SECURE, bridge_certfile: 'a' },
+  'upstream.bridge_identity': { ...SECURE, bridge_psk: '0a' },
+  'upstream.bridge_psk': { ...SECURE, bridge_identity: 'a' },
+};
+
 const WRONG: readonly unknown[] = [
   0, 1, -1, 7, 0.5, 30, 1e9, 5e9, 1e300, true, false, null, '', 'x', '7', '0.5', 'true', 'mqtt://h', 'drop_newset', [], [7],
   ['x'], [7, 9, 11], {}, { x: 1 }, 'x'.repeat(70_000),
@@ -40,7 +50,7 @@ function withValue(base: unknown, path: Path, value: unknown, name = ''): unknow
     list[step] = withValue(list[step], rest, value, name);
     return list;
   }
-  const object = { ...COMPANIONS[name], ...typeof base === 'object' && !Array.isArray(base) ? base as Json : {} };
+  const object = { ...COMPANIONS[name], ...BESIDE[`${name}.${step}`], ...typeof base === 'object' && !Array.isArray(base) ? base as Json : {} };
   const changed: Json = { ...object, [step]: withValue(object[step], rest, value, name === '' ? step : `${name}.${step}`) };
   return changed;
 }

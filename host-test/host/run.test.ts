@@ -22,10 +22,10 @@ test('gets the port of its listener as soon as it is free, and says so', async (
   const log: string[] = [];
   const running = runUntilSignal(configuration, new Log(line => log.push(line)), line => said.push(line),
     { listenInterval: 50 });
-  await expect.poll(() => said.length).toBe(1);
+  await expect.poll(() => said.length, { timeout: 30_000 }).toBe(1);
   await new Promise(resolve => setTimeout(resolve, 200)); // several attempts, told of once
   occupant.close();
-  await expect.poll(() => said.length).toBe(2);
+  await expect.poll(() => said.length, { timeout: 30_000 }).toBe(2);
   expect(said).toEqual([`ready listener=none upstream=mqtt://127.0.0.1:1`,
     `ready listener=127.0.0.1:${port} upstream=mqtt://127.0.0.1:1`]);
   expect(log.filter(line => line.includes('is in use'))).toHaveLength(1);

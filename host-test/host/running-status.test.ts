@@ -39,7 +39,7 @@ async function start(...args: string[]): Promise<Command> {
   const command = new Command(['run', ...args, '--config', file], undefined, env);
   running.push(command);
   await command.ready();
-  await expect.poll(() => socketsOf(command)).toHaveLength(1);
+  await expect.poll(() => socketsOf(command), { timeout: 30_000 }).toHaveLength(1);
   return command;
 }
 
@@ -79,7 +79,7 @@ test('is found while the file has errors, and in systemd\'s folder for the servi
   env['RUNTIME_DIRECTORY'] = join(folder.path, 'runtime');
   const gateway = new Command(['run', '--config', file], undefined, env);
   running.push(gateway);
-  await expect.poll(() => readdirSync(join(folder.path, 'runtime'))).toHaveLength(1);
+  await expect.poll(() => readdirSync(join(folder.path, 'runtime')), { timeout: 30_000 }).toHaveLength(1);
   folder.write('my.json', '{ "nme": 1 }');
   expect((await ask(file)).exitCode).toBe(0);
 });
@@ -108,7 +108,7 @@ test('what a killed gateway has left behind is no gateway, and the next one take
   expect(socketsOf(killed)).toHaveLength(1);
   expect((await ask(file)).lines[0]).toMatch(/^no gateway runs with/);
   await start();
-  await expect.poll(() => socketsOf(killed)).toEqual([]);
+  await expect.poll(() => socketsOf(killed), { timeout: 30_000 }).toEqual([]);
 });
 
 test.runIf(process.getuid?.() === 0)('another user is told whose it is', async () => {

@@ -3,6 +3,7 @@ import { completeConfiguration } from '../../src/config/complete-configuration.t
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { ALL_IS_WELL } from '../../src/gateway/advice.ts';
 import { statusOf, type Status } from '../../src/gateway/status.ts';
+import { NO_TLS } from '../../src/gateway/status-sources.ts';
 import * as Phase from '../../src/upstream/upstream-phase.ts';
 import { createPlatform } from '../../src/host/platform.ts';
 import { Log } from '../../src/host/log.ts';
@@ -74,7 +75,8 @@ describe('the status', () => {
         tooLongFromUpstream: 0, unfitFromUpstream: 0, unaskedFromUpstream: 0, subscriptions: 0, retainedMessages: 0,
           refused: 0,
           turnedAway: 0, brokenRules: 0,
-          denied: 0, held: 0, heldForRoom: 0, evictedSessions: 0,
+          denied: 0, held: 0, heldForRoom: 0, evictedSessions: 0, droppedSessions: 0, droppedSubscriptions: 0,
+          droppedWills: 0,
       },
       endings: {},
       store: { durable: false, count: 0, bytes: 0, capacity: 8192, oldest: null, dropped: 0 },
@@ -85,7 +87,7 @@ describe('the status', () => {
           refused: 0 },
       ],
       sensors: [{ name: 'air', topic: 'air/temperature', value: null, works: true }],
-      board: null,
+      board: null, tls: NO_TLS,
     });
     expect(JSON.parse(JSON.stringify(status))).toEqual(status);
   });
@@ -180,9 +182,9 @@ describe('the advice', () => {
       + 'check the rule, and the rights of upstream.remote_username, then restart'],
     ['an identifier that is fought over', () => {
       const runtime = connected();
-      Object.assign(runtime.upstream, { shortSessionCount: 3 });
+      Object.assign(runtime.upstream, { clash: { isLikely: true } });
       return runtime;
-    }, 'mqtt://broker:1884 keeps accepting and dropping this gateway: does another client call itself "greenhouse"? Give each one an upstream.remote_clientid of its own'],
+    }, 'mqtt://broker:1884 accepts this gateway, and the connection is lost soon, again and again, with nothing under way; why is not known: the log of the broker tells whether another client calls itself "greenhouse"; if it does not, look at the network, and at what lies between'],
     ['an acknowledgement that is overdue', () => {
       const runtime = connected();
       Object.assign(runtime.gateway.upstream,

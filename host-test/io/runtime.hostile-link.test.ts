@@ -221,7 +221,7 @@ describe('no session comes about', () => {
     world.until(() => world.isConnected);
     expect(world.upstreamEndings).toEqual([ReasonCode.NAME_NOT_RESOLVED, ReasonCode.NETWORK_UNREACHABLE]);
     expect(second.length).toBe(1);
-    expect(world.runtime.upstream.address).toEqual({ host: SECOND_SERVER, port: 1884 });
+    expect(world.runtime.upstream.address).toEqual({ scheme: 'mqtt', host: SECOND_SERVER, port: 1884 });
     expect(world.network.links.map(({ address, port }) => `${address}:${port}`)).toEqual([`${SERVER}:${PORT}`,
       `${SECOND_SERVER}:1884`]);
   });

@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import * as Event from '../../src/config/events.ts';
+import { statusOf } from '../../src/gateway/status.ts';
 import { FlashMedium, SimulatedFlash } from '../simulation/simulated-flash.ts';
 import {
   connect, DISCONNECT, PINGREQ, puback, pubcomp, publish, pubrec, subscribe, unsubscribe,
@@ -54,8 +55,21 @@ function siteOf(filter: string, qos: number, listener: Listener = {}): Site {
   return site;
 }
 
-const droppedIn = ({ events }: World): [reason: number, count: number][] =>
-  events.filter(({ event }) => event === Event.RESTORED_DROPPED).map(({ detail, subject }) => [subject, detail]);
+/** What the log says of what was dropped at the start; the status has counted the same. */
+function droppedIn(world: World): [reason: number, count: number][] {
+  const { clock, events, runtime: { gateway, sensors, upstream } } = world;
+  const told = events.filter(({ event }) => event === Event.RESTORED_DROPPED)
+    .map(({ detail, subject }): [number, number] => [subject, detail]);
+  const sum = (...reasons: number[]): number =>
+    told.filter(([reason]) => reasons.includes(reason)).reduce((total, [, count]) => total + count, 0);
+  expect(statusOf({ gateway, sensors, upstream }, clock.now).counters).toMatchObject({
+    droppedSessions: sum(Event.DROPPED_USER, Event.DROPPED_EXPIRED, Event.DROPPED_PLACE),
+    droppedSubscriptions: sum(Event.DROPPED_FILTER),
+    droppedWills: sum(Event.DROPPED_WILL),
+    droppedForNodes: sum(Event.DROPPED_MESSAGE),
+  });
+  return told;
+}
 
 describe('a session that a node has asked to be kept', () => {
   it('is present after a power cut, with its subscriptions', () => {

@@ -145,6 +145,21 @@ describe('the places', () => {
     expect([silent.isClosed, friend.ask(PINGREQ)]).toEqual([false, ['PINGRESP']]);
   });
 
+  it('are not held by those who have not said CONNECT, and the log says so, not that they were late', () => {
+    const world = World.quiet({ listener: { max_connections: 2 } });
+    const nodes = ['a', 'b'].map(name => world.node(name));
+    const early = world.open(); // beyond max_connections: the place for refusals
+    const surplus = world.open();
+    expect([early.take(), surplus.isClosed]).toEqual([['closed'], false]);
+    expect(world.eventTexts.at(-1)).toBe('node (no identifier) refused: server unavailable, somebody else needed the '
+      + 'place before it had said CONNECT (listener.max_connections is 2)');
+    expect(surplus.ask(connect('c'))).toEqual(['CONNACK 3', 'closed']);
+    expect(world.eventTexts.at(-1)).toContain('(listener.max_connections is 2, and so many are connected)');
+    expect(world.eventTexts.join()).not.toContain('no CONNECT in time');
+    for (const node of nodes)
+      expect(node.ask(PINGREQ)).toEqual(['PINGRESP']);
+  });
+
   it('are not held twice by one node: its newer connection ends the older one', () => {
     const world = World.quiet();
     fail(world, 6);

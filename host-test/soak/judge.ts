@@ -190,7 +190,7 @@ export class Judgement {
           this.fail(`${node.name} got ${arrivals.length} times ${entry}`);
       }
     }
-    const dropped = counted.get('droppedForNodes') + counted.get('restored and dropped');
+    const dropped = counted.get('droppedForNodes');
     const says = `${missing.length} messages for nodes are missing, and ${dropped} were counted`;
     if (missing.length > dropped)
       this.fail(`${says}: ${missing.slice(0, 3).join('; ')}`);
@@ -220,13 +220,13 @@ export class Judgement {
   }
 
   /**
-   * The newest value that has arrived is what a broker has retained that had forgotten everything; unless the power
-   * has failed while it was told.
+   * The newest value that has arrived is what a broker has retained that had forgotten everything, even if the power has
+   * failed while it was told; in memory only nothing is known of that after a restart.
    */
   private judgeRetained(): void {
     const { campaign: { broker, forgottenTimes, killTimes, ledger }, missing, rules } = this;
-    const isTold = forgottenTimes.length > 0
-      && !forgottenTimes.some(forgotten => follows(killTimes, forgotten, LONGEST_TELLING));
+    const isTold = forgottenTimes.length > 0 && (this.campaign.durability === 'flash'
+      || !forgottenTimes.some(forgotten => follows(killTimes, forgotten, LONGEST_TELLING)));
     for (const [topic, entry] of isTold ? ledger.newestRetained : []) {
       const prefixes = new Set(rules.map(one => ruleOf(one, entry.family)?.remote_prefix));
       const [prefix] = prefixes;

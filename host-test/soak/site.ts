@@ -50,7 +50,7 @@ export class Site {
     this.options = options;
     this.medium = new FlashMedium(1024, options.blockCount);
     this.world = new SiteWorld({ board: PEER, server: options.server, seed: options.seed },
-      (event, detail) => this.notice(event, detail));
+      event => this.notice(event));
     this.world.network.onLink = link => {
       if (link.address === SERVER)
         this.upstreamLink = link;
@@ -166,13 +166,13 @@ export class Site {
     return flash;
   }
 
-  private notice(event: number, detail: number): void {
+  private notice(event: number): void {
     if (event === Event.UPSTREAM_CONNECTED)
       this.options.onConnected();
     else if (event === Event.UPSTREAM_CLOSED)
       this.options.onClosed();
     else
-      this.tally.notice(event, detail);
+      this.tally.notice(event);
   }
 }
 
@@ -201,14 +201,14 @@ class Disk extends SimulatedFlash {
 
 /** Tells of events as they come, and keeps none. */
 class SiteWorld extends World {
-  private readonly notice: (event: number, detail: number) => void;
+  private readonly notice: (event: number) => void;
 
-  constructor(options: ConstructorParameters<typeof World>[0], notice: (event: number, detail: number) => void) {
+  constructor(options: ConstructorParameters<typeof World>[0], notice: (event: number) => void) {
     super(options);
     this.notice = notice;
   }
 
-  protected override onEvent(event: number, subject: number, detail: number): void {
-    this.notice(event, event === Event.RESTORED_DROPPED && subject !== Event.DROPPED_MESSAGE ? 0 : detail);
+  protected override onEvent(event: number): void {
+    this.notice(event);
   }
 }

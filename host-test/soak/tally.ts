@@ -1,5 +1,4 @@
 /** What the lives of a gateway have counted, added up: $SYS and the status begin anew with each. */
-import * as Event from '../../src/config/events.ts';
 import type { Status } from '../../src/gateway/status.ts';
 import type { World } from '../world/world.ts';
 
@@ -66,10 +65,8 @@ export class Tally {
     this.ended.add(`lost in the dark ${pattern}`);
   }
 
-  notice(event: number, detail: number): void {
+  notice(event: number): void {
     this.ended.add(`event ${event}`);
-    if (event === Event.RESTORED_DROPPED)
-      this.ended.add('restored and dropped', detail);
   }
 
   /** All so far. @param status of the life that goes on, if one does */

@@ -160,7 +160,8 @@ describe('a storage that fails', () => {
     const stage = new Stage();
     const world = stage.start({ failsAt: 100 });
     const upstream =
-      { phase: OPEN, reasonCode: 0, attemptCount: 0, deadline: 0, address: { host: 'broker', port: 1883 },
+      { phase: OPEN, reasonCode: 0, attemptCount: 0, deadline: 0, address: { scheme: 'mqtt' as const, host: 'broker', port: 1883 },
+        problem: '',
         isFoughtOver: () => false };
     const advice = (): string => statusOf({ gateway: world.gateway, upstream, sensors: { states: [] } }, 0).advice;
     expect(advice()).not.toMatch(/storage/);

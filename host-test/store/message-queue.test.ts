@@ -62,7 +62,8 @@ describe('a message', () => {
     const medium = flash();
     const life = new StoreLife(medium);
     const [kept, released, plain] =
-      [life.push('kept', { origin: 5, qos: 2 }), life.push('released', { origin: 5, qos: 2 }), life.push('plain')];
+      [life.push('kept', { origin: 5, originIdentifier: 7, qos: 2 }),
+        life.push('released', { origin: 5, originIdentifier: 8, qos: 2 }), life.push('plain')];
     for (const position of [kept, released, plain])
       life.store.queue.done(position, 0);
     life.store.queue.released(released);

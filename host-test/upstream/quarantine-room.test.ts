@@ -32,11 +32,11 @@ it('is a quarter of the map: the oldest gives way, and one message is always tak
   const { message, quarantine } = durable(4000);
   message.payloadLength = 180; // 200 bytes each
   for (let count = 0; count < 8; ++count)
-    expect(quarantine.add(message, 1, SUSPECT)).toBe(count + 1);
+    expect(quarantine.add(message, 1, SUSPECT, undefined)).toBe(count + 1);
   const { count, givenUpCount, room, usedLength } = quarantine;
   expect([room, count, usedLength, givenUpCount]).toEqual([1000, 5, 1000, 3]);
   message.payloadLength = 1980;
-  expect(quarantine.add(message, 1, SUSPECT)).toBe(9);
+  expect(quarantine.add(message, 1, SUSPECT, undefined)).toBe(9);
   expect([quarantine.count, quarantine.usedLength]).toEqual([1, 2000]);
 });
 
@@ -50,6 +50,11 @@ it.each([65_536, 1_048_576, 4_194_304, 67_108_864])('by default has room in a st
     if (quarantineRoom(configuration, size) > 0) // else the store is refused
       expect(configuration.store.quarantine[1]).toBeLessThanOrEqual(quarantineRoom(configuration, size));
   }
+});
+
+it('of no messages is told of by check, with what that means', () => {
+  const texts = warningsOf(completeConfiguration({ store: { quarantine: [0, 0] } }, PC_SIZES)).map(({ text }) => text);
+  expect(texts.filter(text => text.startsWith('nothing can be set aside: '))).toHaveLength(1);
 });
 
 it('if more is written, check says how much there is', () => {

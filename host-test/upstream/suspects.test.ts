@@ -124,6 +124,55 @@ it('what waits for good, for the share of its node is full, does not use up the 
   expect(world.detailsOf(Event.HELD_BY_FULL_STORE)).toEqual([]);
 });
 
+it('of a node that is refused for its share is named, with its topic, in the advice and where its connection ends', () => {
+  const { world } = start(topic => topic.includes('bad'), { store: { quarantine: [4, 4096] } });
+  const node = world.node('rogue');
+  say(node, 'bad/first');
+  world.run(60_000);
+  const adviceOf = (): string => {
+    const { gateway, sensors, upstream } = world.runtime;
+    return statusOf({ gateway, sensors, upstream }, world.clock.now).advice;
+  };
+  expect(adviceOf()).toContain('node "rogue" has as many messages in the quarantine by topic rule "#" as it may have');
+  say(node, 'bad/second');
+  const line = world.eventTexts.find(text => text.startsWith('node "rogue" is gone'));
+  expect(line).toMatch(/^node "rogue" is gone: quota exceeded: its message to "bad\/second" \(1 bytes\) was not taken, for its node has/);
+});
+
+it('of a node that is forgotten meanwhile is still listed by its name, that of a Will as well', () => {
+  const { world } = start(topic => topic.includes('bad'));
+  const gone = world.node('gone', { will: { topic: 'bad/will', payload: 'x', qos: 1 } });
+  gone.vanish();
+  world.until(() => quarantine(world).count === 1, 60_000);
+  say(world.node('between'), 'good'); // else both are put back, and tried once more
+  world.run(5000);
+  const brief = world.node('brief');
+  say(brief, 'bad/brief');
+  brief.send(DISCONNECT);
+  for (let index = 0; index < 30; ++index) {
+    const other = world.node(`other${index % 4}`);
+    say(other, 'good');
+    world.run(5000);
+    other.send(DISCONNECT);
+  }
+  for (let index = 0; index < 12; ++index) // all places of sessions are used anew
+    world.node(`late${index}`).send(DISCONNECT);
+  expect(quarantine(world).messages.map(({ node, topic }) => [topic, node])).toEqual([['bad/will', 'node "gone"'], ['bad/brief', 'node "brief"']]);
+});
+
+it('that cannot be set aside, for there is no quarantine, does not stop the others', () => {
+  const { world, taken } = start(topic => topic.includes('bad'), { store: { quarantine: [0, 0] } });
+  say(world.node('rogue'), 'bad');
+  const other = world.node('other');
+  world.run(30_000);
+  for (let index = 0; index < 300; ++index) {
+    say(other, `good${index}`);
+    world.run(1000);
+  }
+  expect(taken.filter(topic => topic.startsWith('good'))).toHaveLength(300);
+  expect(quarantine(world).count).toBe(0);
+});
+
 it('of bad messages one after the other, with nobody else, none is in the way of others that come later', () => {
   const { world, taken } = start(topic => topic.includes('bad'));
   say(world.node('rogue'), 'bad1', 'bad2', 'bad3');
@@ -195,41 +244,89 @@ it('a Server that closes for every message is to blame: nothing is set aside, an
   expect(quarantine(world).count).toBe(0);
 });
 
+/** What befalls a connection, one after the other: it is cut with a message under way, or with nothing. */
+const CUTS: readonly { count: number; cuts: readonly ('busy' | 'idle')[] }[] = [
+  { count: 1, cuts: ['busy'] },
+  { count: 1, cuts: ['busy', 'busy'] },
+  { count: 1, cuts: ['busy', 'busy', 'idle', 'busy'] }, // not in a row
+  { count: 1, cuts: ['busy', 'busy', 'busy', 'idle'] }, // the control does not hold
+  { count: 1, cuts: ['idle'] },
+  { count: 2, cuts: ['busy', 'busy', 'busy'] }, // for which of the two was it?
+];
+
+/** Connections hold between for long enough to pass for a proof. A weaker rule sets something aside in each. */
 describe.each([1, 2, 3, 4, 5, 6])('with seed %i', seed => {
+  /** A Server that takes its time; while `isCutting`, the link is cut with a message under way. */
+  function startSlow(random: Random): { world: World; taken: Set<string>; cut: (when: 'busy' | 'idle') => void } {
+    const { world } = start(() => false);
+    const taken = new Set<string>();
+    let isCutting = false;
+    world.server = (peer, packet) => {
+      if (packet.cmd !== 'publish')
+        return oblige(peer, packet);
+      if (isCutting) {
+        isCutting = false;
+        return peer.close();
+      }
+      world.clock.schedule(random.integer(20, 200), () => {
+        if (peer.isClosed)
+          return;
+        taken.add(packet.topic.replace('up/', ''));
+        oblige(peer, packet);
+      });
+    };
+    return { world, taken, cut: when => {
+      isCutting = when === 'busy';
+      world.until(() => when === 'busy' ? !isCutting : world.isConnected, 60_000);
+      if (when === 'idle') {
+        world.run(random.integer(0, 900));
+        world.until(() => world.gateway.upstreamQueue.inflightCount === 0);
+        world.uplink.close();
+      }
+      world.until(() => !world.isConnected);
+    } };
+  }
+
   it('200 cut links at random moments set nothing aside', () => {
     const random = new Random(seed);
-    const { world, taken } = start(() => false);
+    const { cut, taken, world } = startSlow(random);
     const node = world.node('n');
     let sent = 0;
-    for (let cut = 0; cut < 200; ++cut) {
-      world.until(() => world.isConnected, 30_000);
-      for (let left = random.integer(0, 3); left > 0; --left)
-        say(node, `t${sent++}`);
-      world.run(random.integer(0, 3000));
-      if (world.isConnected)
-        world.uplink.close();
-      world.run(random.integer(1, 500));
+    for (let left = 200; left > 0;) {
+      const isCalm = world.gateway.bridge.suspects.phase === CALM; // else two messages do not go out together
+      const { count, cuts } = CUTS[random.integer(0, CUTS.length - (isCalm ? 1 : 2))]!;
+      const topics = Array.from({ length: count }, () => `t${sent++}`);
+      say(node, ...cuts[0] === 'busy' ? [] : topics);
+      if (cuts[0] === 'busy')
+        node.post(...topics.map(topic => publish(topic, 'x', { qos: 1, identifier: node.nextIdentifier++ })));
+      for (const when of cuts) {
+        if (when === 'busy' && taken.size === sent) // an idle connection was long enough
+          node.post(publish(`t${sent++}`, 'x', { qos: 1, identifier: node.nextIdentifier++ }));
+        cut(when);
+        --left;
+      }
+      world.until(() => taken.size === sent, 60_000);
+      world.run([random.integer(0, 3000), random.integer(5000, 12_000), 61_000][random.integer(0, 2)]!);
     }
-    world.run(120_000);
-    expect([quarantine(world).setAside, new Set(taken).size, world.isConnected]).toEqual([0, sent, true]);
+    expect([quarantine(world).setAside, taken.size]).toEqual([0, sent]);
   });
 
   it('twenty crashes of the broker set nothing aside', () => {
     const random = new Random(seed);
-    const { world, taken } = start(() => false);
+    const { cut, taken, world } = startSlow(random);
     const node = world.node('n');
     let sent = 0;
     for (let crash = 0; crash < 20; ++crash) {
-      world.until(() => world.isConnected, 120_000);
-      say(node, `t${sent++}`, `t${sent++}`);
-      world.run(random.integer(0, 2000));
+      if (taken.size === sent)
+        node.post(publish(`t${sent++}`, 'x', { qos: 1, identifier: node.nextIdentifier++ }));
+      cut('busy');
       world.stopListening();
-      world.uplink.close();
-      say(node, `t${sent++}`);
-      world.run(random.integer(100, 5000));
+      world.run(random.integer(4000, 9000));
       world.listen();
+      if (crash % 4 === 3) // three crashes with the same message under way, and after one more a connection that holds
+        world.until(() => taken.size === sent, 60_000);
     }
     world.run(240_000);
-    expect([quarantine(world).setAside, new Set(taken).size]).toEqual([0, sent]);
+    expect([quarantine(world).setAside, taken.size]).toEqual([0, sent]);
   });
 });

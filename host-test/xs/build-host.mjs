@@ -17,6 +17,7 @@ import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:f
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { PACKAGES_32, startable32 } from './programs-32.mjs';
 
 const run = promisify(execFile);
 
@@ -64,7 +65,7 @@ const HOST_HEADERS = ['host.h'].map(name => join(HERE, name));
 const hostToolchain = bits => ({
   name: `xs-host-${bits}`,
   compiler: 'gcc',
-  packages: bits === 32 ? 'gcc-multilib' : 'gcc',
+  packages: bits === 32 ? PACKAGES_32 : 'gcc',
   machineFlags: bits === 32 ? ['-m32'] : [],
   platformHeader: join(HERE, 'host-platform.h'),
   sources: [],
@@ -82,7 +83,10 @@ let lastBuild = Promise.resolve();
  * @param {32 | 64} bits
  * @returns {Promise<string>}
  */
-export const buildHost = bits => buildProgram(hostToolchain(bits));
+export const buildHost = async bits => {
+  const program = await buildProgram(hostToolchain(bits));
+  return bits === 32 ? startable32(program) : program;
+};
 
 /**
  * Returns the path of the program, after building it if need be.

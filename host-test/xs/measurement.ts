@@ -1,8 +1,8 @@
 /** Builds the programs for XS, runs them and reads what they print. */
-import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { buildHost } from './build-host.mjs';
 import { bundleForXS } from './bundle.mjs';
+import { canRun32 } from './programs-32.mjs';
 import { runXS } from './run-xs.mjs';
 
 /** A line of measure.ts. */
@@ -26,17 +26,7 @@ export type Width = 32 | 64;
  * as an error that names it.
  */
 export function widths(): readonly Width[] {
-  return process.env['CI'] === 'true' || canCompile32() ? [32, 64] : [64];
-}
-
-function canCompile32(): boolean {
-  try {
-    execFileSync('gcc', ['-m32', '-x', 'c', '-', '-o', '/dev/null'],
-      { input: '#include <stdio.h>\nint main(void){return 0;}', stdio: ['pipe', 'ignore', 'ignore'] });
-    return true;
-  } catch {
-    return false;
-  }
+  return process.env['CI'] === 'true' || canRun32() ? [32, 64] : [64];
 }
 
 /** Runs a program of this folder on XS. @returns its lines @throws Error with what XS says when it fails */

@@ -4,8 +4,8 @@ import type {
   Configuration, ListenerConfiguration, PartialConfiguration, UpstreamConfiguration,
 } from './configuration.ts';
 import {
-  DEFAULT_ACCESS, DEFAULT_LISTENER, DEFAULT_LOG_LEVEL, DEFAULT_MEMORY, DEFAULT_NAME, DEFAULT_SENSOR, DEFAULT_STORE,
-  DEFAULT_TOPIC_RULE, DEFAULT_UPSTREAM, DEFAULT_WILL, sessionsFor,
+  DEFAULT_ACCESS, DEFAULT_LISTENER, DEFAULT_LOG_LEVEL, DEFAULT_MEMORY, DEFAULT_NAME, DEFAULT_PAGE, DEFAULT_SENSOR,
+  DEFAULT_STORE, DEFAULT_TOPIC_RULE, DEFAULT_UPSTREAM, DEFAULT_WILL, sessionsFor,
 } from './defaults.ts';
 
 /** What max_packet_size is at least; as in the schema. */
@@ -107,5 +107,6 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
       ({ ...DEFAULT_SENSOR, ...sensor, topic: sensor.topic ?? sensor.name })),
     store,
     memory: { ...DEFAULT_MEMORY, ...sizes.memory, ...partial.memory },
+    page: partial.page === undefined || partial.page === null ? null : { ...DEFAULT_PAGE, ...partial.page },
   };
 }

@@ -8,12 +8,14 @@
  */
 
 import type { ProfileName } from './broker-profiles.ts';
+import type { Quantity } from './sensor-types.ts';
 import type { TopicTest } from './topic-test.ts';
 
 export type Direction = 'in' | 'out' | 'both';
 export type FullPolicy = 'drop_oldest' | 'drop_newest' | 'latest_per_topic';
 export type QueueFullPolicy = 'drop_newest' | 'drop_oldest';
 export type OversizePolicy = 'close' | 'drop';
+export type TLSVersion = 'tlsv1.2' | 'tlsv1.3';
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
 export interface WillConfiguration {
@@ -24,7 +26,7 @@ export interface WillConfiguration {
 }
 
 export interface UpstreamConfiguration {
-  /** `mqtt://host:port`; tried in turn. */
+  /** `mqtt://host:port`, or `mqtts://` with TLS; tried in turn. */
   address: readonly string[];
   bridge_protocol_version: 'mqttv31' | 'mqttv311';
   /** Default: `name`. */
@@ -64,6 +66,19 @@ export interface UpstreamConfiguration {
   acknowledgement_timeout: number;
   /** Whether small packets leave at once: TCP_NODELAY. */
   bridge_tcp_nodelay: boolean;
+  /** TLS, on a computer only. Files in PEM: trusted CAs, null: those of the system; certificate and key of our own. */
+  bridge_cafile: string | null;
+  bridge_certfile: string | null;
+  bridge_keyfile: string | null;
+  /** Application protocol to ask for. */
+  bridge_alpn: string | null;
+  /** The oldest version that is spoken. */
+  bridge_tls_version: TLSVersion;
+  /** Whether the name in the Server's certificate does not matter. */
+  bridge_insecure: boolean;
+  /** Name and pre-shared key, in hexadecimal digits, in place of certificates. */
+  bridge_identity: string | null;
+  bridge_psk: string | null;
   send_timeout: number;
   oversize: OversizePolicy;
 }
@@ -147,7 +162,7 @@ export interface SensorConfiguration {
   /** json: `{"value":21.50,"time":1800000000}`, with the time of the reading; `number` when not given. */
   format?: 'number' | 'json';
   /** Which of the values of a sensor that measures several; `temperature` when not given. */
-  quantity?: 'temperature' | 'humidity' | 'pressure';
+  quantity?: Quantity;
   /** The reading is multiplied by `scale`, then `offset` is added: 1 and 0 when not given. */
   scale?: number;
   offset?: number;
@@ -202,6 +217,15 @@ export interface MemoryConfiguration {
   topic_length: number;
 }
 
+/** The page and its programming interface, on a computer. */
+export interface PageConfiguration {
+  /** 0: any free one. */
+  port: number;
+  address: string;
+  /** Null: nobody is asked for a password, which is only possible on the loopback. */
+  password_hash: string | null;
+}
+
 export interface Configuration {
   name: string;
   /** On a PC: what is less important is not said. */
@@ -212,6 +236,7 @@ export interface Configuration {
   sensors: readonly SensorConfiguration[];
   store: StoreConfiguration;
   memory: MemoryConfiguration;
+  page: PageConfiguration | null;
 }
 
 /** What a file may leave out. */
@@ -227,6 +252,7 @@ export interface PartialConfiguration {
   sensors?: readonly (Partial<SensorConfiguration> & { name: string; type: string })[];
   store?: Partial<Omit<StoreConfiguration, 'messages_per_second'>> & { messages_per_second?: Partial<MessageRates> };
   memory?: Partial<MemoryConfiguration>;
+  page?: Partial<PageConfiguration> | null;
   /** Not part of the configuration that a gateway runs with. */
   tests?: readonly TopicTest[];
 }

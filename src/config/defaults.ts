@@ -3,8 +3,8 @@
  * The defaults of config.schema.json are tested against these.
  */
 import type {
-  AccessConfiguration, ListenerConfiguration, MemoryConfiguration, SensorConfiguration, StoreConfiguration,
-  TopicRuleConfiguration, UpstreamConfiguration, WillConfiguration,
+  AccessConfiguration, ListenerConfiguration, MemoryConfiguration, PageConfiguration, SensorConfiguration,
+  StoreConfiguration, TopicRuleConfiguration, UpstreamConfiguration, WillConfiguration,
 } from './configuration.ts';
 
 /** Sessions of nodes that are away, beside those of all that may be connected. */
@@ -43,6 +43,14 @@ export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
   max_unreleased_messages: 64,
   acknowledgement_timeout: 60,
   bridge_tcp_nodelay: true,
+  bridge_cafile: null,
+  bridge_certfile: null,
+  bridge_keyfile: null,
+  bridge_alpn: null,
+  bridge_tls_version: 'tlsv1.2',
+  bridge_insecure: false,
+  bridge_identity: null,
+  bridge_psk: null,
   send_timeout: 20,
   oversize: 'drop',
 });
@@ -96,6 +104,8 @@ export const DEFAULT_STORE: StoreConfiguration = Object.freeze({
 });
 
 export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, topic_length: 64 });
+
+export const DEFAULT_PAGE: PageConfiguration = Object.freeze({ port: 8080, address: '127.0.0.1', password_hash: null });
 
 /** The defaults above fit a board. A PC has memory to spare; these sizes replace them there. */
 export const PC_SIZES = Object.freeze({

@@ -26,6 +26,11 @@ export const STORE_FULL = 9;
  * for each in a connection.
  */
 export const MESSAGE_LOST = 60;
+/**
+ * subject: index of the rule among those of direction "in", or -1; detail: index of the state of the node for which a
+ * message had waited too long. Told once, as long as it is the same rule and node.
+ */
+export const COMMAND_EXPIRED = 98;
 /** detail: messages in the store that no rule lets out. */
 export const STORE_ORPHANS = 61;
 /** The storage works again. */

@@ -3,7 +3,8 @@
  * entry, of a rule for instance, are those of its list. The table in src/README.md is made of this one, and a test
  * changes every key of the schema and looks.
  */
-import type { Configuration, ListenerConfiguration, MemoryConfiguration, StoreConfiguration, UpstreamConfiguration }
+import type { Configuration, ListenerConfiguration, MemoryConfiguration, PageConfiguration, StoreConfiguration,
+  UpstreamConfiguration }
   from './configuration.ts';
 
 /** At once. */
@@ -44,6 +45,14 @@ const UPSTREAM: Effects<UpstreamConfiguration> = Object.freeze({
   max_unreleased_messages: RESTART,
   acknowledgement_timeout: AT_ONCE,
   bridge_tcp_nodelay: NEXT_CONNECTION,
+  bridge_cafile: RECONNECTION,
+  bridge_certfile: RECONNECTION,
+  bridge_keyfile: RECONNECTION,
+  bridge_alpn: RECONNECTION,
+  bridge_tls_version: RECONNECTION,
+  bridge_insecure: RECONNECTION,
+  bridge_identity: RECONNECTION,
+  bridge_psk: RECONNECTION,
   send_timeout: AT_ONCE,
   oversize: AT_ONCE,
 });
@@ -91,12 +100,15 @@ const STORE: Effects<StoreConfiguration> = Object.freeze({
 
 const MEMORY: Effects<MemoryConfiguration> = Object.freeze({ topics: RESTART, topic_length: RESTART });
 
+const PAGE: Effects<PageConfiguration> = Object.freeze({ port: RESTART, address: RESTART, password_hash: RESTART });
+
 /** What is no section stands for all that is in it. */
 type Table = { readonly [Key in keyof Configuration]: number | Readonly<Record<string, number>> };
 
 export const RELOAD_EFFECTS: Table = Object.freeze({
   name: AT_ONCE, log_level: AT_ONCE,
   upstream: UPSTREAM, listener: LISTENER, topic: AT_ONCE, sensors: AT_ONCE, store: STORE, memory: MEMORY,
+  page: PAGE,
 });
 
 export interface KeyEffect {
@@ -114,7 +126,7 @@ export const keyEffects = (): readonly KeyEffect[] => Object.entries(RELOAD_EFFE
 export function valueAt(configuration: Configuration, path: string): unknown {
   const [section, key] = path.split('.') as [keyof Configuration, string?];
   const value = configuration[section];
-  return key === undefined ? value : (value as unknown as Record<string, unknown>)[key];
+  return key === undefined || value === null ? value : (value as unknown as Record<string, unknown>)[key];
 }
 
 /** `configuration` with the values that `other` has under `paths`. */

@@ -59,7 +59,7 @@ export function withReloadRoom(configuration: Configuration): Configuration {
       acl: [...listener.acl, { ...DEFAULT_ACCESS, topic: right },
         { ...DEFAULT_ACCESS, topic: '%u/%c' }, { ...DEFAULT_ACCESS, topic: blank(roomBeside(sum(accessTexts), LONG)) }],
     },
-    topic: [...topic, { ...DEFAULT_TOPIC_RULE, direction: 'both', local_prefix: prefix, remote_prefix: prefix,
+    topic: [...topic, { ...DEFAULT_TOPIC_RULE, direction: 'both', local_prefix: prefix, remote_prefix: prefix, expiry: 1,
       pattern: blank(roomBeside(sum(ruleTexts), LONG)) }],
     sensors: [...sensors, { ...DEFAULT_SENSOR, format: 'json', expire_after: 1,
       topic: blank(roomBeside(sum(sensorTexts), LONG)) }],

@@ -23,3 +23,7 @@ export function rowAt(path: string): number {
   }
   return index;
 }
+
+/** Whether what stands under this key must not be repeated: a password, its hash or file, a pre-shared key. */
+export const isSecretKey = (key: unknown): boolean =>
+  typeof key === 'string' && (key.includes('password') || key.includes('psk'));

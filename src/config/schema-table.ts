@@ -36,7 +36,7 @@ export interface SchemaRow {
 
 export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 32, keys: Object.freeze(['$schema', 'name', 'log_level', 'upstream', 'listener', 'topic',
-    'sensors', 'store', 'memory', 'tests']), first: 1 }),
+    'sensors', 'store', 'memory', 'page', 'tests']), first: 1 }),
   // $schema
   Object.freeze({ types: 1 }),
   // name
@@ -50,28 +50,32 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'connack_timeout', 'restart_timeout', 'will', 'birth', 'notifications', 'notifications_local_only',
     'notification_topic', 'bridge_attempt_unsubscribe', 'max_packet_size', 'profile', 'max_qos', 'max_topic_levels',
     'max_topic_length', 'bridge_max_packet_size', 'max_inflight_messages', 'max_unreleased_messages',
-    'acknowledgement_timeout', 'bridge_tcp_nodelay', 'send_timeout', 'oversize']), first: 11 }),
+    'acknowledgement_timeout', 'bridge_tcp_nodelay', 'bridge_cafile', 'bridge_certfile', 'bridge_keyfile',
+    'bridge_alpn', 'bridge_tls_version', 'bridge_insecure', 'bridge_identity', 'bridge_psk', 'send_timeout',
+    'oversize']), first: 12 }),
   // listener
   Object.freeze({ types: 32, keys: Object.freeze(['port', 'address', 'max_connections', 'max_sessions',
     'connect_timeout', 'send_timeout', 'max_keepalive', 'max_packet_size', 'max_inflight_messages',
     'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes', 'max_clientid_length', 'max_will_size',
     'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages', 'max_retained_bytes', 'oversize',
     'queue_full', 'persistent_client_expiration', 'allow_anonymous', 'users', 'acl', 'max_publish_rate',
-    'sys_interval']), first: 39 }),
+    'sys_interval']), first: 48 }),
   // topic
-  Object.freeze({ types: 16, items: 65, maxItems: 256, example: '[]' }),
+  Object.freeze({ types: 16, items: 74, maxItems: 256, example: '[]' }),
   // sensors
-  Object.freeze({ types: 16, items: 66, maxItems: 256, example: '[]' }),
+  Object.freeze({ types: 16, items: 75, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate', 'quarantine', 'messages_per_second']), first: 67 }),
+    'replay_rate', 'quarantine', 'messages_per_second']), first: 76 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 76 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 85 }),
+  // page
+  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash']), first: 87 }),
   // tests
-  Object.freeze({ types: 16, items: 78, maxItems: 1024,
+  Object.freeze({ types: 16, items: 90, maxItems: 1024,
     example: '[{"publish":"a/b","user":"node1","expect":{"remote":"site/a/b","qos":1}}]' }),
   // upstream.address
-  Object.freeze({ types: 16, items: 79, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 91, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"']), example: '"mqttv311"' }),
   // upstream.remote_clientid
@@ -89,12 +93,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 80, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 92, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 81,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 93,
     required: Object.freeze(['topic']) }),
   // upstream.birth
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 85 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 97 }),
   // upstream.notifications
   Object.freeze({ types: 8, example: 'false' }),
   // upstream.notifications_local_only
@@ -124,6 +128,22 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '60' }),
   // upstream.bridge_tcp_nodelay
   Object.freeze({ types: 8, example: 'true' }),
+  // upstream.bridge_cafile
+  Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
+  // upstream.bridge_certfile
+  Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
+  // upstream.bridge_keyfile
+  Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
+  // upstream.bridge_alpn
+  Object.freeze({ types: 65, minLength: 1, maxLength: 255 }),
+  // upstream.bridge_tls_version
+  Object.freeze({ types: 0, choices: Object.freeze(['"tlsv1.2"', '"tlsv1.3"']), example: '"tlsv1.2"' }),
+  // upstream.bridge_insecure
+  Object.freeze({ types: 8, example: 'false' }),
+  // upstream.bridge_identity
+  Object.freeze({ types: 65, minLength: 1, maxLength: 128 }),
+  // upstream.bridge_psk
+  Object.freeze({ types: 65, minLength: 2, maxLength: 512 }),
   // upstream.send_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '20' }),
   // upstream.oversize
@@ -173,9 +193,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 89, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 101, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 90, maxItems: 256,
+  Object.freeze({ types: 16, items: 102, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -183,11 +203,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 91 }),
+    'store', 'full', 'expiry']), first: 103 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 99, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 111, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -204,17 +224,23 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 117, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 129, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 118,
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 130,
     example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
   // memory.topic_length
   Object.freeze({ types: 2, minimum: 8, maximum: 4096, example: '64' }),
+  // page.port
+  Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '8080' }),
+  // page.address
+  Object.freeze({ types: 1, example: '"0.0.0.0"' }),
+  // page.password_hash
+  Object.freeze({ types: 65, maxLength: 1024 }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 121, required: Object.freeze(['expect']) }),
+    first: 133, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -237,9 +263,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 127, required: Object.freeze(['username']) }),
+    first: 139, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 131 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 143 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -313,7 +339,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 134 }),
+    first: 146 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -340,7 +366,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 140, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 152, maxItems: 1024, example: '[]' }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
 ]);

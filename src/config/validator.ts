@@ -12,7 +12,7 @@ import { skipValue } from './json-places.ts';
 import * as Token from './json-tokens.ts';
 import { JSONTokens, type TextSource } from './json-tokens.ts';
 import { ARRAY, BOOLEAN, INTEGER, NULL, NUMBER, OBJECT, SCHEMA_TABLE, type SchemaRow, STRING } from './schema-table.ts';
-import { formatPath, rowAt } from './schema-paths.ts';
+import { formatPath, isSecretKey, rowAt } from './schema-paths.ts';
 import * as Words from './violation-words.ts';
 
 export interface Violation {
@@ -268,8 +268,7 @@ export class Validator {
   }
 
   private foundValue(type: number): Words.FoundValue {
-    const last = this.steps[this.steps.length - 1];
-    return { type, text: this.tokens.text, isSecret: typeof last === 'string' && last.includes('password') };
+    return { type, text: this.tokens.text, isSecret: isSecretKey(this.steps[this.steps.length - 1]) };
   }
 
   private tell(line: number, column: number, text: string): void {

@@ -2,15 +2,17 @@
 import type { TopicRule } from '../upstream/topic-map.ts';
 import { REFUSED, UNANSWERED } from '../upstream/topic-map.ts';
 import { CLOSES_IDLE, UNKNOWN_CAUSE } from '../upstream/court.ts';
-import { describeCause } from './upstream-texts.ts';
 import { decodeUTF8 } from '../bytes/utf8.ts';
+import { describeCause, describeShortSessions } from './upstream-texts.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { NONE } from '../session/record-layout.ts';
 import { findLongestUnderWay, isOneDoneAfter } from '../upstream/suspect-records.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
 import { IDENTIFIER_FOUGHT_OVER, UPSTREAM } from '../config/events.ts';
+import { urlOf } from '../config/upstream-address.ts';
 import { describeFailure, describeTrouble } from './event-texts-nodes.ts';
 import { adviceForUpstream, identifierOf } from './event-texts.ts';
+import { describeQuarantined } from './quarantine-texts.ts';
 import { describeReason } from './reason-texts.ts';
 import type { Gateway } from './gateway.ts';
 import type { StatusSources, UpstreamProgress } from './status-sources.ts';
@@ -31,12 +33,11 @@ export function adviceOf(sources: StatusSources, now: number): string {
   if (suspects.cause !== UNKNOWN_CAUSE && !(suspects.cause === CLOSES_IDLE && gateway.upstream.isConnected))
     return describeCause(gateway, suspects.cause, suspects.blamedRule);
   if (upstream.isFoughtOver(now))
-    return `${urlOf(upstream)} keeps accepting and dropping this gateway: does another client call itself `
-      + `"${gateway.configuration.upstream.remote_clientid}"? Give each one an upstream.remote_clientid of its own`;
+    return `${urlOf(upstream.address)} ${describeShortSessions(gateway)}`;
   if (!gateway.upstream.isConnected)
     return adviceWithoutUpstream(upstream, now);
-  return adviceAboutSubscriptions(gateway) ?? adviceAboutMessages(gateway, now) ?? adviceAboutNodes(sources, now)
-    ?? ALL_IS_WELL;
+  return adviceAboutSubscriptions(gateway) ?? adviceAboutQuarantine(gateway) ?? adviceAboutMessages(gateway, now)
+    ?? adviceAboutNodes(sources, now) ?? ALL_IS_WELL;
 }
 
 function adviceAboutSubscriptions({ bridge }: Gateway): string | undefined {
@@ -55,6 +56,23 @@ function adviceAboutSubscriptions({ bridge }: Gateway): string | undefined {
       + 'asked for any more: check the rule, and the rights of upstream.remote_username, then restart';
   const unanswered = rules.find(({ granted }) => granted === UNANSWERED);
   return unanswered && `the broker has not granted the subscription to ${named(unanswered)} yet: wait a moment`;
+}
+
+/** Somebody has to decide. */
+function adviceAboutQuarantine(gateway: Gateway): string | undefined {
+  const { bridge: { guard: { quarantine } }, configuration: { store } } = gateway;
+  const how = store.durability === 'flash' ? 'ringbridge quarantine FILE list' : 'the status lists them';
+  if (quarantine.count === 0)
+    return undefined;
+  const full = quarantine.fullShare;
+  if (full >= 0) {
+    const { sender, pattern } = describeQuarantined(gateway, full);
+    return `${sender} has as many messages in the quarantine by topic rule "${pattern}" as it may have, so no more of them `
+      + `is taken: mend it, then decide about them (${how})`;
+  }
+  return `${messagesText(quarantine.count)} ${wereText(quarantine.count)} set aside, for the broker will not have `
+    + `${quarantine.count === 1 ? 'it' : 'them'}: decide `
+    + `about ${quarantine.count === 1 ? 'it' : 'them'} (${how})`;
 }
 
 function adviceAboutMessages(gateway: Gateway, now: number): string | undefined {
@@ -107,8 +125,6 @@ function adviceAboutNodes({ gateway, sensors }: StatusSources, now: number): str
   return undefined;
 }
 
-export const urlOf = ({ address: { host, port } }: UpstreamProgress): string => `mqtt://${host}:${port}`;
-
 /** Rounded up: a wait that is not over is not 0. */
 export const secondsUntil = (deadline: number, now: number): number =>
   Math.max(0, Math.ceil((deadline - now | 0) / 1000));
@@ -120,13 +136,14 @@ const messagesText = (count: number): string => `${count} message${count === 1 ?
 const wereText = (count: number): string => count === 1 ? 'was' : 'were';
 
 function adviceWithoutUpstream(upstream: UpstreamProgress, now: number): string {
-  const { deadline, phase, reasonCode } = upstream;
-  const url = urlOf(upstream);
+  const { deadline, phase, problem, reasonCode } = upstream;
+  const url = urlOf(upstream.address);
   if (phase !== WAITING && phase !== RESOLVING && phase !== CONNECTING && phase !== OPEN)
     return 'the gateway is stopped: start it again';
   if (reasonCode === ReasonCode.SUCCESS)
     return `the connection to ${url} is being made: wait a moment`;
   const wait = phase === WAITING ? `; the next attempt is in ${secondsText(secondsUntil(deadline, now))}, at ${url}`
     : `; an attempt is being made at ${url}`;
-  return `no connection to the broker: ${describeReason(reasonCode)}${adviceForUpstream(reasonCode)}${wait}`;
+  const reason = problem === '' ? describeReason(reasonCode) + adviceForUpstream(reasonCode) : problem;
+  return `no connection to the broker: ${reason}${wait}`;
 }

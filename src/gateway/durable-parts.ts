@@ -6,6 +6,7 @@ import type { Configuration, ListenerConfiguration } from '../config/configurati
 import type * as Event from '../config/events.ts';
 import type { Access } from '../nodes/access.ts';
 import { DurableNodes, type WillPublisher } from '../nodes/durable-nodes.ts';
+import type { MessageExpiry } from '../nodes/message-expiry.ts';
 import type { NodeStates } from '../nodes/node-states.ts';
 import type { SessionExpiry } from '../nodes/session-expiry.ts';
 import type { StoredDelivery } from '../nodes/stored-delivery.ts';
@@ -22,6 +23,7 @@ export interface NodeUsers {
   readonly delivery: StoredDelivery;
   access: Access | undefined;
   readonly expiry: SessionExpiry;
+  readonly messageExpiry: MessageExpiry | undefined;
   readonly publisher: WillPublisher;
 }
 
@@ -45,13 +47,13 @@ export const hashesOfUsers = (arena: Arena, { users }: ListenerConfiguration): I
 export function durableNodesOf(
   { listener, store: settings }: Configuration, store: Store, users: NodeStoreUsers, parts: MessageParts,
 ): DurableNodes {
-  const { clock, nodes: { access, delivery, expiry, publisher, states }, observer } = users;
+  const { clock, nodes: { access, delivery, expiry, messageExpiry, publisher, states }, observer } = users;
   const { retained, subscriptions } = delivery;
   const count = states.states.length;
   const userHashes = hashesOfUsers(store.arena, listener);
   const sessions = new StoredSessions(store, clock, subscriptions, userHashes, count);
   const durable = new DurableNodes({
-    store, clock, nodes: states, delivery, access, sessions, expiry, observer, publisher,
+    store, clock, nodes: states, delivery, access, sessions, expiry, messageExpiry, observer, publisher,
     atHand: parts.atHand,
     messages: parts.messages,
     wills:

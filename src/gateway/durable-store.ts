@@ -11,7 +11,9 @@ import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import { Store } from '../store/message-store.ts';
-import { ANNOUNCED, COUNTER, QUARANTINED, RECEIVED_IDENTIFIER } from '../store/record-format.ts';
+import {
+  ANNOUNCED, COUNTER, QUARANTINED, QUARANTINED_OF_NODE, RECEIVED_IDENTIFIER,
+} from '../store/record-format.ts';
 import { lengthOfState } from '../store/state-log.ts';
 import { StateMap } from '../store/state-map.ts';
 import { type Recovery, type StoreOwner, StoreReport } from '../store/store-owner.ts';
@@ -124,6 +126,7 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     this.nodes =
       durableNodesOf(configuration, store, users, { atHand: exactlyOnce, messages, willOffset: regions.will });
     backlog.down = messages;
+    backlog.judge = bridge;
     if (listener.persistent_client_expiration !== 0)
       store.keepTime();
   }
@@ -245,7 +248,7 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   }
 
   onState(kind: number, key: number, offset: number, length: number): void {
-    if (kind === QUARANTINED)
+    if (kind === QUARANTINED || kind === QUARANTINED_OF_NODE)
       this.users.quarantine.restore(key, offset, length);
     else if (kind === COUNTER)
       this.backlog.counters.restore(key, offset);

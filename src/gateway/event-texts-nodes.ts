@@ -7,6 +7,7 @@ import { MessageSpans } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import * as Event from '../config/events.ts';
+import { FINE } from '../upstream/quarantine-reasons.ts';
 import type { Gateway } from './gateway.ts';
 import { describeNamed, describeSetAside } from './quarantine-texts.ts';
 import { describeReason } from './reason-texts.ts';
@@ -27,8 +28,12 @@ export function explainEnding(gateway: Gateway, index: number, reasonCode: numbe
     case ReasonCode.STORE_UNAVAILABLE: return ` (${describeStorage(gateway)})`;
     case ReasonCode.STORE_FULL: return ' (store.size)';
     case ReasonCode.QUOTA_EXCEEDED:
-      return session.isRefused ? ': it is to send again what it got no acknowledgement for, for there is room now' : '';
+      return session.isRefused ? ': it is to send again what it got no acknowledgement for, for there is room now'
+        : explainQuota(gateway);
     case ReasonCode.WILL_TOO_LONG: return ` (listener.max_will_size is ${listener.max_will_size})`;
+    case ReasonCode.PLACE_NEEDED:
+      return session.clientIdentifierLength > 0 ? ''
+        : ` before it had said CONNECT (listener.max_connections is ${listener.max_connections})`;
     case ReasonCode.CONNECT_TIMEOUT: return ` (listener.connect_timeout is ${secondsOf(listener.connect_timeout)})`;
     case ReasonCode.SEND_TIMEOUT: return ` (listener.send_timeout is ${secondsOf(listener.send_timeout)})`;
     case ReasonCode.PACKET_TOO_LARGE:
@@ -53,6 +58,13 @@ export const describeFailure = ({ configuration: { store: { on_failure } } }: Ga
   on_failure === 'memory' ? 'messages are kept in memory only (store.on_failure is "memory")'
     : 'until that is mended, nodes get no acknowledgement for QoS 1 and 2, and none is let in whose session is to be kept '
       + '(store.on_failure is "refuse"); readings are kept in memory';
+
+/** It has said what was not taken. */
+function explainQuota(gateway: Gateway): string {
+  const { turnedBack } = gateway.bridge.guard;
+  return turnedBack === FINE ? ''
+    : `: its message to ${describeNamed(gateway)} was not taken, for ${describeSetAside(gateway, turnedBack)}`;
+}
 
 const secondsOf = (seconds: number): string => `${seconds} second${seconds === 1 ? '' : 's'}`;
 

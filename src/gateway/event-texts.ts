@@ -11,7 +11,7 @@ import { describeDenial, describeFailure, describeStorage, describeTrouble, expl
 import { describeReason } from './reason-texts.ts';
 import type { NodeState } from '../nodes/node-states.ts';
 import type { Gateway } from './gateway.ts';
-import { describeUpstreamEvent } from './upstream-texts.ts';
+import { describeShortSessions, describeUpstreamEvent } from './upstream-texts.ts';
 import { describeQuarantineEvent } from './quarantine-texts.ts';
 
 /**
@@ -55,6 +55,12 @@ export function describeEvent(
       return `the store is full, ${detail} message${detail === 1 ? '' : 's'} dropped so far (store.ram, store.size, store.full)`;
     case Event.MESSAGE_LOST:
       return `gave up a message of ${ruleName(gateway, subject)}: ${describeLoss(detail)}; ${gateway.bridge.droppedCount} dropped so far`;
+    case Event.COMMAND_EXPIRED: {
+      const rule = gateway.bridge.inbound.rules[subject];
+      return `gave up a message for node "${identifierOf(gateway, gateway.nodes.states[detail]!)}": it had waited longer than the `
+        + (rule === undefined ? 'expiry of its topic rule allowed'
+          : `expiry of topic rule "${rule.configuration.pattern}" (in) allows; ${rule.dropped} dropped so far`);
+    }
     case Event.STORE_ORPHANS:
       return `${detail} message${detail === 1 ? '' : 's'} in the store ${detail === 1 ? 'waits' : 'wait'} for a topic rule: none of direction "out" matches any more`;
     case Event.STORE_BACK:
@@ -104,8 +110,7 @@ export function describeEvent(
       return `forgot the session of node "${identifierOf(gateway, gateway.nodes.states[detail]!)}", which was away for `
         + 'longer than listener.persistent_client_expiration';
     case Event.IDENTIFIER_CLASH:
-      return 'upstream keeps accepting and dropping this gateway: does another client call itself '
-        + `"${gateway.configuration.upstream.remote_clientid}"? Give each one an upstream.remote_clientid of its own`;
+      return `upstream ${describeShortSessions(gateway)}`;
     case Event.MESSAGE_SET_ASIDE:
     case Event.MESSAGE_UNFIT:
       return describeQuarantineEvent(gateway, event, detail, '');
@@ -182,6 +187,8 @@ export function adviceForUpstream(reasonCode: number): string {
   switch (reasonCode) {
     case ReasonCode.BAD_USER_NAME_OR_PASSWORD:
     case ReasonCode.NOT_AUTHORIZED: return ': check upstream.remote_username and upstream.remote_password';
+    case ReasonCode.TLS_FAILED: return ': check the certificates at both ends';
+    case ReasonCode.TLS_UNUSABLE: return ': check upstream.bridge_cafile, bridge_certfile and bridge_keyfile';
     case ReasonCode.PASSWORD_MISSING: return ': make the file, so that this user may read it';
     case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: return ': choose another upstream.remote_clientid';
     case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return ': try another upstream.bridge_protocol_version';
@@ -191,7 +198,7 @@ export function adviceForUpstream(reasonCode: number): string {
     case ReasonCode.PROTOCOL_ERROR: return ': is it an MQTT broker that listens at upstream.address?';
     case ReasonCode.SERVER_UNAVAILABLE: return ': the broker is there but does not serve; ask its operator if this lasts';
     case ReasonCode.CONNACK_TIMEOUT: return ': does an MQTT broker listen there? (upstream.connack_timeout)';
-    case ReasonCode.CLOSED_BEFORE_CONNACK: return ': does the broker accept upstream.bridge_protocol_version?';
+    case ReasonCode.CLOSED_BEFORE_CONNACK: return ': does the broker speak TLS there (write mqtts://), or not accept upstream.bridge_protocol_version?';
     case ReasonCode.QUOTA_EXCEEDED:
       return ': the broker is to send again what was not taken while the storage of the store did not work';
     case ReasonCode.PACKET_TOO_LARGE: return ': raise upstream.max_packet_size, or set upstream.oversize to "drop"';

@@ -12,10 +12,10 @@ import { Arena } from '../bytes/arena.ts';
 import { equalBytes } from '../bytes/compare.ts';
 import { MessageSpans, Packet, type RepeatedMessage } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { Clock } from '../session/clock.ts';
+import { CLOSED } from '../session/connection-state.ts';
 import { type ServerHandler, ServerRole } from '../session/server-role.ts';
 import { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
@@ -61,9 +61,11 @@ import type { Figures, Machine } from '../nodes/system-figures.ts';
 import { SystemMessages } from '../nodes/system-messages.ts';
 import { SystemTopics } from '../nodes/system-topics.ts';
 import { FailingNodes } from '../nodes/failing-nodes.ts';
+import { MessageExpiry } from '../nodes/message-expiry.ts';
 import { TakeOvers } from '../nodes/take-overs.ts';
 import { lengthOfRules, TopicMap } from '../upstream/topic-map.ts';
 import { BrokerLimits } from '../upstream/broker-limits.ts';
+import { CommandRules } from '../upstream/command-rules.ts';
 import { Guard } from '../upstream/guard.ts';
 import { Quarantine } from '../upstream/quarantine.ts';
 import * as Reason from '../upstream/quarantine-reasons.ts';
@@ -71,6 +73,8 @@ import { UpstreamMessages } from '../upstream/waiting-messages.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type GatewayPlans, type UpstreamDriver };
 const LAST_IDENTIFIER = 65_535;
+/** In place of the index of the node that has sent a message. */
+const NO_PUBLISHER = -1;
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
@@ -126,6 +130,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly retainedDelivery: RetainedDelivery;
   readonly nodeSubscriptions: NodeSubscriptions;
   private readonly expiry: SessionExpiry;
+  /** Undefined: no rule lets messages for nodes become too old. */
+  private readonly messageExpiry: MessageExpiry | undefined = undefined;
   /** What survives a power cut of the nodes; undefined as `durableStore`. */
   readonly durable: DurableNodes | undefined;
   private readonly publishing: Publishing;
@@ -143,8 +149,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const clientSettings = clientSettingsOf(upstream);
     const serverSettings = serverSettingsOf(configuration);
     const upstreamLimits = upstreamLimitsOf(configuration);
-    const nodeLimits = nodeLimitsOf(listener, store.durability === 'flash');
     const layout = options.layout ?? configuration;
+    const nodeLimits = nodeLimitsOf(listener, store.durability === 'flash', layout.topic);
     const longestPacket = longestOutgoingPacket(layout);
     const sessionCount = listener.max_connections + 1;
     const { plan } = options;
@@ -187,6 +193,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.nodes.dropsOldest = listener.queue_full === 'drop_oldest';
     this.subscriptions = new Subscriptions(arena, subscriptionsPlan, listener.max_sessions);
     this.retained = new RetainedMessages(arena, retainedPlan);
+    this.retained.clock = this.clock;
     this.access = accessPlan && isLimited(listener) ? new Access(arena, accessPlan, listener) : undefined;
     this.plans = options.layout && { layout, connectOffset, announcementsOffset, access: accessPlan!,
       outbound: outboundPlan, inbound: inboundPlan,
@@ -210,14 +217,15 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     writeAnnouncements(this.upstream.announcements, arena, announcementsOffset, upstream);
     const guard = new Guard(outbound, new BrokerLimits(arena, upstream),
       new Quarantine(arena, quarantineOffset, store.quarantine, longestStored, isDurable),
-      this.bridge, options.observer);
+      { losses: this.bridge, observer: options.observer, nodes: this.nodes });
     this.bridge.watch(this.upstream, guard, upstream.max_qos);
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
     this.upstream.replayRate = store.replay_rate;
     this.upstream.replayReserve = longestPacket;
 
-    const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, sessionCount, this);
+    const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, this);
+    this.nodes.forms = role.forms;
     this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(role, index));
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
@@ -229,6 +237,11 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.nodeSubscriptions = new NodeSubscriptions(this.access, this.delivery, retainedDelivery, options.observer);
     this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);
     this.expiry = new SessionExpiry(this.clock, this.nodes, listener.persistent_client_expiration, () => this.aging);
+    if (nodeLimits.keepsAge === true) {
+      this.messageExpiry = this.bridge.expiry = new MessageExpiry(this.clock, this.nodes, this.delivery,
+        new CommandRules(inbound, options.observer));
+      this.nodes.age = this.messageExpiry.age;
+    }
     if (storeRegions === undefined)
       return;
     this.bridge.isDurable = true;
@@ -237,6 +250,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const { bridge, clock, nodes: states, sessions, upstream: session } = this;
     const nodes = {
       states, delivery: this.delivery as StoredDelivery, access: this.access, expiry: this.expiry, publisher: this,
+      messageExpiry: this.messageExpiry,
     };
     this.durableStore =
       new DurableStore(arena, storeRegions, configuration,
@@ -281,14 +295,22 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.serverRole.handleDeferred();
   }
 
-  /** Lets whoever wanted that look at its deadlines, and asks the clock for the next one. */
+  /** Lets every session look at its deadlines and asks the clock for the next one. */
   handleTimeout(): void {
+    this.clock.countSeconds();
     this.upstream.handleTimeout();
-    this.serverRole.handleTimeout();
+    const { sessions } = this;
+    let left = this.serverRole.openCount; // the rest has no deadlines; one that ends meanwhile is counted all the same
+    for (let index = 0; left > 0 && index < sessions.length; ++index)
+      if (sessions[index]!.state !== CLOSED) {
+        --left;
+        sessions[index]!.handleTimeout();
+      }
     this.systemTopics.handleTimeout();
     this.bridge.telling.advance(this.upstream);
     this.durableStore?.handleTimeout();
     this.bridge.suspects.handleTimeout();
+    this.messageExpiry?.handleTimeout();
     if (this.expiry.isLookDue)
       this.expireSessions();
     this.refusals.handleTimeout();
@@ -314,7 +336,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       message.topicIndex = topics.indexOf(message.topicNameOffset, message.topicNameLength);
       message.generation = topics.generation;
     }
-    return message.topicIndex !== INVALID_TOPIC && this.publishing.publish(message, message.topicIndex, 0) !== REFUSED;
+    return message.topicIndex !== INVALID_TOPIC
+      && this.publishing.publish(message, message.topicIndex, 0, NO_PUBLISHER) !== REFUSED;
   }
 
   onConnect(session: ServerSession, packet: Packet): void {
@@ -352,7 +375,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const sessionPresent = node !== undefined && isOwn
       && !session.cleanStart // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
       && this.durable?.isOnlyWill(node) !== true;
-    node ??= this.nodes.findRoom(session.user, this.subscriptions);
+    node ??= this.nodes.findRoom(session.user, this.subscriptions, old);
     if (node === undefined || this.connectedCount >= this.configuration.listener.max_connections) {
       session.refuse(ReasonCode.SERVER_UNAVAILABLE);
       return;
@@ -365,7 +388,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (!sessionPresent) { // [MQTT311-3.1.2-6]
       this.nodeSubscriptions.removeAll(node);
       this.nodes.release(node); // all but its retained messages, which are nobody's [MQTT311-3.1.2-7]
-      this.nodes.name(node, identifier, length, session.user);
+      this.nodes.name(node, identifier, length);
+      node.user = session.user;
       if (this.access !== undefined && !this.access.enter(node)) {
         this.nodes.release(node);
         session.refuse(ReasonCode.NOT_AUTHORIZED);
@@ -378,7 +402,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       session.refuse(this.durable.isWorking ? ReasonCode.STORE_FULL : ReasonCode.STORE_UNAVAILABLE);
       return;
     }
-    this.nodes.connect(node, session);
+    node.session = session;
     if (++this.connectedCount > this.maximumConnectedCount)
       this.maximumConnectedCount = this.connectedCount;
     this.failing.accepted(session);
@@ -434,7 +458,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       if (taken !== TAKEN && this.makeWait(session, taken) === REFUSED)
         return REFUSED;
       if (this.localAudience[index] !== NOBODY || packet.retain !== 0)
-        this.delivery.deliver(packet, index);
+        this.delivery.deliver(packet, index, (session.sessionState as NodeState).index);
       return TAKEN;
     }
     const verdict = this.publishing.publishFor(nodeOf(session)!, packet, index, access, origin);
@@ -443,7 +467,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (verdict !== FORBIDDEN)
       return this.makeWait(session, verdict);
     this.deny(session, Event.FORBIDDEN_PUBLISH);
-    return TAKEN; // forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
+    if (session.hasProperties && packet.qos !== 0)
+      return session.decline(packet, ReasonCode.NOT_AUTHORIZED);
+    return TAKEN; // before 5.0 forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
   }
 
   /** A message of the node could not be taken, or is one of many that wait. @returns REFUSED or TAKEN */
@@ -476,7 +502,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (code !== DENIED)
       return code;
     this.deny(session, Event.FORBIDDEN_SUBSCRIBE);
-    return SUBACK_FAILURE;
+    return ReasonCode.NOT_AUTHORIZED;
   }
 
   onSubscribed(session: ServerSession): void {
@@ -488,8 +514,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.retainedDelivery.advance(nodeOf(session)!);
   }
 
-  onUnsubscribe(session: ServerSession, packet: Packet): void {
-    this.nodeSubscriptions.remove(nodeOf(session)!, packet);
+  onUnsubscribe(session: ServerSession, packet: Packet): number {
+    return this.nodeSubscriptions.remove(nodeOf(session)!, packet);
   }
 
   onClosed(session: ServerSession, reasonCode: number): void {
@@ -503,31 +529,34 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     }
     --this.connectedCount;
     this.nodes.disconnect(node);
-    if (session.cleanStart) // [MQTT311-4.1.0-1]
+    if (session.isTransient) // [MQTT311-4.1.0-1]
       this.nodeSubscriptions.removeAll(node);
     this.observer.onEvent(Event.NODE_CLOSED, session.index, reasonCode);
     this.failing.ended(session, node.index, reasonCode);
     if (session.hasWill) // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
       this.publishWill(session, node);
     this.durable?.leave(node);
-    if (session.cleanStart)
+    if (session.isTransient)
       this.nodes.release(node);
     else
-      this.expiry.leave(node, this.expiry.now);
+      this.expiry.leave(node, this.expiry.now, session.sessionExpiry);
   }
 
   /** The Will of a node that has not come back since the start. */
   publishStoredWill(node: NodeState, will: MessageSpans): void {
     const { access } = this;
     const index = this.topics.indexOf(will.topicNameOffset, will.topicNameLength);
+    this.bridge.guard.author = node.identity;
     if (access !== undefined && this.publishing.publishFor(node, will, index, access, 0) === FORBIDDEN) {
       ++this.deniedCount;
+      ++this.durable!.restoration.lost[Event.DROPPED_WILL]!;
       this.observer.onEvent(Event.RESTORED_DROPPED, Event.DROPPED_WILL, 1);
-      return;
+    } else {
+      this.observer.onEvent(Event.STORED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
+      if (access === undefined)
+        this.publishing.publish(will, index, 0, NO_PUBLISHER);
     }
-    this.observer.onEvent(Event.STORED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
-    if (access === undefined)
-      this.publishing.publish(will, index, 0);
+    this.bridge.guard.author = 0;
   }
 
   forgetNode(node: NodeState): void {
@@ -584,18 +613,18 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     }
     this.observer.onEvent(Event.WILL_PUBLISHED, session.index, 0);
     if (access === undefined && !this.delivery.rejects(undefined, will, index))
-      this.publishing.publish(will, index, 0);
+      this.publishing.publish(will, index, 0, NO_PUBLISHER);
     this.bridge.guard.author = 0;
   }
 
   /** A message of the node cannot go upstream, nor be set aside: the node keeps it, and loses its connection for it. */
   private turnBack(session: ServerSession, guard: Guard): number {
     const reason = guard.turnedBack;
-    guard.turnedBack = Reason.FINE;
     this.observer.onEvent(Event.MESSAGE_TURNED_BACK, session.index, reason);
     this.failing.turnedBack = reason;
     session.fail(reason === Reason.PACKET_TOO_LONG ? ReasonCode.PACKET_TOO_LARGE
       : reason === Reason.SHARE_FULL ? ReasonCode.QUOTA_EXCEEDED : ReasonCode.TOPIC_NAME_INVALID);
+    guard.turnedBack = Reason.FINE;
     return REFUSED;
   }
 

@@ -11,13 +11,13 @@ import { HEADER_LENGTH, NODE_NOTES_LENGTH, NOTES_LENGTH } from '../session/recor
 import { longestMountPoint } from '../nodes/access-lengths.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { longestAnnouncement } from './announcement-texts.ts';
-import { COPY_LENGTH, DOWN_PROPERTIES, lengthOfMessage } from '../store/record-format.ts';
+import { COPY_LENGTH, lengthOfMessage, LONGEST_DOWN_PROPERTIES } from '../store/record-format.ts';
 
 /** Fixed header and lengths around topic and payload of a PUBLISH, at most. */
 const PUBLISH_OVERHEAD = 9;
 
 /** Bytes that a record of the store has more than the topic and the payload of its message, a copy of it included. */
-export const RECORD_OVERHEAD = lengthOfMessage(DOWN_PROPERTIES, 1) + COPY_LENGTH;
+export const RECORD_OVERHEAD = lengthOfMessage(LONGEST_DOWN_PROPERTIES, 1) + COPY_LENGTH;
 
 /**
  * No packet that the gateway sends is longer: a message may grow by a mount point and a prefix, and rings are

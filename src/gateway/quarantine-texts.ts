@@ -2,6 +2,7 @@
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import * as Event from '../config/events.ts';
 import * as Reason from '../upstream/quarantine-reasons.ts';
+import type { QuarantinedMessage } from '../upstream/quarantine.ts';
 import type { Gateway } from './gateway.ts';
 
 export interface QuarantineStatus {
@@ -34,13 +35,27 @@ export function describeSetAside({ configuration: { upstream } }: Gateway, reaso
   }
 }
 
+/** Whose message in the quarantine it is. */
+function describeSender(gateway: Gateway, { nameLength, nameOffset, origin }: QuarantinedMessage): string {
+  return nameLength > 0 ? `node "${decodeUTF8(gateway.arena, nameOffset, nameLength)}"` : describeOrigin(gateway, origin);
+}
+
+/** Whose the message at this place of the quarantine is, and the rule by which it came. */
+export function describeQuarantined(gateway: Gateway, index: number): { sender: string; pattern: string } {
+  const message = gateway.bridge.guard.quarantine.read(index);
+  return { sender: describeSender(gateway, message), pattern: patternOf(gateway, message) };
+}
+
+const patternOf = ({ bridge: { outbound } }: Gateway, { rule }: QuarantinedMessage): string =>
+  outbound.rules.find(({ identity }) => identity === rule)?.configuration.pattern ?? '';
+
 /** @param origin identity of a node */
 export function describeOrigin({ arena, nodes }: Gateway, origin: number): string {
   if (origin === 0)
     return 'the gateway itself';
-  const node = nodes.states.find(state => state.identifierLength > 0 && state.identity >>> 0 === origin >>> 0);
+  const node = nodes.findName(origin);
   return node === undefined ? `a node that is forgotten (${(origin >>> 0).toString(16)})`
-    : `node "${decodeUTF8(arena, node.identifierOffset, node.identifierLength)}"`;
+    : `node "${decodeUTF8(arena, node.identifierOffset, node.identifierLength || node.formerLength)}"`;
 }
 
 /** Topic and size of the message at hand. */
@@ -58,9 +73,9 @@ export function describeQuarantineEvent(gateway: Gateway, event: number, detail:
   const why = describeSetAside(gateway, detail);
   switch (event) {
     case Event.MESSAGE_SET_ASIDE: {
-      const { count, message } = gateway.bridge.guard.quarantine;
-      const origin = count === 0 ? message.origin : gateway.bridge.guard.quarantine.read(count - 1).origin;
-      return `set aside a message to ${describeNamed(gateway)} of ${describeOrigin(gateway, origin)}: ${why}; it stays in `
+      const { quarantine, quarantine: { count } } = gateway.bridge.guard;
+      const named = describeNamed(gateway);
+      return `set aside a message to ${named} of ${describeSender(gateway, quarantine.read(count - 1))}: ${why}; it stays in `
         + `the quarantine, with ${count} in all, until somebody decides: ringbridge quarantine FILE list`;
     }
     case Event.MESSAGE_UNFIT:
@@ -73,21 +88,21 @@ export function describeQuarantineEvent(gateway: Gateway, event: number, detail:
 
 /** For the status. */
 export function quarantineOf(gateway: Gateway): QuarantineStatus {
-  const { arena, bridge: { aging, guard: { quarantine }, outbound } } = gateway;
+  const { arena, bridge: { aging, guard: { quarantine } } } = gateway;
   return {
     count: quarantine.count,
     bytes: quarantine.usedLength,
     capacity: [quarantine.capacity, quarantine.room],
     setAside: quarantine.setAsideCount,
     givenUp: quarantine.givenUpCount,
-    messages: Array.from({ length: quarantine.count }, (_, index) => {
+    messages: quarantine.inOrder().map(index => {
       const message = quarantine.read(index);
       return {
         number: message.number,
         topic: decodeUTF8(arena, message.topicNameOffset, message.topicNameLength),
         bytes: message.payloadLength,
-        node: describeOrigin(gateway, message.origin),
-        rule: outbound.rules.find(({ identity }) => identity === message.rule)?.configuration.pattern ?? '',
+        node: describeSender(gateway, message),
+        rule: patternOf(gateway, message),
         reason: describeSetAside(gateway, message.reason),
         age: aging.age(message.takenAt),
       };

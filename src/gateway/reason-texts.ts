@@ -41,6 +41,9 @@ export function describeReason(reasonCode: number): string {
     case ReasonCode.STORE_FULL: return 'server unavailable, no room in the store';
     case ReasonCode.PLACE_NEEDED: return 'server unavailable, somebody else needed the place';
     case ReasonCode.USERS_RELOADED: return 'server unavailable, other users or rights were taken';
+    case ReasonCode.TLS_FAILED: return 'no agreement on TLS';
+    case ReasonCode.TLS_CLOSED: return 'connection closed in the TLS handshake';
+    case ReasonCode.TLS_UNUSABLE: return 'the files for TLS cannot be used';
     default: return `reason code 0x${reasonCode.toString(16)}`;
   }
 }

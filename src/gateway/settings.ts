@@ -1,10 +1,11 @@
 /** What the configuration means for the sessions: seconds become milliseconds, words become codes. Once at start. */
 import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../packet/packet-handler.ts';
 import type { ClientSessionSettings } from '../session/client-session.ts';
+import { FOR_EVER } from '../session/server-session.ts';
 import type { ServerSessionSettings } from '../session/server-role.ts';
 import type { SessionLimits } from '../session/queue-limits.ts';
 import type {
-  Configuration, ListenerConfiguration, OversizePolicy, UpstreamConfiguration,
+  Configuration, ListenerConfiguration, OversizePolicy, TopicRuleConfiguration, UpstreamConfiguration,
 } from '../config/configuration.ts';
 
 const oversizeOf = (policy: OversizePolicy): number => policy === 'drop' ? OVERSIZE_DROP : OVERSIZE_CLOSE;
@@ -27,6 +28,8 @@ export const serverSettingsOf = ({ listener, store }: Configuration): ServerSess
   sendTimeout: listener.send_timeout * 1000,
   oversize: oversizeOf(listener.oversize),
   maximumKeepAlive: listener.max_keepalive,
+  receiveMaximum: listener.max_unreleased_messages,
+  sessionExpiry: listener.persistent_client_expiration === 0 ? FOR_EVER : listener.persistent_client_expiration,
   maximumPublishRate: listener.max_publish_rate,
 });
 
@@ -42,9 +45,12 @@ export function upstreamLimitsOf(configuration: Configuration): SessionLimits {
   };
 }
 
-/** @param isStored whether messages for nodes survive a power cut */
-export const nodeLimitsOf = (listener: ListenerConfiguration, isStored = false): SessionLimits => ({
+/** @param isStored whether messages for nodes survive a power cut @param rules whether they may become too old */
+export const nodeLimitsOf = (
+  listener: ListenerConfiguration, isStored = false, rules: readonly TopicRuleConfiguration[] = [],
+): SessionLimits => ({
   isStored,
+  keepsAge: rules.some(({ direction, expiry }) => direction !== 'out' && expiry > 0),
   queueCapacity: listener.max_queued_bytes,
   maximumQueuedMessages: listener.max_queued_messages,
   maximumInflightMessages: listener.max_inflight_messages,

@@ -1,5 +1,6 @@
 /** Where the status comes from. */
 import type { SensorConfiguration } from '../config/configuration.ts';
+import type { UpstreamAddress } from '../config/upstream-address.ts';
 import type { Gateway } from './gateway.ts';
 
 /** What io/upstream.ts knows. */
@@ -9,10 +10,31 @@ export interface UpstreamProgress {
   readonly reasonCode: number;
   readonly attemptCount: number;
   readonly deadline: number;
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: UpstreamAddress;
+  /** What the platform says of why the last attempt failed; empty: no more than `reasonCode` does. */
+  readonly problem: string;
   /** Whether the Server seems to have another Client of our identifier. */
   isFoughtOver(now: number): boolean;
 }
+
+/** Of a certificate that matters for TLS. */
+export interface CertificateStatus {
+  /** The key of the configuration that names its file, or `broker` for what the broker has shown. */
+  readonly of: string;
+  /** ISO 8601. */
+  readonly expires: string;
+  /** Rounded down; negative when it has expired. */
+  readonly days: number;
+}
+
+export interface TLSStatus {
+  /** Null: the connection to the broker has no TLS, or there has not been one. */
+  readonly upstream: { readonly version: string; readonly cipher: string; readonly resumed: boolean } | null;
+  readonly certificates: readonly CertificateStatus[];
+}
+
+/** Where there is no TLS. */
+export const NO_TLS: TLSStatus = Object.freeze({ upstream: null, certificates: Object.freeze([]) });
 
 /** What sensors/sensors.ts knows of one sensor. */
 export interface SensorProgress {

@@ -6,16 +6,21 @@ import { decodeUTF8 } from '../bytes/utf8.ts';
 import { nameOf } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { Direction } from '../config/configuration.ts';
+import * as Event from '../config/events.ts';
+import { urlOf } from '../config/upstream-address.ts';
 import { COUNTED_REASONS } from '../nodes/disconnect-reasons.ts';
 import { VERSION } from '../nodes/system-messages.ts';
-import { adviceOf, secondsUntil, urlOf } from './advice.ts';
+import { adviceOf, secondsUntil } from './advice.ts';
 import { describeReason } from './reason-texts.ts';
 import { quarantineOf, type QuarantineStatus } from './quarantine-texts.ts';
 import type { Gateway } from './gateway.ts';
-import type { StatusSources } from './status-sources.ts';
+import { NO_TLS, type StatusSources, type TLSStatus } from './status-sources.ts';
 import type { TopicRule } from '../upstream/topic-map.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
 import { UNKNOWN } from '../upstream/waiting-messages.ts';
+
+/** Where nothing survives a restart. */
+const NOTHING_LOST: ArrayLike<number> = Object.freeze(new Array<number>(Event.DROPPED_REASONS).fill(0));
 
 export interface Status {
   name: string;
@@ -36,6 +41,8 @@ export interface Status {
     nextAttemptIn: number | null;
     attempts: number;
   };
+  /** On a PC: the connection to the broker, if it has TLS, and certificates with the days that they are still valid. */
+  tls: TLSStatus;
   nodes: {
     identifier: string; connected: boolean; version: string | null; queuedMessages: number; queuedBytes: number;
   }[];
@@ -73,6 +80,10 @@ export interface Status {
     heldForRoom: number;
     /** Sessions of absent nodes that made room for others. */
     evictedSessions: number;
+    /** Found in the store, and dropped because today's configuration does not allow it, or for want of places. */
+    droppedSessions: number;
+    droppedSubscriptions: number;
+    droppedWills: number;
   };
   /** Why connections of nodes have ended, or were refused: reason and count. */
   endings: Record<string, number>;
@@ -106,11 +117,13 @@ export interface Status {
 /**
  * @param now the time of the gateway's clock, which itself only knows when the last event was
  * @param date seconds since 1970, 0 where nobody knows
+ * @param tls what the platform knows of TLS
  */
-export function statusOf(sources: StatusSources, now: number, date = 0): Status {
+export function statusOf(sources: StatusSources, now: number, date = 0, tls: TLSStatus = NO_TLS): Status {
   const { gateway, sensors, upstream } = sources;
   const { bridge, configuration, endings, machine, waiting } = gateway;
   const { oldestAge } = waiting;
+  const lost = gateway.durable === undefined ? NOTHING_LOST : gateway.durable.restoration.lost;
   return {
     name: configuration.name,
     version: VERSION,
@@ -119,13 +132,14 @@ export function statusOf(sources: StatusSources, now: number, date = 0): Status 
     advice: adviceOf(sources, now),
     upstream: {
       state: describePhase(sources),
-      address: urlOf(upstream),
+      address: urlOf(upstream.address),
       reason: gateway.upstream.isConnected || upstream.reasonCode === ReasonCode.SUCCESS ? null
-        : describeReason(upstream.reasonCode),
+        : upstream.problem || describeReason(upstream.reasonCode),
       next: describeNext(sources),
       nextAttemptIn: upstream.phase === WAITING ? secondsUntil(upstream.deadline, now) : null,
       attempts: upstream.attemptCount,
     },
+    tls,
     nodes: nodesOf(gateway),
     counters: {
       connectedNodes: gateway.connectedCount,
@@ -148,6 +162,9 @@ export function statusOf(sources: StatusSources, now: number, date = 0): Status 
       held: gateway.heldCount,
       heldForRoom: gateway.pressure.heldCount,
       evictedSessions: gateway.evictedCount,
+      droppedSessions: lost[Event.DROPPED_USER]! + lost[Event.DROPPED_EXPIRED]! + lost[Event.DROPPED_PLACE]!,
+      droppedSubscriptions: lost[Event.DROPPED_FILTER]!,
+      droppedWills: lost[Event.DROPPED_WILL]!,
     },
     endings: Object.fromEntries(COUNTED_REASONS.filter(code => endings.of(code) > 0)
       .map(code => [describeReason(code), endings.of(code)])),

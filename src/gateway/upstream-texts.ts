@@ -9,6 +9,15 @@ import { describeSetAside } from './quarantine-texts.ts';
 const ruleName = (gateway: Gateway, rule: number): string =>
   `topic rule "${gateway.bridge.outbound.rules[rule]?.configuration.pattern ?? ''}"`;
 
+/** Who can tell why a connection is lost with nothing under way. */
+const whereToLook = ({ configuration: { upstream } }: Gateway): string =>
+  `the log of the broker tells whether another client calls itself "${upstream.remote_clientid}"; if it does not, look at `
+  + 'the network, and at what lies between';
+
+/** Connections are lost soon after they were made, again and again, with nothing under way. */
+export const describeShortSessions = (gateway: Gateway): string =>
+  `accepts this gateway, and the connection is lost soon, again and again, with nothing under way; why is not known: ${whereToLook(gateway)}`;
+
 /** Why the Server closes connections, as far as it is established. */
 export function describeCause(gateway: Gateway, cause: number, rule: number): string {
   switch (cause) {
@@ -17,8 +26,7 @@ export function describeCause(gateway: Gateway, cause: number, rule: number): st
         + 'out for which one';
     case Suspect.CLOSES_IDLE:
       return 'the broker closes the connection when nothing is under way as well, so no message is the cause, and '
-        + 'the cause is not known: does another client call itself '
-        + `"${gateway.configuration.upstream.remote_clientid}"? The log of the broker may say more`;
+        + `the cause is not known; ${whereToLook(gateway)}`;
     case Suspect.NODE_BLAMED:
       return `the broker closes the connection for one message after the other of a node, by ${ruleName(gateway, rule)}: `
         + 'they wait, others go first, and attempts are made less often; check its rights and what it sends';

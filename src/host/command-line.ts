@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Configuration } from '../config/configuration.ts';
 import { BOARDS } from './board-memory.ts';
-import { noteOnLength, refusalsOfBoard } from './board-reading.ts';
+import { noteOnLength, refusalsOfBoard, warningsOfBoard } from './board-reading.ts';
 import { describeConfiguration, findOverflow, notesForDevice } from './check.ts';
 import { type LoadedConfiguration, loadConfiguration, SCHEMA_FILE } from './config.ts';
 import { readText } from './config-file.ts';
@@ -146,12 +146,14 @@ function check(file: string, board: string | undefined, isForBoard: boolean): nu
   if (configuration === undefined)
     return USAGE_ERROR;
   const text = textOf(file);
-  const refusals = isForBoard ? refusalsOfBoard(text, file, configuration) : [];
+  const refusals = isForBoard ? refusalsOfBoard(text, file, configuration, board!) : [];
   refusals.forEach(complain);
   if (refusals.length > 0)
     return USAGE_ERROR;
   const notesOfBoard = board === undefined ? []
     : [...notesForDevice(configuration), ...noteOnLength(text)].map(note => `${file}: note: ${note}`);
+  if (isForBoard)
+    warningsOfBoard(text, file, configuration, board!).forEach(complain);
   [...notes, ...notesOfBoard].forEach(complain);
   print(describeConfiguration(configuration, board));
   const overflow = board === undefined ? undefined : findOverflow(configuration, board);

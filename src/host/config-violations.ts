@@ -5,6 +5,7 @@
 import type { ErrorObject } from 'ajv';
 import { FOREIGN_KEYS } from './foreign-keys.ts';
 import { nearest } from '../config/nearest-key.ts';
+import { isSecretKey } from '../config/schema-paths.ts';
 import { isAddress } from '../config/upstream-address.ts';
 import type { Finding, Path } from '../rules/findings.ts';
 
@@ -81,7 +82,7 @@ function pathOf(pointer: string): (string | number)[] {
 const shown = (value: unknown): string => Array.isArray(value) ? '[...]'
   : typeof value === 'object' && value !== null ? '{...}' : JSON.stringify(value);
 
-const isSecret = (path: Finding['path']): boolean => String(path.at(-1)).includes('password');
+const isSecret = (path: Finding['path']): boolean => isSecretKey(path.at(-1));
 
 const typeOf = (value: unknown): string => value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
 

@@ -9,10 +9,12 @@ import { type Finding, Findings } from '../rules/findings.ts';
 import { quarantineRoom } from '../gateway/state-limits.ts';
 import { isWeakHash, parseHashForm } from '../rules/password-hash.ts';
 import { overlap } from '../rules/topic-texts.ts';
+import { warnOfSecurity } from './security-warnings.ts';
 
 export function warningsOf(configuration: Configuration): readonly Finding[] {
   const findings = new Findings();
   warnOfBroker(findings, configuration);
+  warnOfSecurity(findings, configuration);
   warnOfListener(findings, configuration);
   warnOfSensors(findings, configuration);
   warnOfRules(findings, configuration.topic);
@@ -62,7 +64,11 @@ function warnOfListener(findings: Findings, { listener }: Configuration): void {
 function warnOfStore(findings: Findings, configuration: Configuration): void {
   const { durability, quarantine: [messages, bytes], size } = configuration.store;
   const room = quarantineRoom(configuration, size);
-  if (durability === 'flash' && bytes > room)
+  if (messages === 0)
+    findings.add(['store', 'quarantine'], 'nothing can be set aside: a message that the broker closes the connection for is '
+      + 'sent again for ever, and a node whose message exceeds a limit of the broker loses its '
+      + 'connection each time that it sends it; write for example [16, 8192]');
+  else if (durability === 'flash' && bytes > room)
     findings.add(['store', 'quarantine'], `a store of ${size} bytes keeps ${room} bytes of messages that are set aside, and `
       + `not ${bytes}; write [${messages}, ${room}], or raise store.size`);
 }

@@ -24,6 +24,7 @@ import { adviceForRange, describeViolation, type Schema } from './config-violati
 import { warningsOf } from './config-warnings.ts';
 import { printable } from './log.ts';
 import { warnOfReaders } from './readers.ts';
+import { warnOfSecurityFiles } from './security-warnings.ts';
 import { type WrittenKeys, writtenKeysOf } from './reload-causes.ts';
 
 export interface LoadedConfiguration {
@@ -56,7 +57,8 @@ export function loadConfiguration(file: string, sizes: PartialConfiguration = PC
   const loaded = readConfiguration(read.text, file, sizes);
   const { configuration, warnings } = loaded;
   return configuration === undefined ? loaded
-    : { ...loaded, warnings: [...warnings, ...warnOfReaders(read.text, file, configuration).map(printable)] };
+    : { ...loaded, warnings: [...warnings, ...[...warnOfReaders(read.text, file, configuration),
+      ...warnOfSecurityFiles(file, configuration)].map(printable)] };
 }
 
 /**

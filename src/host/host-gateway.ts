@@ -2,18 +2,17 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Configuration, LogLevel } from '../config/configuration.ts';
 import { withReloadRoom } from '../config/reload-room.ts';
-import { usePassword } from '../gateway/reload.ts';
+import type { TLSStatus } from '../gateway/status-sources.ts';
 import { planReload, type ReloadPlan, reloadRuntime } from '../io/reload.ts';
 import { type Platform, Runtime } from '../io/runtime.ts';
-import * as ReasonCode from '../packet/reason-code.ts';
 import { PasswordAuthenticator } from './authentication.ts';
 import { FileStorage } from './file-storage.ts';
 import { remarkOnLeftStore } from './left-store.ts';
 import type { Log } from './log.ts';
 import { traceMessages } from './message-trace.ts';
-import { readPasswordFile } from './password-file.ts';
 import { type ListenerCallbacks, LogObserver } from './log-observer.ts';
 import { createPlatform } from './platform.ts';
+import { UpstreamConnector } from './upstream-connector.ts';
 
 export interface ListenerNews {
   /** Nodes may connect. @param port in use, even if the configuration said 0 */
@@ -49,6 +48,7 @@ export class HostGateway {
   private storage: FileStorage | undefined = undefined;
   private readonly flushing: NodeJS.Timeout;
   private readonly log: Log;
+  private readonly connector: UpstreamConnector;
   private authenticator: PasswordAuthenticator;
   private isTraced = false;
   private hasStopped = false;
@@ -81,32 +81,22 @@ export class HostGateway {
       new Runtime(withoutPasswords(configuration), platform, observer);
     this.log = log;
     this.authenticator = authenticator;
-    this.runtime.upstream.prepareConnect = () => this.preparePassword(observer);
+    const connector = this.connector = new UpstreamConnector(this.runtime, log);
+    this.runtime.upstream.connector = connector;
+    observer.problemOf = code => connector.problemOf(code);
     observer.claimedNameOf = session => this.authenticator.claimedNameOf(session);
     this.setLevel(configuration.log_level);
     const remark = remarkOnLeftStore(configuration.store);
     if (remark !== undefined)
       log.write('warning', remark);
-    this.flushing = setInterval(() => log.flush(), FLUSH_INTERVAL).unref();
+    this.flushing = setInterval(() => {
+      log.flush();
+      connector.check();
+    }, FLUSH_INTERVAL).unref();
   }
 
   start(): void {
     this.runtime.start();
-  }
-
-  /** What CONNECT says is what stands in the file by now. @returns why there can be no CONNECT, or SUCCESS */
-  private preparePassword(observer: HostObserver): number {
-    const { gateway } = this.runtime;
-    const file = gateway.configuration.upstream.remote_password_file;
-    const read = file === null ? undefined : readPasswordFile(file);
-    if (read === undefined)
-      return ReasonCode.SUCCESS;
-    if ('problem' in read) {
-      observer.passwordProblem = read.problem;
-      return ReasonCode.PASSWORD_MISSING;
-    }
-    usePassword(gateway, read.password);
-    return ReasonCode.SUCCESS;
   }
 
   /** Makes another attempt to get the port. */
@@ -137,7 +127,12 @@ export class HostGateway {
     reloadRuntime(runtime, { ...plan, configuration: withoutPasswords(configuration) },
       { authenticator, changedPasswords: changedPasswords(this.configuration, configuration) });
     this.configuration = configuration;
+    this.connector.reload();
     return plan;
+  }
+
+  get tlsStatus(): TLSStatus {
+    return this.connector.status;
   }
 
   private setLevel(level: LogLevel): void {

@@ -11,14 +11,14 @@ import { TCP } from './tcp.ts';
 /** On all IPv4 addresses, as the board does, unless told otherwise; "::" is on all of both families. */
 const ANY_ADDRESS = '0.0.0.0';
 
-const describe = (error: NodeJS.ErrnoException, port: number, address: string): string => {
+const describe = (error: NodeJS.ErrnoException, port: number, address: string, section: string): string => {
   switch (error.code) {
     case 'EADDRINUSE':
-      return `port ${port} on ${address} is in use: stop the program that uses it or set "listener.port"`;
+      return `port ${port} on ${address} is in use: stop the program that uses it or set "${section}.port"`;
     case 'EACCES':
-      return `port ${port} on ${address} may not be used by this user: set "listener.port" to 1024 or more`;
+      return `port ${port} on ${address} may not be used by this user: set "${section}.port" to 1024 or more`;
     case 'EADDRNOTAVAIL':
-      return `this computer has no address ${address}: set "listener.address" to one of its own, or to ${ANY_ADDRESS} for all`;
+      return `this computer has no address ${address}: set "${section}.address" to one of its own, or to ${ANY_ADDRESS} for all`;
     default:
       return `cannot listen on port ${port} of ${address}: ${error.message}`;
   }
@@ -27,6 +27,8 @@ const describe = (error: NodeJS.ErrnoException, port: number, address: string): 
 export class Listener implements TCPListener {
   readonly #server: Server;
   readonly #waiting: TCP[] = [];
+  /** Of the configuration, for messages. */
+  protected readonly section: string = 'listener';
   #isClosed = false;
 
   /** @throws RangeError, Error when `port` or `address` is not one */
@@ -46,7 +48,7 @@ export class Listener implements TCPListener {
     });
     this.#server.on('error', error => {
       if (!this.#isClosed)
-        options.onError?.call(this, describe(error, port, address));
+        options.onError?.call(this, describe(error, port, address, this.section));
     });
     this.#server.on('listening', () => {
       if (!this.#isClosed)

@@ -1,6 +1,7 @@
 /** Turns what happens in a gateway into lines of the log: which level each has, and what repeats what. */
 import type { SensorConfiguration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
+import { type UpstreamAddress, urlOf } from '../config/upstream-address.ts';
 import { adviceForUpstream, describeEvent, nodeName } from '../gateway/event-texts.ts';
 import { describeFailure } from '../gateway/event-texts-nodes.ts';
 import { describeReason } from '../gateway/reason-texts.ts';
@@ -13,7 +14,7 @@ import { A_FEW_TIMES, LINE_LIMIT, type Log, messageOf, ONCE, TEN_TIMES } from '.
 /** What LogObserver needs of io/runtime.ts; it exists only after its observer. */
 export interface LoggedRuntime {
   readonly gateway: Gateway;
-  readonly upstream: { readonly address: { host: string; port: number } };
+  readonly upstream: { readonly address: UpstreamAddress };
   /** Where the connection of a session comes from, and the last one that found no place. */
   addressOf(session: number): string | undefined;
   readonly turnedAwayAddress?: string | undefined;
@@ -42,8 +43,8 @@ export class LogObserver implements RuntimeObserver {
   runtime: LoggedRuntime | undefined;
   /** The user name that the connection of a session has given, right or wrong. */
   claimedNameOf: (session: ServerSession) => string | undefined = () => undefined;
-  /** Why there is no password for the broker. */
-  passwordProblem = '';
+  /** What is known of the reason of an end of upstream; empty: no more than the code says. */
+  problemOf: (reasonCode: number) => string = () => '';
   private readonly log: Log;
   private readonly listener: ListenerCallbacks;
   private isUpstreamConnected = false;
@@ -176,20 +177,18 @@ export class LogObserver implements RuntimeObserver {
     const wasConnected = this.isUpstreamConnected;
     this.isUpstreamConnected = false;
     const name = this.upstreamName();
-    const text = `${name}: ${reasonCode === ReasonCode.PASSWORD_MISSING ? this.passwordProblem
-      : describeReason(reasonCode) + adviceForUpstream(reasonCode)}`;
+    const problem = this.problemOf(reasonCode);
+    const text = `${name}: ${problem || describeReason(reasonCode) + adviceForUpstream(reasonCode)}`;
     if (reasonCode === ReasonCode.SUCCESS) { // our own doing
       if (wasConnected)
         this.log.write('info', text);
     } else if (wasConnected)
       this.log.write('warning', text);
     else
-      this.log.write('warning', text, `${FAILED} ${name} ${reasonCode === ReasonCode.PASSWORD_MISSING ? text : reasonCode}`,
-        ONCE);
+      this.log.write('warning', text, `${FAILED} ${name} ${problem || reasonCode}`, ONCE);
   }
 
   private upstreamName(): string {
-    const { host, port } = this.runtime!.upstream.address;
-    return `upstream mqtt://${host}:${port}`;
+    return `upstream ${urlOf(this.runtime!.upstream.address)}`;
   }
 }

@@ -36,6 +36,8 @@ interface Repetition {
 export class Log {
   /** Nothing less important is said. */
   level: LogLevel = 'info';
+  /** Told each line that is said, as well. */
+  onLine: ((line: string) => void) | undefined = undefined;
   private readonly output: (line: string) => void;
   private readonly now: () => number;
   private readonly repetitions = new Map<string, Repetition>();
@@ -135,7 +137,9 @@ export class Log {
   }
 
   private print(now: number, level: LogLevel, text: string): void {
-    this.output(`${new Date(now).toISOString()} ${level} ${printable(text)}`);
+    const line = `${new Date(now).toISOString()} ${level} ${printable(text)}`;
+    this.output(line);
+    this.onLine?.(line);
   }
 }
 

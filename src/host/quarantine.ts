@@ -74,12 +74,11 @@ function decide({ bridge }: Gateway, action: string, number: number): void {
 function numbersOf({ bridge: { guard: { quarantine } } }: Gateway, numbers: readonly string[]): readonly number[] {
   if (numbers.length === 0)
     throw new Error('write the numbers of the messages as well, or "all"; "list" shows them');
-  const present = Array.from({ length: quarantine.count }, (_, index) => quarantine.read(index).number);
+  const present = quarantine.inOrder().map(index => quarantine.read(index).number);
   if (numbers.includes(ALL))
     return present;
-  return numbers.map(text => {
+  for (const text of numbers)
     if (!present.includes(Number(text)))
       throw new Error(`there is no message "${text}" in the quarantine; "list" shows what there is`);
-    return Number(text);
-  });
+  return present.filter(number => numbers.some(text => Number(text) === number)); // as they came
 }

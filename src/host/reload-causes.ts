@@ -11,7 +11,7 @@ import { valueAt } from '../config/reload-effects.ts';
 export type WrittenKeys = ReadonlyMap<string, unknown>;
 
 const SECTIONS: readonly string[] = ['upstream', 'listener', 'store', 'memory'];
-const LEFT_OUT: readonly string[] = ['upstream.remote_password', 'listener.users', 'listener.acl'];
+const LEFT_OUT: readonly string[] = ['upstream.remote_password', 'upstream.bridge_psk', 'listener.users', 'listener.acl'];
 
 export function writtenKeysOf(partial: PartialConfiguration): WrittenKeys {
   const keys = Object.entries(partial).flatMap(([section, value]): [string, unknown][] => SECTIONS.includes(section)

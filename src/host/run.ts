@@ -2,7 +2,7 @@
  * Runs a gateway in this process: from a checked configuration to the ready line, and from a signal to a clean end.
  */
 import type { Configuration } from '../config/configuration.ts';
-import { parseAddress } from '../config/upstream-address.ts';
+import { parseAddress, urlOf } from '../config/upstream-address.ts';
 import { type Status, statusOf } from '../gateway/status.ts';
 import type { ReloadPlan } from '../io/reload.ts';
 import type { Runtime } from '../io/runtime.ts';
@@ -11,8 +11,10 @@ import { HostGateway } from './host-gateway.ts';
 import { type Log, messageOf, ONCE } from './log.ts';
 import { dieOf, endNow } from './process-end.ts';
 import { takeSignals } from './early-signals.ts';
+import { PageOpening } from './page-opening.ts';
 import { causesOf, writtenAfter, type WrittenKeys } from './reload-causes.ts';
 import { describeReload } from './reload-texts.ts';
+import { ServiceManager } from './service-manager.ts';
 import { statusLine } from './status-command.ts';
 import { statusFolders } from './status-place.ts';
 import { StatusServer } from './status-server.ts';
@@ -106,12 +108,16 @@ class Run {
   private listening: NodeJS.Timeout | undefined = undefined;
   private reporting: NodeJS.Timeout | undefined = undefined;
   private statusServer: StatusServer | undefined = undefined;
+  private readonly serviceManager: ServiceManager;
   private isReloadWanted = false;
   private isReloading = false;
   /** What stands in the file of what is in force. */
   private written: WrittenKeys;
   /** What the last ready line said. */
   private readyLine = '';
+  /** Of the ready line. */
+  private listener = 'none';
+  private page: PageOpening | undefined = undefined;
 
   constructor(configuration: Configuration, log: Log, print: (line: string) => void, options: RunOptions) {
     this.configuration = configuration;
@@ -119,6 +125,7 @@ class Run {
     this.print = print;
     this.options = options;
     this.written = options.written ?? NOTHING;
+    this.serviceManager = new ServiceManager(log);
     this.ended = new Promise(resolve => this.end = resolve);
   }
 
@@ -135,6 +142,8 @@ class Run {
         return await this.ended;
       }
       this.gateway = gateway;
+      if (!await this.openPage(gateway))
+        this.end(FAILURE);
       gateway.start();
       this.tellStatus();
       if (this.isReloadWanted)
@@ -143,10 +152,12 @@ class Run {
       await gateway.stop();
       return exitCode;
     } finally {
+      void this.serviceManager.close();
       clearTimeout(this.limit);
       clearTimeout(this.listening);
       clearInterval(this.reporting);
       this.statusServer?.close();
+      this.page?.close();
       handlers.forEach(([name, handler]) => process.off(name, handler));
     }
   }
@@ -173,15 +184,30 @@ class Run {
     this.listening = setTimeout(() => this.gateway?.listenAgain(), listenInterval).unref();
   }
 
+  /** Before nodes may connect: the ready line names it. @returns false when that ends the program */
+  private async openPage(gateway: HostGateway): Promise<boolean> {
+    const { configuration: { page, store }, log, options } = this;
+    if (page === null)
+      return true;
+    this.page = new PageOpening(page, { runtime: gateway.runtime, isStoreWanted: store.durability === 'flash' }, log, [],
+      () => this.sayReady(this.listener));
+    return await this.page.open() || options.isStrict !== true;
+  }
+
   private giveUp(message: string): void {
     this.log.write('error', message);
     this.end(FAILURE);
   }
 
   private sayReady(listener: string): void {
-    const line = `ready listener=${listener} upstream=${this.configuration.upstream.address.map(urlOf).join(',')}`;
-    if (line !== this.readyLine)
+    this.listener = listener;
+    const page = this.page?.url === undefined ? '' : ` page=${this.page.url}`;
+    const upstream = this.configuration.upstream.address.map(address => urlOf(parseAddress(address))).join(',');
+    const line = `ready listener=${listener} upstream=${upstream}${page}`;
+    if (line !== this.readyLine) {
       this.print(line);
+      this.serviceManager.ready(line);
+    }
     this.readyLine = line;
   }
 
@@ -191,6 +217,7 @@ class Run {
       return;
     }
     this.log.write('info', `${signal}: stopping`);
+    this.serviceManager.stopping();
     this.end(0);
     this.limit = setTimeout(() => {
       process.exitCode = 0;
@@ -253,7 +280,8 @@ class Run {
   }
 
   private status(): Status {
-    return statusOf(this.gateway!.runtime, performance.now() | 0, Math.floor(Date.now() / 1000));
+    const { runtime, tlsStatus } = this.gateway!;
+    return statusOf(runtime, performance.now() | 0, Math.floor(Date.now() / 1000), tlsStatus);
   }
 
   private readonly onQuestion = (): void => {
@@ -263,8 +291,3 @@ class Run {
 }
 
 const hostAndPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
-
-const urlOf = (address: string): string => {
-  const { host, port } = parseAddress(address);
-  return `mqtt://${host}:${port}`;
-};

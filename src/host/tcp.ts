@@ -10,7 +10,7 @@
  * that had something have been served, so that what many sensor nodes sent becomes one segment towards the upstream
  * Server.
  */
-import { isIP, Socket } from 'node:net';
+import { isIP, Socket, type TcpNetConnectOpts } from 'node:net';
 import type { TCPCallbacks, TCPOptions, TCPSocket } from '../io/transport.ts';
 
 /** Bytes that may be written and have not been taken by the system yet. */
@@ -35,6 +35,8 @@ const NO_BYTES = Buffer.alloc(0);
 export interface HostTCPOptions extends Omit<TCPOptions, 'from'> {
   /** What a listener has given, or, only for the listener itself, what Node has given to it. */
   from?: TCPSocket | Socket;
+  /** Connects by something else than a plain socket: a TLSSocket, which stands when its handshake is done. */
+  open?: (target: TcpNetConnectOpts) => Socket;
 }
 
 /** Bytes of all connections of this process. */
@@ -67,7 +69,7 @@ class Connection {
   constructor(socket: Socket, isConnected: boolean) {
     this.socket = socket;
     this.isConnected = isConnected;
-    socket.on('connect', () => {
+    socket.on('encrypted' in socket ? 'secureConnect' : 'connect', () => {
       this.isConnected = true;
       this.deliver(WRITABLE);
     });
@@ -222,6 +224,8 @@ class Connection {
   }
 }
 
+const openPlain = (target: TcpNetConnectOpts): Socket => new Socket({ allowHalfOpen: true }).connect(target);
+
 export class TCP implements TCPSocket {
   #connection: Connection | undefined;
 
@@ -235,7 +239,7 @@ export class TCP implements TCPSocket {
   }
 
   static #open(options: HostTCPOptions): Connection {
-    const { from, address = '', port = -1 } = options;
+    const { from, address = '', open = openPlain, port = -1 } = options;
     if (from instanceof Socket)
       return new Connection(from, true);
     if (from !== undefined) {
@@ -251,10 +255,7 @@ export class TCP implements TCPSocket {
       throw new Error('invalid address');
     if (!Number.isInteger(port) || port < 0 || port > 65535)
       throw new RangeError('invalid port');
-    const socket = new Socket({ allowHalfOpen: true });
-    const connection = new Connection(socket, false);
-    socket.connect({ host: address, port, family, autoSelectFamily: false });
-    return connection;
+    return new Connection(open({ host: address, port, family, autoSelectFamily: false, allowHalfOpen: true }), false);
   }
 
   read(view: Uint8Array): number | undefined {

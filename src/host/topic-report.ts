@@ -129,9 +129,11 @@ function describeReceiving(routing: Routing, { clientid, qos, topic }: TopicQues
       : flaw === undefined || !routing.asksFor(topic) ? 'does not arrive: no rule of direction "in" matches'
         : `is acknowledged, dropped and named in the log: ${WHY_CLOSED.unfit}`]]);
   const { max_packet_size } = routing.configuration.upstream;
+  const { expiry } = routing.configuration.topic[incoming.rule]!;
   return section(title, [
     ['here', `arrives as "${incoming.name}" with QoS ${incoming.qos}, by ${ruleName(routing, incoming)}`],
     ['nodes', describeReaders(routing.readersOf(incoming.name, clientid))],
+    ...expiry === 0 ? [] : [['waiting', `for a node that is away; given up after ${expiry} seconds`]] satisfies Line[],
     ['limit', `${payloadLimit(max_packet_size, topic, incoming.qos)} bytes of payload (upstream.max_packet_size)`],
   ]);
 }

@@ -38,8 +38,8 @@ export class LinkContext {
    * up.
    */
   active: Link | undefined = undefined;
-  /** The links that are CLOSING, linked by `nextLink`. */
-  closing: Link | undefined = undefined;
+  /** How many links are CLOSING. */
+  closingCount = 0;
   readonly views: ExactViews;
   /** The buffer of `views` and its full length. */
   readonly buffer: ExactViews['buffer'];
@@ -68,26 +68,6 @@ export class LinkContext {
     this.owner = owner;
     this.closeTimeout = closeTimeout;
   }
-
-  /** Releases the links whose last bytes have gone out, or have waited too long for that. */
-  finishClosing(): void {
-    for (let link = this.closing, next = link; link !== undefined; link = next) {
-      next = link.nextLink;
-      link.handleTimeout();
-    }
-  }
-}
-
-/** Links for connections that a listener gives, linked by `nextLink`. */
-export class FreeLinks {
-  /** The one that is used next; undefined: none is free. */
-  first: Link | undefined = undefined;
-
-  /** A link that is free, and is used next. */
-  add(link: Link): void {
-    link.nextLink = this.first;
-    this.first = link;
-  }
 }
 
 // Phases of a link that is not free
@@ -112,7 +92,6 @@ export class Link implements NodeOutput {
   private readonly context: LinkContext;
   private readonly session: Session;
   private readonly parser: PacketParser;
-  private readonly freeLinks: FreeLinks | undefined;
   /** Bytes that the socket does not take yet. */
   private readonly pending: RingBuffer;
   private phase = CONNECTING;
@@ -120,22 +99,15 @@ export class Link implements NodeOutput {
   private readable = 0;
   /** Bytes that the socket takes; 0 as long as `pending` is not empty, which has to go first. */
   private writable = 0;
-  /** The next one that is CLOSING, or that is free, as this one. */
-  nextLink: Link | undefined = undefined;
   /** Since when `pending` has not been empty, or when it last shrank; of a link that is CLOSING, since when it is. */
   private waitingSince = 0;
 
-  /**
-   * @param ringOffset where the ring for what the peer does not take at once may lie
-   * @param freeLinks where it is to be found while it is free; undefined: nowhere
-   */
-  constructor(context: LinkContext, session: Session, ringSpace: RingSpace, ringOffset: number,
-    freeLinks?: FreeLinks) {
+  /** @param ringOffset where the ring for what the peer does not take at once may lie */
+  constructor(context: LinkContext, session: Session, ringSpace: RingSpace, ringOffset: number) {
     this.context = context;
     this.session = session;
     this.parser = session.parser;
     this.pending = new RingBuffer(ringSpace, ringOffset);
-    this.freeLinks = freeLinks;
   }
 
   /**
@@ -174,26 +146,15 @@ export class Link implements NodeOutput {
     return this.socket === undefined;
   }
 
-  /**
-   * The first of the free ones takes over a connection that a listener has given. @throws what the socket throws; the
-   * link is free then
-   */
+  /** Takes over a connection that a listener has given. @throws what the socket throws; the link is free then */
   accept(from: TCPSocket): void {
     this.start(new this.context.TCP({ ...Link.callbacks, from, nodelay: true }), ESTABLISHED);
-    if (this.freeLinks !== undefined)
-      this.freeLinks.first = this.nextLink;
-    this.nextLink = undefined;
     this.remoteAddress = this.socket?.remoteAddress;
   }
 
-  /** The connection stands. */
-  openSession(): void {
-    this.session.open(this);
-  }
-
-  /** Opens a connection; the session is opened when it stands. @throws as `accept` */
-  connect(address: string, port: number, nodelay = true): void {
-    this.start(new this.context.TCP({ ...Link.callbacks, address, port, nodelay }), CONNECTING);
+  /** Opens a connection, by `TCP`; the session is opened when it stands. @throws as `accept` */
+  connect(address: string, port: number, nodelay = true, TCP = this.context.TCP): void {
+    this.start(new TCP({ ...Link.callbacks, address, port, nodelay }), CONNECTING);
   }
 
   /** Gives the connection up at once, with a reason for the session. */
@@ -255,8 +216,7 @@ export class Link implements NodeOutput {
     // Not here: this may be the middle of another link's event, whose packet lies in the landing area.
     const { clock } = this.context;
     this.phase = CLOSING;
-    this.nextLink = this.context.closing;
-    this.context.closing = this;
+    ++this.context.closingCount;
     this.waitingSince = clock.now;
     clock.soon();
   }
@@ -326,7 +286,8 @@ export class Link implements NodeOutput {
       this.writable = 0;
       this.phase = OVER;
     } else if (this.phase !== OVER)
-      this.abort(this.phase === CONNECTING ? ReasonCode.NETWORK_UNREACHABLE : ReasonCode.NETWORK_CLOSED);
+      this.abort(this.socket?.failure
+        ?? (this.phase === CONNECTING ? ReasonCode.NETWORK_UNREACHABLE : ReasonCode.NETWORK_CLOSED));
     this.leave();
   }
 
@@ -346,25 +307,11 @@ export class Link implements NodeOutput {
 
   private release(socket: TCPSocket): void {
     if (this.phase === CLOSING)
-      this.leaveClosing();
+      --this.context.closingCount;
     this.socket = socket.target = undefined;
     this.readable = this.writable = 0;
     this.pending.clear();
-    this.freeLinks?.add(this);
     socket.close();
-  }
-
-  private leaveClosing(): void {
-    const { context } = this;
-    let before = context.closing!;
-    if (before === this)
-      context.closing = this.nextLink;
-    else {
-      while (before.nextLink !== this)
-        before = before.nextLink!;
-      before.nextLink = this.nextLink;
-    }
-    this.nextLink = undefined;
   }
 
   /** Reads `length` bytes, which the socket has and which fit, into the landing area. */

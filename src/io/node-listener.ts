@@ -7,7 +7,7 @@
 import * as ReasonCode from '../packet/reason-code.ts';
 import { OPENED } from '../session/connection-state.ts';
 import type { ServerSession } from '../session/server-session.ts';
-import type { FreeLinks, Link } from './link.ts';
+import type { Link } from './link.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { ListenerConstructor, TCPListener } from './transport.ts';
 
@@ -15,7 +15,6 @@ export class NodeListener {
   private readonly listener: TCPListener;
   private readonly sessions: readonly ServerSession[];
   private readonly links: readonly Link[];
-  private readonly freeLinks: FreeLinks;
   private readonly scheduler: Scheduler;
   private readonly callbacks: { onTurnedAway(address: string | undefined): void };
 
@@ -26,13 +25,12 @@ export class NodeListener {
    * @throws where the platform's listener reports that by an exception
    */
   constructor(Listener: ListenerConstructor, address: string, port: number, sessions: readonly ServerSession[],
-    links: readonly Link[], freeLinks: FreeLinks, scheduler: Scheduler,
+    links: readonly Link[], scheduler: Scheduler,
     callbacks: { onListening(port: number): void; onError(message: string): void;
       onTurnedAway(address: string | undefined): void }) {
     this.callbacks = callbacks;
     this.sessions = sessions;
     this.links = links;
-    this.freeLinks = freeLinks;
     this.scheduler = scheduler;
     this.listener = new Listener({
       address,
@@ -59,9 +57,8 @@ export class NodeListener {
     const socket = this.listener.read();
     if (socket === undefined)
       return;
-    if (this.freeLinks.first === undefined)
-      this.makeRoom();
-    const link = this.freeLinks.first;
+    const index = this.findRoom();
+    const link = this.links[index];
     if (link === undefined) {
       this.callbacks.onTurnedAway(socket.remoteAddress);
       socket.close();
@@ -73,23 +70,28 @@ export class NodeListener {
       socket.close();
       return;
     }
-    link.openSession();
+    this.sessions[index]!.open(link);
   }
 
-  /** None of the links is free; perhaps one is afterwards. */
-  private makeRoom(): void {
+  /** @returns the index of a free link, or one that is not there */
+  private findRoom(): number {
     const { links, sessions } = this;
-    let index = links.length;
+    let index = 0;
+    while (index < links.length && !links[index]!.isFree)
+      ++index;
+    if (index < links.length)
+      return index;
     for (let at = 0; at < sessions.length; ++at)
       if (sessions[at]!.isPostponed) {
         sessions[at]!.giveWay();
         links[at]!.abort(ReasonCode.PLACE_NEEDED);
-        return;
+        return at;
       }
     for (let at = 0; at < sessions.length; ++at)
       if (sessions[at]!.state === OPENED
         && (index === links.length || (sessions[at]!.lastReceivedAt - sessions[index]!.lastReceivedAt | 0) < 0))
         index = at;
-    links[index]?.abort(ReasonCode.CONNECT_TIMEOUT);
+    links[index]?.abort(ReasonCode.PLACE_NEEDED);
+    return index;
   }
 }

@@ -11,7 +11,7 @@ import { type Authenticator, Gateway } from '../gateway/gateway.ts';
 import { longestOutgoingPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { FreeLinks, Link, LinkContext, type LinkOwner } from './link.ts';
+import { Link, LinkContext, type LinkOwner } from './link.ts';
 import { NodeListener } from './node-listener.ts';
 import { type Driven, Scheduler } from './scheduler.ts';
 import { type SensorFactory, type SensorObserver, Sensors } from '../sensors/sensors.ts';
@@ -83,7 +83,6 @@ export class Runtime implements Driven, LinkOwner {
   /** Of the last connection that found no place, where the platform tells. */
   turnedAwayAddress: string | undefined = undefined;
   private readonly links: readonly Link[];
-  private readonly freeLinks = new FreeLinks();
   private readonly upstreamLink: Link;
   private readonly scheduler: Scheduler;
   private readonly storeOpening: StoreOpening;
@@ -132,11 +131,8 @@ export class Runtime implements Driven, LinkOwner {
     const context = this.context = new LinkContext(arena, views, scheduler, platform.TCP, this, CLOSE_TIMEOUT);
     this.upstreamLink = new Link(context, gateway.upstream, new RingSpace(arena, longestPacket), upstreamRingOffset);
     const nodeRings = new RingSpace(arena, nodeRing);
-    const { freeLinks } = this;
-    const links = this.links = gateway.sessions.map((session, index) =>
-      new Link(context, session, nodeRings, nodeRingsOffset + index * nodeRing, freeLinks));
-    for (let index = links.length; index-- > 0;)
-      freeLinks.add(links[index]!);
+    this.links = gateway.sessions.map((session, index) =>
+      new Link(context, session, nodeRings, nodeRingsOffset + index * nodeRing));
     this.storeOpening = new StoreOpening(gateway, scheduler, platform.openStorage, observer);
     this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, observer, platform.random);
     this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer, platform.date ?? (() => 0));
@@ -247,8 +243,8 @@ export class Runtime implements Driven, LinkOwner {
     this.upstream.handleTimeout();
     if (!this.isStopping)
       this.storeOpening.handleTimeout();
-    if (this.context.closing !== undefined)
-      this.context.finishClosing();
+    if (this.context.closingCount > 0)
+      this.finishClosing();
     if (!this.isStopping)
       this.sensors.handleTimeout();
   }
@@ -260,8 +256,16 @@ export class Runtime implements Driven, LinkOwner {
     if (!this.isStopping)
       this.storeOpening.handleTimeout();
     this.gateway.handleDeferred();
-    if (this.context.closing !== undefined)
-      this.context.finishClosing();
+    if (this.context.closingCount > 0)
+      this.finishClosing();
+  }
+
+  /** Releases the links whose last bytes have gone out, or have waited too long for that. */
+  private finishClosing(): void {
+    const { links } = this;
+    this.upstreamLink.handleTimeout();
+    for (let index = 0; index < links.length; ++index)
+      links[index]!.handleTimeout();
   }
 
   /** What goes wrong here keeps nodes out, and nothing else. */
@@ -270,8 +274,7 @@ export class Runtime implements Driven, LinkOwner {
     const { observer, platform } = this;
     try {
       this.listener =
-        new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.freeLinks,
-          this.scheduler, {
+        new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.scheduler, {
         onListening: actual => observer.onListening(actual),
         onError: message => observer.onListenerError(message),
         onTurnedAway: remoteAddress => {

@@ -33,6 +33,11 @@ export interface TCPSocket {
    * an option.
    */
   target?: unknown;
+  /**
+   * Why the connection is over, or could not be made, where the socket knows more than that: a code of
+   * packet/reason-code.ts. Looked at in `onError`.
+   */
+  readonly failure?: number | undefined;
   /** Of the peer, dotted; where the platform tells, and as long as it does. */
   readonly remoteAddress?: string | undefined;
 }

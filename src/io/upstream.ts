@@ -2,14 +2,16 @@
  * Keeps the connection to the Server: resolves its name, connects, and after an end or a failure waits and tries again,
  * with the next address if there are several. Never gives up, never hurries: see upstream/back-off.ts.
  */
-import { parseAddress } from '../config/upstream-address.ts';
+import { parseAddress, type UpstreamAddress } from '../config/upstream-address.ts';
 import * as Event from '../config/events.ts';
 import type { Gateway, UpstreamDriver } from '../gateway/gateway.ts';
 import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../upstream/upstream-phase.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { BackOff, isRefusal } from '../upstream/back-off.ts';
 import { isDue } from '../session/clock.ts';
-import { CLOSED } from '../session/connection-state.ts';
+import { CLOSED, CONNECTING as SESSION_CONNECTING } from '../session/connection-state.ts';
+import { type Connector, PLAIN_CONNECTOR } from './connector.ts';
+import { CLASH_INTERVAL, IdentifierClash } from './identifier-clash.ts';
 import type { Link } from './link.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Resolver } from './transport.ts';
@@ -22,13 +24,6 @@ const NONE = -1;
 /** From one look at that to the next. */
 const FAREWELL_INTERVAL = 10;
 
-/**
- * A Server that ends this many sessions in a row, each within so many milliseconds, mostly gives them to someone
- * else.
- */
-const CLASH_COUNT = 3;
-const CLASH_INTERVAL = 10_000;
-
 /** Milliseconds in which what was sent on the last connection goes out, before another address of the name is tried. */
 const NEXT_ADDRESS_WAIT = 100;
 
@@ -39,8 +34,8 @@ export class Upstream implements UpstreamDriver {
   reasonCode = ReasonCode.SUCCESS;
   attemptCount = 0;
   /**
-   * Moment of the next attempt while WAITING, of the time-out of name resolution or connection while RESOLVING or
-   * CONNECTING.
+   * Moment of the next attempt while WAITING, of the time-out of name resolution while RESOLVING, of that of the
+   * connection, with TLS and CONNACK, while CONNECTING, and OPEN without CONNACK.
    */
   deadline = 0;
   private readonly gateway: Gateway;
@@ -49,13 +44,14 @@ export class Upstream implements UpstreamDriver {
   private readonly scheduler: Scheduler;
   private readonly observer: Event.GatewayObserver;
   /** Those of the configuration, and which one comes next after an end. */
-  addresses: readonly { host: string; port: number }[];
+  addresses: readonly UpstreamAddress[];
   /** The one in use, or the next one to be tried. */
-  address: { host: string; port: number };
+  address: UpstreamAddress;
   backOff: BackOff;
   connectTimeout: number;
-  /** Before each CONNECT: makes it say what it should. @returns what stands in its way, or SUCCESS */
-  prepareConnect = (): number => ReasonCode.SUCCESS;
+  connector: Connector = PLAIN_CONNECTOR;
+  /** As Connector.problemOf, of `reasonCode`. */
+  problem = '';
   addressIndex = 0;
   /** Of the name in use, the one that is tried next, without another question and another wait. */
   private nextAddress: string | undefined = undefined;
@@ -66,8 +62,7 @@ export class Upstream implements UpstreamDriver {
   private isUnplugged = false;
   /** From `stop` on, as long as there is a connection. */
   private isLeaving = false;
-  /** Sessions in a row that the Server has ended soon. */
-  private shortSessionCount = 0;
+  private readonly clash = new IdentifierClash();
 
   /** @param random uniform in [0, 1) @throws Error when an address is none */
   constructor(gateway: Gateway, link: Link, resolver: Resolver, scheduler: Scheduler, observer: Event.GatewayObserver,
@@ -146,9 +141,10 @@ export class Upstream implements UpstreamDriver {
     const { phase } = this;
     if (this.isLeaving)
       this.leave();
-    if (phase !== WAITING && phase !== RESOLVING && phase !== CONNECTING)
+    const { clock, upstream: { state } } = this.gateway;
+    const awaitsConnack = phase === OPEN && state === SESSION_CONNECTING;
+    if (phase !== WAITING && phase !== RESOLVING && phase !== CONNECTING && !awaitsConnack)
       return;
-    const { clock } = this.gateway;
     if (!isDue(this.deadline, clock.now))
       clock.request(this.deadline);
     else if (phase === WAITING)
@@ -156,7 +152,7 @@ export class Upstream implements UpstreamDriver {
     else if (phase === RESOLVING)
       this.fail(ReasonCode.NAME_NOT_RESOLVED);
     else
-      this.link.abort(ReasonCode.NETWORK_UNREACHABLE);
+      this.link.abort(awaitsConnack ? ReasonCode.CONNACK_TIMEOUT : ReasonCode.NETWORK_UNREACHABLE);
   }
 
   upstreamConnected(): boolean {
@@ -184,18 +180,13 @@ export class Upstream implements UpstreamDriver {
   /** Whether the Server seems to have another Client of our identifier. */
   isFoughtOver(now: number): boolean {
     const lasts = this.phase === OPEN && this.wasConnected && (now - this.connectedAt | 0) >= CLASH_INTERVAL;
-    return this.shortSessionCount >= CLASH_COUNT && !lasts;
+    return this.clash.isLikely && !lasts;
   }
 
-  /** Two Clients of one identifier throw each other out for ever (3.1.1 section 3.1.4); neither is told why. */
   private watchClash(reasonCode: number): void {
-    const isTaken = reasonCode === ReasonCode.NETWORK_CLOSED || reasonCode === ReasonCode.SESSION_TAKEN_OVER;
-    const isShort = (this.gateway.clock.now - this.connectedAt | 0) < CLASH_INTERVAL;
-    if (!this.wasConnected || isTaken && !this.gateway.bridge.suspects.wasIdle)
-      return; // what was under way may be the cause
-    this.shortSessionCount = isTaken && isShort ? this.shortSessionCount + 1 : 0;
-    if (this.shortSessionCount >= CLASH_COUNT)
-      this.observer.onEvent(Event.IDENTIFIER_CLASH, Event.UPSTREAM, this.shortSessionCount);
+    const { bridge, clock } = this.gateway;
+    if (this.wasConnected && this.clash.note(reasonCode, clock.now - this.connectedAt | 0, !bridge.suspects.wasIdle))
+      this.observer.onEvent(Event.IDENTIFIER_CLASH, Event.UPSTREAM, this.clash.count);
   }
 
   /** The link is free; if there was no session yet, the attempt has failed. */
@@ -256,7 +247,7 @@ export class Upstream implements UpstreamDriver {
   }
 
   private connect(address: string, port: number): void {
-    const problem = this.isUnplugged ? ReasonCode.NETWORK_UNREACHABLE : this.prepareConnect();
+    const problem = this.isUnplugged ? ReasonCode.NETWORK_UNREACHABLE : this.connector.prepare(this.address);
     if (problem !== ReasonCode.SUCCESS) {
       this.fail(problem);
       return;
@@ -264,7 +255,7 @@ export class Upstream implements UpstreamDriver {
     this.phase = CONNECTING;
     this.limit(this.connectTimeout);
     try {
-      this.link.connect(address, port, this.gateway.configuration.upstream.bridge_tcp_nodelay);
+      this.link.connect(address, port, this.gateway.configuration.upstream.bridge_tcp_nodelay, this.connector.TCP);
     } catch {
       this.fail(ReasonCode.NETWORK_UNREACHABLE);
     }
@@ -286,6 +277,7 @@ export class Upstream implements UpstreamDriver {
   private wait(reasonCode: number): void {
     const { backOff, gateway: { bridge: { suspects }, clock } } = this;
     this.reasonCode = reasonCode;
+    this.problem = this.connector.problemOf(reasonCode);
     // Only a session that lasted proves that all is well: one that is accepted and kicked must not start over.
     if (this.wasConnected && (clock.now - this.connectedAt | 0) >= backOff.stableInterval)
       backOff.reset();

@@ -99,7 +99,7 @@ export class DurableNodes {
     const { expiry, nodes, observer } = this.parts;
     if (!this.keeps(node))
       nodes.distinguish(node);
-    if (!session.cleanStart) {
+    if (!session.isTransient) {
       if (this.keeps(node))
         this.sessions.see(node, expiry.coarseness);
       else if (!this.restoration.keep(node) && this.isRequired) {
@@ -108,11 +108,12 @@ export class DurableNodes {
         return false;
       }
     }
-    if (!this.wills.put(node, session, this.will) && this.hasMap) {
-      observer.onEvent(Event.STATE_FULL, session.index, Event.FULL_FOR_WILL);
+    if (!this.wills.put(node, session, this.will) && this.isRequired) {
+      if (this.hasMap)
+        observer.onEvent(Event.STATE_FULL, session.index, Event.FULL_FOR_WILL);
       return false;
     }
-    return this.settle() || session.cleanStart;
+    return this.settle() || session.isTransient && !session.hasWill;
   }
 
   /** The connection of a node has ended, and its Will, if there was one, has been published. */

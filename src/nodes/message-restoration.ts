@@ -5,10 +5,11 @@ import { IDENTIFIER_RANGE } from '../session/publish-records.ts';
 import { NONE, RELEASED, SENT } from '../session/record-layout.ts';
 import type { StoredQueue } from '../session/stored-queue.ts';
 import type { Store } from '../store/message-store.ts';
-import { DOWN_NUMBER } from '../store/record-format.ts';
+import { DOWN_NUMBER, DOWN_RULE, LONGEST_DOWN_PROPERTIES } from '../store/record-format.ts';
 import { RECEIVED, type StoredMessage } from '../store/stored-message.ts';
 import { type Access, READ } from './access.ts';
 import type { Delivery } from './delivery.ts';
+import type { MessageExpiry } from './message-expiry.ts';
 import type { NodeState, NodeStates } from './node-states.ts';
 import type { StoredMessages } from './stored-messages.ts';
 import type { StoredSessions } from './stored-sessions.ts';
@@ -25,6 +26,7 @@ export interface MessageRestorationParts {
   access: Access | undefined;
   readonly sessions: StoredSessions;
   readonly messages: StoredMessages;
+  readonly messageExpiry: MessageExpiry | undefined;
 }
 
 export class MessageRestoration {
@@ -99,7 +101,10 @@ export class MessageRestoration {
     message.payloadOffset = stored.payloadOffset;
     message.payloadLength = stored.payloadLength;
     message.retain = stored.retain;
+    if (!this.isInTime(node, stored))
+      return true; // it is counted
     const record = queue.appendStored(message, stored.qos, stored.position);
+    this.parts.messageExpiry?.end();
     if (record === NONE)
       return false;
     messages.add(queue.lengthOf(record));
@@ -110,6 +115,19 @@ export class MessageRestoration {
       queue.continueIdentifiers(identifier | IDENTIFIER_RANGE - 1);
     }
     return true;
+  }
+
+  /** Whether it may still wait; what has been sent may: its node may know it. */
+  private isInTime(node: NodeState, stored: StoredMessage): boolean {
+    const { arena: { view }, parts: { messageExpiry, store } } = this;
+    const { deadline, identifiers, position, propertiesLength, propertiesOffset, takenAt } = stored;
+    if (messageExpiry === undefined || deadline === 0 || identifiers[NODE] !== 0
+      || propertiesLength < LONGEST_DOWN_PROPERTIES
+      || messageExpiry.restore(view.getInt32(propertiesOffset + DOWN_RULE), deadline - takenAt,
+        store.clock.age(takenAt), node))
+      return true;
+    store.queue.giveUp(position, NODE);
+    return false;
   }
 
   /** @returns bytes of the topic that the node does not see; -1 when it may not read it */

@@ -32,6 +32,8 @@ export interface RestorationParts extends MessageRestorationParts {
 export class NodeRestoration {
   /** Per reason of events.ts: what was dropped the last time. */
   readonly dropped = new Uint32Array(Event.DROPPED_REASONS);
+  /** The same since the start of the program. */
+  readonly lost = new Uint32Array(Event.DROPPED_REASONS);
   private readonly parts: RestorationParts;
   private readonly arena: Arena;
   private readonly message = new MessageSpans();
@@ -71,9 +73,12 @@ export class NodeRestoration {
         wills.put(node, node.session, this.message);
     }
     delivery.forgetAudiences();
-    for (let reason = 0; reason < this.dropped.length; ++reason)
+    delivery.droppedCount += this.dropped[Event.DROPPED_MESSAGE]!;
+    for (let reason = 0; reason < this.dropped.length; ++reason) {
+      this.lost[reason]! += this.dropped[reason]!;
       if (this.dropped[reason] !== 0)
         observer.onEvent(Event.RESTORED_DROPPED, reason, this.dropped[reason]!);
+    }
   }
 
   /** Writes a session that is here, and its subscriptions, if it has any. @returns false when there is no room */
@@ -129,8 +134,9 @@ export class NodeRestoration {
   /** Names a free place. @returns false when the name fits no mount point of today */
   private enter(node: NodeState, key: number, user: number, identifier: number, length: number): boolean {
     const { access, nodes } = this.parts;
-    nodes.name(node, identifier, length, user);
+    nodes.name(node, identifier, length);
     node.identity = key;
+    node.user = user;
     if (access === undefined || access.enter(node))
       return true;
     nodes.release(node);
@@ -153,7 +159,7 @@ export class NodeRestoration {
       else if (!this.maySubscribe(node, filter, filterLength))
         reason = Event.DROPPED_FILTER;
       else if (subscriptions.find(node.index, filter, filterLength) === NONE
-        && subscriptions.add(node.index, filter, filterLength, bytes[valueOffset + QOS]! & 3, false) === NONE)
+        && subscriptions.add(node.index, filter, filterLength, bytes[valueOffset + QOS]!, false) === NONE)
         reason = Event.DROPPED_FILTER;
       if (reason === NONE)
         continue;

@@ -13,6 +13,8 @@ import { writeDecimal } from '../bytes/decimal.ts';
 import { equalBytes, hashOf } from '../bytes/compare.ts';
 import { HashChains, NO_ENTRY } from '../bytes/hash-chains.ts';
 import { encodeUTF8 } from '../bytes/utf8.ts';
+import type { MessageAge } from '../session/message-age.ts';
+import type { MessageForms } from '../session/message-forms.ts';
 import type { NodeJournal } from '../session/node-journal.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
@@ -36,6 +38,8 @@ export class NodeState extends SessionState {
   readonly identifierOffset: number;
   /** 0: this place is free. */
   identifierLength = 0;
+  /** What it was until then: who has sent what is set aside is asked for later. */
+  formerLength = 0;
   /** 32 bits made from the identifier, never 0: who it is in the store. */
   identity = 0;
   /** The node's connection, undefined while it is away. */
@@ -69,14 +73,8 @@ export class NodeStates {
   private readonly limits: QueueLimits;
   /** By hash of the identifier; undefined: few are looked through. */
   private readonly chains: HashChains | undefined;
-  /** Per user, and last of nodes without: how many sessions it has, and how many of absent nodes. */
-  private sessionCounts: Uint16Array;
-  private absentCounts: Uint16Array;
-  /** Users without a session. */
-  private usersWithout: number;
-  /** Indices of free places, as many as `freeCount`; the last one is given next. */
-  private readonly freePlaces: Uint16Array;
-  private freeCount: number;
+  /** Per user: whether it has a session; filled in again and again. */
+  userHasPlace: Uint8Array;
   private disconnections = 0;
   private automaticIdentifiers = 0;
 
@@ -92,19 +90,18 @@ export class NodeStates {
   constructor(arena: Arena, plan: NodeStatesPlan, limits: SessionLimits, identifierCapacity: number,
     userCount: number) {
     this.arena = arena;
-    this.sessionCounts = new Uint16Array(userCount + 1);
-    this.absentCounts = new Uint16Array(userCount + 1);
-    this.usersWithout = userCount;
-    this.freeCount = plan.count;
-    this.freePlaces = new Uint16Array(plan.count);
-    for (let index = 0; index < plan.count; ++index)
-      this.freePlaces[index] = plan.count - 1 - index;
+    this.userHasPlace = new Uint8Array(userCount);
     const queueLimits = this.limits = new QueueLimits(arena, limits);
     const states: NodeState[] = [];
     for (let index = 0; index < plan.count; ++index)
       states.push(new NodeState(queueLimits, plan.offset + index * (queueLimits.length + identifierCapacity), index));
     this.states = states;
     this.chains = plan.count > FEW ? new HashChains(arena, plan.chainsOffset, plan.count) : undefined;
+  }
+
+  /** What is noted of each message that is entered anywhere: how old it may become. */
+  set age(age: MessageAge) {
+    this.limits.age = age;
   }
 
   /** @returns the state under this identifier, or undefined */
@@ -131,81 +128,61 @@ export class NodeStates {
     return undefined;
   }
 
-  /** @returns a free place, else one that gives way, still with its old content; undefined when there is none either */
-  findRoom(user: number, subscriptions: Subscriptions): NodeState | undefined {
-    const { absentCounts, freeCount, states, usersWithout } = this;
-    const kept = usersWithout < states.length >> KEPT_SHIFT ? usersWithout : states.length >> KEPT_SHIFT;
-    return freeCount > 0 && (freeCount > kept || absentCounts[placeOfUser(absentCounts, user)] === 0)
-      ? this.findFree() : this.findVictim(user, subscriptions);
-  }
-
-  /** Looks through all of them, which only happens when no place is free for this user. */
-  private findVictim(user: number, subscriptions: Subscriptions): NodeState | undefined {
-    const { states } = this;
-    let victim: NodeState | undefined;
-    let leastWorth = SPARED;
+  /**
+   * @param former the place that the node has just had, if it had one @returns a free place, that or the one that has
+   * been free for longest, so that names are remembered; else one that gives way, still with its old content; undefined
+   * when there is none either
+   */
+  findRoom(user: number, subscriptions: Subscriptions, former?: NodeState): NodeState | undefined {
+    const { states, userHasPlace } = this;
+    let free: NodeState | undefined, victim: NodeState | undefined;
+    let leastWorth = SPARED, freeCount = 0, absentCount = 0, usersWithout = userHasPlace.length;
+    userHasPlace.fill(0);
     for (let index = 0; index < states.length; ++index) {
       const state = states[index]!;
-      if (state.identifierLength === 0 || state.session !== undefined) // [MQTT311-4.1.0-2]
+      if (state.identifierLength === 0) {
+        if (free === undefined || state === former || free !== former && state.awaySince < free.awaySince)
+          free = state;
+        ++freeCount;
         continue;
+      }
+      if (state.user >= 0 && userHasPlace[state.user] === 0) {
+        userHasPlace[state.user] = 1;
+        --usersWithout;
+      }
+      if (state.session !== undefined) // [MQTT311-4.1.0-2]
+        continue;
+      if (state.user === user)
+        ++absentCount;
       const worth = worthOf(state, user, subscriptions);
       if (worth < leastWorth || worth < SPARED && worth === leastWorth && state.awaySince < victim!.awaySince) {
         victim = state;
         leastWorth = worth;
       }
     }
-    return victim;
+    const kept = usersWithout < states.length >> KEPT_SHIFT ? usersWithout : states.length >> KEPT_SHIFT;
+    return freeCount > 0 && (absentCount === 0 || freeCount > kept) ? free : victim;
   }
 
-  /** Enters the identifier of a new session of an absent node, in the place that is given next. */
-  name(state: NodeState, identifierOffset: number, length: number, user: number): void {
+  /** Enters the identifier of a new session. */
+  name(state: NodeState, identifierOffset: number, length: number): void {
     this.arena.bytes.copyWithin(state.identifierOffset, identifierOffset, identifierOffset + length);
     state.identifierLength = length;
+    state.formerLength = 0;
     const hash = hashOf(this.arena, state.identifierOffset, length);
     state.identity = hash | 1;
     this.chains?.add(state.index, hash);
     ++this.knownCount;
-    --this.freeCount;
-    state.user = user;
-    this.count(user, 1);
-  }
-
-  /** A session of a user that is away comes, or goes. */
-  private count(user: number, difference: number): void {
-    const { absentCounts, sessionCounts } = this;
-    const place = placeOfUser(sessionCounts, user);
-    const before = sessionCounts[place]!;
-    sessionCounts[place] = before + difference;
-    absentCounts[place]! += difference;
-    if (user >= 0 && (before === 0 || before + difference === 0))
-      this.usersWithout -= difference;
-  }
-
-  /** The node is here. */
-  connect(state: NodeState, session: ServerSession): void {
-    state.session = session;
-    --this.absentCounts[placeOfUser(this.absentCounts, state.user)]!;
-  }
-
-  /** The users are others: sessions have got other indices of them already. */
-  countAnew(userCount: number): void {
-    const { states } = this;
-    this.sessionCounts = new Uint16Array(userCount + 1);
-    this.absentCounts = new Uint16Array(userCount + 1);
-    this.usersWithout = userCount;
-    for (let index = 0; index < states.length; ++index) {
-      const state = states[index]!;
-      if (state.identifierLength === 0)
-        continue;
-      this.count(state.user, 1);
-      if (state.session !== undefined)
-        this.connect(state, state.session);
-    }
   }
 
   /** Told what becomes of stored messages. */
   set journal(journal: NodeJournal) {
     this.limits.journal = journal;
+  }
+
+  /** Writes messages for nodes that speak 5.0. */
+  set forms(forms: MessageForms) {
+    this.limits.forms = forms;
   }
 
   /** @returns the session of this identity, or undefined */
@@ -217,9 +194,29 @@ export class NodeStates {
     return undefined;
   }
 
-  /** @returns the free place that is given next, or undefined */
+  /** @returns the node of this identity, or its place if it is forgotten and nobody else has that; or undefined */
+  findName(identity: number): NodeState | undefined {
+    const { states } = this;
+    let former: NodeState | undefined;
+    for (let index = 0; index < states.length; ++index) {
+      const state = states[index]!;
+      if (state.identity !== (identity | 0))
+        continue;
+      if (state.identifierLength !== 0)
+        return state;
+      if (state.formerLength !== 0)
+        former = state;
+    }
+    return former;
+  }
+
+  /** @returns a free place, or undefined */
   findFree(): NodeState | undefined {
-    return this.freeCount === 0 ? undefined : this.states[this.freePlaces[this.freeCount - 1]!];
+    const { states } = this;
+    for (let index = 0; index < states.length; ++index)
+      if (states[index]!.identifierLength === 0)
+        return states[index];
+    return undefined;
   }
 
   /** @returns the node that has been away longest, or undefined when all are here */
@@ -237,7 +234,7 @@ export class NodeStates {
 
   /** Whether the node has asked for its session to be kept. */
   isPersistent(state: NodeState): boolean {
-    return state.session === undefined || !state.session.cleanStart;
+    return state.session === undefined || !state.session.isTransient;
   }
 
   /** Of two identifiers with the same hash the second one gets another identity: what is stored goes by that. */
@@ -263,24 +260,19 @@ export class NodeStates {
   disconnect(state: NodeState): void {
     state.session = undefined;
     state.awaySince = ++this.disconnections;
-    ++this.absentCounts[placeOfUser(this.absentCounts, state.user)]!;
   }
 
-  /** Forgets the node, which is away; its subscriptions are the caller's business. Its place is the next one given. */
+  /** Forgets the node; its subscriptions are the caller's business. */
   release(state: NodeState): void {
     if (state.identifierLength !== 0) {
       --this.knownCount;
       this.chains?.remove(state.index);
-      this.freePlaces[this.freeCount++] = state.index;
-      this.count(state.user, -1);
+      state.formerLength = state.identifierLength;
     }
     state.identifierLength = 0;
     state.forget();
   }
 }
-
-/** Of counts per user: the last one is that of nodes without. */
-const placeOfUser = (counts: Uint16Array, user: number): number => user < 0 ? counts.length - 1 : user;
 
 /** What a session of an absent node is worth in the eyes of a new node of `user`: the least gives way. */
 function worthOf(state: NodeState, user: number, subscriptions: Subscriptions): number {

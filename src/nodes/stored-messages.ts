@@ -10,7 +10,7 @@ import type { NodeJournal } from '../session/node-journal.ts';
 import type { StoredQueue } from '../session/stored-queue.ts';
 import { TOO_LONG } from '../store/message-queue.ts';
 import type { Store } from '../store/message-store.ts';
-import { DOWN_PROPERTIES, lengthOfMessage } from '../store/record-format.ts';
+import { DOWN_PROPERTIES, DOWN_RULE, lengthOfMessage, LONGEST_DOWN_PROPERTIES } from '../store/record-format.ts';
 import { MESSAGE_DOWN, MessageFields } from '../store/stored-message.ts';
 import { StoreStamps } from '../store/store-stamps.ts';
 import type { NodeState } from './node-states.ts';
@@ -60,7 +60,7 @@ export class StoredMessages extends StoreStamps implements NodeJournal {
   private readonly propertiesOffset: number;
 
   static plan(plan: ArenaPlan): number {
-    return plan.reserve('store: number of a message', DOWN_PROPERTIES);
+    return plan.reserve('store: number of a message', LONGEST_DOWN_PROPERTIES);
   }
 
   constructor(store: Store, clock: Clock, log: MessageLog, atHand: MessageAtHand, propertiesOffset: number) {
@@ -104,6 +104,13 @@ export class StoredMessages extends StoreStamps implements NodeJournal {
     fields.qos = queue.qosOf(record);
     fields.retain = message.retain;
     fields.takenAt = store.clock.now;
+    fields.deadline = 0;
+    const { age } = queue.limits;
+    if (age !== undefined && age.lifetime > 0) {
+      view.setInt32(propertiesOffset + DOWN_RULE, age.rule);
+      fields.propertiesLength = LONGEST_DOWN_PROPERTIES;
+      fields.deadline = fields.takenAt + age.lifetime;
+    }
     fields.rule = atHand.sender;
     fields.origin = node.identity;
     fields.originIdentifier = atHand.identifier;

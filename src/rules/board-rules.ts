@@ -3,7 +3,7 @@
  * board itself and `ringbridge check --board` say it in the same words.
  */
 import type { Configuration } from '../config/configuration.ts';
-import { parseAddress } from '../config/upstream-address.ts';
+import { isSecure, parseAddress } from '../config/upstream-address.ts';
 import { type Finding, Findings } from './findings.ts';
 import { type HashForm, parseHashForm } from './password-hash.ts';
 
@@ -37,8 +37,15 @@ export function judgeAddresses({ upstream }: Configuration): readonly Finding[] 
 }
 
 /** @param configuration that can be used on a computer */
-export function judgeSecrets({ listener, upstream }: Configuration): readonly Finding[] {
+export function judgeSecrets({ listener, page, upstream }: Configuration): readonly Finding[] {
   const findings = new Findings();
+  upstream.address.forEach((address, index) => {
+    if (isSecure(address))
+      findings.add(['upstream', 'address', index], `"${address}" is of TLS, which is not supported on a board yet; write mqtt:// `
+        + 'instead, in a network that you trust, and let a PC or the broker there lead out of it');
+  });
+  if (page !== null)
+    findings.add(['page'], 'a board has no page in this version; leave it out, or write null, instead');
   if (upstream.remote_password_file !== null)
     findings.add(['upstream', 'remote_password_file'], 'a board has no files; write "remote_password" instead');
   listener.users.forEach(({ password_hash }, index) => {

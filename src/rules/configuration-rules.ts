@@ -15,7 +15,9 @@ import { judgeBroker } from './broker-rules.ts';
 import { type Finding, Findings, type Path } from './findings.ts';
 import { isIPv6 } from './ip-address.ts';
 import { judgeAccess, judgeListener, judgeUsers } from './listener-rules.ts';
+import { judgePage } from './page-rules.ts';
 import { judgeSensors } from './sensor-rules.ts';
+import { judgeClientSecurity } from './security-rules.ts';
 import { judgeRule } from './topic-rules.ts';
 
 /** Longest string of MQTT, in bytes. */
@@ -29,6 +31,7 @@ export function judgeConfiguration(configuration: Configuration, written: Partia
   const findings = new Findings();
   judgeStrings(findings, written, []);
   judgeUpstream(findings, configuration);
+  judgeClientSecurity(findings, configuration);
   judgeAnnouncements(findings, configuration, written);
   judgeBroker(findings, configuration, written);
   judgeListener(findings, configuration);
@@ -37,6 +40,7 @@ export function judgeConfiguration(configuration: Configuration, written: Partia
   judgeSensors(findings, configuration);
   judgeStore(findings, configuration, written);
   judgeMemory(findings, configuration);
+  judgePage(findings, configuration);
   if (configuration.listener.users.every(({ username }) => username !== undefined)) // else it has been said already
     limitConflicts(configuration).forEach(({ path, text }) => findings.add(path, text));
   configuration.topic.forEach((rule, index) => judgeRule(findings, rule, ['topic', index]));
@@ -107,10 +111,13 @@ function judgeUpstream(findings: Findings, { name, upstream }: Configuration): v
 
 /** What people write who know other programs. */
 function adviceForAddress(address: string): string | undefined {
-  if (/^(mqtts|ssl|tls|wss?):/i.test(address))
-    return 'only MQTT over plain TCP is spoken in this version; write mqtt://host:port instead';
+  if (/^wss?:/i.test(address))
+    return 'only MQTT over TCP and TLS is spoken in this version; write mqtt://host:port or mqtts://host:port instead';
   if (address.includes('@'))
     return 'an address holds no credentials; write "remote_username" and "remote_password" instead';
+  const secure = address.replace(/^(?:ssl|tls|mqtts?\+ssl):\/\//i, 'mqtts://');
+  if (secure !== address && isAddress(secure))
+    return `"${address}" is not an upstream address; write "${secure}" instead`;
   const numeric = address.replace(/^(?:mqtt|tcp):\/\//i, '').replace(/\/$/, '');
   const brackets = adviceForIPv6(numeric);
   if (brackets !== undefined)

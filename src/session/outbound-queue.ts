@@ -16,12 +16,13 @@
  */
 import { DUP, QOS_MASK, QOS_SHIFT } from '../packet/control-packet.ts';
 import type { Message } from '../packet/packet.ts';
-import { lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
+import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
+import { lengthWithProperties } from '../packet/publish-properties.ts';
 import { IDENTIFIER_RANGE, PublishRecords } from './publish-records.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
-  DONE, HELD, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, QUEUED, RELEASED, REPLAYED, SENT, SENT_AT, SLOT,
-    STATE, STATE_MASK,
+  ABANDONED, DONE, HELD, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, QUEUED, RELEASED, REPLAYED, SENT,
+    SENT_AT, SLOT, STATE, STATE_MASK,
 } from './record-layout.ts';
 import type { Journal, UpstreamWindow } from './upstream-window.ts';
 
@@ -77,12 +78,15 @@ export class OutboundQueue extends PublishRecords {
   /** Enters a message that is to be sent. @returns its record; NONE, and nothing has changed, when it does not fit */
   append(message: Message, qos: number): number {
     const { arena, headerLength } = this.limits;
-    const packetLength = lengthOfPublish(message, qos);
+    const packetLength = this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
     const at = packetLength <= arena.stagingCapacity ? this.reserve(headerLength + packetLength + 3 & ~3) : NONE;
     if (at === NONE)
       return NONE;
     const identifier = this.window === undefined ? 0 : this.window.identifier;
-    writePublish(arena, this.offset + at + headerLength, message, qos, identifier);
+    if (this.hasProperties)
+      this.limits.forms!.keep(this.offset + at + headerLength, message, qos, identifier);
+    else
+      writePublish(arena, this.offset + at + headerLength, message, qos, identifier);
     this.enter(at, packetLength, QUEUED | PENDING, qos, identifier);
     this.enterLane(at, qos);
     return this.offset + at;
@@ -102,7 +106,7 @@ export class OutboundQueue extends PublishRecords {
   /** Whether a message of QoS 1 or 2 that comes now may be the next one to go out. */
   get canSendNext(): boolean {
     const { window } = this;
-    return this.unsentCount === 0 && this.inflightCount < this.limits.maximumInflight
+    return this.unsentCount === 0 && this.inflightCount < this.limits.maximumInflight && !this.hasProperties
       && (window === undefined || window.replayCount === 0 && window.waitingCount === 0);
   }
 
@@ -179,15 +183,14 @@ export class OutboundQueue extends PublishRecords {
   }
 
   /**
-   * Gives up the message of a record. If it is a QoS 2 message that the receiver may know, PUBREL still goes out:
-   * else the receiver would take a later message of that identifier for the same one.
+   * Gives up the message of a record. If it is a QoS 2 message that the receiver may know, its exchange goes on where
+   * it is as long as the session does [MQTT311-4.4.0-1]: without PUBREL the receiver would take a later message of that
+   * identifier for the same one, and PUBREL may follow nothing but PUBREC [MQTT311-4.3.3-1].
    */
   giveUp(record: number): void {
     const { bytes, view } = this.limits.arena;
-    const flags = bytes[record + STATE]!;
-    if ((flags & STATE_MASK) !== QUEUED && bytes[record + QOS] === 2) {
-      bytes[record + STATE] = flags & ~STATE_MASK | RELEASED;
-      view.setUint32(record + POSITION, NOT_STORED);
+    if ((bytes[record + STATE]! & STATE_MASK) !== QUEUED && bytes[record + QOS] === 2) {
+      view.setUint32(record + POSITION, ABANDONED);
       return;
     }
     this.finish(record);
@@ -264,7 +267,7 @@ export class OutboundQueue extends PublishRecords {
     const flags = bytes[record + STATE]!;
     const { window } = this;
     if (window?.journal !== undefined && (flags & STATE_MASK) === SENT
-      && view.getUint32(record + POSITION) !== NOT_STORED)
+      && view.getUint32(record + POSITION) > ABANDONED)
       window.journal.received(view.getUint32(record + POSITION), identifier);
     bytes[record + STATE] = flags & ~STATE_MASK | RELEASED; // a repeated PUBREC finds it so already
     return record;
@@ -402,6 +405,31 @@ export class OutboundQueue extends PublishRecords {
   }
 
   /**
+   * As `stage`, in the form that the node speaks. @returns the length of the packet; NOT_SENT: it is not to be sent
+   */
+  stageForm(record: number, hasProperties: boolean): number {
+    const { arena: { bytes, view }, forms, headerLength } = this.limits;
+    const state = bytes[record + STATE]! & STATE_MASK;
+    if (state === RELEASED) {
+      this.stage(record, ACKNOWLEDGEMENT_LENGTH);
+      return ACKNOWLEDGEMENT_LENGTH;
+    }
+    if (view.getUint16(record + IDENTIFIER) === 0 && bytes[record + QOS] !== 0)
+      this.begin(record);
+    return forms!.stageKept(record + headerLength, this.lengthOf(record), hasProperties, state === SENT);
+  }
+
+  /**
+   * PUBREC that refuses the message: that is the end of it [MQTT5-4.4.0-2]. Unlike one that takes it, nobody awaits an
+   * answer.
+   */
+  refuse(identifier: number): void {
+    const record = this.find(identifier);
+    if (record !== NONE && this.stateOf(record) === SENT)
+      this.settle(record);
+  }
+
+  /**
    * Writes that to the staging area, a message with DUP when it was sent before [MQTT311-3.3.1-1]. One of QoS 1 or 2
    * that never was gets its identifier now.
    */
@@ -425,7 +453,7 @@ export class OutboundQueue extends PublishRecords {
     const { window } = this;
     const identifier = this.nextIdentifier();
     this.identify(record, identifier, QUEUED);
-    if (window?.journal !== undefined && this.positionOf(record) !== NOT_STORED)
+    if (window?.journal !== undefined && this.positionOf(record) > ABANDONED)
       window.journal.underWay(this.positionOf(record), identifier, this.qosOf(record));
   }
 
@@ -463,10 +491,10 @@ export class OutboundQueue extends PublishRecords {
     for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
       const record = this.offset + at;
       const flags = bytes[record + STATE]!;
-      if ((flags & STATE_MASK) === DONE || (flags & HELD) !== 0)
-        continue;
       const state = flags & STATE_MASK;
-      bytes[record + STATE] = (state === RELEASED ? released : state === SENT ? sent : QUEUED) | PENDING;
+      if (state === DONE)
+        continue;
+      bytes[record + STATE] = (state === RELEASED ? released : state === SENT ? sent : QUEUED) | PENDING | flags & HELD;
       if (window === undefined) {
         if (this.unsentCount++ === 0)
           this.cursor = at;
@@ -477,15 +505,20 @@ export class OutboundQueue extends PublishRecords {
       if (state !== QUEUED) // a stamp again: it is durable
         view.setInt32(record + SENT_AT, state === RELEASED && released !== RELEASED ? this.loseSession(record, window)
           : 0);
-      window.enter(this, record);
+      if (sent === QUEUED && this.positionOf(record) === ABANDONED)
+        bytes[record + STATE] = DONE; // nobody knows it any more
+      else if ((flags & HELD) === 0)
+        window.enter(this, record);
     }
+    if (window !== undefined && this.count > 0)
+      this.removeDone();
   }
 
   /**
    * The Server had this message, and has forgotten it perhaps. @returns what must be durable before it is sent again
    */
   private loseSession(record: number, { journal }: UpstreamWindow): number {
-    if (journal === undefined || this.positionOf(record) === NOT_STORED)
+    if (journal === undefined || this.positionOf(record) <= ABANDONED)
       return 0;
     journal.sessionLost();
     return journal.stamp;
@@ -512,7 +545,7 @@ export class OutboundQueue extends PublishRecords {
     if (window.journal === undefined)
       return;
     const position = this.positionOf(record);
-    if (position !== NOT_STORED)
+    if (position > ABANDONED)
       window.journal.done(position);
   }
 

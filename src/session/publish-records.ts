@@ -5,6 +5,7 @@
  */
 import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish } from '../packet/publish.ts';
+import { lengthWithProperties } from '../packet/publish-properties.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
   DONE, HEADER_LENGTH, HELD, IDENTIFIER, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE,
@@ -22,6 +23,8 @@ export class PublishRecords {
   protected readonly offset: number;
   protected head = 0;
   protected tail = 0;
+  /** Messages are entered in the form of 5.0, as message-forms.ts says; there may be some of the other form. */
+  hasProperties = false;
 
   /** @param offset of a region of `limits.capacity` bytes */
   constructor(limits: QueueLimits, offset: number) {
@@ -64,7 +67,7 @@ export class PublishRecords {
   }
 
   positionOf(record: number): number {
-    return this.limits.headerLength === HEADER_LENGTH ? NOT_STORED
+    return this.limits.ageOffset === HEADER_LENGTH ? NOT_STORED
       : this.limits.arena.view.getUint32(record + POSITION);
   }
 
@@ -121,7 +124,7 @@ export class PublishRecords {
   /** Whether the message can ever go out from here: as a record it fits the queue, as a packet the staging area. */
   canHold(message: Message, qos: number): boolean {
     const { arena, capacity, headerLength } = this.limits;
-    const packetLength = lengthOfPublish(message, qos);
+    const packetLength = this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
     return packetLength <= arena.stagingCapacity && headerLength + packetLength + 3 >> 2 <= capacity >> 2;
   }
 
@@ -257,10 +260,12 @@ export class PublishRecords {
   protected onMoved(_from: number, _to: number): void { /* nobody knows of it here */ }
 
   protected enter(at: number, packetLength: number, state: number, qos: number, identifier: number): void {
-    const { arena: { view }, headerLength } = this.limits;
+    const { age, ageOffset, arena: { view }, headerLength } = this.limits;
     const record = this.offset + at;
     view.setUint32(record, packetLength);
     view.setUint32(record + STATE, state << 24 | qos << 16 | identifier);
+    if (age !== undefined)
+      age.annotate(view, record + ageOffset);
     this.tail = at + (headerLength + packetLength + 3 & ~3);
     ++this.count;
   }

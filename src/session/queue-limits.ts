@@ -1,5 +1,7 @@
 /** How much the session states of one role may hold: the same for all of them, and never changed. */
 import type { Arena } from '../bytes/arena.ts';
+import { AGE_LENGTH, type MessageAge } from './message-age.ts';
+import type { MessageForms } from './message-forms.ts';
 import type { NodeJournal } from './node-journal.ts';
 import { HEADER_LENGTH, NODE_NOTES_LENGTH, NOTES_LENGTH } from './record-layout.ts';
 
@@ -22,6 +24,8 @@ export interface SessionLimits {
   readonly isUpstream?: boolean;
   /** Whether messages are stored: those of a node, with a journal. */
   readonly isStored?: boolean;
+  /** Whether messages may become too old while they wait: those of a node. */
+  readonly keepsAge?: boolean;
 }
 
 /** Records in a queue at most, so that the numbers that are counted in it stay far from 16 bits. */
@@ -31,7 +35,9 @@ export const MAXIMUM_RECORD_COUNT = 32_768;
 export const IDENTIFIER_LENGTH = 2;
 export const RECEIVED_TIME_LENGTH = 4;
 
-const capacityOf = (limits: SessionLimits): number => limits.queueCapacity + 3 & ~3;
+/** The longest message fits, with its note. */
+const capacityOf = ({ keepsAge, queueCapacity }: SessionLimits): number =>
+  (queueCapacity + 3 & ~3) + (keepsAge === true ? AGE_LENGTH : 0);
 const unreleasedOf = (limits: SessionLimits): number =>
   limits.maximumUnreleasedMessages ?? limits.maximumInflightMessages;
 const receivedLengthOf = (limits: SessionLimits): number => limits.isUpstream === true
@@ -41,6 +47,11 @@ export class QueueLimits {
   readonly arena: Arena;
   /** Of all queues of nodes, when their messages are stored. */
   journal: NodeJournal | undefined = undefined;
+  /** What is noted of the age of each message that is entered, and where in its record; undefined: nothing. */
+  age: MessageAge | undefined = undefined;
+  readonly ageOffset: number;
+  /** Writes messages for nodes that speak 5.0. */
+  forms: MessageForms | undefined = undefined;
   readonly isStored: boolean;
   /** Whether received identifiers carry the time at which they came. */
   readonly isUpstream: boolean;
@@ -62,11 +73,13 @@ export class QueueLimits {
 
   constructor(arena: Arena, limits: SessionLimits) {
     const { isStored = false, isUpstream = false, maximumInflightMessages, maximumQueuedMessages } = limits;
+    const notesLength = isUpstream ? NOTES_LENGTH : isStored ? NODE_NOTES_LENGTH : 0;
     this.arena = arena;
     this.length = QueueLimits.lengthOf(limits);
     this.isStored = isStored;
     this.isUpstream = isUpstream;
-    this.headerLength = HEADER_LENGTH + (isUpstream ? NOTES_LENGTH : isStored ? NODE_NOTES_LENGTH : 0);
+    this.ageOffset = HEADER_LENGTH + notesLength;
+    this.headerLength = this.ageOffset + (limits.keepsAge === true ? AGE_LENGTH : 0);
     this.capacity = capacityOf(limits);
     this.maximumCount = maximumQueuedMessages < MAXIMUM_RECORD_COUNT ? maximumQueuedMessages : MAXIMUM_RECORD_COUNT;
     this.maximumInflight = maximumInflightMessages;

@@ -6,6 +6,7 @@
  * The notes are there in the queue towards the Server: where the message is stored, when it was taken, its rule
  * (2) and its place among the order counters (2), and when it was sent, or until then what must be durable before it
  * may be. Where messages for nodes are stored, their queues have 8 bytes of notes: where, and what must be durable.
+ * Where they may become too old there is a note on that (message-age.ts) behind those.
  */
 import type { Arena } from '../bytes/arena.ts';
 
@@ -30,6 +31,11 @@ export const NODE_NOTES_LENGTH = 8;
 
 /** Position of a record that is in no log. */
 export const NOT_STORED = 0;
+/**
+ * The same of a message of QoS 2 that was given up while its receiver may know it: the exchange goes on from memory, as
+ * long as the receiver knows the session. Greater positions are those of a log.
+ */
+export const ABANDONED = 1;
 /** Returned when no record fits the question. */
 export const NONE = -1;
 

@@ -1,9 +1,7 @@
 /** What the connections of all nodes share: see session-role.ts. */
 import type { ArenaPlan } from '../bytes/arena.ts';
 import type { Packet } from '../packet/packet.ts';
-import { isDue } from './clock.ts';
-import { CLIENT, CLOSED } from './connection-state.ts';
-import { Deadlines } from './deadlines.ts';
+import { CLIENT } from './connection-state.ts';
 import { FilterRequests } from './filter-requests.ts';
 import { PostponedAnswers } from './postponed-answers.ts';
 import type { PublishCredit } from './publish-credit.ts';
@@ -22,11 +20,12 @@ export interface ServerHandler<Session = unknown> {
   /** @returns TAKEN, LATER or REFUSED */
   onMessage(session: Session, packet: Packet): number;
   onReleased?(session: Session, packetIdentifier: number): void;
-  /** One filter of a SUBSCRIBE. Sends nothing. @returns the granted QoS or SUBACK_FAILURE */
+  /** One filter of a SUBSCRIBE. Sends nothing. @returns the granted QoS, or a reason code of failure */
   onSubscribe(session: Session, packet: Packet): number;
   /** The SUBACK for all filters of a SUBSCRIBE has been sent: time for retained messages. */
   onSubscribed(session: Session): void;
-  onUnsubscribe(session: Session, packet: Packet): void;
+  /** @returns SUCCESS, or NO_SUBSCRIPTION_EXISTED */
+  onUnsubscribe(session: Session, packet: Packet): number;
   /** The node has taken, or acknowledged, something of what it was sent. */
   onRoom(session: Session): void;
   /** The connection is over. SUCCESS: the node said DISCONNECT, so there is no Will any more. */
@@ -49,7 +48,7 @@ export interface NodeOutput extends Output {
 }
 
 export interface ServerSessionSettings extends SessionSettings {
-  /** Bytes for Will Topic and Will Message together. */
+  /** Bytes for Will Topic, Will Message and its properties together. */
   readonly willCapacity: number;
   /** Bytes of a Client Identifier. 3.1 has a limit of its own, 23 characters. */
   readonly maximumClientIdentifierLength: number;
@@ -57,14 +56,18 @@ export interface ServerSessionSettings extends SessionSettings {
   readonly connectTimeout: number;
   /** Longest Keep Alive in seconds that is accepted; 65535 accepts any, and 0 as well. */
   readonly maximumKeepAlive: number;
+  /** Messages of QoS 1 and 2 that a node may have under way. */
+  readonly receiveMaximum: number;
+  /** Seconds for which a session is kept at most; 0xFFFFFFFF: for ever. */
+  readonly sessionExpiry: number;
   /** Whether what nodes ask for is stored. */
   readonly storesState: boolean;
   /** Messages per second that a node may publish, 0 for any number. */
   readonly maximumPublishRate: number;
 }
 
-/** Two lengths of two bytes, in front of Will Topic and Will Message. */
-const WILL_LENGTHS = 4;
+/** Three lengths of two bytes, in front of Will Topic and Will Message, and of the properties behind them. */
+const WILL_LENGTHS = 6;
 
 /** Bytes of what one session needs of the arena. */
 const regionLengthOf = (settings: ServerSessionSettings): number =>
@@ -81,7 +84,6 @@ export class ServerRole extends SessionRole {
   /** Nodes to which retained messages are owed; they are told of room. */
   owingCount = 0;
   readonly postponed = new PostponedAnswers();
-  readonly deadlines: Deadlines;
   /** There is no place for a message: not even one packet is read of who is held. */
   hasNoRoom = false;
   /** A session that was held may read again, as soon as the event at hand is over. */
@@ -101,28 +103,14 @@ export class ServerRole extends SessionRole {
     return plan.reserve('node: receive ring, Will, identifier', regionLengthOf(settings), count);
   }
 
-  /** @param regions what `plan` returned for the same settings and so many sessions */
-  constructor(context: SessionContext, regions: number, settings: ServerSessionSettings, sessionCount: number,
-    handler: ServerHandler) {
+  /** @param regions what `plan` returned for the same settings */
+  constructor(context: SessionContext, regions: number, settings: ServerSessionSettings, handler: ServerHandler) {
     super(context, settings, CLIENT, handler);
-    this.deadlines = new Deadlines(sessionCount);
     this.ringOffset = regions;
     this.willOffset = regions + settings.maximumPacketSize;
     this.identifierOffset = this.willOffset + WILL_LENGTHS + settings.willCapacity;
     this.regionLength = regionLengthOf(settings);
     this.filterRequests = new FilterRequests(this);
-  }
-
-  /** Lets the sessions that wanted that look at their deadlines, and asks the clock for the next one. */
-  handleTimeout(): void {
-    const { clock, deadlines, sessions } = this;
-    for (let left = deadlines.count; left > 0 && isDue(deadlines.first, clock.now); --left) {
-      const session = sessions[deadlines.take()]!;
-      if (session.state !== CLOSED)
-        session.handleTimeout();
-    }
-    if (deadlines.count > 0)
-      clock.request(deadlines.first);
   }
 
   /** What was put off until the event at hand was over. */

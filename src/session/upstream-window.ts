@@ -9,7 +9,7 @@
 import type { PublishRecords } from './publish-records.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
-  HELD, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, REPLAYED, RULE, SLOT, STAMP, STATE, TIME,
+  ABANDONED, HELD, NONE, ORIGIN, PENDING, POSITION, REPLAYED, RULE, SLOT, STAMP, STATE, TIME,
 } from './record-layout.ts';
 
 /** Of a counter. */
@@ -229,7 +229,7 @@ export class UpstreamWindow {
   private mayLeave(sender: Sender, record: number): boolean {
     const { journal } = this;
     const { view } = sender.limits.arena;
-    if (journal === undefined || view.getUint32(record + POSITION) === NOT_STORED)
+    if (journal === undefined || view.getUint32(record + POSITION) <= ABANDONED)
       return true;
     sender.prepare(record, journal);
     return journal.isDurable(view.getUint32(record + STAMP));

@@ -51,6 +51,8 @@ export class BlockScan {
    */
   tailOf(ring: BlockRing, walker: RecordWalker, isComplete: boolean): number {
     let tail = this.newestOf(ring);
+    if (tail === NO_BLOCK)
+      tail = this.findAnchor(ring, walker);
     if (tail === NO_BLOCK) {
       this.countForeign(ring);
       return NO_BLOCK;
@@ -63,6 +65,26 @@ export class BlockScan {
     }
     this.countForeign(ring);
     return tail;
+  }
+
+  /** No header of the ring is sound: one of its blocks tells its sequence itself. @returns it, or NO_BLOCK */
+  private findAnchor(ring: BlockRing, walker: RecordWalker): number {
+    const { flags, medium, report } = this;
+    const { arena: { stagingOffset, view } } = medium;
+    for (let block = ring.first; block < ring.end; ++block) {
+      if ((flags[block]! & SUSPECT) === 0)
+        continue;
+      const isReadable = medium.read(block * medium.blockLength, HEADER_AND_WORD);
+      const told = isReadable ? view.getUint32(stagingOffset + Format.BLOCK_SEQUENCE) : 0;
+      const sequence = walker.findSequence(block, told);
+      if (sequence === 0)
+        continue;
+      ++report.damagedCount;
+      flags[block] = flags[block]! & ~(SUSPECT | FOREIGN) | INFERRED;
+      medium.sequences[block] = sequence;
+      return block;
+    }
+    return NO_BLOCK;
   }
 
   /** Settles what the blocks of a ring are whose newest is `tail`. @returns the newest */

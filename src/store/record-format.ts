@@ -58,6 +58,9 @@ export const DOWN_NUMBER = 0;
 /** Place of the record that it replaces; 0: it is no copy. */
 export const DOWN_COPY = 4;
 export const DOWN_PROPERTIES = 8;
+/** With a deadline: the identity of the rule of direction "in" that sets it, and the length with that. */
+export const DOWN_RULE = 8;
+export const LONGEST_DOWN_PROPERTIES = 12;
 
 // Kinds beside those of messages (stored-message.ts)
 export const SESSION = 3;
@@ -69,6 +72,8 @@ export const QUARANTINED = 8;
 export const ANNOUNCED = 9;
 export const COUNTER = 10;
 export const CLOCK = 11;
+/** As QUARANTINED, and after the payload the Client Identifier of the node that has sent it, and its length (2). */
+export const QUARANTINED_OF_NODE = 12;
 /** Version of every kind so far. */
 export const KIND_VERSION = 1;
 
@@ -82,6 +87,8 @@ export const FEWEST_BLOCKS = 3;
 
 const { imul } = Math;
 const FACTOR = 0x9E3779B1 | 0;
+/** FACTOR times it is 1. */
+const INVERSE = 0xE8B2F51 | 0;
 
 /** Whether the word of a mark says yes: 0, or most of its bits, for some may flip by themselves. */
 export function isMark(word: number): boolean {
@@ -119,6 +126,22 @@ export function checksumOfRecord(arena: Arena, sequence: number, place: number, 
   let sum = imul(MAGIC ^ sequence ^ place << 16 ^ view.getInt32(stagingOffset), FACTOR); // as `checksum` of two words
   sum = imul(sum ^ sum >>> 15 ^ bodyLength, FACTOR);
   return checksum(arena, stagingOffset + body, (bodyLength & 0xFFFFFF) + 3 & ~3, sum ^ sum >>> 15);
+}
+
+/**
+ * `checksumOfRecord` the other way round: each of its steps can be undone. @param body of the whole record in the
+ * staging area @returns the sequence of the block under which it is sound
+ */
+export function sequenceOfRecord(arena: Arena, place: number, body: number): number {
+  const { stagingOffset, view } = arena;
+  const bodyLength = view.getInt32(stagingOffset + RECORD_BODY_LENGTH);
+  const start = stagingOffset + body;
+  let sum = view.getInt32(stagingOffset + RECORD_CHECKSUM);
+  for (let at = start + ((bodyLength & 0xFFFFFF) + 3 & ~3) - WORD; at >= start; at -= WORD)
+    sum = imul(sum ^ sum >>> 15 ^ sum >>> 30, INVERSE) ^ view.getInt32(at);
+  sum = imul(sum ^ sum >>> 15 ^ sum >>> 30, INVERSE) ^ bodyLength;
+  sum = imul(sum ^ sum >>> 15 ^ sum >>> 30, INVERSE);
+  return (sum ^ MAGIC ^ place << 16 ^ view.getInt32(stagingOffset)) >>> 0;
 }
 
 /** Bytes of a record with `marks` words of marks, padding included. */

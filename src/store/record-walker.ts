@@ -13,6 +13,8 @@ export const NO_RECORD = -1;
 const SCAN_LENGTHS = Object.freeze([512, 64, Format.WORD] as const);
 /** Storages fail by sectors: once so much on end cannot be read, only the first word of each further one is tried. */
 const SECTOR_LENGTH = 512;
+/** Sequences that need no further proof: of so many blocks at most that were ever begun. */
+const YOUNG = 0xFFFF;
 
 export class RecordWalker {
   /** Of the record in the staging area. */
@@ -75,6 +77,32 @@ export class RecordWalker {
     return this.read(this.found) || this.search(this.found + Format.WORD) !== NO_RECORD;
   }
 
+  /**
+   * Finds the sequence of a block whose header is damaged, and of which no neighbour knows. One record tells one; a
+   * second record, or the damaged header itself, must tell the same, or it must be one of a store that is young.
+   * @param told by the header @returns 0 for none
+   */
+  findSequence(block: number, told: number): number {
+    const { blockLength } = this.medium;
+    const start = block * blockLength;
+    this.enter(block, Format.BLOCK_HEADER_LENGTH, blockLength);
+    for (let position = this.found; position < this.end; position += Format.WORD) {
+      this.sequence = 0;
+      if (this.read(position) || !this.isWhole(position))
+        continue; // unreadable, or none
+      const sequence = Format.sequenceOfRecord(this.medium.arena, position - start,
+        Format.RECORD_MARKS + this.marks * Format.WORD);
+      const following = position + this.length;
+      if (sequence === 0)
+        continue;
+      this.sequence = sequence;
+      if (sequence === told || sequence <= YOUNG
+        || following < this.end && (this.read(following) || this.search(following) !== NO_RECORD))
+        return sequence;
+    }
+    return 0;
+  }
+
   /** Reads the record at `position`. @returns whether it is sound; if not, `length` is what it claims, or 0 */
   readAt(position: number): boolean {
     const { blockLength, sequences } = this.medium;
@@ -108,6 +136,12 @@ export class RecordWalker {
     return view.getInt32(stagingOffset + Format.RECORD_CHECKSUM)
       === Format.checksumOfRecord(arena, this.sequence, position - this.block * medium.blockLength,
         Format.RECORD_MARKS + this.marks * Format.WORD);
+  }
+
+  /** Whether all bytes of a record that `read` has looked at are in the staging area. */
+  private isWhole(position: number): boolean {
+    const { length, medium } = this;
+    return length > 0 && length <= medium.arena.stagingCapacity && medium.read(position, length);
   }
 
   /** @returns whether the head in the staging area can be one of a record of at most `room` bytes */

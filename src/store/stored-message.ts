@@ -29,8 +29,6 @@ export class MessageFields extends MessageSpans {
   originIdentifier = 0;
   /** Packet identifier under which it goes to its first destination, when that is known at once; else 0. */
   identifier = 0;
-  propertiesOffset = 0;
-  propertiesLength = 0;
 }
 
 /** Of one destination. */
@@ -58,9 +56,9 @@ export class StoredMessage extends MessageFields {
   /** RECEIVED, DONE, GIVEN_UP, per destination. */
   readonly states = new Uint8Array(MOST_DESTINATIONS);
 
-  /** Identity of who sends it with QoS 2, and may send it again; 0: nobody. */
+  /** Identity of who sends it with QoS 2, and may send it again; 0: nobody. A Will has no identifier. */
   get sender(): number {
-    return this.kind === MESSAGE_DOWN ? this.rule : this.qos === 2 ? this.origin : 0;
+    return this.kind === MESSAGE_DOWN ? this.rule : this.qos === 2 && this.originIdentifier !== 0 ? this.origin : 0;
   }
 
   /** Done or given up for every destination. */

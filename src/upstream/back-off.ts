@@ -1,9 +1,9 @@
 /**
  * How long to wait before the next attempt to reach the Server. Decorrelated jitter, as Mosquitto's `restart_timeout
  * base cap`: next = random(base, 3 x previous), at most cap. Two things Mosquitto's bridge does not have: a refusal
- * that will not heal by itself (wrong password, identifier, version) is repeated on a slower curve; and neither curve
- * starts over because a Server accepts, only because it kept the session for a while, else a Server that accepts and
- * kicks is stormed.
+ * that will not heal by itself (wrong password, identifier, version, certificate) is repeated on a slower curve; and
+ * neither curve starts over because a Server accepts, only because it kept the session for a while, else a Server that
+ * accepts and kicks is stormed.
  */
 import * as ReasonCode from '../packet/reason-code.ts';
 
@@ -19,6 +19,7 @@ export function isRefusal(reasonCode: number): boolean {
     case ReasonCode.NOT_AUTHORIZED:
     case ReasonCode.UNKNOWN_RETURN_CODE:
     case ReasonCode.SESSION_PRESENT_UNEXPECTED:
+    case ReasonCode.TLS_FAILED:
       return true;
     default:
       return false;

@@ -83,6 +83,10 @@ export class Backlog extends StoreStamps implements Journal {
   private nextLength = 0;
   /** Messages of version 0.1, which gave out identifiers when it stored, that may have been sent: the oldest ones. */
   private suspectCount: number;
+  /** Record of the message that has entered the queue last. */
+  private entered = NO_RECORD;
+  /** Whether it may go out is asked of. */
+  judge: { judge(record: number): void } | undefined = undefined;
   /** What is given up now need not be marked: its block says so. */
   private isGivingUp = false;
 
@@ -106,13 +110,14 @@ export class Backlog extends StoreStamps implements Journal {
 
   /**
    * Stores a message. @param outgoing the same as it goes upstream, with its QoS @param rule index of the rule @param
-   * hash of its local topic @param origin identity of the node that sends it with QoS 2, else 0 @returns STORED,
+   * hash of its local topic @param origin identity of its node, else 0 @returns STORED,
    * DROPPED, FULL, or NOT_WORKING when the storage has failed: the message is as it was
    */
   add(message: Message, outgoing: Message, rule: number, hash: number, origin: number): number {
     const { fields, store } = this;
     const policy = this.rules.policies[rule]!;
-    if (origin !== 0 && this.exactlyOnce.isStoredFor(UPSTREAM_DESTINATION))
+    const isAtHand = origin !== 0 && message.packetIdentifier !== 0; // a Will has none, and may come between
+    if (isAtHand && this.exactlyOnce.isStoredFor(UPSTREAM_DESTINATION))
       return STORED;
     store.advanceClock(this.clock.now);
     fields.topicNameOffset = message.topicNameOffset;
@@ -139,7 +144,7 @@ export class Backlog extends StoreStamps implements Journal {
     }
     if (position <= 0)
       return !store.isWorking || position === FAILED ? NOT_WORKING : position === TOO_LONG ? DROPPED : FULL;
-    if (origin !== 0)
+    if (isAtHand)
       this.exactlyOnce.stored(UPSTREAM_DESTINATION, position);
     this.latest?.set(hash, position);
     window.origin = origin;
@@ -171,9 +176,11 @@ export class Backlog extends StoreStamps implements Journal {
       : Math.max(Math.min(blockCount - FEWEST_BLOCKS, Math.max(blockCount >> SPARE_SHIFT, 1)), 0);
   }
 
-  /** Whether a record of `length` bytes has room, without anything being given up. */
+  /** Whether a record of `length` bytes has room, without anything being given up that may still go out. */
   canPush(length: number): boolean {
-    return this.store.queue.canPush(length, this.spare);
+    const { orphanCount, room, spare, store: { isWorking, queue } } = this;
+    return queue.canPush(length, spare) || isWorking && queue.canHold(length)
+      && (room.movesDown || orphanCount > 0 || queue.hasDeadlines) && room.canMake(length, spare);
   }
 
   /** What waits for nodes: it moves when room is made. */
@@ -229,12 +236,14 @@ export class Backlog extends StoreStamps implements Journal {
     this.suspectCount = this.queue.limits.maximumInflight;
     this.counters.lastIdentifier = 0;
     this.counters.sessionLostAt = NEVER;
+    this.counters.owesTelling = false;
   }
 
   /** What waits in the log is told of anew. */
   beginRecount(): void {
     this.orphanCount = 0;
     this.loadPosition = START;
+    this.room.forget();
     this.window.recount(this.queue);
   }
 
@@ -324,6 +333,19 @@ export class Backlog extends StoreStamps implements Journal {
       this.store.queue.done(position, UPSTREAM);
   }
 
+  /** Whether the Server is to be told of retained state: a power cut must not make that forgotten. */
+  noteTelling(isOwed: boolean): void {
+    if (!this.counters.putTelling(this.store, isOwed))
+      return;
+    if (isOwed)
+      this.store.settle(); // the Server has begun a session: the next connection may be said to continue it
+    this.clock.soon();
+  }
+
+  get owesTelling(): boolean {
+    return this.counters.owesTelling;
+  }
+
   identifiersReached(identifier: number): void {
     this.counters.putIdentifier(this.store, identifier);
   }
@@ -375,6 +397,7 @@ export class Backlog extends StoreStamps implements Journal {
             return;
           this.leaveLog(rule);
           this.loadPosition = next;
+          this.judge?.judge(this.entered);
           return;
         }
       }
@@ -441,7 +464,7 @@ export class Backlog extends StoreStamps implements Journal {
     window.stamp = this.stamp;
     if (window.stamp !== 0)
       this.clock.soon(); // it waits for that
-    const record = this.queue.append(outgoing, outgoing.qos);
+    const record = this.entered = this.queue.append(outgoing, outgoing.qos);
     window.identifier = 0;
     window.position = NOT_STORED;
     return record;

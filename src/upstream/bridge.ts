@@ -13,6 +13,7 @@
  */
 import * as Event from '../config/events.ts';
 import { type Delivery, NOBODY } from '../nodes/delivery.ts';
+import type { MessageExpiry } from '../nodes/message-expiry.ts';
 import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import { hasConnackFlags } from '../packet/protocol-version.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
@@ -62,6 +63,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** Messages of the Server that no rule asks for. */
   unaskedCount = 0;
   private hasToldUnasked = false;
+  /** Undefined: no rule lets what has come become too old while it waits for its node. */
+  expiry: MessageExpiry | undefined = undefined;
   readonly telling: RetainedTelling;
   readonly earlier: EarlierSubscriptions;
   /** Whether there is to be a storage. */
@@ -156,6 +159,15 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** A message leaves the quarantine for the store. @returns false when it cannot: no rule, no room, no such number */
   putBack(number: number): boolean {
     return this.experiments.putBack(number);
+  }
+
+  /** Of what waits, here or in the log, nothing goes out that the Server is known today not to take. */
+  setUnfitAside(): void {
+    this.experiments.setUnfitAside();
+  }
+
+  judge(record: number): void {
+    this.experiments.judge(record);
   }
 
   /** No message goes out or is asked for with more than this QoS. */
@@ -289,6 +301,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     dropExpired(this.session.sessionState!.queue, this.policies, this.aging, this);
     this.backlog?.commit();
     this.experiments.connected();
+    this.experiments.setUnfitAside();
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
     this.suspects.connected();
     const isElsewhere = this.owner.onUpstreamConnected();
@@ -324,14 +337,22 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       return TAKEN;
     }
     const incoming = this.incoming;
-    ++inbound.rules[rule]!.forwarded;
+    const topicRule = inbound.rules[rule]!;
+    ++topicRule.forwarded;
     incoming.topicNameOffset = inbound.placesOffset + index * inbound.placeLength;
     incoming.topicNameLength = inbound.lengthOf[index]!;
     incoming.payloadOffset = packet.payloadOffset;
     incoming.payloadLength = packet.payloadLength;
     incoming.qos = packet.qos;
     incoming.retain = packet.retain;
-    this.delivery.deliverFromUpstream(incoming, index);
+    const { expiry } = this;
+    if (expiry === undefined || topicRule.configuration.expiry === 0)
+      this.delivery.deliverFromUpstream(incoming, index);
+    else {
+      expiry.begin(topicRule.identity, topicRule.configuration.expiry);
+      this.delivery.deliverFromUpstream(incoming, index);
+      expiry.end();
+    }
     return TAKEN;
   }
 
@@ -436,7 +457,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const window = queue.window!;
     if (qos !== 0 && policy.isStored) {
       const result = backlog === undefined ? NOT_WORKING
-        : backlog.add(message, outgoing, rule, hash, origin);
+        : backlog.add(message, outgoing, rule, hash, origin === 0 ? this.guard.author : origin);
       const isRefused = origin !== 0 && this.refusesUnstored;
       // One that comes again, or on which the failure is noticed, has a record: nobody knows whether that is durable.
       if (result !== NOT_WORKING && (result !== STORED || !isRefused || backlog!.store.isWorking))
@@ -462,7 +483,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       window.time = time;
       window.rule = rule;
       window.slot = slot;
-      window.origin = origin;
+      window.origin = origin === 0 ? this.guard.author : origin;
       if (session.enqueue(outgoing, qos))
         return STORED;
       if (!queue.canHold(outgoing, qos))

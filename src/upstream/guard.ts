@@ -8,6 +8,7 @@
  * dropped. All of it is counted and named.
  */
 import * as Event from '../config/events.ts';
+import type { NodeStates } from '../nodes/node-states.ts';
 import type { Message } from '../packet/packet.ts';
 import { REFUSED, TAKEN } from '../session/session-role.ts';
 import type { BrokerLimits } from './broker-limits.ts';
@@ -25,6 +26,13 @@ export class Circumstances implements Suspect {
   reason = Reason.FINE;
 }
 
+export interface GuardSides {
+  readonly losses: Loss.LossObserver;
+  readonly observer: Event.GatewayObserver;
+  /** Knows who has which identity. */
+  readonly nodes: NodeStates;
+}
+
 export class Guard {
   /** It is being found out what the Server closes connections for. */
   isCautious = false;
@@ -37,17 +45,18 @@ export class Guard {
   limits: BrokerLimits;
   readonly quarantine: Quarantine;
   private readonly map: TopicMap;
+  private readonly nodes: NodeStates;
   private readonly losses: Loss.LossObserver;
   private readonly observer: Event.GatewayObserver;
   private readonly circumstances = new Circumstances();
 
-  constructor(map: TopicMap, limits: BrokerLimits, quarantine: Quarantine, losses: Loss.LossObserver,
-    observer: Event.GatewayObserver) {
+  constructor(map: TopicMap, limits: BrokerLimits, quarantine: Quarantine, sides: GuardSides) {
     this.map = map;
     this.limits = limits;
     this.quarantine = quarantine;
-    this.losses = losses;
-    this.observer = observer;
+    this.losses = sides.losses;
+    this.observer = sides.observer;
+    this.nodes = sides.nodes;
     this.named = quarantine.message;
     map.limits = limits;
     this.update();
@@ -90,7 +99,8 @@ export class Guard {
     const { quarantine } = this;
     const { givenUpCount } = quarantine;
     this.named = message;
-    const number = quarantine.add(message, qos, circumstances);
+    const { origin } = circumstances;
+    const number = quarantine.add(message, qos, circumstances, origin === 0 ? undefined : this.nodes.findName(origin));
     if (number !== 0)
       this.observer.onEvent(Event.MESSAGE_SET_ASIDE, index, circumstances.reason);
     for (let count = givenUpCount; count < quarantine.givenUpCount; ++count)

@@ -5,12 +5,14 @@
  *
  * They lie in the arena, one after the other, or in the map of the store where that is durable.
  *
- *   | origin (4) | rule (4) | taken at (4) | length of topic (2) | QoS and retain (1) | reason (1) | topic | payload
+ *   | origin (4) | rule (4) | taken at (4) | length of topic (2) | flags (1) | reason (1) | topic | payload |
+ *   and if there is a node, and room: its Client Identifier | length of that (2)
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { type Message, MessageSpans } from '../packet/packet.ts';
 import type { Store } from '../store/message-store.ts';
-import { QUARANTINED } from '../store/record-format.ts';
+import type { NodeState } from '../nodes/node-states.ts';
+import { QUARANTINED, QUARANTINED_OF_NODE } from '../store/record-format.ts';
 
 const HEADER_LENGTH = 16;
 const RULE = 4;
@@ -18,7 +20,10 @@ const TAKEN_AT = 8;
 const TOPIC_LENGTH = 12;
 const FLAGS = 14;
 const REASON = 15;
+/** Beside the QoS. */
 const RETAIN_FLAG = 4;
+const NODE_FLAG = 8;
+const NAME_LENGTH = 2;
 /** Its part of the map of a store. */
 export const MAP_SHIFT = 2;
 
@@ -26,8 +31,11 @@ export const MAP_SHIFT = 2;
 export class QuarantinedMessage extends MessageSpans {
   /** By which people name it. */
   number = 0;
-  /** Identity of its node; 0: the gateway itself, or a node whose Will it is. */
+  /** Identity of its node; 0: the gateway itself. */
   origin = 0;
+  /** Client Identifier of that, as far as it was known. */
+  nameOffset = 0;
+  nameLength = 0;
   /** Identity of its rule. */
   rule = 0;
   takenAt = 0;
@@ -59,10 +67,14 @@ export class Quarantine {
   private readonly arena: Arena;
   private readonly offset: number;
   private readonly isDurable: boolean;
+  /** Bytes of one that has room. */
+  private readonly longest: number;
   private readonly numbers: Uint32Array;
   private readonly lengths: Uint32Array;
   private readonly origins: Uint32Array;
   private readonly rules: Uint32Array;
+  /** Whether it says who its node is: it has another kind in the map then. */
+  private readonly named: Uint8Array;
   private lastNumber = 0;
 
   /** @param longest topic and payload of a message together: one must fit, however small the quarantine is */
@@ -78,12 +90,14 @@ export class Quarantine {
     this.arena = arena;
     this.offset = offset;
     this.isDurable = isDurable;
+    this.longest = one;
     this.length = capacity === 0 ? 0 : size[1] < one ? one : size[1];
     this.capacity = capacity;
     this.numbers = new Uint32Array(capacity);
     this.lengths = new Uint32Array(capacity);
     this.origins = new Uint32Array(capacity);
     this.rules = new Uint32Array(capacity);
+    this.named = new Uint8Array(capacity);
   }
 
   /** Bytes that it may have. In the map of a store a quarter at most: the rest is for what nodes must be promised. */
@@ -107,20 +121,30 @@ export class Quarantine {
 
   /** Whether some node has used up its share. */
   get hasFullShare(): boolean {
+    return this.fullShare >= 0;
+  }
+
+  /** @returns the index of a message of such a node, or -1 */
+  get fullShare(): number {
     for (let index = 0; index < this.count; ++index)
       if (this.origins[index] !== 0 && this.countOf(this.origins[index]!, this.rules[index]!) >= this.share)
-        return true;
-    return false;
+        return index;
+    return -1;
   }
 
   /**
-   * Takes a message; the oldest ones give way if there is no room. @param qos that it had when it came
-   * @returns its number; 0 when it has not been taken: it is too long, or the storage does not work
+   * Takes a message; the oldest ones give way if there is no room. @param qos that it had when it came @param node
+   * whose it is, if that is known @returns its number; 0 when it has not been taken: it is too long, or the storage
+   * does not work
    */
-  add(message: Message, qos: number, suspect: Suspect): number {
+  add(message: Message, qos: number, suspect: Suspect, node: NodeState | undefined): number {
     const { arena: { bytes, view } } = this;
     const { payloadLength, topicNameLength } = message;
-    const length = HEADER_LENGTH + topicNameLength + payloadLength;
+    let length = HEADER_LENGTH + topicNameLength + payloadLength;
+    const nameLength = node === undefined ? 0 : node.identifierLength === 0 ? node.formerLength : node.identifierLength;
+    const isNamed = nameLength > 0 && length + nameLength + NAME_LENGTH <= this.longest;
+    if (isNamed)
+      length += nameLength + NAME_LENGTH;
     if (length > this.length || this.isDurable && this.store?.state === undefined)
       return 0;
     const room = Math.max(this.room, length);
@@ -131,14 +155,20 @@ export class Quarantine {
     view.setUint32(at + RULE, suspect.rule);
     view.setUint32(at + TAKEN_AT, suspect.takenAt);
     view.setUint16(at + TOPIC_LENGTH, topicNameLength);
-    bytes[at + FLAGS] = qos | (message.retain === 0 ? 0 : RETAIN_FLAG);
+    bytes[at + FLAGS] = qos | (message.retain === 0 ? 0 : RETAIN_FLAG) | (isNamed ? NODE_FLAG : 0);
     bytes[at + REASON] = suspect.reason;
     const topic = at + HEADER_LENGTH;
     bytes.copyWithin(topic, message.topicNameOffset, message.topicNameOffset + topicNameLength);
     bytes.copyWithin(topic + topicNameLength, message.payloadOffset, message.payloadOffset + payloadLength);
+    if (isNamed) {
+      bytes.copyWithin(at + length - NAME_LENGTH - nameLength, node!.identifierOffset,
+        node!.identifierOffset + nameLength);
+      view.setUint16(at + length - NAME_LENGTH, nameLength);
+    }
     const number = this.lastNumber + 1;
+    const kind = isNamed ? QUARANTINED_OF_NODE : QUARANTINED;
     if (this.isDurable)
-      while (!this.store!.state!.put(QUARANTINED, number, at, length)) { // the map is shared: it may be full first
+      while (!this.store!.state!.put(kind, number, at, length)) { // the map is shared: it may be full first
         if (this.count === 0 || !this.store!.isWorking)
           return 0;
         this.giveUpOldest();
@@ -148,7 +178,7 @@ export class Quarantine {
     return number;
   }
 
-  /** Fills `message`, whose spans are valid until the next call. @param index 0 is the oldest */
+  /** Fills `message`, whose spans are valid until the next call. */
   read(index: number): QuarantinedMessage {
     const { arena: { bytes, view }, message } = this;
     const at = this.locate(index);
@@ -162,8 +192,18 @@ export class Quarantine {
     message.topicNameOffset = at + HEADER_LENGTH;
     message.topicNameLength = view.getUint16(at + TOPIC_LENGTH);
     message.payloadOffset = message.topicNameOffset + message.topicNameLength;
-    message.payloadLength = this.lengths[index]! - HEADER_LENGTH - message.topicNameLength;
+    const end = at + this.lengths[index]!;
+    message.nameLength = this.named[index] === 0 ? 0 : view.getUint16(end - NAME_LENGTH);
+    message.nameOffset = this.named[index] === 0 ? end : end - NAME_LENGTH - message.nameLength;
+    message.payloadLength = message.nameOffset - message.payloadOffset;
     return message;
+  }
+
+  /** @returns indices in the order in which the messages came; for whoever reads them */
+  inOrder(): number[] {
+    const times = Array.from({ length: this.count }, (_, index) => this.read(index).takenAt);
+    return [...times.keys()].sort((one, other) => times[one]! - times[other]!
+      || this.numbers[one]! - this.numbers[other]!);
   }
 
   /** @returns the index of the message with this number, or -1 */
@@ -178,7 +218,7 @@ export class Quarantine {
     const { count, lengths, numbers, offset } = this;
     const length = lengths[index]!;
     if (this.isDurable)
-      this.store?.state?.remove(QUARANTINED, numbers[index]!);
+      this.store?.state?.remove(this.kindOf(index), numbers[index]!);
     else {
       const at = this.locate(index);
       this.arena.bytes.copyWithin(at, at + length, offset + this.usedLength);
@@ -187,6 +227,7 @@ export class Quarantine {
     lengths.copyWithin(index, index + 1, count);
     this.origins.copyWithin(index, index + 1, count);
     this.rules.copyWithin(index, index + 1, count);
+    this.named.copyWithin(index, index + 1, count);
     this.usedLength -= length;
     --this.count;
   }
@@ -224,7 +265,7 @@ export class Quarantine {
   private locate(index: number): number {
     const { arena: { bytes }, lengths, offset } = this;
     if (this.isDurable) {
-      const from = this.store?.state?.load(QUARANTINED, this.numbers[index]!) ?? 0;
+      const from = this.store?.state?.load(this.kindOf(index), this.numbers[index]!) ?? 0;
       if (from === 0)
         bytes.fill(0, offset, offset + HEADER_LENGTH); // unreadable
       else
@@ -237,8 +278,13 @@ export class Quarantine {
     return at;
   }
 
+  private kindOf(index: number): number {
+    return this.named[index] === 0 ? QUARANTINED : QUARANTINED_OF_NODE;
+  }
+
   private enter(number: number, at: number, length: number): void {
-    const { arena: { view }, count } = this;
+    const { arena: { bytes, view }, count } = this;
+    this.named[count] = bytes[at + FLAGS]! & NODE_FLAG;
     this.numbers[count] = number;
     this.lengths[count] = length;
     this.origins[count] = view.getUint32(at);

@@ -1,0 +1,269 @@
+/** The page's programming interface, by a gateway in a process of its own, and its description. */
+import { Ajv } from 'ajv';
+import { readFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { formatPasswordHash, hashPassword } from '../../src/host/password.ts';
+import { bundle, Command, Folder, run } from './command-line.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // each starts a program or two
+
+const folder = new Folder();
+const endings: (() => void)[] = [];
+let hash: string;
+
+const PASSWORD = 'correct horse';
+const SECRETS = ['upstream-secret', 'node-secret'];
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+beforeAll(async () => {
+  await bundle();
+  hash = formatPasswordHash(await hashPassword(PASSWORD));
+});
+afterEach(() => endings.splice(0).forEach(end => end()));
+afterAll(() => folder.remove());
+
+const configure = (page: unknown, rest: object = {}): string => folder.write('page.json', {
+  name: 'greenhouse',
+  upstream: { address: ['mqtt://127.0.0.1:1'], restart_timeout: [60, 60], remote_username: 'gw', remote_password: SECRETS[0] },
+  listener: { address: '127.0.0.1', port: 0, users: [{ username: 'n', password: SECRETS[1] }] },
+  topic: [{ pattern: '#', direction: 'out', remote_prefix: 'site/"1"/' }],
+  page, ...rest,
+});
+
+async function start(page: unknown, rest: object = {}): Promise<{ command: Command; url: string }> {
+  const command = new Command(['run', '--config', configure(page, rest)]);
+  endings.push(() => command.process.kill('SIGKILL'));
+  const [, url] = await command.find('stdout', /^ready listener=\S+ upstream=\S+ page=(http:\/\/\S+:\d+\/)\n/m);
+  return { command, url: url! };
+}
+
+async function ask(url: string, options: RequestInit = {}): Promise<Answer> {
+  const response = await fetch(url, options);
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+const json = (body: unknown, headers: Record<string, string> = {}): RequestInit =>
+  ({ method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers } });
+const basic = (password: string): RequestInit =>
+  ({ headers: { Authorization: `Basic ${Buffer.from(`anybody:${password}`).toString('base64')}` } });
+
+describe('the page', () => {
+  test('is named by the ready line, and asks nobody on the loopback', async () => {
+    const { url } = await start({ port: 0 });
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
+    const status = await ask(`${url}api/status`);
+    expect(status.status).toBe(200);
+    expect(JSON.parse(status.text)).toMatchObject({ name: 'greenhouse', upstream: { address: 'mqtt://127.0.0.1:1' } });
+    expect(JSON.parse((await ask(`${url}api/session`)).text)).toEqual({ passwordNeeded: false, open: true });
+    expect(JSON.parse((await ask(`${url}health`)).text)).toEqual({ status: 'ok', reasons: [] });
+    expect((await ask(url)).headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
+  });
+
+  test('is not there where nobody asks for it', async () => {
+    const command = new Command(['run', '--config', configure(null)]);
+    endings.push(() => command.process.kill('SIGKILL'));
+    const [line] = await command.find('stdout', /^ready .*\n/);
+    expect(line).not.toContain('page=');
+  });
+
+  test('tells figures as Prometheus reads them', async () => {
+    const { url } = await start({ port: 0 });
+    const { headers, text } = await ask(`${url}metrics`);
+    expect(headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const types = new Map<string, string>();
+    const seen = new Set<string>();
+    for (const line of text.trimEnd().split('\n')) {
+      const [, name, type] = /^# TYPE (\S+) (counter|gauge)$/.exec(line) ?? [];
+      if (name !== undefined) {
+        expect(types.has(name), name).toBe(false);
+        types.set(name, type!);
+      }
+      if (line.startsWith('#'))
+        continue;
+      const match = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\[\\n"])*",?)+\})? (-?\d+(?:\.\d+)?(?:e-?\d+)?)$/.exec(line);
+      expect(match, line).not.toBeNull();
+      expect(types.get(match![1]!), line).toBe(match![1]!.endsWith('_total') ? 'counter' : 'gauge');
+      expect(seen.has(match![1]! + match![2]), line).toBe(false);
+      seen.add(match![1]! + match![2]);
+    }
+    for (const name of ['ringbridge_upstream_connected', 'ringbridge_store_oldest_message_age_seconds', 'ringbridge_clients_connected',
+      'ringbridge_bytes_received_total', 'ringbridge_rule_messages_dropped_total', 'ringbridge_longest_turn_seconds'])
+      expect([...types.keys()]).toContain(name);
+    expect(text).toContain('ringbridge_rule_messages_dropped_total{rule="0",direction="out",local="#",remote="site/\\"1\\"/#"} 0');
+  });
+
+  test('tells the log, and events as they come', async () => {
+    const { url } = await start({ port: 0 });
+    await expect.poll(async () => (await ask(`${url}api/log`)).text).toContain('upstream mqtt://127.0.0.1:1');
+    const { lines } = JSON.parse((await ask(`${url}api/log`)).text) as { lines: { id: number }[] };
+    expect(JSON.parse((await ask(`${url}api/log?after=${lines.at(-1)!.id}`)).text)).toEqual({ lines: [] });
+    const response = await fetch(`${url}api/events`);
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    const reader = response.body!.getReader();
+    let text = '';
+    while ((text.match(/^event: status$/gm)?.length ?? 0) < 3)
+      text += Buffer.from((await reader.read()).value!).toString();
+    await reader.cancel();
+    expect(text).toMatch(/^retry: 2000\n\nevent: status\ndata: \{"name":"greenhouse".*"health":\{"isWell":true/);
+  });
+
+  test('answers no name that is not its own, and no other site', async () => {
+    const { url } = await start({ port: 0 });
+    const { port } = new URL(url);
+    const status = await new Promise(resolve => httpRequest({ port, path: '/api/status', headers: { Host: 'evil.example' } },
+      response => resolve(response.statusCode)).end());
+    expect(status).toBe(421);
+    expect((await ask(`${url}api/logout`, json({}, { Origin: 'http://evil.example' }))).status).toBe(403);
+    expect((await ask(`${url}api/logout`, { method: 'POST', body: '{}', headers: { 'Content-Type': 'text/plain' } })).status).toBe(415);
+  });
+
+  test('never tells a secret', async () => {
+    const { url } = await start({ port: 0, password_hash: hash });
+    for (const path of ['', 'api/status', 'metrics', 'api/log', 'health', 'api/session', 'api/config']) {
+      const { text } = await ask(url + path, basic(PASSWORD));
+      for (const secret of [...SECRETS, PASSWORD, hash.split('$').at(-1)!])
+        expect(text).not.toContain(secret);
+    }
+  });
+
+  test('its port is taken: the gateway goes on without it, and says so', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise(resolve => server.once('listening', resolve));
+    endings.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const command = new Command(['run', '--config', configure({ port })]);
+    endings.push(() => command.process.kill('SIGKILL'));
+    expect((await command.find('stdout', /^ready .*\n/))[0]).not.toContain('page=');
+    expect(command.stderr).toContain(`error port ${port} on 127.0.0.1 is in use: stop the program that uses it or set "page.port"; there is no page until then`);
+    const strict = await run(['run', '--strict', '--config', configure({ port })]);
+    expect(strict.exitCode).toBe(1);
+  });
+
+  test('ends with the gateway, whoever listens to events', async () => {
+    const { command, url } = await start({ port: 0 });
+    const response = await fetch(`${url}api/events`);
+    command.process.kill('SIGTERM');
+    expect(await command.exited).toBe(0);
+    await response.body!.cancel().catch(() => {});
+  });
+});
+
+describe('with a password', () => {
+  test('only what a browser needs to ask for it is for everybody', async () => {
+    const { url } = await start({ port: 0, password_hash: hash });
+    for (const path of ['', 'health', 'api/session', 'api/openapi.json'])
+      expect((await ask(url + path)).status, path).toBe(200);
+    for (const path of ['api/status', 'metrics', 'api/log', 'api/events'])
+      expect((await ask(url + path)).status, path).toBe(401);
+    expect((await ask(`${url}api/status`, basic(PASSWORD))).status).toBe(200);
+    expect((await ask(`${url}api/status`, basic('wrong'))).status).toBe(401);
+    expect((await ask(`${url}api/status`, { headers: { Authorization: 'Basic %%%' } })).status).toBe(401);
+  });
+
+  test('the form gives a cookie, until it is given back', async () => {
+    const { url } = await start({ port: 0, password_hash: hash });
+    const login = await ask(`${url}api/login`, json({ password: PASSWORD }));
+    expect(login.status).toBe(200);
+    const line = login.headers.get('set-cookie')!;
+    expect(line).toMatch(new RegExp(`^ringbridge-${new URL(url).port}=[\\w-]{43}; HttpOnly; SameSite=Strict; Path=/; Max-Age=86400$`));
+    const Cookie = `other=1; ${line.split(';')[0]!}`;
+    expect((await ask(`${url}api/status`, { headers: { Cookie } })).status).toBe(200);
+    expect(JSON.parse((await ask(`${url}api/session`, { headers: { Cookie } })).text)).toEqual({ passwordNeeded: true, open: true });
+    expect((await ask(`${url}api/status`, { headers: { Cookie: `${Cookie}x` } })).status).toBe(401);
+    await ask(`${url}api/logout`, json({}, { Cookie }));
+    expect((await ask(`${url}api/status`, { headers: { Cookie } })).status).toBe(401);
+  });
+
+  test('wrong ones are limited, and those who are logged in go on', async () => {
+    const { url } = await start({ port: 0, password_hash: hash });
+    const [cookie] = (await ask(`${url}api/login`, json({ password: PASSWORD }))).headers.get('set-cookie')!.split(';');
+    const statuses: number[] = [];
+    for (let count = 0; count < 8; ++count)
+      statuses.push((await ask(`${url}api/login`, json({ password: `wrong ${count}` }))).status);
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
+    expect((await ask(`${url}api/login`, json({ password: PASSWORD }))).status).toBe(429);
+    expect((await ask(`${url}api/status`, { headers: { Cookie: cookie! } })).status).toBe(200);
+    expect((await ask(`${url}api/login`, json({ password: 7 }))).status).toBe(422);
+  });
+});
+
+describe('a configuration', () => {
+  test.each([
+    [{ address: '0.0.0.0' }, 'page: everybody who reaches 0.0.0.0 could read all and change all; write "password_hash"'],
+    [{ address: 'localhost' }, 'page.address: must be an IP address; write "127.0.0.1" instead'],
+    [{ address: 'gateway' }, 'page.address: "gateway" is no IP address'],
+    [{ password_hash: 'secret' }, 'page.password_hash: is no hash that can be used; write what "ringbridge passwd" prints instead'],
+    [{ port: 1883 }, 'page.port: 1883 is the port of the listener for nodes (listener.port)'],
+    [{ port: 65_536 }, 'page.port'],
+    [{ prot: 80 }, 'page.prot'],
+    [true, 'page: '],
+  ])('%j is refused', async (page, message) => {
+    const { exitCode, stderr } = await run(['check', '--pc', configure(page, { listener: { port: 1883, allow_anonymous: true } })]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  test('for a board is refused by name', async () => {
+    const { exitCode, stderr } = await run(['check', '--board', 'esp32', folder.write('board.json',
+      { upstream: { address: ['mqtt://192.168.1.10'] }, page: { port: 80 } })]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('page: a board has no page in this version; leave it out, or write null, instead');
+  });
+});
+
+interface Operation {
+  readonly security?: readonly unknown[];
+  readonly requestBody?: unknown;
+  readonly responses: Readonly<Record<string, { 
+    readonly content?: Readonly<Record<string, { readonly schema?: object }>>;
+  }>>;
+}
+
+describe('the description of the interface', () => {
+  const file = new URL('../../src/web/openapi.json', import.meta.url);
+  const description = JSON.parse(readFileSync(file, 'utf8')) as {
+    paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>; components: object;
+  };
+  const validate = (schema: object, value: unknown): unknown => {
+    const ajv = new Ajv({ strict: false });
+    const check = ajv.compile({ ...schema, components: description.components });
+    return check(value) ? null : check.errors;
+  };
+
+  test('names what is there: each answer is of its form, and nobody is asked for less than it says', async () => {
+    const open = await start({ port: 0 });
+    const closed = await start({ port: 0, password_hash: hash });
+    for (const [path, operations] of Object.entries(description.paths))
+      for (const [method, { responses, security }] of Object.entries(operations)) {
+        const name = `${method} ${path}`;
+        const options: RequestInit = method === 'get' ? {} : { ...json({ password: 'x' }), method };
+        if (path === '/api/events')
+          continue; // endless: see above
+        const answer = await ask(open.url + path.slice(1), options);
+        const described = responses[String(answer.status)];
+        expect(described, `${name}: ${answer.status}`).toBeDefined();
+        const schema = described!.content?.['application/json']?.schema;
+        if (schema !== undefined)
+          expect(validate(schema, JSON.parse(answer.text)), name).toBeNull();
+        const refused = await ask(closed.url + path.slice(1), options);
+        if (path !== '/api/login')
+          expect(refused.status === 401, name).toBe(security === undefined);
+      }
+    const served = await ask(`${open.url}api/openapi.json`);
+    expect(served.text).toBe(readFileSync(file, 'utf8'));
+  });
+
+  test('names all that is there', async () => {
+    const { url } = await start({ port: 0 });
+    const { allPaths } = await import('../web/paths-of-page.ts');
+    expect(allPaths().sort()).toEqual(Object.keys(description.paths).sort());
+    expect((await ask(`${url}api/none`)).status).toBe(404);
+  });
+});

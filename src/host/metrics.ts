@@ -1,0 +1,92 @@
+/**
+ * The figures of a gateway in the text format of Prometheus: those of $SYS/broker/, the state of upstream and store,
+ * and what was dropped, by rule and by reason. Made when somebody asks, so it may allocate.
+ */
+import type { Status } from '../gateway/status.ts';
+import { type Figure, FIGURES, type Figures, type Traffic } from '../nodes/system-figures.ts';
+import type { Health } from './health.ts';
+
+export interface MetricSources {
+  readonly status: Status;
+  readonly figures: Figures;
+  readonly traffic: Traffic;
+  readonly health: Health;
+  /** Seconds since the broker was there last; 0 while it is there. */
+  readonly absence: number;
+  /** Seconds of the longest turn of the event loop since the last question. */
+  readonly longestTurn: number;
+  /** Bytes. */
+  readonly residentMemory: number;
+}
+
+/** Of the figures of $SYS, those that are no sum since the start. */
+const GAUGES: ReadonlySet<string> = new Set(['clients/connected', 'clients/disconnected', 'clients/total', 'clients/maximum',
+  'subscriptions/count', 'retained messages/count', 'store/messages/count', 'store/messages/bytes', 'messages/inflight',
+  'bridge/messages/quarantined']);
+
+const isThere = ({ isMachine }: Figure): boolean => isMachine !== true;
+
+/** Only backslash, quote and line end are special in a label. */
+const labelOf = (text: string): string => text.replace(/[\\"\n]/g, character => character === '\n' ? '\\n' : `\\${character}`);
+
+/** Prometheus takes what ends in `_total` for a sum since the start. */
+const nameOf = ({ name }: Figure): string => name === 'clients/total' ? 'ringbridge_clients_known'
+  : `ringbridge_${name.replace(/[^a-z]/g, '_')}${GAUGES.has(name) ? '' : '_total'}`;
+
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+class MetricText {
+  text = '';
+
+  add(name: string, type: 'counter' | 'gauge', help: string, samples: readonly Sample[] | number): void {
+    this.text += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+    for (const [labels, value] of typeof samples === 'number' ? [[{}, samples] as const] : samples) {
+      const list = Object.entries(labels).map(([key, label]) => `${key}="${labelOf(label)}"`).join(',');
+      this.text += `${name}${list === '' ? '' : `{${list}}`} ${value}\n`;
+    }
+  }
+}
+
+export function metricsOf(sources: MetricSources): string {
+  const { absence, figures, health, longestTurn, residentMemory, status, traffic } = sources;
+  const metrics = new MetricText();
+  const { counters, endings, rules, store, upstream } = status;
+  metrics.add('ringbridge_info', 'gauge', 'Name and version of the gateway.',
+    [[{ name: status.name, version: status.version }, 1]]);
+  metrics.add('ringbridge_uptime_seconds', 'gauge', 'Since the start.', status.uptime);
+  metrics.add('ringbridge_healthy', 'gauge', '1 if GET /health answers 200.', health.isWell ? 1 : 0);
+  metrics.add('ringbridge_upstream_connected', 'gauge', '1 while the broker is connected.', upstream.state === 'connected' ? 1 : 0);
+  metrics.add('ringbridge_upstream_absence_seconds', 'gauge', 'Since the broker was there last; 0 while it is there.', absence);
+  metrics.add('ringbridge_upstream_attempts', 'gauge', 'Attempts to connect since the last connection that held.', upstream.attempts);
+  metrics.add('ringbridge_upstream_messages_accepted_total', 'counter', 'Messages that topic rules have taken for the broker.',
+    counters.acceptedForUpstream);
+  metrics.add('ringbridge_upstream_messages_sent_total', 'counter',
+    'Messages that the broker has acknowledged, or of QoS 0 and sent.', counters.sentUpstream);
+  metrics.add('ringbridge_upstream_messages_received_total', 'counter', 'Messages of the broker.', counters.receivedFromUpstream);
+  metrics.add('ringbridge_upstream_messages_received_dropped_total', 'counter', 'Messages of the broker that went to nobody, by reason.', [
+    [{ reason: 'too long' }, counters.tooLongFromUpstream], [{ reason: 'topic is unfit' }, counters.unfitFromUpstream],
+    [{ reason: 'no rule asks for it' }, counters.unaskedFromUpstream],
+  ]);
+  metrics.add('ringbridge_store_bytes', 'gauge', 'Taken by what waits for the broker.', store.bytes);
+  metrics.add('ringbridge_store_capacity_bytes', 'gauge', 'There for what waits for the broker.', store.capacity);
+  metrics.add('ringbridge_store_messages', 'gauge', 'Messages that wait for the broker.', store.count);
+  metrics.add('ringbridge_store_durable', 'gauge', '1 while what waits survives a power cut.', store.durable ? 1 : 0);
+  metrics.add('ringbridge_store_oldest_message_age_seconds', 'gauge', 'Of the message that has waited longest; 0 if none waits.',
+    store.oldest ?? 0);
+  const samplesOf = (of: (rule: Status['rules'][number]) => number): Sample[] => rules.map((rule, index) =>
+    [{ rule: String(index), direction: rule.direction, local: rule.local, remote: rule.remote }, of(rule)]);
+  metrics.add('ringbridge_rule_messages_forwarded_total', 'counter', 'Messages that a topic rule has taken.',
+    samplesOf(({ forwarded }) => forwarded));
+  metrics.add('ringbridge_rule_messages_dropped_total', 'counter', 'Messages of a topic rule that were given up.',
+    samplesOf(({ dropped }) => dropped));
+  metrics.add('ringbridge_rule_messages_refused_total', 'counter', 'Messages of a topic rule that were not taken from nodes.',
+    samplesOf(({ refused }) => refused));
+  metrics.add('ringbridge_node_endings_total', 'counter', 'Connections of nodes that have ended, or were refused, by reason.',
+    Object.entries(endings).map(([reason, count]) => [{ reason }, count]));
+  for (const figure of FIGURES.filter(isThere))
+    metrics.add(nameOf(figure), GAUGES.has(figure.name) ? 'gauge' : 'counter', `$SYS/broker/${figure.name}`,
+      figure.of(figures, traffic));
+  metrics.add('ringbridge_longest_turn_seconds', 'gauge', 'Longest turn of the event loop since the last question.', longestTurn);
+  metrics.add('process_resident_memory_bytes', 'gauge', 'Memory of the process.', residentMemory);
+  return metrics.text;
+}

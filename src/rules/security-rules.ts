@@ -1,0 +1,40 @@
+/** What must hold between the keys for TLS. What stands in the files that they name is looked at when they are read. */
+import type { Configuration } from '../config/configuration.ts';
+import { isAddress, isSecure, parseAddress, urlOf } from '../config/upstream-address.ts';
+import type { Findings } from './findings.ts';
+
+/** Keys that do nothing without TLS, and would be believed to. */
+const KEYS = Object.freeze([
+  'bridge_cafile', 'bridge_certfile', 'bridge_keyfile', 'bridge_alpn', 'bridge_identity', 'bridge_psk',
+] as const);
+/** A broker that has TLS mostly has it there. */
+const TLS_PORT = 8883;
+const PLAIN_PORT = 1883;
+
+export function judgeClientSecurity(findings: Findings, { upstream }: Configuration): void {
+  const { address, bridge_certfile, bridge_identity, bridge_keyfile, bridge_psk } = upstream;
+  const key = KEYS.find(each => upstream[each] !== null);
+  if (key !== undefined && !address.some(isSecure))
+    findings.add(['upstream', key], `there is no TLS without mqtts://; write "${secureFormOf(address[0] ?? '')}" in upstream.address, `
+      + 'or leave this out, instead');
+  if (bridge_certfile !== null && bridge_keyfile === null)
+    findings.add(['upstream', 'bridge_certfile'], 'a certificate is of no use without its key; write "bridge_keyfile" as well');
+  if (bridge_keyfile !== null && bridge_certfile === null)
+    findings.add(['upstream', 'bridge_keyfile'], 'a key is of no use without its certificate; write "bridge_certfile" as well');
+  if (bridge_psk !== null && bridge_identity === null)
+    findings.add(['upstream', 'bridge_psk'], 'the broker must know whose key it is; write "bridge_identity" as well');
+  if (bridge_identity !== null && bridge_psk === null)
+    findings.add(['upstream', 'bridge_identity'], 'a name is of no use without its key; write "bridge_psk" as well');
+  if (bridge_psk !== null && !/^(?:[0-9A-Fa-f]{2})+$/.test(bridge_psk))
+    findings.add(['upstream', 'bridge_psk'], 'is not hexadecimal; write two of 0 to 9 and a to f for each byte instead');
+  const file = (['bridge_cafile', 'bridge_certfile'] as const).find(each => upstream[each] !== null);
+  if (bridge_psk !== null && file !== undefined)
+    findings.add(['upstream', 'bridge_psk'], `a pre-shared key takes the place of certificates; write either this or "${file}"`);
+}
+
+function secureFormOf(address: string): string {
+  if (!isAddress(address))
+    return 'mqtts://host';
+  const parsed = parseAddress(address);
+  return urlOf({ ...parsed, scheme: 'mqtts', port: parsed.port === PLAIN_PORT ? TLS_PORT : parsed.port });
+}
