@@ -130,10 +130,17 @@ test('refuses TLS, which a computer speaks', () => {
     + 'write mqtt:// instead, in a network that you trust, and let a PC or the broker there lead out of it']);
 });
 
+test.each(['{"certfile":"c","keyfile":"k"}', '{"psk_file":"p"}',
+  '{"protocol":"websockets"}'])('refuses TLS and WebSocket for its nodes, %s', listener => {
+  expect(onPC(`{"listener":${listener}}`)).toEqual([]);
+  expect(onBoard(`{"listener":${listener}}`).errors).toEqual([expect.stringMatching(
+    /^1:14: listener\.(?:(?:certfile|psk_file): a board has no memory for nodes with TLS; leave this out|protocol: a board serves no WebSocket yet; write "mqtt")/)]);
+});
+
 test('takes a byte order mark for no part of the text, as the PC does', () => {
   expect(onBoard('\uFEFF{"name":"a"}').configuration?.name).toBe('a');
   expect(onBoard('\uFEFF{"port":1}').errors)
-    .toEqual(['1:2: port: there is no such key; it belongs elsewhere: write listener.port instead']);
+    .toEqual(['1:2: port: there is no such key; it belongs elsewhere: write listener.port or page.port instead']);
 });
 
 test('refuses itself as its broker, and a hash that it cannot verify, each at its place', () => {

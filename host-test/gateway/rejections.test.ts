@@ -11,7 +11,7 @@ import { connect, packet, PINGREQ, puback, pubcomp, publish, pubrec, subscribe,
   unsubscribe } from '../world/packets.ts';
 
 const { CLIENT_IDENTIFIER_NOT_VALID, MALFORMED_PACKET, PACKET_TOO_LARGE, PROTOCOL_ERROR, TOPIC_NAME_INVALID,
-  UNSUPPORTED_PROTOCOL_VERSION } = ReasonCode;
+  TLS_SPOKEN, UNSUPPORTED_PROTOCOL_VERSION } = ReasonCode;
 
 /** Name, bytes, reason, and the reason in 3.1 where that is another one: null where 3.1 allows it. */
 type Row = [name: string, bytes: Uint8Array, reason: number, in31?: number | null];
@@ -99,9 +99,9 @@ const FIRST: [name: string, bytes: Uint8Array, code: number | null, reason: numb
   ...[0x30, 0x40, 0x50, 0x62, 0x70, 0x82, 0xA2, 0xC0, 0xE0, 0x20].map((firstByte): [string, Uint8Array, null, number] =>
     [`a packet of type ${firstByte >> 4} [MQTT311-3.1.0-1]`, packet(firstByte, 0, 1), null, PROTOCOL_ERROR]),
   ['HTTP', new Uint8Array(Buffer.from('GET / HTTP/1.1\r\n\r\n')), null, PROTOCOL_ERROR],
-  ['TLS', new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00]), null, MALFORMED_PACKET],
+  ['TLS', new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00]), null, TLS_SPOKEN],
   ['CONNECT with another name [MQTT311-3.1.2-1]', raw(0, 4, 'MQTS', 4, 2, 0, 0, 0, 1, 'a'), null, PROTOCOL_ERROR],
-  ['CONNECT of level 5 [MQTT311-3.1.2-2]', raw(NAME_4, 5, 2, 0, 0, 0, 0, 1, 'a'), 1, UNSUPPORTED_PROTOCOL_VERSION],
+  ['CONNECT of level 6 [MQTT311-3.1.2-2]', raw(NAME_4, 6, 2, 0, 0, 0, 0, 1, 'a'), 1, UNSUPPORTED_PROTOCOL_VERSION],
   ['CONNECT with the reserved flag [MQTT311-3.1.2-3]', raw(NAME_4, 4, 3, 0, 0, 0, 1, 'a'), null, MALFORMED_PACKET],
   ['CONNECT with a wildcard in the Will Topic', raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 1, '#', 0, 0), null,
     MALFORMED_PACKET],

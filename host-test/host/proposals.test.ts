@@ -24,6 +24,9 @@ const BESIDE: Readonly<Record<string, Json>> = {
   'upstream.bridge_keyfile': { ...SECURE, bridge_certfile: 'a' },
   'upstream.bridge_identity': { ...SECURE, bridge_psk: '0a' },
   'upstream.bridge_psk': { ...SECURE, bridge_identity: 'a' },
+  'listener.certfile': { keyfile: 'a' }, 'listener.keyfile': { certfile: 'a' }, 'listener.cafile': { certfile: 'a', keyfile: 'a' },
+  'listener.require_certificate': { certfile: 'a', keyfile: 'a', cafile: 'a' },
+  'listener.use_identity_as_username': { psk_file: 'a' },
 };
 
 const WRONG: readonly unknown[] = [

@@ -29,6 +29,9 @@ export class Stage {
   /** Without timestamps. */
   readonly lines: string[] = [];
   gateway: HostGateway | undefined;
+  /** Of the listener; 0: there is none yet. */
+  port = 0;
+  configurationInForce!: Configuration;
   private readonly servers: Server[] = [];
   private readonly sockets = new Set<Socket>();
 
@@ -81,8 +84,10 @@ export class Stage {
 
   async start(upstream: Partial<UpstreamConfiguration>, more?: PartialConfiguration): Promise<HostGateway> {
     const log = new Log(line => this.lines.push(line.replace(/^\S+ /, '')));
+    this.port = 0;
+    this.configurationInForce = this.configuration(upstream, more);
     this.gateway = await HostGateway.create(this.configuration(upstream, more), log, {
-      onListening() {}, onNotListening: message => this.lines.push(`error ${message}`),
+      onListening: port => this.port = port, onNotListening: message => this.lines.push(`error ${message}`),
     });
     this.gateway.start();
     return this.gateway;

@@ -300,6 +300,12 @@ describe('what a node takes', () => {
     expect(world.gateway.nodes.states.reduce((sum, { queue }) => sum + queue.pendingCount, 0)).toBe(1);
   });
 
+  it('is no answer that is longer than it takes', () => {
+    const node = node5(quiet(), 'a', { properties: '2700000020' });
+    const filters = Array.from({ length: 30 }, (_, index) => `f${index}`);
+    expect(ask5(node, subscribe5(1, ...filters.flatMap(filter => [filter, 0])))).toEqual(['DISCONNECT 95', 'closed']);
+  });
+
   it('is not a message that it refuses in PUBREC, and no PUBREL follows [MQTT5-4.4.0-2] [MQTT5-4.3.3-4]', () => {
     const world = quiet();
     const reader = node5(world, 'r', {}, subscribe5(1, 't', 2));
@@ -395,6 +401,57 @@ describe('a Will', () => {
     const reader = node5(world, 'r', {}, subscribe5(1, 'will', 0));
     node5(world, 'a', { will: WILL }).vanish();
     expect(take5(reader)).toEqual([`PUBLISH will=gone q0 {${WILL.properties}}`]);
+  });
+
+  const DELAYED = { topic: 'will', payload: 'gone', properties: `1800000005${USER_PROPERTY}` };
+  const KEPT = { clean: false, properties: SESSION_OF('00000064'), will: DELAYED };
+  const gone = [`PUBLISH will=gone q0 {${USER_PROPERTY}}`];
+
+  it('waits for its Will Delay, and is gone when the node is back before [MQTT5-3.1.2-8] [MQTT5-3.1.3-9]', () => {
+    const world = quiet();
+    const reader = node5(world, 'r', {}, subscribe5(1, 'will', 0));
+    node5(world, 'a', KEPT).vanish();
+    world.run(4_000);
+    const again = node5(world, 'a', KEPT);
+    world.run(10_000);
+    expect(take5(reader)).toEqual([]);
+    again.vanish();
+    world.run(4_500);
+    expect(take5(reader)).toEqual([]);
+    world.run(1_600);
+    expect(take5(reader)).toEqual(gone);
+    world.run(200_000);
+    expect(take5(reader)).toEqual([]);
+  });
+
+  it.each<[string, ConnectOptions, (world: World) => void]>([
+    ['its session ends with the connection', { ...KEPT, properties: '' }, () => { /* it has */ }],
+    ['its session ends before', { ...KEPT, properties: SESSION_OF('00000002') }, world => world.run(4_000)],
+    ['it begins a new session', KEPT, world => void node5(world, 'a', { ...KEPT, clean: true, will: WILL })],
+  ])('is published although its Will Delay is not over, when %s', (_name, options, end) => {
+    const world = quiet();
+    const reader = node5(world, 'r', {}, subscribe5(1, 'will', 0));
+    node5(world, 'a', options).vanish();
+    end(world);
+    expect(take5(reader).filter(event => event === gone[0])).toEqual(gone);
+  });
+
+  it('is published at once when others that wait have taken the room', () => {
+    const world = quiet();
+    const reader = node5(world, 'r', {}, subscribe5(1, 'will', 0));
+    const long = { ...DELAYED, topic: 'w', payload: 'x'.repeat(240) };
+    node5(world, 'b', { ...KEPT, will: long }).vanish();
+    node5(world, 'a', KEPT).vanish();
+    expect(take5(reader)).toEqual(gone);
+  });
+
+  it('is published when the gateway stops, delayed or not', () => {
+    const world = quiet();
+    node5(world, 'a', KEPT).vanish();
+    world.runtime.stop(() => { /* nobody waits */ });
+    world.run(3_000);
+    expect(world.eventTexts.filter(text => text.includes('Will')))
+      .toEqual(['published the Will of node "a", after its Will Delay']);
   });
 
   it.each([[0, 0], [4, 1], [0x80, 1]])('after DISCONNECT %i: %i times [MQTT5-3.14.4-3] [MQTT5-3.1.2-10]',

@@ -102,6 +102,18 @@ export interface AccessConfiguration {
 export interface ListenerConfiguration {
   port: number;
   address: string;
+  /** Whether nodes speak MQTT, or MQTT within WebSocket, as browsers do; on a computer only. */
+  protocol: 'mqtt' | 'websockets';
+  /** TLS, on a computer only. Files in PEM: certificate and key; CAs that issue certificates of nodes. */
+  certfile: string | null;
+  keyfile: string | null;
+  cafile: string | null;
+  require_certificate: boolean;
+  /** Whether a node is the user whose name its certificate, or its pre-shared key, has, and needs no password. */
+  use_identity_as_username: boolean;
+  /** Pre-shared keys in place of certificates: lines of `identity:key`. */
+  psk_file: string | null;
+  tls_version: TLSVersion;
   max_connections: number;
   /** Sessions that are kept, those of nodes that are away included. */
   max_sessions: number;

@@ -14,7 +14,7 @@ import { Digest } from 'crypt';
 import { type Configuration, type Packet, parseHashForm } from './core.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { type Authenticator, PENDING } from '../gateway/gateway.ts';
-import type { LateVerdicts } from '../io/runtime.ts';
+import type { LateVerdicts } from '../io/late-verdicts.ts';
 import type { Timer } from '../io/transport.ts';
 import { ABSENT } from '../packet/data-representation.ts';
 import { CONNECTING } from '../session/connection-state.ts';

@@ -33,6 +33,7 @@ import type { Configuration } from '../config/configuration.ts';
 import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, longestUpstreamPacket,
   longestStoredPacket, RECORD_OVERHEAD } from './packet-limits.ts';
+import { DelayedWills } from '../nodes/delayed-wills.ts';
 import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
 import type { DurableNodes } from '../nodes/durable-nodes.ts';
 import { type Age, SessionExpiry } from '../nodes/session-expiry.ts';
@@ -75,6 +76,8 @@ export { PENDING, type Authenticator, type GatewayOptions, type GatewayPlans, ty
 const LAST_IDENTIFIER = 65_535;
 /** In place of the index of the node that has sent a message. */
 const NO_PUBLISHER = -1;
+/** In place of where a delayed Will lies. */
+const NOWHERE = -1;
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
@@ -138,6 +141,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   private readonly refusals: Refusals;
   readonly pressure: BackPressure;
   private readonly will = new MessageSpans(); // the one at hand
+  private readonly delayedWills: DelayedWills;
   private readonly localAudience: Int32Array; // that of `delivery`
 
   constructor(configuration: Configuration, options: GatewayOptions) {
@@ -174,6 +178,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const notificationsOffset = Notifications.plan(plan, layout.upstream);
     const accessPlan = Access.plan(plan, layout.listener, memory.topics, listener.max_packet_size);
     const systemTopicsOffset = SystemMessages.plan(plan);
+    const delayedWillsPlan =
+      DelayedWills.plan(plan, listener.max_will_size, Math.max(1, listener.max_connections >> 3));
     const longestStored = longestStoredPacket(layout);
     const isDurable = store.durability === 'flash';
     const quarantineOffset = Quarantine.plan(plan, store.quarantine, longestStored, isDurable);
@@ -226,6 +232,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
 
     const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, this);
     this.nodes.forms = role.forms;
+    this.delayedWills = new DelayedWills(arena, this.clock, delayedWillsPlan);
     this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(role, index));
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
@@ -313,6 +320,12 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.messageExpiry?.handleTimeout();
     if (this.expiry.isLookDue)
       this.expireSessions();
+    while (this.delayedWills.count > 0) {
+      const at = this.delayedWills.findDue();
+      if (at === NOWHERE)
+        break;
+      this.endDelay(this.nodes.states[this.delayedWills.nodeAt(at)]!, false);
+    }
     this.refusals.handleTimeout();
     if (this.pressure.isPressing)
       this.pressure.handleTimeout();
@@ -323,6 +336,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const { sessions } = this;
     for (let index = 0; index < sessions.length; ++index)
       sessions[index]!.fail(ReasonCode.SERVER_SHUTTING_DOWN);
+    for (let index = 0; this.delayedWills.count > 0; ++index)
+      this.endDelay(this.nodes.states[index]!, false);
     this.durable?.finish();
     this.commit();
   }
@@ -385,6 +400,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       this.observer.onEvent(Event.SESSION_EVICTED, session.index, node.index);
       this.durable?.giveWay(node);
     }
+    if (this.delayedWills.count > 0) // [MQTT5-3.1.3-9]
+      this.endDelay(node, sessionPresent);
     if (!sessionPresent) { // [MQTT311-3.1.2-6]
       this.nodeSubscriptions.removeAll(node);
       this.nodes.release(node); // all but its retained messages, which are nobody's [MQTT311-3.1.2-7]
@@ -520,6 +537,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
 
   onClosed(session: ServerSession, reasonCode: number): void {
     const node = nodeOf(session);
+    let isDelayed = false;
     this.endings.add(reasonCode);
     if (node === undefined) {
       ++this.endings.refusedCount;
@@ -533,13 +551,39 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       this.nodeSubscriptions.removeAll(node);
     this.observer.onEvent(Event.NODE_CLOSED, session.index, reasonCode);
     this.failing.ended(session, node.index, reasonCode);
-    if (session.hasWill) // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
-      this.publishWill(session, node);
-    this.durable?.leave(node);
+    if (session.hasWill) { // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
+      isDelayed = session.willDelay > 0 && this.delayedWills.keep(node, session, this.will);
+      if (!isDelayed)
+        this.publishWill(session, node);
+      session.forgetWill();
+    }
+    this.durable?.leave(node, isDelayed);
     if (session.isTransient)
       this.nodes.release(node);
     else
       this.expiry.leave(node, this.expiry.now, session.sessionExpiry);
+  }
+
+  /** The Will that waits for a node, if there is one, waits no more. @param isBack so it is not published */
+  private endDelay(node: NodeState, isBack: boolean): void {
+    const { access, delayedWills, topics, will } = this;
+    const at = delayedWills.find(node);
+    if (at === NOWHERE)
+      return;
+    if (!isBack) {
+      delayedWills.read(at, will);
+      const index = topics.indexOf(will.topicNameOffset, will.topicNameLength);
+      this.bridge.guard.author = node.identity;
+      this.observer.onEvent(Event.DELAYED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
+      if (access !== undefined) {
+        if (this.publishing.publishFor(node, will, index, access, 0) === FORBIDDEN)
+          ++this.deniedCount;
+      } else if (!this.delivery.rejects(undefined, will, index))
+        this.publishing.publish(will, index, 0, NO_PUBLISHER);
+      this.bridge.guard.author = 0;
+      this.durable?.wills.removeWhenDurable(node);
+    }
+    delayedWills.remove(at);
   }
 
   /** The Will of a node that has not come back since the start. */
@@ -571,6 +615,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       ++this.expiredCount;
       this.observer.onEvent(Event.SESSION_EXPIRED, Event.UPSTREAM, node.index);
       this.durable?.giveWay(node);
+      if (this.delayedWills.count > 0)
+        this.endDelay(node, false);
       this.forgetNode(node);
     }
   }

@@ -15,7 +15,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import type { ListenerConfiguration, UserConfiguration } from '../config/configuration.ts';
 import { type Authenticator, PENDING } from '../gateway/gateway.ts';
-import type { LateVerdicts } from '../io/runtime.ts';
+import type { LateVerdicts } from '../io/late-verdicts.ts';
 import { ABSENT } from '../packet/data-representation.ts';
 import type { Packet } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
@@ -34,6 +34,9 @@ interface Verification {
   readonly password: Buffer;
 }
 
+type AuthenticationSettings = Pick<ListenerConfiguration, 'allow_anonymous' | 'users'>
+  & Partial<Pick<ListenerConfiguration, 'use_identity_as_username'>>;
+
 export type Verify = (password: Buffer, expected: PasswordHash) => Promise<boolean>;
 
 export class PasswordAuthenticator implements Authenticator {
@@ -42,6 +45,8 @@ export class PasswordAuthenticator implements Authenticator {
   /** Per session: the user name of its last CONNECT that had one, and which connection that was. */
   private readonly claims: { readonly connection: number; readonly name: string }[] = [];
   private readonly allowsAnonymous: boolean;
+  /** Whether nodes are who they have proved to be, and not who they say. */
+  private readonly usesIdentity: boolean;
   private readonly userNames: readonly Buffer[];
   /** Of a user with a plain password: undefined. */
   private readonly hashes: readonly (PasswordHash | undefined)[];
@@ -56,14 +61,14 @@ export class PasswordAuthenticator implements Authenticator {
   private runningCount = 0;
 
   /** Takes plain passwords out of `listener`. @throws Error when a `password_hash` is none */
-  static async create(listener: Pick<ListenerConfiguration, 'allow_anonymous' | 'users'>,
-    verify?: Verify): Promise<PasswordAuthenticator> {
+  static async create(listener: AuthenticationSettings, verify?: Verify): Promise<PasswordAuthenticator> {
     return new PasswordAuthenticator(listener, verify);
   }
 
-  private constructor(listener: Pick<ListenerConfiguration, 'allow_anonymous' | 'users'>, verify: Verify = verifyPassword) {
-    const { allow_anonymous, users } = listener;
+  private constructor(listener: AuthenticationSettings, verify: Verify = verifyPassword) {
+    const { allow_anonymous, use_identity_as_username = false, users } = listener;
     this.allowsAnonymous = allow_anonymous;
+    this.usesIdentity = use_identity_as_username;
     this.verify = verify;
     this.userNames = users.map(({ username }) => Buffer.from(username));
     this.hashes = users.map(hashOf);
@@ -76,6 +81,8 @@ export class PasswordAuthenticator implements Authenticator {
   }
 
   authenticate(session: ServerSession, packet: Packet): number {
+    if (this.usesIdentity)
+      return this.judgeIdentity(session);
     if (packet.userNameLength === ABSENT)
       return this.allowsAnonymous ? ReasonCode.SUCCESS : ReasonCode.NOT_AUTHORIZED;
     if (this.allowsAnonymous && this.userNames.length === 0)
@@ -92,6 +99,17 @@ export class PasswordAuthenticator implements Authenticator {
       return ReasonCode.SUCCESS;
     }
     return this.enqueue({ session, connection: session.connectionNumber, user, password });
+  }
+
+  /** The proof was checked before CONNECT; whom it is about must be a user. */
+  private judgeIdentity(session: ServerSession): number {
+    const name = this.runtime?.identityOf?.(session.index) ?? '';
+    this.claims[session.index] = { connection: session.connectionNumber, name };
+    const user = this.userNames.findIndex(each => each.equals(Buffer.from(name)));
+    if (user === -1)
+      return this.allowsAnonymous ? ReasonCode.SUCCESS : ReasonCode.NOT_AUTHORIZED;
+    session.user = user;
+    return ReasonCode.SUCCESS;
   }
 
   /** The user name that the connection of a session has given, right or wrong: for the log. */

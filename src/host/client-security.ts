@@ -14,6 +14,7 @@ import { FileProblem, readCertificates, readKey } from './pem-files.ts';
 import { chainOf, type Handshake, SecureTCP } from './secure-tcp.ts';
 import { systemAuthorities } from './system-authorities.ts';
 import type { HostTCPOptions } from './tcp.ts';
+import { PSK_CIPHERS, TLS_VERSIONS } from './tls-settings.ts';
 import { describeHandshakeError, describeSilence } from './tls-texts.ts';
 
 /**
@@ -24,8 +25,6 @@ import { describeHandshakeError, describeSilence } from './tls-texts.ts';
 const GONE_COUNT = 3;
 /** Until so many certificates of a file of CAs each is looked at: all those of a system are not. */
 const FEW_CERTIFICATES = 20;
-
-const VERSIONS = { 'tlsv1.2': 'TLSv1.2', 'tlsv1.3': 'TLSv1.3' } as const;
 
 interface Made {
   /** What the configuration said: names, not contents. */
@@ -98,7 +97,7 @@ export class ClientSecurity {
       ca: ca === '' ? [] : ca, // none: a certificate in place of the pre-shared key is not accepted
       ...own !== undefined && { cert: own.text },
       ...key !== undefined && { key },
-      minVersion: VERSIONS[bridge_tls_version],
+      minVersion: TLS_VERSIONS[bridge_tls_version],
       ...bridge_psk !== null && { ciphers: PSK_CIPHERS },
     });
     this.made = { names, digest, context };
@@ -153,7 +152,7 @@ export class ClientSecurity {
         this.isShakingHands = false;
         this.sessions.delete(place);
         this.problem = error === undefined ? describeSilence(address.port, 'ends')
-          : describeHandshakeError(error, { host, peer, now: Date.now(), leastVersion: VERSIONS[bridge_tls_version],
+          : describeHandshakeError(error, { host, peer, now: Date.now(), leastVersion: TLS_VERSIONS[bridge_tls_version],
             trust: bridge_cafile === null ? 'the CAs that this system trusts' : `the CAs of upstream.bridge_cafile ${bridge_cafile}`,
             hasCertificate: bridge_certfile !== null, hasPSK: bridge_psk !== null });
         if (error !== undefined)
@@ -190,9 +189,6 @@ export class ClientSecurity {
     }
   }
 }
-
-/** RFC 4279 and 5489; TLS 1.3 has its own, which need not be named. */
-const PSK_CIPHERS = 'kECDHEPSK:kDHEPSK:kPSK:!eNULL:!aNULL';
 
 const describeUnheard = (certificateFile: string | null): string => 'connection closed instead of a CONNACK: does the broker '
   + `${certificateFile === null ? 'demand a client certificate (upstream.bridge_certfile)' : `refuse upstream.bridge_certfile ${certificateFile}`}, `

@@ -6,12 +6,16 @@ import type { TLSStatus } from '../gateway/status-sources.ts';
 import { planReload, type ReloadPlan, reloadRuntime } from '../io/reload.ts';
 import { type Platform, Runtime } from '../io/runtime.ts';
 import { PasswordAuthenticator } from './authentication.ts';
+import { CertificateWatch } from './certificate-watch.ts';
 import { FileStorage } from './file-storage.ts';
 import { remarkOnLeftStore } from './left-store.ts';
-import type { Log } from './log.ts';
+import { LINE_LIMIT, type Log, messageOf, ONCE } from './log.ts';
 import { traceMessages } from './message-trace.ts';
 import { type ListenerCallbacks, LogObserver } from './log-observer.ts';
 import { createPlatform } from './platform.ts';
+import { SecureListening } from './secure-listener.ts';
+import { hasTLS, ServerSecurity } from './server-security.ts';
+import { webSocketNodes } from './websocket-node.ts';
 import { UpstreamConnector } from './upstream-connector.ts';
 
 export interface ListenerNews {
@@ -49,6 +53,7 @@ export class HostGateway {
   private readonly flushing: NodeJS.Timeout;
   private readonly log: Log;
   private readonly connector: UpstreamConnector;
+  private readonly listening: SecureListening | undefined;
   private authenticator: PasswordAuthenticator;
   private isTraced = false;
   private hasStopped = false;
@@ -72,8 +77,20 @@ export class HostGateway {
       },
     }, onNoStore);
     this.configuration = configuration;
+    const watch = new CertificateWatch(text => log.write('warning', text, text, ONCE));
+    const { listener } = configuration;
+    const report = (address: string | undefined, text: string): void => {
+      const line = `a node from ${address?.replace(/^::ffff:(?=[0-9.]+$)/i, '') ?? 'an unknown address'} ${text}`;
+      log.write('warning', line, line, ONCE, LINE_LIMIT);
+    };
+    this.listening = !hasTLS(listener) ? undefined : new SecureListening(new ServerSecurity(listener, watch), () => {
+      const { connect_timeout, max_connections } = this.configuration.listener;
+      return { most: max_connections, timeout: connect_timeout * 1000 };
+    }, report);
     const platform: Platform = {
       ...createPlatform(authenticator),
+      ...this.listening !== undefined && { Listener: this.listening.Listener },
+      ...listener.protocol === 'websockets' && { nodeTCP: webSocketNodes(report) },
       layout: withReloadRoom(configuration),
       openStorage: ({ path, size }, arena, longest) => this.storage = FileStorage.open(path, size, arena, longest),
     };
@@ -81,7 +98,7 @@ export class HostGateway {
       new Runtime(withoutPasswords(configuration), platform, observer);
     this.log = log;
     this.authenticator = authenticator;
-    const connector = this.connector = new UpstreamConnector(this.runtime, log);
+    const connector = this.connector = new UpstreamConnector(this.runtime, log, watch);
     this.runtime.upstream.connector = connector;
     observer.problemOf = code => connector.problemOf(code);
     observer.claimedNameOf = session => this.authenticator.claimedNameOf(session);
@@ -114,9 +131,10 @@ export class HostGateway {
     const plan = planReload(this.configuration, runtime.gateway.plans!.layout, withTags(wanted));
     const { configuration } = plan;
     const isAnother = plan.changes.some(({ path }) => /^listener\.(users|allow_anonymous)$/.test(path));
-    const { allow_anonymous } = configuration.listener;
-    const authenticator =
-      isAnother ? await PasswordAuthenticator.create({ allow_anonymous, users: wanted.listener.users }) : undefined;
+    const { allow_anonymous, use_identity_as_username } = configuration.listener;
+    const { users } = wanted.listener;
+    const authenticator = isAnother
+      ? await PasswordAuthenticator.create({ allow_anonymous, use_identity_as_username, users }) : undefined;
     if (this.hasStopped)
       return plan;
     if (authenticator !== undefined) {
@@ -128,6 +146,11 @@ export class HostGateway {
       { authenticator, changedPasswords: changedPasswords(this.configuration, configuration) });
     this.configuration = configuration;
     this.connector.reload();
+    try {
+      this.listening?.reload();
+    } catch (error) {
+      this.log.write('warning', `${messageOf(error)}; until then nodes see what was read before`, undefined, ONCE);
+    }
     return plan;
   }
 

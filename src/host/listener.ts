@@ -24,6 +24,12 @@ const describe = (error: NodeJS.ErrnoException, port: number, address: string, s
   }
 };
 
+/** @param onSocket a connection that can be used @returns a server that does not listen yet */
+export type ServerMaker = (onSocket: (socket: TCP) => void) => Server;
+
+const makePlainServer: ServerMaker = onSocket =>
+  createServer({ allowHalfOpen: true }, socket => onSocket(new TCP({ from: socket })));
+
 export class Listener implements TCPListener {
   readonly #server: Server;
   readonly #waiting: TCP[] = [];
@@ -31,19 +37,19 @@ export class Listener implements TCPListener {
   protected readonly section: string = 'listener';
   #isClosed = false;
 
-  /** @throws RangeError, Error when `port` or `address` is not one */
-  constructor(options: ListenerOptions) {
+  /** @throws RangeError, Error when `port` or `address` is not one; what `makeServer` throws */
+  constructor(options: ListenerOptions, makeServer = makePlainServer) {
     const { port, address = ANY_ADDRESS } = options;
     if (!Number.isInteger(port) || port < 0 || port > 65535)
       throw new RangeError('invalid port');
     if (isIP(address) === 0)
       throw new Error('invalid address');
-    this.#server = createServer({ allowHalfOpen: true }, socket => {
+    this.#server = makeServer(socket => {
       if (this.#isClosed) {
-        socket.destroy();
+        socket.close();
         return;
       }
-      this.#waiting.push(new TCP({ from: socket }));
+      this.#waiting.push(socket);
       options.onReadable.call(this, this.#waiting.length);
     });
     this.#server.on('error', error => {

@@ -12,9 +12,10 @@ export function warnOfReaders(text: string, file: string, { listener, upstream }
   const secrets = [remote_password, bridge_psk, ...listener.users.map(({ password }) => password)]
     .filter(secret => typeof secret === 'string' && secret !== '');
   const holdsSecret = secrets.some(secret => text.includes(JSON.stringify(secret))); // and not ${NAME} in its place
-  const files = [...holdsSecret ? [file] : [], remote_password_file, bridge_keyfile].filter(each => each !== null);
+  const files = [...holdsSecret ? [file] : [], remote_password_file, bridge_keyfile, listener.keyfile,
+    listener.psk_file].filter(each => each !== null);
   return files.filter(isReadByAll).map(each => `${each}: warning: everybody on this computer may read this file, and `
-    + `there ${each === bridge_keyfile ? 'is a private key' : 'are passwords'} in it; write "chmod 600 ${each}", or 640 with the `
+    + `there ${each === bridge_keyfile || each === listener.keyfile ? 'is a private key' : 'are passwords'} in it; write "chmod 600 ${each}", or 640 with the `
     + 'group of the service');
 }
 

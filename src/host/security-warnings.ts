@@ -4,6 +4,8 @@ import { isSecure } from '../config/upstream-address.ts';
 import type { Findings } from '../rules/findings.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { ClientSecurity } from './client-security.ts';
+import { messageOf } from './log.ts';
+import { hasTLS, ServerSecurity } from './server-security.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 
 export function warnOfSecurity(findings: Findings, { upstream }: Configuration): void {
@@ -21,14 +23,18 @@ export function warnOfSecurity(findings: Findings, { upstream }: Configuration):
 }
 
 /** @returns what is wrong with the files, and what expires soon; a line each */
-export function warnOfSecurityFiles(file: string, { upstream }: Configuration): string[] {
+export function warnOfSecurityFiles(file: string, { listener, upstream }: Configuration): string[] {
   const lines: string[] = [];
-  if (!upstream.address.some(isSecure))
-    return lines;
   const watch = new CertificateWatch(text => lines.push(text));
   const security = new ClientSecurity(watch, text => lines.push(text));
-  if (!security.refresh(upstream))
+  if (upstream.address.some(isSecure) && !security.refresh(upstream))
     lines.push(security.problemOf(ReasonCode.TLS_UNUSABLE, 0));
+  try {
+    if (hasTLS(listener))
+      new ServerSecurity(listener, watch).read();
+  } catch (error) {
+    lines.push(messageOf(error));
+  }
   watch.check();
   return lines.map(line => `${file}: warning: ${line}`);
 }

@@ -6,7 +6,7 @@ import type { Connector } from '../io/connector.ts';
 import type { Runtime } from '../io/runtime.ts';
 import type { TCPConstructor } from '../io/transport.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { CertificateWatch } from './certificate-watch.ts';
+import type { CertificateWatch } from './certificate-watch.ts';
 import { ClientSecurity } from './client-security.ts';
 import { type Log, ONCE } from './log.ts';
 import { readPasswordFile } from './password-file.ts';
@@ -22,10 +22,10 @@ export class UpstreamConnector implements Connector {
   private readonly security: ClientSecurity;
   private passwordProblem = '';
 
-  constructor(runtime: Pick<Runtime, 'gateway' | 'upstream'>, log: Log) {
+  constructor(runtime: Pick<Runtime, 'gateway' | 'upstream'>, log: Log, watch: CertificateWatch) {
     this.runtime = runtime;
     this.log = log;
-    this.watch = new CertificateWatch(text => log.write('warning', text, text, ONCE));
+    this.watch = watch;
     this.security = new ClientSecurity(this.watch, text => log.write('warning', text, FILES + text, ONCE));
   }
 

@@ -38,6 +38,8 @@ export interface TCPSocket {
    * packet/reason-code.ts. Looked at in `onError`.
    */
   readonly failure?: number | undefined;
+  /** Who the peer has proved to be, where the connection has a proof: the name in its certificate, or of its key. */
+  readonly identity?: string | undefined;
   /** Of the peer, dotted; where the platform tells, and as long as it does. */
   readonly remoteAddress?: string | undefined;
 }

@@ -102,6 +102,7 @@ export class FailingNodes {
     const isEarly = node >= 0 && (this.clock.now - this.acceptedAt[session.index]! | 0) < SOON;
     switch (reasonCode) {
       case ReasonCode.MALFORMED_PACKET:
+      case ReasonCode.TLS_SPOKEN:
       case ReasonCode.PROTOCOL_ERROR:
       case ReasonCode.TOPIC_NAME_INVALID:
       case ReasonCode.PACKET_TOO_LARGE:

@@ -7,6 +7,12 @@ import { readAcknowledgement } from './publish.ts';
 import * as ReasonCode from './reason-code.ts';
 import { readSuback, readTopicFilters } from './subscribe.ts';
 
+/** What a handshake of TLS begins with, 0x16, is a CONNECT with these flags (RFC 8446 section 5.1). */
+const TLS_HANDSHAKE = 6;
+
+const judgeConnect = (reasonCode: number, { flags }: Packet): number =>
+  reasonCode === ReasonCode.MALFORMED_PACKET && flags === TLS_HANDSHAKE ? ReasonCode.TLS_SPOKEN : reasonCode;
+
 /** Checks the flags and reads the variable header and payload of a packet that is complete. @returns a reason code */
 export function readPacket(type: number, packet: Packet): number {
   if (packet.flags !== ControlPacket.FLAGS[type]! && !ControlPacket.toleratesFlags(type, packet.flags, packet.version))
@@ -20,7 +26,7 @@ export function readPacket(type: number, packet: Packet): number {
     case ControlPacket.SUBACK:
       return readSuback(packet);
     case ControlPacket.CONNECT:
-      return readConnect(packet);
+      return judgeConnect(readConnect(packet), packet);
     case ControlPacket.CONNACK:
       return readConnack(packet);
     case ControlPacket.DISCONNECT:

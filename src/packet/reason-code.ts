@@ -74,6 +74,8 @@ export const USERS_RELOADED = 0x110;
 export const TLS_FAILED = 0x111;
 export const TLS_CLOSED = 0x112;
 export const TLS_UNUSABLE = 0x113;
+/** A node speaks TLS where it is not spoken. */
+export const TLS_SPOKEN = 0x114;
 
 /**
  * Whether the code is success, or one of 0x80 to 0x9F with its bit in `mask`; those beyond are a Server's, in CONNACK,

@@ -17,7 +17,7 @@ import { isIPv6 } from './ip-address.ts';
 import { judgeAccess, judgeListener, judgeUsers } from './listener-rules.ts';
 import { judgePage } from './page-rules.ts';
 import { judgeSensors } from './sensor-rules.ts';
-import { judgeClientSecurity } from './security-rules.ts';
+import { judgeClientSecurity, judgeServerSecurity } from './security-rules.ts';
 import { judgeRule } from './topic-rules.ts';
 
 /** Longest string of MQTT, in bytes. */
@@ -35,6 +35,7 @@ export function judgeConfiguration(configuration: Configuration, written: Partia
   judgeAnnouncements(findings, configuration, written);
   judgeBroker(findings, configuration, written);
   judgeListener(findings, configuration);
+  judgeServerSecurity(findings, configuration);
   judgeUsers(findings, configuration);
   judgeAccess(findings, configuration);
   judgeSensors(findings, configuration);

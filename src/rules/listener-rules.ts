@@ -28,7 +28,7 @@ export function judgeUsers(findings: Findings, { listener }: Configuration): voi
     if (names.has(username))
       findings.add([...path, 'username'], `"${username}" is there twice; write each user name once instead`);
     names.add(username);
-    if (password === undefined && password_hash === undefined)
+    if (password === undefined && password_hash === undefined && !listener.use_identity_as_username)
       findings.add(path, `user "${username}" has no password; write "password_hash": "..." as "ringbridge passwd" `
         + 'prints it');
     else if (password !== undefined && password_hash !== undefined)

@@ -32,6 +32,24 @@ export function judgeClientSecurity(findings: Findings, { upstream }: Configurat
     findings.add(['upstream', 'bridge_psk'], `a pre-shared key takes the place of certificates; write either this or "${file}"`);
 }
 
+export function judgeServerSecurity(findings: Findings, { listener }: Configuration): void {
+  const { cafile, certfile, keyfile, psk_file, require_certificate, use_identity_as_username } = listener;
+  if (certfile !== null && keyfile === null)
+    findings.add(['listener', 'certfile'], 'a certificate is of no use without its key; write "keyfile" as well');
+  if (keyfile !== null && certfile === null)
+    findings.add(['listener', 'keyfile'], 'a key is of no use without its certificate; write "certfile" as well');
+  if (cafile !== null && certfile === null)
+    findings.add(['listener', 'cafile'], 'nodes show certificates with TLS only; write "certfile" and "keyfile" as well');
+  if (require_certificate && (cafile === null || certfile === null))
+    findings.add(['listener', 'require_certificate'], 'which certificates are right must be known; write "cafile", and "certfile" and '
+      + '"keyfile", as well');
+  if (use_identity_as_username && !require_certificate && psk_file === null)
+    findings.add(['listener', 'use_identity_as_username'], 'nodes need not prove who they are; write "require_certificate": true, or '
+      + '"psk_file", as well');
+  if (psk_file !== null && certfile !== null)
+    findings.add(['listener', 'psk_file'], 'pre-shared keys take the place of certificates; write either this or "certfile"');
+}
+
 function secureFormOf(address: string): string {
   if (!isAddress(address))
     return 'mqtts://host';

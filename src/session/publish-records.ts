@@ -13,6 +13,8 @@ import {
 } from './record-layout.ts';
 
 const LAST_IDENTIFIER = 65_535;
+/** Positions are those of words: this says that nobody knows what lies there now. */
+const DOUBT = 1;
 /** Identifiers are looked after in ranges of so many, a power of two: none is begun with in which one is in use. */
 export const IDENTIFIER_RANGE = 1024;
 
@@ -151,6 +153,28 @@ export class PublishRecords {
   /** The message is stored elsewhere now. */
   notePosition(record: number, position: number): void {
     this.limits.arena.view.setUint32(record + POSITION, position);
+  }
+
+  /** A storage is opened, another one perhaps: no message is known to be stored before its record is found again. */
+  doubtPositions(): void {
+    for (let record = this.following(NONE); record !== NONE; record = this.following(record))
+      if (this.positionOf(record) !== NOT_STORED)
+        this.notePosition(record, this.positionOf(record) | DOUBT);
+  }
+
+  /** The message that was stored at `position` still is. @returns its record, or NONE when none was */
+  confirmPosition(position: number): number {
+    const record = this.findStored(position + DOUBT);
+    if (record !== NONE)
+      this.notePosition(record, position);
+    return record;
+  }
+
+  /** What was not found is not stored. */
+  endDoubt(): void {
+    for (let record = this.following(NONE); record !== NONE; record = this.following(record))
+      if ((this.positionOf(record) & DOUBT) !== 0)
+        this.notePosition(record, NOT_STORED);
   }
 
   isReplayed(record: number): boolean {

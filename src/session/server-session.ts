@@ -28,6 +28,9 @@ import { LATER } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
 
 const ANY_KEEP_ALIVE = 65535;
+/** Beside the connect flags: the identifier, or the Keep Alive, is ours. */
+const OUR_IDENTIFIER = 0x100;
+const OUR_KEEP_ALIVE = 0x200;
 /** As `sessionExpiry`: never. */
 export const FOR_EVER = 0xFFFFFFFF;
 
@@ -53,10 +56,6 @@ export class ServerSession extends Session {
   sessionExpiry = 0;
   /** Seconds from the end of the connection to the Will. */
   willDelay = 0;
-  /** The identifier is ours. */
-  private hasAssignedIdentifier = false;
-  /** The Keep Alive is ours. */
-  private hasServerKeepAlive = false;
 
   constructor(role: ServerRole, index: number) {
     super(role, role.ringOffset + index * role.regionLength);
@@ -218,6 +217,10 @@ export class ServerSession extends Session {
 
   /** Sends what lies in the staging area, the answer to the packet at hand. @returns false: the session has failed */
   answer(type: number, length: number): boolean {
+    if (length > this.longestPacket) { // [MQTT5-3.1.2-24]
+      this.fail(ReasonCode.PACKET_TOO_LARGE);
+      return false;
+    }
     return this.send(type, length);
   }
 
@@ -475,9 +478,9 @@ export class ServerSession extends Session {
     at = Property.writeFourBytes(arena, at, Property.MAXIMUM_PACKET_SIZE, settings.maximumPacketSize);
     if (settings.sessionExpiry < this.sessionExpiry)
       at = Property.writeFourBytes(arena, at, Property.SESSION_EXPIRY_INTERVAL, settings.sessionExpiry);
-    if (this.hasServerKeepAlive) // [MQTT5-3.2.2-22]
+    if ((this.connectFlags & OUR_KEEP_ALIVE) !== 0) // [MQTT5-3.2.2-22]
       at = Property.writeTwoBytes(arena, at, Property.SERVER_KEEP_ALIVE, this.keepAlive);
-    if (this.hasAssignedIdentifier) { // [MQTT5-3.1.3-7] [MQTT5-3.2.2-16]
+    if ((this.connectFlags & OUR_IDENTIFIER) !== 0) { // [MQTT5-3.1.3-7] [MQTT5-3.2.2-16]
       arena.bytes[at] = Property.ASSIGNED_CLIENT_IDENTIFIER;
       at = writeString(arena, at + 1, this.clientIdentifierOffset, this.clientIdentifierLength);
     }
@@ -518,10 +521,12 @@ export class ServerSession extends Session {
 
   /** What a CONNECT of 5.0 says of the session and of what the node takes. @returns false when it has been refused */
   private takeLimits({ clientIdentifierLength, properties }: Packet, keepsTooQuiet: boolean): boolean {
-    this.hasAssignedIdentifier = clientIdentifierLength === 0;
-    this.hasServerKeepAlive = keepsTooQuiet;
-    if (keepsTooQuiet)
+    if (clientIdentifierLength === 0)
+      this.connectFlags |= OUR_IDENTIFIER;
+    if (keepsTooQuiet) {
+      this.connectFlags |= OUR_KEEP_ALIVE;
       this.keepAlive = this.role.settings.maximumKeepAlive;
+    }
     this.sessionExpiry = properties.valueOf(Property.SESSION_EXPIRY_INTERVAL, 0);
     this.receiveMaximum = properties.valueOf(Property.RECEIVE_MAXIMUM, ANY_NUMBER);
     this.longestPacket = properties.valueOf(Property.MAXIMUM_PACKET_SIZE, ANY_LENGTH);
@@ -534,7 +539,7 @@ export class ServerSession extends Session {
 
   private forgetLimits(): void {
     this.willDelay = 0;
-    this.hasProperties = this.hasServerKeepAlive = false;
+    this.hasProperties = false;
     this.longestPacket = ANY_LENGTH;
     this.receiveMaximum = ANY_NUMBER;
   }

@@ -1,0 +1,136 @@
+/**
+ * The Listener of io/transport.ts with TLS, on Node. A connection is reported when its handshake is done. Those that
+ * are in it take no place of a node, so they have a deadline and a number of their own; when there are too many, the
+ * oldest goes. Knows nothing of MQTT.
+ */
+import type { Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { ListenerConstructor, ListenerOptions } from '../io/transport.ts';
+import { Listener, type ServerMaker } from './listener.ts';
+import { chainOf } from './secure-tcp.ts';
+import type { ServerSecurity } from './server-security.ts';
+import { type HostTCPOptions, TCP } from './tcp.ts';
+import { describeNodeError, describeNodeCertificate } from './tls-node-texts.ts';
+
+/** How many handshakes there may be at a time, and for how many milliseconds; both are asked for each. */
+export interface HandshakeLimits {
+  readonly most: number;
+  readonly timeout: number;
+}
+
+/** @param address of the node, undefined when it has gone already */
+type Report = (address: string | undefined, text: string) => void;
+
+interface Pending {
+  readonly raw: Socket;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class SecureListening {
+  /** For the platform. */
+  readonly Listener: ListenerConstructor;
+  private readonly security: ServerSecurity;
+  private readonly limits: () => HandshakeLimits;
+  private readonly report: Report;
+  private server: Server | undefined = undefined;
+  /** By the port of the node and its address; the oldest first. */
+  private readonly pending = new Map<string, Pending>();
+  /** Whose pre-shared key a node knows. */
+  private readonly identities = new WeakMap<TLSSocket, string>();
+
+  constructor(security: ServerSecurity, limits: () => HandshakeLimits, report: Report) {
+    this.security = security;
+    this.limits = limits;
+    this.report = report;
+    const make: ServerMaker = onSocket => this.make(onSocket);
+    this.Listener = class extends Listener {
+      constructor(options: ListenerOptions) {
+        super(options, make);
+      }
+    };
+  }
+
+  /** Reads the files anew, for handshakes from now on. @throws FileProblem; all is as before then */
+  reload(): void {
+    const read = this.security.read();
+    this.server?.setSecureContext(read);
+  }
+
+  /** @throws FileProblem */
+  private make(onSocket: (socket: TCP) => void): Server {
+    const server = createServer({
+      ...this.security.read(),
+      ...this.security.optionsFor((socket, identity) => this.identities.set(socket, identity)),
+      allowHalfOpen: true,
+    }, socket => this.accept(socket, onSocket));
+    server.on('connection', (raw: Socket) => this.begin(raw));
+    server.on('tlsClientError', (error, socket) => {
+      if (this.finish(socket))
+        this.report(socket.remoteAddress, describeNodeError(error));
+    });
+    this.server = server;
+    return server;
+  }
+
+  private begin(raw: Socket): void {
+    const { most, timeout } = this.limits();
+    const key = keyOf(raw);
+    const giveUp = (text: string): void => {
+      const { remoteAddress } = raw;
+      this.pending.delete(key);
+      raw.destroy();
+      this.report(remoteAddress, text);
+    };
+    const timer = setTimeout(() => giveUp('no TLS handshake in time (listener.connect_timeout): does it speak TLS?'), timeout);
+    raw.once('close', () => {
+      clearTimeout(timer);
+      if (this.pending.get(key)?.raw === raw)
+        this.pending.delete(key);
+    });
+    for (const [oldest, { raw: other, timer: otherTimer }] of this.pending) {
+      if (this.pending.size < most)
+        break;
+      clearTimeout(otherTimer);
+      this.pending.delete(oldest);
+      this.report(other.remoteAddress, 'gave way to others in the TLS handshake (listener.max_connections)');
+      other.destroy();
+    }
+    this.pending.set(key, { raw, timer });
+  }
+
+  /** @returns whether its handshake was still to be done */
+  private finish(socket: Socket): boolean {
+    const key = keyOf(socket);
+    const pending = this.pending.get(key);
+    clearTimeout(pending?.timer);
+    return this.pending.delete(key) || socket.remoteAddress === undefined;
+  }
+
+  private accept(socket: TLSSocket, onSocket: (socket: TCP) => void): void {
+    this.finish(socket);
+    const { asksForCertificate, requiresCertificate } = this.security;
+    const chain = asksForCertificate ? chainOf(socket) : [];
+    const isShown = chain.length > 0;
+    if (asksForCertificate && !socket.authorized && (isShown || requiresCertificate)) {
+      this.report(socket.remoteAddress, isShown
+        ? describeNodeCertificate(String(socket.authorizationError), chain[0]!)
+        : 'has shown no certificate, and listener.require_certificate demands one');
+      socket.on('error', () => {});
+      socket.destroy();
+      return;
+    }
+    const name: unknown = isShown ? socket.getPeerCertificate().subject?.CN : this.identities.get(socket);
+    onSocket(new IdentifiedTCP({ from: socket }, typeof name === 'string' ? name : undefined));
+  }
+}
+
+class IdentifiedTCP extends TCP {
+  readonly identity: string | undefined;
+
+  constructor(options: HostTCPOptions, identity: string | undefined) {
+    super(options);
+    this.identity = identity;
+  }
+}
+
+const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remotePort} ${remoteAddress}`;
