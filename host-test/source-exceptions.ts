@@ -109,8 +109,6 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/status.ts': 'the status, when somebody asks for it',
   'gateway/advice.ts': 'a sentence of the status, when somebody asks for it',
   // Once per connection
-  'io/websocket-upgrade.ts': 'the request and its answer, once per connection',
-  'io/websocket.ts: WebSocketNode.takeRequest': 'the text of the request, once per connection',
   'io/link.ts: Link.accept': 'options for the socket, once per connection',
   'io/link.ts: Link.connect': 'options for the socket, once per connection',
   'io/upstream.ts: Upstream.attempt': 'callbacks for the resolver, once per attempt to connect',

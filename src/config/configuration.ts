@@ -102,8 +102,6 @@ export interface AccessConfiguration {
 export interface ListenerConfiguration {
   port: number;
   address: string;
-  /** Whether nodes speak MQTT, or MQTT within WebSocket, as browsers do; on a computer only. */
-  protocol: 'mqtt' | 'websockets';
   /** TLS, on a computer only. Files in PEM: certificate and key; CAs that issue certificates of nodes. */
   certfile: string | null;
   keyfile: string | null;

@@ -60,7 +60,6 @@ export const DEFAULT_WILL: WillConfiguration = Object.freeze({ topic: '', payloa
 export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
   port: 1883,
   address: '0.0.0.0',
-  protocol: 'mqtt',
   certfile: null,
   keyfile: null,
   cafile: null,

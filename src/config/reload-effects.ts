@@ -60,7 +60,6 @@ const UPSTREAM: Effects<UpstreamConfiguration> = Object.freeze({
 const LISTENER: Effects<ListenerConfiguration> = Object.freeze({
   port: RESTART,
   address: RESTART,
-  protocol: RESTART,
   certfile: RESTART,
   keyfile: RESTART,
   cafile: RESTART,

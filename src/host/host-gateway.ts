@@ -15,7 +15,6 @@ import { type ListenerCallbacks, LogObserver } from './log-observer.ts';
 import { createPlatform } from './platform.ts';
 import { SecureListening } from './secure-listener.ts';
 import { hasTLS, ServerSecurity } from './server-security.ts';
-import { webSocketNodes } from './websocket-node.ts';
 import { UpstreamConnector } from './upstream-connector.ts';
 
 export interface ListenerNews {
@@ -79,18 +78,16 @@ export class HostGateway {
     this.configuration = configuration;
     const watch = new CertificateWatch(text => log.write('warning', text, text, ONCE));
     const { listener } = configuration;
-    const report = (address: string | undefined, text: string): void => {
-      const line = `a node from ${address?.replace(/^::ffff:(?=[0-9.]+$)/i, '') ?? 'an unknown address'} ${text}`;
-      log.write('warning', line, line, ONCE, LINE_LIMIT);
-    };
     this.listening = !hasTLS(listener) ? undefined : new SecureListening(new ServerSecurity(listener, watch), () => {
       const { connect_timeout, max_connections } = this.configuration.listener;
       return { most: max_connections, timeout: connect_timeout * 1000 };
-    }, report);
+    }, (address, text) => {
+      const line = `a node from ${address?.replace(/^::ffff:(?=[0-9.]+$)/i, '') ?? 'an unknown address'} ${text}`;
+      log.write('warning', line, line, ONCE, LINE_LIMIT);
+    });
     const platform: Platform = {
       ...createPlatform(authenticator),
       ...this.listening !== undefined && { Listener: this.listening.Listener },
-      ...listener.protocol === 'websockets' && { nodeTCP: webSocketNodes(report) },
       layout: withReloadRoom(configuration),
       openStorage: ({ path, size }, arena, longest) => this.storage = FileStorage.open(path, size, arena, longest),
     };
