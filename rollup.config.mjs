@@ -10,7 +10,6 @@
 import { chmod } from 'node:fs/promises';
 import { builtinModules, createRequire } from 'node:module';
 import esbuild from 'rollup-plugin-esbuild';
-import { buildPage } from './src/build/page.mjs';
 import { rewritingForXS } from './src/build/rewrite-for-xs.mjs';
 import { updateSchemaTable } from './src/build/schema-table.mjs';
 
@@ -35,7 +34,6 @@ const executable = {
 };
 
 updateSchemaTable();
-await buildPage();
 
 export default [
   {

@@ -207,11 +207,9 @@ export class MessageQueue implements RingOwner {
 
   /** The origin will not send it again. */
   released(position: number): void {
-    const { medium, versionOne } = this;
-    const isVersionOne = versionOne?.holds(position / medium.blockLength | 0) === true;
-    if (!this.note(medium.mark(isVersionOne ? versionOne!.releasedAt(position) : position + Format.RECORD_MARKS))
-      && !isVersionOne)
-      medium.unwritten.release(position);
+    this.note(this.medium.mark(this.versionOne?.holds(position / this.medium.blockLength | 0)
+      ? this.versionOne.releasedAt(position)
+      : position + Format.RECORD_MARKS));
   }
 
   /** Once for each destination. Nobody waits for that to be durable: at worst the last step is repeated. */
@@ -277,8 +275,6 @@ export class MessageQueue implements RingOwner {
       return false;
     if (record.destinationCount > this.mostDestinations)
       this.mostDestinations = record.destinationCount;
-    if (!this.medium.isWorking && this.medium.unwritten.isSettled(position))
-      giveUpAll(record);
     return true;
   }
 
@@ -297,11 +293,10 @@ export class MessageQueue implements RingOwner {
 
   /** The message at `position`, which is read, has a copy that counts. */
   dropOriginal(position: number): void {
-    const { medium, record: { destinationCount, states } } = this;
+    const { destinationCount, states } = this.record;
     for (let destination = 0; destination < destinationCount; ++destination)
-      if ((states[destination]! & SETTLED) === 0
-        && !medium.mark(this.markAt(position, destination, Format.GIVEN_UP_MARK)))
-        medium.unwritten.settle(position);
+      if ((states[destination]! & SETTLED) === 0)
+        this.medium.mark(this.markAt(position, destination, Format.GIVEN_UP_MARK));
   }
 
   /** Reads the first message at or after `offset` of the block that is not settled. @returns its position, or NONE */
@@ -391,13 +386,11 @@ export class MessageQueue implements RingOwner {
   }
 
   private settle(position: number, destination: number, mark: number): void {
-    const { medium } = this;
-    const block = position / medium.blockLength | 0;
-    if (this.pending[block] === 0 && medium.isWorking)
+    const block = position / this.medium.blockLength | 0;
+    if (this.pending[block] === 0)
       return;
-    if (!medium.mark(this.versionOne?.holds(block) ? this.versionOne.doneAt(position)
-      : this.markAt(position, destination, mark)) && this.mostDestinations === 1)
-      medium.unwritten.settle(position);
+    this.medium.mark(this.versionOne?.holds(block) ? this.versionOne.doneAt(position)
+      : this.markAt(position, destination, mark));
     if (this.mostDestinations === 1 || this.isSettledAt(position))
       this.uncount(block);
   }

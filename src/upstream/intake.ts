@@ -19,8 +19,7 @@ const STAMP = 3;
 export interface IntakeSession extends MessageSource {
   readonly index: number;
   readonly connectionNumber: number;
-  /** Nothing is kept of its session. */
-  readonly isTransient: boolean;
+  readonly cleanStart: boolean;
   acknowledge(packetIdentifier: number, qos: number): void;
 }
 
@@ -112,7 +111,7 @@ export class StoreIntake implements MessageHandler {
     if (!exactlyOnce.begin(router.identityOf(session), packet))
       return TAKEN;
     const verdict = router.onMessage(session, packet);
-    exactlyOnce.end(verdict === TAKEN && !session.isTransient);
+    exactlyOnce.end(verdict === TAKEN && !session.cleanStart);
     return verdict;
   }
 
