@@ -165,7 +165,7 @@ describe('a small store', () => {
     expect(stage.server.arrived).toEqual(numbered(stage.server.arrived.length));
     expect(stage.world.nodeEndings).toEqual([]);
     expect(droppedOf(stage)).toEqual([0, 0, 0]);
-  });
+  }, 120_000);
 });
 
 it('100,000 messages of QoS 0 at once: no close, nothing lost', () => {
