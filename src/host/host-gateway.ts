@@ -78,10 +78,9 @@ export class HostGateway {
     this.configuration = configuration;
     const watch = new CertificateWatch(text => log.write('warning', text, text, ONCE));
     const { listener } = configuration;
-    this.listening = !hasTLS(listener) ? undefined : new SecureListening(new ServerSecurity(listener, watch), () => {
-      const { connect_timeout, max_connections } = this.configuration.listener;
-      return { most: max_connections, timeout: connect_timeout * 1000 };
-    }, (address, text) => {
+    const timeout = (): number => this.configuration.listener.connect_timeout * 1000;
+    const security = hasTLS(listener) ? new ServerSecurity(listener, watch) : undefined;
+    this.listening = security && new SecureListening(security, timeout, (address, text) => {
       const line = `a node from ${address?.replace(/^::ffff:(?=[0-9.]+$)/i, '') ?? 'an unknown address'} ${text}`;
       log.write('warning', line, line, ONCE, LINE_LIMIT);
     });

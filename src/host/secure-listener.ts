@@ -1,7 +1,7 @@
 /**
  * The Listener of io/transport.ts with TLS, on Node. A connection is reported when its handshake is done. Those that
  * are in it take no place of a node, so they have a deadline and a number of their own; when there are too many, the
- * oldest goes. Knows nothing of MQTT.
+ * oldest of the address that has most of them goes. Knows nothing of MQTT.
  */
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
@@ -12,11 +12,11 @@ import type { ServerSecurity } from './server-security.ts';
 import { type HostTCPOptions, TCP } from './tcp.ts';
 import { describeNodeError, describeNodeCertificate } from './tls-node-texts.ts';
 
-/** How many handshakes there may be at a time, and for how many milliseconds; both are asked for each. */
-export interface HandshakeLimits {
-  readonly most: number;
-  readonly timeout: number;
-}
+/**
+ * Handshakes at a time. Many more than nodes: a handshake over Wi-Fi takes a tenth of a second, and whoever opens
+ * connections and says nothing must not push it out of its place within that.
+ */
+export const MOST_HANDSHAKES = 256;
 
 /** @param address of the node, undefined when it has gone already */
 type Report = (address: string | undefined, text: string) => void;
@@ -30,7 +30,7 @@ export class SecureListening {
   /** For the platform. */
   readonly Listener: ListenerConstructor;
   private readonly security: ServerSecurity;
-  private readonly limits: () => HandshakeLimits;
+  private readonly timeout: () => number;
   private readonly report: Report;
   private server: Server | undefined = undefined;
   /** By the port of the node and its address; the oldest first. */
@@ -38,9 +38,10 @@ export class SecureListening {
   /** Whose pre-shared key a node knows. */
   private readonly identities = new WeakMap<TLSSocket, string>();
 
-  constructor(security: ServerSecurity, limits: () => HandshakeLimits, report: Report) {
+  /** @param timeout milliseconds that a handshake may take, asked for each */
+  constructor(security: ServerSecurity, timeout: () => number, report: Report) {
     this.security = security;
-    this.limits = limits;
+    this.timeout = timeout;
     this.report = report;
     const make: ServerMaker = onSocket => this.make(onSocket);
     this.Listener = class extends Listener {
@@ -73,7 +74,6 @@ export class SecureListening {
   }
 
   private begin(raw: Socket): void {
-    const { most, timeout } = this.limits();
     const key = keyOf(raw);
     const giveUp = (text: string): void => {
       const { remoteAddress } = raw;
@@ -81,21 +81,32 @@ export class SecureListening {
       raw.destroy();
       this.report(remoteAddress, text);
     };
-    const timer = setTimeout(() => giveUp('no TLS handshake in time (listener.connect_timeout): does it speak TLS?'), timeout);
+    const timer = setTimeout(() => giveUp('no TLS handshake in time (listener.connect_timeout): does it speak TLS?'), this.timeout());
     raw.once('close', () => {
       clearTimeout(timer);
       if (this.pending.get(key)?.raw === raw)
         this.pending.delete(key);
     });
-    for (const [oldest, { raw: other, timer: otherTimer }] of this.pending) {
-      if (this.pending.size < most)
-        break;
-      clearTimeout(otherTimer);
-      this.pending.delete(oldest);
-      this.report(other.remoteAddress, 'gave way to others in the TLS handshake (listener.max_connections)');
-      other.destroy();
-    }
+    if (this.pending.size >= MOST_HANDSHAKES)
+      this.makeRoom();
     this.pending.set(key, { raw, timer });
+  }
+
+  private makeRoom(): void {
+    const counts = new Map<string | undefined, number>();
+    for (const { raw: { remoteAddress } } of this.pending.values())
+      counts.set(remoteAddress, (counts.get(remoteAddress) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    for (const [key, { raw, timer }] of this.pending) {
+      const { remoteAddress } = raw;
+      if (counts.get(remoteAddress) !== most)
+        continue;
+      clearTimeout(timer);
+      this.pending.delete(key);
+      raw.destroy();
+      this.report(remoteAddress, `gave way to others in the TLS handshake: there are ${MOST_HANDSHAKES} at a time`);
+      return;
+    }
   }
 
   /** @returns whether its handshake was still to be done */
