@@ -34,7 +34,7 @@ const rule = (files, rules, ignores) => ({ files, rules, ...ignores.length > 0 &
 export default tseslint.config(
   { ignores: ['dist/', 'build/', 'node_modules/'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.recommended],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: fileURLToPath(new URL('..', import.meta.url)) },

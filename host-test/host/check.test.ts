@@ -119,7 +119,7 @@ describe('a store that survives power cuts', () => {
         store: { durability: 'flash', ram },
         memory: { ...rest.memory, topics },
       }), 'esp32c3');
-    expect(sizes(960, 8192, 32)).toContain('"max_packet_size": 512, "max_queued_bytes": 548 }, "store": { "ram": 2048 }, "memory": { "topics": 16 }');
+    expect(sizes(960, 8192, 32)).toContain('"max_packet_size": 512, "max_queued_bytes": 548 }, "store": { "ram": 4096 }');
     expect(sizes(512, 4096, 16)).toBeUndefined();
   });
 

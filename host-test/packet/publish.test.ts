@@ -15,7 +15,8 @@ function messageOf(capacity: number, topicName: string | Uint8Array, payload: Ui
   const topicNameLength = put(arena, capacity, topicName);
   arena.bytes.set(payload, capacity + topicNameLength);
   return [{ topicNameOffset: capacity, topicNameLength, payloadOffset: capacity + topicNameLength,
-    payloadLength: payload.length, qos: 0, retain, packetIdentifier: 0 }, arena];
+    payloadLength: payload.length, qos: 0, retain, packetIdentifier: 0,
+    propertiesOffset: 0, propertiesLength: 0 }, arena];
 }
 
 describe('writePublish', () => {

@@ -36,7 +36,7 @@ class Bench {
     this.arena.bytes[this.texts] = 0x74;
     this.arena.bytes.fill(fill, this.texts + 1, this.texts + 1 + length);
     return { topicNameOffset: this.texts, topicNameLength: 1, payloadOffset: this.texts + 1, payloadLength: length,
-      qos: 0, retain, packetIdentifier: 0 };
+      qos: 0, retain, packetIdentifier: 0, propertiesOffset: 0, propertiesLength: 0 };
   }
 
   staged(record: number): string {

@@ -86,6 +86,8 @@ export const SERVER_SETTINGS: ServerSessionSettings = {
   oversize: OVERSIZE_CLOSE,
   maximumKeepAlive: 65535,
   maximumPublishRate: 0,
+  receiveMaximum: 4,
+  sessionExpiry: 0xFFFFFFFF,
   storesState: false,
 };
 
@@ -147,7 +149,7 @@ export class World {
     const topic = this.text(topicName);
     const body = this.text(payload);
     return { topicNameOffset: topic.offset, topicNameLength: topic.length, payloadOffset: body.offset,
-      payloadLength: body.length, qos: 0, retain, packetIdentifier: 0 };
+      payloadLength: body.length, qos: 0, retain, packetIdentifier: 0, propertiesOffset: 0, propertiesLength: 0 };
   }
 
   /**
@@ -379,8 +381,9 @@ export class ServerLog implements ServerHandler {
 
   onRoom(): void { /* no retained messages here */ }
 
-  onUnsubscribe(_session: ServerSession, packet: Packet): void {
+  onUnsubscribe(_session: ServerSession, packet: Packet): number {
     this.events.push(`unsubscribe ${decodeUTF8(packet.arena, packet.topicFilterOffset, packet.topicFilterLength)}`);
+    return ReasonCode.SUCCESS;
   }
 
   onClosed(session: ServerSession, reasonCode: number): void {

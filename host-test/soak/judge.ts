@@ -232,9 +232,16 @@ export class Judgement {
       const [prefix] = prefixes;
       const payload = broker.retained.get(`${prefix}${topic}`);
       if (prefixes.size === 1 && entry.verdict !== 'memory' && !missing.has(entry) && !this.isExcused(entry)
-        && !(parseInt(payload ?? '', 10) >= entry.id))
+        && !(parseInt(payload ?? '', 10) >= entry.id) && !this.isRepeatedBefore(topic, payload, entry))
         this.fail(`the broker has retained ${payload ?? 'nothing'}, not ${entry}`);
     }
+  }
+
+  /** As in `judgeLast`: both were sent again, and the newer one, of QoS 2, is not repeated as the older one of QoS 1 is. */
+  private isRepeatedBefore(topic: string, payload: string | undefined, newer: Entry): boolean {
+    const last = this.campaign.ledger.last.get(`the broker ${topic}`);
+    return last !== undefined && last.payload === payload && last.qos < newer.qos && last.sends > 1 && newer.sends > 1
+      && last.atBroker.length > 1;
   }
 
   private fail(problem: string): void {

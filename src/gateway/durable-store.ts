@@ -92,6 +92,8 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   problem = '';
   /** The storage has failed, and what waited for it does not know yet. */
   private hasFailed = false;
+  /** A storage has been opened, and nobody has looked for what can be sent since then. */
+  private hasOpened = false;
 
   static plan(plan: ArenaPlan, { max_will_size }: ListenerConfiguration): StoreRegions {
     return {
@@ -140,10 +142,10 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   open(storage: BlockStorage): StoreReport {
     const { backlog, users: { observer, quarantine, upstream } } = this;
     const report = new StoreReport();
+    this.origins.beginRestoring(this); // as long as positions are those of the last storage
     backlog.beginRestoring();
     quarantine.beginRestoring(backlog.store);
     this.users.earlier.beginRestoring();
-    this.origins.beginRestoring(this);
     this.nodes.beginRestoring();
     backlog.store.open(storage, this, this, report);
     storage.onFlushed = isDurable => { backlog.store.flushed(isDurable); };
@@ -153,6 +155,8 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     this.nodes.endRestoring();
     this.serverRouter.ask();
     this.handleTimeout();
+    this.hasOpened = true;
+    this.users.clock.soon();
     const { lastIdentifier } = backlog.counters;
     if (lastIdentifier !== 0)
       upstream.sessionState!.queue.continueIdentifiers(lastIdentifier | IDENTIFIER_RANGE - 1);
@@ -190,19 +194,23 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   commit(): void {
     const { backlog } = this;
     backlog.commit();
-    if (!this.hasFailed)
+    if (backlog.store.isWorking && !this.hasFailed && !this.hasOpened)
       return;
-    this.hasFailed = false;
-    this.intake.onStorageFailed(this.acknowledgesMemory);
-    this.serverIntake.onStorageFailed(this.acknowledgesMemory);
-    this.nodes.onDurable();
+    this.hasOpened = false;
+    if (this.hasFailed) {
+      this.hasFailed = false;
+      this.intake.onStorageFailed(this.acknowledgesMemory);
+      this.serverIntake.onStorageFailed(this.acknowledgesMemory);
+    }
+    this.nodes.onDurable(); // no flush ends now that would let it out
     backlog.onDurable(backlog.store.written);
   }
 
-  /** Whether a message of a record is in memory too; before another storage is opened. */
+  /** Whether a message of a record is in memory too, or needs nothing more; before another storage is opened. */
   holds(position: number, destination: number): boolean {
-    return destination === 0 ? this.backlog.queue.findStored(position) !== NONE
-      : this.nodes.holds(position, destination);
+    const { queue, store } = this.backlog;
+    return store.isSettled(position)
+      || (destination === 0 ? queue.findStored(position) !== NONE : this.nodes.holds(position, destination));
   }
 
   // StoreOwner

@@ -133,7 +133,7 @@ export class Routing {
       if (publishing.publishFor(node, message, index, access, NO_ORIGIN) === FORBIDDEN)
         return this.refused(this.isMountable(node) ? 'acl' : 'mount_point', this.mountedName(node, topic));
     } else if (this.isNameForNodes(message))
-      publishing.publish(message, index, NO_ORIGIN);
+      publishing.publish(message, index, NO_ORIGIN, -1);
     return this.localName === undefined ? this.refused(flaw ?? 'system', topic) : this.outgoing(this.localName);
   }
 
@@ -144,7 +144,7 @@ export class Routing {
       return this.refused(flaw, topic);
     this.localName = this.upstream = undefined;
     const index = this.place(topic, qos);
-    this.publishing.publish(this.message, index, NO_ORIGIN);
+    this.publishing.publish(this.message, index, NO_ORIGIN, -1);
     return this.outgoing(topic);
   }
 

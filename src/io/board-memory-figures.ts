@@ -2,37 +2,36 @@
 import type { FeatureId } from './board-features.ts';
 
 /** The gateway without any feature. */
-export const PROGRAM_LENGTH = 27496;
+export const PROGRAM_LENGTH = 29540;
 
 /** One of each feature, without its texts. */
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
-  connection: 1041,
+  connection: 1153,
   rateLimit: 142,
-  session: 416,
+  session: 436,
   user: 75,
-  mountPoint: 498,
-  accessEntry: 626,
+  mountPoint: 506,
+  accessEntry: 634,
   ruleOut: 568,
   ruleIn: 404,
   ruleBoth: 792,
   ruleLatest: 0,
   ruleExpiry: 0,
-  expiryForNodes: 400,
   ruleWithoutStore: 0,
-  sensor: 788,
+  sensor: 820,
   sensorJSON: 16,
   sensorDeadband: 16,
   sensorExpiry: 16,
   sensorCalibration: 32,
-  will: 408,
+  will: 472,
   credentials: 0,
   address: 128,
   systemTopics: 0,
   topic: 32,
   subscriptionByte: 0,
   retainedByte: 0,
-  flash: 17768,
-  flashBlock: 8.5,
+  flash: 22152,
+  flashBlock: 12.5,
   flashIdentifier: 20,
   flashLatest: 4264,
 });

@@ -196,6 +196,8 @@ export class Access {
     mounted.qos = message.qos;
     mounted.retain = message.retain;
     mounted.packetIdentifier = message.packetIdentifier;
+    mounted.propertiesOffset = message.propertiesOffset;
+    mounted.propertiesLength = message.propertiesLength;
     return this.mount(node, message.topicNameOffset, message.topicNameLength);
   }
 

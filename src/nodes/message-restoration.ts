@@ -91,6 +91,7 @@ export class MessageRestoration {
     const known = queue.findStored(stored.position);
     if (known !== NONE) {
       messages.add(queue.lengthOf(known));
+      this.complete(stored, queue, known);
       return true;
     }
     const mountLength = this.mountLengthFor(node, stored);
@@ -128,6 +129,18 @@ export class MessageRestoration {
       return true;
     store.queue.giveUp(position, NODE);
     return false;
+  }
+
+  /** What became of a message of the queue while its record could not be written is written. */
+  private complete({ identifiers, position, states }: StoredMessage, queue: StoredQueue, record: number): void {
+    const { store: { queue: log } } = this.parts;
+    const identifier = queue.identifierOf(record);
+    if (queue.qosOf(record) !== 2 || identifier === 0)
+      return;
+    if (identifiers[NODE] === 0)
+      log.underWay(position, NODE, identifier, true);
+    if (queue.stateOf(record) === RELEASED && (states[NODE]! & RECEIVED) === 0)
+      log.received(position, NODE);
   }
 
   /** @returns bytes of the topic that the node does not see; -1 when it may not read it */

@@ -159,7 +159,7 @@ export class NodeRestoration {
       else if (!this.maySubscribe(node, filter, filterLength))
         reason = Event.DROPPED_FILTER;
       else if (subscriptions.find(node.index, filter, filterLength) === NONE
-        && subscriptions.add(node.index, filter, filterLength, bytes[valueOffset + QOS]! & 3, false) === NONE)
+        && subscriptions.add(node.index, filter, filterLength, bytes[valueOffset + QOS]!, false) === NONE)
         reason = Event.DROPPED_FILTER;
       if (reason === NONE)
         continue;

@@ -1,6 +1,10 @@
-/** How long the session of a node that is away is kept: `listener.persistent_client_expiration`. */
+/**
+ * How long the session of a node that is away is kept: as long as it has asked for, if it speaks 5.0, but no longer
+ * than `listener.persistent_client_expiration` [MQTT5-4.1.0-2].
+ */
 import type { Clock } from '../session/clock.ts';
 import { isDue } from '../session/clock.ts';
+import { FOR_EVER } from '../session/server-session.ts';
 import type { NodeState, NodeStates } from './node-states.ts';
 
 /** Seconds of power, and of time without power as far as it is known. */
@@ -25,6 +29,8 @@ export class SessionExpiry {
   private readonly nodes: NodeStates;
   /** Since when each node has been away. */
   private readonly awayAt: Uint32Array;
+  /** Seconds for which each has asked; FOR_EVER. */
+  private readonly asked: Uint32Array;
   private readonly time: () => Age;
   private readonly interval: number;
   private isPending = false;
@@ -35,8 +41,10 @@ export class SessionExpiry {
     this.nodes = nodes;
     this.expiration = expiration;
     this.time = time;
-    this.awayAt = new Uint32Array(expiration === 0 ? 0 : nodes.states.length);
-    this.interval = Math.min(LONGEST_INTERVAL, Math.ceil(expiration * 1000 / LOOKS));
+    this.awayAt = new Uint32Array(nodes.states.length);
+    this.asked = new Uint32Array(nodes.states.length);
+    this.interval = expiration === 0 ? LONGEST_INTERVAL
+      : Math.min(LONGEST_INTERVAL, Math.ceil(expiration * 1000 / LOOKS));
   }
 
   get now(): number {
@@ -49,15 +57,22 @@ export class SessionExpiry {
       : Math.min(LONGEST_COARSENESS, Math.max(SHORTEST_COARSENESS, this.expiration / LOOKS | 0));
   }
 
-  /** A node whose session is kept is away, since `since`. */
-  leave(node: NodeState, since: number): void {
-    if (this.expiration === 0)
-      return;
+  /** A node whose session is kept is away, since `since`. @param asked seconds for which it has asked */
+  leave(node: NodeState, since: number, asked = FOR_EVER): void {
     this.awayAt[node.index] = since;
-    if (!this.isPending)
-      this.dueAt = this.clock.now + this.interval | 0;
+    this.asked[node.index] = asked;
+    if (this.expiration === 0 && asked === FOR_EVER)
+      return;
+    const dueAt = this.clock.now + this.intervalFor(asked) | 0;
+    if (!this.isPending || (dueAt - this.dueAt | 0) < 0)
+      this.dueAt = dueAt;
     this.isPending = true;
     this.clock.request(this.dueAt);
+  }
+
+  /** Milliseconds to the next look, for one that is kept for `left` seconds more. */
+  private intervalFor(left: number): number {
+    return left < this.interval / 1000 ? left * 1000 + 1 : this.interval;
   }
 
   isExpired(since: number): boolean {
@@ -81,17 +96,22 @@ export class SessionExpiry {
    * @returns a session that has been away for too long, or undefined; afterwards the clock is asked for the next look
    */
   findExpired(): NodeState | undefined {
-    const { awayAt, clock, nodes: { states } } = this;
+    const { asked, awayAt, clock, nodes: { states } } = this;
+    let interval = this.interval;
     for (let index = 0; index < states.length; ++index) {
       const node = states[index]!;
       if (node.identifierLength === 0 || node.session !== undefined)
         continue;
-      if (this.isExpired(awayAt[index]!))
+      // Both are whole seconds: it may be up to one less since then.
+      const left = asked[index] === FOR_EVER ? FOR_EVER : asked[index]! - this.time().age(awayAt[index]!);
+      if (left < 0 || this.isExpired(awayAt[index]!))
         return node;
-      this.isPending = true;
+      interval = Math.min(interval, this.intervalFor(left + 1));
+      if (this.expiration !== 0 || left !== FOR_EVER)
+        this.isPending = true;
     }
     if (this.isPending) {
-      this.dueAt = clock.now + this.interval | 0;
+      this.dueAt = clock.now + interval | 0;
       clock.request(this.dueAt);
     }
     return undefined;

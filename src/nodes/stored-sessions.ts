@@ -3,7 +3,7 @@
  * finds again after a power cut. A value under the identity of the node:
  *
  *   session        seen at, seconds of the store clock (4) | hash of the user name, 0: none (4) | Client Identifier
- *   subscription   identity of the node (4) | QoS (1) | filter, with the mount point of the node
+ *   subscription   identity of the node (4) | QoS and options (1) | filter, with the mount point of the node
  */
 import type { Arena } from '../bytes/arena.ts';
 import { equalBytes, hashOf } from '../bytes/compare.ts';
@@ -99,19 +99,19 @@ export class StoredSessions {
     const { arena, store: { state }, subscriptions } = this;
     const filter = subscriptions.filterOffsetOf(at);
     const filterLength = subscriptions.filterLengthOf(at);
-    const qos = subscriptions.qosOf(at);
+    const options = subscriptions.optionsOf(at);
     if (state === undefined)
       return false;
     const key = this.find(state, node.identity, filter, filterLength, true);
     if (key === NO_KEY)
       return false;
-    if (state.read(SUBSCRIPTION, key) && arena.bytes[state.valueOffset + QOS] === qos)
+    if (state.read(SUBSCRIPTION, key) && arena.bytes[state.valueOffset + QOS] === options)
       return true;
     const value = state.begin(SUBSCRIPTION, key, FILTER + filterLength);
     if (value === 0)
       return false;
     arena.view.setInt32(value, node.identity);
-    arena.bytes[value + QOS] = qos;
+    arena.bytes[value + QOS] = options;
     arena.bytes.copyWithin(value + FILTER, filter, filter + filterLength);
     this.clock.soon();
     return state.end(SUBSCRIPTION, key, FILTER + filterLength);

@@ -5,6 +5,8 @@
  *
  *   hash of the user name, 0: none (4) | Keep Alive (2) | QoS, RETAIN << 2 (1) | length of the Client Identifier (2) |
  *   Client Identifier | topic length (2) | topic | payload length (2) | payload
+ *
+ * and, if the Will has properties, | their length (2) | properties |.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import type { MessageSpans } from '../packet/packet.ts';
@@ -22,6 +24,9 @@ const FLAGS = 6;
 const RETAIN_SHIFT = 2;
 export const WILL_IDENTIFIER_LENGTH = 7;
 export const WILL_IDENTIFIER = 9;
+
+/** Of topic, payload and properties. */
+const LENGTHS = 6;
 
 /** Milliseconds for a node without Keep Alive. */
 const PATIENCE = 90_000;
@@ -43,7 +48,7 @@ export class StoredWills {
   private readonly capacity: number;
 
   static plan(plan: ArenaPlan, willCapacity: number): number {
-    return plan.reserve('store: a Will', willCapacity + 4);
+    return plan.reserve('store: a Will', willCapacity + LENGTHS);
   }
 
   constructor(store: Store, clock: Clock, sessions: StoredSessions, offset: number, { capacity, count }: WillSizes) {
@@ -52,7 +57,7 @@ export class StoredWills {
     this.clock = clock;
     this.sessions = sessions;
     this.offset = offset;
-    this.capacity = capacity + 4;
+    this.capacity = capacity + LENGTHS;
     this.removals = new Int32Array(count);
     this.stamps = new Int32Array(count);
     this.isWaiting = new Uint8Array(count);
@@ -78,7 +83,8 @@ export class StoredWills {
       return false;
     session.readWill(will);
     const region = will.topicNameOffset - 2;
-    const regionLength = 4 + will.topicNameLength + will.payloadLength;
+    const regionLength = will.propertiesLength > 0 ? will.propertiesOffset + will.propertiesLength - region
+      : will.payloadOffset + will.payloadLength - region;
     const length = WILL_IDENTIFIER + node.identifierLength + regionLength;
     const value = state.begin(WILL, node.identity, length);
     if (value === 0)
@@ -177,6 +183,9 @@ export class StoredWills {
     will.topicNameLength = view.getUint16(offset);
     will.payloadOffset = will.topicNameOffset + will.topicNameLength + 2;
     will.payloadLength = view.getUint16(will.payloadOffset - 2);
+    const end = will.payloadOffset + will.payloadLength;
+    will.propertiesLength = end === offset + length ? 0 : view.getUint16(end);
+    will.propertiesOffset = end + 2;
     return true;
   }
 }

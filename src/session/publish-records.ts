@@ -5,6 +5,7 @@
  */
 import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish } from '../packet/publish.ts';
+import { lengthWithProperties } from '../packet/publish-properties.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
   DONE, HEADER_LENGTH, HELD, IDENTIFIER, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE,
@@ -12,6 +13,8 @@ import {
 } from './record-layout.ts';
 
 const LAST_IDENTIFIER = 65_535;
+/** Positions are those of words: this says that nobody knows what lies there now. */
+const DOUBT = 1;
 /** Identifiers are looked after in ranges of so many, a power of two: none is begun with in which one is in use. */
 export const IDENTIFIER_RANGE = 1024;
 
@@ -22,6 +25,8 @@ export class PublishRecords {
   protected readonly offset: number;
   protected head = 0;
   protected tail = 0;
+  /** Messages are entered in the form of 5.0, as message-forms.ts says; there may be some of the other form. */
+  hasProperties = false;
 
   /** @param offset of a region of `limits.capacity` bytes */
   constructor(limits: QueueLimits, offset: number) {
@@ -121,7 +126,7 @@ export class PublishRecords {
   /** Whether the message can ever go out from here: as a record it fits the queue, as a packet the staging area. */
   canHold(message: Message, qos: number): boolean {
     const { arena, capacity, headerLength } = this.limits;
-    const packetLength = lengthOfPublish(message, qos);
+    const packetLength = this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
     return packetLength <= arena.stagingCapacity && headerLength + packetLength + 3 >> 2 <= capacity >> 2;
   }
 
@@ -148,6 +153,28 @@ export class PublishRecords {
   /** The message is stored elsewhere now. */
   notePosition(record: number, position: number): void {
     this.limits.arena.view.setUint32(record + POSITION, position);
+  }
+
+  /** A storage is opened, another one perhaps: no message is known to be stored before its record is found again. */
+  doubtPositions(): void {
+    for (let record = this.following(NONE); record !== NONE; record = this.following(record))
+      if (this.positionOf(record) !== NOT_STORED)
+        this.notePosition(record, this.positionOf(record) | DOUBT);
+  }
+
+  /** The message that was stored at `position` still is. @returns its record, or NONE when none was */
+  confirmPosition(position: number): number {
+    const record = this.findStored(position + DOUBT);
+    if (record !== NONE)
+      this.notePosition(record, position);
+    return record;
+  }
+
+  /** What was not found is not stored. */
+  endDoubt(): void {
+    for (let record = this.following(NONE); record !== NONE; record = this.following(record))
+      if ((this.positionOf(record) & DOUBT) !== 0)
+        this.notePosition(record, NOT_STORED);
   }
 
   isReplayed(record: number): boolean {

@@ -20,11 +20,12 @@ export interface ServerHandler<Session = unknown> {
   /** @returns TAKEN, LATER or REFUSED */
   onMessage(session: Session, packet: Packet): number;
   onReleased?(session: Session, packetIdentifier: number): void;
-  /** One filter of a SUBSCRIBE. Sends nothing. @returns the granted QoS or SUBACK_FAILURE */
+  /** One filter of a SUBSCRIBE. Sends nothing. @returns the granted QoS, or a reason code of failure */
   onSubscribe(session: Session, packet: Packet): number;
   /** The SUBACK for all filters of a SUBSCRIBE has been sent: time for retained messages. */
   onSubscribed(session: Session): void;
-  onUnsubscribe(session: Session, packet: Packet): void;
+  /** @returns SUCCESS, or NO_SUBSCRIPTION_EXISTED */
+  onUnsubscribe(session: Session, packet: Packet): number;
   /** The node has taken, or acknowledged, something of what it was sent. */
   onRoom(session: Session): void;
   /** The connection is over. SUCCESS: the node said DISCONNECT, so there is no Will any more. */
@@ -47,7 +48,7 @@ export interface NodeOutput extends Output {
 }
 
 export interface ServerSessionSettings extends SessionSettings {
-  /** Bytes for Will Topic and Will Message together. */
+  /** Bytes for Will Topic, Will Message and its properties together. */
   readonly willCapacity: number;
   /** Bytes of a Client Identifier. 3.1 has a limit of its own, 23 characters. */
   readonly maximumClientIdentifierLength: number;
@@ -55,14 +56,18 @@ export interface ServerSessionSettings extends SessionSettings {
   readonly connectTimeout: number;
   /** Longest Keep Alive in seconds that is accepted; 65535 accepts any, and 0 as well. */
   readonly maximumKeepAlive: number;
+  /** Messages of QoS 1 and 2 that a node may have under way. */
+  readonly receiveMaximum: number;
+  /** Seconds for which a session is kept at most; 0xFFFFFFFF: for ever. */
+  readonly sessionExpiry: number;
   /** Whether what nodes ask for is stored. */
   readonly storesState: boolean;
   /** Messages per second that a node may publish, 0 for any number. */
   readonly maximumPublishRate: number;
 }
 
-/** Two lengths of two bytes, in front of Will Topic and Will Message. */
-const WILL_LENGTHS = 4;
+/** Three lengths of two bytes, in front of Will Topic and Will Message, and of the properties behind them. */
+const WILL_LENGTHS = 6;
 
 /** Bytes of what one session needs of the arena. */
 const regionLengthOf = (settings: ServerSessionSettings): number =>

@@ -5,6 +5,7 @@
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from './block-storage.ts';
 import { ERASED, WORD } from './record-format.ts';
+import { UnwrittenMarks } from './unwritten-marks.ts';
 
 /** A passing error is over by then; one that stays costs so many attempts. */
 const READ_ATTEMPTS = 3;
@@ -22,6 +23,7 @@ export class Medium {
   storage: BlockStorage | undefined = undefined;
   /** Of each block, 0 for one without content. Part of the checksums: what an earlier turn has left never fits. */
   sequences = new Uint32Array(0);
+  readonly unwritten = new UnwrittenMarks();
   /** Number of the flush that will confirm what is written now, modulo 256. */
   private stamp = 1;
   private confirmedStamp = 0;
@@ -41,6 +43,7 @@ export class Medium {
     this.blockCount = storage.blockCount;
     this.sequences = new Uint32Array(storage.blockCount);
     this.stamps = new Uint8Array(storage.blockCount);
+    this.unwritten.begin(storage.blockCount, storage.blockLength);
     this.onFailed = onFailed;
     this.versionOne = undefined;
     this.isWorking = true;
@@ -105,6 +108,17 @@ export class Medium {
       return true;
     } catch (error) {
       return this.fail(error);
+    }
+  }
+
+  /** Whether it still is what was opened. */
+  check(): void {
+    if (!this.isWorking)
+      return;
+    try {
+      this.storage!.check?.();
+    } catch (error) {
+      this.fail(error);
     }
   }
 

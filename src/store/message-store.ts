@@ -116,9 +116,20 @@ export class Store implements Ticker {
       medium.forgetStorage();
       throw error;
     }
+    medium.unwritten.end(medium.isWorking);
     clock.begin();
     this.lastTick = clock.now;
     this.confirm();
+  }
+
+  /** While a storage is opened: whether the block at `position` is the one that was there before. */
+  isSame(position: number): boolean {
+    return this.medium.unwritten.isSame(position);
+  }
+
+  /** Whether the message at `position` needs nothing more, which could not be written. */
+  isSettled(position: number): boolean {
+    return this.medium.unwritten.isSettled(position);
   }
 
   /** Begins to make durable what was written; goes on by itself when more comes meanwhile. */
@@ -182,6 +193,11 @@ export class Store implements Ticker {
   settle(): boolean {
     const { medium } = this;
     return medium.isWorking && (medium.written === this.durable || medium.synchronize());
+  }
+
+  /** Looks whether the storage still is what was opened; else it has failed. */
+  check(): void {
+    this.medium.check();
   }
 
   /** Waits until all is durable, and ends. */

@@ -83,6 +83,8 @@ export class Backlog extends StoreStamps implements Journal {
   private nextLength = 0;
   /** Messages of version 0.1, which gave out identifiers when it stored, that may have been sent: the oldest ones. */
   private suspectCount: number;
+  /** Messages that waited in the storage before another one was opened, and have not been found in that. */
+  private missingCount = 0;
   /** What is given up now need not be marked: its block says so. */
   private isGivingUp = false;
 
@@ -228,6 +230,8 @@ export class Backlog extends StoreStamps implements Journal {
 
   /** A storage is going to be opened; another one may have been before. */
   beginRestoring(): void {
+    this.queue.doubtPositions();
+    this.missingCount += this.window.waitingCount; // none, if the attempt before has failed
     this.beginRecount();
     this.suspectCount = this.queue.limits.maximumInflight;
     this.counters.lastIdentifier = 0;
@@ -243,23 +247,32 @@ export class Backlog extends StoreStamps implements Journal {
   }
 
   endRestoring(): void {
+    this.queue.endDoubt();
+    for (let left = this.missingCount - this.window.waitingCount; left > 0; --left)
+      this.losses.onLost(NO_RULE, Loss.UNREADABLE);
+    this.missingCount = 0;
     this.suspectCount = 0;
   }
 
   /** A message was found in the log at start. */
   restore(message: StoredMessage): void {
-    const { rules, window } = this;
+    const { queue, rules, store, window } = this;
+    const known = store.isSame(message.position) ? queue.confirmPosition(message.position)
+      : queue.findStored(message.position);
     const rule = rules.find(message);
     if (rule === NO_RULE) {
-      ++this.orphanCount;
+      if (known === NO_RECORD)
+        ++this.orphanCount;
       return;
     }
     const { hash } = rules;
     const slot = window.slotOf(hash);
     rules.encode(message, rule);
     this.latest?.set(hash, message.position);
-    if (this.queue.findStored(message.position) !== NO_RECORD)
+    if (known !== NO_RECORD) {
+      this.complete(message, known);
       return;
+    }
     // What is under way is sent again before all else but what came before it: a cut may have torn its identifier.
     if (message.identifiers[UPSTREAM] !== 0) {
       if (!window.isOccupied(slot) && this.enterLoaded(message, rule))
@@ -405,6 +418,18 @@ export class Backlog extends StoreStamps implements Journal {
       --window.waitingCount;
       window.vacate(window.slotOf(this.rules.hash));
     }
+  }
+
+  /** What became of a message of the queue while its record could not be written is written. */
+  private complete({ identifiers, position, states }: StoredMessage, record: number): void {
+    const { queue, store: { queue: log } } = this;
+    const identifier = queue.identifierOf(record);
+    if (queue.qosOf(record) !== 2 || identifier === 0)
+      return;
+    if (identifiers[UPSTREAM] === 0)
+      log.underWay(position, UPSTREAM, identifier, true);
+    if (queue.stateOf(record) === RELEASED && (states[UPSTREAM]! & RECEIVED) === 0)
+      log.received(position, UPSTREAM);
   }
 
   private forgetWaiting(): void {
