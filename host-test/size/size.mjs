@@ -53,7 +53,7 @@ const BIGGEST = 8;
 /** Nodes of a board with the default sizes, and what they take. */
 const EIGHT = 8;
 
-/** Bytes of heap for each node that may connect, beside its rings: session, with what 5.0 asks of it, link, parser, listener's place. */
+/** Bytes of heap for each node that may connect, beside its rings: session with what 5.0 asks, link, parser, place. */
 const NODE_BUDGET = 1_750;
 const SLOT_LENGTH = 16;
 

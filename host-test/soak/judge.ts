@@ -237,7 +237,7 @@ export class Judgement {
     }
   }
 
-  /** As in `judgeLast`: both were sent again, and the newer one, of QoS 2, is not repeated as the older one of QoS 1 is. */
+  /** As in `judgeLast`: both were sent again, but the newer one, of QoS 2, is not repeated as the older of QoS 1 is. */
   private isRepeatedBefore(topic: string, payload: string | undefined, newer: Entry): boolean {
     const last = this.campaign.ledger.last.get(`the broker ${topic}`);
     return last !== undefined && last.payload === payload && last.qos < newer.qos && last.sends > 1 && newer.sends > 1

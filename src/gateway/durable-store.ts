@@ -6,7 +6,7 @@ import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import type { Configuration, ListenerConfiguration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
 import type { ClientSession } from '../session/client-session.ts';
-import { IDENTIFIER_RANGE } from '../session/publish-records.ts';
+import { IDENTIFIER_RANGE } from '../session/identifier-ranges.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { BlockStorage } from '../store/block-storage.ts';

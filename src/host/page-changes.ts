@@ -48,8 +48,9 @@ const nameOf = (entry: unknown): unknown => (entry as Json | null)?.['username']
 /** @returns `value` with the secrets of `old` where it says KEPT; a KEPT that has none stays, and is no hash */
 export function withSecretsOf(old: unknown, value: unknown): unknown {
   if (Array.isArray(value))
-    return value.map((entry, index) => withSecretsOf(nameOf(entry) === undefined ? (old as unknown[] | undefined)?.[index]
-      : (Array.isArray(old) ? old : []).find(other => nameOf(other) === nameOf(entry)), entry));
+    return value.map((entry, index) =>
+      withSecretsOf(nameOf(entry) === undefined ? (old as unknown[] | undefined)?.[index]
+        : (Array.isArray(old) ? old : []).find(other => nameOf(other) === nameOf(entry)), entry));
   if (typeof value !== 'object' || value === null)
     return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => {

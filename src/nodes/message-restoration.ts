@@ -1,7 +1,7 @@
 /** Brings messages back that wait for nodes, from the log of the store, in the order of their numbers. */
 import type { Arena } from '../bytes/arena.ts';
 import { MessageSpans } from '../packet/packet.ts';
-import { IDENTIFIER_RANGE } from '../session/publish-records.ts';
+import { IDENTIFIER_RANGE } from '../session/identifier-ranges.ts';
 import { NONE, RELEASED, SENT } from '../session/record-layout.ts';
 import type { StoredQueue } from '../session/stored-queue.ts';
 import type { Store } from '../store/message-store.ts';

@@ -18,7 +18,8 @@ import { DUP, QOS_MASK, QOS_SHIFT } from '../packet/control-packet.ts';
 import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
 import { lengthWithProperties } from '../packet/publish-properties.ts';
-import { IDENTIFIER_RANGE, PublishRecords } from './publish-records.ts';
+import { IDENTIFIER_RANGE, unusedRange } from './identifier-ranges.ts';
+import { PublishRecords } from './publish-records.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
   ABANDONED, DONE, HELD, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, QUEUED, RELEASED, REPLAYED, SENT,
@@ -60,7 +61,7 @@ export class OutboundQueue extends PublishRecords {
     const next = this.lastIdentifier + 1;
     if ((next & IDENTIFIER_RANGE - 1) !== 0)
       return this.lastIdentifier = next;
-    const range = this.unusedRange(next);
+    const range = unusedRange(this, next);
     this.window?.journal?.identifiersReached(range + IDENTIFIER_RANGE - 1);
     return this.lastIdentifier = range === 0 ? 1 : range;
   }

@@ -12,11 +12,8 @@ import {
     SENT_AT, STATE, STATE_MASK, TIME, topicOfPacket,
 } from './record-layout.ts';
 
-const LAST_IDENTIFIER = 65_535;
 /** Positions are those of words: this says that nobody knows what lies there now. */
 const DOUBT = 1;
-/** Identifiers are looked after in ranges of so many, a power of two: none is begun with in which one is in use. */
-export const IDENTIFIER_RANGE = 1024;
 
 export class PublishRecords {
   /** Records between head and tail, DONE ones included. */
@@ -230,26 +227,6 @@ export class PublishRecords {
     return this.offset + at;
   }
 
-  /** @returns the beginning of the first range from `start` on, which is one, in which no identifier is in use */
-  protected unusedRange(start: number): number {
-    let range = start & LAST_IDENTIFIER;
-    for (let left = LAST_IDENTIFIER / IDENTIFIER_RANGE | 0; left > 0 && this.usesRange(range); --left)
-      range = range + IDENTIFIER_RANGE & LAST_IDENTIFIER;
-    return range;
-  }
-
-  private usesRange(first: number): boolean {
-    const { view } = this.limits.arena;
-    for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
-      const record = this.offset + at;
-      const identifier = view.getUint16(record + IDENTIFIER);
-      if (identifier !== 0 && identifier >= first && identifier < first + IDENTIFIER_RANGE
-        && this.stateOf(record) !== DONE)
-        return true;
-    }
-    return false;
-  }
-
   /**
    * Closes the holes of records that are done, between the head, which waits, and the tail: all others move towards
    * the head, in their order. Whoever knows where a record lies is told by `onMoved`.
@@ -304,10 +281,9 @@ export class PublishRecords {
 
   /** Finds room for a record. @returns its position, or NONE */
   protected reserve(length: number): number {
-    const { limits } = this;
+    const { limits, limits: { capacity } } = this;
     if (this.count >= limits.maximumCount)
       return NONE;
-    const capacity = limits.capacity;
     if (this.count === 0) // all begins anew
       return length <= capacity ? 0 : NONE;
     const { head, tail } = this;

@@ -6,7 +6,7 @@
 
 /** Bytes of the storage for one bit: no record is shorter, and those of RBS2 have two bits. */
 const GRAIN_SHIFT = 5;
-/** The first bit of a record says that its message needs nothing more, the second one that its origin has released it. */
+/** The first bit of a record says that its message needs nothing more, the second that its origin has released it. */
 const RELEASED = 1;
 
 export class UnwrittenMarks {
@@ -46,7 +46,7 @@ export class UnwrittenMarks {
     this.proofs[block] = checksum;
   }
 
-  /** The same of a storage that is being opened; 0: there is none. What is known is about the same block or forgotten. */
+  /** The same of a storage that is being opened; 0: there is none. What is known of another block is forgotten. */
   compare(block: number, checksum: number): void {
     const { blockLength } = this;
     this.proofs[block] = checksum;
