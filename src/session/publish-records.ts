@@ -1,7 +1,6 @@
 /**
  * The memory of a queue: a ring of records in the arena, none of which wraps (record-layout.ts). What is too long for
- * the end of the region starts over at 0. Knows no order of sending and no acknowledgement: that is outbound-
- * queue.ts.
+ * the end of the region starts over at 0. Knows neither order of sending nor acknowledgement (outbound-queue.ts).
  */
 import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish } from '../packet/publish.ts';
@@ -281,9 +280,10 @@ export class PublishRecords {
 
   /** Finds room for a record. @returns its position, or NONE */
   protected reserve(length: number): number {
-    const { limits, limits: { capacity } } = this;
+    const { limits } = this;
     if (this.count >= limits.maximumCount)
       return NONE;
+    const capacity = limits.capacity;
     if (this.count === 0) // all begins anew
       return length <= capacity ? 0 : NONE;
     const { head, tail } = this;
