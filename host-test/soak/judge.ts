@@ -220,13 +220,13 @@ export class Judgement {
   }
 
   /**
-   * The newest value that has arrived is what a broker has retained that had forgotten everything; unless the power
-   * has failed while it was told.
+   * The newest value that has arrived is what a broker has retained that had forgotten everything, even if power has
+   * failed while it was told; in memory only nothing is known of that after a restart.
    */
   private judgeRetained(): void {
     const { campaign: { broker, forgottenTimes, killTimes, ledger }, missing, rules } = this;
-    const isTold = forgottenTimes.length > 0
-      && !forgottenTimes.some(forgotten => follows(killTimes, forgotten, LONGEST_TELLING));
+    const isTold = forgottenTimes.length > 0 && (this.campaign.durability === 'flash'
+      || !forgottenTimes.some(forgotten => follows(killTimes, forgotten, LONGEST_TELLING)));
     for (const [topic, entry] of isTold ? ledger.newestRetained : []) {
       const prefixes = new Set(rules.map(one => ruleOf(one, entry.family)?.remote_prefix));
       const [prefix] = prefixes;

@@ -128,6 +128,7 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     this.nodes =
       durableNodesOf(configuration, store, users, { atHand: exactlyOnce, messages, willOffset: regions.will });
     backlog.down = messages;
+    backlog.judge = bridge;
     if (listener.persistent_client_expiration !== 0)
       store.keepTime();
   }

@@ -85,6 +85,10 @@ export class Backlog extends StoreStamps implements Journal {
   private suspectCount: number;
   /** Messages that waited in the storage before another one was opened, and have not been found in that. */
   private missingCount = 0;
+  /** Record of the message that has entered the queue last. */
+  private entered = NO_RECORD;
+  /** Whether it may go out is asked of. */
+  judge: { judge(record: number): void } | undefined = undefined;
   /** What is given up now need not be marked: its block says so. */
   private isGivingUp = false;
 
@@ -236,6 +240,7 @@ export class Backlog extends StoreStamps implements Journal {
     this.suspectCount = this.queue.limits.maximumInflight;
     this.counters.lastIdentifier = 0;
     this.counters.sessionLostAt = NEVER;
+    this.counters.owesTelling = false;
   }
 
   /** What waits in the log is told of anew. */
@@ -341,6 +346,19 @@ export class Backlog extends StoreStamps implements Journal {
       this.store.queue.done(position, UPSTREAM);
   }
 
+  /** Whether the Server is to be told of retained state: a power cut must not make that forgotten. */
+  noteTelling(isOwed: boolean): void {
+    if (!this.counters.putTelling(this.store, isOwed))
+      return;
+    if (isOwed)
+      this.store.settle(); // the Server has begun a session: the next connection may be said to continue it
+    this.clock.soon();
+  }
+
+  get owesTelling(): boolean {
+    return this.counters.owesTelling;
+  }
+
   identifiersReached(identifier: number): void {
     this.counters.putIdentifier(this.store, identifier);
   }
@@ -392,6 +410,7 @@ export class Backlog extends StoreStamps implements Journal {
             return;
           this.leaveLog(rule);
           this.loadPosition = next;
+          this.judge?.judge(this.entered);
           return;
         }
       }
@@ -470,7 +489,7 @@ export class Backlog extends StoreStamps implements Journal {
     window.stamp = this.stamp;
     if (window.stamp !== 0)
       this.clock.soon(); // it waits for that
-    const record = this.queue.append(outgoing, outgoing.qos);
+    const record = this.entered = this.queue.append(outgoing, outgoing.qos);
     window.identifier = 0;
     window.position = NOT_STORED;
     return record;

@@ -161,6 +161,15 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     return this.experiments.putBack(number);
   }
 
+  /** Of what waits, here or in the log, nothing goes out that the Server is known today not to take. */
+  setUnfitAside(): void {
+    this.experiments.setUnfitAside();
+  }
+
+  judge(record: number): void {
+    this.experiments.judge(record);
+  }
+
   /** No message goes out or is asked for with more than this QoS. */
   limitQoS(most: number): void {
     this.outbound.limitQoS(most);
@@ -292,6 +301,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     dropExpired(this.session.sessionState!.queue, this.policies, this.aging, this);
     this.backlog?.commit();
     this.experiments.connected();
+    this.experiments.setUnfitAside();
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
     this.suspects.connected();
     const isElsewhere = this.owner.onUpstreamConnected();

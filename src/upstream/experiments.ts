@@ -2,12 +2,14 @@
 import * as Event from '../config/events.ts';
 import { PUBACK } from '../packet/control-packet.ts';
 import { MessageSpans } from '../packet/packet.ts';
-import { RELEASED } from '../session/record-layout.ts';
+import { DONE, NONE, RELEASED } from '../session/record-layout.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { Aging } from './aging.ts';
 import type { Backlog } from './backlog.ts';
 import type { Guard } from './guard.ts';
+import * as Loss from './losses.ts';
 import type { QuarantinedMessage } from './quarantine.ts';
+import { FINE } from './quarantine-reasons.ts';
 import type { TopicMap } from './topic-map.ts';
 import type { Court } from './court.ts';
 
@@ -30,6 +32,7 @@ export interface Subject {
   readonly highestQoS: number;
   limitQoS(most: number): void;
   readmit(message: QuarantinedMessage): boolean;
+  onLost(rule: number, reason: number): void;
   subscribeNext(): void;
 }
 
@@ -82,6 +85,42 @@ export class Experiments implements Court {
       queue.settle(record);
     }
     return number;
+  }
+
+  /**
+   * Messages of the queue that are not under way, and that the Server is known today not to take, are set aside: they
+   * were let in when less was known.
+   */
+  setUnfitAside(): void {
+    const { queue } = this.bridge.session.sessionState!;
+    for (let record = queue.following(NONE), next = NONE; record !== NONE; record = next) {
+      next = queue.following(record);
+      this.judge(record);
+      if (queue.count === 0)
+        return; // what followed was done
+    }
+  }
+
+  /** The same for one of them. */
+  judge(record: number): void {
+    const { bridge: { guard, outbound, session }, message } = this;
+    const { queue } = session.sessionState!;
+    const { view } = queue.limits.arena;
+    const index = queue.ruleOf(record);
+    const state = queue.stateOf(record);
+    if (state === DONE || state === RELEASED || queue.isUnderWay(record) || index >= outbound.rules.length)
+      return;
+    const topic = queue.topicOf(record);
+    const qos = queue.qosOf(record);
+    message.topicNameOffset = topic;
+    message.topicNameLength = view.getUint16(topic - 2);
+    message.payloadOffset = topic + message.topicNameLength + (qos === 0 ? 0 : 2);
+    message.payloadLength = record + queue.limits.headerLength + queue.lengthOf(record) - message.payloadOffset;
+    const reason = guard.limits.reasonFor(message, qos);
+    if (reason === FINE || qos !== 0 && this.setAside(record, reason) !== 0)
+      return;
+    queue.settle(record); // there is no quarantine, or it need not arrive
+    this.bridge.onLost(index, Loss.UNFIT);
   }
 
   putBack(number: number): boolean {

@@ -11,7 +11,7 @@ import { type Message, MessageSpans } from '../packet/packet.ts';
 import { PASSED, type RetainedMessages } from '../nodes/retained.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { isDue } from '../session/clock.ts';
-import { NONE, NOT_STORED } from '../session/record-layout.ts';
+import { DONE, NONE, NOT_STORED } from '../session/record-layout.ts';
 import type { Aging } from './aging.ts';
 import type { Guard } from './guard.ts';
 import type { StorePolicy } from './full-policy.ts';
@@ -27,9 +27,16 @@ const INTERVAL = 100;
 /** Milliseconds without a connection after which a Server that keeps no session is told. */
 const FORGOTTEN_AFTER = 60_000;
 
+/** Where it is noted that the telling is owed, so that it survives a power cut. */
+export interface TellingJournal {
+  readonly owesTelling: boolean;
+  noteTelling(isOwed: boolean): void;
+}
+
 export interface TellingSides {
   readonly aging: Aging;
   readonly guard: Guard;
+  readonly backlog: TellingJournal | undefined;
 }
 
 export class RetainedTelling {
@@ -39,6 +46,8 @@ export class RetainedTelling {
   private readonly policies: readonly StorePolicy[];
   private readonly outgoing = new MessageSpans();
   private isTelling = false;
+  /** All has been said, and not all of it has been acknowledged. */
+  private isUnsettled = false;
   /** Some were left out because others of their topic waited. */
   private hasLeftOut = false;
   private resumesAt = 0;
@@ -64,15 +73,18 @@ export class RetainedTelling {
     const isForgotten = !cleanStart
       || !this.wasConnected || (clock.now - this.closedAt >>> 0) > FORGOTTEN_AFTER;
     const isFirst = !this.wasConnected;
+    const { backlog } = this.sides;
     this.wasConnected = this.isConnected = true;
-    if (isElsewhere || !sessionPresent && isForgotten) {
+    if (isElsewhere || !sessionPresent && isForgotten || isFirst && backlog?.owesTelling === true) {
       if (!isFirst) // what was published since the start waits as a message; what was restored is owed already
         this.retained.oweAll();
       this.isTelling = true;
-      this.hasLeftOut = false;
+      this.isUnsettled = this.hasLeftOut = false;
+      if (this.retained.count > 0)
+        backlog?.noteTelling(true);
     }
     this.resumesAt = clock.now;
-    if (this.isTelling)
+    if (this.isTelling || this.isUnsettled)
       clock.soon();
   }
 
@@ -84,11 +96,15 @@ export class RetainedTelling {
 
   /** A slice. Uses the place of mapped names that have no number: not in the middle of an event. */
   advance(session: ClientSession): void {
-    if (!this.isTelling || !session.isConnected)
+    if (!this.isTelling && !this.isUnsettled || !session.isConnected)
       return;
     const { clock } = session.role;
     if (!isDue(this.resumesAt, clock.now)) {
       clock.request(this.resumesAt);
+      return;
+    }
+    if (this.isUnsettled) {
+      this.settle(session);
       return;
     }
     const { retained } = this;
@@ -102,7 +118,8 @@ export class RetainedTelling {
         continue;
       if (at === END) {
         this.isTelling = this.hasLeftOut;
-        if (this.hasLeftOut)
+        this.isUnsettled = !this.hasLeftOut && this.sides.backlog?.owesTelling === true;
+        if (this.isTelling || this.isUnsettled)
           this.pause(session);
         this.hasLeftOut = false;
         session.writable();
@@ -115,6 +132,18 @@ export class RetainedTelling {
     }
     session.writable();
     clock.soon();
+  }
+
+  /** What was said lies in memory alone: as long as any of that is not acknowledged it is owed. */
+  private settle(session: ClientSession): void {
+    const { queue } = session.sessionState!;
+    for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
+      if (queue.positionOf(record) === NOT_STORED && queue.stateOf(record) !== DONE) {
+        this.pause(session);
+        return;
+      }
+    this.isUnsettled = false;
+    this.sides.backlog?.noteTelling(false);
   }
 
   private pause({ role: { clock } }: ClientSession): void {

@@ -50,6 +50,7 @@ export function reloadRules(arena: Arena, bridge: Bridge, plans: RulePlans, conf
     bridge.earlier.store(bridge.backlog.store);
   reloadPolicies(bridge, store);
   noteRules(session.sessionState!.queue, oldOutbound, outbound.rules);
+  bridge.setUnfitAside();
   if (backlog !== undefined)
     recountLog(backlog, bridge.backlog !== undefined);
   (bridge.obsolete ??= new ObsoleteFilters(arena, session, inbound)).add(before, inbound.rules.map(filterOf));
