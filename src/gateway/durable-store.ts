@@ -52,7 +52,7 @@ const TICK = 600_000;
 export const OTHER_STATE_LENGTH = (MOST_IN_MAP + OTHERS_IN_MAP) * lengthOfState(12);
 
 /** Entries of the map that a configuration can need. */
-export const entriesOf = ({
+const entriesOf = ({
   max_connections, max_retained_messages, max_sessions, max_subscriptions, max_unreleased_messages,
 }: ListenerConfiguration): number => 2 * max_sessions + max_subscriptions + max_retained_messages
   + Math.min(max_connections * max_unreleased_messages, MOST_IN_MAP) + OTHERS_IN_MAP;

@@ -50,7 +50,7 @@ const patternOf = ({ bridge: { outbound } }: Gateway, { rule }: QuarantinedMessa
   outbound.rules.find(({ identity }) => identity === rule)?.configuration.pattern ?? '';
 
 /** @param origin identity of a node */
-export function describeOrigin({ arena, nodes }: Gateway, origin: number): string {
+function describeOrigin({ arena, nodes }: Gateway, origin: number): string {
   if (origin === 0)
     return 'the gateway itself';
   const node = nodes.findName(origin);

@@ -13,9 +13,9 @@ const PIECE = 65_536;
 const ERASED = 0xFF;
 
 export const PRESENT = 0;
-export const REMOVED = 1;
-export const REPLACED = 2;
-export const CUT_OFF = 3;
+const REMOVED = 1;
+const REPLACED = 2;
+const CUT_OFF = 3;
 
 /** @returns PRESENT also when the system does not tell: whoever cannot be asked has lost nothing */
 export function fateOf(file: number, path: string, length: number): number {

@@ -17,7 +17,7 @@ import { jsonContent } from './page-content.ts';
 import { queryOf, writable } from './page-resources.ts';
 
 /** In place of a secret. */
-export const KEPT = '(kept)';
+const KEPT = '(kept)';
 const SECRET_KEYS = /^(?:.*password|.*password_hash|bridge_psk|.*secret|.*token)$/;
 
 /** Bytes of a request about the quarantine, and of a configuration. */
@@ -33,7 +33,7 @@ type Json = Record<string, unknown>;
 const isSecret = (key: string, value: unknown): boolean =>
   SECRET_KEYS.test(key) && typeof value === 'string' && !/^\$\{\w+\}$/.test(value);
 
-export function withoutSecrets(value: unknown): unknown {
+function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value))
     return value.map(withoutSecrets);
   if (typeof value !== 'object' || value === null)
@@ -46,7 +46,7 @@ export function withoutSecrets(value: unknown): unknown {
 const nameOf = (entry: unknown): unknown => (entry as Json | null)?.['username'] ?? (entry as Json | null)?.['name'];
 
 /** @returns `value` with the secrets of `old` where it says KEPT; a KEPT that has none stays, and is no hash */
-export function withSecretsOf(old: unknown, value: unknown): unknown {
+function withSecretsOf(old: unknown, value: unknown): unknown {
   if (Array.isArray(value))
     return value.map((entry, index) =>
       withSecretsOf(nameOf(entry) === undefined ? (old as unknown[] | undefined)?.[index]

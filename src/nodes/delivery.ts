@@ -25,7 +25,7 @@ import { hasWildcard } from '../packet/topic-filter.ts';
  */
 export const UNKNOWN = 0;
 export const NOBODY = 1;
-export const SOMEBODY = 2;
+const SOMEBODY = 2;
 const NODE_SHIFT = 4;
 
 export class Delivery {

@@ -16,7 +16,7 @@ export { END };
 /** In place of the index of a node. */
 const NOBODY = -1;
 /** No subscription of this node matches. */
-export const NOT_SUBSCRIBED = -1;
+const NOT_SUBSCRIBED = -1;
 
 /**
  * Beside the options, QoS among them, that are kept: retained messages are owed for this subscription; and once more,

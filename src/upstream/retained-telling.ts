@@ -28,7 +28,7 @@ const INTERVAL = 100;
 const FORGOTTEN_AFTER = 60_000;
 
 /** Where it is noted that the telling is owed, so that it survives a power cut. */
-export interface TellingJournal {
+interface TellingJournal {
   readonly owesTelling: boolean;
   noteTelling(isOwed: boolean): void;
 }
