@@ -310,6 +310,7 @@ export class OutboundQueue extends PublishRecords {
       --this.inflightCount;
       if (flags >= REPLAYED)
         --this.window!.replayInflight;
+      this.noteSent(record, 0); // a stamp is read there again, and what was sent is durable
     }
     bytes[record + STATE] = flags & STATE_MASK | PENDING | HELD;
   }

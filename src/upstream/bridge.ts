@@ -28,7 +28,7 @@ import type { StorePolicy } from './full-policy.ts';
 import { Experiments } from './experiments.ts';
 import type { Guard } from './guard.ts';
 import * as Loss from './losses.ts';
-import type { QuarantinedMessage } from './quarantine.ts';
+import type { QuarantinedMessage } from './quarantined-message.ts';
 import * as Reason from './quarantine-reasons.ts';
 import { RetainedTelling } from './retained-telling.ts';
 import { Suspects } from './suspects.ts';

@@ -8,7 +8,7 @@ import type { Aging } from './aging.ts';
 import type { Backlog } from './backlog.ts';
 import type { Guard } from './guard.ts';
 import * as Loss from './losses.ts';
-import type { QuarantinedMessage } from './quarantine.ts';
+import type { QuarantinedMessage } from './quarantined-message.ts';
 import { FINE } from './quarantine-reasons.ts';
 import type { TopicMap } from './topic-map.ts';
 import type { Court } from './court.ts';

@@ -9,10 +9,12 @@
  *   and if there is a node, and room: its Client Identifier | length of that (2)
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
-import { type Message, MessageSpans } from '../packet/packet.ts';
+import { equalBytes } from '../bytes/compare.ts';
+import type { Message } from '../packet/packet.ts';
 import type { Store } from '../store/message-store.ts';
 import type { NodeState } from '../nodes/node-states.ts';
 import { QUARANTINED, QUARANTINED_OF_NODE } from '../store/record-format.ts';
+import { QuarantinedMessage, type Suspect } from './quarantined-message.ts';
 
 const HEADER_LENGTH = 16;
 const RULE = 4;
@@ -26,30 +28,6 @@ const NODE_FLAG = 8;
 const NAME_LENGTH = 2;
 /** Its part of the map of a store. */
 export const MAP_SHIFT = 2;
-
-/** A message in the quarantine. */
-export class QuarantinedMessage extends MessageSpans {
-  /** By which people name it. */
-  number = 0;
-  /** Identity of its node; 0: the gateway itself. */
-  origin = 0;
-  /** Client Identifier of that, as far as it was known. */
-  nameOffset = 0;
-  nameLength = 0;
-  /** Identity of its rule. */
-  rule = 0;
-  takenAt = 0;
-  /** One of quarantine-reasons.ts. */
-  reason = 0;
-}
-
-/** What is known of a message that is set aside beside its spans. */
-export interface Suspect {
-  readonly origin: number;
-  readonly rule: number;
-  readonly takenAt: number;
-  readonly reason: number;
-}
 
 export class Quarantine {
   count = 0;
@@ -197,6 +175,22 @@ export class Quarantine {
     message.nameOffset = this.named[index] === 0 ? end : end - NAME_LENGTH - message.nameLength;
     message.payloadLength = message.nameOffset - message.payloadOffset;
     return message;
+  }
+
+  /** Whether a message with this topic and payload is here, whosever it was. */
+  holds({ payloadLength, payloadOffset, topicNameLength, topicNameOffset }: Message): boolean {
+    const least = HEADER_LENGTH + topicNameLength + payloadLength;
+    for (let index = 0; index < this.count; ++index) {
+      if (this.lengths[index]! < least)
+        continue;
+      const { arena } = this;
+      const found = this.read(index);
+      if (found.topicNameLength === topicNameLength && found.payloadLength === payloadLength
+        && equalBytes(arena, found.topicNameOffset, topicNameOffset, topicNameLength)
+        && equalBytes(arena, found.payloadOffset, payloadOffset, payloadLength))
+        return true;
+    }
+    return false;
   }
 
   /** @returns indices in the order in which the messages came; for whoever reads them */

@@ -153,9 +153,11 @@ export class RetainedTelling {
 
   /** @returns false when something of its topic waits, which must go first */
   private tell(session: ClientSession, message: Message): boolean {
-    const { outbound } = this;
+    const { outbound, sides: { guard } } = this;
     const { queue } = session.sessionState!;
     const window = queue.window!;
+    if (guard.quarantine.holds(message))
+      return true; // the Server would close this connection for it as well
     let rule = outbound.resolve(outbound.uncached, message);
     if (rule === NO_RULE || rule === UNFIT)
       return true;
@@ -166,15 +168,15 @@ export class RetainedTelling {
       return false;
     message.topicNameOffset = outbound.placesOffset + outbound.uncached * outbound.placeLength;
     message.topicNameLength = outbound.lengthOf[outbound.uncached]!;
-    const { guard } = this.sides;
     const qos = this.policies[rule]!.qosOf(message.qos);
-    if (guard.reasonFor(message, qos, guard.author, outbound.rules[rule]!.identity) !== FINE)
+    if (guard.reasonFor(message, qos, 0, outbound.rules[rule]!.identity) !== FINE)
       return true; // the Server does not take it
     window.position = NOT_STORED;
     window.time = this.policies[rule]!.expiry > 0 ? this.sides.aging.now : 0;
     window.rule = rule;
     window.slot = slot;
     window.stamp = 0;
+    window.origin = 0; // nobody knows any more who has said it
     window.occupy(slot); // so it enters the lane of what waited
     if (queue.append(message, qos) !== NONE)
       ++this.toldCount;
