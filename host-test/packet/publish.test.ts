@@ -45,8 +45,8 @@ describe('writePublish', () => {
       fc.string({ unit: fc.constantFrom('a', '/', '$', '\u00E4', '\u{2A6D4}'), minLength: 1,
         maxLength: 60 }).map(text => Uint8Array.from(Buffer.from(text)));
     fc.assert(fc.property(topicNames, fc.uint8Array({ maxLength: 200 }), fc.nat(2), fc.nat(1),
-      fc.integer({ min: 1, max: 65535 }), fc.integer({ min: 1, max: 40 }),
-      (topicName, payload, qos, retain, packetIdentifier, every) => {
+      fc.tuple(fc.integer({ min: 1, max: 65535 }), fc.integer({ min: 1, max: 40 })),
+      (topicName, payload, qos, retain, [packetIdentifier, every]) => {
         const [message, arena] = messageOf(1024, topicName, payload, retain);
         const end = writePublish(arena, 0, message, qos, packetIdentifier);
         const bytes = arena.bytes.slice(0, end);

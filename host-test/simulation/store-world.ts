@@ -278,8 +278,9 @@ export class StoreWorld {
   /** Per node: the session that it uses. */
   private readonly seats: number[];
 
-  constructor(medium: FlashMedium, server: ServerModel, nodes: readonly NodeModel[], cut: CutOptions = {},
-    configuration: PartialConfiguration = TINY, seconds = 1_800_000_000) {
+  constructor(medium: FlashMedium, server: ServerModel, nodes: readonly NodeModel[],
+    { seconds = 1_800_000_000, ...cut }: CutOptions & { seconds?: number | undefined } = {},
+    configuration: PartialConfiguration = TINY) {
     this.server = server;
     this.nodes = nodes;
     this.seconds = seconds;

@@ -166,8 +166,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const nodesPlan = NodeStates.plan(plan, listener.max_sessions, nodeLimits, listener.max_clientid_length);
     const topicsOffset = TopicTable.plan(plan, memory.topics, memory.topic_length, sessionCount + 1);
     const mappedCapacity = memory.topic_length + longestPrefix(layout);
-    const outboundPlan = TopicMap.plan(plan, 'out', layout.topic, memory.topics, mappedCapacity, longestPacket);
-    const inboundPlan = TopicMap.plan(plan, 'in', layout.topic, memory.topics, mappedCapacity, longestPacket);
+    const mapSizes = { topicCount: memory.topics, capacity: mappedCapacity, longest: longestPacket };
+    const outboundPlan = TopicMap.plan(plan, 'out', layout.topic, mapSizes);
+    const inboundPlan = TopicMap.plan(plan, 'in', layout.topic, mapSizes);
     const subscriptionsPlan = Subscriptions.plan(plan, listener.max_subscription_bytes, listener.max_subscriptions,
       listener.max_sessions);
     const retainedPlan =

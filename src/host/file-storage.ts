@@ -64,15 +64,15 @@ export class FileStorage implements BlockStorage {
     try {
       if (refusal === '' && existsSync(path))
         refusal = refusalToWrite(path);
-      return new FileStorage(path, size, arena, longestPacket, lock, refusal);
+      return new FileStorage(path, arena, lock, refusal, { longestPacket, size });
     } catch (error) {
       lock?.release();
       throw explain(path, error);
     }
   }
 
-  private constructor(path: string, size: number, arena: Arena, longestPacket: number, lock: FileLock | undefined,
-    refusal: string) {
+  private constructor(path: string, arena: Arena, lock: FileLock | undefined, refusal: string,
+    { longestPacket, size }: { longestPacket: number; size: number }) {
     this.arena = arena;
     this.path = path;
     this.refusal = refusal;

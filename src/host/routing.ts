@@ -94,8 +94,9 @@ export class Routing {
     this.identifierOffset = plan.reserve('client identifier', listener.max_clientid_length);
     const nodesPlan = NodeStates.plan(plan, 1, limits, listener.max_clientid_length);
     const topicsOffset = TopicTable.plan(plan, PLACES, 0, 0);
-    const outboundPlan = TopicMap.plan(plan, 'out', topic, PLACES, longest, longest);
-    const inboundPlan = TopicMap.plan(plan, 'in', topic, PLACES, longest, longest);
+    const sizes = { topicCount: PLACES, capacity: longest, longest };
+    const outboundPlan = TopicMap.plan(plan, 'out', topic, sizes);
+    const inboundPlan = TopicMap.plan(plan, 'in', topic, sizes);
     const accessPlan = Access.plan(plan, alone, PLACES, longest);
     const arena = this.arena = new Arena(plan, { landingCapacity: 0, stagingCapacity: 0, resizable: false });
     this.topics = new TopicTable(arena, topicsOffset, PLACES, 0);

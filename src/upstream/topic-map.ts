@@ -84,13 +84,16 @@ export class TopicRule {
   }
 }
 
-export interface TopicMapPlan {
-  readonly direction: Way;
-  readonly textsOffset: number;
-  readonly placesOffset: number;
+export interface TopicMapSizes {
   readonly topicCount: number;
   readonly capacity: number;
   readonly longest: number;
+}
+
+export interface TopicMapPlan extends TopicMapSizes {
+  readonly direction: Way;
+  readonly textsOffset: number;
+  readonly placesOffset: number;
 }
 
 /** One direction: a rule of direction "both" is in the maps of both. */
@@ -141,11 +144,11 @@ export class TopicMap {
   private guardsAll = false;
 
   /**
-   * @param topicCount numbers of the topic table @param capacity bytes of a kept name: of any that the topic table
-   * has a place for @param longest of any other
+   * `topicCount`: numbers of the topic table; `capacity`: bytes of a kept name, of any that the topic table has a place
+   * for; `longest`: of any other.
    */
-  static plan(plan: ArenaPlan, direction: Way, rules: readonly TopicRuleConfiguration[], topicCount: number,
-    capacity: number, longest: number): TopicMapPlan {
+  static plan(plan: ArenaPlan, direction: Way, rules: readonly TopicRuleConfiguration[],
+    { capacity, longest, topicCount }: TopicMapSizes): TopicMapPlan {
     const textsOffset = plan.reserve(`topic rules, ${direction}`, lengthOfRules(direction, rules));
     const placesOffset = plan.reserve(`mapped topics, ${direction}`, capacity, topicCount);
     plan.reserve(`longest mapped topic, ${direction}`, longest); // right behind: the last place
