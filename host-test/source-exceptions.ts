@@ -88,7 +88,6 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'io/store-opening.ts': 'at start, and every 30 seconds while there is no storage',
   'sensors/sensors.ts: Sensors.plan': 'once at start',
   'sensors/sensors.ts: lengthOfNames': 'once at start',
-  'nodes/load-averages.ts: LoadAverages.setInterval': 'once at start, and per reload',
   'sensors/sensors.ts: isJSON': 'once per sensor at start',
   'sensors/sensors.ts: Sensors.fail': 'what is wrong with a reading, once when a sensor begins to fail',
   'sensors/simulated-sensors.ts: createSimulatedSensor': 'once per sensor at start',

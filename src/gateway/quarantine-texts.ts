@@ -2,7 +2,7 @@
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import * as Event from '../config/events.ts';
 import * as Reason from '../upstream/quarantine-reasons.ts';
-import type { QuarantinedMessage } from '../upstream/quarantine.ts';
+import type { QuarantinedMessage } from '../upstream/quarantined-message.ts';
 import type { Gateway } from './gateway.ts';
 
 export interface QuarantineStatus {

@@ -28,7 +28,7 @@ import type { StorePolicy } from './full-policy.ts';
 import { Experiments } from './experiments.ts';
 import type { Guard } from './guard.ts';
 import * as Loss from './losses.ts';
-import type { QuarantinedMessage } from './quarantine.ts';
+import type { QuarantinedMessage } from './quarantined-message.ts';
 import * as Reason from './quarantine-reasons.ts';
 import { RetainedTelling } from './retained-telling.ts';
 import { Suspects } from './suspects.ts';
@@ -148,12 +148,12 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       return false;
     const qos = this.policies[rule]!.qosOf(message.qos);
     outgoing.topicNameOffset = outbound.placesOffset + outbound.uncached * outbound.placeLength;
-    outgoing.topicNameLength = outbound.lengthOf[outbound.uncached]!;
+    outgoing.topicNameLength = outbound.uncachedLength;
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
     outgoing.qos = qos === 0 ? 1 : qos;
-    return this.enqueue(message, rule, outbound.hashOf[outbound.uncached]!, message.origin) === STORED;
+    return this.enqueue(message, rule, outbound.uncachedHash, message.origin) === STORED;
   }
 
   /** A message leaves the quarantine for the store. @returns false when it cannot: no rule, no room, no such number */
@@ -181,7 +181,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
    */
   forward(message: Message, index: number, origin: number): number {
     const outbound = this.outbound;
-    let rule = outbound.ruleOf[index]!;
+    let rule = outbound.table[index]!;
     if (rule < 0) {
       if (rule === UNRESOLVED)
         rule = outbound.resolve(index, message);
@@ -193,7 +193,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const outgoing = this.outgoing;
     const topicRule = outbound.rules[rule]!;
     outgoing.topicNameOffset = outbound.placesOffset + index * outbound.placeLength;
-    outgoing.topicNameLength = outbound.lengthOf[index]!;
+    outgoing.topicNameLength = outbound.table[outbound.lengths + index]!;
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
@@ -204,7 +204,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       ++topicRule.forwarded;
       return TAKEN;
     }
-    return this.keep(message, rule, outbound.hashOf[index]!, origin);
+    return this.keep(message, rule, outbound.table[outbound.hashes + index]!, origin);
   }
 
   /** The same for a message that has to be looked at. */
@@ -213,7 +213,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const policy = this.policies[rule]!;
     const { queue } = this.session.sessionState!;
     outgoing.topicNameOffset = outbound.placesOffset + index * outbound.placeLength;
-    outgoing.topicNameLength = outbound.lengthOf[index]!;
+    outgoing.topicNameLength = outbound.table[outbound.lengths + index]!;
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
@@ -237,7 +237,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       ++policy.rule.forwarded;
       return TAKEN;
     }
-    return this.keep(message, rule, outbound.hashOf[index]!, origin);
+    return this.keep(message, rule, outbound.table[outbound.hashes + index]!, origin);
   }
 
   /**
@@ -312,7 +312,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       return TAKEN; // acknowledged, even if nobody wants it [MQTT311-4.5.0-2]
     const inbound = this.inbound;
     const index = packet.topicIndex;
-    let rule = inbound.ruleOf[index]!;
+    let rule = inbound.table[index]!;
     if (rule === UNRESOLVED)
       rule = inbound.resolve(index, packet);
     if (packet.isOversize) {
@@ -330,7 +330,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const topicRule = inbound.rules[rule]!;
     ++topicRule.forwarded;
     incoming.topicNameOffset = inbound.placesOffset + index * inbound.placeLength;
-    incoming.topicNameLength = inbound.lengthOf[index]!;
+    incoming.topicNameLength = inbound.table[inbound.lengths + index]!;
     incoming.payloadOffset = packet.payloadOffset;
     incoming.payloadLength = packet.payloadLength;
     incoming.qos = packet.qos;

@@ -7,7 +7,7 @@ import type { ClientSession } from '../session/client-session.ts';
 import type { Aging } from './aging.ts';
 import type { Backlog } from './backlog.ts';
 import type { Guard } from './guard.ts';
-import type { QuarantinedMessage } from './quarantine.ts';
+import type { QuarantinedMessage } from './quarantined-message.ts';
 import type { TopicMap } from './topic-map.ts';
 import type { Court } from './court.ts';
 

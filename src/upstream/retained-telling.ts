@@ -132,11 +132,11 @@ export class RetainedTelling {
       return true;
     if (rule <= GUARDED)
       rule = GUARDED - rule;
-    const slot = window.slotOf(outbound.hashOf[outbound.uncached]!);
+    const slot = window.slotOf(outbound.uncachedHash);
     if (window.isOccupied(slot))
       return false;
     message.topicNameOffset = outbound.placesOffset + outbound.uncached * outbound.placeLength;
-    message.topicNameLength = outbound.lengthOf[outbound.uncached]!;
+    message.topicNameLength = outbound.uncachedLength;
     const { guard } = this.sides;
     const qos = this.policies[rule]!.qosOf(message.qos);
     if (guard.reasonFor(message, qos, guard.author, outbound.rules[rule]!.identity) !== FINE)

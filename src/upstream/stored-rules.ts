@@ -63,7 +63,7 @@ export class StoredRules {
     }
     map.apply(map.rules[rule]!, map.uncached, message);
     outgoing.topicNameOffset = map.placesOffset + map.uncached * map.placeLength;
-    outgoing.topicNameLength = map.lengthOf[map.uncached]!;
+    outgoing.topicNameLength = map.uncachedLength;
   }
 
   /**

@@ -1,0 +1,17 @@
+import { MessageSpans } from '../packet/packet.ts';
+
+/** A message in the quarantine. */
+export class QuarantinedMessage extends MessageSpans {
+  /** By which people name it. */
+  number = 0;
+  /** Identity of its node; 0: the gateway itself. */
+  origin = 0;
+  /** Client Identifier of that, as far as it was known. */
+  nameOffset = 0;
+  nameLength = 0;
+  /** Identity of its rule. */
+  rule = 0;
+  takenAt = 0;
+  /** One of quarantine-reasons.ts. */
+  reason = 0;
+}
