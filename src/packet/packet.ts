@@ -109,6 +109,8 @@ export class Packet implements Message {
   /** Those that the Will is published with. */
   willPropertiesOffset = 0;
   willPropertiesLength = 0;
+  /** Seconds. */
+  willDelay = 0;
   userNameOffset = 0;
   /** -1: the packet has no user name. An empty one is something else. */
   userNameLength = -1;
