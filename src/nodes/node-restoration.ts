@@ -6,7 +6,7 @@
  */
 import type { Arena } from '../bytes/arena.ts';
 import * as Event from '../config/events.ts';
-import { MessageSpans } from '../packet/packet.ts';
+import type { MessageSpans } from '../packet/packet.ts';
 import { NONE } from '../session/record-layout.ts';
 import { SESSION, SUBSCRIPTION, WILL } from '../store/record-format.ts';
 import type { StateMap } from '../store/state-map.ts';
@@ -36,11 +36,13 @@ export class NodeRestoration {
   readonly lost = new Uint32Array(Event.DROPPED_REASONS);
   private readonly parts: RestorationParts;
   private readonly arena: Arena;
-  private readonly message = new MessageSpans();
+  private readonly will: MessageSpans;
   readonly messages: MessageRestoration;
 
-  constructor(parts: RestorationParts) {
+  /** @param will where one may be read */
+  constructor(parts: RestorationParts, will: MessageSpans) {
     this.parts = parts;
+    this.will = will;
     this.arena = parts.store.arena;
     this.messages = new MessageRestoration(parts);
   }
@@ -70,7 +72,7 @@ export class NodeRestoration {
       if (!sessions.isKept(node) && nodes.isPersistent(node) && !wills.isDueFor(node))
         this.keep(node);
       if (node.session !== undefined)
-        wills.put(node, node.session, this.message);
+        wills.put(node, node.session, this.will);
     }
     delivery.forgetAudiences();
     delivery.droppedCount += this.dropped[Event.DROPPED_MESSAGE]!;
