@@ -43,7 +43,6 @@ export class Medium {
     this.blockCount = storage.blockCount;
     this.sequences = new Uint32Array(storage.blockCount);
     this.stamps = new Uint8Array(storage.blockCount);
-    this.unwritten.begin(storage.blockCount, storage.blockLength);
     this.onFailed = onFailed;
     this.versionOne = undefined;
     this.isWorking = true;

@@ -108,6 +108,8 @@ export class Store implements Ticker {
       const scan = new BlockScan(medium, report);
       const versionOne = medium.versionOne = VersionOne.find(medium, scan);
       this.split(scan, report);
+      // Version 0.1 has messages in any block.
+      medium.unwritten.begin(versionOne === undefined ? this.boundary : medium.blockCount, medium.blockLength);
       queue.open(owner, this.boundary, versionOne);
       this.map?.open(scan, this.boundary, report);
       this.map?.recover(recovery, clock);
