@@ -43,8 +43,10 @@ export const STATE_SHARE = 0.375;
  */
 const MOST_IN_MAP = 64;
 const OTHERS_IN_MAP = 16;
-/** Messages of the Server whose acknowledgements wait. */
-const MOST_OWED_TO_SERVER = 64;
+/** Messages of the Server whose acknowledgements wait, and on a board those of nodes: its flash is durable at once. */
+const FEW_OWED = 64;
+/** Of nodes, by the counters of order, of which a board has few; a computer may have to wait for its disk. */
+const mostOwed = (orderCounters: number): number => orderCounters <= 256 ? FEW_OWED : orderCounters >> 1;
 /** Milliseconds from one look at the clock to the next while a message with a deadline waits. */
 const TICK = 600_000;
 
@@ -120,10 +122,10 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     const counters = new StoredCounters(arena, regions.counter);
     const backlog = this.backlog = new Backlog(store, upstream, clock, rules, { counters, exactlyOnce });
     this.intake = new StoreIntake(backlog, origins, exactlyOnce, { clock, router, sessions },
-      upstream.sessionState!.queue.window!.slotCount >> 1);
+      mostOwed(upstream.sessionState!.queue.window!.slotCount));
     this.serverRouter = new ServerRouter(bridge, upstream, store);
     this.serverIntake = new StoreIntake(backlog, origins, exactlyOnce,
-      { clock, router: this.serverRouter, sessions: [upstream] }, MOST_OWED_TO_SERVER);
+      { clock, router: this.serverRouter, sessions: [upstream] }, FEW_OWED);
     const messages = new StoredMessages(store, clock, backlog, exactlyOnce, regions.number);
     this.nodes =
       durableNodesOf(configuration, store, users, { atHand: exactlyOnce, messages, willOffset: regions.will });
