@@ -14,7 +14,7 @@
 import * as Event from '../config/events.ts';
 import { type Delivery, NOBODY } from '../nodes/delivery.ts';
 import type { MessageExpiry } from '../nodes/message-expiry.ts';
-import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
+import { type Message, PlainSpans, type Packet } from '../packet/packet.ts';
 import { hasConnackFlags } from '../packet/protocol-version.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import type { ClientHandler, ClientSession } from '../session/client-session.ts';
@@ -92,8 +92,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   oversizeCount = 0;
   /** Messages of the Server whose name no node may have. */
   unfitCount = 0;
-  private readonly outgoing = new MessageSpans();
-  private readonly incoming = new MessageSpans();
+  private readonly outgoing = new PlainSpans();
+  private readonly incoming = new PlainSpans();
   private readonly owner: BridgeOwner;
   private readonly observer: Event.GatewayObserver;
   /** Who gets what arrives from upstream. */

@@ -1,7 +1,7 @@
-import { MessageSpans } from '../packet/packet.ts';
+import { PlainSpans } from '../packet/packet.ts';
 
 /** A message in the quarantine. */
-export class QuarantinedMessage extends MessageSpans {
+export class QuarantinedMessage extends PlainSpans {
   /** By which people name it. */
   number = 0;
   /** Identity of its node; 0: the gateway itself. */
