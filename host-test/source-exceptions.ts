@@ -69,6 +69,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'upstream/topic-map.ts: TopicMap.firstMatch': 'the rule of a topic, when somebody asks for it',
   'upstream/topic-map.ts: identityOf': 'a number made from the text of a rule, once at start',
   'gateway/durable-store.ts: DurableStore.plan': 'once at start',
+  'gateway/durable-store.ts: createMap': 'each time a storage is opened',
   'gateway/state-limits.ts': 'what the store must hold, once at start',
   'gateway/durable-parts.ts': 'what keeps the nodes over a power cut is put together, once at start',
   'nodes/message-restoration.ts: MessageRestoration.onMessage': 'a list of what is found in the log, once at start',

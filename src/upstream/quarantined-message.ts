@@ -1,6 +1,6 @@
+/** A message in the quarantine, as `Quarantine.read` gives it back. */
 import { PlainSpans } from '../packet/packet.ts';
 
-/** A message in the quarantine. */
 export class QuarantinedMessage extends PlainSpans {
   /** By which people name it. */
   number = 0;
