@@ -49,9 +49,11 @@ const { imul } = Math;
 export class FailingNodes {
   /** Why the message at hand is turned back, for which its session ends next: the caller's number; 0: it is not. */
   turnedBack = 0;
-  private readonly placeCount: number;
-  /** Of each place FIELDS; then, of each session, when its CONNECT was accepted. */
+  /** Of each session when its CONNECT was accepted; then, from `placesAt` on, of each place FIELDS. */
   private readonly table: Int32Array;
+  private readonly placesAt: number;
+  /** The bits of a key that say which one is the first of its places. */
+  private readonly mask: number;
   private readonly arena: Arena;
   private readonly clock: Clock;
   private readonly takeOvers: TakeOvers;
@@ -65,8 +67,9 @@ export class FailingNodes {
       places *= 2;
     this.arena = arena;
     this.clock = clock;
-    this.placeCount = places;
-    this.table = new Int32Array(places * FIELDS + connectionCount);
+    this.table = new Int32Array(connectionCount + places * FIELDS);
+    this.placesAt = connectionCount;
+    this.mask = places - WAYS;
     this.takeOvers = takeOvers;
     this.observer = observer;
   }
@@ -83,7 +86,7 @@ export class FailingNodes {
   }
 
   accepted({ index }: ServerSession): void {
-    this.table[this.placeCount * FIELDS + index] = this.clock.now;
+    this.table[index] = this.clock.now;
   }
 
   /** The connection is over; the session is still as it was. @param node index of its state, -1: it was never let in */
@@ -101,8 +104,7 @@ export class FailingNodes {
 
   /** @returns points; 0: it means nothing; -1: all was well */
   private judge(session: ServerSession, node: number, reasonCode: number): number {
-    const acceptedAt = this.table[this.placeCount * FIELDS + session.index]!;
-    const isEarly = node >= 0 && (this.clock.now - acceptedAt | 0) < SOON;
+    const isEarly = node >= 0 && (this.clock.now - this.table[session.index]! | 0) < SOON;
     switch (reasonCode) {
       case ReasonCode.MALFORMED_PACKET:
       case ReasonCode.TLS_SPOKEN:
@@ -152,7 +154,7 @@ export class FailingNodes {
   /** @returns where the place of this key lies in the table, -1 for none */
   private find(key: number): number {
     const { table } = this;
-    const first = this.firstOf(key);
+    const first = this.placesAt + (key & this.mask) * FIELDS;
     for (let at = first; at < first + WAYS * FIELDS; at += FIELDS)
       if (table[at] === key && this.isRemembered(at))
         return at;
@@ -161,7 +163,7 @@ export class FailingNodes {
 
   private findRoom(key: number): number {
     const { table } = this;
-    const first = this.firstOf(key);
+    const first = this.placesAt + (key & this.mask) * FIELDS;
     let best = first;
     for (let at = first; at < first + WAYS * FIELDS; at += FIELDS) {
       if (!this.isRemembered(at))
@@ -170,11 +172,6 @@ export class FailingNodes {
         best = at;
     }
     return best;
-  }
-
-  /** Where the places for a key begin. */
-  private firstOf(key: number): number {
-    return (key & this.placeCount - WAYS) * FIELDS;
   }
 
   private isRemembered(at: number): boolean {

@@ -33,14 +33,15 @@ export class LoadAverages {
   /** What was counted since the last round enters the averages. */
   update(figures: Figures, traffic: Traffic): void {
     const { averages, loads } = this;
-    const decays = averages.length - WINDOW_COUNT;
+    const { length } = averages;
+    const decays = length - WINDOW_COUNT;
     let at = 0, counted = loads.length * WINDOW_COUNT;
     for (let load = 0; load < loads.length; ++load, ++counted) {
       const total = loads[load]!.of(figures, traffic);
       const rate = (total - averages[counted]!) * MINUTE / this.interval;
       averages[counted] = total;
-      for (let window = 0; window < WINDOW_COUNT; ++window, ++at)
-        averages[at] = rate + (averages[at]! - rate) * averages[decays + window]!;
+      for (let decay = decays; decay < length; ++decay, ++at)
+        averages[at] = rate + (averages[at]! - rate) * averages[decay]!;
     }
   }
 }

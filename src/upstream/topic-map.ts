@@ -188,7 +188,7 @@ export class TopicMap {
   resolve(index: number, message: Message): number {
     const { topicNameLength, topicNameOffset } = message;
     const { rules, table } = this;
-    const isCached = index < this.uncached;
+    const isCached = index < this.lengths - 1;
     for (let at = 0; at < rules.length; ++at) {
       const rule = rules[at]!;
       if (!matchesTopicFilter(this.arena, rule.filterOffset, rule.filterLength, topicNameOffset, topicNameLength))
