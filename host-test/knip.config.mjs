@@ -10,6 +10,6 @@ export default {
   ],
   vitest: { config: ['host-test/{vitest,rewritten,coverage}.config.ts'] },
   eslint: { config: ['host-test/eslint.config.mjs'] },
-  project: ['src/**/*.{ts,mjs}', 'host-test/**/*.{ts,mjs}'],
+  project: ['src/**/*.{ts,tsx,mjs}', 'host-test/**/*.{ts,mjs}'],
   include: ['exports', 'types', 'files'],
 };

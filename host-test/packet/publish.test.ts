@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Packet, type Message } from '../../src/packet/packet.ts';
+import { Packet, PlainSpans, type Message, type MessageSpans } from '../../src/packet/packet.ts';
 import { lengthOfPublish, readAcknowledgement, writePublish } from '../../src/packet/publish.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { hexOf, put, testArena } from '../bytes/test-arena.ts';
@@ -18,6 +18,13 @@ function messageOf(capacity: number, topicName: string | Uint8Array, payload: Ui
     payloadLength: payload.length, qos: 0, retain, packetIdentifier: 0,
     propertiesOffset: 0, propertiesLength: 0 }, arena];
 }
+
+it('a message without fields for properties has none, and cannot get any', () => {
+  const message = new PlainSpans();
+  expect([message.propertiesOffset, message.propertiesLength]).toEqual([0, 0]);
+  expect(() => { (message as MessageSpans).propertiesLength = 1; }).toThrow(TypeError);
+  expect(Object.keys(message)).not.toContain('propertiesLength'); // a slot on XS
+});
 
 describe('writePublish', () => {
   it('takes the QoS it is told, not that of the message', () => {

@@ -61,6 +61,9 @@ export const VARIANTS: Readonly<Record<FeatureId, Variants>> = {
   ruleIn: { without: listener(), with: rules({ direction: 'in' }) },
   ruleBoth: { without: listener(), with: rules({ direction: 'both' }) },
   ruleLatest: { without: rules({}), off: rules({ full: null }), with: rules({ full: 'latest_per_topic' }) },
+  expiryForNodes: {
+    without: rules({ direction: 'in' }), off: rules({ direction: 'in', expiry: 0 }), with: rules({ direction: 'in', expiry: 60 }),
+  },
   ruleExpiry: { without: rules({}), off: rules({ expiry: 0 }), with: rules({ expiry: 60 }) },
   ruleWithoutStore: { without: rules({}), off: rules({ store: true }), with: rules({ store: false }) },
   sensor: { without: listener(), with: sensors({}) },

@@ -11,7 +11,7 @@ import { LINKED } from './linked-image.ts';
 /** The XS host may have to be built first. */
 const TIME_LIMIT = 240_000;
 /** Above what is taken; never below. */
-const TOLERANCE = 1.03;
+const TOLERANCE = 1.04;
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const manifest = JSON.parse(read('manifest.json')) as { config: { ringbridge: PartialConfiguration } };
@@ -74,7 +74,7 @@ describe.each(LINKED)('the image that was linked for a C3, $name', ({ block, cha
     expect(gateway + firmware!.length + stack.length).toBeLessThanOrEqual(kept * TOLERANCE);
   });
 
-  it('takes what is estimated of its block, and at most 3 % less', () => {
+  it('takes what is estimated of its block, and at most 4 % less', () => {
     const estimate = gateway + firmware!.length + sum(others);
     expect(estimate).toBeGreaterThanOrEqual(block);
     expect(estimate).toBeLessThanOrEqual(block * TOLERANCE);

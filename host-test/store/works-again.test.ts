@@ -230,3 +230,16 @@ it('marks of a storage with blocks of another length are about nothing that lies
   expect(marks.isSame(1024)).toBe(false);
   expect(marks.isSettled(512 + 64)).toBe(false);
 });
+
+it('there are marks only of the blocks that may have messages', () => {
+  const marks = new UnwrittenMarks();
+  for (let attempt = 0; attempt < 2; ++attempt) {
+    marks.begin(2, 512);
+    marks.compare(1, 77);
+    marks.prove(2, 78); // the map's
+  }
+  marks.settle(512);
+  marks.settle(2 * 512);
+  expect([marks.isSame(512), marks.isSettled(512)]).toEqual([false, true]);
+  expect([marks.isSame(2 * 512), marks.isSettled(2 * 512)]).toEqual([false, false]);
+});

@@ -12,7 +12,7 @@ const FOLDER = new URL('../web/page/', import.meta.url);
 const RESULT = fileURLToPath(new URL('../../dist/page/page.html.gz', import.meta.url));
 
 /** Bytes, compressed. */
-export const LARGEST_PAGE = 60 * 1024;
+const LARGEST_PAGE = 60 * 1024;
 
 /** @returns the length of what was written @throws Error when that is too long */
 export async function buildPage() {

@@ -9,11 +9,14 @@ import type { ClientSession } from '../session/client-session.ts';
 import { IDENTIFIER_RANGE } from '../session/identifier-ranges.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
+import { BOARD_COUNTERS } from '../session/upstream-window.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
+import type { Medium } from '../store/medium.ts';
 import { Store } from '../store/message-store.ts';
 import {
   ANNOUNCED, COUNTER, QUARANTINED, QUARANTINED_OF_NODE, RECEIVED_IDENTIFIER,
 } from '../store/record-format.ts';
+import type { RecordWalker } from '../store/record-walker.ts';
 import { lengthOfState } from '../store/state-log.ts';
 import { StateMap } from '../store/state-map.ts';
 import { type Recovery, type StoreOwner, StoreReport } from '../store/store-owner.ts';
@@ -43,8 +46,12 @@ export const STATE_SHARE = 0.375;
  */
 const MOST_IN_MAP = 64;
 const OTHERS_IN_MAP = 16;
-/** Messages of the Server whose acknowledgements wait. */
-const MOST_OWED_TO_SERVER = 64;
+/**
+ * Messages whose acknowledgements wait, of nodes and of the Server; by the counters of order, of which a board has few.
+ * What it writes is durable at once: a full table is emptied on the spot. A computer may have to wait for its disk.
+ */
+const owedToNodes = (orderCounters: number): number => orderCounters <= BOARD_COUNTERS ? 64 : orderCounters >> 1;
+const owedToServer = (orderCounters: number): number => orderCounters <= BOARD_COUNTERS ? 16 : 64;
 /** Milliseconds from one look at the clock to the next while a message with a deadline waits. */
 const TICK = 600_000;
 
@@ -76,6 +83,9 @@ export interface StoreRegions {
   readonly counter: number;
   readonly identifier: number;
 }
+
+const createMap = (medium: Medium, walker: RecordWalker, capacity: number): StateMap =>
+  new StateMap(medium, walker, capacity);
 
 export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   readonly backlog: Backlog;
@@ -110,20 +120,19 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     const originCapacity = Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS);
     const mapCapacity = entriesOf(listener) + settings.quarantine[0]
       + topic.filter(({ direction }) => direction !== 'out').length;
-    const store =
-      new Store(arena,
-        { stateShare: STATE_SHARE, createMap: (medium, walker) => new StateMap(medium, walker, mapCapacity) });
+    const store = new Store(arena, { stateShare: STATE_SHARE, mapCapacity, createMap });
     this.users = users;
     this.acknowledgesMemory = settings.on_failure === 'memory';
     const origins = this.origins = new StoredOrigins(store, regions.identifier, originCapacity);
     const exactlyOnce = new ExactlyOnce(arena, origins);
     const counters = new StoredCounters(arena, regions.counter);
     const backlog = this.backlog = new Backlog(store, upstream, clock, rules, { counters, exactlyOnce });
-    this.intake = new StoreIntake(backlog, origins, exactlyOnce, { clock, router, sessions },
-      upstream.sessionState!.queue.window!.slotCount >> 1);
+    const { slotCount } = upstream.sessionState!.queue.window!;
+    this.intake =
+      new StoreIntake(backlog, origins, exactlyOnce, { clock, router, sessions }, owedToNodes(slotCount));
     this.serverRouter = new ServerRouter(bridge, upstream, store);
     this.serverIntake = new StoreIntake(backlog, origins, exactlyOnce,
-      { clock, router: this.serverRouter, sessions: [upstream] }, MOST_OWED_TO_SERVER);
+      { clock, router: this.serverRouter, sessions: [upstream] }, owedToServer(slotCount));
     const messages = new StoredMessages(store, clock, backlog, exactlyOnce, regions.number);
     this.nodes =
       durableNodesOf(configuration, store, users, { atHand: exactlyOnce, messages, willOffset: regions.will });

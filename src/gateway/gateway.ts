@@ -244,7 +244,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const retainedDelivery = this.retainedDelivery = new RetainedDelivery(role, this.delivery, this.systemTopics);
     this.nodeSubscriptions = new NodeSubscriptions(this.access, this.delivery, retainedDelivery, options.observer);
     this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);
-    this.expiry = new SessionExpiry(this.clock, this.nodes, listener.persistent_client_expiration, () => this.aging);
+    this.expiry = new SessionExpiry(this.clock, this.nodes, listener.persistent_client_expiration, this);
     if (nodeLimits.keepsAge === true) {
       this.messageExpiry = this.bridge.expiry = new MessageExpiry(this.clock, this.nodes, this.delivery,
         new CommandRules(inbound, options.observer));
@@ -623,7 +623,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   }
 
   /** The clock by which sessions grow old: that of the store, if there is one. */
-  private get aging(): Age {
+  get aging(): Age {
     const { clock, durableStore } = this;
     if (durableStore === undefined)
       return this.bridge.aging;

@@ -239,7 +239,7 @@ export class Routing {
 
   private crossing(map: TopicMap, rule: number, qos: number): Crossing {
     const { uncached } = map;
-    const name = decodeUTF8(this.arena, map.placesOffset + uncached * map.placeLength, map.lengthOf[uncached]!);
+    const name = decodeUTF8(this.arena, map.placesOffset + uncached * map.placeLength, map.uncachedLength);
     return { rule: this.positionOf(map.rules[rule]!), name, qos: Math.min(qos, map.rules[rule]!.qos) };
   }
 

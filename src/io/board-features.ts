@@ -77,6 +77,10 @@ export const FEATURES = Object.freeze({
     name: 'rule whose messages expire', key: 'topic[].expiry', part: RULES,
     count: countRules(({ expiry }) => expiry > 0),
   },
+  expiryForNodes: {
+    name: 'messages for nodes that expire', key: 'topic[].expiry, direction: "in"', part: RULES,
+    count: ({ topic }) => topic.some(({ direction, expiry }) => direction !== 'out' && expiry > 0) ? 1 : 0,
+  },
   ruleWithoutStore: {
     name: 'rule without the store', key: 'topic[].store: false', part: RULES, count: countRules(({ store }) => !store),
   },

@@ -2,13 +2,13 @@
 import type { FeatureId } from './board-features.ts';
 
 /** The gateway without any feature. */
-export const PROGRAM_LENGTH = 29540;
+export const PROGRAM_LENGTH = 26512;
 
 /** One of each feature, without its texts. */
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
-  connection: 1153,
+  connection: 1116,
   rateLimit: 142,
-  session: 436,
+  session: 439,
   user: 75,
   mountPoint: 506,
   accessEntry: 634,
@@ -17,21 +17,22 @@ export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freez
   ruleBoth: 792,
   ruleLatest: 0,
   ruleExpiry: 0,
+  expiryForNodes: 400,
   ruleWithoutStore: 0,
-  sensor: 820,
+  sensor: 788,
   sensorJSON: 16,
   sensorDeadband: 16,
   sensorExpiry: 16,
   sensorCalibration: 32,
-  will: 472,
+  will: 408,
   credentials: 0,
   address: 128,
   systemTopics: 0,
   topic: 32,
   subscriptionByte: 0,
   retainedByte: 0,
-  flash: 22152,
-  flashBlock: 12.5,
+  flash: 17736,
+  flashBlock: 11,
   flashIdentifier: 20,
   flashLatest: 4264,
 });

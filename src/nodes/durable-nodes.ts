@@ -57,7 +57,7 @@ export class DurableNodes {
     this.wills = parts.wills;
     this.retained = parts.retained;
     this.atHand = parts.atHand;
-    this.restoration = new NodeRestoration(parts);
+    this.restoration = new NodeRestoration(parts, this.will);
   }
 
   /** Whether anything can be written. */

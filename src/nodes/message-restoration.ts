@@ -1,6 +1,6 @@
 /** Brings messages back that wait for nodes, from the log of the store, in the order of their numbers. */
 import type { Arena } from '../bytes/arena.ts';
-import { MessageSpans } from '../packet/packet.ts';
+import { PlainSpans } from '../packet/packet.ts';
 import { IDENTIFIER_RANGE } from '../session/identifier-ranges.ts';
 import { NONE, RELEASED, SENT } from '../session/record-layout.ts';
 import type { StoredQueue } from '../session/stored-queue.ts';
@@ -32,7 +32,7 @@ export interface MessageRestorationParts {
 export class MessageRestoration {
   private readonly parts: MessageRestorationParts;
   private readonly arena: Arena;
-  private readonly message = new MessageSpans();
+  private readonly message = new PlainSpans();
   /** Of messages that were found in the log: number and position. */
   private found: Uint32Array | undefined = undefined;
   private foundCount = 0;

@@ -10,7 +10,7 @@
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { END, PackedRecords } from '../bytes/packed-records.ts';
 import { equalBytes } from '../bytes/compare.ts';
-import type { Message } from '../packet/packet.ts';
+import type { Message, MessageSpans } from '../packet/packet.ts';
 import { expiryOf } from '../packet/publish-properties.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import type { Clock } from '../session/clock.ts';
@@ -35,7 +35,7 @@ const UNSTORED = 0x80;
 export const PASSED = 0;
 
 /** Reads the record of `length` bytes at `at`; RETAIN is the caller's business. */
-export function readRetained({ bytes, view }: Arena, at: number, length: number, message: Message): void {
+export function readRetained({ bytes, view }: Arena, at: number, length: number, message: MessageSpans): void {
   const notes = bytes[at + QOS]!;
   const topicNameLength = view.getUint16(at);
   let rest = at + TOPIC + topicNameLength;
@@ -166,7 +166,7 @@ export class RetainedMessages {
   }
 
   /** Whether the message at `at` matches a filter; then it is in `message`. */
-  matches(at: number, filterOffset: number, filterLength: number, message: Message): boolean {
+  matches(at: number, filterOffset: number, filterLength: number, message: MessageSpans): boolean {
     const { arena } = this;
     const topicNameLength = arena.view.getUint16(at);
     if (!matchesTopicFilter(arena, filterOffset, filterLength, at + TOPIC, topicNameLength))
@@ -179,7 +179,7 @@ export class RetainedMessages {
    * What is left of the Message Expiry Interval of the message at `at`, which has been read, counts from now on.
    * @returns false when nothing is left [MQTT5-3.3.2-5] [MQTT5-3.3.2-6]
    */
-  private countDown(at: number, message: Message): boolean {
+  private countDown(at: number, message: MessageSpans): boolean {
     const { arena: { view }, arena, clock } = this;
     const expiry = expiryOf(message, arena);
     if (expiry < 0 || clock === undefined)
@@ -204,7 +204,7 @@ export class RetainedMessages {
   }
 
   /** @returns the place of the next message if it is owed, it is in `message` then; PASSED; END after the last one */
-  lookAtNext(message: Message): number {
+  lookAtNext(message: MessageSpans): number {
     const { records } = this;
     const at = this.next === PASSED ? records.first : this.next;
     if (at === END || at >= records.end) {
@@ -225,7 +225,7 @@ export class RetainedMessages {
     bytes[at + QOS] = bytes[at + QOS]! & ~OWED;
   }
 
-  private read(at: number, message: Message): void {
+  private read(at: number, message: MessageSpans): void {
     const { arena, records } = this;
     const notes = arena.bytes[at + QOS]!;
     message.retain = 1; // [MQTT311-3.3.1-8]

@@ -14,6 +14,11 @@ export interface Age {
   age(takenAt: number): number;
 }
 
+/** Who knows the time by which sessions grow old. */
+export interface AgeKeeper {
+  readonly aging: Age;
+}
+
 /** Milliseconds from one look to the next, at most. */
 const LONGEST_INTERVAL = 60_000;
 /** Seconds. */
@@ -21,34 +26,34 @@ const LONGEST_COARSENESS = 3600;
 const SHORTEST_COARSENESS = 10;
 /** Looks in the time for which a session is kept. */
 const LOOKS = 16;
+/** Of `times`: since when the node has been away, and seconds for which it has asked, or FOR_EVER. */
+const FIELDS = 2;
+const ASKED = 1;
 
 export class SessionExpiry {
   /** Seconds; 0: for ever. */
   readonly expiration: number;
   private readonly clock: Clock;
   private readonly nodes: NodeStates;
-  /** Since when each node has been away. */
-  private readonly awayAt: Uint32Array;
-  /** Seconds for which each has asked; FOR_EVER. */
-  private readonly asked: Uint32Array;
-  private readonly time: () => Age;
+  /** Per node. */
+  private readonly times: Uint32Array;
+  private readonly keeper: AgeKeeper;
   private readonly interval: number;
   private isPending = false;
   private dueAt = 0;
 
-  constructor(clock: Clock, nodes: NodeStates, expiration: number, time: () => Age) {
+  constructor(clock: Clock, nodes: NodeStates, expiration: number, keeper: AgeKeeper) {
     this.clock = clock;
     this.nodes = nodes;
     this.expiration = expiration;
-    this.time = time;
-    this.awayAt = new Uint32Array(nodes.states.length);
-    this.asked = new Uint32Array(nodes.states.length);
+    this.keeper = keeper;
+    this.times = new Uint32Array(nodes.states.length * FIELDS);
     this.interval = expiration === 0 ? LONGEST_INTERVAL
       : Math.min(LONGEST_INTERVAL, Math.ceil(expiration * 1000 / LOOKS));
   }
 
   get now(): number {
-    return this.time().now;
+    return this.keeper.aging.now;
   }
 
   /** Seconds by which a written time may be too early. */
@@ -59,8 +64,8 @@ export class SessionExpiry {
 
   /** A node whose session is kept is away, since `since`. @param asked seconds for which it has asked */
   leave(node: NodeState, since: number, asked = FOR_EVER): void {
-    this.awayAt[node.index] = since;
-    this.asked[node.index] = asked;
+    this.times[node.index * FIELDS] = since;
+    this.times[node.index * FIELDS + ASKED] = asked;
     if (this.expiration === 0 && asked === FOR_EVER)
       return;
     const dueAt = this.clock.now + this.intervalFor(asked) | 0;
@@ -76,7 +81,7 @@ export class SessionExpiry {
   }
 
   isExpired(since: number): boolean {
-    return this.expiration !== 0 && this.time().age(since) >= this.expiration;
+    return this.expiration !== 0 && this.keeper.aging.age(since) >= this.expiration;
   }
 
   /** Whether it is time to look at all sessions. */
@@ -96,15 +101,17 @@ export class SessionExpiry {
    * @returns a session that has been away for too long, or undefined; afterwards the clock is asked for the next look
    */
   findExpired(): NodeState | undefined {
-    const { asked, awayAt, clock, nodes: { states } } = this;
+    const { clock, nodes: { states }, times } = this;
     let interval = this.interval;
     for (let index = 0; index < states.length; ++index) {
       const node = states[index]!;
       if (node.identifierLength === 0 || node.session !== undefined)
         continue;
+      const awayAt = times[index * FIELDS]!;
+      const asked = times[index * FIELDS + ASKED]!;
       // Both are whole seconds: it may be up to one less since then.
-      const left = asked[index] === FOR_EVER ? FOR_EVER : asked[index]! - this.time().age(awayAt[index]!);
-      if (left < 0 || this.isExpired(awayAt[index]!))
+      const left = asked === FOR_EVER ? FOR_EVER : asked - this.keeper.aging.age(awayAt);
+      if (left < 0 || this.isExpired(awayAt))
         return node;
       interval = Math.min(interval, this.intervalFor(left + 1));
       if (this.expiration !== 0 || left !== FOR_EVER)

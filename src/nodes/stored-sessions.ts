@@ -21,10 +21,13 @@ export const IDENTIFIER = 8;
 export const QOS = 4;
 export const FILTER = 5;
 
+/** Of a node: whether its session is in the store, and when it was written there that the node was seen. */
+const FIELDS = 2;
+const WRITTEN_AT = 1;
+
 export class StoredSessions {
-  /** Per node: whether its session is in the store, and when it was written there that the node was seen. */
-  private readonly kept: Uint8Array;
-  private readonly seenAt: Uint32Array;
+  /** Per node FIELDS. */
+  private readonly entries: Uint32Array;
   private readonly arena: Arena;
   private readonly store: Store;
   private readonly clock: Clock;
@@ -38,23 +41,22 @@ export class StoredSessions {
     this.clock = clock;
     this.subscriptions = subscriptions;
     this.userHashes = userHashes;
-    this.kept = new Uint8Array(count);
-    this.seenAt = new Uint32Array(count);
+    this.entries = new Uint32Array(count * FIELDS);
   }
 
   isKept(node: NodeState): boolean {
-    return this.kept[node.index] !== 0;
+    return this.entries[node.index * FIELDS] !== 0;
   }
 
   /** Another storage is opened: nothing is known of what it holds. */
   reset(): void {
-    this.kept.fill(0);
+    this.entries.fill(0);
   }
 
   /** It has been found in the store. */
   adopt(node: NodeState, seenAt: number): void {
-    this.kept[node.index] = 1;
-    this.seenAt[node.index] = seenAt;
+    this.entries[node.index * FIELDS] = 1;
+    this.entries[node.index * FIELDS + WRITTEN_AT] = seenAt;
   }
 
   /** Writes that the session is there, and that the node was seen just now. @returns false when there is no room */
@@ -78,7 +80,7 @@ export class StoredSessions {
 
   /** The node is here, or has just gone: that is written if it was written long ago. @param coarseness seconds */
   see(node: NodeState, coarseness: number): void {
-    if (this.isKept(node) && this.store.clock.now - this.seenAt[node.index]! >= coarseness)
+    if (this.isKept(node) && this.store.clock.now - this.entries[node.index * FIELDS + WRITTEN_AT]! >= coarseness)
       this.put(node);
   }
 
@@ -87,7 +89,7 @@ export class StoredSessions {
     const { store: { state }, subscriptions } = this;
     if (!this.isKept(node))
       return;
-    this.kept[node.index] = 0;
+    this.entries[node.index * FIELDS] = 0;
     state?.remove(SESSION, node.identity);
     for (let at = subscriptions.nextOf(node.index, END); at !== END; at = subscriptions.nextOf(node.index, at))
       this.removeSubscription(node, at);

@@ -8,9 +8,9 @@
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText, isWellFormedUTF8 } from '../bytes/utf8.ts';
 import { CONNACK, CONNECT } from './control-packet.ts';
-import { ABSENT, PREFIX_LENGTH, writeFixedHeader, writeString } from './data-representation.ts';
+import { ABSENT, lengthOfVariable, PREFIX_LENGTH, variableAt, writeFixedHeader, writeString } from './data-representation.ts';
 import type { Packet } from './packet.ts';
-import { removeProperty, WILL_DELAY_INTERVAL, WILL_PROPERTIES } from './properties.ts';
+import { numberIn, removeProperty, WILL_DELAY_INTERVAL, WILL_PROPERTIES } from './properties.ts';
 import * as ProtocolVersion from './protocol-version.ts';
 import * as ReasonCode from './reason-code.ts';
 import { isPlainTopicName, isValidTopicName } from './topic.ts';
@@ -130,7 +130,7 @@ function readConnectPayload(packet: Packet, offset: number): number {
   if (offset > end || !isAcceptable(arena, clientIdentifierOffset, offset)) // [MQTT311-3.1.3-4]
     return ReasonCode.MALFORMED_PACKET;
 
-  packet.willTopicLength = packet.willPayloadLength = packet.willPropertiesLength = 0;
+  packet.willTopicLength = packet.willPayloadLength = packet.willPropertiesLength = packet.willDelay = 0;
   if ((connectFlags & WILL) !== 0) { // [MQTT311-3.1.2-9]
     if (ProtocolVersion.hasProperties(version)) {
       offset = readWillProperties(packet, offset);
@@ -180,9 +180,9 @@ function readWillProperties(packet: Packet, offset: number): number {
   const { arena, properties } = packet;
   const next = properties.read(arena, offset, packet.end, WILL_PROPERTIES);
   if (next > 0) {
-    packet.willPropertiesOffset = properties.offset;
-    packet.willPropertiesLength =
-      removeProperty(arena, properties.offset, properties.end, WILL_DELAY_INTERVAL) - properties.offset;
+    const first = packet.willPropertiesOffset = offset + lengthOfVariable(variableAt(arena, offset));
+    packet.willDelay = numberIn(arena, first, next, WILL_DELAY_INTERVAL, 0);
+    packet.willPropertiesLength = removeProperty(arena, first, next, WILL_DELAY_INTERVAL) - first;
   }
   return next;
 }

@@ -23,11 +23,28 @@ export interface Message {
   /** Under which its sender knows it, if it came with QoS 1 or 2. */
   packetIdentifier: number;
   /** Properties that go with it, one behind the other without a length in front; length 0: there are none. */
-  propertiesOffset: number;
-  propertiesLength: number;
+  readonly propertiesOffset: number;
+  readonly propertiesLength: number;
 }
 
-/** A message that is put together, or kept, outside a packet: made once and filled again and again. */
+/**
+ * A message that never has properties, put together outside a packet: made once and filled again and again. There are
+ * many, and each field that an object has of its own takes a slot.
+ */
+export class PlainSpans implements Message {
+  topicNameOffset = 0;
+  topicNameLength = 0;
+  payloadOffset = 0;
+  payloadLength = 0;
+  qos = 0;
+  retain = 0;
+  packetIdentifier = 0;
+  declare readonly propertiesOffset: number;
+  declare readonly propertiesLength: number;
+}
+Object.freeze(Object.assign(PlainSpans.prototype, { propertiesOffset: 0, propertiesLength: 0 }));
+
+/** The same with room for properties. */
 export class MessageSpans implements Message {
   topicNameOffset = 0;
   topicNameLength = 0;
@@ -41,7 +58,7 @@ export class MessageSpans implements Message {
 }
 
 /** A message that is published again and again under one name, which so need not be looked up each time. */
-export class RepeatedMessage extends MessageSpans {
+export class RepeatedMessage extends PlainSpans {
   /** Number of the name in the topic table, or INVALID_TOPIC: as it was when the table had this `generation`. */
   topicIndex: number;
   generation: number;
@@ -109,6 +126,8 @@ export class Packet implements Message {
   /** Those that the Will is published with. */
   willPropertiesOffset = 0;
   willPropertiesLength = 0;
+  /** Seconds. */
+  willDelay = 0;
   userNameOffset = 0;
   /** -1: the packet has no user name. An empty one is something else. */
   userNameLength = -1;

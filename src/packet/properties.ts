@@ -109,22 +109,20 @@ const mayRepeat = (identifier: number, packetType: number): boolean =>
   identifier === USER_PROPERTY || identifier === SUBSCRIPTION_IDENTIFIER && packetType === PUBLISH_TYPE;
 
 export class Properties {
-  /** The block that was read last, without its length in front. */
+  /** The block of the packet at hand that was read last, without its length in front. */
   offset = 0;
   end = 0;
   /** Bit n: there is a property with the identifier n, or n + 32. */
   private low = 0;
   private high = 0;
-  /** By identifier: a number, or where the bytes of a value lie, behind their length. Of the last one that was read. */
-  private readonly values = new Uint32Array(TABLE.length);
 
   has(identifier: number): boolean {
     return ((identifier < 32 ? this.low : this.high) >> (identifier & 31) & 1) !== 0;
   }
 
-  /** The number that the property says; `absent` when it is not there. */
-  valueOf(identifier: number, absent: number): number {
-    return this.has(identifier) ? this.values[identifier]! : absent;
+  /** The number of two or four bytes that a property of the block says; `absent` when it is not there. */
+  numberOf(arena: Arena, identifier: number, absent: number): number {
+    return this.has(identifier) ? numberIn(arena, this.offset, this.end, identifier, absent) : absent;
   }
 
   clear(): void {
@@ -132,10 +130,11 @@ export class Properties {
   }
 
   /**
-   * Reads the block at `offset`, length included, of a packet of this type or of a WILL. What was read before stays
-   * known. @param limit end of the packet @returns the offset behind it; negative: a reason code. Unknown identifiers,
-   * those that the packet may not carry and ill-formed values make a Malformed Packet (section 2.2.2.2), a value that
-   * the specification forbids, or a second one, is a Protocol Error
+   * Reads the block at `offset`, length included, of a packet of this type or of a Will, whose properties come to those
+   * of the packet, but whose block does not become that at hand. @param limit end of the packet @returns the offset
+   * behind it; negative: a reason code. Unknown identifiers, those that the packet may not carry and ill-formed values
+   * make a Malformed Packet (section 2.2.2.2), a value that the specification forbids, or a second one, is a Protocol
+   * Error
    */
   read(arena: Arena, offset: number, limit: number, packetType: number): number {
     let at = endOfVariable(arena, offset, limit);
@@ -144,8 +143,10 @@ export class Properties {
     const end = at + variableAt(arena, offset);
     if (end > limit)
       return -ReasonCode.MALFORMED_PACKET;
-    this.offset = at;
-    this.end = end;
+    if (packetType !== WILL_PROPERTIES) {
+      this.offset = at;
+      this.end = end;
+    }
     while (at < end) {
       const identifier = arena.bytes[at]!; // longer forms are not minimal, or unknown: they have the high bit
       const entry = identifier < TABLE.length ? TABLE[identifier]! : 0;
@@ -174,7 +175,7 @@ export class Properties {
     const next = endOfValue(arena, at, end, type);
     if (next < 0)
       return next;
-    const value = this.values[identifier] = type === FLAG ? arena.bytes[at]! : type === TWO_BYTES ? view.getUint16(at)
+    const value = type === FLAG ? arena.bytes[at]! : type === TWO_BYTES ? view.getUint16(at)
       : type === FOUR_BYTES ? view.getUint32(at) : type === VARIABLE ? variableAt(arena, at) : at + PREFIX_LENGTH;
     if ((entry & NOT_ZERO) !== 0 && value === 0)
       return -(identifier === TOPIC_ALIAS ? ReasonCode.TOPIC_ALIAS_INVALID : ReasonCode.PROTOCOL_ERROR);
@@ -246,6 +247,13 @@ export function findProperty(arena: Arena, at: number, end: number, identifier: 
     if (arena.bytes[at] === identifier)
       return at + 1;
   return -1;
+}
+
+/** The number of two or four bytes that a property in [`at`, `end`) says; `absent` when it is not there. */
+export function numberIn(arena: Arena, at: number, end: number, identifier: number, absent: number): number {
+  const value = findProperty(arena, at, end, identifier);
+  return value < 0 ? absent
+    : (TABLE[identifier]! & TYPE) === TWO_BYTES ? arena.view.getUint16(value) : arena.view.getUint32(value);
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Arena } from '../bytes/arena.ts';
 import { PUBLISH, QOS_SHIFT } from './control-packet.ts';
 import { IDENTIFIER_LENGTH, lengthOfVariable, PREFIX_LENGTH, variableAt, writeFixedHeader,
   writeVariable } from './data-representation.ts';
-import type { Message, Packet } from './packet.ts';
+import type { Message, MessageSpans, Packet } from './packet.ts';
 import { findProperty, MESSAGE_EXPIRY_INTERVAL, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS } from './properties.ts';
 import { readPublish } from './publish.ts';
 import * as ReasonCode from './reason-code.ts';
@@ -75,7 +75,7 @@ export function writePublishWithProperties(
 
 /** Finds topic, properties and payload of an encoded PUBLISH of `length` bytes. */
 export function readWritten(arena: Arena, packet: number, length: number, hasProperties: boolean,
-  message: Message): void {
+  message: MessageSpans): void {
   const { bytes, view } = arena;
   let at = packet;
   while (bytes[++at]! > 0x7F); // Remaining Length

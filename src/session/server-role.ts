@@ -68,10 +68,13 @@ export interface ServerSessionSettings extends SessionSettings {
 
 /** Three lengths of two bytes, in front of Will Topic and Will Message, and of the properties behind them. */
 const WILL_LENGTHS = 6;
+/** What a node of 5.0 says it takes, and its Will Delay. */
+const LIMITS_LENGTH = 12;
 
 /** Bytes of what one session needs of the arena. */
 const regionLengthOf = (settings: ServerSessionSettings): number =>
-  settings.maximumPacketSize + WILL_LENGTHS + settings.willCapacity + settings.maximumClientIdentifierLength;
+  settings.maximumPacketSize + WILL_LENGTHS + settings.willCapacity + settings.maximumClientIdentifierLength
+  + LIMITS_LENGTH;
 
 export class ServerRole extends SessionRole {
   declare readonly receiver: ServerHandler;
@@ -90,12 +93,13 @@ export class ServerRole extends SessionRole {
   hasReleased = false;
   private nextToRead = 0;
   /**
-   * Where the receive ring, the Will and the identifier of the first session lie; those of the next one
+   * Where the receive ring, the Will, the identifier and the limits of the first session lie; those of the next one
    * `regionLength` behind them.
    */
   readonly ringOffset: number;
   readonly willOffset: number;
   readonly identifierOffset: number;
+  readonly limitsOffset: number;
   readonly regionLength: number;
 
   /** Reserves the regions of `count` sessions. */
@@ -109,6 +113,7 @@ export class ServerRole extends SessionRole {
     this.ringOffset = regions;
     this.willOffset = regions + settings.maximumPacketSize;
     this.identifierOffset = this.willOffset + WILL_LENGTHS + settings.willCapacity;
+    this.limitsOffset = this.identifierOffset + settings.maximumClientIdentifierLength;
     this.regionLength = regionLengthOf(settings);
     this.filterRequests = new FilterRequests(this);
   }

@@ -31,6 +31,10 @@ const ANY_KEEP_ALIVE = 65535;
 /** Beside the connect flags: the identifier, or the Keep Alive, is ours. */
 const OUR_IDENTIFIER = 0x100;
 const OUR_KEEP_ALIVE = 0x200;
+/** What a node of 5.0 takes, and seconds from the end of its connection to the Will, in the arena: 4 bytes each. */
+const LONGEST_PACKET = 0;
+const RECEIVE_MAXIMUM = 4;
+const WILL_DELAY = 8;
 /** As `sessionExpiry`: never. */
 export const FOR_EVER = 0xFFFFFFFF;
 
@@ -54,8 +58,6 @@ export class ServerSession extends Session {
   keepAlive = 0;
   /** Seconds for which the session is kept when the connection has ended, as far as the node says; see FOR_EVER. */
   sessionExpiry = 0;
-  /** Seconds from the end of the connection to the Will. */
-  willDelay = 0;
 
   constructor(role: ServerRole, index: number) {
     super(role, role.ringOffset + index * role.regionLength);
@@ -68,6 +70,28 @@ export class ServerSession extends Session {
   get clientIdentifierOffset(): number {
     const { role } = this;
     return role.identifierOffset + this.index * role.regionLength;
+  }
+
+  override get longestPacket(): number {
+    return this.hasProperties ? this.limitAt(LONGEST_PACKET) : ANY_LENGTH;
+  }
+
+  override get receiveMaximum(): number {
+    return this.hasProperties ? this.limitAt(RECEIVE_MAXIMUM) : ANY_NUMBER;
+  }
+
+  /** Seconds from the end of the connection to the Will. */
+  get willDelay(): number {
+    return this.hasProperties ? this.limitAt(WILL_DELAY) : 0;
+  }
+
+  private get limitsOffset(): number {
+    const { role } = this;
+    return role.limitsOffset + this.index * role.regionLength;
+  }
+
+  private limitAt(field: number): number {
+    return this.role.arena.view.getUint32(this.limitsOffset + field);
   }
 
   /** Undefined: the node may send as fast as it likes. */
@@ -121,8 +145,7 @@ export class ServerSession extends Session {
     this.connectionNumber = ++role.connectionCount;
     this.sessionState = undefined;
     this.clientIdentifierLength = this.connectFlags = this.holds = 0;
-    if (this.hasProperties)
-      this.forgetLimits();
+    this.hasProperties = false;
     this.user = -1;
     this.isRefused = false;
     this.credit?.reset(clock.now);
@@ -355,8 +378,8 @@ export class ServerSession extends Session {
     this.isRefused = false;
   }
 
-  private handleDisconnect({ properties, reasonCode }: Packet): void {
-    const expiry = properties.valueOf(Property.SESSION_EXPIRY_INTERVAL, this.sessionExpiry);
+  private handleDisconnect({ arena, properties, reasonCode }: Packet): void {
+    const expiry = properties.numberOf(arena, Property.SESSION_EXPIRY_INTERVAL, this.sessionExpiry);
     if (expiry !== 0 && this.sessionExpiry === 0) { // a session that ends with its connection stays one
       this.fail(ReasonCode.PROTOCOL_ERROR);
       return;
@@ -520,28 +543,25 @@ export class ServerSession extends Session {
   }
 
   /** What a CONNECT of 5.0 says of the session and of what the node takes. @returns false when it has been refused */
-  private takeLimits({ clientIdentifierLength, properties }: Packet, keepsTooQuiet: boolean): boolean {
+  private takeLimits(packet: Packet, keepsTooQuiet: boolean): boolean {
+    const { arena, clientIdentifierLength, properties, willDelay } = packet;
     if (clientIdentifierLength === 0)
       this.connectFlags |= OUR_IDENTIFIER;
     if (keepsTooQuiet) {
       this.connectFlags |= OUR_KEEP_ALIVE;
       this.keepAlive = this.role.settings.maximumKeepAlive;
     }
-    this.sessionExpiry = properties.valueOf(Property.SESSION_EXPIRY_INTERVAL, 0);
-    this.receiveMaximum = properties.valueOf(Property.RECEIVE_MAXIMUM, ANY_NUMBER);
-    this.longestPacket = properties.valueOf(Property.MAXIMUM_PACKET_SIZE, ANY_LENGTH);
-    this.willDelay = properties.valueOf(Property.WILL_DELAY_INTERVAL, 0);
+    this.sessionExpiry = properties.numberOf(arena, Property.SESSION_EXPIRY_INTERVAL, 0);
+    const { view } = arena;
+    const { limitsOffset } = this;
+    view.setUint32(limitsOffset + LONGEST_PACKET,
+      properties.numberOf(arena, Property.MAXIMUM_PACKET_SIZE, ANY_LENGTH));
+    view.setUint32(limitsOffset + RECEIVE_MAXIMUM, properties.numberOf(arena, Property.RECEIVE_MAXIMUM, ANY_NUMBER));
+    view.setUint32(limitsOffset + WILL_DELAY, willDelay);
     if (!properties.has(Property.AUTHENTICATION_METHOD))
       return true;
     this.refuse(ReasonCode.BAD_AUTHENTICATION_METHOD); // [MQTT5-4.12.0-1]
     return false;
-  }
-
-  private forgetLimits(): void {
-    this.willDelay = 0;
-    this.hasProperties = false;
-    this.longestPacket = ANY_LENGTH;
-    this.receiveMaximum = ANY_NUMBER;
   }
 
   /** Rules C6 and C8; [MQTT311-3.1.3-5] [MQTT311-3.1.3-8] [MQTT311-3.1.3-9]. */

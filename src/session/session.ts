@@ -60,9 +60,6 @@ export abstract class Session implements PacketHandler {
   readonly role: SessionRole;
   /** Of the version of the connection. */
   hasProperties = false;
-  /** What the peer takes, in bytes, and messages of QoS 1 and 2 at a time; before 5.0 it has no way to say so. */
-  longestPacket = ANY_LENGTH;
-  receiveMaximum = ANY_NUMBER;
   protected output!: Output;
   /** When the last packet came; in the Server role, until CONNECT is accepted, when the network connection came up. */
   lastReceivedAt = 0;
@@ -80,6 +77,15 @@ export abstract class Session implements PacketHandler {
   /** Protocol level of the connection, UNKNOWN before CONNECT. */
   get version(): number {
     return this.parser.version;
+  }
+
+  /** What the peer takes, in bytes, and messages of QoS 1 and 2 at a time; before 5.0 it has no way to say so. */
+  get longestPacket(): number {
+    return ANY_LENGTH;
+  }
+
+  get receiveMaximum(): number {
+    return ANY_NUMBER;
   }
 
   // What the world did

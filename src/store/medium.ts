@@ -11,6 +11,11 @@ import { UnwrittenMarks } from './unwritten-marks.ts';
 const READ_ATTEMPTS = 3;
 const STAMP_MASK = 0xFF;
 
+/** Told that nothing can be written any more. */
+interface FailureObserver {
+  onStorageFailed(reason: string): void;
+}
+
 export class Medium {
   readonly arena: Arena;
   isWorking = false;
@@ -31,20 +36,19 @@ export class Medium {
   private stamps = new Uint8Array(0);
   /** Holds blocks of version 0.1, which must be void before they are erased. */
   versionOne: { invalidate(block: number): void } | undefined = undefined;
-  private onFailed: (reason: string) => void = () => {};
+  private observer: FailureObserver | undefined = undefined;
 
   constructor(arena: Arena) {
     this.arena = arena;
   }
 
-  open(storage: BlockStorage, onFailed: (reason: string) => void): void {
+  open(storage: BlockStorage, observer: FailureObserver): void {
     this.storage = storage;
     this.blockLength = storage.blockLength;
     this.blockCount = storage.blockCount;
     this.sequences = new Uint32Array(storage.blockCount);
     this.stamps = new Uint8Array(storage.blockCount);
-    this.unwritten.begin(storage.blockCount, storage.blockLength);
-    this.onFailed = onFailed;
+    this.observer = observer;
     this.versionOne = undefined;
     this.isWorking = true;
     this.isDirty = false;
@@ -188,7 +192,7 @@ export class Medium {
   fail(error: unknown): false {
     if (this.isWorking) {
       this.isWorking = this.isDirty = false;
-      this.onFailed(error instanceof Error ? error.message : String(error));
+      this.observer!.onStorageFailed(error instanceof Error ? error.message : String(error));
     }
     return false;
   }

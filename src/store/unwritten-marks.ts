@@ -18,7 +18,7 @@ export class UnwrittenMarks {
   private earlierProofs: Int32Array | undefined = undefined;
   private earlierBlockLength = 0;
 
-  /** A storage is going to be opened, the same one perhaps. */
+  /** A storage is being opened, the same one perhaps. @param blockCount of those that may have messages, the first */
   begin(blockCount: number, blockLength: number): void {
     if (this.earlierProofs === undefined) { // else the attempt before has failed
       this.earlierProofs = this.proofs;
@@ -84,7 +84,7 @@ export class UnwrittenMarks {
 
   private isSameBlock(block: number): boolean {
     const { earlierProofs, proofs } = this;
-    return earlierProofs !== undefined && this.earlierBlockLength === this.blockLength
+    return block < proofs.length && earlierProofs !== undefined && this.earlierBlockLength === this.blockLength
       && proofs[block] !== 0 && proofs[block] === earlierProofs[block];
   }
 

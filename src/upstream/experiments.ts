@@ -1,7 +1,7 @@
 /** Does what is decided about suspects (suspects.ts): sets messages and filters aside, puts back, lowers the QoS. */
 import * as Event from '../config/events.ts';
 import { PUBACK } from '../packet/control-packet.ts';
-import { MessageSpans } from '../packet/packet.ts';
+import { PlainSpans } from '../packet/packet.ts';
 import { DONE, NONE, RELEASED } from '../session/record-layout.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { Aging } from './aging.ts';
@@ -39,7 +39,7 @@ export interface Subject {
 export class Experiments implements Court {
   private readonly bridge: Subject;
   private readonly observer: Event.GatewayObserver;
-  private readonly message = new MessageSpans();
+  private readonly message = new PlainSpans();
   /** What was told of already: bits. */
   private told = 0;
   /** Highest QoS of the present connection, and of all that follow. */

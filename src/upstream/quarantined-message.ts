@@ -1,8 +1,8 @@
 /** A message in the quarantine, and what is known of one that is set aside. */
-import { MessageSpans } from '../packet/packet.ts';
+import { PlainSpans } from '../packet/packet.ts';
 
 /** As `Quarantine.read` fills it. */
-export class QuarantinedMessage extends MessageSpans {
+export class QuarantinedMessage extends PlainSpans {
   /** By which people name it. */
   number = 0;
   /** Identity of its node; 0: the gateway itself. */

@@ -14,6 +14,7 @@ import { isDue } from '../session/clock.ts';
 import { DONE, NONE, NOT_STORED } from '../session/record-layout.ts';
 import type { Aging } from './aging.ts';
 import type { Guard } from './guard.ts';
+import { isSetAside } from './quarantine-search.ts';
 import type { StorePolicy } from './full-policy.ts';
 import { FINE } from './quarantine-reasons.ts';
 import { GUARDED, NO_RULE, type TopicMap, UNFIT } from './topic-map.ts';
@@ -156,18 +157,18 @@ export class RetainedTelling {
     const { outbound, sides: { guard } } = this;
     const { queue } = session.sessionState!;
     const window = queue.window!;
-    if (guard.quarantine.holds(message))
+    if (isSetAside(guard.quarantine, queue.limits.arena, message))
       return true; // the Server would close this connection for it as well
     let rule = outbound.resolve(outbound.uncached, message);
     if (rule === NO_RULE || rule === UNFIT)
       return true;
     if (rule <= GUARDED)
       rule = GUARDED - rule;
-    const slot = window.slotOf(outbound.hashOf[outbound.uncached]!);
+    const slot = window.slotOf(outbound.uncachedHash);
     if (window.isOccupied(slot))
       return false;
     message.topicNameOffset = outbound.placesOffset + outbound.uncached * outbound.placeLength;
-    message.topicNameLength = outbound.lengthOf[outbound.uncached]!;
+    message.topicNameLength = outbound.uncachedLength;
     const qos = this.policies[rule]!.qosOf(message.qos);
     if (guard.reasonFor(message, qos, 0, outbound.rules[rule]!.identity) !== FINE)
       return true; // the Server does not take it

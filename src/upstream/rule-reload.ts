@@ -16,7 +16,7 @@ import { filtersToTakeBack } from './earlier-subscriptions.ts';
 import { StorePolicy } from './full-policy.ts';
 import { LatestRecords } from './latest-records.ts';
 import { ObsoleteFilters } from './obsolete-filters.ts';
-import { rulesOf, type TopicMap, type TopicMapPlan, type TopicRule, UNRESOLVED } from './topic-map.ts';
+import { rulesOf, type TopicMap, type TopicMapPlan, type TopicRule } from './topic-map.ts';
 
 /** Of a message whose rule is gone. */
 const GONE = 0xFFFF;
@@ -88,7 +88,7 @@ function replaceRules(arena: Arena, map: TopicMap, plan: TopicMapPlan,
     if (same.qos === rule.qos) // else it is asked for again
       rule.granted = same.granted;
   }
-  map.ruleOf.fill(UNRESOLVED);
+  map.forgetAll();
 }
 
 /** Each message of the queue says by the position of its rule which one it is. */
