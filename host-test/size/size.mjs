@@ -39,12 +39,12 @@ const BUDGETS = {
   session: [36_700, 'both roles, 5.0 towards nodes, answers to CONNECT that wait, QoS 0 to 2, a deadline for each acknowledgement, holds, long packets in slices'],
   nodes: [56_700,
     'sessions; subscriptions and retained messages, found by hash, as room comes; rights; nodes that fail again and again; $SYS in slices; what of them survives a power cut'],
-  upstream: [50_300,
+  upstream: [52_000,
     'topic rules, full policies, nodes that wait for a slow broker, order per topic, replay, orphans; limits of brokers, suspects, quarantine, telling again'],
   gateway: [23_000, 'the parts put together, announcements, advice; who gets what, limits that agree, the store opened and its losses told'],
   rules: [25_100, 'what must hold between the values of a stored configuration, in the words of the PC'],
   sensors: [3_700, 'readings, deadband, heartbeat, availability, JSON'],
-  io: [19_700, 'sockets that take little at a time, listener, one timer, flash blocks, the memory that a file needs'],
+  io: [20_000, 'sockets that take little at a time, listener, one timer, flash blocks, the memory that a file needs'],
 };
 const LAYERS = Object.keys(BUDGETS);
 /** What speaks the protocol, in both roles: parser, state machines, queue. */
