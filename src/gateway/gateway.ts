@@ -15,7 +15,6 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { Clock } from '../session/clock.ts';
-import { CLOSED } from '../session/connection-state.ts';
 import { type ServerHandler, ServerRole } from '../session/server-role.ts';
 import { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
@@ -230,7 +229,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.upstream.replayRate = store.replay_rate;
     this.upstream.replayReserve = longestPacket;
 
-    const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, this);
+    const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, sessionCount, this);
     this.nodes.forms = role.forms;
     this.delayedWills = new DelayedWills(arena, this.clock, delayedWillsPlan);
     this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(role, index));
@@ -302,17 +301,11 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.serverRole.handleDeferred();
   }
 
-  /** Lets every session look at its deadlines and asks the clock for the next one. */
+  /** Lets whoever wanted that look at its deadlines, and asks the clock for the next one. */
   handleTimeout(): void {
     this.clock.countSeconds();
     this.upstream.handleTimeout();
-    const { sessions } = this;
-    let left = this.serverRole.openCount; // the rest has no deadlines; one that ends meanwhile is counted all the same
-    for (let index = 0; left > 0 && index < sessions.length; ++index)
-      if (sessions[index]!.state !== CLOSED) {
-        --left;
-        sessions[index]!.handleTimeout();
-      }
+    this.serverRole.handleTimeout();
     this.systemTopics.handleTimeout();
     this.bridge.telling.advance(this.upstream);
     this.durableStore?.handleTimeout();
@@ -405,8 +398,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (!sessionPresent) { // [MQTT311-3.1.2-6]
       this.nodeSubscriptions.removeAll(node);
       this.nodes.release(node); // all but its retained messages, which are nobody's [MQTT311-3.1.2-7]
-      this.nodes.name(node, identifier, length);
-      node.user = session.user;
+      this.nodes.name(node, identifier, length, session.user);
       if (this.access !== undefined && !this.access.enter(node)) {
         this.nodes.release(node);
         session.refuse(ReasonCode.NOT_AUTHORIZED);
@@ -419,7 +411,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       session.refuse(this.durable.isWorking ? ReasonCode.STORE_FULL : ReasonCode.STORE_UNAVAILABLE);
       return;
     }
-    node.session = session;
+    this.nodes.connect(node, session);
     if (++this.connectedCount > this.maximumConnectedCount)
       this.maximumConnectedCount = this.connectedCount;
     this.failing.accepted(session);

@@ -134,9 +134,8 @@ export class NodeRestoration {
   /** Names a free place. @returns false when the name fits no mount point of today */
   private enter(node: NodeState, key: number, user: number, identifier: number, length: number): boolean {
     const { access, nodes } = this.parts;
-    nodes.name(node, identifier, length);
+    nodes.name(node, identifier, length, user);
     node.identity = key;
-    node.user = user;
     if (access === undefined || access.enter(node))
       return true;
     nodes.release(node);

@@ -165,12 +165,14 @@ export class RetainedMessages {
     return this.records.end;
   }
 
-  /** Whether the message at `at` matches a filter; then it is in `message`. */
-  matches(at: number, filterOffset: number, filterLength: number, message: Message): boolean {
+  /** Whether the message at `at` matches a filter. */
+  matches(at: number, filterOffset: number, filterLength: number): boolean {
     const { arena } = this;
-    const topicNameLength = arena.view.getUint16(at);
-    if (!matchesTopicFilter(arena, filterOffset, filterLength, at + TOPIC, topicNameLength))
-      return false;
+    return matchesTopicFilter(arena, filterOffset, filterLength, at + TOPIC, arena.view.getUint16(at));
+  }
+
+  /** Puts the message at `at` into `message`. @returns false when it has expired */
+  readLive(at: number, message: Message): boolean {
     this.read(at, message);
     return message.propertiesLength === 0 || this.countDown(at, message);
   }

@@ -1,7 +1,9 @@
 /** What the connections of all nodes share: see session-role.ts. */
 import type { ArenaPlan } from '../bytes/arena.ts';
 import type { Packet } from '../packet/packet.ts';
-import { CLIENT } from './connection-state.ts';
+import { isDue } from './clock.ts';
+import { CLIENT, CLOSED } from './connection-state.ts';
+import { Deadlines } from './deadlines.ts';
 import { FilterRequests } from './filter-requests.ts';
 import { PostponedAnswers } from './postponed-answers.ts';
 import type { PublishCredit } from './publish-credit.ts';
@@ -84,6 +86,7 @@ export class ServerRole extends SessionRole {
   /** Nodes to which retained messages are owed; they are told of room. */
   owingCount = 0;
   readonly postponed = new PostponedAnswers();
+  readonly deadlines: Deadlines;
   /** There is no place for a message: not even one packet is read of who is held. */
   hasNoRoom = false;
   /** A session that was held may read again, as soon as the event at hand is over. */
@@ -98,19 +101,35 @@ export class ServerRole extends SessionRole {
   readonly identifierOffset: number;
   readonly regionLength: number;
 
-  /** Reserves the regions of `count` sessions. */
+  /** Reserves the regions of `count` sessions, and behind them their deadlines. */
   static plan(plan: ArenaPlan, settings: ServerSessionSettings, count: number): number {
-    return plan.reserve('node: receive ring, Will, identifier', regionLengthOf(settings), count);
+    const offset = plan.reserve('node: receive ring, Will, identifier', regionLengthOf(settings), count);
+    plan.reserve('node: deadlines', Deadlines.lengthFor(1), count);
+    return offset;
   }
 
-  /** @param regions what `plan` returned for the same settings */
-  constructor(context: SessionContext, regions: number, settings: ServerSessionSettings, handler: ServerHandler) {
+  /** @param regions what `plan` returned for the same settings and so many sessions */
+  constructor(context: SessionContext, regions: number, settings: ServerSessionSettings, sessionCount: number,
+    handler: ServerHandler) {
     super(context, settings, CLIENT, handler);
     this.ringOffset = regions;
     this.willOffset = regions + settings.maximumPacketSize;
     this.identifierOffset = this.willOffset + WILL_LENGTHS + settings.willCapacity;
     this.regionLength = regionLengthOf(settings);
+    this.deadlines = new Deadlines(context.arena, regions + sessionCount * this.regionLength);
     this.filterRequests = new FilterRequests(this);
+  }
+
+  /** Lets the sessions that wanted that look at their deadlines, and asks the clock for the next one. */
+  handleTimeout(): void {
+    const { clock, deadlines, sessions } = this;
+    for (let left = deadlines.count; left > 0 && isDue(deadlines.first, clock.now); --left) {
+      const session = sessions[deadlines.take()]!;
+      if (session.state !== CLOSED)
+        session.handleTimeout();
+    }
+    if (deadlines.count > 0)
+      clock.request(deadlines.first);
   }
 
   /** What was put off until the event at hand was over. */

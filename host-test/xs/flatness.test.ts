@@ -1,0 +1,23 @@
+/** Costs on the engine do not grow with what else there is: steps of one message or connection beside few and many. */
+import { describe, expect, it } from 'vitest';
+import { WORKS } from './flat-works.ts';
+import { runProgram } from './measurement.ts';
+
+const TIME_LIMIT = 240_000;
+/** The dearest of a work's counts may take so many times the steps of the cheapest. */
+const FLAT = 1.5;
+
+interface Line {
+  readonly work: string;
+  readonly steps: number;
+}
+
+describe('on XS', () => {
+  it.each(WORKS.map(({ name, counts }) => [name, counts] as const))('%s: %j cost the same', async (name, counts) => {
+    const lines = (await runProgram(64, 'flatness', [name])).map(line => JSON.parse(line) as Line);
+    expect(lines.map(({ work }) => work)).toEqual(counts.map(() => name));
+    const steps = lines.map(line => line.steps);
+    expect(Math.min(...steps)).toBeGreaterThan(0);
+    expect(Math.max(...steps) / Math.min(...steps)).toBeLessThanOrEqual(FLAT);
+  }, TIME_LIMIT);
+});
