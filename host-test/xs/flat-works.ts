@@ -6,7 +6,7 @@ import type { PartialConfiguration } from '../../src/device/core.ts';
 import type { HandDrivenSocket } from '../world/hand-driven.ts';
 import { bytesOf, connect, type Engine, publish, Setup, subscribe, unsubscribe } from './workloads.ts';
 
-interface Prepared {
+export interface Prepared {
   /** Of what is measured, in one call of `run`. */
   readonly rounds: number;
   run(): void;
@@ -23,15 +23,15 @@ export interface Work {
 const READERS = 20;
 /** Messages that are measured. */
 const MESSAGES = 1000;
-const PAYLOAD = 16;
+export const PAYLOAD = 16;
 
 const digits = (number: number): string => `0000${number}`.slice(-5);
-const nameOf = (number: number): string => `plant/line${number % 7}/${digits(number)}/state`;
+export const nameOf = (number: number): string => `plant/line${number % 7}/${digits(number)}/state`;
 const wildOf = (number: number): string => `plant/+/${digits(number)}/#`;
-const many = (count: number, textOf: (number: number) => string): string[] =>
+export const many = (count: number, textOf: (number: number) => string): string[] =>
   Array.from({ length: count }, (_, index) => textOf(index));
 
-const roomFor = (subscriptions: number, topics: number, nodes = READERS + 4): PartialConfiguration => ({
+export const roomFor = (subscriptions: number, topics: number, nodes = READERS + 4): PartialConfiguration => ({
   upstream: { keepalive_interval: 0 },
   listener: { max_connections: nodes, max_subscriptions: subscriptions + 64,
     max_subscription_bytes: 40 * subscriptions + 4096, sys_interval: 0, max_packet_size: 256, max_queued_bytes: 512 },
@@ -54,7 +54,7 @@ function connectReaders(setup: Setup, filters: readonly string[]): HandDrivenSoc
 }
 
 /** Says the packets to the node, one by one. */
-function saying(engine: Engine, node: HandDrivenSocket, packets: readonly Uint8Array[], rounds = packets.length):
+export function saying(engine: Engine, node: HandDrivenSocket, packets: readonly Uint8Array[], rounds = packets.length):
   Prepared {
   const onReadable = node.options.onReadable!;
   const bytes = bytesOf(...packets);

@@ -1,5 +1,6 @@
 /** Costs on the engine do not grow with what else there is: steps of one message or connection beside few and many. */
 import { describe, expect, it } from 'vitest';
+import { WORKS_AMONG_NODES } from './flat-among-nodes.ts';
 import { WORKS } from './flat-works.ts';
 import { runProgram } from './measurement.ts';
 
@@ -13,7 +14,7 @@ interface Line {
 }
 
 describe('on XS', () => {
-  it.each(WORKS.map(({ name, counts }) => [name, counts] as const))('%s: %j cost the same', async (name, counts) => {
+  it.each([...WORKS, ...WORKS_AMONG_NODES].map(({ name, counts }) => [name, counts] as const))('%s: %j cost the same', async (name, counts) => {
     const lines = (await runProgram(64, 'flatness', [name])).map(line => JSON.parse(line) as Line);
     expect(lines.map(({ work }) => work)).toEqual(counts.map(() => name));
     const steps = lines.map(line => line.steps);

@@ -2,6 +2,7 @@
  * Runs on XS: what a message, a subscription or a connection costs beside many others. Prints one JSON object per work
  * and number of others: steps of one, and what the heap took. Script arguments: names of works; none: all.
  */
+import { WORKS_AMONG_NODES } from './flat-among-nodes.ts';
 import { WORKS } from './flat-works.ts';
 import type { Engine } from './workloads.ts';
 
@@ -19,7 +20,7 @@ const host: Engine = { feed, socketRead, socketWrite, flashRead, flashWrite, fla
 const before = new Float64Array(5);
 const after = new Float64Array(5);
 
-for (const { counts, name, prepare } of WORKS)
+for (const { counts, name, prepare } of [...WORKS, ...WORKS_AMONG_NODES])
   if (scriptArguments.length === 0 || scriptArguments.includes(name))
     for (const others of counts) {
       const { rounds, run } = prepare(host, others);

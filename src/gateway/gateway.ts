@@ -163,6 +163,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const upstreamStateOffset = plan.reserve('store, RAM part', QueueLimits.lengthOf(upstreamLimits));
     const serverOffset = ServerRole.plan(plan, serverSettings, sessionCount);
     const nodesPlan = NodeStates.plan(plan, listener.max_sessions, nodeLimits, listener.max_clientid_length);
+    const expiryOffset = SessionExpiry.plan(plan, listener.max_sessions);
     const topicsOffset = TopicTable.plan(plan, memory.topics, memory.topic_length, sessionCount + 1);
     const mappedCapacity = memory.topic_length + longestPrefix(layout);
     const outboundPlan = TopicMap.plan(plan, 'out', layout.topic, memory.topics, mappedCapacity, longestPacket);
@@ -242,7 +243,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const retainedDelivery = this.retainedDelivery = new RetainedDelivery(role, this.delivery, this.systemTopics);
     this.nodeSubscriptions = new NodeSubscriptions(this.access, this.delivery, retainedDelivery, options.observer);
     this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);
-    this.expiry = new SessionExpiry(this.clock, this.nodes, listener.persistent_client_expiration, () => this.aging);
+    this.expiry = new SessionExpiry(this.clock, this.nodes, expiryOffset, listener.persistent_client_expiration,
+      () => this.aging);
     if (nodeLimits.keepsAge === true) {
       this.messageExpiry = this.bridge.expiry = new MessageExpiry(this.clock, this.nodes, this.delivery,
         new CommandRules(inbound, options.observer));

@@ -18,6 +18,7 @@ const KEYS: readonly (readonly [region: string, keys: string])[] = [
   ['node: outgoing queue', 'listener.max_sessions, max_queued_bytes, max_clientid_length'],
   ['index of identifiers', 'listener.max_sessions'],
   ['free places of sessions', 'listener.max_sessions'],
+  ['sessions that expire', 'listener.max_sessions'],
   ['store, RAM part', 'store.ram'],
   ['topic table', 'memory.topics, topic_length'],
   ['index of topics', 'memory.topics, listener.max_connections'],

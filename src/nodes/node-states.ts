@@ -69,7 +69,7 @@ export class NodeStates {
   knownCount = 0;
   /** `listener.queue_full`: what the full queue of an absent node gives up; else the message that comes. */
   dropsOldest = false;
-  private readonly arena: Arena;
+  readonly arena: Arena;
   private readonly limits: QueueLimits;
   /** By hash of the identifier; undefined: few are looked through. */
   private readonly chains: HashChains | undefined;
