@@ -135,7 +135,7 @@ export class NodeRestoration {
   private enter(node: NodeState, key: number, user: number, identifier: number, length: number): boolean {
     const { access, nodes } = this.parts;
     nodes.name(node, identifier, length, user);
-    node.identity = key;
+    nodes.identities.give(node, key);
     if (access === undefined || access.enter(node))
       return true;
     nodes.release(node);
@@ -151,7 +151,7 @@ export class NodeRestoration {
       const { valueOffset } = state;
       const filter = valueOffset + FILTER;
       const filterLength = state.valueLength - FILTER;
-      const node = nodes.findIdentity(view.getInt32(valueOffset));
+      const node = nodes.identities.find(view.getInt32(valueOffset));
       let reason = NONE;
       if (node === undefined || !this.parts.sessions.isKept(node))
         reason = Event.DROPPED_USER; // with its session

@@ -20,6 +20,7 @@ import type { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
 import { QueueLimits, type SessionLimits } from '../session/queue-limits.ts';
 import { firstFreeOf, FreePlaces } from './free-places.ts';
+import { Identities } from './identities.ts';
 import { SessionsOfUsers, SPARED, worthOf } from './sessions-of-users.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -76,6 +77,7 @@ export class NodeStates {
   /** The free places, longest free first; undefined as `chains`. */
   private readonly free: FreePlaces | undefined;
   private users: SessionsOfUsers;
+  readonly identities: Identities;
   private disconnections = 0;
   private automaticIdentifiers = 0;
 
@@ -99,6 +101,7 @@ export class NodeStates {
       states.push(new NodeState(queueLimits, plan.offset + index * (queueLimits.length + identifierCapacity), index));
     this.states = states;
     this.chains = plan.count > FEW ? new HashChains(arena, plan.chainsOffset, plan.count) : undefined;
+    this.identities = new Identities(states, this.chains);
     this.free = plan.count > FEW ? new FreePlaces(arena, plan.freeOffset, plan.count) : undefined;
   }
 
@@ -207,31 +210,6 @@ export class NodeStates {
     this.limits.forms = forms;
   }
 
-  /** @returns the session of this identity, or undefined */
-  findIdentity(identity: number): NodeState | undefined {
-    const { states } = this;
-    for (let index = 0; index < states.length; ++index)
-      if (states[index]!.identifierLength !== 0 && states[index]!.identity === identity)
-        return states[index];
-    return undefined;
-  }
-
-  /** @returns the node of this identity, or its place if it is forgotten and nobody else has that; or undefined */
-  findName(identity: number): NodeState | undefined {
-    const { states } = this;
-    let former: NodeState | undefined;
-    for (let index = 0; index < states.length; ++index) {
-      const state = states[index]!;
-      if (state.identity !== (identity | 0))
-        continue;
-      if (state.identifierLength !== 0)
-        return state;
-      if (state.formerLength !== 0)
-        former = state;
-    }
-    return former;
-  }
-
   /** @returns the place that has been free for longest, or undefined */
   findFree(): NodeState | undefined {
     const { free, states } = this;
@@ -256,15 +234,6 @@ export class NodeStates {
   /** Whether the node has asked for its session to be kept. */
   isPersistent(state: NodeState): boolean {
     return state.session === undefined || !state.session.isTransient;
-  }
-
-  /** Of two identifiers with the same hash the second one gets another identity: what is stored goes by that. */
-  distinguish(state: NodeState): void {
-    let { identity } = state;
-    state.identity = 0;
-    while (this.findIdentity(identity) !== undefined)
-      identity = identity + 2 | 0;
-    state.identity = identity;
   }
 
   /** Gives a node without identifier one that is not in use [MQTT311-3.1.3-6]. */
