@@ -49,6 +49,7 @@ import { Notifications } from './notifications.ts';
 import { FORBIDDEN, Publishing } from './publishing.ts';
 import { DurableStore } from './durable-store.ts';
 import { Refusals } from '../upstream/refusals.ts';
+import { QueueTally } from '../nodes/queue-tally.ts';
 import { RetainedDelivery } from '../nodes/retained-delivery.ts';
 import { RetainedMessages } from '../nodes/retained.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
@@ -119,6 +120,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly durableStore: DurableStore | undefined;
   /** Why connections of nodes have ended, or were refused. */
   readonly endings = new EndingCounts();
+  readonly queues: QueueTally;
   readonly systemTopics: SystemTopics;
   readonly notifications: Notifications;
   readonly machine: Machine | undefined;
@@ -238,6 +240,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
       observer: options.observer, longestPacket: longestUpstreamPacket(configuration) });
     this.limitsRate = listener.max_publish_rate !== 0;
+    this.queues = new QueueTally(this.nodes.states);
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
     this.systemTopics.outlet = new FigureForwarding(this.bridge, arena);
     const retainedDelivery = this.retainedDelivery = new RetainedDelivery(role, this.delivery, this.systemTopics);
@@ -604,7 +607,6 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
 
   private expireSessions(): void {
     const { expiry } = this;
-    this.durable?.seeConnected();
     for (let node = expiry.findExpired(); node !== undefined; node = expiry.findExpired()) {
       ++this.expiredCount;
       this.observer.onEvent(Event.SESSION_EXPIRED, Event.UPSTREAM, node.index);
