@@ -16,6 +16,8 @@ export interface Work {
   readonly name: string;
   /** How many others there are, from few to many: the last may cost half as much again as the first. */
   readonly counts: readonly number[];
+  /** Steps that each other may cost beside that; default: none. */
+  readonly stepsPerOther?: number;
   prepare(engine: Engine, others: number): Prepared;
 }
 

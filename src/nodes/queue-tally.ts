@@ -34,8 +34,8 @@ export class QueueTally {
       return;
     const { states } = this;
     let pendingCount = 0, length = 0, inflight = 0;
-    for (let index = 0; index < states.length; ++index) {
-      const { queue } = states[index]!;
+    for (let left = states.length; left > 0;) {
+      const { queue } = states[--left]!;
       if (queue.count === 0) // as a rule
         continue;
       pendingCount += queue.unsentCount + queue.inflightCount;
