@@ -15,6 +15,7 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { Clock } from '../session/clock.ts';
+import { POSTPONED_PLACES } from '../session/postponed-answers.ts';
 import { type ServerHandler, ServerRole } from '../session/server-role.ts';
 import { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
@@ -438,11 +439,11 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
 
   /** An older connection of the same identifier that still waits for its answer would take over from the newer one. */
   private endPostponed(session: ServerSession): void {
-    const { sessions } = this;
+    const { serverRole: { postponed }, sessions } = this;
     const { clientIdentifierLength: length, clientIdentifierOffset: identifier, user } = session;
-    for (let index = 0; index < sessions.length; ++index) {
-      const other = sessions[index]!;
-      if (other.isPostponed && other.clientIdentifierLength === length && (other.user === user || other.user < 0)
+    for (let place = 0; place < POSTPONED_PLACES; ++place) {
+      const other = sessions[postponed.sessionAt(place)];
+      if (other !== undefined && other.clientIdentifierLength === length && (other.user === user || other.user < 0)
         && equalBytes(this.arena, other.clientIdentifierOffset, identifier, length))
         other.fail(ReasonCode.SESSION_TAKEN_OVER);
     }
