@@ -71,6 +71,10 @@ export interface ServerSessionSettings extends SessionSettings {
 /** Three lengths of two bytes, in front of Will Topic and Will Message, and of the properties behind them. */
 const WILL_LENGTHS = 6;
 
+/** In place of the index of a session that is released. */
+const NOBODY = -1;
+const MANY = -2;
+
 /** Bytes of what one session needs of the arena. */
 const regionLengthOf = (settings: ServerSessionSettings): number =>
   settings.maximumPacketSize + WILL_LENGTHS + settings.willCapacity + settings.maximumClientIdentifierLength;
@@ -89,8 +93,8 @@ export class ServerRole extends SessionRole {
   readonly deadlines: Deadlines;
   /** There is no place for a message: not even one packet is read of who is held. */
   hasNoRoom = false;
-  /** A session that was held may read again, as soon as the event at hand is over. */
-  hasReleased = false;
+  /** Index of the session that was held and may read again, as soon as the event at hand is over; or one below 0. */
+  private released = NOBODY;
   private nextToRead = 0;
   /**
    * Where the receive ring, the Will and the identifier of the first session lie; those of the next one
@@ -132,11 +136,19 @@ export class ServerRole extends SessionRole {
       clock.request(deadlines.first);
   }
 
+  /** A session may read again. */
+  noteReleased({ index }: ServerSession): void {
+    this.released = this.released === NOBODY || this.released === index ? index : MANY;
+  }
+
   /** What was put off until the event at hand was over. */
   handleDeferred(): void {
     const { sessions } = this;
-    if (this.hasReleased) {
-      this.hasReleased = false;
+    const { released } = this;
+    this.released = NOBODY;
+    if (released >= 0)
+      sessions[released]!.readAgain();
+    else if (released === MANY) {
       const first = this.nextToRead = (this.nextToRead + 1) % sessions.length; // each one is the first in its turn
       for (let step = 0; step < sessions.length; ++step)
         sessions[(first + step) % sessions.length]!.readAgain();

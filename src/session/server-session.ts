@@ -179,7 +179,7 @@ export class ServerSession extends Session {
     const { role } = this;
     this.holds &= ~reason;
     this.lastReceivedAt = role.clock.now; // a node that was made to wait is not silent
-    role.hasReleased = true;
+    role.noteReleased(this);
     role.clock.soon();
   }
 
