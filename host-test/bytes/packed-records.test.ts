@@ -1,12 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Arena } from '../../src/bytes/arena.ts';
-import { END, PackedRecords } from '../../src/bytes/packed-records.ts';
+import { END, PackedRecords, type RecordMover } from '../../src/bytes/packed-records.ts';
 import { isPoisonOutside, testArena } from './test-arena.ts';
 
 const OFFSET = 8;
 const CAPACITY = 120;
 const MAXIMUM_COUNT = 6;
+
+class Moves implements RecordMover {
+  readonly places = new Map<number, number>();
+  slack = 0;
+
+  onTightened(from: number, to: number, slack: number): void {
+    this.places.set(from, to);
+    this.slack += slack;
+  }
+}
 
 interface Pair {
   arena: Arena;
@@ -32,7 +42,7 @@ function offsets(records: PackedRecords): number[] {
 function check({ arena, model, records }: Pair): void {
   expect(offsets(records).map(at => [...arena.bytes.slice(at, at + records.lengthOf(at))])).toEqual(model);
   expect(records.count).toBe(model.length);
-  expect(records.usedLength).toBe(model.reduce((sum, { length }) => sum + spanOf(length), 0));
+  expect(records.usedLength - records.slackLength).toBe(model.reduce((sum, { length }) => sum + spanOf(length), 0));
   expect(isPoisonOutside(arena, OFFSET, OFFSET + CAPACITY)).toBe(true);
 }
 
@@ -124,13 +134,36 @@ describe('packed records', () => {
         arbitrary: fc.record({ kind: fc.constant('append' as const),
           content: fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 40 }) }) },
       { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove' as const), index: fc.nat(MAXIMUM_COUNT) }) },
+      { weight: 5, arbitrary: fc.record({ kind: fc.constant('resize' as const), index: fc.nat(MAXIMUM_COUNT),
+        length: fc.nat(40) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('tighten' as const) }) },
     );
     fc.assert(fc.property(fc.array(action, { maxLength: 60 }), actions => {
       const both = pair();
       for (const step of actions) {
         if (step.kind === 'append')
           append(both, step.content);
-        else if (both.model.length > 0) {
+        else if (step.kind === 'tighten') {
+          const { records } = both;
+          const moves = new Moves();
+          const before = offsets(records), { slackLength } = records;
+          records.tighten(moves);
+          expect(before.map(at => moves.places.get(at) ?? at)).toEqual(offsets(records));
+          expect([moves.slack, records.slackLength]).toEqual([slackLength, 0]);
+        } else if (step.kind === 'resize' && both.model.length > 0) {
+          const index = step.index % both.model.length;
+          const { records } = both;
+          const before = offsets(records);
+          const distance = records.resize(before[index]!, step.length);
+          if (distance === END)
+            expect(records.usedLength + spanOf(step.length) - spanOf(both.model[index]!.length))
+              .toBeGreaterThan(CAPACITY - records.slackLength);
+          else {
+            expect(offsets(records)).toEqual(before.map((at, place) => place > index ? at + distance : at));
+            both.model[index] = new Array<number>(step.length).fill(step.length);
+            both.arena.bytes.fill(step.length, before[index], before[index]! + step.length);
+          }
+        } else if (step.kind === 'remove' && both.model.length > 0) {
           const index = step.index % both.model.length;
           const at = offsets(both.records)[index]!;
           expect(both.records.remove(at)).toBe(index === both.model.length - 1 ? END : at);

@@ -97,7 +97,7 @@ it('when every session is spared a new node is refused with code 3, counted and 
   const evicted = world.gateway.evictedCount;
   for (const clean of [true, false]) {
     expect(world.connect('new', { clean })[1]).toEqual(['CONNACK 3', 'closed']);
-    expect(world.events.at(-1)).toMatchObject({ event: NODE_REFUSED, subject: 0,
+    expect(world.events.at(-1)).toMatchObject({ event: NODE_REFUSED,
       detail: ReasonCode.SERVER_UNAVAILABLE });
     expect(world.eventTexts.at(-1)).toMatch(/^node "new" refused: server unavailable .*listener\.max_sessions/);
   }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { expiryInterval, pingInterval } from '../../src/session/keep-alive.ts';
+import { ServerSession } from '../../src/session/server-session.ts';
 import {
   connectedClient, connectedServer, openedServer, Pair, plainConnect, RecordingOutput, World,
 } from './pair.ts';
@@ -29,7 +30,10 @@ function drive(world: World, session: Subject['session'], output: RecordingOutpu
     if ((clock.deadline - clock.now | 0) > 0)
       clock.now = clock.deadline;
     clock.isArmed = false;
-    session.handleTimeout();
+    if (session instanceof ServerSession)
+      session.role.handleTimeout();
+    else
+      session.handleTimeout();
     const sent = output.take();
     if (sent !== '')
       events.push(`${clock.now - start | 0}: ${sent}`);

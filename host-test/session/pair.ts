@@ -132,7 +132,7 @@ export class World {
   }
 
   serverRole(handler: ServerHandler): ServerRole {
-    return new ServerRole(this.context, this.serverOffset, this.serverSettings, handler);
+    return new ServerRole(this.context, this.serverOffset, this.serverSettings, SERVER_SESSION_COUNT, handler);
   }
 
   /** Keeps a text. */
@@ -561,7 +561,7 @@ export class Pair {
       if (clock.isArmed && isDue(clock.deadline, clock.now)) {
         clock.isArmed = false;
         this.client.handleTimeout();
-        this.server.handleTimeout();
+        this.server.role.handleTimeout();
         continue;
       }
       if (isDue(end, clock.now))

@@ -42,14 +42,14 @@ const withLength = (firstByte: number, ...parts: (string | number | Uint8Array)[
     : bytesOf(firstByte, body.length & 127 | 128, body.length >> 7, body);
 };
 const TOPIC = 'site/room1/temp/0001';
-const publish = (qos: number, identifier: number, topic: string, payloadLength: number, flags = 0) =>
+export const publish = (qos: number, identifier: number, topic: string, payloadLength: number, flags = 0) =>
   withLength(0x30 | qos << 1 | flags, text(topic), ...(qos > 0 ? [identifier >> 8, identifier & 255] : []),
     'p'.repeat(payloadLength));
-const connect = (level: number, identifier: string, cleanSession = true) => level === 3
+export const connect = (level: number, identifier: string, cleanSession = true) => level === 3
   ? withLength(0x10, text('MQIsdp'), 3, cleanSession ? 2 : 0, 0, 60, text(identifier))
   : withLength(0x10, text('MQTT'), level, cleanSession ? 2 : 0, 0, 60, text(identifier));
-const subscribe = (topic: string, qos: number) => withLength(0x82, 0, 1, text(topic), qos);
-const unsubscribe = (topic: string) => withLength(0xA2, 0, 2, text(topic));
+export const subscribe = (topic: string, qos: number) => withLength(0x82, 0, 1, text(topic), qos);
+export const unsubscribe = (topic: string) => withLength(0xA2, 0, 2, text(topic));
 const acknowledgement = (firstByte: number, identifier: number) =>
   bytesOf(firstByte, 2, identifier >> 8, identifier & 255);
 
@@ -78,7 +78,7 @@ const LANDING_CAPACITY = 2048;
 /** A round of `fragmented`; what is asked for should be a multiple. */
 const PACKETS_IN_PIECES = 100;
 
-class Setup extends HandDrivenNetwork<HandDrivenSocket> {
+export class Setup extends HandDrivenNetwork<HandDrivenSocket> {
   readonly runtime: Runtime;
   readonly upstream: HandDrivenSocket;
   private readonly engine: Engine;

@@ -15,7 +15,7 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { Clock } from '../session/clock.ts';
-import { CLOSED } from '../session/connection-state.ts';
+import { POSTPONED_PLACES } from '../session/postponed-answers.ts';
 import { type ServerHandler, ServerRole } from '../session/server-role.ts';
 import { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
@@ -50,6 +50,7 @@ import { Notifications } from './notifications.ts';
 import { FORBIDDEN, Publishing } from './publishing.ts';
 import { DurableStore } from './durable-store.ts';
 import { Refusals } from '../upstream/refusals.ts';
+import { QueueTally } from '../nodes/queue-tally.ts';
 import { RetainedDelivery } from '../nodes/retained-delivery.ts';
 import { RetainedMessages } from '../nodes/retained.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
@@ -120,6 +121,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly durableStore: DurableStore | undefined;
   /** Why connections of nodes have ended, or were refused. */
   readonly endings = new EndingCounts();
+  readonly queues: QueueTally;
   readonly systemTopics: SystemTopics;
   readonly notifications: Notifications;
   readonly machine: Machine | undefined;
@@ -164,6 +166,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const upstreamStateOffset = plan.reserve('store, RAM part', QueueLimits.lengthOf(upstreamLimits));
     const serverOffset = ServerRole.plan(plan, serverSettings, sessionCount);
     const nodesPlan = NodeStates.plan(plan, listener.max_sessions, nodeLimits, listener.max_clientid_length);
+    const expiryOffset = SessionExpiry.plan(plan, listener.max_sessions);
     const topicsOffset = TopicTable.plan(plan, memory.topics, memory.topic_length, sessionCount + 1);
     const mappedCapacity = memory.topic_length + longestPrefix(layout);
     const mapSizes = { topicCount: memory.topics, capacity: mappedCapacity, longest: longestPacket };
@@ -231,7 +234,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.upstream.replayRate = store.replay_rate;
     this.upstream.replayReserve = longestPacket;
 
-    const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, this);
+    const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, sessionCount, this);
     this.nodes.forms = role.forms;
     this.delayedWills = new DelayedWills(arena, this.clock, delayedWillsPlan);
     this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(role, index));
@@ -239,12 +242,13 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
       observer: options.observer, longestPacket: longestUpstreamPacket(configuration) });
     this.limitsRate = listener.max_publish_rate !== 0;
+    this.queues = new QueueTally(this.nodes.states);
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
     this.systemTopics.outlet = new FigureForwarding(this.bridge, arena);
     const retainedDelivery = this.retainedDelivery = new RetainedDelivery(role, this.delivery, this.systemTopics);
     this.nodeSubscriptions = new NodeSubscriptions(this.access, this.delivery, retainedDelivery, options.observer);
     this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);
-    this.expiry = new SessionExpiry(this.clock, this.nodes, listener.persistent_client_expiration, this);
+    this.expiry = new SessionExpiry(this.clock, this.nodes, expiryOffset, listener.persistent_client_expiration, this);
     if (nodeLimits.keepsAge === true) {
       this.messageExpiry = this.bridge.expiry = new MessageExpiry(this.clock, this.nodes, this.delivery,
         new CommandRules(inbound, options.observer));
@@ -303,17 +307,11 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.serverRole.handleDeferred();
   }
 
-  /** Lets every session look at its deadlines and asks the clock for the next one. */
+  /** Lets whoever wanted that look at its deadlines, and asks the clock for the next one. */
   handleTimeout(): void {
     this.clock.countSeconds();
     this.upstream.handleTimeout();
-    const { sessions } = this;
-    let left = this.serverRole.openCount; // the rest has no deadlines; one that ends meanwhile is counted all the same
-    for (let index = 0; left > 0 && index < sessions.length; ++index)
-      if (sessions[index]!.state !== CLOSED) {
-        --left;
-        sessions[index]!.handleTimeout();
-      }
+    this.serverRole.handleTimeout();
     this.systemTopics.handleTimeout();
     this.bridge.telling.advance(this.upstream);
     this.durableStore?.handleTimeout();
@@ -406,8 +404,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (!sessionPresent) { // [MQTT311-3.1.2-6]
       this.nodeSubscriptions.removeAll(node);
       this.nodes.release(node); // all but its retained messages, which are nobody's [MQTT311-3.1.2-7]
-      this.nodes.name(node, identifier, length);
-      node.user = session.user;
+      this.nodes.name(node, identifier, length, session.user);
       if (this.access !== undefined && !this.access.enter(node)) {
         this.nodes.release(node);
         session.refuse(ReasonCode.NOT_AUTHORIZED);
@@ -420,7 +417,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       session.refuse(this.durable.isWorking ? ReasonCode.STORE_FULL : ReasonCode.STORE_UNAVAILABLE);
       return;
     }
-    node.session = session;
+    this.nodes.connect(node, session);
     if (++this.connectedCount > this.maximumConnectedCount)
       this.maximumConnectedCount = this.connectedCount;
     this.failing.accepted(session);
@@ -442,11 +439,11 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
 
   /** An older connection of the same identifier that still waits for its answer would take over from the newer one. */
   private endPostponed(session: ServerSession): void {
-    const { sessions } = this;
+    const { serverRole: { postponed }, sessions } = this;
     const { clientIdentifierLength: length, clientIdentifierOffset: identifier, user } = session;
-    for (let index = 0; index < sessions.length; ++index) {
-      const other = sessions[index]!;
-      if (other.isPostponed && other.clientIdentifierLength === length && (other.user === user || other.user < 0)
+    for (let place = 0; place < POSTPONED_PLACES; ++place) {
+      const other = sessions[postponed.sessionAt(place)];
+      if (other !== undefined && other.clientIdentifierLength === length && (other.user === user || other.user < 0)
         && equalBytes(this.arena, other.clientIdentifierOffset, identifier, length))
         other.fail(ReasonCode.SESSION_TAKEN_OVER);
     }
@@ -611,7 +608,6 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
 
   private expireSessions(): void {
     const { expiry } = this;
-    this.durable?.seeConnected();
     for (let node = expiry.findExpired(); node !== undefined; node = expiry.findExpired()) {
       ++this.expiredCount;
       this.observer.onEvent(Event.SESSION_EXPIRED, Event.UPSTREAM, node.index);

@@ -53,7 +53,7 @@ const patternOf = ({ bridge: { outbound } }: Gateway, { rule }: QuarantinedMessa
 function describeOrigin({ arena, nodes }: Gateway, origin: number): string {
   if (origin === 0)
     return 'the gateway itself';
-  const node = nodes.findName(origin);
+  const node = nodes.identities.findName(origin);
   return node === undefined ? `a node that is forgotten (${(origin >>> 0).toString(16)})`
     : `node "${decodeUTF8(arena, node.identifierOffset, node.identifierLength || node.formerLength)}"`;
 }

@@ -43,7 +43,6 @@ export function reloadUsers(gateway: Gateway, listener: ListenerConfiguration, r
     gateway.durable.parts.access = gateway.durableStore!.users.nodes.access = gateway.access;
     gateway.durable.parts.allowsAnonymous = listener.allow_anonymous;
   }
-  nodes.userHasPlace = new Uint8Array(listener.users.length);
   for (const node of nodes.states) {
     if (node.identifierLength === 0)
       continue;
@@ -52,6 +51,7 @@ export function reloadUsers(gateway: Gateway, listener: ListenerConfiguration, r
       node.session.user = node.user;
     gateway.access?.enter(node); // its mount point is as before, so its name fits
   }
+  nodes.countAnew(listener.users.length);
   delivery.forgetAudiences();
 }
 

@@ -252,8 +252,8 @@ export class Routing {
     const { arena, configuration: { listener }, identifierOffset, nodes } = this;
     const node = nodes.states[0]!;
     nodes.release(node);
-    nodes.name(node, identifierOffset, encodeUTF8(arena, identifierOffset, clientid) - identifierOffset);
-    node.user = user === null ? -1 : listener.users.findIndex(({ username }) => username === user);
+    nodes.name(node, identifierOffset, encodeUTF8(arena, identifierOffset, clientid) - identifierOffset,
+      user === null ? -1 : listener.users.findIndex(({ username }) => username === user));
     return this.access === undefined || this.access.enter(node) ? node : undefined;
   }
 

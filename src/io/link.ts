@@ -38,8 +38,8 @@ export class LinkContext {
    * up.
    */
   active: Link | undefined = undefined;
-  /** How many links are CLOSING. */
-  closingCount = 0;
+  /** The links that are CLOSING, linked by `nextLink`. */
+  closing: Link | undefined = undefined;
   readonly views: ExactViews;
   /** The buffer of `views` and its full length. */
   readonly buffer: ExactViews['buffer'];
@@ -67,6 +67,14 @@ export class LinkContext {
     this.TCP = TCP;
     this.owner = owner;
     this.closeTimeout = closeTimeout;
+  }
+
+  /** Releases the links whose last bytes have gone out, or have waited too long for that. */
+  finishClosing(): void {
+    for (let link = this.closing, next = link; link !== undefined; link = next) {
+      next = link.nextLink;
+      link.handleTimeout();
+    }
   }
 }
 
@@ -101,6 +109,8 @@ export class Link implements NodeOutput {
   private readable = 0;
   /** Bytes that the socket takes; 0 as long as `pending` is not empty, which has to go first. */
   private writable = 0;
+  /** The next one that is CLOSING as this one is, or that waits for a connection: whoever gives it one sees to that. */
+  nextLink: Link | undefined = undefined;
   /** Since when `pending` has not been empty, or when it last shrank; of a link that is CLOSING, since when it is. */
   private waitingSince = 0;
 
@@ -153,6 +163,11 @@ export class Link implements NodeOutput {
     this.identity = from.identity;
     this.start(new this.context.TCP({ ...Link.callbacks, from, nodelay: true }), ESTABLISHED);
     this.remoteAddress = this.socket?.remoteAddress;
+  }
+
+  /** The connection that was accepted stands. */
+  openSession(): void {
+    this.session.open(this);
   }
 
   /** Opens a connection, by `TCP`; the session is opened when it stands. @throws as `accept` */
@@ -219,7 +234,8 @@ export class Link implements NodeOutput {
     // Not here: this may be the middle of another link's event, whose packet lies in the landing area.
     const { clock } = this.context;
     this.phase = CLOSING;
-    ++this.context.closingCount;
+    this.nextLink = this.context.closing;
+    this.context.closing = this;
     this.waitingSince = clock.now;
     clock.soon();
   }
@@ -310,11 +326,24 @@ export class Link implements NodeOutput {
 
   private release(socket: TCPSocket): void {
     if (this.phase === CLOSING)
-      --this.context.closingCount;
+      this.leaveClosing();
     this.socket = socket.target = undefined;
     this.readable = this.writable = 0;
     this.pending.clear();
     socket.close();
+  }
+
+  private leaveClosing(): void {
+    const { context } = this;
+    let before = context.closing!;
+    if (before === this)
+      context.closing = this.nextLink;
+    else {
+      while (before.nextLink !== this)
+        before = before.nextLink!;
+      before.nextLink = this.nextLink;
+    }
+    this.nextLink = undefined;
   }
 
   /** Reads `length` bytes, which the socket has and which fit, into the landing area. */

@@ -8,6 +8,7 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import { OPENED } from '../session/connection-state.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { Link } from './link.ts';
+import type { FreeLinks } from './free-links.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { ListenerConstructor, TCPListener } from './transport.ts';
 
@@ -15,6 +16,7 @@ export class NodeListener {
   private readonly listener: TCPListener;
   private readonly sessions: readonly ServerSession[];
   private readonly links: readonly Link[];
+  private readonly freeLinks: FreeLinks;
   private readonly scheduler: Scheduler;
   private readonly callbacks: { onTurnedAway(address: string | undefined): void };
 
@@ -25,12 +27,13 @@ export class NodeListener {
    * @throws where the platform's listener reports that by an exception
    */
   constructor(Listener: ListenerConstructor, address: string, port: number, sessions: readonly ServerSession[],
-    links: readonly Link[], scheduler: Scheduler,
+    links: readonly Link[], freeLinks: FreeLinks, scheduler: Scheduler,
     callbacks: { onListening(port: number): void; onError(message: string): void;
       onTurnedAway(address: string | undefined): void }) {
     this.callbacks = callbacks;
     this.sessions = sessions;
     this.links = links;
+    this.freeLinks = freeLinks;
     this.scheduler = scheduler;
     this.listener = new Listener({
       address,
@@ -57,8 +60,9 @@ export class NodeListener {
     const socket = this.listener.read();
     if (socket === undefined)
       return;
-    const index = this.findRoom();
-    const link = this.links[index];
+    if (this.freeLinks.first === undefined)
+      this.makeRoom();
+    const link = this.freeLinks.first;
     if (link === undefined) {
       this.callbacks.onTurnedAway(socket.remoteAddress);
       socket.close();
@@ -70,28 +74,24 @@ export class NodeListener {
       socket.close();
       return;
     }
-    this.sessions[index]!.open(link);
+    this.freeLinks.takeFirst();
+    link.openSession();
   }
 
-  /** @returns the index of a free link, or one that is not there */
-  private findRoom(): number {
+  /** None of the links is free; perhaps one is afterwards. */
+  private makeRoom(): void {
     const { links, sessions } = this;
-    let index = 0;
-    while (index < links.length && !links[index]!.isFree)
-      ++index;
-    if (index < links.length)
-      return index;
+    let index = links.length;
     for (let at = 0; at < sessions.length; ++at)
       if (sessions[at]!.isPostponed) {
         sessions[at]!.giveWay();
         links[at]!.abort(ReasonCode.PLACE_NEEDED);
-        return at;
+        return;
       }
     for (let at = 0; at < sessions.length; ++at)
       if (sessions[at]!.state === OPENED
         && (index === links.length || (sessions[at]!.lastReceivedAt - sessions[index]!.lastReceivedAt | 0) < 0))
         index = at;
     links[index]?.abort(ReasonCode.PLACE_NEEDED);
-    return index;
   }
 }

@@ -11,6 +11,7 @@ import { type Authenticator, Gateway } from '../gateway/gateway.ts';
 import { longestOutgoingPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
+import { FreeLinks } from './free-links.ts';
 import { Link, LinkContext, type LinkOwner } from './link.ts';
 import { NodeListener } from './node-listener.ts';
 import { type Driven, Scheduler } from './scheduler.ts';
@@ -77,6 +78,7 @@ export class Runtime implements Driven, LinkOwner {
   /** Of the last connection that found no place, where the platform tells. */
   turnedAwayAddress: string | undefined = undefined;
   private readonly links: readonly Link[];
+  private readonly freeLinks = new FreeLinks();
   private readonly upstreamLink: Link;
   private readonly scheduler: Scheduler;
   private readonly storeOpening: StoreOpening;
@@ -125,8 +127,11 @@ export class Runtime implements Driven, LinkOwner {
     const context = this.context = new LinkContext(arena, views, scheduler, platform.TCP, this, CLOSE_TIMEOUT);
     this.upstreamLink = new Link(context, gateway.upstream, new RingSpace(arena, longestPacket), upstreamRingOffset);
     const nodeRings = new RingSpace(arena, nodeRing);
-    this.links = gateway.sessions.map((session, index) =>
+    const { freeLinks } = this;
+    const links = this.links = gateway.sessions.map((session, index) =>
       new Link(context, session, nodeRings, nodeRingsOffset + index * nodeRing));
+    for (let index = links.length; index-- > 0;)
+      freeLinks.add(links[index]!);
     this.storeOpening = new StoreOpening(gateway, scheduler, platform.openStorage, observer);
     this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, observer, platform.random);
     this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer, platform.date ?? (() => 0));
@@ -232,6 +237,8 @@ export class Runtime implements Driven, LinkOwner {
   onLinkClosed(link: Link, reasonCode: number): void {
     if (link === this.upstreamLink)
       this.upstream.linkClosed(reasonCode);
+    else
+      this.freeLinks.add(link);
     this.finishStopping();
   }
 
@@ -242,8 +249,8 @@ export class Runtime implements Driven, LinkOwner {
     this.upstream.handleTimeout();
     if (!this.isStopping)
       this.storeOpening.handleTimeout();
-    if (this.context.closingCount > 0)
-      this.finishClosing();
+    if (this.context.closing !== undefined)
+      this.context.finishClosing();
     if (!this.isStopping)
       this.sensors.handleTimeout();
   }
@@ -255,16 +262,8 @@ export class Runtime implements Driven, LinkOwner {
     if (!this.isStopping)
       this.storeOpening.handleTimeout();
     this.gateway.handleDeferred();
-    if (this.context.closingCount > 0)
-      this.finishClosing();
-  }
-
-  /** Releases the links whose last bytes have gone out, or have waited too long for that. */
-  private finishClosing(): void {
-    const { links } = this;
-    this.upstreamLink.handleTimeout();
-    for (let index = 0; index < links.length; ++index)
-      links[index]!.handleTimeout();
+    if (this.context.closing !== undefined)
+      this.context.finishClosing();
   }
 
   /** What goes wrong here keeps nodes out, and nothing else. */
@@ -273,7 +272,8 @@ export class Runtime implements Driven, LinkOwner {
     const { observer, platform } = this;
     try {
       this.listener =
-        new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.scheduler, {
+        new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.freeLinks,
+          this.scheduler, {
         onListening: actual => observer.onListening(actual),
         onError: message => observer.onListenerError(message),
         onTurnedAway: remoteAddress => {
@@ -288,7 +288,8 @@ export class Runtime implements Driven, LinkOwner {
   }
 
   private finishStopping(): void {
-    if (this.onStopped === undefined || !this.upstreamLink.isFree || this.links.some(link => !link.isFree))
+    if (this.onStopped === undefined || !this.upstreamLink.isFree
+      || this.freeLinks.count < this.links.length)
       return;
     const { onStopped } = this;
     this.onStopped = undefined;

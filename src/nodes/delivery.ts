@@ -37,7 +37,7 @@ export class Delivery {
   droppedCount = 0;
   /** The node whose full queue was told of last, while it was away: once each time, as long as it is the same one. */
   private absentFullNode = -1;
-  private readonly arena: Arena;
+  readonly arena: Arena;
   private readonly topics: TopicTable;
   readonly nodes: NodeStates;
   readonly subscriptions: Subscriptions;

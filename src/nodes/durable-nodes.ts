@@ -98,7 +98,7 @@ export class DurableNodes {
   admit(node: NodeState, session: ServerSession): boolean {
     const { expiry, nodes, observer } = this.parts;
     if (!this.keeps(node))
-      nodes.distinguish(node);
+      nodes.identities.distinguish(node);
     if (!session.isTransient) {
       if (this.keeps(node))
         this.sessions.see(node, expiry.coarseness);
@@ -197,7 +197,7 @@ export class DurableNodes {
 
   /** Whether the queue of the node of this identity has the message of a record. */
   holds(position: number, identity: number): boolean {
-    const node = this.parts.nodes.findIdentity(identity);
+    const node = this.parts.nodes.identities.find(identity);
     return node !== undefined && (node.queue as StoredQueue).findStored(position) !== NONE;
   }
 
@@ -214,7 +214,7 @@ export class DurableNodes {
   onMessage(message: StoredMessage): void {
     const { nodes, store } = this.parts;
     if (store.isSame(message.position))
-      nodes.findIdentity(message.origin)?.queue.confirmPosition(message.position);
+      nodes.identities.find(message.origin)?.queue.confirmPosition(message.position);
     this.restoration.messages.onMessage(message);
   }
 

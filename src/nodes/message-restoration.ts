@@ -84,7 +84,7 @@ export class MessageRestoration {
   /** @returns false when it is not for any node of today */
   private restoreMessage(stored: StoredMessage): boolean {
     const { message, parts: { messages, nodes, sessions } } = this;
-    const node = nodes.findIdentity(stored.origin);
+    const node = nodes.identities.find(stored.origin);
     if (node === undefined || !sessions.isKept(node))
       return false;
     const queue = node.queue as StoredQueue;

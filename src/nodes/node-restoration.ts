@@ -139,9 +139,8 @@ export class NodeRestoration {
   /** Names a free place. @returns false when the name fits no mount point of today */
   private enter(node: NodeState, key: number, user: number, identifier: number, length: number): boolean {
     const { access, nodes } = this.parts;
-    nodes.name(node, identifier, length);
-    node.identity = key;
-    node.user = user;
+    nodes.name(node, identifier, length, user);
+    nodes.identities.give(node, key);
     if (access === undefined || access.enter(node))
       return true;
     nodes.release(node);
@@ -157,7 +156,7 @@ export class NodeRestoration {
       const { valueOffset } = state;
       const filter = valueOffset + FILTER;
       const filterLength = state.valueLength - FILTER;
-      const node = nodes.findIdentity(view.getInt32(valueOffset));
+      const node = nodes.identities.find(view.getInt32(valueOffset));
       let reason = NONE;
       if (node === undefined || !this.parts.sessions.isKept(node))
         reason = Event.DROPPED_USER; // with its session

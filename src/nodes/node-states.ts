@@ -19,17 +19,17 @@ import type { NodeJournal } from '../session/node-journal.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
 import { QueueLimits, type SessionLimits } from '../session/queue-limits.ts';
+import { firstFreeOf, FreePlaces } from './free-places.ts';
+import { Identities } from './identities.ts';
+import { SessionsOfUsers, SPARED, worthOf } from './sessions-of-users.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 const AUTOMATIC_IDENTIFIER = 'auto-';
 
-const NO_USER = -1;
 /** So many are looked through. */
 const FEW = 8;
 /** A quarter of all places is kept for users without a session, at most. */
 const KEPT_SHIFT = 2;
-/** Of `worthOf`: must not give way. */
-const SPARED = 4;
 
 /** The state of its session, and whose it is. */
 export class NodeState extends SessionState {
@@ -61,6 +61,7 @@ export interface NodeStatesPlan {
   readonly count: number;
   readonly offset: number;
   readonly chainsOffset: number;
+  readonly freeOffset: number;
 }
 
 export class NodeStates {
@@ -69,12 +70,14 @@ export class NodeStates {
   knownCount = 0;
   /** `listener.queue_full`: what the full queue of an absent node gives up; else the message that comes. */
   dropsOldest = false;
-  private readonly arena: Arena;
+  readonly arena: Arena;
   private readonly limits: QueueLimits;
   /** By hash of the identifier; undefined: few are looked through. */
   private readonly chains: HashChains | undefined;
-  /** Per user: whether it has a session; filled in again and again. */
-  userHasPlace: Uint8Array;
+  /** The free places, longest free first; undefined as `chains`. */
+  private readonly free: FreePlaces | undefined;
+  private users: SessionsOfUsers;
+  readonly identities: Identities;
   private disconnections = 0;
   private automaticIdentifiers = 0;
 
@@ -84,19 +87,22 @@ export class NodeStates {
       offset: plan.reserve('node: outgoing queue, kept identifier', QueueLimits.lengthOf(limits) + identifierCapacity,
         count),
       chainsOffset: plan.reserve('index of identifiers', count > FEW ? HashChains.lengthFor(count) : 0),
+      freeOffset: plan.reserve('free places of sessions', count > FEW ? FreePlaces.lengthFor(count) : 0),
     };
   }
 
   constructor(arena: Arena, plan: NodeStatesPlan, limits: SessionLimits, identifierCapacity: number,
     userCount: number) {
     this.arena = arena;
-    this.userHasPlace = new Uint8Array(userCount);
+    this.users = new SessionsOfUsers(userCount);
     const queueLimits = this.limits = new QueueLimits(arena, limits);
     const states: NodeState[] = [];
     for (let index = 0; index < plan.count; ++index)
       states.push(new NodeState(queueLimits, plan.offset + index * (queueLimits.length + identifierCapacity), index));
     this.states = states;
     this.chains = plan.count > FEW ? new HashChains(arena, plan.chainsOffset, plan.count) : undefined;
+    this.identities = new Identities(states, this.chains);
+    this.free = plan.count > FEW ? new FreePlaces(arena, plan.freeOffset, plan.count) : undefined;
   }
 
   /** What is noted of each message that is entered anywhere: how old it may become. */
@@ -134,38 +140,34 @@ export class NodeStates {
    * when there is none either
    */
   findRoom(user: number, subscriptions: Subscriptions, former?: NodeState): NodeState | undefined {
-    const { states, userHasPlace } = this;
-    let free: NodeState | undefined, victim: NodeState | undefined;
-    let leastWorth = SPARED, freeCount = 0, absentCount = 0, usersWithout = userHasPlace.length;
-    userHasPlace.fill(0);
+    const { states, users } = this;
+    const freeCount = states.length - this.knownCount;
+    const kept = users.withoutCount < states.length >> KEPT_SHIFT ? users.withoutCount : states.length >> KEPT_SHIFT;
+    if (freeCount === 0 || freeCount <= kept && users.absentCountOf(user) !== 0)
+      return this.findVictim(user, subscriptions);
+    return former !== undefined && former.identifierLength === 0 ? former : this.findFree();
+  }
+
+  /** Looks through all of them, which only happens when no place is free for this user. */
+  private findVictim(user: number, subscriptions: Subscriptions): NodeState | undefined {
+    const { states } = this;
+    let victim: NodeState | undefined;
+    let leastWorth = SPARED;
     for (let index = 0; index < states.length; ++index) {
       const state = states[index]!;
-      if (state.identifierLength === 0) {
-        if (free === undefined || state === former || free !== former && state.awaySince < free.awaySince)
-          free = state;
-        ++freeCount;
+      if (state.identifierLength === 0 || state.session !== undefined) // [MQTT311-4.1.0-2]
         continue;
-      }
-      if (state.user >= 0 && userHasPlace[state.user] === 0) {
-        userHasPlace[state.user] = 1;
-        --usersWithout;
-      }
-      if (state.session !== undefined) // [MQTT311-4.1.0-2]
-        continue;
-      if (state.user === user)
-        ++absentCount;
       const worth = worthOf(state, user, subscriptions);
       if (worth < leastWorth || worth < SPARED && worth === leastWorth && state.awaySince < victim!.awaySince) {
         victim = state;
         leastWorth = worth;
       }
     }
-    const kept = usersWithout < states.length >> KEPT_SHIFT ? usersWithout : states.length >> KEPT_SHIFT;
-    return freeCount > 0 && (absentCount === 0 || freeCount > kept) ? free : victim;
+    return victim;
   }
 
-  /** Enters the identifier of a new session. */
-  name(state: NodeState, identifierOffset: number, length: number): void {
+  /** Enters the identifier of a new session of an absent node, in a free place. */
+  name(state: NodeState, identifierOffset: number, length: number, user: number): void {
     this.arena.bytes.copyWithin(state.identifierOffset, identifierOffset, identifierOffset + length);
     state.identifierLength = length;
     state.formerLength = 0;
@@ -173,6 +175,29 @@ export class NodeStates {
     state.identity = hash | 1;
     this.chains?.add(state.index, hash);
     ++this.knownCount;
+    this.free?.take(state.index);
+    state.user = user;
+    this.users.count(user, 1);
+  }
+
+  /** The node is here. */
+  connect(state: NodeState, session: ServerSession): void {
+    state.session = session;
+    this.users.countAbsent(state.user, -1);
+  }
+
+  /** The users are others: sessions have got other indices of them already. */
+  countAnew(userCount: number): void {
+    const { states } = this;
+    this.users = new SessionsOfUsers(userCount);
+    for (let index = 0; index < states.length; ++index) {
+      const state = states[index]!;
+      if (state.identifierLength === 0)
+        continue;
+      this.users.count(state.user, 1);
+      if (state.session !== undefined)
+        this.connect(state, state.session);
+    }
   }
 
   /** Told what becomes of stored messages. */
@@ -185,38 +210,12 @@ export class NodeStates {
     this.limits.forms = forms;
   }
 
-  /** @returns the session of this identity, or undefined */
-  findIdentity(identity: number): NodeState | undefined {
-    const { states } = this;
-    for (let index = 0; index < states.length; ++index)
-      if (states[index]!.identifierLength !== 0 && states[index]!.identity === identity)
-        return states[index];
-    return undefined;
-  }
-
-  /** @returns the node of this identity, or its place if it is forgotten and nobody else has that; or undefined */
-  findName(identity: number): NodeState | undefined {
-    const { states } = this;
-    let former: NodeState | undefined;
-    for (let index = 0; index < states.length; ++index) {
-      const state = states[index]!;
-      if (state.identity !== (identity | 0))
-        continue;
-      if (state.identifierLength !== 0)
-        return state;
-      if (state.formerLength !== 0)
-        former = state;
-    }
-    return former;
-  }
-
-  /** @returns a free place, or undefined */
+  /** @returns the place that has been free for longest, or undefined */
   findFree(): NodeState | undefined {
-    const { states } = this;
-    for (let index = 0; index < states.length; ++index)
-      if (states[index]!.identifierLength === 0)
-        return states[index];
-    return undefined;
+    const { free, states } = this;
+    if (this.knownCount === states.length)
+      return undefined;
+    return free === undefined ? firstFreeOf(states) : states[free.first]!;
   }
 
   /** @returns the node that has been away longest, or undefined when all are here */
@@ -237,15 +236,6 @@ export class NodeStates {
     return state.session === undefined || !state.session.isTransient;
   }
 
-  /** Of two identifiers with the same hash the second one gets another identity: what is stored goes by that. */
-  distinguish(state: NodeState): void {
-    let { identity } = state;
-    state.identity = 0;
-    while (this.findIdentity(identity) !== undefined)
-      identity = identity + 2 | 0;
-    state.identity = identity;
-  }
-
   /** Gives a node without identifier one that is not in use [MQTT311-3.1.3-6]. */
   assignIdentifier(session: ServerSession): void {
     const offset = session.clientIdentifierOffset;
@@ -260,26 +250,19 @@ export class NodeStates {
   disconnect(state: NodeState): void {
     state.session = undefined;
     state.awaySince = ++this.disconnections;
+    this.users.countAbsent(state.user, 1);
   }
 
-  /** Forgets the node; its subscriptions are the caller's business. */
+  /** Forgets the node, which is away; its subscriptions are the caller's business. */
   release(state: NodeState): void {
     if (state.identifierLength !== 0) {
       --this.knownCount;
       this.chains?.remove(state.index);
+      this.free?.add(state.index);
+      this.users.count(state.user, -1);
       state.formerLength = state.identifierLength;
     }
     state.identifierLength = 0;
     state.forget();
   }
-}
-
-/** What a session of an absent node is worth in the eyes of a new node of `user`: the least gives way. */
-function worthOf(state: NodeState, user: number, subscriptions: Subscriptions): number {
-  const owner = state.user;
-  if (owner !== user && owner !== NO_USER)
-    return SPARED;
-  if (state.queue.count > 0 || state.receivedCount > 0)
-    return owner === user ? SPARED : 3;
-  return owner !== user ? 1 : subscriptions.countOf(state.index) > 0 ? 2 : 0;
 }

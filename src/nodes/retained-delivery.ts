@@ -9,6 +9,7 @@
 import { END } from '../bytes/packed-records.ts';
 import { type Message, MessageSpans } from '../packet/packet.ts';
 import { lengthOfPublish } from '../packet/publish.ts';
+import { hasWildcard } from '../packet/topic-filter.ts';
 import type { Clock } from '../session/clock.ts';
 import { CONNECTED } from '../session/connection-state.ts';
 import type { ServerRole } from '../session/server-role.ts';
@@ -151,28 +152,40 @@ export class RetainedDelivery implements RetainedWalker {
 
   /** @returns whether all has been sent that is owed for the subscription at `filter` */
   private sendOwed(node: NodeState, session: ServerSession, filter: number): boolean {
-    const { delivery, outgoing, places, retained, subscriptions } = this;
+    const { delivery, places, retained, subscriptions } = this;
     const { index } = node;
     const offset = subscriptions.filterOffsetOf(filter);
     const length = subscriptions.filterLengthOf(filter);
     const granted = subscriptions.qosOf(filter);
     const place = places[index]!;
     let at = place === START ? retained.first : place < START || place === retained.end ? END : place;
+    if (at !== END && !hasWildcard(delivery.arena, offset, length)) { // one at most, which is found
+      at = retained.locate(offset, length);
+      if (at !== END && !this.sendOne(node, session, at, granted))
+        return false;
+      at = END;
+    }
     while (at !== END) {
       places[index] = at;
       if (--this.left < 0)
         return this.cut();
-      if (retained.matches(at, offset, length, outgoing)) {
-        if (granted === 0 || outgoing.qos === 0 ? isTooLong(outgoing, session.room) : !hasPlaceFor(node))
-          return false;
-        delivery.sendRetained(node, outgoing, granted);
-        if (session.state !== CONNECTED)
-          return false;
-      }
+      if (retained.matches(at, offset, length) && !this.sendOne(node, session, at, granted))
+        return false;
       at = retained.after(at);
     }
     return this.figures.countFor(offset) === 0
       || this.sendFigures(node, session, filter, place < START ? FIRST_FIGURE - place : 0);
+  }
+
+  /** @returns whether nothing is left to do for the message at `at`, and others may be sent */
+  private sendOne(node: NodeState, session: ServerSession, at: number, granted: number): boolean {
+    const { outgoing } = this;
+    if (!this.retained.readLive(at, outgoing))
+      return true;
+    if (granted === 0 || outgoing.qos === 0 ? isTooLong(outgoing, session.room) : !hasPlaceFor(node))
+      return false;
+    this.delivery.sendRetained(node, outgoing, granted);
+    return session.state === CONNECTED;
   }
 
   /** The same for figures, from number `topic` on. */

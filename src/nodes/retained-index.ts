@@ -85,6 +85,17 @@ export class RetainedIndex {
         view.setInt32(place, view.getInt32(place) + distance);
   }
 
+  /** The record at `from` lies at `to` now, as all that lay before it do where they lie now. */
+  relocate(from: number, to: number): void {
+    const { arena: { view }, chains } = this;
+    if (!this.isKept)
+      return;
+    let entry = chains.first(hashOf(this.arena, to + TOPIC, view.getUint16(to)));
+    while (this.placeOf(entry) !== from)
+      entry = chains.next(entry);
+    view.setInt32(this.placesOffset + entry * PLACE_LENGTH, to);
+  }
+
   private enter(at: number): void {
     const { arena, placesOffset, arena: { view } } = this;
     const entry = this.free === NO_ENTRY ? this.usedCount++ : this.free;

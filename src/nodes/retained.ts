@@ -1,28 +1,17 @@
 /**
  * Retained messages: the last one of each topic, bounded in bytes and in count. When there is no room the new message
- * is delivered but not kept, and counted. A record is
- *
- *   | topic length (2) | QoS and flags (1) | topic | payload |
- *
- * and that of a message with properties has, before the payload, | their length (2) | second (4) | properties |: their
- * Message Expiry Interval counts from that second of the clock.
+ * is delivered but not kept, and counted.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
-import { END, PackedRecords } from '../bytes/packed-records.ts';
+import { END, PackedRecords, type RecordMover } from '../bytes/packed-records.ts';
 import { equalBytes } from '../bytes/compare.ts';
 import type { Message, MessageSpans } from '../packet/packet.ts';
 import { expiryOf } from '../packet/publish-properties.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import type { Clock } from '../session/clock.ts';
 import { RetainedIndex } from './retained-index.ts';
+import { HAS_PROPERTIES, PROPERTIES_HEADER, QOS, QOS_MASK, readRetained, TOPIC } from './retained-record.ts';
 
-const QOS = 2;
-/** Where the topic lies in a record; the payload follows it. */
-export const TOPIC = 3;
-const QOS_MASK = 3;
-/** Flags beside the QoS: it has properties. */
-const HAS_PROPERTIES = 0x10;
-const PROPERTIES_HEADER = 6;
 /** It came from upstream, or is nobody's business there; upstream is to be told of it again. */
 const FROM_UPSTREAM = 0x40;
 const OWED = 0x20;
@@ -33,24 +22,6 @@ const UNSTORED = 0x80;
 
 /** Result of `lookAtNext`: that one is not owed. */
 export const PASSED = 0;
-
-/** Reads the record of `length` bytes at `at`; RETAIN is the caller's business. */
-export function readRetained({ bytes, view }: Arena, at: number, length: number, message: MessageSpans): void {
-  const notes = bytes[at + QOS]!;
-  const topicNameLength = view.getUint16(at);
-  let rest = at + TOPIC + topicNameLength;
-  message.topicNameOffset = at + TOPIC;
-  message.topicNameLength = topicNameLength;
-  message.qos = notes & QOS_MASK;
-  message.propertiesLength = 0;
-  if ((notes & HAS_PROPERTIES) !== 0) {
-    message.propertiesLength = view.getUint16(rest);
-    message.propertiesOffset = rest + PROPERTIES_HEADER;
-    rest = message.propertiesOffset + message.propertiesLength;
-  }
-  message.payloadOffset = rest;
-  message.payloadLength = at + length - rest;
-}
 
 /** Told when records move, so that whoever is in the middle of them stays where it is. */
 export interface RetainedWalker {
@@ -65,7 +36,7 @@ export interface RetainedPlan {
   readonly indexOffset: number;
 }
 
-export class RetainedMessages {
+export class RetainedMessages implements RecordMover {
   walker: RetainedWalker | undefined = undefined;
   /** Where `lookAtNext` looks; PASSED: at the first one. */
   private next = PASSED;
@@ -91,7 +62,7 @@ export class RetainedMessages {
   }
 
   get usedLength(): number {
-    return this.records.usedLength;
+    return this.records.usedLength - this.records.slackLength;
   }
 
   /**
@@ -109,7 +80,11 @@ export class RetainedMessages {
     if (at !== END && isFromUpstream && this.isSame(at, message))
       return true;
     if (at !== END) {
-      const distance = payloadLength === 0 ? END : records.resize(at, length);
+      let distance = payloadLength === 0 ? END : records.resize(at, length);
+      if (distance === END && payloadLength !== 0 && this.tighten()) {
+        at = this.locate(topicNameOffset, topicNameLength);
+        distance = records.resize(at, length);
+      }
       if (distance === END) {
         const { usedLength } = records;
         this.index.remove(topicNameOffset, topicNameLength);
@@ -122,6 +97,8 @@ export class RetainedMessages {
       if (payloadLength === 0)
         return true;
       at = records.append(length);
+      if (at === END && this.tighten())
+        at = records.append(length);
       if (at === END)
         return false;
       isNew = true;
@@ -165,12 +142,14 @@ export class RetainedMessages {
     return this.records.end;
   }
 
-  /** Whether the message at `at` matches a filter; then it is in `message`. */
-  matches(at: number, filterOffset: number, filterLength: number, message: MessageSpans): boolean {
+  /** Whether the message at `at` matches a filter. */
+  matches(at: number, filterOffset: number, filterLength: number): boolean {
     const { arena } = this;
-    const topicNameLength = arena.view.getUint16(at);
-    if (!matchesTopicFilter(arena, filterOffset, filterLength, at + TOPIC, topicNameLength))
-      return false;
+    return matchesTopicFilter(arena, filterOffset, filterLength, at + TOPIC, arena.view.getUint16(at));
+  }
+
+  /** Puts the message at `at` into `message`. @returns false when it has expired */
+  readLive(at: number, message: MessageSpans): boolean {
     this.read(at, message);
     return message.propertiesLength === 0 || this.countDown(at, message);
   }
@@ -242,10 +221,30 @@ export class RetainedMessages {
     message.propertiesLength = 0;
   }
 
+  /** The room that messages keep for longer ones is needed. @returns whether there was any */
+  private tighten(): boolean {
+    const { records } = this;
+    if (records.slackLength === 0)
+      return false;
+    records.tighten(this);
+    return true;
+  }
+
+  onTightened(from: number, to: number, slack: number): void {
+    if (from !== to)
+      this.index.relocate(from, to);
+    if (slack !== 0) // all behind it counts from where this one lies now
+      this.movedWalkers(to, -slack);
+  }
+
   private moved(at: number, distance: number): void {
     if (distance === 0)
       return;
     this.index.moved(at, distance);
+    this.movedWalkers(at, distance);
+  }
+
+  private movedWalkers(at: number, distance: number): void {
     if (this.next > at)
       this.next += distance;
     this.walker?.onMoved(at, distance);

@@ -2,8 +2,10 @@
  * How long the session of a node that is away is kept: as long as it has asked for, if it speaks 5.0, but no longer
  * than `listener.persistent_client_expiration` [MQTT5-4.1.0-2].
  */
+import type { ArenaPlan } from '../bytes/arena.ts';
 import type { Clock } from '../session/clock.ts';
 import { isDue } from '../session/clock.ts';
+import { Deadlines } from '../session/deadlines.ts';
 import { FOR_EVER } from '../session/server-session.ts';
 import type { NodeState, NodeStates } from './node-states.ts';
 
@@ -19,8 +21,8 @@ export interface AgeKeeper {
   readonly aging: Age;
 }
 
-/** Milliseconds from one look to the next, at most. */
-const LONGEST_INTERVAL = 60_000;
+/** Milliseconds from one look at a session to the next, at most: its age may grow at once, when a calendar is set. */
+const LONGEST_INTERVAL = 3_600_000;
 /** Seconds. */
 const LONGEST_COARSENESS = 3600;
 const SHORTEST_COARSENESS = 10;
@@ -39,12 +41,19 @@ export class SessionExpiry {
   private readonly times: Uint32Array;
   private readonly keeper: AgeKeeper;
   private readonly interval: number;
-  private isPending = false;
-  private dueAt = 0;
+  /** When each session is looked at, whose node may be back by then. */
+  private readonly deadlines: Deadlines;
 
-  constructor(clock: Clock, nodes: NodeStates, expiration: number, keeper: AgeKeeper) {
+  /** Reserves what so many sessions need. */
+  static plan(plan: ArenaPlan, count: number): number {
+    return plan.reserve('sessions that expire', Deadlines.lengthFor(1), count);
+  }
+
+  /** @param offset what `plan` returned for as many sessions as `nodes` has */
+  constructor(clock: Clock, nodes: NodeStates, offset: number, expiration: number, keeper: AgeKeeper) {
     this.clock = clock;
     this.nodes = nodes;
+    this.deadlines = new Deadlines(nodes.arena, offset);
     this.expiration = expiration;
     this.keeper = keeper;
     this.times = new Uint32Array(nodes.states.length * FIELDS);
@@ -66,61 +75,51 @@ export class SessionExpiry {
   leave(node: NodeState, since: number, asked = FOR_EVER): void {
     this.times[node.index * FIELDS] = since;
     this.times[node.index * FIELDS + ASKED] = asked;
-    if (this.expiration === 0 && asked === FOR_EVER)
-      return;
-    const dueAt = this.clock.now + this.intervalFor(asked) | 0;
-    if (!this.isPending || (dueAt - this.dueAt | 0) < 0)
-      this.dueAt = dueAt;
-    this.isPending = true;
-    this.clock.request(this.dueAt);
-  }
-
-  /** Milliseconds to the next look, for one that is kept for `left` seconds more. */
-  private intervalFor(left: number): number {
-    return left < this.interval / 1000 ? left * 1000 + 1 : this.interval;
+    if (this.expiration !== 0 || asked !== FOR_EVER)
+      this.request(node.index, asked);
   }
 
   isExpired(since: number): boolean {
     return this.expiration !== 0 && this.keeper.aging.age(since) >= this.expiration;
   }
 
-  /** Whether it is time to look at all sessions. */
+  /** Whether it is time to look at a session; else the clock is asked for that moment. */
   get isLookDue(): boolean {
-    const { clock } = this;
-    if (!this.isPending)
+    const { clock, deadlines } = this;
+    if (deadlines.count === 0)
       return false;
-    if (!isDue(this.dueAt, clock.now)) {
-      clock.request(this.dueAt);
-      return false;
-    }
-    this.isPending = false;
-    return true;
+    if (isDue(deadlines.first, clock.now))
+      return true;
+    clock.request(deadlines.first);
+    return false;
   }
 
   /**
    * @returns a session that has been away for too long, or undefined; afterwards the clock is asked for the next look
    */
   findExpired(): NodeState | undefined {
-    const { clock, nodes: { states }, times } = this;
-    let interval = this.interval;
-    for (let index = 0; index < states.length; ++index) {
+    const { expiration, nodes: { states }, times } = this;
+    while (this.isLookDue) {
+      const index = this.deadlines.take();
       const node = states[index]!;
       if (node.identifierLength === 0 || node.session !== undefined)
         continue;
-      const awayAt = times[index * FIELDS]!;
       const asked = times[index * FIELDS + ASKED]!;
+      const age = this.keeper.aging.age(times[index * FIELDS]!);
       // Both are whole seconds: it may be up to one less since then.
-      const left = asked === FOR_EVER ? FOR_EVER : asked - this.keeper.aging.age(awayAt);
-      if (left < 0 || this.isExpired(awayAt))
+      const left = asked === FOR_EVER ? FOR_EVER : asked - age;
+      if (left < 0 || expiration !== 0 && age >= expiration)
         return node;
-      interval = Math.min(interval, this.intervalFor(left + 1));
-      if (this.expiration !== 0 || left !== FOR_EVER)
-        this.isPending = true;
-    }
-    if (this.isPending) {
-      this.dueAt = clock.now + interval | 0;
-      clock.request(this.dueAt);
+      if (expiration !== 0 || left !== FOR_EVER)
+        this.request(index, Math.min(left + 1, expiration === 0 ? FOR_EVER : expiration - age));
     }
     return undefined;
+  }
+
+  /** The session of index `index` is kept for `left` seconds more, as far as is known. */
+  private request(index: number, left: number): void {
+    const { clock, deadlines, interval } = this;
+    if (deadlines.request(index, clock.now + (left < interval / 1000 ? left * 1000 + 1 : interval) | 0))
+      clock.request(deadlines.first);
   }
 }

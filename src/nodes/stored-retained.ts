@@ -11,7 +11,8 @@ import { type Clock, isDue } from '../session/clock.ts';
 import type { Store } from '../store/message-store.ts';
 import { RETAINED } from '../store/record-format.ts';
 import type { StateMap } from '../store/state-map.ts';
-import { readRetained, TOPIC, type RetainedMessages } from './retained.ts';
+import type { RetainedMessages } from './retained.ts';
+import { readRetained, TOPIC } from './retained-record.ts';
 import { NO_KEY, PROBES } from './state-keys.ts';
 
 /** Milliseconds from a change that nobody waits for to its being written. */

@@ -5,6 +5,7 @@ import type { ServerRole } from '../session/server-role.ts';
 import type { Delivery } from './delivery.ts';
 import type { EndingCounts } from './disconnect-reasons.ts';
 import type { NodeStates } from './node-states.ts';
+import type { QueueTally } from './queue-tally.ts';
 import type { RetainedMessages } from './retained.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -57,6 +58,8 @@ export interface Figures {
   readonly serverRole: ServerRole;
   readonly subscriptions: Subscriptions;
   readonly waiting: WaitingMessages;
+  /** Of nodes. */
+  readonly queues: QueueTally;
   readonly machine: Machine | undefined;
   readonly connectedCount: number;
   readonly maximumConnectedCount: number;
@@ -98,9 +101,10 @@ export const FIGURES: readonly Figure[] = Object.freeze([
   { name: 'publish/messages/dropped', of: messagesDropped },
   { name: 'subscriptions/count', of: ({ subscriptions }) => subscriptions.count },
   { name: 'retained messages/count', of: ({ retained }) => retained.count },
-  { name: 'store/messages/count', of: storedCount },
-  { name: 'store/messages/bytes', of: storedLength },
-  { name: 'messages/inflight', of: inflightCount },
+  { name: 'store/messages/count', of: ({ queues, retained, waiting }) => retained.count + waiting.pendingCount + queues.pending },
+  { name: 'store/messages/bytes', of: ({ queues, retained, waiting }) =>
+    retained.usedLength + waiting.pendingLength + queues.length },
+  { name: 'messages/inflight', of: ({ queues, waiting }) => waiting.inflightCount + queues.inflight },
   { name: 'clients/expired', of: ({ evictedCount, expiredCount }) => evictedCount + expiredCount },
   { name: 'clients/refused', of: ({ endings }) => endings.refusedCount + endings.turnedAwayCount },
   { name: 'clients/malformed', of: ({ endings }) => endings.brokenRuleCount },
@@ -128,27 +132,3 @@ export const LOADS: readonly Figure[] = Object.freeze([
   { name: 'load/bytes/received/', of: bytesReceived, isTraffic: true },
   { name: 'load/bytes/sent/', of: bytesSent, isTraffic: true },
 ]);
-
-/** Messages that are kept for anybody. */
-function storedCount({ nodes: { states }, retained, waiting }: Figures): number {
-  let sum = retained.count + waiting.pendingCount;
-  for (let index = 0; index < states.length; ++index)
-    sum += states[index]!.queue.pendingCount;
-  return sum;
-}
-
-/** Bytes of them. */
-function storedLength({ nodes: { states }, retained, waiting }: Figures): number {
-  let sum = retained.usedLength + waiting.pendingLength;
-  for (let index = 0; index < states.length; ++index)
-    sum += states[index]!.queue.usedLength;
-  return sum;
-}
-
-/** Messages that have been sent to anybody and are not acknowledged. */
-function inflightCount({ nodes: { states }, waiting }: Figures): number {
-  let sum = waiting.inflightCount;
-  for (let index = 0; index < states.length; ++index)
-    sum += states[index]!.queue.inflightCount;
-  return sum;
-}

@@ -132,6 +132,7 @@ export class SystemTopics {
         this.averages.update(this.figures, this.traffic);
         this.isForOutlet = this.outlet?.wantsFigures === true;
         this.next = this.isForOutlet || subscriptions.dollarCount > 0 ? 0 : this.topicCount;
+        this.figures.queues.isOld = true;
         this.deliverSome();
       }
     }
@@ -167,6 +168,7 @@ export class SystemTopics {
       return undefined;
     if (topic === UPTIME)
       this.countTime();
+    this.figures.queues.isOld = true;
     messages.compose(topic, this.valueOf(topic));
     message.retain = 1;
     return message;

@@ -23,8 +23,8 @@ export class FilterRequests {
   private readonly role: ServerRole;
   /** Filters of a packet that is answered at once. */
   private readonly most: number;
-  /** Some session may have such a packet. */
-  private isPending = false;
+  /** Sessions that have such a packet; as many at most: they may be gone. */
+  private pendingCount = 0;
   /** Whose packet is under way, or was last, and on which connection. */
   private index = 0;
   private connectionNumber = 0;
@@ -42,8 +42,10 @@ export class FilterRequests {
     if (packet.topicFilterCount > this.most) {
       session.parser.leave();
       session.hold(HELD_BY_WORK);
-      this.isPending = true;
-      this.role.clock.soon();
+      const { clock, sessions } = this.role;
+      if (this.pendingCount++ === 0) // it is the first one that is looked at
+        this.index = (session.index + sessions.length - 1) % sessions.length;
+      clock.soon();
     } else if (packet.type === SUBSCRIBE || session.hasProperties) {
       const { bytes, stagingOffset } = packet.arena;
       let at = session.hasProperties ? writeAnswerHeader(packet)
@@ -75,12 +77,13 @@ export class FilterRequests {
 
   /** The next slice. */
   advance(): void {
-    if (!this.isPending)
+    if (this.pendingCount === 0)
       return;
     const session = this.find();
-    this.isPending = session !== undefined;
-    if (session === undefined)
+    if (session === undefined) {
+      this.pendingCount = 0;
       return;
+    }
     const { clock, packet } = this.role;
     const { parser } = session;
     const start = parser.keptOffset;
@@ -104,6 +107,7 @@ export class FilterRequests {
     if (!session.isConnected)
       return;
     parser.forgetKept(end);
+    --this.pendingCount;
     session.release(HELD_BY_WORK);
   }
 

@@ -4,7 +4,7 @@
  */
 
 /** Nodes that may wait at a time. */
-const PLACES = 16;
+export const POSTPONED_PLACES = 16;
 /** Per place: index of the session, or NOBODY; the moment; the verdict. */
 const WIDTH = 3;
 const MOMENT = 1;
@@ -16,7 +16,7 @@ export class PostponedAnswers {
   count = 0;
   /** Index of the session that is being answered: it does not wait again. */
   answering = NOBODY;
-  private readonly places = new Int32Array(PLACES * WIDTH).fill(NOBODY);
+  private readonly places = new Int32Array(POSTPONED_PLACES * WIDTH).fill(NOBODY);
 
   /** @param moment of the answer @param verdict a reason code @returns false: there is no place */
   add(session: number, moment: number, verdict: number): boolean {
@@ -33,6 +33,11 @@ export class PostponedAnswers {
 
   has(session: number): boolean {
     return this.count > 0 && this.find(session) >= 0;
+  }
+
+  /** @returns index of a session that waits, or one below 0; `place`: from 0 to below POSTPONED_PLACES */
+  sessionAt(place: number): number {
+    return this.places[place * WIDTH]!;
   }
 
   momentOf(session: number): number {

@@ -1,7 +1,9 @@
 /** What the connections of all nodes share: see session-role.ts. */
 import type { ArenaPlan } from '../bytes/arena.ts';
 import type { Packet } from '../packet/packet.ts';
-import { CLIENT } from './connection-state.ts';
+import { isDue } from './clock.ts';
+import { CLIENT, CLOSED } from './connection-state.ts';
+import { Deadlines } from './deadlines.ts';
 import { FilterRequests } from './filter-requests.ts';
 import { PostponedAnswers } from './postponed-answers.ts';
 import type { PublishCredit } from './publish-credit.ts';
@@ -71,6 +73,10 @@ const WILL_LENGTHS = 6;
 /** What a node of 5.0 says it takes, and its Will Delay. */
 const LIMITS_LENGTH = 12;
 
+/** In place of the index of a session that is released. */
+const NOBODY = -1;
+const MANY = -2;
+
 /** Bytes of what one session needs of the arena. */
 const regionLengthOf = (settings: ServerSessionSettings): number =>
   settings.maximumPacketSize + WILL_LENGTHS + settings.willCapacity + settings.maximumClientIdentifierLength
@@ -87,10 +93,11 @@ export class ServerRole extends SessionRole {
   /** Nodes to which retained messages are owed; they are told of room. */
   owingCount = 0;
   readonly postponed = new PostponedAnswers();
+  readonly deadlines: Deadlines;
   /** There is no place for a message: not even one packet is read of who is held. */
   hasNoRoom = false;
-  /** A session that was held may read again, as soon as the event at hand is over. */
-  hasReleased = false;
+  /** Index of the session that was held and may read again, as soon as the event at hand is over; or one below 0. */
+  private released = NOBODY;
   private nextToRead = 0;
   /**
    * Where the receive ring, the Will, the identifier and the limits of the first session lie; those of the next one
@@ -102,27 +109,51 @@ export class ServerRole extends SessionRole {
   readonly limitsOffset: number;
   readonly regionLength: number;
 
-  /** Reserves the regions of `count` sessions. */
+  /** Reserves the regions of `count` sessions, and behind them their deadlines. */
   static plan(plan: ArenaPlan, settings: ServerSessionSettings, count: number): number {
-    return plan.reserve('node: receive ring, Will, identifier', regionLengthOf(settings), count);
+    const offset = plan.reserve('node: receive ring, Will, identifier', regionLengthOf(settings), count);
+    plan.reserve('node: deadlines', Deadlines.lengthFor(1), count);
+    return offset;
   }
 
-  /** @param regions what `plan` returned for the same settings */
-  constructor(context: SessionContext, regions: number, settings: ServerSessionSettings, handler: ServerHandler) {
+  /** @param regions what `plan` returned for the same settings and so many sessions */
+  constructor(context: SessionContext, regions: number, settings: ServerSessionSettings, sessionCount: number,
+    handler: ServerHandler) {
     super(context, settings, CLIENT, handler);
     this.ringOffset = regions;
     this.willOffset = regions + settings.maximumPacketSize;
     this.identifierOffset = this.willOffset + WILL_LENGTHS + settings.willCapacity;
     this.limitsOffset = this.identifierOffset + settings.maximumClientIdentifierLength;
     this.regionLength = regionLengthOf(settings);
+    this.deadlines = new Deadlines(context.arena, regions + sessionCount * this.regionLength);
     this.filterRequests = new FilterRequests(this);
+  }
+
+  /** Lets the sessions that wanted that look at their deadlines, and asks the clock for the next one. */
+  handleTimeout(): void {
+    const { clock, deadlines, sessions } = this;
+    for (let left = deadlines.count; left > 0 && isDue(deadlines.first, clock.now); --left) {
+      const session = sessions[deadlines.take()]!;
+      if (session.state !== CLOSED)
+        session.handleTimeout();
+    }
+    if (deadlines.count > 0)
+      clock.request(deadlines.first);
+  }
+
+  /** A session may read again. */
+  noteReleased({ index }: ServerSession): void {
+    this.released = this.released === NOBODY || this.released === index ? index : MANY;
   }
 
   /** What was put off until the event at hand was over. */
   handleDeferred(): void {
     const { sessions } = this;
-    if (this.hasReleased) {
-      this.hasReleased = false;
+    const { released } = this;
+    this.released = NOBODY;
+    if (released >= 0)
+      sessions[released]!.readAgain();
+    else if (released === MANY) {
       const first = this.nextToRead = (this.nextToRead + 1) % sessions.length; // each one is the first in its turn
       for (let step = 0; step < sessions.length; ++step)
         sessions[(first + step) % sessions.length]!.readAgain();

@@ -149,7 +149,7 @@ export class ServerSession extends Session {
     this.user = -1;
     this.isRefused = false;
     this.credit?.reset(clock.now);
-    clock.request(clock.now + role.settings.connectTimeout | 0);
+    this.requestTimeout(clock.now + role.settings.connectTimeout | 0);
   }
 
   /**
@@ -169,7 +169,7 @@ export class ServerSession extends Session {
     this.enter(CONNECTED);
     this.lastReceivedAt = clock.now; // a node that waits for a late verdict is not silent
     if (this.keepAlive !== 0)
-      clock.request(clock.now + expiryInterval(this.keepAlive) | 0);
+      this.requestTimeout(clock.now + expiryInterval(this.keepAlive) | 0);
     if (sessionPresent)
       sessionState.queue.rewind();
     this.transmitQueued(); // [MQTT311-4.4.0-1]
@@ -192,7 +192,7 @@ export class ServerSession extends Session {
     this.holds |= reason;
     this.parser.pause();
     if (this.keepAlive !== 0)
-      this.role.clock.request(this.lastReceivedAt + heldReadInterval(this.keepAlive) | 0);
+      this.requestTimeout(this.lastReceivedAt + heldReadInterval(this.keepAlive) | 0);
   }
 
   /** The reason is gone. If it was the last one, reading goes on as soon as the event at hand is over. */
@@ -202,7 +202,7 @@ export class ServerSession extends Session {
     const { role } = this;
     this.holds &= ~reason;
     this.lastReceivedAt = role.clock.now; // a node that was made to wait is not silent
-    role.hasReleased = true;
+    role.noteReleased(this);
     role.clock.soon();
   }
 
@@ -275,7 +275,7 @@ export class ServerSession extends Session {
       return false;
     const moment = clock.now + delay | 0;
     if (postponed.add(index, moment, verdict))
-      clock.request(moment);
+      this.requestTimeout(moment);
     else
       this.giveWay();
     return true;
@@ -311,7 +311,7 @@ export class ServerSession extends Session {
     const credit = this.credit!;
     if (!credit.spend(clock.now))
       return false;
-    clock.request(credit.heldUntil);
+    this.requestTimeout(credit.heldUntil);
     this.holds |= HELD_BY_RATE;
     this.parser.pause();
     if ((credit.heldUntil - clock.now | 0) > heldReadInterval(this.keepAlive)) // rarely: a packet is read before that
@@ -329,6 +329,12 @@ export class ServerSession extends Session {
       this.refuse(reasonCode);
     } else
       super.fail(reasonCode);
+  }
+
+  protected override requestTimeout(moment: number): void {
+    const role = this.role;
+    if (role.deadlines.request(this.index, moment))
+      role.clock.request(moment);
   }
 
   /** A node that has said CONNECT and waits for the verdict on it is not judged: the time is ours. */
@@ -409,7 +415,7 @@ export class ServerSession extends Session {
     if (isDue(moment, clock.now))
       this.answerConnect(postponed.verdictOf(index));
     else
-      clock.request(moment);
+      this.requestTimeout(moment);
   }
 
   /** Answers the CONNECT now. */
@@ -431,9 +437,9 @@ export class ServerSession extends Session {
     const { clock } = this.role;
     const deadline = this.lastReceivedAt + patience | 0;
     if (!isDue(deadline, clock.now))
-      clock.request(deadline);
+      this.requestTimeout(deadline);
     else if (this.state === CONNECTED && this.output.hasUnread)
-      clock.request(clock.now + heldReadInterval(this.keepAlive) | 0);
+      this.requestTimeout(clock.now + heldReadInterval(this.keepAlive) | 0);
     else
       this.fail(reasonCode);
   }
@@ -442,7 +448,7 @@ export class ServerSession extends Session {
   private releaseRate(credit: PublishCredit): void {
     const { clock } = this.role;
     if (!credit.release(clock.now)) {
-      clock.request(credit.heldUntil);
+      this.requestTimeout(credit.heldUntil);
       return;
     }
     this.holds &= ~HELD_BY_RATE;
@@ -464,7 +470,7 @@ export class ServerSession extends Session {
     const interval = heldReadInterval(this.keepAlive);
     if (!this.isHeldBy(HELD_BY_WORK) && !this.role.hasNoRoom && isDue(this.lastReceivedAt + interval | 0, clock.now))
       this.output.readOne();
-    clock.request(clock.now + interval | 0);
+    this.requestTimeout(clock.now + interval | 0);
   }
 
   /** The Will is stored if, and only if, the CONNECT is accepted (3.1.1 section 3.1.2.5). */

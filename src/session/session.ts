@@ -101,7 +101,7 @@ export abstract class Session implements PacketHandler {
   /** The peer has stopped taking what is sent: from now on it is watched. */
   outputWaits(): void {
     const { clock, settings } = this.role;
-    clock.request(clock.now + settings.sendTimeout | 0);
+    this.requestTimeout(clock.now + settings.sendTimeout | 0);
   }
 
   /** The connection is gone, nothing more can be sent. */
@@ -111,6 +111,11 @@ export abstract class Session implements PacketHandler {
   }
 
   abstract handleTimeout(): void;
+
+  /** Asks for a call of that at `moment` or earlier. */
+  protected requestTimeout(moment: number): void {
+    this.role.clock.request(moment);
+  }
 
   /** A valid PUBLISH. QoS 1 and 2 are acknowledged when the message has been taken over [MQTT311-3.3.4-1]. */
   onPublish(packet: Packet): void {
@@ -279,7 +284,7 @@ export abstract class Session implements PacketHandler {
     if (stalled >= sendTimeout)
       this.giveUpSending();
     else
-      clock.request(clock.now + sendTimeout - stalled | 0);
+      this.requestTimeout(clock.now + sendTimeout - stalled | 0);
   }
 
   /** The peer takes nothing of what is sent to it. */

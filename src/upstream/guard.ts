@@ -101,7 +101,8 @@ export class Guard {
     const { givenUpCount } = quarantine;
     this.named = message;
     const { origin } = circumstances;
-    const number = quarantine.add(message, qos, circumstances, origin === 0 ? undefined : this.nodes.findName(origin));
+    const author = origin === 0 ? undefined : this.nodes.identities.findName(origin);
+    const number = quarantine.add(message, qos, circumstances, author);
     if (number !== 0)
       this.observer.onEvent(Event.MESSAGE_SET_ASIDE, index, circumstances.reason);
     for (let count = givenUpCount; count < quarantine.givenUpCount; ++count)
