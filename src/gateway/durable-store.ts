@@ -118,7 +118,8 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     const origins = this.origins = new StoredOrigins(store, regions.identifier, originCapacity);
     const exactlyOnce = new ExactlyOnce(arena, origins);
     const counters = new StoredCounters(arena, regions.counter);
-    const backlog = this.backlog = new Backlog(store, upstream, clock, rules, { counters, exactlyOnce });
+    const backlog = this.backlog = new Backlog(store, upstream, clock, rules,
+      { counters, exactlyOnce, probation: bridge.guard.probation });
     this.intake = new StoreIntake(backlog, origins, exactlyOnce, { clock, router, sessions },
       upstream.sessionState!.queue.window!.slotCount >> 1);
     this.serverRouter = new ServerRouter(bridge, upstream, store);

@@ -68,6 +68,7 @@ import { lengthOfRules, TopicMap } from '../upstream/topic-map.ts';
 import { BrokerLimits } from '../upstream/broker-limits.ts';
 import { CommandRules } from '../upstream/command-rules.ts';
 import { Guard } from '../upstream/guard.ts';
+import { Probation } from '../upstream/probation.ts';
 import { Quarantine } from '../upstream/quarantine.ts';
 import * as Reason from '../upstream/quarantine-reasons.ts';
 import { UpstreamMessages } from '../upstream/waiting-messages.ts';
@@ -78,6 +79,8 @@ const LAST_IDENTIFIER = 65_535;
 const NO_PUBLISHER = -1;
 /** In place of where a delayed Will lies. */
 const NOWHERE = -1;
+/** Nodes of which messages may wait because the Server closes connections for them. */
+const MOST_ON_PROBATION = 64;
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
@@ -223,6 +226,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     writeAnnouncements(this.upstream.announcements, arena, announcementsOffset, upstream);
     const guard = new Guard(outbound, new BrokerLimits(arena, upstream),
       new Quarantine(arena, quarantineOffset, store.quarantine, longestStored, isDurable),
+      new Probation(Math.min(listener.max_connections, MOST_ON_PROBATION)),
       { losses: this.bridge, observer: options.observer, nodes: this.nodes });
     this.bridge.watch(this.upstream, guard, upstream.max_qos);
     this.waiting = new UpstreamMessages(this.bridge);
@@ -669,7 +673,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.observer.onEvent(Event.MESSAGE_TURNED_BACK, session.index, reason);
     this.failing.turnedBack = reason;
     session.fail(reason === Reason.PACKET_TOO_LONG ? ReasonCode.PACKET_TOO_LARGE
-      : reason === Reason.SHARE_FULL ? ReasonCode.QUOTA_EXCEEDED : ReasonCode.TOPIC_NAME_INVALID);
+      : reason >= Reason.SHARE_FULL ? ReasonCode.QUOTA_EXCEEDED : ReasonCode.TOPIC_NAME_INVALID);
     guard.turnedBack = Reason.FINE;
     return REFUSED;
   }

@@ -298,20 +298,47 @@ export class OutboundQueue extends PublishRecords {
     this.awaitConnection(QUEUED, QUEUED);
   }
 
-  /** The message is not to be sent for now; if it has been, as if it had not. */
+  /** The message is not to be sent for now. One that is under way stays that: an answer to it may come. */
   hold(record: number): void {
     const { bytes } = this.limits.arena;
     const flags = bytes[record + STATE]!;
-    if ((flags & HELD) !== 0 || (flags & STATE_MASK) === DONE)
+    if ((flags & (PENDING | HELD)) !== PENDING)
       return;
-    if ((flags & PENDING) !== 0)
-      this.leaveLane(record, flags);
-    else {
-      --this.inflightCount;
-      if (flags >= REPLAYED)
-        --this.window!.replayInflight;
-    }
+    this.leaveLane(record, flags);
     bytes[record + STATE] = flags & STATE_MASK | PENDING | HELD;
+    ++this.window!.heldCount;
+  }
+
+  /**
+   * The message waits in the log, and not here, for as long as it may not be sent. It must never have been.
+   * `endUnloading` frees its place. @returns whether it does
+   */
+  unload(record: number): boolean {
+    const { bytes, view } = this.limits.arena;
+    const window = this.window!;
+    const flags = bytes[record + STATE]!;
+    if (window.journal === undefined || this.positionOf(record) <= ABANDONED || this.identifierOf(record) !== 0
+      || (flags & (PENDING | HELD)) !== PENDING)
+      return false;
+    this.leaveLane(record, flags);
+    bytes[record + STATE] = DONE;
+    ++window.heldRevision; // it lies behind what was read of the log last
+    ++window.waitingCount;
+    window.occupy(view.getUint16(record + SLOT));
+    return true;
+  }
+
+  endUnloading(): void {
+    if (this.count > 0)
+      this.removeDone();
+  }
+
+  /** As `append`, for a message that is held. @returns whether it fits */
+  appendHeld(message: Message, qos: number): boolean {
+    const record = this.append(message, qos);
+    if (record !== NONE)
+      this.hold(record);
+    return record !== NONE;
   }
 
   /** Whatever was held is to be sent, in the old order. */
@@ -323,8 +350,11 @@ export class OutboundQueue extends PublishRecords {
         isAny = true;
         bytes[record + STATE] = bytes[record + STATE]! & ~HELD;
       }
-    if (isAny)
-      this.joinLanes();
+    if (!isAny)
+      return;
+    this.window!.heldCount = 0;
+    ++this.window!.heldRevision;
+    this.joinLanes();
   }
 
   /**
@@ -336,10 +366,10 @@ export class OutboundQueue extends PublishRecords {
     if (this.count === 0 || !this.isHeld(this.oldest)
       || window!.deliveredCount - window!.compactedAt <= this.count >> 3)
       return false;
-    const { usedLength } = this;
+    const before = this.usedLength;
     window!.compactedAt = window!.deliveredCount;
     this.compact();
-    return this.usedLength < usedLength;
+    return this.usedLength < before;
   }
 
   protected override onMoved(from: number, to: number): void {
@@ -397,7 +427,7 @@ export class OutboundQueue extends PublishRecords {
     this.head = this.tail = 0;
     this.count = this.unsentCount = this.inflightCount = 0;
     if (window !== undefined)
-      window.replayCount = window.replayInflight = window.atMostOnceCount = 0;
+      window.replayCount = window.replayInflight = window.atMostOnceCount = window.heldCount = 0;
   }
 
   /** Whether this identifier belongs to a message that has been sent, on this connection, and is not completed. */
@@ -478,6 +508,8 @@ export class OutboundQueue extends PublishRecords {
     if (flags >= REPLAYED) { // or HELD, which is in no lane
       if ((flags & HELD) === 0)
         this.window!.leave(this, record);
+      else
+        this.window!.leaveHeld();
     } else if (--this.unsentCount !== 0 && this.offset + this.cursor === record)
       this.cursor = this.nextPending(record, PENDING) - this.offset;
   }
@@ -506,9 +538,11 @@ export class OutboundQueue extends PublishRecords {
       if (state !== QUEUED) // a stamp again: it is durable
         view.setInt32(record + SENT_AT, state === RELEASED && released !== RELEASED ? this.loseSession(record, window)
           : 0);
-      if (sent === QUEUED && this.positionOf(record) === ABANDONED)
+      if (sent === QUEUED && this.positionOf(record) === ABANDONED) {
         bytes[record + STATE] = DONE; // nobody knows it any more
-      else if ((flags & HELD) === 0)
+        if ((flags & HELD) !== 0)
+          window.leaveHeld();
+      } else if ((flags & HELD) === 0)
         window.enter(this, record);
     }
     if (window !== undefined && this.count > 0)

@@ -7,9 +7,11 @@ import type { ClientSession } from '../session/client-session.ts';
 import type { Aging } from './aging.ts';
 import type { Backlog } from './backlog.ts';
 import type { Guard } from './guard.ts';
+import { makeWay } from './log-clearance.ts';
 import type { QuarantinedMessage } from './quarantine.ts';
 import type { TopicMap } from './topic-map.ts';
 import type { Court } from './court.ts';
+import type { Probation } from './probation.ts';
 
 /** What a Server does otherwise than MQTT says: details of BROKER_DEVIATES. The others are packet types. */
 const SESSION_LIES = 16;
@@ -45,6 +47,16 @@ export class Experiments implements Court {
   constructor(bridge: Subject, observer: Event.GatewayObserver) {
     this.bridge = bridge;
     this.observer = observer;
+  }
+
+  get probation(): Probation {
+    return this.bridge.guard.probation;
+  }
+
+  makeWay(): void {
+    const { backlog } = this.bridge;
+    if (backlog !== undefined)
+      makeWay(backlog, this.bridge.guard, this);
   }
 
   setCautious(isCautious: boolean): void {

@@ -119,6 +119,11 @@ export class Quarantine {
     return count;
   }
 
+  /** Whether a message has room, of which topic and payload have so many bytes, and none gives way for it. */
+  hasRoom(length: number): boolean {
+    return this.count < this.capacity && this.usedLength + HEADER_LENGTH + length <= this.room;
+  }
+
   /** Whether some node has used up its share. */
   get hasFullShare(): boolean {
     return this.fullShare >= 0;

@@ -49,6 +49,7 @@ export function reloadRules(arena: Arena, bridge: Bridge, plans: RulePlans, conf
   if (bridge.backlog !== undefined)
     bridge.earlier.store(bridge.backlog.store);
   reloadPolicies(bridge, store);
+  bridge.suspects.forgetRules();
   noteRules(session.sessionState!.queue, oldOutbound, outbound.rules);
   if (backlog !== undefined)
     recountLog(backlog, bridge.backlog !== undefined);
