@@ -146,7 +146,8 @@ function run({ delay = 0, goodOnes = 0, hasOneTopic = false, interval = 2, isFla
   const missing = [...good, ...bad].flatMap(({ acknowledged }) => acknowledged)
     .filter(text => text.length > 1 && !taken.has(text));
   const waiting = missing.filter(text => text.startsWith('f')).length;
-  const setAside = statusOf({ gateway, sensors, upstream }, world.clock.now).quarantine.messages.map(({ topic }) => topic);
+  const { quarantine } = statusOf({ gateway, sensors, upstream }, world.clock.now);
+  const setAside = quarantine.messages.map(({ topic }) => topic);
   const keptCount = gateway.waiting.pendingCount + setAside.filter(topic => topic.startsWith('fine')).length;
   const isLoss = waiting > keptCount
     || world.detailsOf(Event.MESSAGE_LOST, Event.STORE_FULL).length > 0;

@@ -298,6 +298,19 @@ export class OutboundQueue extends PublishRecords {
     this.awaitConnection(QUEUED, QUEUED);
   }
 
+  /** Its place among the order counters of topics. */
+  slotOf(record: number): number {
+    return this.limits.arena.view.getUint16(record + SLOT);
+  }
+
+  /** Whether a message of this origin and slot is held, before the record `end`, NONE: anywhere. */
+  hasHeld(origin: number, slot: number, end: number): boolean {
+    for (let record = this.following(NONE); record !== end; record = this.following(record))
+      if (this.isHeld(record) && this.slotOf(record) === slot && this.originOf(record) === origin >>> 0)
+        return true;
+    return false;
+  }
+
   /** The message is not to be sent for now. One that is under way stays that: an answer to it may come. */
   hold(record: number): void {
     const { bytes } = this.limits.arena;
@@ -394,15 +407,20 @@ export class OutboundQueue extends PublishRecords {
 
   /** Messages of QoS 2 that the receiver has not acknowledged go out with QoS 1: it does not serve QoS 2. */
   lowerQoS(): void {
-    const { arena: { bytes }, headerLength } = this.limits;
+    const { bytes } = this.limits.arena;
     for (let record = this.following(NONE); record !== NONE; record = this.following(record)) {
       const state = this.stateOf(record);
-      if (bytes[record + QOS] !== 2 || state !== QUEUED && state !== SENT)
-        continue;
-      const packet = record + headerLength;
-      bytes[record + QOS] = 1;
-      bytes[packet] = bytes[packet]! & ~QOS_MASK | 1 << QOS_SHIFT;
+      if (bytes[record + QOS] === 2 && (state === QUEUED || state === SENT))
+        this.changeQoS(record, 1);
     }
+  }
+
+  /** From now on the message goes out with this QoS, 1 or 2, and begins anew. */
+  changeQoS(record: number, qos: number): void {
+    const { arena: { bytes }, headerLength } = this.limits;
+    const packet = record + headerLength;
+    bytes[record + QOS] = qos;
+    bytes[packet] = bytes[packet]! & ~QOS_MASK | qos << QOS_SHIFT;
   }
 
   /** @returns the record of a message that has been sent under this identifier, on any connection, or NONE */

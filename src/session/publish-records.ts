@@ -9,7 +9,7 @@ import { lengthWithProperties } from '../packet/publish-properties.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
   DONE, HEADER_LENGTH, HELD, IDENTIFIER, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE,
-    SENT_AT, SLOT, STATE, STATE_MASK, TIME, topicOfPacket,
+    SENT_AT, STATE, STATE_MASK, TIME, topicOfPacket,
 } from './record-layout.ts';
 
 /** Positions are those of words: this says that nobody knows what lies there now. */
@@ -82,11 +82,6 @@ export class PublishRecords {
     return this.limits.arena.view.getUint32(record + ORIGIN);
   }
 
-  /** Its place among the order counters of topics. */
-  slotOf(record: number): number {
-    return this.limits.arena.view.getUint16(record + SLOT);
-  }
-
   /** When it was sent, or PUBREL for it; of one that is under way. */
   sentAtOf(record: number): number {
     return this.limits.arena.view.getInt32(record + SENT_AT);
@@ -100,14 +95,6 @@ export class PublishRecords {
 
   isHeld(record: number): boolean {
     return (this.limits.arena.bytes[record + STATE]! & HELD) !== 0;
-  }
-
-  /** Whether a message of this origin and slot is held, before the record `end`, NONE: anywhere. */
-  hasHeld(origin: number, slot: number, end: number): boolean {
-    for (let record = this.following(NONE); record !== end; record = this.following(record))
-      if (this.isHeld(record) && this.slotOf(record) === slot && this.originOf(record) === origin >>> 0)
-        return true;
-    return false;
   }
 
   /** Offset in the arena of the topic name of `record`; its length is in the two bytes before. */

@@ -31,12 +31,11 @@ export const MAP_SHIFT = 2;
 export class QuarantinedMessage extends MessageSpans {
   /** By which people name it. */
   number = 0;
-  /** Identity of its node; 0: the gateway itself. */
+  /** Identity of its node, 0: the gateway itself; below that of its rule. */
   origin = 0;
   /** Client Identifier of that, as far as it was known. */
   nameOffset = 0;
   nameLength = 0;
-  /** Identity of its rule. */
   rule = 0;
   takenAt = 0;
   /** One of quarantine-reasons.ts. */
@@ -119,7 +118,7 @@ export class Quarantine {
     return count;
   }
 
-  /** Whether a message has room, of which topic and payload have so many bytes, and none gives way for it. */
+  /** Whether there is room for so many bytes of topic and payload, and nothing gives way for them. */
   hasRoom(length: number): boolean {
     return this.count < this.capacity && this.usedLength + HEADER_LENGTH + length <= this.room;
   }

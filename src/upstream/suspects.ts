@@ -14,7 +14,6 @@
  * is looked at, and while one is watched, once a second.
  */
 import * as ReasonCode from '../packet/reason-code.ts';
-import type { Blame } from './blame.ts';
 import { Caution } from './caution.ts';
 import { type Clock, isDue } from '../session/clock.ts';
 import type { ClientSession } from '../session/client-session.ts';
@@ -51,10 +50,9 @@ export class Suspects {
   readonly trials: Trials;
   private readonly verdicts: Verdicts;
   private readonly caution: Caution;
-  private readonly blamed: Blame;
   private isUp = false;
   private connectedAt = 0;
-  /** Rows: of closes, and of the same filter, or the birth, under way at each. */
+  /** Rows: of closes, and of the same one under way at each. */
   private closeCount = 0;
   private strikes = 0;
   private suspect = NOBODY;
@@ -74,7 +72,6 @@ export class Suspects {
     this.trials = new Trials(session, court);
     this.caution = new Caution(session, this.progress, this.trials.probation);
     this.verdicts = new Verdicts(this.clock, this.queue, court, this.progress);
-    this.blamed = this.verdicts.blamed;
     this.usualInflight = this.queue.limits.maximumInflight;
   }
 
@@ -85,7 +82,7 @@ export class Suspects {
 
   /** Whether attempts should be made less often: nothing that was tried has got through. */
   get isHopeless(): boolean {
-    return this.phase === BLAMED && this.blamed.isHopeless;
+    return this.phase === BLAMED && this.verdicts.blamed.isHopeless;
   }
 
   /** The Server has accepted. */
@@ -97,7 +94,7 @@ export class Suspects {
     this.silences.connected();
     this.trials.connected(this.phase !== CALM);
     if (this.phase === BLAMED)
-      this.blamed.hold(this.queue, this.court, now);
+      this.verdicts.blamed.hold(this.queue, this.court, now);
     this.apply();
     if (this.isWatching)
       this.watch(this.phase === CONTROL ? this.controlTime : SECOND);
@@ -119,18 +116,18 @@ export class Suspects {
           this.calm();
       }
       this.silences.judgeWill(reasonCode);
-      this.hold();
+      this.trials.hold();
       return;
     }
     this.wasIdle = this.queue.inflightCount === 0 && this.court.pendingFilter < 0;
-    if (reasonCode === ReasonCode.ACKNOWLEDGEMENT_TIMEOUT
-      && this.silences.judge(this.connectedAt, this.progress.doneCount > 0) && !this.verdicts.hasLoweredQoS)
-      this.verdicts.lowerQoS(true);
+    this.verdicts.look();
+    if (reasonCode === ReasonCode.ACKNOWLEDGEMENT_TIMEOUT)
+      this.verdicts.judgeSilence(this.silences, this.connectedAt);
     const isByPeer = reasonCode === ReasonCode.NETWORK_CLOSED;
     if (!isByPeer)
       this.acquit();
     this.trials.closed(isByPeer && !this.judgeClose());
-    this.hold();
+    this.trials.hold();
     this.apply();
   }
 
@@ -141,20 +138,24 @@ export class Suspects {
       this.session.writable();
     if (!isDue(this.watchedUntil, this.clock.now))
       return this.clock.request(this.watchedUntil);
+    this.verdicts.look();
     this.progress.look(this.session.announcements.isBirthFirst(this.clock.now));
     if (this.phase === CONTROL)
       this.convict();
-    else if (this.phase === BLAMED && this.progress.hasSucceeded)
-      this.endBlame();
+    else if (this.phase === BLAMED && this.progress.hasSucceeded) {
+      this.phase = CAUTIOUS;
+      this.cause = UNKNOWN_CAUSE;
+      this.verdicts.tryAgain();
+    }
     else if (this.phase === CAUTIOUS && this.caution.isOver(this.connectedAt))
       this.calm();
     else if (this.phase === BLAMED)
-      this.blamed.hold(this.queue, this.court, this.clock.now);
+      this.verdicts.blamed.hold(this.queue, this.court, this.clock.now);
     else
       this.trials.advance(this.phase === CALM);
     if (this.phase === CALM && this.progress.hasSucceeded)
-      this.blamed.forget();
-    this.hold();
+      this.verdicts.blamed.forget();
+    this.trials.hold();
     this.apply();
     if (!this.isWatching)
       return;
@@ -178,7 +179,7 @@ export class Suspects {
     }
     this.closeCount = (now - connectedAt | 0) < STABLE ? this.closeCount + 1 : 1;
     if (this.phase === BLAMED) {
-      this.accuse(this.blamed.closed(queue, suspect, now), this.blamedRule);
+      this.accuse(this.verdicts.blamed.closed(queue, suspect, now), this.blamedRule);
       return false;
     }
     const waited = suspect === NOBODY ? 0 : now - sentAtOf(session, suspect, connectedAt) | 0;
@@ -241,12 +242,6 @@ export class Suspects {
       this.say(cause, rule);
   }
 
-  private endBlame(): void {
-    this.phase = CAUTIOUS;
-    this.cause = UNKNOWN_CAUSE;
-    this.verdicts.tryAgain();
-  }
-
   /** Whether a filter must wait: it may be the reason why the Server closes connections. */
   get holdsFilters(): boolean {
     return this.phase === CONTROL && this.suspect <= FILTER;
@@ -255,14 +250,8 @@ export class Suspects {
   /** Rules have other positions now. */
   forgetRules(): void {
     this.trials.probation.forgetAll();
-    this.hold();
+    this.trials.hold();
     this.apply();
-  }
-
-  /** What is held becomes what waits. */
-  private hold(): void {
-    if (this.trials.probation.isChanged)
-      release(this.queue, this.court);
   }
 
   private acquit(): void {
@@ -283,7 +272,7 @@ export class Suspects {
     this.closeCount = 0;
     this.caution.hasCandidate = false;
     if (!probation.isHolding || progress.hasSucceeded)
-      this.blamed.forget();
+      this.verdicts.blamed.forget();
     if (this.cause === EXAMINED) this.cause = UNKNOWN_CAUSE;
     release(queue, court);
     this.apply();

@@ -124,6 +124,12 @@ export class Trials {
       this.wasExpected = true;
   }
 
+  /** What is held becomes what waits. */
+  hold(): void {
+    if (this.probation.isChanged)
+      release(this.queue, this.court);
+  }
+
   private begin(at: number): void {
     const { court, probation, queue } = this;
     const identifier = probation.identifierAt(at);

@@ -1,20 +1,25 @@
 /**
  * What becomes of a message that is guilty as far as three closes can tell: it is set aside, and those who have sent
- * it are on probation. But for QoS 2, which is first tried with QoS 1; and if another one was set aside before, and
- * nothing has got through since: then both are put back, and somebody else is to blame (blame.ts).
+ * it are on probation. But for the first one of QoS 2, which is tried with QoS 1 before; and if another one was set
+ * aside before, and nothing has got through since: then both are put back, and somebody else is to blame (blame.ts).
  */
 import type { Clock } from '../session/clock.ts';
-import { NONE } from '../session/record-layout.ts';
+import { NONE, RELEASED } from '../session/record-layout.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { Blame } from './blame.ts';
 import { type Court, NOBODY, STRIKES, UNKNOWN_CAUSE } from './court.ts';
 import type { Progress } from './progress.ts';
 import * as Reason from './quarantine-reasons.ts';
+import type { Silences } from './silences.ts';
 import { release } from './suspect-records.ts';
 
 export class Verdicts {
   readonly blamed = new Blame();
   hasLoweredQoS = false;
+  /** Packet identifier of the message of QoS 2 that goes out with QoS 1, which tells whether QoS 2 was the reason. */
+  private lowered = NOBODY;
+  /** It was not. */
+  private servesQoS2 = false;
   /** The second one of those for which somebody else was blamed. When others succeed, it has one more try. */
   isSecondTry = false;
   private second = NOBODY;
@@ -30,10 +35,25 @@ export class Verdicts {
     this.progress = progress;
   }
 
-  lowerQoS(isSilent: boolean): void {
+  private lowerQoS(isSilent: boolean): void {
     this.queue.lowerQoS();
     this.court.lowerQoS(isSilent);
     this.hasLoweredQoS = true;
+  }
+
+  /** Now and then: if the message has got through with QoS 1, all others go out with QoS 1 as well. */
+  look(): void {
+    if (this.lowered === NOBODY || this.queue.findSent(this.lowered) !== NONE)
+      return;
+    this.lowered = NOBODY;
+    this.lowerQoS(false);
+  }
+
+  /** The connection has ended for want of an answer, which tells nothing of that message. */
+  judgeSilence(silences: Silences, connectedAt: number): void {
+    this.lowered = NOBODY;
+    if (silences.judge(connectedAt, this.progress.doneCount > 0) && !this.hasLoweredQoS)
+      this.lowerQoS(true);
   }
 
   /** @returns who is to blame in place of the message, UNKNOWN_CAUSE: nobody */
@@ -45,11 +65,17 @@ export class Verdicts {
     this.isSecondTry = false;
     const at = probation.enterOf(queue, record);
     // Not sooner: a Server that has taken the message, and whose answer a cut link has lost, would get it twice.
-    if (queue.qosOf(record) === 2 && !this.hasLoweredQoS) {
-      this.lowerQoS(false);
+    if (queue.qosOf(record) === 2 && !this.hasLoweredQoS && !this.servesQoS2 && queue.stateOf(record) !== RELEASED) {
+      queue.changeQoS(record, 1);
+      this.lowered = suspect;
       probation.clear(at);
       release(queue, court);
       return UNKNOWN_CAUSE;
+    }
+    if (suspect === this.lowered) { // everybody else keeps QoS 2
+      queue.changeQoS(record, 2);
+      this.lowered = NOBODY;
+      this.servesQoS2 = true;
     }
     const origin = queue.originOf(record);
     const rule = queue.ruleOf(record);
