@@ -39,6 +39,8 @@ export interface Court {
   readonly probation: Probation;
   /** Lets every message be looked at, and QoS 0 wait; also while somebody is on probation. */
   setCautious(isCautious: boolean): void;
+  /** Who has messages in the quarantine waits from the beginning. */
+  remind(): void;
   /** What waits, and lies where the log has no room any more, is set aside: others need the room. */
   makeWay(): void;
   /** @returns the number of the message in the quarantine; 0: it could not be set aside */

@@ -53,6 +53,11 @@ export class Experiments implements Court {
     return this.bridge.guard.probation;
   }
 
+  remind(): void {
+    const { guard, session } = this.bridge;
+    guard.remind(session.role.clock.now);
+  }
+
   makeWay(): void {
     const { backlog } = this.bridge;
     if (backlog !== undefined)

@@ -72,6 +72,18 @@ export class Guard {
       || this.quarantine.hasFullShare);
   }
 
+  /** Whoever has messages in the quarantine for which the Server has closed connections is on probation. */
+  remind(now: number): void {
+    const { map: { rules }, probation, quarantine } = this;
+    for (let index = 0; index < quarantine.count; ++index) {
+      const { origin, reason, rule: identity } = quarantine.read(index);
+      for (let rule = 0; rule < rules.length; ++rule)
+        if (rules[rule]!.identity === identity && origin !== 0 && Reason.isFoundOut(reason))
+          probation.remind(origin, rule, now);
+    }
+    this.update();
+  }
+
   /** @param outgoing as it goes upstream @param rule identity of its rule @returns why it may not, or FINE */
   reasonFor(outgoing: Message, qos: number, origin: number, rule: number): number {
     const reason = this.limits.reasonFor(outgoing, qos);

@@ -63,7 +63,12 @@ export abstract class ProbationTable {
 
   /** The same; they are entered if nobody knows them. */
   enterOf(queue: OutboundQueue, record: number): number {
-    const found = this.findOf(queue, record);
+    return this.enter(queue.originOf(record), queue.ruleOf(record), queue.slotOf(record));
+  }
+
+  /** @param rule index @param slot of the topic, for what has no node @returns its place */
+  protected enter(origin: number, rule: number, slot: number): number {
+    const found = this.find(origin, rule, slot);
     if (found !== NONE)
       return found;
     const { entries } = this;
@@ -71,8 +76,8 @@ export abstract class ProbationTable {
       this.remove(this.leastOf());
     const at = this.count++ * FIELDS;
     entries.fill(0, at, at + FIELDS);
-    entries[at] = queue.originOf(record) === 0 ? queue.slotOf(record) : queue.originOf(record);
-    entries[at + RULE] = queue.ruleOf(record);
+    entries[at] = origin === 0 ? slot : origin;
+    entries[at + RULE] = rule;
     entries[at + IDENTIFIER] = NOBODY;
     return at;
   }
@@ -89,7 +94,8 @@ export abstract class ProbationTable {
 
   /** Somebody else is to blame. */
   forgetAll(): void {
-    ++this.revision;
+    if (this.count > 0)
+      ++this.revision;
     this.count = 0;
     this.turn = NONE;
     this.isHolding = false;

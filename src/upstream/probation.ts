@@ -115,6 +115,12 @@ export class Probation extends ProbationTable {
     this.wait(at, now);
   }
 
+  /** A message of this node was set aside before the start, or before rules had other positions. */
+  remind(origin: number, rule: number, now: number): void {
+    if (this.find(origin, rule, 0) === NONE)
+      this.convict(this.enter(origin, rule, 0), false, now);
+  }
+
   /** A message of theirs was never answered, which costs the others little: they wait from the second one on. */
   reprimand(at: number, now: number): void {
     if (this.isGuilty(at))

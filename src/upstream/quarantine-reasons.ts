@@ -24,3 +24,6 @@ export const SHARE_FULL = 7;
 export const ON_PROBATION = 8;
 /** The same, and it has waited until there was no room for that any more. */
 export const NO_ROOM_TO_WAIT = 9;
+
+/** Whether it was not known beforehand. */
+export const isFoundOut = (reason: number): boolean => reason >= CLOSED_ON;

@@ -49,10 +49,10 @@ export function reloadRules(arena: Arena, bridge: Bridge, plans: RulePlans, conf
   if (bridge.backlog !== undefined)
     bridge.earlier.store(bridge.backlog.store);
   reloadPolicies(bridge, store);
-  bridge.suspects.forgetRules();
   noteRules(session.sessionState!.queue, oldOutbound, outbound.rules);
   if (backlog !== undefined)
     recountLog(backlog, bridge.backlog !== undefined);
+  bridge.suspects.forgetRules();
   (bridge.obsolete ??= new ObsoleteFilters(arena, session, inbound)).add(before, inbound.rules.map(filterOf));
   bridge.subscribing = 0;
   if (session.isConnected && !session.isSubscribing)

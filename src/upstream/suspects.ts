@@ -250,8 +250,16 @@ export class Suspects {
   /** Rules have other positions now. */
   forgetRules(): void {
     this.trials.probation.forgetAll();
+    this.remind();
+  }
+
+  /** The quarantine is known, and by which rules its messages go. */
+  remind(): void {
+    this.court.remind();
     this.trials.hold();
     this.apply();
+    if (this.isUp && this.isWatching)
+      this.watch(SECOND);
   }
 
   private acquit(): void {
