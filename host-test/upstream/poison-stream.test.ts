@@ -28,6 +28,8 @@ interface Stream {
   seconds?: number;
   /** Milliseconds from a bad message to the close. */
   delay?: number;
+  /** Each bad message comes from a node that nobody has seen before. */
+  isAlwaysNew?: boolean;
 }
 
 /** A node that connects again, and sends again what was not acknowledged. */
@@ -65,6 +67,10 @@ class Sender {
     peer.post(connect(this.name, { clean: true }));
   }
 
+  leave(): void {
+    this.peer!.close();
+  }
+
   say(topic: string, payload: string, qos: number): void {
     if (this.peer!.isClosed && this.world.clock.time - this.connectedAt >= SECOND)
       this.connect();
@@ -90,8 +96,8 @@ interface Outcome {
   setAside: string[];
 }
 
-function run({ delay = 0, goodOnes = 0, hasOneTopic = false, interval = 2, isFlash = false, more = {}, qos = 1,
-  rogues = 1, seconds = 600 }: Stream): Outcome {
+function run({ delay = 0, goodOnes = 0, hasOneTopic = false, interval = 2, isAlwaysNew = false, isFlash = false,
+  more = {}, qos = 1, rogues = 1, seconds = 600 }: Stream): Outcome {
   const medium = new FlashMedium(4096, 64);
   const taken = new Set<string>();
   const perSecond = new Array<number>(seconds).fill(0);
@@ -130,6 +136,10 @@ function run({ delay = 0, goodOnes = 0, hasOneTopic = false, interval = 2, isFla
   for (let second = 0; second < seconds; ++second) {
     for (const [index, node] of good.entries())
       node.say(`good/${index}`, `g${index} ${second}`, 1);
+    if (isAlwaysNew && second % interval === 0) {
+      bad[0]!.leave();
+      bad[0] = new Sender(world, `new${count}`);
+    }
     for (const [index, node] of bad.entries()) {
       if (second % interval === 0)
         node.say(hasOneTopic ? 'bad' : `bad/${count++}`, 'x', qos);
@@ -174,6 +184,8 @@ describe.each<[string, Stream]>([
   ['for which the Server closes after 20 seconds', { delay: 20_000, seconds: 900 }],
   ['of QoS 2', { more: { topic: [{ pattern: '#', direction: 'out', qos: 2, remote_prefix: 'up/' }] }, qos: 2 }],
   ['of nine nodes', { rogues: 9 }],
+  ['each of another node', { isAlwaysNew: true }],
+  ['each of another node, with a log', { isAlwaysNew: true, isFlash: true }],
   ['with a log, of five nodes', { isFlash: true, rogues: 5 }],
   ['with a Server that is soon asked again', { more: { upstream: { restart_timeout: [1, 2] } } }],
 ])('%s', (_name, stream) => {

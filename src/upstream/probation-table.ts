@@ -1,6 +1,9 @@
 /**
  * The table behind probation.ts: who has sent, by which rule, and what is known of them. Of fixed size: when it is
  * full, one that is free is forgotten, else one that is only suspected. A place means nothing any more then.
+ *
+ * Nodes that nobody has known for a minute (nodes/acquaintances.ts) are one as soon as three of them are suspected by
+ * one rule: else whoever makes up a Client Identifier for each connection would be somebody new each time.
  */
 import { NONE } from '../session/record-layout.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
@@ -14,6 +17,11 @@ export const ALONE = 3;
 export const NOBODY = NONE;
 
 export const FIELDS = 11;
+/** In place of the identity of a node, which is odd, or of a slot: all that are not known. */
+const STRANGERS = -2;
+/** So many are suspected one by one. */
+const MOST_STRANGERS = 2;
+
 // Fields, after the identity of the node; of what has none the slot of its topic.
 const RULE = 1;
 export const STATE = 2;
@@ -30,6 +38,11 @@ export const LENGTH = 9;
 /** What had got through at the first strike. */
 export const PROGRESS = 10;
 
+export interface Knowledge {
+  /** Whether the node of this identity has been known for a while. */
+  isKnown: (identity: number) => boolean;
+}
+
 export abstract class ProbationTable {
   /** Whether anybody waits, or it is somebody's turn. */
   isHolding = false;
@@ -40,20 +53,26 @@ export abstract class ProbationTable {
   heldRevision = 0;
   protected count = 0;
   protected readonly entries: Int32Array;
+  private readonly nodes: Knowledge;
 
   /** @param capacity how many may be on probation */
-  constructor(capacity: number) {
+  constructor(capacity: number, nodes: Knowledge) {
     this.entries = new Int32Array(capacity * FIELDS);
+    this.nodes = nodes;
   }
 
   /** @returns its place, or NONE */
   find(origin: number, rule: number, slot: number): number {
     const { entries } = this;
-    const key = (origin === 0 ? slot : origin) | 0;
+    const key = origin === 0 ? slot << 1 : origin | 0;
+    let strangers = NONE;
     for (let at = 0; at < this.count * FIELDS; at += FIELDS)
-      if (entries[at] === key && entries[at + RULE] === rule)
-        return at;
-    return NONE;
+      if (entries[at + RULE] === rule)
+        if (entries[at] === key)
+          return at;
+        else if (entries[at] === STRANGERS)
+          strangers = at;
+    return strangers === NONE || origin === 0 || this.nodes.isKnown(key) ? NONE : strangers;
   }
 
   /** @returns the place of those whose message lies in `record`, or NONE */
@@ -67,19 +86,52 @@ export abstract class ProbationTable {
   }
 
   /** @param rule index @param slot of the topic, for what has no node @returns its place */
-  protected enter(origin: number, rule: number, slot: number): number {
+  private enter(origin: number, rule: number, slot: number): number {
     const found = this.find(origin, rule, slot);
     if (found !== NONE)
       return found;
+    if (origin !== 0 && !this.nodes.isKnown(origin | 0) && this.countStrangers(rule) >= MOST_STRANGERS)
+      return this.merge(rule);
+    return this.add(origin === 0 ? slot << 1 : origin, rule);
+  }
+
+  protected add(key: number, rule: number): number {
     const { entries } = this;
     if (this.count * FIELDS === entries.length)
       this.remove(this.leastOf());
     const at = this.count++ * FIELDS;
     entries.fill(0, at, at + FIELDS);
-    entries[at] = origin === 0 ? slot : origin;
+    entries[at] = key;
     entries[at + RULE] = rule;
     entries[at + IDENTIFIER] = NOBODY;
     return at;
+  }
+
+  private countStrangers(rule: number): number {
+    let count = 0;
+    for (let at = 0; at < this.count * FIELDS; at += FIELDS)
+      if (this.isStranger(at, rule))
+        ++count;
+    return count;
+  }
+
+  /** All that are not known take the place of those that are suspected, and are as guilty. */
+  private merge(rule: number): number {
+    const { entries } = this;
+    let pause = 0;
+    for (let at = (this.count - 1) * FIELDS; at >= 0; at -= FIELDS)
+      if (this.isStranger(at, rule)) {
+        if (entries[at + PAUSE]! > pause) pause = entries[at + PAUSE]!;
+        this.remove(at);
+      }
+    const at = this.add(STRANGERS, rule);
+    entries[at + PAUSE] = pause;
+    return at;
+  }
+
+  private isStranger(at: number, rule: number): boolean {
+    const key = this.entries[at]!;
+    return this.entries[at + RULE] === rule && (key & 1) !== 0 && !this.nodes.isKnown(key);
   }
 
   /** @param at a place, or NONE */

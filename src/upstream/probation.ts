@@ -117,8 +117,10 @@ export class Probation extends ProbationTable {
 
   /** A message of this node was set aside before the start, or before rules had other positions. */
   remind(origin: number, rule: number, now: number): void {
-    if (this.find(origin, rule, 0) === NONE)
-      this.convict(this.enter(origin, rule, 0), false, now);
+    const found = this.find(origin, rule, 0);
+    const at = found === NONE ? this.add(origin, rule) : found;
+    this.entries[at + PAUSE] = 0;
+    this.convict(at, false, now);
   }
 
   /** A message of theirs was never answered, which costs the others little: they wait from the second one on. */

@@ -52,7 +52,7 @@ export function reloadRules(arena: Arena, bridge: Bridge, plans: RulePlans, conf
   noteRules(session.sessionState!.queue, oldOutbound, outbound.rules);
   if (backlog !== undefined)
     recountLog(backlog, bridge.backlog !== undefined);
-  bridge.suspects.forgetRules();
+  bridge.suspects.remind();
   (bridge.obsolete ??= new ObsoleteFilters(arena, session, inbound)).add(before, inbound.rules.map(filterOf));
   bridge.subscribing = 0;
   if (session.isConnected && !session.isSubscribing)

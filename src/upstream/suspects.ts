@@ -230,14 +230,14 @@ export class Suspects {
       return;
     const rule = this.queue.ruleOf(record);
     const cause = this.verdicts.pass(record);
-    if (cause !== UNKNOWN_CAUSE) {
-      this.phase = BLAMED;
+    if (cause !== UNKNOWN_CAUSE)
       this.accuse(cause, rule);
-    } else if (this.cause === EXAMINED)
+    else if (this.cause === EXAMINED)
       this.cause = UNKNOWN_CAUSE;
   }
 
   private accuse(cause: number, rule: number): void {
+    this.phase = BLAMED;
     if (cause !== this.cause)
       this.say(cause, rule);
   }
@@ -247,16 +247,9 @@ export class Suspects {
     return this.phase === CONTROL && this.suspect <= FILTER;
   }
 
-  /** Rules have other positions now. */
-  forgetRules(): void {
-    this.trials.probation.forgetAll();
-    this.remind();
-  }
-
-  /** The quarantine is known, and by which rules its messages go. */
+  /** A storage tells what is in the quarantine, or rules have other positions now. */
   remind(): void {
-    this.court.remind();
-    this.trials.hold();
+    this.trials.remind();
     this.apply();
     if (this.isUp && this.isWatching)
       this.watch(SECOND);

@@ -124,6 +124,13 @@ export class Trials {
       this.wasExpected = true;
   }
 
+  /** Who is on probation is what the quarantine tells. */
+  remind(): void {
+    this.probation.forgetAll();
+    this.court.remind();
+    this.hold();
+  }
+
   /** What is held becomes what waits. */
   hold(): void {
     if (this.probation.isChanged)
