@@ -115,3 +115,21 @@ it('whoever has a message in the quarantine waits after a reload with other rule
   talk(stage, 100);
   expect(world.gateway.bridge.guard.quarantine.count).toBe(2);
 });
+
+it('retained state that the Server closes for, told again to one without a session, stops nobody, and nobody is blamed', () => {
+  const stage = start();
+  const { world } = stage;
+  const rogue = world.node('rogue');
+  for (let index = 0; index < 10; ++index)
+    rogue.post(publish(`bad/${index}`, 'x', { qos: 1, retain: true, identifier: rogue.nextIdentifier++ }));
+  talk(stage, 60);
+  world.uplink.close(); // a Server that has no session
+  world.run(100);
+  world.until(() => world.isConnected);
+  world.forget();
+  expect([talk(stage, 14), world.upstreamEndings.length]).toEqual([14, 0]);
+  talk(stage, 200);
+  const { quarantine } = world.gateway.bridge.guard;
+  const origins = Array.from({ length: quarantine.count }, (_, index) => quarantine.read(index).origin);
+  expect(new Set(origins.filter(origin => origin !== 0)).size).toBe(1);
+});

@@ -30,6 +30,9 @@ import type { Journal, UpstreamWindow } from './upstream-window.ts';
 /** Bytes of a PUBLISH beside topic and payload: first byte, Remaining Length, length of the topic, identifier. */
 const LONGEST_HEADER = 1 + 4 + 2 + 2;
 
+/** In place of the identity of a node, which is odd. */
+export const ANYBODY = -2;
+
 export class OutboundQueue extends PublishRecords {
   /** Records that are SENT or RELEASED on the present connection. */
   inflightCount: number;
@@ -303,10 +306,11 @@ export class OutboundQueue extends PublishRecords {
     return this.limits.arena.view.getUint16(record + SLOT);
   }
 
-  /** Whether a message of this origin and slot is held, before the record `end`, NONE: anywhere. */
+  /** Whether a message of this origin, or ANYBODY, and slot is held, before the record `end`, NONE: anywhere. */
   hasHeld(origin: number, slot: number, end: number): boolean {
     for (let record = this.following(NONE); record !== end; record = this.following(record))
-      if (this.isHeld(record) && this.slotOf(record) === slot && this.originOf(record) === origin >>> 0)
+      if (this.isHeld(record) && this.slotOf(record) === slot
+        && (origin === ANYBODY || this.originOf(record) === origin >>> 0))
         return true;
     return false;
   }

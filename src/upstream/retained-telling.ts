@@ -6,22 +6,26 @@
  * It waits in the lane of what waited for the connection, and so is paced as that is; half of the queue is left to
  * others. Goes through the retained messages in slices.
  */
+import type { Arena } from '../bytes/arena.ts';
+import { equalBytes } from '../bytes/compare.ts';
 import { END } from '../bytes/packed-records.ts';
 import { type Message, MessageSpans } from '../packet/packet.ts';
 import { PASSED, type RetainedMessages } from '../nodes/retained.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { isDue } from '../session/clock.ts';
+import { ANYBODY } from '../session/outbound-queue.ts';
 import { NONE, NOT_STORED } from '../session/record-layout.ts';
 import type { Aging } from './aging.ts';
 import type { Guard } from './guard.ts';
 import type { StorePolicy } from './full-policy.ts';
-import { FINE } from './quarantine-reasons.ts';
+import type { Quarantine } from './quarantine.ts';
+import { FINE, isFoundOut } from './quarantine-reasons.ts';
 import { GUARDED, NO_RULE, type TopicMap, UNFIT } from './topic-map.ts';
 
 /** Messages that are looked at in a turn. */
 const SLICE = 64;
-/** Of those that are told again, how many may wait in the queue. */
-const MOST_WAITING = 16;
+/** Of those that are told again, how many may wait in the queue: the Server may close connections for each of them. */
+const MOST_WAITING = 4;
 /** Milliseconds to the next look when there was no room, or something of a topic still waited. */
 const INTERVAL = 100;
 /** Milliseconds without a connection after which a Server that keeps no session is told. */
@@ -122,28 +126,32 @@ export class RetainedTelling {
     clock.request(this.resumesAt);
   }
 
-  /** @returns false when something of its topic waits, which must go first */
+  /** @returns false when it must wait: something of its topic goes first, or the Server has closed for it */
   private tell(session: ClientSession, message: Message): boolean {
     const { outbound } = this;
     const { queue } = session.sessionState!;
     const window = queue.window!;
+    const { guard } = this.sides;
+    if (isSetAside(queue.limits.arena, guard.quarantine, message))
+      return true; // the Server does not take it
     let rule = outbound.resolve(outbound.uncached, message);
     if (rule === NO_RULE || rule === UNFIT)
       return true;
     if (rule <= GUARDED)
       rule = GUARDED - rule;
     const slot = window.slotOf(outbound.hashOf[outbound.uncached]!);
-    if (window.isOccupied(slot))
+    if (window.isOccupied(slot) || window.heldCount > 0 && queue.hasHeld(ANYBODY, slot, NONE)
+      || guard.probation.isHolding && guard.probation.holds(0, rule, slot))
       return false;
     message.topicNameOffset = outbound.placesOffset + outbound.uncached * outbound.placeLength;
     message.topicNameLength = outbound.lengthOf[outbound.uncached]!;
-    const { guard } = this.sides;
     const qos = this.policies[rule]!.qosOf(message.qos);
     if (guard.reasonFor(message, qos, guard.author, outbound.rules[rule]!.identity) !== FINE)
-      return true; // the Server does not take it
+      return true; // nor that
     window.position = NOT_STORED;
     window.time = this.policies[rule]!.expiry > 0 ? this.sides.aging.now : 0;
     window.rule = rule;
+    window.origin = 0; // whoever has said it is not to blame that it is said again
     window.slot = slot;
     window.stamp = 0;
     window.occupy(slot); // so it enters the lane of what waited
@@ -158,3 +166,13 @@ const hasRoom = ({ sessionState }: ClientSession): boolean => {
   const { count, limits, usedLength, window } = sessionState!.queue;
   return usedLength * 2 <= limits.capacity && count * 2 <= limits.maximumCount && window!.replayCount < MOST_WAITING;
 };
+
+/** Whether a message of this topic is in the quarantine because the Server has closed connections for it. */
+function isSetAside(arena: Arena, quarantine: Quarantine, { topicNameLength, topicNameOffset }: Message): boolean {
+  for (let index = 0; index < quarantine.count; ++index) {
+    const { reason, topicNameLength: length, topicNameOffset: offset } = quarantine.read(index);
+    if (length === topicNameLength && isFoundOut(reason) && equalBytes(arena, offset, topicNameOffset, length))
+      return true;
+  }
+  return false;
+}
