@@ -22,11 +22,13 @@ export class FlashMedium {
   stepCount = 0;
   /** Those at which an erasure may leave records whole, but without their marks. */
   readonly markSteps: number[] = [];
+  /** What was durable when the power failed last, without what was there by chance. */
+  durable: Uint8Array;
 
   constructor(blockLength: number, blockCount: number) {
     this.blockLength = blockLength;
     this.blockCount = blockCount;
-    this.bytes = new Uint8Array(blockLength * blockCount).fill(0xFF);
+    this.bytes = this.durable = new Uint8Array(blockLength * blockCount).fill(0xFF);
     this.wear = new Array<number>(blockCount).fill(0);
   }
 
@@ -241,6 +243,8 @@ export class SimulatedFlash implements BlockStorage {
     if (!this.isCached)
       tear();
     const { bytes } = this.medium;
+    if (this.isCached)
+      this.medium.durable = bytes.slice();
     const view = new DataView(bytes.buffer);
     for (const { start, content } of this.unflushed) {
       const share = [0, 1, 0.5, MARKS][Math.floor(this.random() * (this.isTearing ? 4 : 2))]!;

@@ -107,6 +107,36 @@ describe('a Server that', () => {
     expect(told(world, 'set upstream.max_qos to 1')).toBe(1);
   });
 
+  it('closes for one message of QoS 2, with QoS 1 as well, gets all others with QoS 2', () => {
+    const world = start((peer, packet) => {
+      if (packet.cmd !== 'publish' || packet.topic !== 'two/bad')
+        return false;
+      peer.close();
+      return true;
+    });
+    talk(world, ['two/bad', 'two/a', 'b', 'two/c', 'b', 'two/bad', 'two/d']);
+    world.run(120_000);
+    const good = sent(world).filter(text => !text.startsWith('two/bad'));
+    expect([[...new Set(good)].sort(), waiting(world)]).toEqual([['b q1', 'two/a q2', 'two/c q2', 'two/d q2'], 0]);
+    expect(told(world, 'set upstream.max_qos to 1')).toBe(0);
+    const { quarantine } = world.gateway.bridge.guard;
+    expect([quarantine.count, quarantine.read(0).qos]).toEqual([2, 2]);
+  });
+
+  it('closes on QoS 2 gets all that waits with QoS 1 when the first one has got through with that', () => {
+    const world = start((peer, packet) => {
+      if (packet.cmd !== 'publish' || packet.qos !== 2)
+        return false;
+      peer.close();
+      return true;
+    });
+    const node = world.node('n');
+    node.ask(...Array.from({ length: 8 }, (_, index) => publish(`two/${index}`, 'x', { qos: 2, identifier: index + 1 })));
+    world.run(60_000);
+    expect([new Set(sent(world).filter(text => text.endsWith('q1'))).size, waiting(world)]).toEqual([8, 0]);
+    expect([told(world, 'set upstream.max_qos to 1'), world.gateway.bridge.guard.quarantine.count]).toEqual([1, 0]);
+  });
+
   it('never acknowledges one message, but others, has it set aside after three connections', () => {
     const world = start((_peer, packet) => packet.cmd === 'publish' && packet.topic === 'deaf');
     const node = world.node('n');

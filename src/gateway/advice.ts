@@ -60,7 +60,7 @@ function adviceAboutSubscriptions({ bridge }: Gateway): string | undefined {
 
 /** Somebody has to decide. */
 function adviceAboutQuarantine(gateway: Gateway): string | undefined {
-  const { bridge: { guard: { quarantine } }, configuration: { store } } = gateway;
+  const { bridge: { guard: { probation, quarantine } }, configuration: { store } } = gateway;
   const how = store.durability === 'flash' ? 'ringbridge quarantine FILE list' : 'the status lists them';
   if (quarantine.count === 0)
     return undefined;
@@ -71,7 +71,7 @@ function adviceAboutQuarantine(gateway: Gateway): string | undefined {
       + `is taken: mend it, then decide about them (${how})`;
   }
   return `${messagesText(quarantine.count)} ${wereText(quarantine.count)} set aside, for the broker will not have `
-    + `${quarantine.count === 1 ? 'it' : 'them'}: decide `
+    + `${quarantine.count === 1 ? 'it' : 'them'}${probation.isHolding ? ', and others of the same senders wait' : ''}: decide `
     + `about ${quarantine.count === 1 ? 'it' : 'them'} (${how})`;
 }
 

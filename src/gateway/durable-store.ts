@@ -126,7 +126,8 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     const origins = this.origins = new StoredOrigins(store, regions.identifier, originCapacity);
     const exactlyOnce = new ExactlyOnce(arena, origins);
     const counters = new StoredCounters(arena, regions.counter);
-    const backlog = this.backlog = new Backlog(store, upstream, clock, rules, { counters, exactlyOnce });
+    const backlog = this.backlog = new Backlog(store, upstream, clock, rules,
+      { counters, exactlyOnce, probation: bridge.guard.probation });
     const { slotCount } = upstream.sessionState!.queue.window!;
     this.intake =
       new StoreIntake(backlog, origins, exactlyOnce, { clock, router, sessions }, owedToNodes(slotCount));
@@ -150,7 +151,7 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
 
   /** Takes a storage into use, for the first time or after one has failed. @throws as `Store.open` */
   open(storage: BlockStorage): StoreReport {
-    const { backlog, users: { observer, quarantine, upstream } } = this;
+    const { backlog, users: { bridge, observer, quarantine, upstream } } = this;
     const report = new StoreReport();
     this.origins.beginRestoring(this); // as long as positions are those of the last storage
     backlog.beginRestoring();
@@ -160,6 +161,7 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     backlog.store.open(storage, this, this, report);
     storage.onFlushed = isDurable => { backlog.store.flushed(isDurable); };
     backlog.endRestoring();
+    bridge.suspects.remind();
     this.setCalendar();
     backlog.store.advanceClock(this.users.clock.now); // what that tells is written now, not in the middle of a reading
     this.nodes.endRestoring();

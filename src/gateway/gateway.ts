@@ -23,6 +23,7 @@ import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { QueueLimits } from '../session/queue-limits.ts';
 import { REFUSED, type SessionContext, TAKEN } from '../session/session-role.ts';
 import { UpstreamWindow } from '../session/upstream-window.ts';
+import { Acquaintances } from '../nodes/acquaintances.ts';
 import { Access } from '../nodes/access.ts';
 import { isLimited } from '../nodes/access-lengths.ts';
 import { BackPressure } from '../upstream/back-pressure.ts';
@@ -69,6 +70,7 @@ import { lengthOfRules, TopicMap } from '../upstream/topic-map.ts';
 import { BrokerLimits } from '../upstream/broker-limits.ts';
 import { CommandRules } from '../upstream/command-rules.ts';
 import { Guard } from '../upstream/guard.ts';
+import { Probation } from '../upstream/probation.ts';
 import { Quarantine } from '../upstream/quarantine.ts';
 import * as Reason from '../upstream/quarantine-reasons.ts';
 import { UpstreamMessages } from '../upstream/waiting-messages.ts';
@@ -79,6 +81,10 @@ const LAST_IDENTIFIER = 65_535;
 const NO_PUBLISHER = -1;
 /** In place of where a delayed Will lies. */
 const NOWHERE = -1;
+/** Nodes of which messages may wait because the Server closes connections for them. */
+const MOST_ON_PROBATION = 64;
+/** More than messages that are told again wait at a time (retained-telling.ts). */
+const LEAST_ON_PROBATION = 8;
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
@@ -97,6 +103,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   /** One more than may be connected: the last one tells a surplus node that it is. */
   readonly sessions: readonly ServerSession[];
   readonly nodes: NodeStates;
+  private readonly acquaintances: Acquaintances;
   readonly takeOvers: TakeOvers;
   readonly failing: FailingNodes;
   readonly subscriptions: Subscriptions;
@@ -198,6 +205,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     topics.owner = this;
     const context: SessionContext = { arena, clock: this.clock, topics, packet: this.packet = new Packet(arena) };
     this.nodes = new NodeStates(arena, nodesPlan, nodeLimits, listener.max_clientid_length, listener.users.length);
+    this.acquaintances = new Acquaintances(listener.max_sessions, this.clock);
     this.takeOvers = new TakeOvers(listener.max_sessions);
     this.failing = new FailingNodes(arena, this.clock, sessionCount, this.takeOvers, options.observer);
     this.nodes.dropsOldest = listener.queue_full === 'drop_oldest';
@@ -227,6 +235,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     writeAnnouncements(this.upstream.announcements, arena, announcementsOffset, upstream);
     const guard = new Guard(outbound, new BrokerLimits(arena, upstream),
       new Quarantine(arena, quarantineOffset, store.quarantine, longestStored, isDurable),
+      new Probation(Math.max(LEAST_ON_PROBATION, Math.min(listener.max_connections, MOST_ON_PROBATION)),
+        this.acquaintances),
       { losses: this.bridge, observer: options.observer, nodes: this.nodes });
     this.bridge.watch(this.upstream, guard, upstream.max_qos);
     this.waiting = new UpstreamMessages(this.bridge);
@@ -418,6 +428,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       return;
     }
     this.nodes.connect(node, session);
+    this.acquaintances.came(node.identity);
     if (++this.connectedCount > this.maximumConnectedCount)
       this.maximumConnectedCount = this.connectedCount;
     this.failing.accepted(session);
@@ -545,6 +556,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     }
     --this.connectedCount;
     this.nodes.disconnect(node);
+    this.acquaintances.left(node.identity);
     if (session.isTransient) // [MQTT311-4.1.0-1]
       this.nodeSubscriptions.removeAll(node);
     this.observer.onEvent(Event.NODE_CLOSED, session.index, reasonCode);
@@ -666,7 +678,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.observer.onEvent(Event.MESSAGE_TURNED_BACK, session.index, reason);
     this.failing.turnedBack = reason;
     session.fail(reason === Reason.PACKET_TOO_LONG ? ReasonCode.PACKET_TOO_LARGE
-      : reason === Reason.SHARE_FULL ? ReasonCode.QUOTA_EXCEEDED : ReasonCode.TOPIC_NAME_INVALID);
+      : reason >= Reason.SHARE_FULL ? ReasonCode.QUOTA_EXCEEDED : ReasonCode.TOPIC_NAME_INVALID);
     guard.turnedBack = Reason.FINE;
     return REFUSED;
   }

@@ -30,6 +30,12 @@ export function describeSetAside({ configuration: { upstream } }: Gateway, reaso
       return 'the broker closes the connection each time that it gets this message, and does not say why';
     case Reason.NEVER_ACKNOWLEDGED:
       return 'the broker acknowledges others, but never this message';
+    case Reason.ON_PROBATION:
+      return 'the broker has closed the connection for other messages of its node by this rule, so they are sent one now '
+        + 'and then, and as many wait as may';
+    case Reason.NO_ROOM_TO_WAIT:
+      return 'the broker has closed the connection for other messages of its node by this rule, so it has waited, and there '
+        + 'is no room left in the store for that (store.size)';
     default:
       return `its node has as many messages in the quarantine by this rule as it may have (a quarter of store.quarantine)`;
   }
@@ -73,9 +79,9 @@ export function describeQuarantineEvent(gateway: Gateway, event: number, detail:
   const why = describeSetAside(gateway, detail);
   switch (event) {
     case Event.MESSAGE_SET_ASIDE: {
-      const { quarantine, quarantine: { count } } = gateway.bridge.guard;
-      const named = describeNamed(gateway);
-      return `set aside a message to ${named} of ${describeSender(gateway, quarantine.read(count - 1))}: ${why}; it stays in `
+      const { guard, guard: { quarantine, quarantine: { count } } } = gateway.bridge;
+      guard.named = quarantine.read(count - 1); // where it was may be used for something else already
+      return `set aside a message to ${describeNamed(gateway)} of ${describeSender(gateway, quarantine.read(count - 1))}: ${why}; it stays in `
         + `the quarantine, with ${count} in all, until somebody decides: ringbridge quarantine FILE list`;
     }
     case Event.MESSAGE_UNFIT:

@@ -66,7 +66,7 @@ function warnOfStore(findings: Findings, configuration: Configuration): void {
   const room = quarantineRoom(configuration, size);
   if (messages === 0)
     findings.add(['store', 'quarantine'], 'nothing can be set aside: a message that the broker closes the connection for is '
-      + 'sent again for ever, and a node whose message exceeds a limit of the broker loses its '
+      + 'sent again for ever, every ten minutes in the end, and a node whose message exceeds a limit of the broker loses its '
       + 'connection each time that it sends it; write for example [16, 8192]');
   else if (durability === 'flash' && bytes > room)
     findings.add(['store', 'quarantine'], `a store of ${size} bytes keeps ${room} bytes of messages that are set aside, and `

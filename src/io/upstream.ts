@@ -285,7 +285,7 @@ export class Upstream implements UpstreamDriver {
     this.addressIndex = (this.addressIndex + 1) % this.addresses.length;
     this.address = this.addresses[this.addressIndex]!;
     this.phase = WAITING;
-    if (suspects.isExamining) backOff.reset(); // everybody waits
-    this.limit(backOff.next(reasonCode, suspects.isHopeless || isRefusal(reasonCode)));
+    if (suspects.isExamining || suspects.trials.wasExpected) backOff.reset(); // everybody waits
+    this.limit(suspects.trials.shorten(backOff.next(reasonCode, suspects.isHopeless || isRefusal(reasonCode))));
   }
 }

@@ -30,6 +30,9 @@ import type { Journal, UpstreamWindow } from './upstream-window.ts';
 /** Bytes of a PUBLISH beside topic and payload: first byte, Remaining Length, length of the topic, identifier. */
 const LONGEST_HEADER = 1 + 4 + 2 + 2;
 
+/** In place of the identity of a node, which is odd. */
+export const ANYBODY = -2;
+
 export class OutboundQueue extends PublishRecords {
   /** Records that are SENT or RELEASED on the present connection. */
   inflightCount: number;
@@ -298,21 +301,61 @@ export class OutboundQueue extends PublishRecords {
     this.awaitConnection(QUEUED, QUEUED);
   }
 
-  /** The message is not to be sent for now; if it has been, as if it had not. */
+  /** Its place among the order counters of topics. */
+  slotOf(record: number): number {
+    return this.limits.arena.view.getUint16(record + SLOT);
+  }
+
+  /** Whether a message of this origin, or ANYBODY, and slot is held, before the record `end`, NONE: anywhere. */
+  hasHeld(origin: number, slot: number, end: number): boolean {
+    for (let record = this.following(NONE); record !== end; record = this.following(record))
+      if (this.isHeld(record) && this.slotOf(record) === slot
+        && (origin === ANYBODY || this.originOf(record) === origin >>> 0))
+        return true;
+    return false;
+  }
+
+  /** The message is not to be sent for now. One that is under way stays that: an answer to it may come. */
   hold(record: number): void {
     const { bytes } = this.limits.arena;
     const flags = bytes[record + STATE]!;
-    if ((flags & HELD) !== 0 || (flags & STATE_MASK) === DONE)
+    if ((flags & (PENDING | HELD)) !== PENDING)
       return;
-    if ((flags & PENDING) !== 0)
-      this.leaveLane(record, flags);
-    else {
-      --this.inflightCount;
-      if (flags >= REPLAYED)
-        --this.window!.replayInflight;
-      this.noteSent(record, 0); // a stamp is read there again, and what was sent is durable
-    }
+    this.leaveLane(record, flags);
     bytes[record + STATE] = flags & STATE_MASK | PENDING | HELD;
+    ++this.window!.heldCount;
+  }
+
+  /**
+   * The message waits in the log, and not here, for as long as it may not be sent. It must never have been.
+   * `endUnloading` frees its place. @returns whether it does
+   */
+  unload(record: number): boolean {
+    const { bytes, view } = this.limits.arena;
+    const window = this.window!;
+    const flags = bytes[record + STATE]!;
+    if (window.journal === undefined || this.positionOf(record) <= ABANDONED || this.identifierOf(record) !== 0
+      || (flags & (PENDING | HELD)) !== PENDING)
+      return false;
+    this.leaveLane(record, flags);
+    bytes[record + STATE] = DONE;
+    ++window.heldRevision; // it lies behind what was read of the log last
+    ++window.waitingCount;
+    window.occupy(view.getUint16(record + SLOT));
+    return true;
+  }
+
+  endUnloading(): void {
+    if (this.count > 0)
+      this.removeDone();
+  }
+
+  /** As `append`, for a message that is held. @returns whether it fits */
+  appendHeld(message: Message, qos: number): boolean {
+    const record = this.append(message, qos);
+    if (record !== NONE)
+      this.hold(record);
+    return record !== NONE;
   }
 
   /** Whatever was held is to be sent, in the old order. */
@@ -324,8 +367,11 @@ export class OutboundQueue extends PublishRecords {
         isAny = true;
         bytes[record + STATE] = bytes[record + STATE]! & ~HELD;
       }
-    if (isAny)
-      this.joinLanes();
+    if (!isAny)
+      return;
+    this.window!.heldCount = 0;
+    ++this.window!.heldRevision;
+    this.joinLanes();
   }
 
   /**
@@ -337,10 +383,10 @@ export class OutboundQueue extends PublishRecords {
     if (this.count === 0 || !this.isHeld(this.oldest)
       || window!.deliveredCount - window!.compactedAt <= this.count >> 3)
       return false;
-    const { usedLength } = this;
+    const before = this.usedLength;
     window!.compactedAt = window!.deliveredCount;
     this.compact();
-    return this.usedLength < usedLength;
+    return this.usedLength < before;
   }
 
   protected override onMoved(from: number, to: number): void {
@@ -365,15 +411,20 @@ export class OutboundQueue extends PublishRecords {
 
   /** Messages of QoS 2 that the receiver has not acknowledged go out with QoS 1: it does not serve QoS 2. */
   lowerQoS(): void {
-    const { arena: { bytes }, headerLength } = this.limits;
+    const { bytes } = this.limits.arena;
     for (let record = this.following(NONE); record !== NONE; record = this.following(record)) {
       const state = this.stateOf(record);
-      if (bytes[record + QOS] !== 2 || state !== QUEUED && state !== SENT)
-        continue;
-      const packet = record + headerLength;
-      bytes[record + QOS] = 1;
-      bytes[packet] = bytes[packet]! & ~QOS_MASK | 1 << QOS_SHIFT;
+      if (bytes[record + QOS] === 2 && (state === QUEUED || state === SENT))
+        this.changeQoS(record, 1);
     }
+  }
+
+  /** From now on the message goes out with this QoS, 1 or 2, and begins anew. */
+  changeQoS(record: number, qos: number): void {
+    const { arena: { bytes }, headerLength } = this.limits;
+    const packet = record + headerLength;
+    bytes[record + QOS] = qos;
+    bytes[packet] = bytes[packet]! & ~QOS_MASK | qos << QOS_SHIFT;
   }
 
   /** @returns the record of a message that has been sent under this identifier, on any connection, or NONE */
@@ -398,7 +449,7 @@ export class OutboundQueue extends PublishRecords {
     this.head = this.tail = 0;
     this.count = this.unsentCount = this.inflightCount = 0;
     if (window !== undefined)
-      window.replayCount = window.replayInflight = window.atMostOnceCount = 0;
+      window.replayCount = window.replayInflight = window.atMostOnceCount = window.heldCount = 0;
   }
 
   /** Whether this identifier belongs to a message that has been sent, on this connection, and is not completed. */
@@ -479,6 +530,8 @@ export class OutboundQueue extends PublishRecords {
     if (flags >= REPLAYED) { // or HELD, which is in no lane
       if ((flags & HELD) === 0)
         this.window!.leave(this, record);
+      else
+        this.window!.leaveHeld();
     } else if (--this.unsentCount !== 0 && this.offset + this.cursor === record)
       this.cursor = this.nextPending(record, PENDING) - this.offset;
   }
@@ -507,9 +560,11 @@ export class OutboundQueue extends PublishRecords {
       if (state !== QUEUED) // a stamp again: it is durable
         view.setInt32(record + SENT_AT, state === RELEASED && released !== RELEASED ? this.loseSession(record, window)
           : 0);
-      if (sent === QUEUED && this.positionOf(record) === ABANDONED)
+      if (sent === QUEUED && this.positionOf(record) === ABANDONED) {
         bytes[record + STATE] = DONE; // nobody knows it any more
-      else if ((flags & HELD) === 0)
+        if ((flags & HELD) !== 0)
+          window.leaveHeld();
+      } else if ((flags & HELD) === 0)
         window.enter(this, record);
     }
     if (window !== undefined && this.count > 0)

@@ -54,6 +54,11 @@ export class UpstreamWindow {
   journal: Journal | undefined = undefined;
   /** Messages of the journal's log that are not in the queue. */
   waitingCount = 0;
+  /** Of them, those that were passed over: they are held back, and others go first. */
+  deferredCount = 0;
+  /** Messages in the queue that are held; and a number that is another one when one of them is not any more. */
+  heldCount = 0;
+  heldRevision = 0;
   /** How many had been delivered when holes between records were closed. */
   compactedAt = 0;
   /** Messages in the queue that waited for the connection and are to be sent; and the first one. */
@@ -166,6 +171,12 @@ export class UpstreamWindow {
     if (--this.replayCount !== 0 && this.replayCursor === record)
       this.replayCursor = records.nextPending(record, PENDING | REPLAYED);
     this.vacate(records.limits.arena.view.getUint16(record + SLOT));
+  }
+
+  /** One that is held is done. */
+  leaveHeld(): void {
+    --this.heldCount;
+    ++this.heldRevision;
   }
 
   /** All that is to be sent waits in the first lane from now on. */

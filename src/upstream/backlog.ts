@@ -26,6 +26,7 @@ import { DelayedFlush } from './delayed-flush.ts';
 import { type ExactlyOnce, UPSTREAM_DESTINATION } from './exactly-once.ts';
 import { LatestRecords } from './latest-records.ts';
 import * as Loss from './losses.ts';
+import type { Probation } from './probation.ts';
 import { Releases } from './releases.ts';
 import { RoomInStore } from './room-in-store.ts';
 import { NEVER, type StoredCounters } from './stored-counters.ts';
@@ -50,10 +51,12 @@ const UPSTREAM = 0;
 /** Before the oldest message. */
 const START = -1;
 
-/** What has been given out, and what has come, under which identifiers. */
+/** What has been given out, and what has come, under which identifiers; and who waits. */
 export interface BacklogIdentities {
   readonly counters: StoredCounters;
   readonly exactlyOnce: ExactlyOnce;
+  /** Whose messages wait though others do not. */
+  readonly probation: Probation;
 }
 
 export class Backlog extends StoreStamps implements Journal {
@@ -91,6 +94,9 @@ export class Backlog extends StoreStamps implements Journal {
   judge: { judge(record: number): void } | undefined = undefined;
   /** What is given up now need not be marked: its block says so. */
   private isGivingUp = false;
+  private readonly probation: Probation;
+  /** A number for who waits, when the log was looked through. */
+  private revision = 0;
 
   constructor(store: Store, session: ClientSession, clock: Clock, rules: StoredRules, identities: BacklogIdentities) {
     super(store);
@@ -103,6 +109,7 @@ export class Backlog extends StoreStamps implements Journal {
     this.losses = rules.losses;
     this.counters = identities.counters;
     this.exactlyOnce = identities.exactlyOnce;
+    this.probation = identities.probation;
     this.refusesNew = rules.policies.every(policy => policy.refusesNew);
     this.latest = rules.policies.some(policy => policy.keepsLatest) ? new LatestRecords() : undefined;
     this.room = new RoomInStore(store, rules, this.latest, this);
@@ -135,7 +142,7 @@ export class Backlog extends StoreStamps implements Journal {
     fields.originIdentifier = message.packetIdentifier;
     const { queue, window } = this;
     const slot = window.slotOf(hash);
-    const isLive = this.session.isConnected && !window.isOccupied(slot);
+    const isLive = this.session.isConnected && !window.isOccupied(slot) && !this.mustWait(origin, rule, slot);
     fields.identifier = isLive ? queue.identifierFor(outgoing) : 0;
     let position = store.queue.push(fields, 1, this.spare);
     if (position === NO_ROOM && (!policy.refusesNew || this.orphanCount > 0 || this.room.movesDown)) {
@@ -151,7 +158,8 @@ export class Backlog extends StoreStamps implements Journal {
     this.latest?.set(hash, position);
     window.origin = origin;
     window.slot = slot;
-    if (!isLive || this.enter(outgoing, position, takenAt, rule, fields.identifier) === NO_RECORD) {
+    if (!isLive || this.enter(outgoing, position, takenAt, rule, fields.identifier) === NO_RECORD
+      && !(queue.closeHoles() && this.enter(outgoing, position, takenAt, rule, fields.identifier) !== NO_RECORD)) {
       if (isLive && queue.unsentCount > 0)
         queue.joinLanes();
       ++window.waitingCount;
@@ -246,9 +254,50 @@ export class Backlog extends StoreStamps implements Journal {
   /** What waits in the log is told of anew. */
   beginRecount(): void {
     this.orphanCount = 0;
-    this.loadPosition = START;
+    this.reconsider();
     this.room.forget();
     this.window.recount(this.queue);
+  }
+
+  /** The log is looked through again, and what was passed over in it with the rest. */
+  private reconsider(): void {
+    this.loadPosition = START;
+    this.window.deferredCount = 0;
+  }
+
+  /** Whether a message waits although others may go: of its sender, or of its sender and topic, one is held back. */
+  mustWait(origin: number, rule: number, slot: number): boolean {
+    const { probation, queue, window } = this;
+    return probation.isHolding && probation.holds(origin, rule, slot)
+      || window.heldCount > 0 && queue.hasHeld(origin, slot, NO_RECORD);
+  }
+
+  /** Whether that is because of what its sender has sent before. @param rule that `rules` has just found */
+  isOfGuilty(message: StoredMessage, rule: number): boolean {
+    const { probation, rules, window } = this;
+    return probation.isGuilty(probation.find(message.origin, rule, window.slotOf(rules.hash)));
+  }
+
+  /**
+   * A message of the log, which `rules` has looked at and which is not in the queue, is kept elsewhere from now on, or
+   * given up.
+   */
+  takeOut(position: number, rule: number, isGivenUp: boolean): void {
+    const { queue } = this.store;
+    if (isGivenUp) {
+      queue.giveUp(position, UPSTREAM);
+      this.losses.onLost(rule, Loss.NO_ROOM);
+    } else
+      queue.done(position, UPSTREAM);
+    this.leaveLog(rule);
+    this.reconsider();
+  }
+
+  /** The message of the log that this record of the queue holds back is given up: there is no room where it waits. */
+  giveUpHeld(record: number): void {
+    const rule = this.queue.ruleOf(record);
+    this.queue.giveUp(record);
+    this.losses.onLost(rule, Loss.NO_ROOM);
   }
 
   endRestoring(): void {
@@ -296,8 +345,11 @@ export class Backlog extends StoreStamps implements Journal {
       this.isGivingUp = true;
       queue.giveUp(record);
       this.isGivingUp = false;
-    } else
+    } else {
       this.leaveLog(rule);
+      if (this.window.deferredCount > 0)
+        this.reconsider();
+    }
     this.losses.onLost(rule, rules.isExpired(message, rule, this.store.clock) ? Loss.EXPIRED : rule === NO_RULE
       ? Loss.ORPHANED : Loss.NO_ROOM);
   }
@@ -308,13 +360,13 @@ export class Backlog extends StoreStamps implements Journal {
     if (record !== NO_RECORD)
       this.queue.notePosition(record, to);
     this.latest?.move(from, to);
-    this.loadPosition = START;
+    this.reconsider();
   }
 
   /** The block from `start` to `end` is used anew. */
   erased(start: number, end: number): void {
     if (this.loadPosition >= start && this.loadPosition <= end)
-      this.loadPosition = START;
+      this.reconsider();
   }
 
   /** Whether a message of a QoS 2 exchange must stay where it is: its receiver may know it. */
@@ -384,14 +436,20 @@ export class Backlog extends StoreStamps implements Journal {
   }
 
   refill(): void {
-    const { queue, rules, store, window } = this;
+    const { probation, queue, rules, store, window } = this;
     const log = store.queue;
-    if (store.isWorking && queue.count > 0 && !queue.hasRoom(this.nextLength))
+    if (store.isWorking && queue.count > 0 && !queue.hasRoom(this.nextLength) || probation.isChanged)
       return;
+    // Whoever waits no more has messages behind the place that was reached: they come first.
+    const revision = probation.revision + window.heldRevision | 0;
+    if (revision !== this.revision)
+      this.reconsider();
+    this.revision = revision;
     while (window.waitingCount > 0) {
       const position = this.loadPosition === START ? log.first() : log.next(this.loadPosition);
-      if (position === NONE) { // what was counted is not there any more: the storage forgets
-        this.forgetWaiting();
+      if (position === NONE) {
+        if (window.deferredCount === 0) // what was counted is not there any more: the storage forgets
+          this.forgetWaiting();
         return;
       }
       this.loadPosition = position;
@@ -404,7 +462,9 @@ export class Backlog extends StoreStamps implements Journal {
           this.leaveLog(rule);
           log.giveUp(position, UPSTREAM);
           this.losses.onLost(rule, reason);
-        } else if (rule !== NO_RULE) {
+        } else if (rule !== NO_RULE && this.mustWait(record.origin, rule, window.slotOf(rules.hash)))
+          ++window.deferredCount; // others pass it
+        else if (rule !== NO_RULE) {
           this.nextLength = lengthOfPublish(rules.outgoing, rules.outgoing.qos);
           if (!queue.hasRoom(this.nextLength) || !this.enterLoaded(record, rule))
             return;

@@ -11,7 +11,7 @@ import { isDue } from '../session/clock.ts';
 import { DONE, NONE } from '../session/record-layout.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { BIRTH, type Court, NODE_BLAMED, NOBODY, RULE_BLAMED, SERVER_BLAMED, UNKNOWN_CAUSE } from './court.ts';
-import { hasOthers, holdGroup, holdMembers, release } from './suspect-records.ts';
+import { hasOthers, holdGroup, holdMembers, isBehindHeld, release } from './suspect-records.ts';
 
 const MOST = 64;
 /** So many are tried without waiting longer than usual between connections. */
@@ -124,7 +124,7 @@ export class Blame {
   private holdTried(queue: OutboundQueue): void {
     if (this.count > 0)
       for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
-        if (queue.stateOf(record) !== DONE && this.has(queue.identifierOf(record)))
+        if (queue.stateOf(record) !== DONE && (this.has(queue.identifierOf(record)) || isBehindHeld(queue, record)))
           queue.hold(record);
   }
 }

@@ -18,7 +18,7 @@ import { type Message, PlainSpans, type Packet } from '../packet/packet.ts';
 import { hasConnackFlags } from '../packet/protocol-version.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import type { ClientHandler, ClientSession } from '../session/client-session.ts';
-import { NOT_STORED } from '../session/record-layout.ts';
+import { NONE, NOT_STORED } from '../session/record-layout.ts';
 import { REFUSED, TAKEN } from '../session/session-role.ts';
 import { type Aging, SecondsOfPower } from './aging.ts';
 import { type Backlog, DROPPED, FULL, NOT_WORKING, STORED } from './backlog.ts';
@@ -228,7 +228,13 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     outgoing.retain = message.retain;
     const { identity, qos } = policy.rule;
     const sender = origin === 0 ? guard.author : origin;
-    const reason = guard.reasonFor(outgoing, policy.qosOf(message.qos), sender, identity);
+    let reason = guard.reasonFor(outgoing, policy.qosOf(message.qos), sender, identity);
+    const slot = queue.window!.slotOf(outbound.table[outbound.hashes + index]!);
+    const { probation } = guard;
+    const waits = probation.isHolding && probation.holds(sender, rule, slot);
+    if (waits && reason === Reason.FINE && !probation.mayCome(probation.find(sender, rule, slot),
+      outgoing.topicNameLength + outgoing.payloadLength + this.overhead))
+      reason = Reason.ON_PROBATION;
     guard.turnedBack = Reason.FINE;
     if (reason !== Reason.FINE) {
       if (message.qos !== 0 && policy.isStored && origin !== 0 && this.refusesUnstored
@@ -240,7 +246,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       return guard.turnBack(message, rule, policy, origin,
         guard.describe(sender, identity, this.aging.now, reason));
     }
-    if (!guard.isCautious && (message.qos === 0 || qos === 0) && queue.count === 0
+    if (!guard.isCautious && !waits && (message.qos === 0 || qos === 0) && queue.count === 0
       && queue.window!.waitingCount === 0 && this.session.publish(outgoing)) {
       ++this.directCount;
       ++policy.rule.forwarded;
@@ -259,7 +265,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const isPromised = message.qos !== 0 && policy.keeps;
     const qos = outgoing.qos = policy.qosOf(message.qos);
     const window = session.sessionState!.queue.window!;
-    if (qos === 0 && this.guard.isCautious)
+    if (qos === 0 && (this.guard.isCautious || this.mustWait(rule, hash, origin)))
       outgoing.qos = 1; // only an acknowledgement tells that it was not the one
     const isDirect = outgoing.qos === 0 && window.replayTotal > 0 && window.atMostOnceCount === 0
       && session.publish(outgoing);
@@ -279,6 +285,15 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     ++policy.rule.dropped;
     this.countDrop(result === DROPPED ? Loss.TOO_LONG : Loss.NO_ROOM, rule);
     return TAKEN;
+  }
+
+  private mustWait(rule: number, hash: number, origin: number): boolean {
+    const { guard: { author, probation }, session } = this;
+    const { queue } = session.sessionState!;
+    const sender = origin === 0 ? author : origin;
+    const slot = queue.window!.slotOf(hash);
+    return probation.isHolding && probation.holds(sender, rule, slot)
+      || queue.window!.heldCount > 0 && queue.hasHeld(sender, slot, NONE);
   }
 
   /** Whether some of what was refused would be taken now: enough that it is worth while to ask for it. */
@@ -478,13 +493,14 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       return FULL;
     const time = policy.expiry > 0 ? this.aging.now : 0;
     const slot = window.slotOf(hash);
+    const waits = this.mustWait(rule, hash, origin);
     for (let left = queue.count; ; --left) {
       window.position = NOT_STORED; // each time: making room may have moved another message
       window.time = time;
       window.rule = rule;
       window.slot = slot;
       window.origin = origin === 0 ? this.guard.author : origin;
-      if (session.enqueue(outgoing, qos))
+      if (waits ? queue.appendHeld(outgoing, qos) : session.enqueue(outgoing, qos))
         return STORED;
       if (!queue.canHold(outgoing, qos))
         return DROPPED;

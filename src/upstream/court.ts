@@ -1,4 +1,5 @@
 /** What suspects.ts finds out, and who does what follows from it. */
+import type { Probation } from './probation.ts';
 
 export const CALM = 0;
 export const CAUTIOUS = 1;
@@ -18,6 +19,11 @@ export const SERVER_BLAMED = 5;
 
 /** Times that the same one is seen before it is guilty. */
 export const STRIKES = 3;
+/**
+ * Milliseconds: where several may be the cause, a close that comes later after the sending tells nothing of it; so long
+ * a connection must hold without it.
+ */
+export const SOON = 5000;
 
 /**
  * In place of a packet identifier: the birth of the gateway; nobody. A Topic Filter of the rule with index n is
@@ -29,8 +35,14 @@ export const FILTER = -2;
 
 /** Does what has been decided. */
 export interface Court {
-  /** Lets every message be looked at, and QoS 0 wait. */
+  /** Who waits because of what it has sent. */
+  readonly probation: Probation;
+  /** Lets every message be looked at, and QoS 0 wait; also while somebody is on probation. */
   setCautious(isCautious: boolean): void;
+  /** Who has messages in the quarantine waits from the beginning. */
+  remind(): void;
+  /** What waits, and lies where the log has no room any more, is set aside: others need the room. */
+  makeWay(): void;
   /** @returns the number of the message in the quarantine; 0: it could not be set aside */
   setAside(record: number, reason: number): number;
   /** @returns whether the message is back in the store */

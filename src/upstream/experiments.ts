@@ -7,11 +7,13 @@ import type { ClientSession } from '../session/client-session.ts';
 import type { Aging } from './aging.ts';
 import type { Backlog } from './backlog.ts';
 import type { Guard } from './guard.ts';
+import { makeWay } from './log-clearance.ts';
 import * as Loss from './losses.ts';
 import type { QuarantinedMessage } from './quarantined-message.ts';
 import { FINE } from './quarantine-reasons.ts';
 import type { TopicMap } from './topic-map.ts';
 import type { Court } from './court.ts';
+import type { Probation } from './probation.ts';
 
 /** What a Server does otherwise than MQTT says: details of BROKER_DEVIATES. The others are packet types. */
 const SESSION_LIES = 16;
@@ -48,6 +50,21 @@ export class Experiments implements Court {
   constructor(bridge: Subject, observer: Event.GatewayObserver) {
     this.bridge = bridge;
     this.observer = observer;
+  }
+
+  get probation(): Probation {
+    return this.bridge.guard.probation;
+  }
+
+  remind(): void {
+    const { guard, session } = this.bridge;
+    guard.remind(session.role.clock.now);
+  }
+
+  makeWay(): void {
+    const { backlog } = this.bridge;
+    if (backlog !== undefined)
+      makeWay(backlog, this.bridge.guard, this);
   }
 
   setCautious(isCautious: boolean): void {

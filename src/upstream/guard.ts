@@ -14,6 +14,7 @@ import { REFUSED, TAKEN } from '../session/session-role.ts';
 import type { BrokerLimits } from './broker-limits.ts';
 import type { StorePolicy } from './full-policy.ts';
 import * as Loss from './losses.ts';
+import type { Probation } from './probation.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Suspect } from './quarantined-message.ts';
 import * as Reason from './quarantine-reasons.ts';
@@ -37,6 +38,7 @@ export interface GuardSides {
 export class Guard {
   /** It is being found out what the Server closes connections for. */
   isCautious = false;
+  readonly probation: Probation;
   /** Identity of the node whose Will is being published, else 0. */
   author = 0;
   /** Why the message that was refused last was refused; FINE: for want of room. */
@@ -51,10 +53,12 @@ export class Guard {
   private readonly observer: Event.GatewayObserver;
   private readonly circumstances = new Circumstances();
 
-  constructor(map: TopicMap, limits: BrokerLimits, quarantine: Quarantine, sides: GuardSides) {
+  constructor(map: TopicMap, limits: BrokerLimits, quarantine: Quarantine, probation: Probation,
+    sides: GuardSides) {
     this.map = map;
     this.limits = limits;
     this.quarantine = quarantine;
+    this.probation = probation;
     this.losses = sides.losses;
     this.observer = sides.observer;
     this.nodes = sides.nodes;
@@ -65,7 +69,20 @@ export class Guard {
 
   /** Whether every message has to be looked at, or only those with certain names. */
   update(): void {
-    this.map.guardAll(this.isCautious || this.limits.packetLength !== 0 || this.quarantine.hasFullShare);
+    this.map.guardAll(this.isCautious || this.probation.isHolding || this.limits.packetLength !== 0
+      || this.quarantine.hasFullShare);
+  }
+
+  /** Whoever has messages in the quarantine for which the Server has closed connections is on probation. */
+  remind(now: number): void {
+    const { map: { rules }, probation, quarantine } = this;
+    for (let index = 0; index < quarantine.count; ++index) {
+      const { origin, reason, rule: identity } = quarantine.read(index);
+      for (let rule = 0; rule < rules.length; ++rule)
+        if (rules[rule]!.identity === identity && origin !== 0 && Reason.isFoundOut(reason))
+          probation.remind(origin, rule, now);
+    }
+    this.update();
   }
 
   /** @param outgoing as it goes upstream @param rule identity of its rule @returns why it may not, or FINE */
@@ -82,7 +99,7 @@ export class Guard {
     const { reason } = circumstances;
     const mustArrive = message.qos !== 0 && policy.keeps;
     this.named = message;
-    if (mustArrive && reason !== Reason.SHARE_FULL && !this.isShareFull(circumstances.origin, circumstances.rule)
+    if (mustArrive && reason < Reason.SHARE_FULL && !this.isShareFull(circumstances.origin, circumstances.rule)
       && this.setAside(message, index, message.qos, circumstances) !== 0)
       return TAKEN;
     if (mustArrive && origin !== 0) {

@@ -2,15 +2,18 @@
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { type Court, NOBODY } from './court.ts';
 
+const LAST_IDENTIFIER = 65_535;
+
 export class Progress {
   private readonly queue: OutboundQueue;
   private readonly court: Court;
-  /** Messages that had waited and were acknowledged, when the connection began, and at the last verdict. */
+  /** Messages that had waited and were acknowledged, when the connection began. */
   private doneAtStart = 0;
-  private doneAtVerdict = 0;
-  /** The last packet identifier that had been given out at the last look; whether one since was acknowledged. */
+  /** The last packet identifier that had been given out at the last look; how often one since was acknowledged. */
   private lastIdentifier = NOBODY;
-  private hasFreshSuccess = false;
+  private freshCount = 0;
+  /** `count` at the last verdict. */
+  private countAtVerdict = 0;
 
   constructor(queue: OutboundQueue, court: Court) {
     this.queue = queue;
@@ -24,9 +27,8 @@ export class Progress {
   }
 
   noteVerdict(): void {
-    this.doneAtVerdict = this.queue.window!.replayedDoneCount;
+    this.countAtVerdict = this.count;
     this.lastIdentifier = NOBODY;
-    this.hasFreshSuccess = false;
   }
 
   /** Of the messages that had waited, those that were acknowledged on this connection. */
@@ -36,11 +38,17 @@ export class Progress {
 
   /** Whether a message was acknowledged since the last verdict. */
   get hasSucceeded(): boolean {
-    return this.hasFreshSuccess || this.queue.window!.replayedDoneCount !== this.doneAtVerdict;
+    return this.count !== this.countAtVerdict;
+  }
+
+  /** A number that is another one when a message has been acknowledged since. */
+  get count(): number {
+    return this.freshCount + this.queue.window!.replayedDoneCount | 0;
   }
 
   /**
-   * Of those that have not waited: with one under way at a time, all before the last one have arrived.
+   * Of those that have not waited: when more identifiers have been given out than messages are under way, some have
+   * arrived.
    * @param isAnnouncing the gateway's own birth is no such message
    */
   look(isAnnouncing: boolean): void {
@@ -48,8 +56,7 @@ export class Progress {
     const latest = queue.latestIdentifier;
     const isOther = isAnnouncing || court.pendingFilter >= 0;
     this.lastIdentifier = isOther ? NOBODY : latest;
-    if (!isOther && lastIdentifier !== NOBODY && latest !== lastIdentifier
-      && (queue.inflightCount === 0 || latest - lastIdentifier !== 1))
-      this.hasFreshSuccess = true;
+    if (!isOther && lastIdentifier !== NOBODY && (latest - lastIdentifier & LAST_IDENTIFIER) > queue.inflightCount)
+      ++this.freshCount;
   }
 }

@@ -20,3 +20,10 @@ export const NEVER_ACKNOWLEDGED = 6;
 
 /** Its node has as many in the quarantine, by that rule, as it may have. */
 export const SHARE_FULL = 7;
+/** For another one of its node by that rule the Server has closed the connection; as many wait as may. */
+export const ON_PROBATION = 8;
+/** The same, and it has waited until there was no room for that any more. */
+export const NO_ROOM_TO_WAIT = 9;
+
+/** Whether it was not known beforehand. */
+export const isFoundOut = (reason: number): boolean => reason >= CLOSED_ON;

@@ -96,6 +96,11 @@ export class Quarantine {
     return count;
   }
 
+  /** Whether there is room for so many bytes of topic and payload, and nothing gives way for them. */
+  hasRoom(length: number): boolean {
+    return this.count < this.capacity && this.usedLength + HEADER_LENGTH + length <= this.room;
+  }
+
   /** Of the node and rule of the message at `index`. */
   private countOfSame(index: number): number {
     return this.countOf(this.originOf(index), this.entries[index * FIELDS + RULE_FIELD]!);

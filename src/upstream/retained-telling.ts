@@ -11,6 +11,7 @@ import { type Message, MessageSpans } from '../packet/packet.ts';
 import { PASSED, type RetainedMessages } from '../nodes/retained.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { isDue } from '../session/clock.ts';
+import { ANYBODY } from '../session/outbound-queue.ts';
 import { DONE, NONE, NOT_STORED } from '../session/record-layout.ts';
 import type { Aging } from './aging.ts';
 import type { Guard } from './guard.ts';
@@ -21,8 +22,8 @@ import { GUARDED, NO_RULE, type TopicMap, UNFIT } from './topic-map.ts';
 
 /** Messages that are looked at in a turn. */
 const SLICE = 64;
-/** Of those that are told again, how many may wait in the queue. */
-const MOST_WAITING = 16;
+/** Of those that are told again, how many may wait in the queue: the Server may close connections for each of them. */
+const MOST_WAITING = 4;
 /** Milliseconds to the next look when there was no room, or something of a topic still waited. */
 const INTERVAL = 100;
 /** Milliseconds without a connection after which a Server that keeps no session is told. */
@@ -152,7 +153,7 @@ export class RetainedTelling {
     clock.request(this.resumesAt);
   }
 
-  /** @returns false when something of its topic waits, which must go first */
+  /** @returns false when it must wait: something of its topic goes first, or the Server has closed for it */
   private tell(session: ClientSession, message: Message): boolean {
     const { outbound, sides: { guard } } = this;
     const { queue } = session.sessionState!;
@@ -165,7 +166,8 @@ export class RetainedTelling {
     if (rule <= GUARDED)
       rule = GUARDED - rule;
     const slot = window.slotOf(outbound.uncachedHash);
-    if (window.isOccupied(slot))
+    if (window.isOccupied(slot) || window.heldCount > 0 && queue.hasHeld(ANYBODY, slot, NONE)
+      || guard.probation.isHolding && guard.probation.holds(0, rule, slot))
       return false;
     message.topicNameOffset = outbound.placesOffset + outbound.uncached * outbound.placeLength;
     message.topicNameLength = outbound.uncachedLength;
@@ -175,9 +177,9 @@ export class RetainedTelling {
     window.position = NOT_STORED;
     window.time = this.policies[rule]!.expiry > 0 ? this.sides.aging.now : 0;
     window.rule = rule;
+    window.origin = 0; // whoever has said it is not to blame that it is said again
     window.slot = slot;
     window.stamp = 0;
-    window.origin = 0; // nobody knows any more who has said it
     window.occupy(slot); // so it enters the lane of what waited
     if (queue.append(message, qos) !== NONE)
       ++this.toldCount;

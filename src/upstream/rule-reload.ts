@@ -53,6 +53,7 @@ export function reloadRules(arena: Arena, bridge: Bridge, plans: RulePlans, conf
   bridge.setUnfitAside();
   if (backlog !== undefined)
     recountLog(backlog, bridge.backlog !== undefined);
+  bridge.suspects.remind();
   (bridge.obsolete ??= new ObsoleteFilters(arena, session, inbound)).add(before, inbound.rules.map(filterOf));
   bridge.subscribing = 0;
   if (session.isConnected && !session.isSubscribing)

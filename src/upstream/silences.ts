@@ -71,8 +71,11 @@ export class Silences {
     this.silent = NOBODY;
     if (filter >= 0)
       court.setFilterAside(filter, Reason.NEVER_ACKNOWLEDGED);
-    else
+    else {
+      const at = court.probation.enterOf(queue, record);
       court.setAside(record, Reason.NEVER_ACKNOWLEDGED);
+      court.probation.reprimand(at, session.role.clock.now);
+    }
     return false;
   }
 }

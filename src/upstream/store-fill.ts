@@ -25,9 +25,10 @@ export class StoreFill {
     this.longestPacket = longestPacket;
   }
 
-  /** Messages on their way upstream. */
+  /** Messages on their way upstream, but for those that others pass in the log. */
   get count(): number {
-    return this.queue.count + this.window.waitingCount;
+    const { queue, window } = this;
+    return queue.count + window.waitingCount - window.deferredCount;
   }
 
   /**

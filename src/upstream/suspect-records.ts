@@ -3,6 +3,7 @@ import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { DONE, NONE } from '../session/record-layout.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { BIRTH, type Court, FILTER, NOBODY } from './court.ts';
+import type { Probation } from './probation.ts';
 
 /** @returns what is under way if it is only one: packet identifier, BIRTH, FILTER - rule; else NOBODY */
 export function findSuspect(session: ClientSession, { pendingFilter }: Court): number {
@@ -52,9 +53,9 @@ export function isOneDoneAfter(queue: OutboundQueue, record: number): boolean {
 }
 
 /** Whether something is held that will be sent all the same. */
-export function hasHeld(queue: OutboundQueue, court: Court): boolean {
+export function hasHeld(queue: OutboundQueue, probation: Probation): boolean {
   for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
-    if (queue.stateOf(record) !== DONE && queue.isHeld(record) && !isHeldForGood(queue, court, record))
+    if (queue.stateOf(record) !== DONE && queue.isHeld(record) && !probation.waits(queue, record))
       return true;
   return false;
 }
@@ -64,7 +65,15 @@ export function hasOthers(queue: OutboundQueue): boolean {
   for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
     if (queue.stateOf(record) !== DONE && !queue.isHeld(record))
       return true;
-  return queue.window!.waitingCount > 0;
+  return queue.window!.waitingCount > queue.window!.deferredCount;
+}
+
+/** Whether there is a message of those at this place of `probation`. */
+export function hasMembers(queue: OutboundQueue, probation: Probation, at: number): boolean {
+  for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
+    if (queue.stateOf(record) !== DONE && probation.findOf(queue, record) === at)
+      return true;
+  return false;
 }
 
 /** Holds what has come by a rule: others first, whether those pass tells who is to blame. */
@@ -82,13 +91,21 @@ export function holdMembers(queue: OutboundQueue, origin: number, rule: number, 
       queue.hold(record);
 }
 
-/** Whatever was held may be sent, but for nodes without a share left: what they have sent before waits, too. */
-export function release(queue: OutboundQueue, court: Court): void {
-  queue.releaseHeld();
-  for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
-    if (queue.stateOf(record) !== DONE && isHeldForGood(queue, court, record))
-      queue.hold(record);
-}
+/** Whether a message of the same sender and topic waits that came before it. */
+export const isBehindHeld = (queue: OutboundQueue, record: number): boolean => queue.window!.heldCount > 0
+  && queue.hasHeld(queue.originOf(record), queue.slotOf(record), record);
 
-const isHeldForGood = (queue: OutboundQueue, court: Court, record: number): boolean =>
-  court.isShareFull(queue.originOf(record), queue.ruleOf(record));
+/**
+ * Whatever was held may be sent, but for those whose turn it is not, and what comes after one of them: what of that has
+ * never been sent waits in the log, if there is one, and takes no memory.
+ */
+export function release(queue: OutboundQueue, { probation }: Court): void {
+  queue.releaseHeld();
+  probation.heldRevision = probation.revision;
+  if (!probation.isHolding)
+    return;
+  for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
+    if (probation.waits(queue, record) && !queue.unload(record) || isBehindHeld(queue, record))
+      queue.hold(record);
+  queue.endUnloading();
+}
