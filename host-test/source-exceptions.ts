@@ -109,6 +109,12 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/status.ts': 'the status, when somebody asks for it',
   'gateway/advice.ts': 'a sentence of the status, when somebody asks for it',
   // Once per connection
+  'io/websocket-opening.ts': 'the request and its answer, once per connection',
+  'io/websocket.ts: WebSocketTCP.takeHead': 'the text of the request, once per connection',
+  'io/websocket.ts: WebSocketTCP.violate': 'a line of the log, at the end of a connection',
+  'io/websocket.ts: throwMisuse': 'a call that no program should make',
+  'io/websocket-sender.ts: throwError': 'a call that cannot be served: bytes that were not promised, or after the end',
+  'io/websocket-sender.ts: WebSocketSender.say': 'the answer to the request, once per connection',
   'io/link.ts: Link.accept': 'options for the socket, once per connection',
   'io/link.ts: Link.connect': 'options for the socket, once per connection',
   'io/upstream.ts: Upstream.attempt': 'callbacks for the resolver, once per attempt to connect',

@@ -50,6 +50,8 @@ export function judgeSecrets({ listener, page, upstream }: Configuration): reado
     if (listener[key] !== null)
       findings.add(['listener', key], 'a board has no memory for nodes with TLS; leave this out, and let the Wi-Fi protect them '
         + '(WPA2 or WPA3), instead');
+  if (listener.protocol === 'websockets')
+    findings.add(['listener', 'protocol'], 'a board serves no WebSocket yet; write "mqtt" instead');
   if (upstream.remote_password_file !== null)
     findings.add(['upstream', 'remote_password_file'], 'a board has no files; write "remote_password" instead');
   listener.users.forEach(({ password_hash }, index) => {
