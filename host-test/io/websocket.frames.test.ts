@@ -1,4 +1,5 @@
 /** The socket within WebSocket over a socket that is driven by hand: every split, both roles, every rule. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CachedArea, type ExactArea, ResizedArea } from '../../src/io/exact-area.ts';
 import type { TCPOptions, TCPSocket } from '../../src/io/transport.ts';
@@ -261,6 +262,32 @@ test.each<[string, Buffer, RegExp, string]>([
   expect(scene.violations).toEqual([expect.stringMatching(/^breaks a rule of WebSocket: /)]);
   expect(scene.violations[0]).toMatch(pattern);
   expect(scene.events.filter(event => event === 'error')).toHaveLength(1);
+});
+
+test('judges arbitrary frames and bytes alike, however they are cut', () => {
+  const firsts = fc.constantFrom(0x02, 0x00, 0x80, 0x82, 0x88, 0x89, 0x8A, 0x81, 0xC2);
+  const whole = fc.tuple(firsts, fc.uint8Array({ maxLength: 140 })).map(([first, payload]) =>
+    frame(first, Buffer.from(payload).toString('hex')));
+  const part = fc.oneof({ arbitrary: whole, weight: 6 },
+    { arbitrary: fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.from(bytes)), weight: 1 });
+  const run = (bytes: Buffer, cuts: readonly number[], most: number) => {
+    const scene = stage(most);
+    for (let at = 0, turn = 0; at < bytes.length; ++turn) {
+      const length = cuts[turn % cuts.length]!;
+      scene.below.feed(bytes.subarray(at, at + length));
+      scene.turn();
+      at += length;
+    }
+    return { received: scene.received.toString('hex'), frames: scene.frames(), violations: scene.violations,
+      isClosed: scene.below.isClosed };
+  };
+  const lengths = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 5 });
+  fc.assert(fc.property(fc.array(part, { maxLength: 8 }), lengths, (parts, cuts) => {
+    const bytes = Buffer.concat([Buffer.from(REQUEST), ...parts]);
+    const wholeRun = run(bytes, [bytes.length], Infinity);
+    expect(run(bytes, cuts, 7)).toEqual(wholeRun);
+    expect(wholeRun.violations.length).toBeLessThanOrEqual(1);
+  }), { numRuns: 1000 });
 });
 
 test('takes a frame of 2147483647 bytes as it comes', () => {
