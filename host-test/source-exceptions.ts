@@ -83,6 +83,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'store/version-one.ts: VersionOne.find': 'a reader of what version 0.1 has stored, once at start',
   'io/flash-blocks.ts: FlashBlocks.lengthFound': 'the headers of blocks are read once at start',
   'config/upstream-address.ts: isSecure': 'an address of the configuration, once at start',
+  'config/upstream-address.ts: isWebSocket': 'likewise',
   'config/upstream-address.ts: urlOf': 'an address in words, for the log and a status',
   'config/upstream-address.ts: parseAddress': 'an address of the configuration, once at start',
   'io/store-opening.ts': 'at start, and every 30 seconds while there is no storage',

@@ -26,7 +26,7 @@ export interface WillConfiguration {
 }
 
 export interface UpstreamConfiguration {
-  /** `mqtt://host:port`, or `mqtts://` with TLS; tried in turn. */
+  /** `mqtt://host:port`, `mqtts://` with TLS, `ws://host:port/path` and `wss://`; tried in turn. */
   address: readonly string[];
   bridge_protocol_version: 'mqttv31' | 'mqttv311';
   /** Default: `name`. */

@@ -129,18 +129,19 @@ const PROTOCOLS: readonly string[] = Object.freeze(['mqtt', 'mqttv3.1']);
 /** Of a client [MQTT311-6.0.0-3]. */
 export class ClientOpening implements Opening {
   readonly request: string;
-  private readonly protocol: string;
+  private readonly protocols: string;
   private readonly accept: string;
 
   /**
    * @param host and port as they stand in the address, `path` with its slash
+   * @param protocols that may be agreed on, separated by commas
    * @param key 16 random bytes in base64, `accept` what the server makes of it
    */
-  constructor(host: string, path: string, protocol: string, key: string, accept: string) {
-    this.protocol = protocol;
+  constructor(host: string, path: string, protocols: string, key: string, accept: string) {
+    this.protocols = protocols;
     this.accept = accept;
     this.request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n`
-      + `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`;
+      + `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ${protocols}\r\n\r\n`;
   }
 
   judge(head: string): Judgement {
@@ -159,8 +160,8 @@ export class ClientOpening implements Opening {
       return 'answers 101 without "Upgrade: websocket"';
     if (fields.get('sec-websocket-accept') !== this.accept)
       return 'answers with another Sec-WebSocket-Accept than the one of our key: is something between that answers for it?';
-    if (fields.get('sec-websocket-protocol') !== this.protocol)
-      return `does not agree to the subprotocol "${this.protocol}" [MQTT311-6.0.0-4]: does it speak MQTT at this path?`;
+    if (!listOf(this.protocols).includes(fields.get('sec-websocket-protocol') ?? ''))
+      return `does not agree to the subprotocol "${this.protocols}" [MQTT311-6.0.0-4]: does it speak MQTT at this path?`;
     if (fields.has('sec-websocket-extensions'))
       return 'uses an extension of WebSocket that nobody asked for';
     return '';

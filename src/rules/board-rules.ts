@@ -3,7 +3,7 @@
  * board itself and `ringbridge check --board` say it in the same words.
  */
 import type { Configuration } from '../config/configuration.ts';
-import { isSecure, parseAddress } from '../config/upstream-address.ts';
+import { isSecure, isWebSocket, parseAddress } from '../config/upstream-address.ts';
 import { type Finding, Findings } from './findings.ts';
 import { type HashForm, parseHashForm } from './password-hash.ts';
 
@@ -40,7 +40,10 @@ export function judgeAddresses({ upstream }: Configuration): readonly Finding[] 
 export function judgeSecrets({ listener, page, upstream }: Configuration): readonly Finding[] {
   const findings = new Findings();
   upstream.address.forEach((address, index) => {
-    if (isSecure(address))
+    if (isWebSocket(address))
+      findings.add(['upstream', 'address', index], `"${address}" is of WebSocket, which a board does not speak yet; write mqtt:// `
+        + 'instead, in a network that you trust, and let a PC or the broker there lead out of it');
+    else if (isSecure(address))
       findings.add(['upstream', 'address', index], `"${address}" is of TLS, which is not supported on a board yet; write mqtt:// `
         + 'instead, in a network that you trust, and let a PC or the broker there lead out of it');
   });
