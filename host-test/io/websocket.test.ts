@@ -131,6 +131,50 @@ sys.exit(0 if sorted(got) == lengths else 1)
     expect(client.frames.control.at(-1)).toEqual([0x88, '03e8']);
   });
 
+  test('carries thousands of messages from node to node, in order, within WebSocket and through TLS', async () => {
+    const ca = authority();
+    const { cert, key } = localServer(ca);
+    const port = await listen({ certfile: stage.file('c', cert), keyfile: stage.file('k', key),
+      max_queued_messages: 1000 });
+    const url = `wss://localhost:${port}/`;
+    const [reader, writer] = await Promise.all(['reader', 'writer'].map(clientId => connectMQTT(url,
+      { reconnectPeriod: 0, clientId, ca: ca.cert })).map(client =>
+      new Promise<typeof client>((resolve, reject) => client.once('connect', () => resolve(client)).once('error', reject))));
+    const seen: number[] = [];
+    reader!.on('message', (_topic, payload) => seen.push(payload.readUInt32BE(0)));
+    await reader!.subscribeAsync('n/#', { qos: 1 });
+    const COUNT = 2000;
+    for (let count = 0; count < COUNT;) {
+      const batch = Array.from({ length: 50 }, () => {
+        const payload = Buffer.alloc(4 + count % 700);
+        payload.writeUInt32BE(count++);
+        return writer!.publishAsync('n/m', payload, { qos: 1 });
+      });
+      await Promise.all(batch);
+      await until(() => seen.length > count - 200); // of more than its queue holds the rest would be dropped
+    }
+    await until(() => seen.length === COUNT);
+    expect(seen).toEqual(Array.from({ length: COUNT }, (_, index) => index));
+    await Promise.all([reader!.endAsync(), writer!.endAsync()]);
+  }, 60_000);
+
+  test('reads a node that may send so many messages a second no faster, whatever frames they come in', async () => {
+    const client = new Client(await listen({ max_publish_rate: 20 }));
+    const publish = (identifier: number): string => `320800036162630${identifier.toString(16).padStart(3, '0')}ff`;
+    const packets = Array.from({ length: 30 }, (_, index) => publish(index + 1));
+    const all = packets.join('');
+    client.socket.write(Buffer.concat([Buffer.from(REQUEST), frame(0x82, CONNECT),
+      ...packets.slice(0, 10).map(packet => frame(0x82, packet)), // one each
+      frame(0x82, packets.slice(10, 20).join('')), // ten in one
+      ...Array.from({ length: 100 }, (_, index) => // one byte each
+        frame(0x82, all.slice(400 + 2 * index, 402 + 2 * index)))]));
+    const began = Date.now();
+    await until(() => client.frames.data.length >= (4 + 30 * 4) * 2);
+    expect(Date.now() - began).toBeGreaterThan(400);
+    expect(client.frames.data).toBe(CONNACK
+      + packets.map((_, index) => `4002${(index + 1).toString(16).padStart(4, '0')}`).join(''));
+  });
+
   test('says Close to a node that says DISCONNECT, or breaks a rule of MQTT', async () => {
     for (const packets of [`${CONNECT}e000`, `${CONNECT}3600`]) {
       const client = new Client(stage.port || await listen());
