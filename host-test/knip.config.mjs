@@ -6,7 +6,7 @@ export default {
     'src/build/{sim,flash}.mjs', 'src/web/page/main.tsx', 'host-test/bench/{bench.mjs,bridges.ts,bridge-process.ts,packets.ts,whole-path.ts}',
     'host-test/device/contract-simulator/main.ts', 'host-test/fuzz/fuzz-command.ts', 'host-test/soak/soak-command.ts',
     'host-test/{figures.mjs,size/{size,features}.mjs,size/{resident,footprint}.ts}',
-      'host-test/xs/{measure,random-traffic,vectors}.ts',
+      'host-test/xs/{flatness,measure,random-traffic,vectors}.ts',
   ],
   vitest: { config: ['host-test/{vitest,rewritten,coverage}.config.ts'] },
   eslint: { config: ['host-test/eslint.config.mjs'] },

@@ -168,8 +168,6 @@ export const STATEMENTS: readonly Statement[] = [
   row('7.1.2-1', 'C', 'Client supports a transport giving an ordered, lossless byte stream both ways'),
 ];
 
-const NO_WEBSOCKETS = 'there is no WebSocket transport: nodes connect by plain TCP';
-
 /** Why a statement has no line of code, or no test, of its own. */
 const AFTER_ODD_ANSWERS =
   'towards a broker that answers QoS 2 with PUBACK or PUBCOMP, or QoS 1 with PUBREC (RabbitMQ 3.10 does the first), that is taken for '
@@ -184,10 +182,6 @@ export const DEVIATIONS: Readonly<Record<string, string>> = {
 
 export const REASONS: Readonly<Record<string, string>> = {
   '3.8.3-2': 'wildcards are supported',
-  '6.0.0-1': NO_WEBSOCKETS,
-  '6.0.0-2': NO_WEBSOCKETS,
-  '6.0.0-3': NO_WEBSOCKETS,
-  '6.0.0-4': NO_WEBSOCKETS,
   '7.0.0-1': 'about the program as a whole: the gateway is a Server to nodes and a Client upstream, and keeps the statements of both',
   '7.0.0-2': 'about the program as a whole: nothing beyond the specification is needed; host-test/interop talks to programs of others',
   '7.1.1-1': 'the transport is TCP: src/io/transport.ts and the contract that host-test/io runs against each of its implementations',

@@ -130,10 +130,17 @@ test('refuses TLS, which a computer speaks', () => {
     + 'write mqtt:// instead, in a network that you trust, and let a PC or the broker there lead out of it']);
 });
 
-test.each(['{"certfile":"c","keyfile":"k"}', '{"psk_file":"p"}'])('refuses TLS for its nodes, %s', listener => {
+test.each(['ws://b', 'wss://b/mqtt'])('refuses %s, which a computer speaks', address => {
+  const text = `{"upstream":{"address":["mqtt://a","${address}"]}}`;
+  expect(onPC(text)).toEqual([]);
+  expect(onBoard(text).errors).toEqual([expect.stringMatching(/^1:36: upstream\.address\[1\]: .* is of WebSocket, which a board does not speak yet; write mqtt:\/\/ instead/)]);
+});
+
+test.each(['{"certfile":"c","keyfile":"k"}', '{"psk_file":"p"}',
+  '{"protocol":"websockets"}'])('refuses TLS and WebSocket for its nodes, %s', listener => {
   expect(onPC(`{"listener":${listener}}`)).toEqual([]);
   expect(onBoard(`{"listener":${listener}}`).errors).toEqual([expect.stringMatching(
-    /^1:14: listener\.(certfile|psk_file): a board has no memory for nodes with TLS; leave this out, and let the Wi-Fi protect them/)]);
+    /^1:14: listener\.(?:(?:certfile|psk_file): a board has no memory for nodes with TLS; leave this out|protocol: a board serves no WebSocket yet; write "mqtt")/)]);
 });
 
 test('takes a byte order mark for no part of the text, as the PC does', () => {

@@ -1,12 +1,16 @@
 /**
  * The steady states of a gateway, each as something that can be done over and over again: what must not allocate, and
- * whose steps are counted. Run on XS by measure.ts and on Node by host-test/bench. Imports the device bundle's core and
- * nothing else; what the engine provides, a socket and a flash with native methods, comes in as `Engine`.
+ * whose steps are counted. Run on XS by measure.ts and on Node by host-test/bench. Imports the device bundle's core,
+ * and WebSocket, which no board has yet; what the engine provides, a socket and a flash with native methods, comes in
+ * as `Engine`.
  *
  * W1 to W6 are the packets with which Moddable's own MQTT clients were measured (COSTS.md).
  */
 import { FlashBlocks, RepeatedMessage, type PartialConfiguration, type Platform,
   type Runtime } from '../../src/device/core.ts';
+import { CachedArea, ResizedArea } from '../../src/io/exact-area.ts';
+import { AREA_LENGTH, WebSocketTCP } from '../../src/io/websocket.ts';
+import { ServerOpening } from '../../src/io/websocket-opening.ts';
 import { type Engine as Sockets, HandDrivenNetwork, type HandDrivenSocket, socketOf } from '../world/hand-driven.ts';
 import { type FlashEngine, openMemoryFlash } from './memory-flash.ts';
 
@@ -135,6 +139,49 @@ export class Setup extends HandDrivenNetwork<HandDrivenSocket> {
     return socket;
   }
 }
+
+const REQUEST = bytesOf('GET /mqtt HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+  + 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Version: 13\r\n\r\n');
+const MASK = bytesOf(0xA1, 0xB2, 0xC3, 0xD4);
+
+/** A frame of a client; its payload is shorter than 126 bytes. */
+const frame = (firstByte: number, payload: Uint8Array): Uint8Array =>
+  bytesOf(firstByte, payload.length | 128, MASK, payload.map((byte, index) => byte ^ MASK[index % 4]!));
+
+/** A gateway whose nodes come within WebSocket. */
+class WebSocketSetup extends Setup {
+  constructor(engine: Engine, configuration: PartialConfiguration) {
+    const below = { TCP: undefined! as Platform['TCP'] };
+    const opening = new ServerOpening({ acceptFor: () => 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=', judgeOrigin: () => '' });
+    const area = engine.resizable ?? true ? new ResizedArea(AREA_LENGTH) : new CachedArea(AREA_LENGTH);
+    super(engine, configuration, {
+      nodeTCP: class extends WebSocketTCP {
+        constructor(options: ConstructorParameters<Platform['TCP']>[0]) {
+          super(options, {
+            TCP: below.TCP, area,
+            defer() { throw new Error('everything is read at once'); },
+            onViolation(_address, violation) { throw new Error(violation); },
+          }, opening);
+        }
+      },
+    });
+    below.TCP = this.platform.TCP;
+  }
+
+  /** @returns the socket below */
+  override connectNode(level: number, identifier: string, ...packets: Uint8Array[]): HandDrivenSocket {
+    return this.acceptNode(REQUEST, ...[connect(level, identifier), ...packets].map(packet => frame(0x82, packet)));
+  }
+}
+
+const fromWebSocket = (name: string, description: string, bytes: Uint8Array): Workload => ({
+  name,
+  description,
+  prepare: engine => {
+    const setup = new WebSocketSetup(engine, NO_RULES).connectUpstream(0);
+    return delivering(engine, setup.connectNode(4, 'node1'), bytes);
+  },
+});
 
 const OUT_AND_IN: PartialConfiguration = {
   topic: [
@@ -398,6 +445,18 @@ export const workloads: readonly Workload[] = [
           session.transportClosed(0x100);
         }
       };
+    },
+  },
+  fromWebSocket('WebSocket: node QoS 0', 'W1 from a node, in a frame', frame(0x82, W1)),
+  fromWebSocket('WebSocket: node QoS 1', 'W6 from a node in two fragments with a Ping between, Pong and PUBACK sent',
+    bytesOf(frame(0x02, W6.subarray(0, 40)), frame(0x89, bytesOf('hello')), frame(0x80, W6.subarray(40)))),
+  {
+    name: 'WebSocket: to node',
+    description: 'W1 from upstream, delivered to a node in a frame',
+    prepare(engine) {
+      const setup = new WebSocketSetup(engine, OUT_AND_IN).connectUpstream(1);
+      setup.connectNode(4, 'reader', subscribe('site/#', 0));
+      return delivering(engine, setup.upstream, W1);
     },
   },
   fromNode('server: right known', 'PUBLISH from a node that may, by listener.acl', W1, 4,

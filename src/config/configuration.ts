@@ -26,7 +26,7 @@ export interface WillConfiguration {
 }
 
 export interface UpstreamConfiguration {
-  /** `mqtt://host:port`, or `mqtts://` with TLS; tried in turn. */
+  /** `mqtt://host:port`, `mqtts://` with TLS, `ws://host:port/path` and `wss://`; tried in turn. */
   address: readonly string[];
   bridge_protocol_version: 'mqttv31' | 'mqttv311';
   /** Default: `name`. */
@@ -102,6 +102,10 @@ export interface AccessConfiguration {
 export interface ListenerConfiguration {
   port: number;
   address: string;
+  /** Whether nodes speak MQTT, or MQTT within WebSocket, as browsers do; on a computer only. */
+  protocol: 'mqtt' | 'websockets';
+  /** Of pages that may connect, besides those of this computer: `https://example.com`, or `*`. */
+  websockets_origin: readonly string[];
   /** TLS, on a computer only. Files in PEM: certificate and key; CAs that issue certificates of nodes. */
   certfile: string | null;
   keyfile: string | null;

@@ -60,6 +60,8 @@ export const DEFAULT_WILL: WillConfiguration = Object.freeze({ topic: '', payloa
 export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
   port: 1883,
   address: '0.0.0.0',
+  protocol: 'mqtt',
+  websockets_origin: Object.freeze([] as string[]),
   certfile: null,
   keyfile: null,
   cafile: null,

@@ -60,6 +60,8 @@ const UPSTREAM: Effects<UpstreamConfiguration> = Object.freeze({
 const LISTENER: Effects<ListenerConfiguration> = Object.freeze({
   port: RESTART,
   address: RESTART,
+  protocol: RESTART,
+  websockets_origin: AT_ONCE,
   certfile: RESTART,
   keyfile: RESTART,
   cafile: RESTART,

@@ -190,6 +190,7 @@ export function adviceForUpstream(reasonCode: number): string {
     case ReasonCode.BAD_USER_NAME_OR_PASSWORD:
     case ReasonCode.NOT_AUTHORIZED: return ': check upstream.remote_username and upstream.remote_password';
     case ReasonCode.TLS_FAILED: return ': check the certificates at both ends';
+    case ReasonCode.WEBSOCKET_FAILED: return ': check host, port and path in upstream.address';
     case ReasonCode.TLS_UNUSABLE: return ': check upstream.bridge_cafile, bridge_certfile and bridge_keyfile';
     case ReasonCode.PASSWORD_MISSING: return ': make the file, so that this user may read it';
     case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: return ': choose another upstream.remote_clientid';

@@ -46,6 +46,7 @@ export function describeReason(reasonCode: number): string {
     case ReasonCode.TLS_FAILED: return 'no agreement on TLS';
     case ReasonCode.TLS_CLOSED: return 'connection closed in the TLS handshake';
     case ReasonCode.TLS_SPOKEN: return 'TLS where plain MQTT is spoken: let it connect without, or set listener.certfile';
+    case ReasonCode.WEBSOCKET_FAILED: return 'no agreement on WebSocket';
     case ReasonCode.TLS_UNUSABLE: return 'the files for TLS cannot be used';
     default: return `reason code 0x${reasonCode.toString(16)}`;
   }

@@ -40,10 +40,13 @@ function warnOfBroker(findings: Findings, configuration: Configuration): void {
 }
 
 function warnOfListener(findings: Findings, { listener }: Configuration): void {
-  const { address, allow_anonymous, users } = listener;
+  const { address, allow_anonymous, users, websockets_origin } = listener;
   if (allow_anonymous && !address.startsWith('127.') && address !== '::1')
     findings.add(['listener', 'allow_anonymous'], `everybody who reaches ${address} may connect; `
       + 'give nodes a user of listener.users, or listen on "127.0.0.1"');
+  if (allow_anonymous && websockets_origin.includes('*'))
+    findings.add(['listener', 'websockets_origin'], 'every page of the internet that a browser of this network runs may connect, '
+      + 'without a password; name the pages instead, or write "allow_anonymous": false');
   if (!allow_anonymous && users.length === 0)
     findings.add(['listener'], 'no node can connect: there are no users; '
       + 'make one with "ringbridge passwd", or set "allow_anonymous": true');

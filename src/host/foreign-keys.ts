@@ -10,6 +10,7 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = Object.freeze({
   clean_session: 'write upstream.cleansession instead',
   clientid_prefixes: 'remove it; give nodes a user of listener.users, and rights with %c in listener.acl',
   connection: 'write name instead',
+  http_dir: 'remove it; the gateway serves no files',
   idle_timeout: 'remove it; the connection to the broker is never closed for want of messages',
   include_dir: 'remove it; a configuration is one file',
   local_clientid: 'remove it; the gateway is its own broker for the nodes',
@@ -33,4 +34,6 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = Object.freeze({
   try_private: 'remove it; every broker is served without it',
   upgrade_outgoing_qos: 'remove it; a message has the QoS of its publisher, at most that of its rule',
   use_username_as_clientid: 'remove it; rights with %u in listener.acl are about the user',
+  websockets_headers_size: 'remove it; the request of a WebSocket may have 4096 bytes',
+  websockets_log_level: 'write log_level instead',
 });

@@ -15,6 +15,7 @@ import { type ListenerCallbacks, LogObserver } from './log-observer.ts';
 import { createPlatform } from './platform.ts';
 import { SecureListening } from './secure-listener.ts';
 import { hasTLS, ServerSecurity } from './server-security.ts';
+import { webSocketNodes } from './websocket-node.ts';
 import { UpstreamConnector } from './upstream-connector.ts';
 
 export interface ListenerNews {
@@ -78,15 +79,19 @@ export class HostGateway {
     this.configuration = configuration;
     const watch = new CertificateWatch(text => log.write('warning', text, text, ONCE));
     const { listener } = configuration;
-    const timeout = (): number => this.configuration.listener.connect_timeout * 1000;
-    const security = hasTLS(listener) ? new ServerSecurity(listener, watch) : undefined;
-    this.listening = security && new SecureListening(security, timeout, (address, text) => {
+    const report = (address: string | undefined, text: string): void => {
       const line = `a node from ${address?.replace(/^::ffff:(?=[0-9.]+$)/i, '') ?? 'an unknown address'} ${text}`;
       log.write('warning', line, line, ONCE, LINE_LIMIT);
-    });
+    };
+    const timeout = (): number => this.configuration.listener.connect_timeout * 1000;
+    const security = hasTLS(listener) ? new ServerSecurity(listener, watch) : undefined;
+    this.listening = security && new SecureListening(security, timeout, report);
     const platform: Platform = {
       ...createPlatform(authenticator),
       ...this.listening !== undefined && { Listener: this.listening.Listener },
+      ...listener.protocol === 'websockets' && {
+        nodeTCP: webSocketNodes(() => this.configuration.listener.websockets_origin, report),
+      },
       layout: withReloadRoom(configuration),
       openStorage: ({ path, size }, arena, longest) => this.storage = FileStorage.open(path, size, arena, longest),
     };

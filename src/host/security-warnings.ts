@@ -15,7 +15,7 @@ export function warnOfSecurity(findings: Findings, { upstream }: Configuration):
     address.forEach((each, index) => {
       if (!isSecure(each))
         findings.add(['upstream', 'address', index], `"${each}" has no TLS, while others have: messages and the password cross `
-          + 'the network readable when it is used; write mqtts://');
+          + 'the network readable when it is used; write mqtts:// or wss://');
     });
   if (bridge_insecure && address.some(isSecure))
     findings.add(['upstream', 'bridge_insecure'], 'whoever has a certificate of a trusted CA, for whatever name, can pose as the '

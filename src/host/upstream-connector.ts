@@ -1,5 +1,5 @@
-/** What a PC adds to connections to the broker: the password from its file, and TLS. */
-import type { UpstreamAddress } from '../config/upstream-address.ts';
+/** What a PC adds to connections to the broker: the password from its file, TLS, and WebSocket. */
+import type { Scheme, UpstreamAddress } from '../config/upstream-address.ts';
 import { usePassword } from '../gateway/reload.ts';
 import type { TLSStatus } from '../gateway/status-sources.ts';
 import type { Connector } from '../io/connector.ts';
@@ -10,6 +10,8 @@ import type { CertificateWatch } from './certificate-watch.ts';
 import { ClientSecurity } from './client-security.ts';
 import { type Log, ONCE } from './log.ts';
 import { readPasswordFile } from './password-file.ts';
+import { TCP } from './tcp.ts';
+import { ClientWebSocket } from './websocket-client.ts';
 
 /** In front of the lines about files, which are news after SIGHUP. */
 const FILES = 'TLS files ';
@@ -20,6 +22,7 @@ export class UpstreamConnector implements Connector {
   private readonly log: Log;
   private readonly watch: CertificateWatch;
   private readonly security: ClientSecurity;
+  private readonly webSocket = new ClientWebSocket();
   private passwordProblem = '';
 
   constructor(runtime: Pick<Runtime, 'gateway' | 'upstream'>, log: Log, watch: CertificateWatch) {
@@ -40,18 +43,22 @@ export class UpstreamConnector implements Connector {
     if (read !== undefined)
       usePassword(this.runtime.gateway, read.password);
     this.TCP = undefined;
-    if (address.scheme !== 'mqtts')
-      return ReasonCode.SUCCESS;
-    if (!this.security.refresh(upstream))
-      return ReasonCode.TLS_UNUSABLE;
-    this.TCP = this.security.socketsFor(upstream, address) as unknown as TCPConstructor;
+    if (hasTLS(address)) {
+      if (!this.security.refresh(upstream))
+        return ReasonCode.TLS_UNUSABLE;
+      this.TCP = this.security.socketsFor(upstream, address) as unknown as TCPConstructor;
+    }
+    if (address.path !== undefined)
+      this.TCP = this.webSocket.socketsFor(address, this.TCP ?? TCP, upstream.bridge_protocol_version);
     return ReasonCode.SUCCESS;
   }
 
   problemOf(reasonCode: number): string {
-    const { port, scheme } = this.runtime.upstream.address;
-    return reasonCode === ReasonCode.PASSWORD_MISSING ? this.passwordProblem
-      : scheme === 'mqtts' ? this.security.problemOf(reasonCode, port) : '';
+    const { address } = this.runtime.upstream;
+    if (reasonCode === ReasonCode.PASSWORD_MISSING)
+      return this.passwordProblem;
+    const problem = address.path === undefined ? '' : this.webSocket.problemOf(reasonCode);
+    return problem !== '' || !hasTLS(address) ? problem : this.security.problemOf(reasonCode, address.port);
   }
 
   /** After SIGHUP: the files are read, and what is wrong with them is told, before the next connection needs them. */
@@ -59,7 +66,7 @@ export class UpstreamConnector implements Connector {
     const { addresses } = this.runtime.upstream;
     const { upstream } = this.runtime.gateway.configuration;
     this.log.forget(FILES);
-    if (addresses.some(({ scheme }) => scheme === 'mqtts') && !this.security.refresh(upstream)) {
+    if (addresses.some(hasTLS) && !this.security.refresh(upstream)) {
       const problem = this.security.problemOf(ReasonCode.TLS_UNUSABLE, 0);
       this.log.write('warning', problem, FILES + problem, ONCE);
     }
@@ -74,3 +81,5 @@ export class UpstreamConnector implements Connector {
     return { upstream: this.security.status, certificates: this.watch.status };
   }
 }
+
+const hasTLS = ({ scheme }: { readonly scheme: Scheme }): boolean => scheme === 'mqtts' || scheme === 'wss';

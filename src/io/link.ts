@@ -49,6 +49,8 @@ export class LinkContext {
   readonly arena: Arena;
   readonly scheduler: Scheduler;
   readonly TCP: TCPConstructor;
+  /** Of connections of nodes. */
+  nodeTCP: TCPConstructor;
   readonly owner: LinkOwner;
   readonly closeTimeout: number;
 
@@ -64,7 +66,7 @@ export class LinkContext {
     this.stagingOffset = arena.stagingOffset;
     this.arena = arena;
     this.scheduler = scheduler;
-    this.TCP = TCP;
+    this.TCP = this.nodeTCP = TCP;
     this.owner = owner;
     this.closeTimeout = closeTimeout;
   }
@@ -161,7 +163,7 @@ export class Link implements NodeOutput {
   /** Takes over a connection that a listener has given. @throws what the socket throws; the link is free then */
   accept(from: TCPSocket): void {
     this.identity = from.identity;
-    this.start(new this.context.TCP({ ...Link.callbacks, from, nodelay: true }), ESTABLISHED);
+    this.start(new this.context.nodeTCP({ ...Link.callbacks, from, nodelay: true }), ESTABLISHED);
     this.remoteAddress = this.socket?.remoteAddress;
   }
 

@@ -24,6 +24,8 @@ import { Upstream } from './upstream.ts';
 /** What the platform provides. */
 export interface Platform {
   readonly TCP: TCPConstructor;
+  /** Of connections of nodes; TCP by default. */
+  readonly nodeTCP?: TCPConstructor;
   readonly Listener: ListenerConstructor;
   readonly resolver: Resolver;
   readonly authenticator: Authenticator;
@@ -125,6 +127,7 @@ export class Runtime implements Driven, LinkOwner {
     const scheduler = this.scheduler = new Scheduler(gateway.clock, platform.time, platform.createTimer, this);
     const views = platform.resizable ? new ResizedViews(arena) : new CachedViews(arena);
     const context = this.context = new LinkContext(arena, views, scheduler, platform.TCP, this, CLOSE_TIMEOUT);
+    context.nodeTCP = platform.nodeTCP ?? platform.TCP;
     this.upstreamLink = new Link(context, gateway.upstream, new RingSpace(arena, longestPacket), upstreamRingOffset);
     const nodeRings = new RingSpace(arena, nodeRing);
     const { freeLinks } = this;
@@ -187,9 +190,7 @@ export class Runtime implements Driven, LinkOwner {
   }
 
   /** As TCPSocket.identity, of the node of a session. */
-  identityOf(session: number): string | undefined {
-    return this.links[session]!.identity;
-  }
+  readonly identityOf = (session: number): string | undefined => this.links[session]!.identity;
 
   /**
    * Says goodbye to everybody, then calls back: when what it had to say has been acknowledged, and no later than three

@@ -48,7 +48,8 @@ export interface TCPSocket {
 export interface TCPCallbacks {
   /**
    * `count` bytes are there to be read, all of them: not only new ones. Reported when bytes arrive and only then: bytes
-   * left unread are not reported again before more arrive. May come before the first `onWritable`.
+   * left unread are not reported again before more arrive. May come before the first `onWritable`. Within WebSocket all
+   * of the frame at hand: what follows it is reported when they have been read.
    */
   onReadable?(count: number): void;
   /**

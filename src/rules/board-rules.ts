@@ -3,7 +3,7 @@
  * board itself and `ringbridge check --board` say it in the same words.
  */
 import type { Configuration } from '../config/configuration.ts';
-import { isSecure, parseAddress } from '../config/upstream-address.ts';
+import { isSecure, isWebSocket, parseAddress } from '../config/upstream-address.ts';
 import { type Finding, Findings } from './findings.ts';
 import { type HashForm, parseHashForm } from './password-hash.ts';
 
@@ -40,7 +40,10 @@ export function judgeAddresses({ upstream }: Configuration): readonly Finding[] 
 export function judgeSecrets({ listener, page, upstream }: Configuration): readonly Finding[] {
   const findings = new Findings();
   upstream.address.forEach((address, index) => {
-    if (isSecure(address))
+    if (isWebSocket(address))
+      findings.add(['upstream', 'address', index], `"${address}" is of WebSocket, which a board does not speak yet; write mqtt:// `
+        + 'instead, in a network that you trust, and let a PC or the broker there lead out of it');
+    else if (isSecure(address))
       findings.add(['upstream', 'address', index], `"${address}" is of TLS, which is not supported on a board yet; write mqtt:// `
         + 'instead, in a network that you trust, and let a PC or the broker there lead out of it');
   });
@@ -50,6 +53,8 @@ export function judgeSecrets({ listener, page, upstream }: Configuration): reado
     if (listener[key] !== null)
       findings.add(['listener', key], 'a board has no memory for nodes with TLS; leave this out, and let the Wi-Fi protect them '
         + '(WPA2 or WPA3), instead');
+  if (listener.protocol === 'websockets')
+    findings.add(['listener', 'protocol'], 'a board serves no WebSocket yet; write "mqtt" instead');
   if (upstream.remote_password_file !== null)
     findings.add(['upstream', 'remote_password_file'], 'a board has no files; write "remote_password" instead');
   listener.users.forEach(({ password_hash }, index) => {

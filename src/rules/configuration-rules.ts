@@ -112,8 +112,6 @@ function judgeUpstream(findings: Findings, { name, upstream }: Configuration): v
 
 /** What people write who know other programs. */
 function adviceForAddress(address: string): string | undefined {
-  if (/^wss?:/i.test(address))
-    return 'only MQTT over TCP and TLS is spoken in this version; write mqtt://host:port or mqtts://host:port instead';
   if (address.includes('@'))
     return 'an address holds no credentials; write "remote_username" and "remote_password" instead';
   const secure = address.replace(/^(?:ssl|tls|mqtts?\+ssl):\/\//i, 'mqtts://');

@@ -13,6 +13,14 @@ export function judgeListener(findings: Findings, { listener }: Configuration): 
     findings.add(['listener', 'address'], address === 'localhost' ? 'must be an IP address; write "127.0.0.1" instead'
       : `"${address}" is no IP address; write "0.0.0.0" for all IPv4 addresses of this computer, "::" for all of IPv6 `
         + 'and IPv4, or "127.0.0.1" for this computer only, instead');
+  if (listener.websockets_origin.length > 0 && listener.protocol !== 'websockets')
+    findings.add(['listener', 'websockets_origin'], 'pages connect by WebSocket only; write "protocol": "websockets" as '
+      + 'well, or leave this out');
+  listener.websockets_origin.forEach((origin, index) => {
+    if (!/^(?:\*|null|[a-z][a-z0-9+.-]*:\/\/[^/\s"]+\/?)$/i.test(origin))
+      findings.add(['listener', 'websockets_origin', index], `"${origin}" is no origin; write what the browser sends, for `
+        + 'example "https://example.com" or "http://example.com:8080", or "*" for any page, instead');
+  });
   if (listener.max_sessions < listener.max_connections)
     findings.add(['listener', 'max_sessions'], 'fewer sessions than connections; '
       + `write ${listener.max_connections} or more instead, or 0 for ${sessionsFor(listener.max_connections)}`);

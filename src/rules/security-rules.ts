@@ -10,12 +10,14 @@ const KEYS = Object.freeze([
 /** A broker that has TLS mostly has it there. */
 const TLS_PORT = 8883;
 const PLAIN_PORT = 1883;
+const HTTP_PORT = 80;
+const HTTPS_PORT = 443;
 
 export function judgeClientSecurity(findings: Findings, { upstream }: Configuration): void {
   const { address, bridge_certfile, bridge_identity, bridge_keyfile, bridge_psk } = upstream;
   const key = KEYS.find(each => upstream[each] !== null);
   if (key !== undefined && !address.some(isSecure))
-    findings.add(['upstream', key], `there is no TLS without mqtts://; write "${secureFormOf(address[0] ?? '')}" in upstream.address, `
+    findings.add(['upstream', key], `there is no TLS without mqtts:// or wss://; write "${secureFormOf(address[0] ?? '')}" in upstream.address, `
       + 'or leave this out, instead');
   if (bridge_certfile !== null && bridge_keyfile === null)
     findings.add(['upstream', 'bridge_certfile'], 'a certificate is of no use without its key; write "bridge_keyfile" as well');
@@ -54,5 +56,7 @@ function secureFormOf(address: string): string {
   if (!isAddress(address))
     return 'mqtts://host';
   const parsed = parseAddress(address);
-  return urlOf({ ...parsed, scheme: 'mqtts', port: parsed.port === PLAIN_PORT ? TLS_PORT : parsed.port });
+  const { port, scheme } = parsed;
+  return scheme === 'ws' ? urlOf({ ...parsed, scheme: 'wss', port: port === HTTP_PORT ? HTTPS_PORT : port })
+    : urlOf({ ...parsed, scheme: 'mqtts', port: port === PLAIN_PORT ? TLS_PORT : port });
 }

@@ -20,6 +20,7 @@ export function isRefusal(reasonCode: number): boolean {
     case ReasonCode.UNKNOWN_RETURN_CODE:
     case ReasonCode.SESSION_PRESENT_UNEXPECTED:
     case ReasonCode.TLS_FAILED:
+    case ReasonCode.WEBSOCKET_FAILED:
       return true;
     default:
       return false;
