@@ -10,6 +10,7 @@
 import { chmod } from 'node:fs/promises';
 import { builtinModules, createRequire } from 'node:module';
 import esbuild from 'rollup-plugin-esbuild';
+import { buildPage } from './src/build/page.mjs';
 import { rewritingForXS } from './src/build/rewrite-for-xs.mjs';
 import { updateSchemaTable } from './src/build/schema-table.mjs';
 
@@ -34,6 +35,7 @@ const executable = {
 };
 
 updateSchemaTable();
+await buildPage();
 
 export default [
   {

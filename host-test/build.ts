@@ -6,8 +6,9 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const NEED_DIST = /bench|demo|device|emulation|interop|size|xs|build/;
-const RESULTS = ['dist/device/core.js', 'dist/host/main.js', 'dist/demo/main.js'];
+const NEED_DIST = /bench|demo|device|emulation|interop|page(\/|$)|size|xs|build/;
+const RESULTS = ['dist/device/core.js', 'dist/host/main.js', 'dist/demo/main.js',
+  'dist/page/page.html.gz'];
 const CONFIGURATION = ['package.json', 'package-lock.json', 'rollup.config.mjs', 'tsconfig.json'];
 
 const changedAt = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -23,6 +23,7 @@ const demands = [
     packages: 'gcc libc6-dev python3-paho-mqtt libpaho-mqtt-dev libmosquitto-dev' },
   { tests: 'host-test/host/service.test.ts', isMet: () => has('systemd-notify') && has('systemd-analyze') && has('python3'),
     packages: 'systemd python3' },
+  { tests: 'host-test/page/**', isMet: () => has('chromium'), packages: 'chromium fonts-dejavu-core' },
   { tests: 'host-test/size/**', isMet: canRun32, packages: PACKAGES_32 },
   { tests: 'host-test/emulation/**', isMet: canEmulate, packages: PACKAGES },
   { tests: 'host-test/bench/**', isMet: canRun32, packages: PACKAGES_32 },

@@ -30,7 +30,7 @@ const FEWEST_ROUNDS = 3;
 /** A message that is lost ends the benchmark after so many milliseconds. */
 const PATIENCE = 20_000;
 
-export interface BridgeFigure extends Figure {
+interface BridgeFigure extends Figure {
   readonly packetsPerSecond: number;
 }
 

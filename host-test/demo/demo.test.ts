@@ -84,7 +84,7 @@ describe('the demo', { timeout: 2 * PATIENCE }, () => {
     'SIGTERM'] as const)('brings a message to the broker within ten seconds, and ends cleanly at %s', async signal => {
     const startedAt = performance.now();
     const demo = new Demo(process.execPath, [PROGRAM]);
-    const ready = await demo.find(/^ready listener=127\.0\.0\.1:(\d+) upstream=mqtt:\/\/127\.0\.0\.1:(\d+)$/m);
+    const ready = await demo.find(/^ready listener=127\.0\.0\.1:(\d+) upstream=mqtt:\/\/127\.0\.0\.1:(\d+) page=http:\/\/127\.0\.0\.1:\d+\/$/m);
     const ports = ready.slice(1).map(Number);
     await demo.find(/info first message at the broker, [\d.]+ s after the start: demo\/\S+ \S+\n/);
     expect(performance.now() - startedAt).toBeLessThan(10_000);

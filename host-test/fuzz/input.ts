@@ -53,7 +53,7 @@ export function makeInput(random: Random, sender: Sender): Uint8Array {
   return random.integer(0, 3) === 0 ? mutate(random, bytes) : bytes;
 }
 
-export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -123,7 +123,7 @@ function publish(random: Random): Uint8Array {
 }
 
 /** One to three small damages. */
-export function mutate(random: Random, bytes: Uint8Array): Uint8Array {
+function mutate(random: Random, bytes: Uint8Array): Uint8Array {
   let damaged = [...bytes];
   for (let count = random.integer(1, 3); count > 0 && damaged.length > 0; --count) {
     const at = random.integer(0, damaged.length - 1);

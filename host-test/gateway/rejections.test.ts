@@ -101,7 +101,7 @@ const FIRST: [name: string, bytes: Uint8Array, code: number | null, reason: numb
   ['HTTP', new Uint8Array(Buffer.from('GET / HTTP/1.1\r\n\r\n')), null, PROTOCOL_ERROR],
   ['TLS', new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00]), null, TLS_SPOKEN],
   ['CONNECT with another name [MQTT311-3.1.2-1]', raw(0, 4, 'MQTS', 4, 2, 0, 0, 0, 1, 'a'), null, PROTOCOL_ERROR],
-  ['CONNECT of level 5 [MQTT311-3.1.2-2]', raw(NAME_4, 5, 2, 0, 0, 0, 0, 1, 'a'), 1, UNSUPPORTED_PROTOCOL_VERSION],
+  ['CONNECT of level 6 [MQTT311-3.1.2-2]', raw(NAME_4, 6, 2, 0, 0, 0, 0, 1, 'a'), 1, UNSUPPORTED_PROTOCOL_VERSION],
   ['CONNECT with the reserved flag [MQTT311-3.1.2-3]', raw(NAME_4, 4, 3, 0, 0, 0, 1, 'a'), null, MALFORMED_PACKET],
   ['CONNECT with a wildcard in the Will Topic', raw(NAME_4, 4, 6, 0, 0, 0, 1, 'a', 0, 1, '#', 0, 0), null,
     MALFORMED_PACKET],

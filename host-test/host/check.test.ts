@@ -96,7 +96,7 @@ describe('a store that survives power cuts', () => {
     expect(latest).toBeGreaterThan(512 * 8);
     expect(latest).toBeLessThan(512 * 8 + 200);
     expect(alone - lengthOf({ ...durable, upstream: { max_packet_size: 8000 },
-      listener: { max_packet_size: 8000 } })).toBe((240 - 120) * 8.5);
+      listener: { max_packet_size: 8000 } })).toBe((240 - 120) * 11);
   });
 
   test.each(['esp32', 'esp32c3'])('is refused where it does not fit: %s', board => {
@@ -119,7 +119,7 @@ describe('a store that survives power cuts', () => {
         store: { durability: 'flash', ram },
         memory: { ...rest.memory, topics },
       }), 'esp32c3');
-    expect(sizes(960, 8192, 32)).toContain('"max_packet_size": 512, "max_queued_bytes": 548 }, "store": { "ram": 2048 }, "memory": { "topics": 16 }');
+    expect(sizes(960, 8192, 32)).toContain('"max_packet_size": 512, "max_unreleased_messages": 20 }, "store": { "ram": 4096 }, "memory": { "topics": 16 }');
     expect(sizes(512, 4096, 16)).toBeUndefined();
   });
 

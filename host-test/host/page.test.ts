@@ -3,11 +3,15 @@ import { Ajv } from 'ajv';
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
+import { connectAsync } from 'mqtt';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Status } from '../../src/gateway/status.ts';
 import { formatPasswordHash, hashPassword } from '../../src/host/password.ts';
+import { allPaths } from '../web/paths-of-page.ts';
 import { bundle, Command, Folder, run } from './command-line.ts';
 
-vi.setConfig({ testTimeout: 60_000 }); // each starts a program or two
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 }); // each starts a program or two
 
 const folder = new Folder();
 const endings: (() => void)[] = [];
@@ -155,6 +159,76 @@ describe('the page', () => {
   });
 });
 
+describe('what the page changes', () => {
+  const put = (url: string, body: unknown, query = ''): Promise<Answer> =>
+    ask(`${url}api/config${query}`, { ...json(body), method: 'PUT' });
+  const inFile = (file = 'page.json'): Record<string, unknown> =>
+    JSON.parse(readFileSync(join(folder.path, file), 'utf8')) as Record<string, unknown>;
+
+  test('the configuration: without secrets out, with them back in, and read at once', async () => {
+    const { command, url } = await start({ port: 0 });
+    const { text } = await ask(`${url}api/config`);
+    const configuration = JSON.parse(text) as { upstream: Record<string, unknown>; listener: { users: unknown[] } };
+    expect(configuration.upstream['remote_password']).toBe('(kept)');
+    expect(configuration.listener.users).toEqual([{ username: 'n', password: '(kept)' }]);
+    configuration.listener.users.unshift({ username: 'new', password: 'another' });
+    const answer = await put(url, { ...configuration, name: 'changed' });
+    expect([answer.status, JSON.parse(answer.text)]).toMatchObject([200, { onTrial: 0 }]);
+    expect(inFile()).toMatchObject({ name: 'changed', upstream: { remote_password: SECRETS[0] },
+      listener: { users: [{ username: 'new', password: 'another' }, { username: 'n', password: SECRETS[1] }] } });
+    expect(inFile('page.json.previous')).toMatchObject({ name: 'greenhouse' });
+    await command.find('stderr', /SIGHUP: .*name/);
+    expect(JSON.parse((await ask(`${url}api/status`)).text)).toMatchObject({ name: 'changed' });
+  });
+
+  test('a configuration with mistakes changes nothing: they are named by path, in the words of check', async () => {
+    const { url } = await start({ port: 0 });
+    const before = inFile();
+    const answer = await put(url, { ...before, listener: { prot: 1 }, store: { ram: 1 } });
+    expect(answer.status).toBe(422);
+    const { errors } = JSON.parse(answer.text) as { errors: { path: string; text: string }[] };
+    expect(errors.map(({ path }) => path)).toEqual(['listener.prot', 'store.ram']);
+    expect(errors[0]!.text).toBe('there is no such key; write "port" instead');
+    expect((await ask(`${url}api/config`, { ...json({}), method: 'PUT', body: '{' })).status).toBe(422);
+    expect((await put(url, before, '?try=x')).status).toBe(422);
+    expect((await put(url, { name: 'x'.repeat(300_000) })).status).toBe(413);
+    expect(inFile()).toEqual(before);
+  });
+
+  test('a trial ends with the configuration before, unless somebody confirms it', async () => {
+    const { command, url } = await start({ port: 0 });
+    const before = inFile();
+    expect(JSON.parse((await put(url, { ...before, name: 'tried' }, '?try=2')).text)).toMatchObject({ onTrial: 2 });
+    expect(inFile()).toMatchObject({ name: 'tried' });
+    await command.find('stderr', /nobody has confirmed the configuration that was tried/);
+    expect(inFile()).toEqual(before);
+    await put(url, { ...before, name: 'confirmed' }, '?try=2');
+    expect(JSON.parse((await ask(`${url}api/config/confirm`, json({}))).text)).toEqual({ confirmed: true });
+    await new Promise(resolve => setTimeout(resolve, 2500));
+    expect(inFile()).toMatchObject({ name: 'confirmed' });
+    await put(url, { ...before, name: 'tried' }, '?try=600');
+    command.process.kill('SIGTERM');
+    await command.exited;
+    expect(inFile()).toMatchObject({ name: 'confirmed' });
+  });
+
+  test('the quarantine: what is deleted is gone, what nobody knows is refused', async () => {
+    const { command, url } = await start({ port: 0 }, { upstream: { address: ['mqtt://127.0.0.1:1'], bridge_max_packet_size: 128 },
+      listener: { address: '127.0.0.1', port: 0, allow_anonymous: true } });
+    const client = await connectAsync(`mqtt://127.0.0.1:${await command.ready()}`);
+    await client.publishAsync('large', 'x'.repeat(300), { qos: 1 });
+    await client.endAsync();
+    const { quarantine } = JSON.parse((await ask(`${url}api/status`)).text) as Status;
+    expect(quarantine.messages.map(({ topic }) => topic)).toEqual(['large']);
+    const { number } = quarantine.messages[0]!;
+    const decide = (body: unknown): Promise<Answer> => ask(`${url}api/quarantine`, json(body));
+    expect((await decide({ action: 'eat', number })).text).toContain('"path":"action"');
+    expect((await decide({ action: 'delete', number: number + 1 })).text).toContain('"path":"number"');
+    expect(JSON.parse((await decide({ action: 'delete', number })).text)).toMatchObject({ count: 0, messages: [] });
+    expect((await decide({ action: 'delete', number })).status).toBe(422);
+  });
+});
+
 describe('with a password', () => {
   test('only what a browser needs to ask for it is for everybody', async () => {
     const { url } = await start({ port: 0, password_hash: hash });
@@ -262,7 +336,6 @@ describe('the description of the interface', () => {
 
   test('names all that is there', async () => {
     const { url } = await start({ port: 0 });
-    const { allPaths } = await import('../web/paths-of-page.ts');
     expect(allPaths().sort()).toEqual(Object.keys(description.paths).sort());
     expect((await ask(`${url}api/none`)).status).toBe(404);
   });

@@ -22,13 +22,12 @@ const FIRST_PORT = 10_000;
 const LAST_PORT = 30_000;
 
 export const VERSIONS = ['mqttv31', 'mqttv311'] as const;
-export type Version = typeof VERSIONS[number];
 
 /** Retries at once: the tests do not wait for the sake of waiting. */
-export const IMPATIENT: [number, number] = [0.1, 0.3];
+const IMPATIENT: [number, number] = [0.1, 0.3];
 
 /** What goes out, and what comes in. */
-export const RULES: PartialConfiguration['topic'] = [
+const RULES: PartialConfiguration['topic'] = [
   { pattern: 'reading/#', direction: 'out', qos: 2, remote_prefix: 'site/greenhouse/' },
   { pattern: 'command/#', direction: 'in', qos: 2, remote_prefix: 'site/greenhouse/' },
 ];

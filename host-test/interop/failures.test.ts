@@ -156,13 +156,10 @@ interop('two gateways of one identifier throw each other out: the log says where
   await Promise.any([first.program.line(clash), second.program.line(clash)]);
 });
 
-interop('a node of MQTT 5.0 is refused with return code 1, and the gateway lives on', async scene => {
+interop('a node of a version that nobody knows is refused with return code 1, and the gateway lives on', async scene => {
   const gateway = await Gateway.start(scene, { upstream: { address: [`mqtt://127.0.0.1:${await freePort()}`] } });
-  expect(await exchange(gateway.port, '10 0e 00 04 4d515454 05 02 003c 00 0001 61')).toBe('20020001');
-  const program =
-    scene.start('node', 'mosquitto_pub', '-V', 'mqttv5', '-h', '127.0.0.1', '-p', String(gateway.port), '-t',
-      'reading/a', '-m', 'x');
-  expect((await program.exit()).code).not.toBe(0);
-  await gateway.program.line(/refused: protocol version not accepted \(this gateway speaks MQTT 3\.1 and 3\.1\.1\)/);
-  await publish(scene, gateway.port, 'reading/a', 'fine', '-q', '1');
+  expect(await exchange(gateway.port, '10 0e 00 04 4d515454 06 02 003c 00 0001 61')).toBe('20020001');
+  await gateway.program.line(
+    /refused: protocol version not accepted \(this gateway speaks MQTT 3\.1, 3\.1\.1 and 5\.0\)/);
+  await publish(scene, gateway.port, 'reading/a', 'fine', '-V', 'mqttv5', '-q', '1');
 });

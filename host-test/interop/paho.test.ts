@@ -12,11 +12,9 @@ beforeAll(() =>
   requirePrograms({ ...MOSQUITTO,
     ...Object.fromEntries([...PUBLISHERS, ...SUBSCRIBERS].map(program => [program, PAHO])) }));
 
-async function pahoPublish(scene: Scene, program: string, port: number, topic: string, payload: string,
-  ...args: string[]): Promise<void> {
+async function pahoPublish(scene: Scene, program: string, port: number, ...args: string[]): Promise<void> {
   const { code } =
-    await scene.start(program, program, '-h', '127.0.0.1', '-p', String(port), '-i', 'paho-publisher', '-t', topic,
-      '-m', payload, ...args).exit();
+    await scene.start(program, program, '-h', '127.0.0.1', '-p', String(port), '-i', 'paho-publisher', ...args).exit();
   expect(code).toBe(0);
 }
 
@@ -34,7 +32,8 @@ describe.each([['3.1', '31'], ['3.1.1', '311']])('Paho C with MQTT %s', (_name, 
     const atBroker = await Subscriber.start(scene, broker.port, 'site/#');
     for (const program of PUBLISHERS)
       for (const qos of ['0', '1', '2']) {
-        await pahoPublish(scene, program, gateway.port, `reading/${program}/${qos}`, 'up', '-V', version, '-q', qos);
+        await pahoPublish(scene, program, gateway.port, '-t', `reading/${program}/${qos}`, '-m', 'up', '-V', version,
+          '-q', qos);
         await atBroker.message(`${qos} 0 site/greenhouse/reading/${program}/${qos} up`);
       }
     expect(gateway.program.count(/ warning /)).toBe(0);

@@ -112,7 +112,7 @@ function reload(world: World, other: PartialConfiguration, changedPasswords: rea
 
 /** What differs without meaning anything: times, and for what memory was laid out. */
 const VOLATILE = new Set(['clock', 'scheduler', 'platform', 'observer', 'layout', 'obsolete', 'dueAt', 'deadline',
-  'credit', 'creditedAt', 'expiresAt', 'resolver', 'changes', 'random', 'create']);
+  'credit', 'creditedAt', 'expiresAt', 'resolver', 'changes', 'random', 'create', 'mapCapacity']);
 
 /** Every field of everything that a gateway consists of, by the path on which it is found first. */
 function picture(root: object): Map<string, unknown> {

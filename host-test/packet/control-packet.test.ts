@@ -44,7 +44,7 @@ describe('the types', () => {
       expect(ControlPacket[name as 'CONNECT']).toBe(index + 1);
       expect(parseInt(hex[0]!, 16)).toBe(index + 1);
     });
-    expect(ControlPacket.NAMES).toEqual(['reserved (0)', ...TABLE.map(([name]) => name), 'reserved (15)']);
+    expect(ControlPacket.NAMES).toEqual(['reserved (0)', ...TABLE.map(([name]) => name), 'AUTH']);
   });
 
   it('have the flags of PUBLISH', () => {

@@ -16,6 +16,8 @@ import { bytesOf, type Acceptance, type Rejection, type Sender, type Vector } fr
 const SHORT = 64;
 const LONG = 100_000;
 
+const nameOf = (version: number): string => version === 3 ? '3.1' : version === 4 ? '3.1.1' : '5.0';
+
 /** In milliseconds, for a machine that has other things to do. */
 const TIME_LIMIT = 60_000;
 
@@ -29,6 +31,9 @@ const FOLLOWERS: Record<Sender, [hex: string, lines: string[]]> = {
   client: ['c0 00 30 04 0001 7a 21', ['PINGREQ', 'PUBLISH qos=0 topicName=z payload=!']],
   server: ['d0 00 30 04 0001 7a 21', ['PINGRESP', 'PUBLISH qos=0 topicName=z payload=!']],
 };
+
+const followersOf = ({ sender, version }: Vector): [hex: string, lines: string[]] => version < 5 ? FOLLOWERS[sender]
+  : ['c0 00 30 05 0001 7a 00 21', FOLLOWERS.client[1]];
 
 const concat = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap(part => [...part]));
 
@@ -100,7 +105,7 @@ describe('the vectors', () => {
 });
 
 describe.each(ALL_VECTORS.map(vector =>
-  [`${vector.version === 3 ? '3.1' : '3.1.1'} ${vector.name}`, vector] as const))('%s', (_name, vector) => {
+  [`${nameOf(vector.version)} ${vector.name}`, vector] as const))('%s', (_name, vector) => {
   const bytes = bytesOf(vector.hex);
   const expected = expectedLog(vector);
 
@@ -133,7 +138,7 @@ describe.each(ALL_VECTORS.map(vector =>
   it('gives the same with packets before and behind it', () => {
     if (bytes.length > LONG)
       return;
-    const [hex, lines] = FOLLOWERS[vector.sender];
+    const [hex, lines] = followersOf(vector);
     const isConnect = bytes[0]! >> 4 === 1;
     const around = bytesOf(hex);
     const stream = isConnect ? concat(bytes, around) : concat(around, bytes, around);

@@ -11,7 +11,8 @@ it('a version is its protocol level', () => {
 
 describe.each<[keyof typeof ProtocolVersion, boolean, boolean, boolean]>([
   //                                 3.1    3.1.1  5.0
-  ['isKnown',                        true,  true,  false],
+  ['isKnown',                        true,  true,  true],
+  ['hasProperties',                  false, false, true],
   ['isNamedMQIsdp',                  true,  false, false],
   ['ignoresUnusedHeaderFlags',       true,  false, false], // [MQTT311-2.2.2-2]
   ['allowsDuplicateFlagOnRequests',  true,  false, false], // [MQTT311-3.6.1-1] [MQTT311-3.8.1-1] [MQTT311-3.10.1-1]
@@ -32,7 +33,7 @@ describe.each<[keyof typeof ProtocolVersion, boolean, boolean, boolean]>([
   });
 });
 
-it.each([0, 1, 2, 5, 6, 0x80, 0x83, 0x84, 255])('level %i is not known', level => {
+it.each([0, 1, 2, 6, 7, 0x80, 0x83, 0x84, 255])('level %i is not known', level => {
   expect(ProtocolVersion.isKnown(level)).toBe(false);
 });
 

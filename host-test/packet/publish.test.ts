@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Packet, type Message } from '../../src/packet/packet.ts';
+import { Packet, PlainSpans, type Message, type MessageSpans } from '../../src/packet/packet.ts';
 import { lengthOfPublish, readAcknowledgement, writePublish } from '../../src/packet/publish.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { hexOf, put, testArena } from '../bytes/test-arena.ts';
@@ -15,8 +15,16 @@ function messageOf(capacity: number, topicName: string | Uint8Array, payload: Ui
   const topicNameLength = put(arena, capacity, topicName);
   arena.bytes.set(payload, capacity + topicNameLength);
   return [{ topicNameOffset: capacity, topicNameLength, payloadOffset: capacity + topicNameLength,
-    payloadLength: payload.length, qos: 0, retain, packetIdentifier: 0 }, arena];
+    payloadLength: payload.length, qos: 0, retain, packetIdentifier: 0,
+    propertiesOffset: 0, propertiesLength: 0 }, arena];
 }
+
+it('a message without fields for properties has none, and cannot get any', () => {
+  const message = new PlainSpans();
+  expect([message.propertiesOffset, message.propertiesLength]).toEqual([0, 0]);
+  expect(() => { (message as MessageSpans).propertiesLength = 1; }).toThrow(TypeError);
+  expect(Object.keys(message)).not.toContain('propertiesLength'); // a slot on XS
+});
 
 describe('writePublish', () => {
   it('takes the QoS it is told, not that of the message', () => {
@@ -44,8 +52,8 @@ describe('writePublish', () => {
       fc.string({ unit: fc.constantFrom('a', '/', '$', '\u00E4', '\u{2A6D4}'), minLength: 1,
         maxLength: 60 }).map(text => Uint8Array.from(Buffer.from(text)));
     fc.assert(fc.property(topicNames, fc.uint8Array({ maxLength: 200 }), fc.nat(2), fc.nat(1),
-      fc.integer({ min: 1, max: 65535 }), fc.integer({ min: 1, max: 40 }),
-      (topicName, payload, qos, retain, packetIdentifier, every) => {
+      fc.tuple(fc.integer({ min: 1, max: 65535 }), fc.integer({ min: 1, max: 40 })),
+      (topicName, payload, qos, retain, [packetIdentifier, every]) => {
         const [message, arena] = messageOf(1024, topicName, payload, retain);
         const end = writePublish(arena, 0, message, qos, packetIdentifier);
         const bytes = arena.bytes.slice(0, end);

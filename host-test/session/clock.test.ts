@@ -41,3 +41,31 @@ it('nothing is requested at the beginning, and a stale deadline counts for nothi
   clock.request(100);
   expect(clock.deadline).toBe(100);
 });
+
+it('counts seconds across the wrap-around of milliseconds, and not when time goes back', () => {
+  const clock = new Clock();
+  const start = clock.countSeconds();
+  let now = 0;
+  for (let step = 0; step < 10; ++step) { // 100 days
+    now += 864_000_000;
+    clock.now = now | 0;
+    clock.countSeconds();
+  }
+  expect(clock.countSeconds() - start).toBe(8_640_000);
+  clock.now = now - 5000 | 0;
+  expect(clock.countSeconds() - start).toBe(8_640_000);
+  clock.now = now + 900 | 0;
+  expect(clock.countSeconds() - start).toBe(8_640_000);
+  clock.now = now + 1000 | 0;
+  expect(clock.countSeconds() - start).toBe(8_640_001);
+});
+
+it('counts seconds from wherever the milliseconds begin', () => {
+  for (const first of [-2_000_000_000, 0x7FFFFFFF, -1_000_000, 5]) {
+    const clock = new Clock();
+    clock.now = first;
+    const start = clock.countSeconds();
+    clock.now = first + 7000 | 0;
+    expect(clock.countSeconds() - start).toBe(7);
+  }
+});

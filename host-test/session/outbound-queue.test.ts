@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
+import { DUP } from '../../src/packet/control-packet.ts';
 import type { Message } from '../../src/packet/packet.ts';
 import { OutboundQueue } from '../../src/session/outbound-queue.ts';
 import { MAXIMUM_RECORD_COUNT, QueueLimits } from '../../src/session/queue-limits.ts';
@@ -36,7 +37,7 @@ class Bench {
     this.arena.bytes[this.texts] = 0x74;
     this.arena.bytes.fill(fill, this.texts + 1, this.texts + 1 + length);
     return { topicNameOffset: this.texts, topicNameLength: 1, payloadOffset: this.texts + 1, payloadLength: length,
-      qos: 0, retain, packetIdentifier: 0 };
+      qos: 0, retain, packetIdentifier: 0, propertiesOffset: 0, propertiesLength: 0 };
   }
 
   staged(record: number): string {
@@ -60,12 +61,11 @@ class Bench {
   }
 }
 
-/** The packet as hex, written anew: fixed header, topic 't', identifier, payload. */
-function publish(qos: number, identifier: number, length: number, fill: number, retain: number,
-  isDuplicate: boolean): string {
+/** The packet as hex, written anew: fixed header with `flags` beside the QoS, topic 't', identifier, payload. */
+function publish(qos: number, identifier: number, length: number, fill: number, flags: number): string {
   const remaining = 3 + (qos === 0 ? 0 : 2) + length;
   return hex([
-    0x30 | (isDuplicate ? 8 : 0) | qos << 1 | retain,
+    0x30 | flags | qos << 1,
     ...remaining < 128 ? [remaining] : [remaining & 127 | 128, remaining >> 7],
     0, 1, 0x74,
     ...qos === 0 ? [] : [identifier >> 8, identifier & 255],
@@ -263,7 +263,7 @@ function expectPeeked(bench: Bench, model: Model): boolean {
   expect(bench.queue.qosOf(record)).toBe(qos);
   expect(bench.queue.identifierOf(record)).toBe(identifier);
   expect(bench.staged(record)).toBe(state === RELEASED ? pubrel(identifier)
-    : publish(qos, identifier, length, fill, retain, state === SENT));
+    : publish(qos, identifier, length, fill, (state === SENT ? DUP : 0) | retain));
   return true;
 }
 
@@ -280,7 +280,7 @@ function run(bench: Bench, model: Model, action: Step, fill: number): void {
         break;
       bench.arena.bytes.fill(0xA5, bench.arena.stagingOffset);
       const packetLength = queue.appendSent(bench.message(length, fill), qos, room, 0);
-      const packet = publish(qos, model.identifier % 65535 + 1, length, fill, 0, false);
+      const packet = publish(qos, model.identifier % 65535 + 1, length, fill, 0);
       accepted = packetLength > 0;
       expect(accepted).toBe(packet.split(' ').length <= room && model.append(qos, length, fill, 0));
       if (accepted) {
@@ -415,7 +415,7 @@ describe('identifiers', () => {
       queue.markSent(queue.peek());
     }
     queue.rewind();
-    for (const expected of [publish(1, 1, 1, 0, 0, true), publish(2, 2, 1, 1, 0, true), publish(1, 3, 1, 2, 0, true)]) {
+    for (const expected of [publish(1, 1, 1, 0, DUP), publish(2, 2, 1, 1, DUP), publish(1, 3, 1, 2, DUP)]) {
       expect(bench.staged(queue.peek())).toBe(expected);
       queue.markSent(queue.peek());
     }
@@ -428,7 +428,7 @@ describe('identifiers', () => {
     bench.staged(queue.peek());
     queue.markSent(queue.peek());
     queue.restart();
-    expect(bench.staged(queue.peek())).toBe(publish(1, 1, 1, 9, 0, false));
+    expect(bench.staged(queue.peek())).toBe(publish(1, 1, 1, 9, 0));
   });
 });
 
@@ -459,7 +459,7 @@ describe('limits', () => {
     expect(bench.snapshot()).toBe(before);
     expect(bench.queue.canHold(bench.message(57, 1), 1)).toBe(true);
     expect(bench.queue.append(bench.message(57, 1), 1)).not.toBe(NONE);
-    expect(bench.staged(bench.queue.peek())).toBe(publish(1, 1, 57, 1, 0, false));
+    expect(bench.staged(bench.queue.peek())).toBe(publish(1, 1, 57, 1, 0));
   });
 
   it('say beforehand whether a message fits an empty queue', () => {

@@ -68,7 +68,7 @@ const TOPIC_CAPACITY = 32;
 /** Parsers of all sessions of a world. */
 const READER_COUNT = 16;
 
-export const CLIENT_SETTINGS: ClientSessionSettings = {
+const CLIENT_SETTINGS: ClientSessionSettings = {
   maximumPacketSize: 256,
   connackTimeout: 10_000,
   pingrespTimeout: 5_000,
@@ -77,7 +77,7 @@ export const CLIENT_SETTINGS: ClientSessionSettings = {
   oversize: OVERSIZE_CLOSE,
 };
 
-export const SERVER_SETTINGS: ServerSessionSettings = {
+const SERVER_SETTINGS: ServerSessionSettings = {
   maximumPacketSize: 256,
   willCapacity: 64,
   maximumClientIdentifierLength: 100,
@@ -86,6 +86,8 @@ export const SERVER_SETTINGS: ServerSessionSettings = {
   oversize: OVERSIZE_CLOSE,
   maximumKeepAlive: 65535,
   maximumPublishRate: 0,
+  receiveMaximum: 4,
+  sessionExpiry: 0xFFFFFFFF,
   storesState: false,
 };
 
@@ -147,7 +149,7 @@ export class World {
     const topic = this.text(topicName);
     const body = this.text(payload);
     return { topicNameOffset: topic.offset, topicNameLength: topic.length, payloadOffset: body.offset,
-      payloadLength: body.length, qos: 0, retain, packetIdentifier: 0 };
+      payloadLength: body.length, qos: 0, retain, packetIdentifier: 0, propertiesOffset: 0, propertiesLength: 0 };
   }
 
   /**
@@ -285,7 +287,7 @@ export class RecordingOutput implements NodeOutput {
 // Handlers
 
 /** 'qos topic payload' of a message, with marks for RETAIN, DUP and a payload that was skipped. */
-export function describeMessage(packet: Packet): string {
+function describeMessage(packet: Packet): string {
   const payload = packet.isOversize ? `<${packet.payloadLength} bytes skipped>`
     : decodeUTF8(packet.arena, packet.payloadOffset, packet.payloadLength);
   const marks = (packet.retain !== 0 ? ' retained' : '') + ((packet.flags & DUP) !== 0 ? ' DUP' : '');
@@ -319,7 +321,7 @@ export class ClientLog implements ClientHandler {
   }
 }
 
-export const ACCEPT = 0;
+const ACCEPT = 0;
 export const REFUSE = 1;
 export const LATER = 2;
 
@@ -379,8 +381,9 @@ export class ServerLog implements ServerHandler {
 
   onRoom(): void { /* no retained messages here */ }
 
-  onUnsubscribe(_session: ServerSession, packet: Packet): void {
+  onUnsubscribe(_session: ServerSession, packet: Packet): number {
     this.events.push(`unsubscribe ${decodeUTF8(packet.arena, packet.topicFilterOffset, packet.topicFilterLength)}`);
+    return ReasonCode.SUCCESS;
   }
 
   onClosed(session: ServerSession, reasonCode: number): void {

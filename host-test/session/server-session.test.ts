@@ -232,7 +232,7 @@ it('the sessions of a pool, and the ring, Will and identifier of each, share no 
   const pool = Array.from({ length: SERVER_SESSION_COUNT }, (_, index) => {
     const log = new ServerLog(world.serverState);
     const session = new ServerSession(world.serverRole(log), index);
-    expect(session.clientIdentifierOffset).toBe(world.serverOffset + index * (64 + 4 + 10 + 12) + 64 + 4 + 10);
+    expect(session.clientIdentifierOffset).toBe(world.serverOffset + index * (64 + 6 + 10 + 12 + 12) + 64 + 6 + 10);
     session.open(new RecordingOutput(world.arena));
     return { log, session, letter: 'abcd'.charAt(index) };
   });

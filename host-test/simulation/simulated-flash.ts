@@ -93,8 +93,8 @@ export class SimulatedFlash implements BlockStorage {
   /** Of these, so many are for the flush that is under way; NONE when none is. */
   private flushing = NONE;
   private readonly cutAt: number;
-  private readonly failsAt: number;
-  private readonly failing: 'all' | 'write' | 'erase';
+  private failsAt: number;
+  private failing: 'all' | 'write' | 'erase';
   private readonly random: () => number;
   private readonly isDeferred: boolean;
   private readonly failsFlush: (number: number) => boolean;
@@ -215,6 +215,12 @@ export class SimulatedFlash implements BlockStorage {
       if (isDurable)
         this.medium.bytes.set(content, start);
     return isDurable;
+  }
+
+  /** From now on it can be read only. */
+  refuse(): void {
+    this.failsAt = 0;
+    this.failing = 'write';
   }
 
   close(): void { /* nothing to release */ }

@@ -278,8 +278,9 @@ export class StoreWorld {
   /** Per node: the session that it uses. */
   private readonly seats: number[];
 
-  constructor(medium: FlashMedium, server: ServerModel, nodes: readonly NodeModel[], cut: CutOptions = {},
-    configuration: PartialConfiguration = TINY, seconds = 1_800_000_000) {
+  constructor(medium: FlashMedium, server: ServerModel, nodes: readonly NodeModel[],
+    { seconds = 1_800_000_000, ...cut }: CutOptions & { seconds?: number | undefined } = {},
+    configuration: PartialConfiguration = TINY) {
     this.server = server;
     this.nodes = nodes;
     this.seconds = seconds;
@@ -340,6 +341,12 @@ export class StoreWorld {
   }
 
   connectNode(index: number): void {
+    this.openNode(index);
+    this.settle();
+  }
+
+  /** Nothing of what it is sent after CONNACK has arrived yet. */
+  openNode(index: number): void {
     if (this.wires[index] !== undefined || !this.hasPower)
       return;
     const session = this.sessionOf(index);
@@ -351,7 +358,6 @@ export class StoreWorld {
       return;
     }
     this.feed(session, this.nodes[index]!.connected(connack[1] === 1));
-    this.settle();
   }
 
   cutNode(index: number): void {
@@ -414,28 +420,32 @@ export class StoreWorld {
 
   /** Time passes, and whatever was sent arrives, one packet at a time, until nothing is under way. */
   settle(): void {
-    for (let step = 0; step < 100_000; ++step) {
-      if (!this.hasPower)
+    for (let step = 0; step < 100_000; ++step)
+      if (!this.step())
         return;
-      const { clock } = this.gateway;
-      clock.now = clock.now + 1 | 0;
-      if (this.isLazy && this.deliver())
-        continue;
-      const isPressing = clock.isPressing;
-      if (isPressing) {
-        clock.isPressing = false;
-        this.gateway.commit();
-        this.gateway.handleDeferred();
-      }
-      const isDue = clock.isArmed && (clock.now - clock.deadline | 0) >= 0;
-      if (isDue) {
-        clock.isArmed = false;
-        this.gateway.handleTimeout();
-      }
-      if (!this.deliver() && !isDue && !isPressing)
-        return;
-    }
     throw new Error('never idle');
+  }
+
+  /** A millisecond of that. @returns whether anything has happened */
+  step(): boolean {
+    if (!this.hasPower)
+      return false;
+    const { clock } = this.gateway;
+    clock.now = clock.now + 1 | 0;
+    if (this.isLazy && this.deliver())
+      return true;
+    const isPressing = clock.isPressing;
+    if (isPressing) {
+      clock.isPressing = false;
+      this.gateway.commit();
+      this.gateway.handleDeferred();
+    }
+    const isDue = clock.isArmed && (clock.now - clock.deadline | 0) >= 0;
+    if (isDue) {
+      clock.isArmed = false;
+      this.gateway.handleTimeout();
+    }
+    return this.deliver() || isDue || isPressing;
   }
 
   /** The storage has failed: another one takes its place. */

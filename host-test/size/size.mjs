@@ -30,20 +30,21 @@ const EXAMPLE = /<!-- example -->\n```json\n([^]*?)```/;
  */
 const BUDGETS = {
   bytes: [6_600, 'arena, ring, packed records, hash chains, UTF-8, decimals to 2^53: what every other folder stands on'],
-  packet: [18_000, 'each packet read and written, prediction, the topic table, in which any name may lie in any place, filters'],
-  config: [38_700,
+  packet: [24_500,
+    'each packet of 3.x and 5.0 read and written, properties and their table, prediction, the topic table, filters'],
+  config: [40_200,
     'defaults; the schema as a table, keys of TLS and page among them, the validator of a stored configuration, and places in its text, as the PC tells them'],
-  store: [35_700,
-    'two areas, power cuts at every word, failed flushes, damage, the clock, and the format of version 0.1'],
-  session: [32_500, 'both roles, answers to CONNECT that wait, QoS 0 to 2, a deadline for each acknowledgement, holds, long packets in slices'],
-  nodes: [53_100,
+  store: [36_000,
+    'two areas, power cuts at every word, failed flushes, what is done while nothing can be written, damage, the clock, and the format of version 0.1'],
+  session: [36_700, 'both roles, 5.0 towards nodes, answers to CONNECT that wait, QoS 0 to 2, a deadline for each acknowledgement, holds, long packets in slices'],
+  nodes: [56_700,
     'sessions; subscriptions and retained messages, found by hash, as room comes; rights; nodes that fail again and again; $SYS in slices; what of them survives a power cut'],
-  upstream: [49_800,
+  upstream: [52_000,
     'topic rules, full policies, nodes that wait for a slow broker, order per topic, replay, orphans; limits of brokers, suspects, quarantine, telling again'],
-  gateway: [21_800, 'the parts put together, announcements, advice; who gets what, limits that agree, the store opened and its losses told'],
-  rules: [25_100, 'what must hold between the values of a stored configuration, TLS and page among them, in the words of the PC'],
+  gateway: [23_000, 'the parts put together, announcements, advice; who gets what, limits that agree, the store opened and its losses told'],
+  rules: [25_100, 'what must hold between the values of a stored configuration, in the words of the PC'],
   sensors: [3_700, 'readings, deadband, heartbeat, availability, JSON'],
-  io: [19_900, 'sockets that take little at a time, listener, one timer, flash blocks, the memory that a file needs'],
+  io: [20_000, 'sockets that take little at a time, listener, one timer, flash blocks, the memory that a file needs'],
 };
 const LAYERS = Object.keys(BUDGETS);
 /** What speaks the protocol, in both roles: parser, state machines, queue. */
@@ -52,8 +53,8 @@ const BIGGEST = 8;
 /** Nodes of a board with the default sizes, and what they take. */
 const EIGHT = 8;
 
-/** Bytes of heap for each node that may connect, beside its rings: session, link, parser, listener's place. */
-const NODE_BUDGET = 1_600;
+/** Bytes of heap for each node that may connect, beside its rings: session with what 5.0 asks, link, parser, place. */
+const NODE_BUDGET = 1_750;
 const SLOT_LENGTH = 16;
 
 const sum = numbers => numbers.reduce((total, number) => total + number, 0);

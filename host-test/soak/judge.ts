@@ -220,21 +220,28 @@ export class Judgement {
   }
 
   /**
-   * The newest value that has arrived is what a broker has retained that had forgotten everything; unless the power
-   * has failed while it was told.
+   * The newest value that has arrived is what a broker has retained that had forgotten everything, even if power has
+   * failed while it was told; in memory only nothing is known of that after a restart.
    */
   private judgeRetained(): void {
     const { campaign: { broker, forgottenTimes, killTimes, ledger }, missing, rules } = this;
-    const isTold = forgottenTimes.length > 0
-      && !forgottenTimes.some(forgotten => follows(killTimes, forgotten, LONGEST_TELLING));
+    const isTold = forgottenTimes.length > 0 && (this.campaign.durability === 'flash'
+      || !forgottenTimes.some(forgotten => follows(killTimes, forgotten, LONGEST_TELLING)));
     for (const [topic, entry] of isTold ? ledger.newestRetained : []) {
       const prefixes = new Set(rules.map(one => ruleOf(one, entry.family)?.remote_prefix));
       const [prefix] = prefixes;
       const payload = broker.retained.get(`${prefix}${topic}`);
       if (prefixes.size === 1 && entry.verdict !== 'memory' && !missing.has(entry) && !this.isExcused(entry)
-        && !(parseInt(payload ?? '', 10) >= entry.id))
+        && !(parseInt(payload ?? '', 10) >= entry.id) && !this.isRepeatedBefore(topic, payload, entry))
         this.fail(`the broker has retained ${payload ?? 'nothing'}, not ${entry}`);
     }
+  }
+
+  /** As in `judgeLast`: both were sent again, but the newer one, of QoS 2, is not repeated as the older of QoS 1 is. */
+  private isRepeatedBefore(topic: string, payload: string | undefined, newer: Entry): boolean {
+    const last = this.campaign.ledger.last.get(`the broker ${topic}`);
+    return last !== undefined && last.payload === payload && last.qos < newer.qos && last.sends > 1 && newer.sends > 1
+      && last.atBroker.length > 1;
   }
 
   private fail(problem: string): void {

@@ -35,7 +35,7 @@ function stage(configuration: PartialConfiguration = TINY, medium = new FlashMed
 
 const again =
   ({ medium, node, server }: Stage, configuration: PartialConfiguration = TINY, seconds?: number): StoreWorld =>
-  new StoreWorld(medium, server, [node], {}, configuration, seconds);
+  new StoreWorld(medium, server, [node], { seconds }, configuration);
 
 function sendMany(world: StoreWorld, count: number, topic = (number: number): string => `t${number % 3}`,
   qos = 1): void {

@@ -129,4 +129,23 @@ describe('the next connection, on which the Server does not know the session,', 
     expect(sent.filter(one => one !== '')).toEqual([
       expect.stringMatching(/^PUBLISH \d+ first$/), expect.stringMatching(/^PUBREL/)]);
   });
+
+  it('sends a message again that was held while it was under way, whatever the clock says', () => {
+    const server = new ServerModel();
+    const world = new StoreWorld(new FlashMedium(512, 9), server, [new NodeModel('one')], {}, CONFIGURATION);
+    const sent: string[] = [];
+    world.onSend = (isUpstream, packet) => void (isUpstream && sent.push(describePacket(packet)));
+    world.gateway.clock.now = 1_000_000;
+    world.connectNode(0);
+    world.connectUpstream();
+    server.isMute = true;
+    world.send(0, ['t', FIRST, 1]);
+    world.settle();
+    world.queue.hold(world.queue.oldest);
+    sent.length = 0;
+    world.queue.releaseHeld();
+    world.gateway.upstream.writable();
+    world.settle();
+    expect(sent).toEqual([expect.stringMatching(/^PUBLISH( dup)? \d+ first$/)]);
+  });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { oblige, PORT, type Peer, SECOND_SERVER, SERVER, World } from '../world/world.ts';
 import { PEER } from '../simulation/simulated-network.ts';
+import { statusOf } from '../../src/gateway/status.ts';
 import { ScriptedServer } from '../simulation/scripted-peer.ts';
 
 const RULES = [
@@ -190,4 +191,18 @@ it('at another address it is told again, whatever that Server says about the ses
   remembers(world);
   disconnect(world);
   expect(reconnected(world)).toEqual(['up/a=on r']);
+});
+
+it('for what the Server closes the connection for when it is told again, nobody else is blamed', () => {
+  const { node, world } = made({ upstream: { restart_timeout: [1, 2] } });
+  node.publish('bad', 'on', 1, true);
+  world.client('other').publish('fine', 'x', 1);
+  world.run(50);
+  world.server = (peer, packet) => packet.cmd === 'publish' && packet.topic === 'up/bad' ? peer.close()
+    : oblige(peer, packet);
+  disconnect(world);
+  world.run(60_000);
+  const { clock, runtime: { gateway, sensors, upstream } } = world;
+  expect(statusOf({ gateway, sensors, upstream }, clock.now).quarantine.messages)
+    .toMatchObject([{ topic: 'bad', node: expect.not.stringContaining('other') as string }]);
 });

@@ -126,8 +126,6 @@ export const CONNECT_VECTORS: readonly Vector[] = [
     hex: '10 05 0004 4d5154', reasonCode: MALFORMED_PACKET },
   { name: '[MQTT311-3.1.4-1] ends behind the name', version: 4, sender: 'client',
     hex: '10 06 0004 4d515454', reasonCode: MALFORMED_PACKET },
-  { name: '[MQTT311-3.1.2-2] level 5, a whole CONNECT of 5.0', version: 4, sender: 'client',
-    hex: '10 0e 0004 4d515454 05 02 003c 00 0001 61', reasonCode: UNSUPPORTED_PROTOCOL_VERSION },
   { name: '[MQTT311-3.1.2-2] level 6, and nothing that could be read behind it', version: 4, sender: 'client',
     hex: '10 07 0004 4d515454 06', reasonCode: UNSUPPORTED_PROTOCOL_VERSION },
   { name: '[MQTT311-3.1.2-2] level 0', version: 4, sender: 'client',

@@ -16,7 +16,7 @@ const TYPES = [
 const KEYS: readonly (keyof PacketFields)[] = [
   'version', 'connectFlags', 'keepAlive', 'clientIdentifier', 'willTopic', 'willPayload', 'userName',
   'password', 'reasonCode', 'sessionPresent', 'dup', 'qos', 'retain', 'topicName', 'packetIdentifier', 'payload',
-  'oversizePayloadLength', 'topicFilters', 'returnCodes',
+  'oversizePayloadLength', 'properties', 'topicFilters', 'returnCodes',
 ];
 
 const SHORTEST_RUN = 16;
@@ -63,7 +63,10 @@ export function fieldsOf(packet: Packet): PacketFields {
     case ControlPacket.PUBREC:
     case ControlPacket.PUBREL:
     case ControlPacket.PUBCOMP:
-    case ControlPacket.UNSUBACK: return { type, packetIdentifier: packet.packetIdentifier };
+    case ControlPacket.UNSUBACK:
+      return { type, packetIdentifier: packet.packetIdentifier,
+        ...packet.reasonCode !== 0 && { reasonCode: packet.reasonCode } };
+    case ControlPacket.DISCONNECT: return { type, ...packet.reasonCode !== 0 && { reasonCode: packet.reasonCode } };
     case ControlPacket.SUBSCRIBE:
     case ControlPacket.UNSUBSCRIBE: return subscribeFields(type, packet);
     case ControlPacket.SUBACK: return {
@@ -83,6 +86,8 @@ function connectFields(type: string, packet: Packet): PacketFields {
     clientIdentifier: textOf(bytes, packet.clientIdentifierOffset, packet.clientIdentifierLength),
     ...hasWill && { willTopic: textOf(bytes, packet.willTopicOffset, packet.willTopicLength) },
     ...hasWill && { willPayload: textOf(bytes, packet.willPayloadOffset, packet.willPayloadLength) },
+    ...packet.willPropertiesLength > 0
+      && { properties: textOf(bytes, packet.willPropertiesOffset, packet.willPropertiesLength) },
     ...packet.userNameLength >= 0 && { userName: textOf(bytes, packet.userNameOffset, packet.userNameLength) },
     ...packet.passwordLength >= 0 && { password: textOf(bytes, packet.passwordOffset, packet.passwordLength) },
   };
@@ -95,6 +100,7 @@ function publishFields(type: string, packet: Packet): PacketFields {
     ...(packet.flags & 8) !== 0 && { dup: true },
     ...packet.retain === 1 && { retain: true },
     ...packet.qos > 0 && { packetIdentifier: packet.packetIdentifier },
+    ...packet.propertiesLength > 0 && { properties: textOf(bytes, packet.propertiesOffset, packet.propertiesLength) },
     ...packet.isOversize ? { oversizePayloadLength: packet.payloadLength }
       : { payload: textOf(bytes, packet.payloadOffset, packet.payloadLength) },
   };
@@ -105,7 +111,7 @@ function subscribeFields(type: string, packet: Packet): PacketFields {
   const topicFilters: string[] = [];
   while (nextTopicFilter(packet)) {
     const filter = textOf(packet.arena.bytes, packet.topicFilterOffset, packet.topicFilterLength);
-    topicFilters.push(packet.type === ControlPacket.SUBSCRIBE ? `${filter}:${packet.qos}` : filter);
+    topicFilters.push(packet.type === ControlPacket.SUBSCRIBE ? `${filter}:${packet.subscriptionOptions}` : filter);
   }
   packet.payloadOffset = cursor;
   if (packet.topicFilterCount !== topicFilters.length)

@@ -198,7 +198,7 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     const { log, parser } = this;
     log.push(describe(fieldsOf(packet)));
     if (packet.type === ControlPacket.CONNECT)
-      parser.version = packet.version; // as a session does
+      parser.speak(packet.version); // as a session does
     if (this.outputCapacity > 0)
       this.write(packet);
     if (this.pauseEvery > 0 && log.length % this.pauseEvery === 0)

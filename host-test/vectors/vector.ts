@@ -27,7 +27,9 @@ export interface PacketFields {
   readonly payload?: string;
   /** Instead of `payload`, when it was announced but skipped. */
   readonly oversizePayloadLength?: number;
-  /** One `filter` (UNSUBSCRIBE) or `filter:QoS` (SUBSCRIBE) each. */
+  /** Those that go with a message or a Will. */
+  readonly properties?: string;
+  /** One `filter` (UNSUBSCRIBE) or `filter:options` (SUBSCRIBE; before 5.0 the QoS) each. */
   readonly topicFilters?: readonly string[];
   readonly returnCodes?: readonly number[];
 }
@@ -36,8 +38,8 @@ export type Sender = 'client' | 'server';
 
 interface VectorHead {
   readonly name: string;
-  /** Protocol level: 3 is MQTT 3.1, 4 is MQTT 3.1.1. */
-  readonly version: 3 | 4;
+  /** Protocol level: 3 is MQTT 3.1, 4 is MQTT 3.1.1, 5 is MQTT 5.0. */
+  readonly version: 3 | 4 | 5;
   readonly sender: Sender;
   /** One packet; `78{125}` is 125 times the byte 78. */
   readonly hex: string;

@@ -7,6 +7,8 @@ import { writeFixedHeader } from '../../src/packet/data-representation.ts';
 import type { Packet } from '../../src/packet/packet.ts';
 import { PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET, UNSUBACK_PACKET,
   writePublish } from '../../src/packet/publish.ts';
+import { hasProperties } from '../../src/packet/protocol-version.ts';
+import { writePublishWithProperties } from '../../src/packet/publish-properties.ts';
 import { toReturnCode } from '../../src/packet/reason-code.ts';
 import { nextTopicFilter, writeSubackHeader, writeSubscribeHeader,
   writeUnsubscribe } from '../../src/packet/subscribe.ts';
@@ -17,6 +19,10 @@ export const NOT_WRITABLE = -1;
 /** @returns the offset behind the packet, or NOT_WRITABLE */
 export function writePacket(packet: Packet, offset: number): number {
   const arena = packet.arena;
+  if (hasProperties(packet.version)) // a Server writes its own packets of 5.0, and messages
+    return packet.type === ControlPacket.PUBLISH
+      ? writePublishWithProperties(arena, offset, packet, packet.qos, packet.packetIdentifier)
+      : packet.type === ControlPacket.PINGREQ ? writeFixedHeader(arena, offset, packet.type << 4, 0) : NOT_WRITABLE;
   switch (packet.type) {
     case ControlPacket.CONNECT: {
       const flags = packet.connectFlags;

@@ -1,6 +1,13 @@
 /** The paths that the page of a computer serves. */
+import type { Runtime } from '../../src/io/runtime.ts';
+import { Log } from '../../src/host/log.ts';
+import { PageChanges } from '../../src/host/page-changes.ts';
 import { PageGate } from '../../src/host/page-gate.ts';
 import { pageResources, type PageSources } from '../../src/host/page-resources.ts';
 
-export const allPaths = (): string[] =>
-  pageResources({} as PageSources, new PageGate(undefined, () => ''), undefined).map(({ path }) => path);
+const nothing = (): void => { /* nobody asks for more than the paths */ };
+
+export const allPaths = (): string[] => [
+  ...pageResources({} as PageSources, new PageGate(undefined, () => ''), undefined),
+  ...new PageChanges('', {} as Runtime, new Log(nothing), nothing).resources,
+].map(({ path }) => path);

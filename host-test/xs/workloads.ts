@@ -202,7 +202,7 @@ const toReader = (name: string, description: string, bytes: Uint8Array, qos: num
     const setup = new Setup(engine, OUT_AND_IN).connectUpstream(1);
     const reader = setup.connectNode(4, 'reader', subscribe('site/#', qos));
     return qos === 0 ? delivering(engine, setup.upstream, bytes)
-      : acknowledging(engine, setup.upstream, bytes, reader, [0x40], 1);
+      : acknowledging(engine, setup.upstream, bytes, reader, { firstBytes: [0x40], first: 1 });
   },
 });
 
@@ -314,7 +314,7 @@ export const workloads: readonly Workload[] = [
       const setup = new Setup(engine, NO_RULES).connectUpstream(0);
       const reader = setup.connectNode(4, 'reader', subscribe('site/#', 1));
       const writer = setup.connectNode(4, 'writer');
-      return acknowledging(engine, writer, W6, reader, [0x40], 1);
+      return acknowledging(engine, writer, W6, reader, { firstBytes: [0x40], first: 1 });
     },
   },
   {
@@ -540,7 +540,7 @@ export const ALLOCATING: Workload = {
  * under the identifier that the gateway uses next: they count up from `first` and wrap.
  */
 function acknowledging(engine: Engine, from: HandDrivenSocket, bytes: Uint8Array, to: HandDrivenSocket,
-  firstBytes: readonly number[], first: number): (count: number) => void {
+  { first, firstBytes }: { firstBytes: readonly number[]; first: number }): (count: number) => void {
   const script = bytesOf(bytes, ...firstBytes.map(firstByte => acknowledgement(firstByte, 0)));
   const deliver = from.options.onReadable!;
   const acknowledge = to.options.onReadable!;
@@ -601,7 +601,8 @@ function acknowledgedForward(engine: Engine, qos: number): (count: number) => vo
   const node = setup.connectNode(4, 'node1');
   const packet = qos === 1 ? W6 : bytesOf(publish(2, 9, TOPIC, 64), acknowledgement(0x62, 9));
   // Identifier 1 went into the subscription.
-  return acknowledging(engine, node, packet, setup.upstream, qos === 1 ? [0x40] : [0x50, 0x70], 2);
+  return acknowledging(engine, node, packet, setup.upstream,
+    { firstBytes: qos === 1 ? [0x40] : [0x50, 0x70], first: 2 });
 }
 
 /**

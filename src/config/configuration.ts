@@ -13,9 +13,9 @@ import type { TopicTest } from './topic-test.ts';
 
 export type Direction = 'in' | 'out' | 'both';
 export type FullPolicy = 'drop_oldest' | 'drop_newest' | 'latest_per_topic';
-export type QueueFullPolicy = 'drop_newest' | 'drop_oldest';
+type QueueFullPolicy = 'drop_newest' | 'drop_oldest';
 export type OversizePolicy = 'close' | 'drop';
-export type TLSVersion = 'tlsv1.2' | 'tlsv1.3';
+type TLSVersion = 'tlsv1.2' | 'tlsv1.3';
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
 export interface WillConfiguration {
@@ -212,7 +212,7 @@ export interface StoreConfiguration {
   messages_per_second: MessageRates;
 }
 
-export interface MessageRates {
+interface MessageRates {
   up: number;
   down: number;
   /** Changes of retained messages. */

@@ -103,6 +103,8 @@ export const STATE_FULL = 70;
 export const RESTORED_DROPPED = 71;
 /** detail: index of the node state, whose node has not come back after a start. */
 export const STORED_WILL_PUBLISHED = 72;
+/** detail: index of the node state, whose node has gone; its Will Delay is over, or its session. */
+export const DELAYED_WILL_PUBLISHED = 99;
 /**
  * detail: index of the node state, still with its identifier. It was away for longer than persistent_client_expiration.
  */

@@ -24,8 +24,8 @@ export const COLON = 5;
 export const COMMA = 6;
 export const TEXT = 7;
 export const DIGITS = 8;
-export const WORD_TRUE = 9;
-export const WORD_FALSE = 10;
+const WORD_TRUE = 9;
+const WORD_FALSE = 10;
 export const WORD_NULL = 11;
 /** What is no JSON. */
 export const SYMBOL = 12;
@@ -36,13 +36,13 @@ export const COMMENT = 13;
 export const NO_END = 1;
 export const WRONG_ESCAPE = 2;
 export const CONTROL_CHARACTER = 3;
-export const WRONG_NUMBER = 4;
+const WRONG_NUMBER = 4;
 export const NOT_UTF8 = 5;
 
 /** At a time. */
 const PIECE = 128;
 /** Bytes of a token that are kept, both as they are written and what they mean. */
-export const KEPT = 128;
+const KEPT = 128;
 
 export class JSONTokens {
   kind = END;

@@ -112,7 +112,7 @@ const PAGE: Effects<PageConfiguration> = Object.freeze({ port: RESTART, address:
 /** What is no section stands for all that is in it. */
 type Table = { readonly [Key in keyof Configuration]: number | Readonly<Record<string, number>> };
 
-export const RELOAD_EFFECTS: Table = Object.freeze({
+const RELOAD_EFFECTS: Table = Object.freeze({
   name: AT_ONCE, log_level: AT_ONCE,
   upstream: UPSTREAM, listener: LISTENER, topic: AT_ONCE, sensors: AT_ONCE, store: STORE, memory: MEMORY,
   page: PAGE,

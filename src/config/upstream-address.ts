@@ -1,7 +1,7 @@
 /** What `upstream.address` says. */
 
 /** What is spoken below MQTT. */
-export type Scheme = 'mqtt' | 'mqtts';
+type Scheme = 'mqtt' | 'mqtts';
 
 export interface UpstreamAddress {
   readonly scheme: Scheme;

@@ -20,7 +20,7 @@ export interface FoundValue {
   readonly isSecret: boolean;
 }
 
-export function typeNames({ types }: SchemaRow): string {
+function typeNames({ types }: SchemaRow): string {
   return TYPE_NAMES.filter((_, bit) => (types & 1 << bit) !== 0).join(' or ');
 }
 

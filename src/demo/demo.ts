@@ -12,6 +12,8 @@ import { INTERRUPT, Screen } from '../host/screen.ts';
 import { describeStore } from '../host/status-view.ts';
 import { BrokerStatistics, Rate, textOfPayload } from './statistics.ts';
 import { Log, messageOf, printable } from '../host/log.ts';
+import type { PageOpening } from '../host/page-opening.ts';
+import { openDemoPage } from './page.ts';
 import { type RunningGateway, startGateway } from '../host/run.ts';
 import { render, type View, type ViewEvent } from './view.ts';
 
@@ -73,6 +75,7 @@ class Demo {
   private cast: DemoCast | undefined;
   private ticking: NodeJS.Timeout | undefined;
   private reporting: NodeJS.Timeout | undefined;
+  private page: PageOpening | undefined;
   private isPlugged = true;
   /** Most messages that waited while the plug was pulled; undefined when that is over. */
   private stored: number | undefined;
@@ -98,6 +101,8 @@ class Demo {
       this.log.write('error', message);
       this.end(FAILURE);
     });
+    this.page = await openDemoPage(gateway.runtime, this.log,
+      { isIn: () => this.isPlugged, toggle: () => this.togglePlug() });
     this.cast = new DemoCast(gateway.port, this.log);
     if (this.screen === undefined)
       this.sayCommands(gateway.port);
@@ -130,6 +135,7 @@ class Demo {
 
   /** Those who send first. */
   private async stopAll(): Promise<void> {
+    this.page?.close();
     await this.cast?.stop();
     await this.untilCastIsGone();
     await this.gateway?.stop();
@@ -251,7 +257,7 @@ class Demo {
   }
 
   private sayCommands(port: number): void {
-    print(`ready listener=${ADDRESS}:${port} upstream=mqtt://${ADDRESS}:${this.broker!.port}`);
+    print(`ready listener=${ADDRESS}:${port} upstream=mqtt://${ADDRESS}:${this.broker!.port} page=${this.page!.url}`);
     for (const { command, purpose } of this.commands(port))
       print(`${purpose}: ${command}`);
   }
@@ -259,6 +265,7 @@ class Demo {
   private commands(port: number): View['commands'] {
     const brokerPort = this.broker!.port;
     return [
+      { purpose: 'page', command: this.page?.url ?? 'none' },
       { purpose: 'watch', command: `mosquitto_sub -h ${ADDRESS} -p ${brokerPort} -t '${REMOTE_PREFIX}#' -v` },
       { purpose: 'send', command: `mosquitto_pub -h ${ADDRESS} -p ${port} -t hello -m world` },
       { purpose: 'command',

@@ -2,7 +2,7 @@
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { UpstreamConfiguration, WillConfiguration } from '../config/configuration.ts';
-import { MessageSpans } from '../packet/packet.ts';
+import { PlainSpans } from '../packet/packet.ts';
 import type { Announcements } from '../session/announcements.ts';
 
 /** What is said at a clean stop: what the Will says, and where the birth says something else, that there as well. */
@@ -33,7 +33,7 @@ export function writeAnnouncements(
   announcements: Announcements, arena: Arena, offset: number, upstream: UpstreamConfiguration,
 ): void {
   const [birth, ...farewells] = messagesOf(upstream).map(({ payload, qos, retain, topic }) => {
-    const message = new MessageSpans();
+    const message = new PlainSpans();
     message.topicNameOffset = offset;
     message.payloadOffset = encodeUTF8(arena, offset, topic);
     message.topicNameLength = message.payloadOffset - offset;

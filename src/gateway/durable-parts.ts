@@ -18,7 +18,7 @@ import type { Clock } from '../session/clock.ts';
 import type { Store } from '../store/message-store.ts';
 
 /** The nodes' side of a gateway. */
-export interface NodeUsers {
+interface NodeUsers {
   readonly states: NodeStates;
   readonly delivery: StoredDelivery;
   access: Access | undefined;

@@ -6,14 +6,17 @@ import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import type { Configuration, ListenerConfiguration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
 import type { ClientSession } from '../session/client-session.ts';
-import { IDENTIFIER_RANGE } from '../session/publish-records.ts';
+import { IDENTIFIER_RANGE } from '../session/identifier-ranges.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
+import { BOARD_COUNTERS } from '../session/upstream-window.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
+import type { Medium } from '../store/medium.ts';
 import { Store } from '../store/message-store.ts';
 import {
   ANNOUNCED, COUNTER, QUARANTINED, QUARANTINED_OF_NODE, RECEIVED_IDENTIFIER,
 } from '../store/record-format.ts';
+import type { RecordWalker } from '../store/record-walker.ts';
 import { lengthOfState } from '../store/state-log.ts';
 import { StateMap } from '../store/state-map.ts';
 import { type Recovery, type StoreOwner, StoreReport } from '../store/store-owner.ts';
@@ -43,8 +46,12 @@ export const STATE_SHARE = 0.375;
  */
 const MOST_IN_MAP = 64;
 const OTHERS_IN_MAP = 16;
-/** Messages of the Server whose acknowledgements wait. */
-const MOST_OWED_TO_SERVER = 64;
+/**
+ * Messages whose acknowledgements wait, of nodes and of the Server; by the counters of order, of which a board has few.
+ * What it writes is durable at once: a full table is emptied on the spot. A computer may have to wait for its disk.
+ */
+const owedToNodes = (orderCounters: number): number => orderCounters <= BOARD_COUNTERS ? 64 : orderCounters >> 1;
+const owedToServer = (orderCounters: number): number => orderCounters <= BOARD_COUNTERS ? 16 : 64;
 /** Milliseconds from one look at the clock to the next while a message with a deadline waits. */
 const TICK = 600_000;
 
@@ -52,7 +59,7 @@ const TICK = 600_000;
 export const OTHER_STATE_LENGTH = (MOST_IN_MAP + OTHERS_IN_MAP) * lengthOfState(12);
 
 /** Entries of the map that a configuration can need. */
-export const entriesOf = ({
+const entriesOf = ({
   max_connections, max_retained_messages, max_sessions, max_subscriptions, max_unreleased_messages,
 }: ListenerConfiguration): number => 2 * max_sessions + max_subscriptions + max_retained_messages
   + Math.min(max_connections * max_unreleased_messages, MOST_IN_MAP) + OTHERS_IN_MAP;
@@ -77,6 +84,9 @@ export interface StoreRegions {
   readonly identifier: number;
 }
 
+const createMap = (medium: Medium, walker: RecordWalker, capacity: number): StateMap =>
+  new StateMap(medium, walker, capacity);
+
 export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   readonly backlog: Backlog;
   readonly intake: StoreIntake;
@@ -92,6 +102,8 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   problem = '';
   /** The storage has failed, and what waited for it does not know yet. */
   private hasFailed = false;
+  /** A storage has been opened, and nobody has looked for what can be sent since then. */
+  private hasOpened = false;
 
   static plan(plan: ArenaPlan, { max_will_size }: ListenerConfiguration): StoreRegions {
     return {
@@ -108,24 +120,24 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     const originCapacity = Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS);
     const mapCapacity = entriesOf(listener) + settings.quarantine[0]
       + topic.filter(({ direction }) => direction !== 'out').length;
-    const store =
-      new Store(arena,
-        { stateShare: STATE_SHARE, createMap: (medium, walker) => new StateMap(medium, walker, mapCapacity) });
+    const store = new Store(arena, { stateShare: STATE_SHARE, mapCapacity, createMap });
     this.users = users;
     this.acknowledgesMemory = settings.on_failure === 'memory';
     const origins = this.origins = new StoredOrigins(store, regions.identifier, originCapacity);
     const exactlyOnce = new ExactlyOnce(arena, origins);
     const counters = new StoredCounters(arena, regions.counter);
     const backlog = this.backlog = new Backlog(store, upstream, clock, rules, { counters, exactlyOnce });
-    this.intake = new StoreIntake(backlog, origins, exactlyOnce, { clock, router, sessions },
-      upstream.sessionState!.queue.window!.slotCount >> 1);
+    const { slotCount } = upstream.sessionState!.queue.window!;
+    this.intake =
+      new StoreIntake(backlog, origins, exactlyOnce, { clock, router, sessions }, owedToNodes(slotCount));
     this.serverRouter = new ServerRouter(bridge, upstream, store);
     this.serverIntake = new StoreIntake(backlog, origins, exactlyOnce,
-      { clock, router: this.serverRouter, sessions: [upstream] }, MOST_OWED_TO_SERVER);
+      { clock, router: this.serverRouter, sessions: [upstream] }, owedToServer(slotCount));
     const messages = new StoredMessages(store, clock, backlog, exactlyOnce, regions.number);
     this.nodes =
       durableNodesOf(configuration, store, users, { atHand: exactlyOnce, messages, willOffset: regions.will });
     backlog.down = messages;
+    backlog.judge = bridge;
     if (listener.persistent_client_expiration !== 0)
       store.keepTime();
   }
@@ -140,10 +152,10 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   open(storage: BlockStorage): StoreReport {
     const { backlog, users: { observer, quarantine, upstream } } = this;
     const report = new StoreReport();
+    this.origins.beginRestoring(this); // as long as positions are those of the last storage
     backlog.beginRestoring();
     quarantine.beginRestoring(backlog.store);
     this.users.earlier.beginRestoring();
-    this.origins.beginRestoring(this);
     this.nodes.beginRestoring();
     backlog.store.open(storage, this, this, report);
     storage.onFlushed = isDurable => { backlog.store.flushed(isDurable); };
@@ -153,6 +165,8 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     this.nodes.endRestoring();
     this.serverRouter.ask();
     this.handleTimeout();
+    this.hasOpened = true;
+    this.users.clock.soon();
     const { lastIdentifier } = backlog.counters;
     if (lastIdentifier !== 0)
       upstream.sessionState!.queue.continueIdentifiers(lastIdentifier | IDENTIFIER_RANGE - 1);
@@ -190,19 +204,23 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   commit(): void {
     const { backlog } = this;
     backlog.commit();
-    if (!this.hasFailed)
+    if (backlog.store.isWorking && !this.hasFailed && !this.hasOpened)
       return;
-    this.hasFailed = false;
-    this.intake.onStorageFailed(this.acknowledgesMemory);
-    this.serverIntake.onStorageFailed(this.acknowledgesMemory);
-    this.nodes.onDurable();
+    this.hasOpened = false;
+    if (this.hasFailed) {
+      this.hasFailed = false;
+      this.intake.onStorageFailed(this.acknowledgesMemory);
+      this.serverIntake.onStorageFailed(this.acknowledgesMemory);
+    }
+    this.nodes.onDurable(); // no flush ends now that would let it out
     backlog.onDurable(backlog.store.written);
   }
 
-  /** Whether a message of a record is in memory too; before another storage is opened. */
+  /** Whether a message of a record is in memory too, or needs nothing more; before another storage is opened. */
   holds(position: number, destination: number): boolean {
-    return destination === 0 ? this.backlog.queue.findStored(position) !== NONE
-      : this.nodes.holds(position, destination);
+    const { queue, store } = this.backlog;
+    return store.isSettled(position)
+      || (destination === 0 ? queue.findStored(position) !== NONE : this.nodes.holds(position, destination));
   }
 
   // StoreOwner

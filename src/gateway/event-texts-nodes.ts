@@ -17,7 +17,7 @@ export function explainEnding(gateway: Gateway, index: number, reasonCode: numbe
   const { listener } = gateway.configuration;
   const session = gateway.sessions[index]!;
   switch (reasonCode) {
-    case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return ' (this gateway speaks MQTT 3.1 and 3.1.1)';
+    case ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: return ' (this gateway speaks MQTT 3.1, 3.1.1 and 5.0)';
     case ReasonCode.SERVER_BUSY: return ' (its password could not be verified: is there enough memory?)';
     case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: return explainIdentifier(gateway, session);
     case ReasonCode.NOT_AUTHORIZED: return explainRefusal(gateway, session);

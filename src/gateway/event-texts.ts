@@ -103,6 +103,8 @@ export function describeEvent(
       return describeFullState(gateway, subject, detail);
     case Event.RESTORED_DROPPED:
       return `dropped ${detail} ${describeDropped(subject)} from the store`;
+    case Event.DELAYED_WILL_PUBLISHED:
+      return `published the Will of node "${identifierOf(gateway, gateway.nodes.states[detail]!)}", after its Will Delay`;
     case Event.STORED_WILL_PUBLISHED:
       return `published the Will of node "${identifierOf(gateway, gateway.nodes.states[detail]!)}", which has not come back `
         + 'since the start';

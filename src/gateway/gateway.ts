@@ -12,7 +12,6 @@ import { Arena } from '../bytes/arena.ts';
 import { equalBytes } from '../bytes/compare.ts';
 import { MessageSpans, Packet, type RepeatedMessage } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { Clock } from '../session/clock.ts';
@@ -34,6 +33,7 @@ import type { Configuration } from '../config/configuration.ts';
 import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, longestUpstreamPacket,
   longestStoredPacket, RECORD_OVERHEAD } from './packet-limits.ts';
+import { DelayedWills } from '../nodes/delayed-wills.ts';
 import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
 import type { DurableNodes } from '../nodes/durable-nodes.ts';
 import { type Age, SessionExpiry } from '../nodes/session-expiry.ts';
@@ -74,6 +74,10 @@ import { UpstreamMessages } from '../upstream/waiting-messages.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type GatewayPlans, type UpstreamDriver };
 const LAST_IDENTIFIER = 65_535;
+/** In place of the index of the node that has sent a message. */
+const NO_PUBLISHER = -1;
+/** In place of where a delayed Will lies. */
+const NOWHERE = -1;
 /** Whose session it is; undefined until it is let in. The gateway gives sessions no other states. */
 const nodeOf = (session: ServerSession): NodeState | undefined => session.sessionState as NodeState | undefined;
 
@@ -137,6 +141,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   private readonly refusals: Refusals;
   readonly pressure: BackPressure;
   private readonly will = new MessageSpans(); // the one at hand
+  private readonly delayedWills: DelayedWills;
   private readonly localAudience: Int32Array; // that of `delivery`
 
   constructor(configuration: Configuration, options: GatewayOptions) {
@@ -161,8 +166,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const nodesPlan = NodeStates.plan(plan, listener.max_sessions, nodeLimits, listener.max_clientid_length);
     const topicsOffset = TopicTable.plan(plan, memory.topics, memory.topic_length, sessionCount + 1);
     const mappedCapacity = memory.topic_length + longestPrefix(layout);
-    const outboundPlan = TopicMap.plan(plan, 'out', layout.topic, memory.topics, mappedCapacity, longestPacket);
-    const inboundPlan = TopicMap.plan(plan, 'in', layout.topic, memory.topics, mappedCapacity, longestPacket);
+    const mapSizes = { topicCount: memory.topics, capacity: mappedCapacity, longest: longestPacket };
+    const outboundPlan = TopicMap.plan(plan, 'out', layout.topic, mapSizes);
+    const inboundPlan = TopicMap.plan(plan, 'in', layout.topic, mapSizes);
     const subscriptionsPlan = Subscriptions.plan(plan, listener.max_subscription_bytes, listener.max_subscriptions,
       listener.max_sessions);
     const retainedPlan =
@@ -173,6 +179,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const notificationsOffset = Notifications.plan(plan, layout.upstream);
     const accessPlan = Access.plan(plan, layout.listener, memory.topics, listener.max_packet_size);
     const systemTopicsOffset = SystemMessages.plan(plan);
+    const delayedWillsPlan =
+      DelayedWills.plan(plan, listener.max_will_size, Math.max(1, listener.max_connections >> 3));
     const longestStored = longestStoredPacket(layout);
     const isDurable = store.durability === 'flash';
     const quarantineOffset = Quarantine.plan(plan, store.quarantine, longestStored, isDurable);
@@ -192,6 +200,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.nodes.dropsOldest = listener.queue_full === 'drop_oldest';
     this.subscriptions = new Subscriptions(arena, subscriptionsPlan, listener.max_sessions);
     this.retained = new RetainedMessages(arena, retainedPlan);
+    this.retained.clock = this.clock;
     this.access = accessPlan && isLimited(listener) ? new Access(arena, accessPlan, listener) : undefined;
     this.plans = options.layout && { layout, connectOffset, announcementsOffset, access: accessPlan!,
       outbound: outboundPlan, inbound: inboundPlan,
@@ -223,6 +232,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.upstream.replayReserve = longestPacket;
 
     const role = this.serverRole = new ServerRole(context, serverOffset, serverSettings, this);
+    this.nodes.forms = role.forms;
+    this.delayedWills = new DelayedWills(arena, this.clock, delayedWillsPlan);
     this.sessions = Array.from({ length: sessionCount }, (_, index) => new ServerSession(role, index));
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
@@ -233,7 +244,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const retainedDelivery = this.retainedDelivery = new RetainedDelivery(role, this.delivery, this.systemTopics);
     this.nodeSubscriptions = new NodeSubscriptions(this.access, this.delivery, retainedDelivery, options.observer);
     this.upstreamQueue.continueIdentifiers((options.firstIdentifier?.() ?? 0) * LAST_IDENTIFIER | 0);
-    this.expiry = new SessionExpiry(this.clock, this.nodes, listener.persistent_client_expiration, () => this.aging);
+    this.expiry = new SessionExpiry(this.clock, this.nodes, listener.persistent_client_expiration, this);
     if (nodeLimits.keepsAge === true) {
       this.messageExpiry = this.bridge.expiry = new MessageExpiry(this.clock, this.nodes, this.delivery,
         new CommandRules(inbound, options.observer));
@@ -294,6 +305,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
 
   /** Lets every session look at its deadlines and asks the clock for the next one. */
   handleTimeout(): void {
+    this.clock.countSeconds();
     this.upstream.handleTimeout();
     const { sessions } = this;
     let left = this.serverRole.openCount; // the rest has no deadlines; one that ends meanwhile is counted all the same
@@ -309,6 +321,12 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.messageExpiry?.handleTimeout();
     if (this.expiry.isLookDue)
       this.expireSessions();
+    while (this.delayedWills.count > 0) {
+      const at = this.delayedWills.findDue();
+      if (at === NOWHERE)
+        break;
+      this.endDelay(this.nodes.states[this.delayedWills.nodeAt(at)]!, false);
+    }
     this.refusals.handleTimeout();
     if (this.pressure.isPressing)
       this.pressure.handleTimeout();
@@ -319,6 +337,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const { sessions } = this;
     for (let index = 0; index < sessions.length; ++index)
       sessions[index]!.fail(ReasonCode.SERVER_SHUTTING_DOWN);
+    for (let index = 0; this.delayedWills.count > 0; ++index)
+      this.endDelay(this.nodes.states[index]!, false);
     this.durable?.finish();
     this.commit();
   }
@@ -332,7 +352,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       message.topicIndex = topics.indexOf(message.topicNameOffset, message.topicNameLength);
       message.generation = topics.generation;
     }
-    return message.topicIndex !== INVALID_TOPIC && this.publishing.publish(message, message.topicIndex, 0) !== REFUSED;
+    return message.topicIndex !== INVALID_TOPIC
+      && this.publishing.publish(message, message.topicIndex, 0, NO_PUBLISHER) !== REFUSED;
   }
 
   onConnect(session: ServerSession, packet: Packet): void {
@@ -380,6 +401,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       this.observer.onEvent(Event.SESSION_EVICTED, session.index, node.index);
       this.durable?.giveWay(node);
     }
+    if (this.delayedWills.count > 0) // [MQTT5-3.1.3-9]
+      this.endDelay(node, sessionPresent);
     if (!sessionPresent) { // [MQTT311-3.1.2-6]
       this.nodeSubscriptions.removeAll(node);
       this.nodes.release(node); // all but its retained messages, which are nobody's [MQTT311-3.1.2-7]
@@ -453,7 +476,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       if (taken !== TAKEN && this.makeWait(session, taken) === REFUSED)
         return REFUSED;
       if (this.localAudience[index] !== NOBODY || packet.retain !== 0)
-        this.delivery.deliver(packet, index);
+        this.delivery.deliver(packet, index, (session.sessionState as NodeState).index);
       return TAKEN;
     }
     const verdict = this.publishing.publishFor(nodeOf(session)!, packet, index, access, origin);
@@ -462,7 +485,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (verdict !== FORBIDDEN)
       return this.makeWait(session, verdict);
     this.deny(session, Event.FORBIDDEN_PUBLISH);
-    return TAKEN; // forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
+    if (session.hasProperties && packet.qos !== 0)
+      return session.decline(packet, ReasonCode.NOT_AUTHORIZED);
+    return TAKEN; // before 5.0 forbidden ones are acknowledged all the same [MQTT311-3.3.5-2]
   }
 
   /** A message of the node could not be taken, or is one of many that wait. @returns REFUSED or TAKEN */
@@ -495,7 +520,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (code !== DENIED)
       return code;
     this.deny(session, Event.FORBIDDEN_SUBSCRIBE);
-    return SUBACK_FAILURE;
+    return ReasonCode.NOT_AUTHORIZED;
   }
 
   onSubscribed(session: ServerSession): void {
@@ -507,12 +532,13 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.retainedDelivery.advance(nodeOf(session)!);
   }
 
-  onUnsubscribe(session: ServerSession, packet: Packet): void {
-    this.nodeSubscriptions.remove(nodeOf(session)!, packet);
+  onUnsubscribe(session: ServerSession, packet: Packet): number {
+    return this.nodeSubscriptions.remove(nodeOf(session)!, packet);
   }
 
   onClosed(session: ServerSession, reasonCode: number): void {
     const node = nodeOf(session);
+    let isDelayed = false;
     this.endings.add(reasonCode);
     if (node === undefined) {
       ++this.endings.refusedCount;
@@ -522,17 +548,43 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     }
     --this.connectedCount;
     this.nodes.disconnect(node);
-    if (session.cleanStart) // [MQTT311-4.1.0-1]
+    if (session.isTransient) // [MQTT311-4.1.0-1]
       this.nodeSubscriptions.removeAll(node);
     this.observer.onEvent(Event.NODE_CLOSED, session.index, reasonCode);
     this.failing.ended(session, node.index, reasonCode);
-    if (session.hasWill) // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
-      this.publishWill(session, node);
-    this.durable?.leave(node);
-    if (session.cleanStart)
+    if (session.hasWill) { // rule C10; DISCONNECT has removed it [MQTT311-3.14.4-3]
+      isDelayed = session.willDelay > 0 && this.delayedWills.keep(node, session, this.will);
+      if (!isDelayed)
+        this.publishWill(session, node);
+      session.forgetWill();
+    }
+    this.durable?.leave(node, isDelayed);
+    if (session.isTransient)
       this.nodes.release(node);
     else
-      this.expiry.leave(node, this.expiry.now);
+      this.expiry.leave(node, this.expiry.now, session.sessionExpiry);
+  }
+
+  /** The Will that waits for a node, if there is one, waits no more. @param isBack so it is not published */
+  private endDelay(node: NodeState, isBack: boolean): void {
+    const { access, delayedWills, topics, will } = this;
+    const at = delayedWills.find(node);
+    if (at === NOWHERE)
+      return;
+    if (!isBack) {
+      delayedWills.read(at, will);
+      const index = topics.indexOf(will.topicNameOffset, will.topicNameLength);
+      this.bridge.guard.author = node.identity;
+      this.observer.onEvent(Event.DELAYED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
+      if (access !== undefined) {
+        if (this.publishing.publishFor(node, will, index, access, 0) === FORBIDDEN)
+          ++this.deniedCount;
+      } else if (!this.delivery.rejects(undefined, will, index))
+        this.publishing.publish(will, index, 0, NO_PUBLISHER);
+      this.bridge.guard.author = 0;
+      this.durable?.wills.removeWhenDurable(node);
+    }
+    delayedWills.remove(at);
   }
 
   /** The Will of a node that has not come back since the start. */
@@ -547,7 +599,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     } else {
       this.observer.onEvent(Event.STORED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
       if (access === undefined)
-        this.publishing.publish(will, index, 0);
+        this.publishing.publish(will, index, 0, NO_PUBLISHER);
     }
     this.bridge.guard.author = 0;
   }
@@ -564,12 +616,14 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       ++this.expiredCount;
       this.observer.onEvent(Event.SESSION_EXPIRED, Event.UPSTREAM, node.index);
       this.durable?.giveWay(node);
+      if (this.delayedWills.count > 0)
+        this.endDelay(node, false);
       this.forgetNode(node);
     }
   }
 
   /** The clock by which sessions grow old: that of the store, if there is one. */
-  private get aging(): Age {
+  get aging(): Age {
     const { clock, durableStore } = this;
     if (durableStore === undefined)
       return this.bridge.aging;
@@ -606,7 +660,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     }
     this.observer.onEvent(Event.WILL_PUBLISHED, session.index, 0);
     if (access === undefined && !this.delivery.rejects(undefined, will, index))
-      this.publishing.publish(will, index, 0);
+      this.publishing.publish(will, index, 0, NO_PUBLISHER);
     this.bridge.guard.author = 0;
   }
 

@@ -6,7 +6,7 @@ import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { UpstreamConfiguration } from '../config/configuration.ts';
 import type { Delivery } from '../nodes/delivery.ts';
-import { MessageSpans } from '../packet/packet.ts';
+import { PlainSpans } from '../packet/packet.ts';
 
 const DOWN_AND_UP = '01';
 
@@ -15,7 +15,7 @@ export const lengthOfNotifications = ({ notification_topic, notifications }: Ups
   notifications ? lengthOfUTF8(notification_topic + DOWN_AND_UP) : 0;
 
 export class Notifications {
-  private readonly message = new MessageSpans();
+  private readonly message = new PlainSpans();
   private readonly arena: Arena;
   private readonly delivery: Delivery;
   private isWanted = false;

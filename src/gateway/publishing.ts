@@ -27,13 +27,16 @@ export class Publishing {
     this.localAudience = delivery.localAudience;
   }
 
-  /** @param index number of its name in the topic table @param origin and result as for `Bridge.forward` */
-  publish(message: Message, index: number, origin: number): number {
+  /**
+   * @param index number of its name in the topic table @param origin and result as for `Bridge.forward`
+   * @param publisher index of the node that has sent it
+   */
+  publish(message: Message, index: number, origin: number, publisher: number): number {
     const verdict = this.bridge.forward(message, index, origin);
     if (verdict === REFUSED) // first: nobody gets what will come again
       return REFUSED;
     if (this.localAudience[index] !== NOBODY || message.retain !== 0)
-      this.delivery.deliver(message, index);
+      this.delivery.deliver(message, index, publisher);
     return verdict;
   }
 
@@ -49,6 +52,6 @@ export class Publishing {
       return FORBIDDEN;
     if (this.localAudience[index] === UNKNOWN && this.delivery.rejects(node.session, message, index))
       return TAKEN; // by nobody: the session is over
-    return this.publish(message, index, origin);
+    return this.publish(message, index, origin, node.session === undefined ? -1 : node.index);
   }
 }

@@ -2,7 +2,7 @@
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import * as Event from '../config/events.ts';
 import * as Reason from '../upstream/quarantine-reasons.ts';
-import type { QuarantinedMessage } from '../upstream/quarantine.ts';
+import type { QuarantinedMessage } from '../upstream/quarantined-message.ts';
 import type { Gateway } from './gateway.ts';
 
 export interface QuarantineStatus {
@@ -50,7 +50,7 @@ const patternOf = ({ bridge: { outbound } }: Gateway, { rule }: QuarantinedMessa
   outbound.rules.find(({ identity }) => identity === rule)?.configuration.pattern ?? '';
 
 /** @param origin identity of a node */
-export function describeOrigin({ arena, nodes }: Gateway, origin: number): string {
+function describeOrigin({ arena, nodes }: Gateway, origin: number): string {
   if (origin === 0)
     return 'the gateway itself';
   const node = nodes.findName(origin);

@@ -15,11 +15,13 @@ export function describeReason(reasonCode: number): string {
     case ReasonCode.SERVER_UNAVAILABLE: return 'server unavailable';
     case ReasonCode.SERVER_BUSY: return 'server busy';
     case ReasonCode.SERVER_SHUTTING_DOWN: return 'shutting down';
+    case ReasonCode.BAD_AUTHENTICATION_METHOD: return 'authentication method not served';
     case ReasonCode.KEEP_ALIVE_TIMEOUT: return 'keep alive timeout';
     case ReasonCode.SESSION_TAKEN_OVER: return 'session taken over by a new connection with the same client identifier';
     case ReasonCode.TOPIC_NAME_INVALID: return 'invalid topic name';
     case ReasonCode.TOPIC_FILTER_INVALID: return 'invalid topic filter';
     case ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: return 'too many QoS 2 messages in flight';
+    case ReasonCode.TOPIC_ALIAS_INVALID: return 'Topic Alias, of which none may be used';
     case ReasonCode.PACKET_TOO_LARGE: return 'packet too large';
     case ReasonCode.MESSAGE_RATE_TOO_HIGH: return 'message rate too high';
     case ReasonCode.QUOTA_EXCEEDED: return 'quota exceeded';

@@ -1,6 +1,7 @@
 /** What the configuration means for the sessions: seconds become milliseconds, words become codes. Once at start. */
 import { OVERSIZE_CLOSE, OVERSIZE_DROP } from '../packet/packet-handler.ts';
 import type { ClientSessionSettings } from '../session/client-session.ts';
+import { FOR_EVER } from '../session/server-session.ts';
 import type { ServerSessionSettings } from '../session/server-role.ts';
 import type { SessionLimits } from '../session/queue-limits.ts';
 import type {
@@ -27,6 +28,8 @@ export const serverSettingsOf = ({ listener, store }: Configuration): ServerSess
   sendTimeout: listener.send_timeout * 1000,
   oversize: oversizeOf(listener.oversize),
   maximumKeepAlive: listener.max_keepalive,
+  receiveMaximum: listener.max_unreleased_messages,
+  sessionExpiry: listener.persistent_client_expiration === 0 ? FOR_EVER : listener.persistent_client_expiration,
   maximumPublishRate: listener.max_publish_rate,
 });
 

@@ -41,7 +41,7 @@ export function stateNeeds({ listener }: Configuration): StateNeeds {
 }
 
 /** Bytes that records of the map may have in a storage of this size; 0: it has no map. */
-export function stateCapacity(configuration: Configuration, size: number): number {
+function stateCapacity(configuration: Configuration, size: number): number {
   const blockLength = blockLengthFor(longestStoredPacket(configuration));
   return capacityOfState(blocksOfMap(Math.floor(size / blockLength), STATE_SHARE), blockLength);
 }

@@ -37,7 +37,7 @@ export interface TLSStatus {
 export const NO_TLS: TLSStatus = Object.freeze({ upstream: null, certificates: Object.freeze([]) });
 
 /** What sensors/sensors.ts knows of one sensor. */
-export interface SensorProgress {
+interface SensorProgress {
   readonly configuration: SensorConfiguration;
   /** NaN before the first reading. */
   readonly value: number;

@@ -9,14 +9,15 @@
  */
 import { closeSync, existsSync, fchmodSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync,
   renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import { blockLengthForRecord, lengthOfMessage } from '../store/record-format.ts';
 import { kindOf } from './file-kind.ts';
 import { codeOf, FileLock, realPathOf } from './file-lock.ts';
+import { fateOf, PRESENT, rescue } from './lost-file.ts';
 import { UnconfirmedWrites } from './unconfirmed-writes.ts';
-import { EMPTY, examine, FOREIGN, LATER_VERSION, OTHER_VERSION, refuseStrangeLink } from './store-file.ts';
+import { EMPTY, examine, FOREIGN, LATER_VERSION, OTHER_VERSION, refuseStrangeLink,
+  synchronizeFolder } from './store-file.ts';
 
 /** A disk takes a large piece as fast as a small one, and each new block costs a flush. */
 const LARGEST_BLOCK = 65_536;
@@ -63,15 +64,15 @@ export class FileStorage implements BlockStorage {
     try {
       if (refusal === '' && existsSync(path))
         refusal = refusalToWrite(path);
-      return new FileStorage(path, size, arena, longestPacket, lock, refusal);
+      return new FileStorage(path, arena, lock, refusal, { longestPacket, size });
     } catch (error) {
       lock?.release();
       throw explain(path, error);
     }
   }
 
-  private constructor(path: string, size: number, arena: Arena, longestPacket: number, lock: FileLock | undefined,
-    refusal: string) {
+  private constructor(path: string, arena: Arena, lock: FileLock | undefined, refusal: string,
+    { longestPacket, size }: { longestPacket: number; size: number }) {
     this.arena = arena;
     this.path = path;
     this.refusal = refusal;
@@ -149,8 +150,18 @@ export class FileStorage implements BlockStorage {
     this.write(this.erased, 0, this.blockLength, block * this.blockLength);
   }
 
+  /** Nobody would find what is written to a file that is not what its name leads to: that storage has failed. */
+  check(): void {
+    if (this.isReadOnly || this.isClosed)
+      return;
+    const fate = fateOf(this.file, this.path, this.blockCount * this.blockLength);
+    if (fate !== PRESENT)
+      throw new Error(rescue(this.file, this.path, fate));
+  }
+
   /** Off the main thread. What is written meanwhile is for the next one. */
   flush(): boolean {
+    this.check();
     ++this.flushing;
     const { count, turn } = this.unconfirmed;
     fdatasync(this.file, error => {
@@ -172,6 +183,7 @@ export class FileStorage implements BlockStorage {
       this.flush();
       return;
     }
+    this.check();
     try {
       fdatasyncSync(this.file);
     } catch (error) {
@@ -279,16 +291,4 @@ function freeName(path: string): string {
   while (existsSync(`${path}.not-a-store-${number}`))
     ++number;
   return `${path}.not-a-store-${number}`;
-}
-
-/** So that the new file itself survives. Not every system can do that. */
-function synchronizeFolder(path: string): void {
-  try {
-    const folder = openSync(dirname(path), 'r');
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
-  } catch { /* the file is found again all the same, where this is not possible */ }
 }

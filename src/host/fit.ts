@@ -26,6 +26,7 @@ const KEYS: readonly (readonly [region: string, keys: string])[] = [
   ['places of subscriptions', 'listener.max_subscriptions, max_sessions'],
   ['index of subscriptions', 'listener.max_subscriptions'],
   ['retained messages', 'listener.max_retained_bytes'],
+  ['Wills that are delayed', 'listener.max_will_size, max_connections'],
   ['index of retained messages', 'listener.max_retained_messages'],
   ['access', 'listener.acl, memory.topics'],
   ['sensors', 'sensors'],
@@ -45,10 +46,14 @@ interface Step {
   readonly value: number;
 }
 
+/** So many messages of QoS 2 the clients of Mosquitto and Paho have under way. */
+const USUALLY_UNDER_WAY = 20;
+
 /** In the order in which they hurt least. */
 const STEPS: readonly Step[] = [
   { section: 'listener', key: 'max_clientid_length', value: 32 },
   { section: 'listener', key: 'max_will_size', value: 128 },
+  { section: 'listener', key: 'max_unreleased_messages', value: USUALLY_UNDER_WAY },
   { section: 'upstream', key: 'max_packet_size', value: 1024 },
   { section: 'listener', key: 'max_packet_size', value: 1024 },
   { section: 'listener', key: 'max_retained_bytes', value: 2048 },

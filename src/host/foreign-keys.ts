@@ -30,7 +30,7 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = Object.freeze({
   set_tcp_nodelay: 'write upstream.bridge_tcp_nodelay instead',
   start_type: 'remove it; the connection to the broker is always kept',
   threshold: 'remove it; the connection to the broker is always kept',
-  try_private: 'remove it; every broker of MQTT 3.1 and 3.1.1 is served without it',
+  try_private: 'remove it; every broker is served without it',
   upgrade_outgoing_qos: 'remove it; a message has the QoS of its publisher, at most that of its rule',
   use_username_as_clientid: 'remove it; rights with %u in listener.acl are about the user',
 });

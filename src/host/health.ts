@@ -5,11 +5,11 @@
 import type { Status } from '../gateway/status.ts';
 
 /** Seconds without the broker. */
-export const LONGEST_ABSENCE = 120;
+const LONGEST_ABSENCE = 120;
 /** Seconds that a message may wait while the broker is there. */
-export const LONGEST_WAIT = 300;
+const LONGEST_WAIT = 300;
 /** Part of the store that may be taken. */
-export const HIGHEST_FILL = 0.9;
+const HIGHEST_FILL = 0.9;
 
 export interface Health {
   readonly isWell: boolean;

@@ -46,7 +46,9 @@ function trace(session: TraceableSession, arena: Arena, nameOf: () => string, wr
   };
 }
 
-function describeMessage(arena: Arena, message: Omit<Message, 'packetIdentifier' | 'payloadOffset'>): string {
+type Described = Pick<Message, 'topicNameOffset' | 'topicNameLength' | 'payloadLength' | 'qos' | 'retain'>;
+
+function describeMessage(arena: Arena, message: Described): string {
   const { payloadLength, qos, retain, topicNameLength, topicNameOffset } = message;
   return `"${decodeUTF8(arena, topicNameOffset, topicNameLength)}", QoS ${qos}, ${payloadLength} `
     + `byte${payloadLength === 1 ? '' : 's'}${retain === 1 ? ', retained' : ''}`;

@@ -29,7 +29,7 @@ export interface PageSources {
 }
 
 /** Read with GET, answered at once. */
-export const readable = (path: string, content: (exchange: Exchange) => Content, isPublic = false): Resource => ({
+const readable = (path: string, content: (exchange: Exchange) => Content, isPublic = false): Resource => ({
   path, methods: GET | HEAD, isPublic, bodyCapacity: 0, isEndless: false,
   respond: exchange => exchange.answer(200, content(exchange)),
 });

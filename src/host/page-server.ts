@@ -35,6 +35,8 @@ export interface PageSubject {
   readonly runtime: Runtime;
   /** Of the broker's address, and of the store, as the gateway was started. */
   readonly isStoreWanted: boolean;
+  /** What the event `status` tells besides. */
+  readonly extras?: () => object;
 }
 
 export class PageServer {
@@ -62,7 +64,7 @@ export class PageServer {
     const gate = new PageGate(sessions, cookieName);
     const sources = {
       status: () => this.status(), health: () => this.health(), metrics: () => this.metrics(), log: memory,
-      events: new PageEvents(memory, () => ({ ...this.status(), health: this.health() })),
+      events: new PageEvents(memory, () => ({ ...this.status(), health: this.health(), ...subject.extras?.() })),
     };
     const name = hostname().toLowerCase();
     this.server = new HTTPServer({

@@ -94,8 +94,9 @@ export class Routing {
     this.identifierOffset = plan.reserve('client identifier', listener.max_clientid_length);
     const nodesPlan = NodeStates.plan(plan, 1, limits, listener.max_clientid_length);
     const topicsOffset = TopicTable.plan(plan, PLACES, 0, 0);
-    const outboundPlan = TopicMap.plan(plan, 'out', topic, PLACES, longest, longest);
-    const inboundPlan = TopicMap.plan(plan, 'in', topic, PLACES, longest, longest);
+    const sizes = { topicCount: PLACES, capacity: longest, longest };
+    const outboundPlan = TopicMap.plan(plan, 'out', topic, sizes);
+    const inboundPlan = TopicMap.plan(plan, 'in', topic, sizes);
     const accessPlan = Access.plan(plan, alone, PLACES, longest);
     const arena = this.arena = new Arena(plan, { landingCapacity: 0, stagingCapacity: 0, resizable: false });
     this.topics = new TopicTable(arena, topicsOffset, PLACES, 0);
@@ -133,7 +134,7 @@ export class Routing {
       if (publishing.publishFor(node, message, index, access, NO_ORIGIN) === FORBIDDEN)
         return this.refused(this.isMountable(node) ? 'acl' : 'mount_point', this.mountedName(node, topic));
     } else if (this.isNameForNodes(message))
-      publishing.publish(message, index, NO_ORIGIN);
+      publishing.publish(message, index, NO_ORIGIN, -1);
     return this.localName === undefined ? this.refused(flaw ?? 'system', topic) : this.outgoing(this.localName);
   }
 
@@ -144,7 +145,7 @@ export class Routing {
       return this.refused(flaw, topic);
     this.localName = this.upstream = undefined;
     const index = this.place(topic, qos);
-    this.publishing.publish(this.message, index, NO_ORIGIN);
+    this.publishing.publish(this.message, index, NO_ORIGIN, -1);
     return this.outgoing(topic);
   }
 
@@ -238,7 +239,7 @@ export class Routing {
 
   private crossing(map: TopicMap, rule: number, qos: number): Crossing {
     const { uncached } = map;
-    const name = decodeUTF8(this.arena, map.placesOffset + uncached * map.placeLength, map.lengthOf[uncached]!);
+    const name = decodeUTF8(this.arena, map.placesOffset + uncached * map.placeLength, map.uncachedLength);
     return { rule: this.positionOf(map.rules[rule]!), name, qos: Math.min(qos, map.rules[rule]!.qos) };
   }
 

@@ -11,6 +11,7 @@ import { HostGateway } from './host-gateway.ts';
 import { type Log, messageOf, ONCE } from './log.ts';
 import { dieOf, endNow } from './process-end.ts';
 import { takeSignals } from './early-signals.ts';
+import { PageChanges } from './page-changes.ts';
 import { PageOpening } from './page-opening.ts';
 import { causesOf, writtenAfter, type WrittenKeys } from './reload-causes.ts';
 import { describeReload } from './reload-texts.ts';
@@ -118,6 +119,7 @@ class Run {
   /** Of the ready line. */
   private listener = 'none';
   private page: PageOpening | undefined = undefined;
+  private changes: PageChanges | undefined = undefined;
 
   constructor(configuration: Configuration, log: Log, print: (line: string) => void, options: RunOptions) {
     this.configuration = configuration;
@@ -158,6 +160,7 @@ class Run {
       clearInterval(this.reporting);
       this.statusServer?.close();
       this.page?.close();
+      this.changes?.close();
       handlers.forEach(([name, handler]) => process.off(name, handler));
     }
   }
@@ -189,8 +192,10 @@ class Run {
     const { configuration: { page, store }, log, options } = this;
     if (page === null)
       return true;
-    this.page = new PageOpening(page, { runtime: gateway.runtime, isStoreWanted: store.durability === 'flash' }, log, [],
-      () => this.sayReady(this.listener));
+    this.changes = options.file === undefined || options.load === undefined ? undefined
+      : new PageChanges(options.file, gateway.runtime, log, this.onHangUp);
+    this.page = new PageOpening(page, { runtime: gateway.runtime, isStoreWanted: store.durability === 'flash' }, log,
+      this.changes?.resources ?? [], () => this.sayReady(this.listener));
     return await this.page.open() || options.isStrict !== true;
   }
 

@@ -12,7 +12,7 @@ const LONGEST_ANSWER = 16 * 1024 * 1024;
 type Answer = { readonly pid: number } & ({ readonly status: Status } | { readonly problem: string });
 
 /** There is none, or not one: the message says what to do. */
-export class NoStatus extends Error {}
+class NoStatus extends Error {}
 
 /** @param pid of the one that is meant, where several run with the file @throws NoStatus */
 export async function askForStatus(file: string, pid?: number): Promise<Status> {

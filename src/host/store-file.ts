@@ -1,5 +1,6 @@
 /** What a file is that is to be the store: a store of this version or another one, new, or somebody else's. */
-import { closeSync, fstatSync, lstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, lstatSync, openSync, readSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { BLOCK_HEADER_LENGTH, BLOCK_LENGTH, MAGIC, MAGIC_VERSION_ONE, SMALLEST_BLOCK } from '../store/record-format.ts';
 
 export const EMPTY = 0;
@@ -65,4 +66,16 @@ export function refuseStrangeLink(name: string, path: string): void {
   } catch { /* it is not there, or may not be read */ }
   if (!isStore)
     throw new Error(`store.path, "${name}", is a symbolic link that leads to no store of this program, and what it leads to is not touched: remove the link, or give store.path the name of a file of its own`);
+}
+
+/** So that the new file itself survives. Not every system can do that. */
+export function synchronizeFolder(path: string): void {
+  try {
+    const folder = openSync(dirname(path), 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  } catch { /* the file is found again all the same, where this is not possible */ }
 }

@@ -14,11 +14,11 @@ import { isIP, Socket, type TcpNetConnectOpts } from 'node:net';
 import type { TCPCallbacks, TCPOptions, TCPSocket } from '../io/transport.ts';
 
 /** Bytes that may be written and have not been taken by the system yet. */
-export const WRITABLE_CAPACITY = 65536;
+const WRITABLE_CAPACITY = 65536;
 /** More unread bytes than this stop the receipt, so that the peer's window closes; half as many start it again. */
 export const READABLE_CAPACITY = 65536;
 /** After `close()` a peer has this many milliseconds to take what was written and to close its side. */
-export const LINGER = 5000;
+const LINGER = 5000;
 
 /** Writes are gathered in pieces of this length; a full piece leaves at once. */
 const PIECE_LENGTH = 16384;

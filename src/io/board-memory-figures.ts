@@ -2,16 +2,16 @@
 import type { FeatureId } from './board-features.ts';
 
 /** The gateway without any feature. */
-export const PROGRAM_LENGTH = 27496;
+export const PROGRAM_LENGTH = 26528;
 
 /** One of each feature, without its texts. */
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
-  connection: 1041,
+  connection: 1116,
   rateLimit: 142,
-  session: 416,
+  session: 439,
   user: 75,
-  mountPoint: 498,
-  accessEntry: 626,
+  mountPoint: 506,
+  accessEntry: 634,
   ruleOut: 568,
   ruleIn: 404,
   ruleBoth: 792,
@@ -31,8 +31,8 @@ export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freez
   topic: 32,
   subscriptionByte: 0,
   retainedByte: 0,
-  flash: 17768,
-  flashBlock: 8.5,
+  flash: 17784,
+  flashBlock: 11,
   flashIdentifier: 20,
   flashLatest: 4264,
 });

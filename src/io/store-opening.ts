@@ -9,6 +9,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
 import { isDue } from '../session/clock.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
+import type { Store } from '../store/message-store.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** Opens what `store.path` names, for packets of up to `longest` bytes. @throws Error whose message says what to do */
@@ -21,6 +22,8 @@ export interface StoreRemarks extends Event.GatewayObserver {
 
 /** Milliseconds from one attempt to the next. */
 const INTERVAL = 30_000;
+/** From one look at a storage that may be taken away to the next. */
+const LOOK_INTERVAL = 1000;
 
 export class StoreOpening {
   private readonly gateway: Gateway;
@@ -32,6 +35,9 @@ export class StoreOpening {
   /** What went wrong last: it is told once. */
   private told = '';
   private hasWorked = false;
+  /** Whether the storage has to be looked at, and when next. */
+  private isLooked = false;
+  private lookAt = 0;
 
   constructor(gateway: Gateway, scheduler: Scheduler, openStorage: StorageOpener | undefined, observer: StoreRemarks) {
     this.gateway = gateway;
@@ -74,9 +80,14 @@ export class StoreOpening {
 
   handleTimeout(): void {
     const { durableStore } = this.gateway;
-    if (durableStore === undefined || durableStore.backlog.store.isWorking)
+    if (durableStore === undefined)
       return;
     const { clock } = this.gateway;
+    const { store } = durableStore.backlog;
+    if (this.isLooked && store.isWorking)
+      this.look(store);
+    if (store.isWorking)
+      return;
     if (!this.isPending) {
       this.isPending = true;
       this.dueAt = clock.now + INTERVAL | 0;
@@ -87,8 +98,21 @@ export class StoreOpening {
     clock.request(this.dueAt);
   }
 
+  private look(store: Store): void {
+    const { clock } = this.gateway;
+    if (isDue(this.lookAt, clock.now)) {
+      store.check();
+      this.lookAt = clock.now + LOOK_INTERVAL | 0;
+    }
+    clock.request(this.lookAt);
+  }
+
   private use(storage: BlockStorage): void {
     const { gateway, scheduler } = this;
+    this.isLooked = storage.check !== undefined;
+    this.lookAt = gateway.clock.now + LOOK_INTERVAL | 0;
+    if (this.isLooked)
+      gateway.clock.request(this.lookAt);
     try {
       gateway.openStore(storage);
     } catch (error) {

@@ -196,6 +196,8 @@ export class Access {
     mounted.qos = message.qos;
     mounted.retain = message.retain;
     mounted.packetIdentifier = message.packetIdentifier;
+    mounted.propertiesOffset = message.propertiesOffset;
+    mounted.propertiesLength = message.propertiesLength;
     return this.mount(node, message.topicNameOffset, message.topicNameLength);
   }
 
@@ -228,13 +230,13 @@ export class Access {
       return true;
     const { topicCount, verdictsOffset } = this.plan;
     if (index >= topicCount)
-      return this.judge(node, nameOffset, nameLength, right, matchesTopicFilter, matchesTopicFilter);
+      return this.judge(node, nameOffset, nameLength, right, matchesTopicFilter);
     const { bytes } = this.arena;
     const at = verdictsOffset + index * this.nodeCount + node.index;
     const known = bytes[at]!;
     if ((known & right << KNOWN_SHIFT) !== 0)
       return (known & right) !== 0;
-    const verdict = this.judge(node, nameOffset, nameLength, right, matchesTopicFilter, matchesTopicFilter);
+    const verdict = this.judge(node, nameOffset, nameLength, right, matchesTopicFilter);
     bytes[at] = known | right << KNOWN_SHIFT | (verdict ? right : 0);
     return verdict;
   }
@@ -242,15 +244,14 @@ export class Access {
   /** Whether the node may read anything that matches the full filter. */
   allowsSubscription(node: NodeState, filterOffset: number, filterLength: number): boolean {
     return this.entries.length === 0
-      || this.judge(node, filterOffset, filterLength, READ, filterCovers, filtersOverlap);
+      || this.judge(node, filterOffset, filterLength, READ, filtersOverlap);
   }
 
   /**
-   * @param isDenied whether the filter of an entry that denies is about the name or filter at `offset` @param
-   * isGranted the same for others
+   * @param isGranted whether the filter of an entry is about the name at `offset`, or overlaps the filter there, all
+   * of which an entry that denies must cover
    */
-  private judge(node: NodeState, offset: number, length: number, right: number, isDenied: Comparison,
-    isGranted: Comparison): boolean {
+  private judge(node: NodeState, offset: number, length: number, right: number, isGranted: Comparison): boolean {
     const { entries } = this;
     let isAllowed = false;
     for (let index = 0; index < entries.length; ++index) {
@@ -258,7 +259,7 @@ export class Access {
       const found = this.resolve(entry, node);
       if (found === UNFIT_NAME)
         return false;
-      const compare = entry.isDenial ? isDenied : isGranted;
+      const compare = entry.isDenial && isGranted === filtersOverlap ? filterCovers : isGranted;
       if (found === NOT_ABOUT_THIS_NODE || (entry.rights & right) === 0
         || !compare(this.arena, this.filterOffset, this.filterLength, offset, length))
         continue;

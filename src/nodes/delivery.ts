@@ -1,13 +1,13 @@
 /**
  * Gives messages to the nodes whose subscriptions match, as far as they may read them, each once and with the QoS
  * that it was granted; keeps retained ones. Who gets a topic is remembered per number of the topic table, so that a
- * message for nobody, or for one node, is not compared with filters. Knows nothing of who published, and nothing of
- * upstream's rules.
+ * message for nobody, or for one node, is not compared with filters. Knows nothing of upstream's rules.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText } from '../bytes/utf8.ts';
 import { type Message, MessageSpans } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
+import { OPTIONS_QOS, RETAIN_AS_PUBLISHED } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, type TopicTable } from '../packet/topic-table.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
@@ -21,11 +21,12 @@ import { hasWildcard } from '../packet/topic-filter.ts';
 
 /**
  * Who gets a topic: not known; nobody; somebody, namely those whose subscriptions match, and what is retained. Anything
- * greater is the only node that gets it, (its index + 1) << 2, and the QoS that it was granted.
+ * greater is the only node that gets it, (its index + 1) << NODE_SHIFT, and what it was granted (subscriptions.ts).
  */
 export const UNKNOWN = 0;
 export const NOBODY = 1;
-export const SOMEBODY = 2;
+const SOMEBODY = 2;
+const NODE_SHIFT = 4;
 
 export class Delivery {
   /** Per number of the topic table: who gets its local name, and the local name that a remote one is mapped to. */
@@ -46,8 +47,8 @@ export class Delivery {
   private readonly outgoing = new MessageSpans();
 
   constructor(arena: Arena, topics: TopicTable, topicCount: number, nodes: NodeStates, subscriptions: Subscriptions,
-    retained: RetainedMessages,
-    access: Access | undefined, observer: Event.GatewayObserver) {
+    retained: RetainedMessages, access: Access | undefined,
+    observer: Event.GatewayObserver) {
     this.arena = arena;
     this.topics = topics;
     this.nodes = nodes;
@@ -90,8 +91,8 @@ export class Delivery {
   }
 
   /**
-   * The subscriptions to one filter have changed. Of local names, one without wildcards concerns itself only, which is
-   * worth finding out where there are many subscriptions.
+   * The subscriptions to one filter have changed. One without wildcards concerns one local name only: worth finding out
+   * where there are many.
    */
   forgetAudiencesOf(filterOffset: number, filterLength: number): void {
     if (!this.subscriptions.isIndexed || hasWildcard(this.arena, filterOffset, filterLength)) {
@@ -104,11 +105,13 @@ export class Delivery {
       this.localAudience[index] = UNKNOWN;
   }
 
-  /** Gives a local message to the nodes, and keeps it if it is to be retained. */
-  deliver(message: Message, index: number): void {
+  /** Gives a local message to the nodes, and keeps it if it is to be retained. @param publisher see `Subscriptions` */
+  deliver(message: Message, index: number, publisher: number): void {
     let audience = this.localAudience[index]!;
     if (audience === UNKNOWN)
       audience = this.findAudience(message, index, this.localAudience);
+    if (audience === SOMEBODY)
+      this.subscriptions.publisher = publisher;
     this.deliverTo(message, index, audience);
     if (message.retain !== 0) // [MQTT311-3.3.1-12]
       this.retain(message);
@@ -173,7 +176,8 @@ export class Delivery {
     let audience = NOBODY;
     subscriptions.match(topicNameOffset, topicNameLength);
     if (subscriptions.matchedCount > 0)
-      audience = subscriptions.matchedCount > 1 ? SOMEBODY : matched[0]! + 1 << 2 | granted[matched[0]!]!;
+      audience = subscriptions.matchedCount > 1 || subscriptions.noLocalCount > 0 ? SOMEBODY
+        : matched[0]! + 1 << NODE_SHIFT | granted[matched[0]!]!;
     subscriptions.forgetMatch();
     if (audiences === this.remoteAudience && this.retained.has(topicNameOffset, topicNameLength))
       audience = SOMEBODY;
@@ -193,16 +197,22 @@ export class Delivery {
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.qos = message.qos;
-    outgoing.retain = 0; // [MQTT311-3.3.1-9]; how a message came, with DUP or not, is no part of it [MQTT311-3.3.1-3]
+    if ((outgoing.propertiesLength = message.propertiesLength) !== 0)
+      outgoing.propertiesOffset = message.propertiesOffset;
+    // [MQTT311-3.3.1-9]; how a message came, with DUP or not, is no part of it [MQTT311-3.3.1-3] [MQTT5-3.3.1-3]
+    outgoing.retain = 0;
     if (audience !== SOMEBODY) {
-      this.sendAllowed(states[(audience >> 2) - 1]!, outgoing, index, audience & 3);
+      if ((audience & RETAIN_AS_PUBLISHED) !== 0)
+        outgoing.retain = message.retain;
+      this.sendAllowed(states[(audience >> NODE_SHIFT) - 1]!, outgoing, index, audience & OPTIONS_QOS);
       return;
     }
     const { granted, matched } = subscriptions;
     subscriptions.match(message.topicNameOffset, message.topicNameLength);
     for (let at = 0; at < subscriptions.matchedCount; ++at) {
       const node = matched[at]!;
-      this.sendAllowed(states[node]!, outgoing, index, granted[node]!);
+      outgoing.retain = (granted[node]! & RETAIN_AS_PUBLISHED) === 0 ? 0 : message.retain; // [MQTT5-3.3.1-12]
+      this.sendAllowed(states[node]!, outgoing, index, granted[node]! & OPTIONS_QOS); // [MQTT5-3.3.1-13]
     }
     subscriptions.forgetMatch();
   }
@@ -216,7 +226,7 @@ export class Delivery {
 
   /**
    * Sends a message that the node may read, without its mount point, with the QoS that it was granted at most
-   * [MQTT311-3.8.4-6]. @param index number of its name, or `uncached`
+   * [MQTT311-3.8.4-6] [MQTT5-3.8.4-8]. @param index number of its name, or `uncached`
    */
   private sendAllowed(node: NodeState, message: Message, index: number, granted: number): void {
     const { access } = this;
@@ -260,10 +270,7 @@ export class Delivery {
       this.observer.onEvent(Event.NODE_QUEUE_FULL, session.index, qos);
   }
 
-  /**
-   * Queues a message for a node that is away. @returns its record; NONE when it is the one that is given up because the
-   * queue is full
-   */
+  /** Queues a message for a node that is away. @returns its record; NONE: the queue is full, the message given up */
   protected keepFor(node: NodeState, message: Message, qos: number): number {
     let record = node.queue.append(message, qos);
     if (record !== NONE)

@@ -3,7 +3,7 @@ import * as ReasonCode from '../packet/reason-code.ts';
 
 const BROKEN_RULES: readonly number[] = Object.freeze([
   ReasonCode.MALFORMED_PACKET, ReasonCode.PROTOCOL_ERROR, ReasonCode.TOPIC_NAME_INVALID, ReasonCode.PACKET_TOO_LARGE,
-    ReasonCode.RECEIVE_MAXIMUM_EXCEEDED, ReasonCode.TLS_SPOKEN,
+    ReasonCode.RECEIVE_MAXIMUM_EXCEEDED, ReasonCode.TOPIC_ALIAS_INVALID, ReasonCode.TLS_SPOKEN,
 ]);
 
 const FIRST_ERROR = 0x80;

@@ -57,7 +57,7 @@ export class DurableNodes {
     this.wills = parts.wills;
     this.retained = parts.retained;
     this.atHand = parts.atHand;
-    this.restoration = new NodeRestoration(parts);
+    this.restoration = new NodeRestoration(parts, this.will);
   }
 
   /** Whether anything can be written. */
@@ -99,7 +99,7 @@ export class DurableNodes {
     const { expiry, nodes, observer } = this.parts;
     if (!this.keeps(node))
       nodes.distinguish(node);
-    if (!session.cleanStart) {
+    if (!session.isTransient) {
       if (this.keeps(node))
         this.sessions.see(node, expiry.coarseness);
       else if (!this.restoration.keep(node) && this.isRequired) {
@@ -113,13 +113,14 @@ export class DurableNodes {
         observer.onEvent(Event.STATE_FULL, session.index, Event.FULL_FOR_WILL);
       return false;
     }
-    return this.settle() || session.cleanStart && !session.hasWill;
+    return this.settle() || session.isTransient && !session.hasWill;
   }
 
-  /** The connection of a node has ended, and its Will, if there was one, has been published. */
-  leave(node: NodeState): void {
+  /** The connection of a node has ended, and its Will, if there was one, has been published, or `isDelayed`. */
+  leave(node: NodeState, isDelayed: boolean): void {
     const { expiry } = this.parts;
-    this.wills.removeWhenDurable(node);
+    if (!isDelayed)
+      this.wills.removeWhenDurable(node);
     this.sessions.see(node, expiry.coarseness);
   }
 
@@ -203,15 +204,24 @@ export class DurableNodes {
   // What the store tells
 
   beginRestoring(): void {
+    const { nodes: { states } } = this.parts;
     this.toldFull = 0;
+    for (let index = 0; index < states.length; ++index)
+      states[index]!.queue.doubtPositions();
     this.restoration.begin();
   }
 
   onMessage(message: StoredMessage): void {
+    const { nodes, store } = this.parts;
+    if (store.isSame(message.position))
+      nodes.findIdentity(message.origin)?.queue.confirmPosition(message.position);
     this.restoration.messages.onMessage(message);
   }
 
   endRestoring(): void {
+    const { nodes: { states } } = this.parts;
+    for (let index = 0; index < states.length; ++index)
+      states[index]!.queue.endDoubt();
     this.restoration.end();
     this.retained.restore();
   }

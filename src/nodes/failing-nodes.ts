@@ -33,6 +33,11 @@ const EARLY_END = 1;
 const SLOW = 3 * FAULT;
 const MOST_POINTS = SLOW + 6 * FAULT;
 
+/** Of a place: the key, when it has failed last, points. */
+const FIELDS = 3;
+const FAILED_AT = 1;
+const POINTS = 2;
+
 /** Places for one value of the hash, and of all. */
 const WAYS = 4;
 const FEWEST_PLACES = 16;
@@ -44,11 +49,11 @@ const { imul } = Math;
 export class FailingNodes {
   /** Why the message at hand is turned back, for which its session ends next: the caller's number; 0: it is not. */
   turnedBack = 0;
-  private readonly keys: Int32Array;
-  private readonly points: Uint8Array;
-  private readonly failedAt: Int32Array;
-  /** Per session: when its CONNECT was accepted. */
-  private readonly acceptedAt: Int32Array;
+  /** Of each session when its CONNECT was accepted; then, from `placesAt` on, of each place FIELDS. */
+  private readonly table: Int32Array;
+  private readonly placesAt: number;
+  /** The bits of a key that say which one is the first of its places. */
+  private readonly mask: number;
   private readonly arena: Arena;
   private readonly clock: Clock;
   private readonly takeOvers: TakeOvers;
@@ -62,26 +67,26 @@ export class FailingNodes {
       places *= 2;
     this.arena = arena;
     this.clock = clock;
-    this.keys = new Int32Array(places);
-    this.points = new Uint8Array(places);
-    this.failedAt = new Int32Array(places);
-    this.acceptedAt = new Int32Array(connectionCount);
+    this.table = new Int32Array(connectionCount + places * FIELDS);
+    this.placesAt = connectionCount;
+    this.mask = places - WAYS;
     this.takeOvers = takeOvers;
     this.observer = observer;
   }
 
   /** @returns milliseconds that the answer to the CONNECT of this session has to wait */
   delayOf(session: ServerSession): number {
-    const place = this.find(this.keyOf(session));
-    if (place < 0 || this.points[place]! < SLOW)
+    const { table } = this;
+    const at = this.find(this.keyOf(session));
+    if (at < 0 || table[at + POINTS]! < SLOW)
       return 0;
-    const wait = FIRST_DELAY << (this.points[place]! - SLOW >> 1);
-    const left = this.failedAt[place]! + (wait < LONGEST_DELAY ? wait : LONGEST_DELAY) - this.clock.now | 0;
+    const wait = FIRST_DELAY << (table[at + POINTS]! - SLOW >> 1);
+    const left = table[at + FAILED_AT]! + (wait < LONGEST_DELAY ? wait : LONGEST_DELAY) - this.clock.now | 0;
     return left > 0 ? left : 0;
   }
 
   accepted({ index }: ServerSession): void {
-    this.acceptedAt[index] = this.clock.now;
+    this.table[index] = this.clock.now;
   }
 
   /** The connection is over; the session is still as it was. @param node index of its state, -1: it was never let in */
@@ -99,7 +104,7 @@ export class FailingNodes {
 
   /** @returns points; 0: it means nothing; -1: all was well */
   private judge(session: ServerSession, node: number, reasonCode: number): number {
-    const isEarly = node >= 0 && (this.clock.now - this.acceptedAt[session.index]! | 0) < SOON;
+    const isEarly = node >= 0 && (this.clock.now - this.table[session.index]! | 0) < SOON;
     switch (reasonCode) {
       case ReasonCode.MALFORMED_PACKET:
       case ReasonCode.TLS_SPOKEN:
@@ -125,52 +130,53 @@ export class FailingNodes {
   }
 
   private add(session: ServerSession, points: number, cause: number): void {
+    const { table } = this;
     const key = this.keyOf(session);
-    let place = this.find(key);
-    if (place < 0) {
-      place = this.findRoom(key);
-      this.keys[place] = key;
-      this.points[place] = 0;
+    let at = this.find(key);
+    if (at < 0) {
+      at = this.findRoom(key);
+      table[at] = key;
+      table[at + POINTS] = 0;
     }
-    const before = this.points[place]!;
-    this.points[place] = before + points < MOST_POINTS ? before + points : MOST_POINTS;
-    this.failedAt[place] = this.clock.now;
+    const before = table[at + POINTS]!;
+    table[at + POINTS] = before + points < MOST_POINTS ? before + points : MOST_POINTS;
+    table[at + FAILED_AT] = this.clock.now;
     if (before < SLOW && before + points >= SLOW)
       this.observer.onEvent(Event.NODE_SLOWED, session.index, cause);
   }
 
   private forgive(session: ServerSession): void {
-    const place = this.find(this.keyOf(session));
-    if (place >= 0)
-      this.points[place] = this.points[place]! >> 1;
+    const at = this.find(this.keyOf(session));
+    if (at >= 0)
+      this.table[at + POINTS] = this.table[at + POINTS]! >> 1;
   }
 
-  /** @returns the place of this key, -1 for none */
+  /** @returns where the place of this key lies in the table, -1 for none */
   private find(key: number): number {
-    const { keys } = this;
-    const first = key & keys.length - WAYS;
-    for (let place = first; place < first + WAYS; ++place)
-      if (keys[place] === key && this.isRemembered(place))
-        return place;
+    const { table } = this;
+    const first = this.placesAt + (key & this.mask) * FIELDS;
+    for (let at = first; at < first + WAYS * FIELDS; at += FIELDS)
+      if (table[at] === key && this.isRemembered(at))
+        return at;
     return -1;
   }
 
   private findRoom(key: number): number {
-    const { points } = this;
-    const first = key & points.length - WAYS;
+    const { table } = this;
+    const first = this.placesAt + (key & this.mask) * FIELDS;
     let best = first;
-    for (let place = first; place < first + WAYS; ++place) {
-      if (!this.isRemembered(place))
-        return place;
-      if (points[place]! < points[best]!)
-        best = place;
+    for (let at = first; at < first + WAYS * FIELDS; at += FIELDS) {
+      if (!this.isRemembered(at))
+        return at;
+      if (table[at + POINTS]! < table[best + POINTS]!)
+        best = at;
     }
     return best;
   }
 
-  private isRemembered(place: number): boolean {
-    const age = this.clock.now - this.failedAt[place]! | 0;
-    return this.points[place]! > 0 && age >= 0 && age < FORGOTTEN_AFTER;
+  private isRemembered(at: number): boolean {
+    const age = this.clock.now - this.table[at + FAILED_AT]! | 0;
+    return this.table[at + POINTS]! > 0 && age >= 0 && age < FORGOTTEN_AFTER;
   }
 
   private keyOf(session: ServerSession): number {

@@ -1,7 +1,7 @@
 /** Brings messages back that wait for nodes, from the log of the store, in the order of their numbers. */
 import type { Arena } from '../bytes/arena.ts';
-import { MessageSpans } from '../packet/packet.ts';
-import { IDENTIFIER_RANGE } from '../session/publish-records.ts';
+import { PlainSpans } from '../packet/packet.ts';
+import { IDENTIFIER_RANGE } from '../session/identifier-ranges.ts';
 import { NONE, RELEASED, SENT } from '../session/record-layout.ts';
 import type { StoredQueue } from '../session/stored-queue.ts';
 import type { Store } from '../store/message-store.ts';
@@ -32,7 +32,7 @@ export interface MessageRestorationParts {
 export class MessageRestoration {
   private readonly parts: MessageRestorationParts;
   private readonly arena: Arena;
-  private readonly message = new MessageSpans();
+  private readonly message = new PlainSpans();
   /** Of messages that were found in the log: number and position. */
   private found: Uint32Array | undefined = undefined;
   private foundCount = 0;
@@ -91,6 +91,7 @@ export class MessageRestoration {
     const known = queue.findStored(stored.position);
     if (known !== NONE) {
       messages.add(queue.lengthOf(known));
+      this.complete(stored, queue, known);
       return true;
     }
     const mountLength = this.mountLengthFor(node, stored);
@@ -128,6 +129,18 @@ export class MessageRestoration {
       return true;
     store.queue.giveUp(position, NODE);
     return false;
+  }
+
+  /** What became of a message of the queue while its record could not be written is written. */
+  private complete({ identifiers, position, states }: StoredMessage, queue: StoredQueue, record: number): void {
+    const { store: { queue: log } } = this.parts;
+    const identifier = queue.identifierOf(record);
+    if (queue.qosOf(record) !== 2 || identifier === 0)
+      return;
+    if (identifiers[NODE] === 0)
+      log.underWay(position, NODE, identifier, true);
+    if (queue.stateOf(record) === RELEASED && (states[NODE]! & RECEIVED) === 0)
+      log.received(position, NODE);
   }
 
   /** @returns bytes of the topic that the node does not see; -1 when it may not read it */

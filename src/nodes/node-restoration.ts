@@ -6,7 +6,7 @@
  */
 import type { Arena } from '../bytes/arena.ts';
 import * as Event from '../config/events.ts';
-import { MessageSpans } from '../packet/packet.ts';
+import type { MessageSpans } from '../packet/packet.ts';
 import { NONE } from '../session/record-layout.ts';
 import { SESSION, SUBSCRIPTION, WILL } from '../store/record-format.ts';
 import type { StateMap } from '../store/state-map.ts';
@@ -21,6 +21,9 @@ const GONE = -2;
 /** Nodes that were away before all that go in this life. */
 const LONG_AGO = 0x7FFFFFFF;
 
+/** Of `lost`: what was dropped when a storage was opened last. */
+const LATELY = Event.DROPPED_REASONS;
+
 export interface RestorationParts extends MessageRestorationParts {
   readonly wills: StoredWills;
   readonly expiry: SessionExpiry;
@@ -30,17 +33,17 @@ export interface RestorationParts extends MessageRestorationParts {
 }
 
 export class NodeRestoration {
-  /** Per reason of events.ts: what was dropped the last time. */
-  readonly dropped = new Uint32Array(Event.DROPPED_REASONS);
-  /** The same since the start of the program. */
-  readonly lost = new Uint32Array(Event.DROPPED_REASONS);
+  /** Per reason of events.ts: what was dropped since the start of the program; then the same, from LATELY on. */
+  readonly lost = new Uint32Array(2 * Event.DROPPED_REASONS);
   private readonly parts: RestorationParts;
   private readonly arena: Arena;
-  private readonly message = new MessageSpans();
+  private readonly will: MessageSpans;
   readonly messages: MessageRestoration;
 
-  constructor(parts: RestorationParts) {
+  /** @param will where one may be read */
+  constructor(parts: RestorationParts, will: MessageSpans) {
     this.parts = parts;
+    this.will = will;
     this.arena = parts.store.arena;
     this.messages = new MessageRestoration(parts);
   }
@@ -51,18 +54,19 @@ export class NodeRestoration {
     sessions.reset();
     messages.reset();
     this.messages.begin();
-    this.dropped.fill(0);
+    this.lost.fill(0, LATELY);
   }
 
   /** All has been found. */
   end(): void {
+    const { lost } = this;
     const { delivery, nodes, observer, sessions, store: { state }, wills } = this.parts;
     if (state !== undefined) {
       this.restoreSessions(state);
       this.restoreSubscriptions(state);
       this.restoreWills(state);
     }
-    this.dropped[Event.DROPPED_MESSAGE] = this.messages.restore();
+    const droppedCount = lost[LATELY + Event.DROPPED_MESSAGE] = this.messages.restore();
     for (let index = 0; index < nodes.states.length; ++index) { // those that began while there was no store
       const node = nodes.states[index]!;
       if (node.identifierLength === 0)
@@ -70,14 +74,15 @@ export class NodeRestoration {
       if (!sessions.isKept(node) && nodes.isPersistent(node) && !wills.isDueFor(node))
         this.keep(node);
       if (node.session !== undefined)
-        wills.put(node, node.session, this.message);
+        wills.put(node, node.session, this.will);
     }
     delivery.forgetAudiences();
-    delivery.droppedCount += this.dropped[Event.DROPPED_MESSAGE]!;
-    for (let reason = 0; reason < this.dropped.length; ++reason) {
-      this.lost[reason]! += this.dropped[reason]!;
-      if (this.dropped[reason] !== 0)
-        observer.onEvent(Event.RESTORED_DROPPED, reason, this.dropped[reason]!);
+    delivery.droppedCount += droppedCount;
+    for (let reason = 0; reason < LATELY; ++reason) {
+      const count = lost[LATELY + reason]!;
+      lost[reason]! += count;
+      if (count !== 0)
+        observer.onEvent(Event.RESTORED_DROPPED, reason, count);
     }
   }
 
@@ -159,7 +164,7 @@ export class NodeRestoration {
       else if (!this.maySubscribe(node, filter, filterLength))
         reason = Event.DROPPED_FILTER;
       else if (subscriptions.find(node.index, filter, filterLength) === NONE
-        && subscriptions.add(node.index, filter, filterLength, bytes[valueOffset + QOS]! & 3, false) === NONE)
+        && subscriptions.add(node.index, filter, filterLength, bytes[valueOffset + QOS]!, false) === NONE)
         reason = Event.DROPPED_FILTER;
       if (reason === NONE)
         continue;
@@ -220,12 +225,12 @@ export class NodeRestoration {
     sessions.remove(node);
     subscriptions.removeAll(node.index);
     nodes.release(node);
-    ++this.dropped[reason]!;
+    ++this.lost[LATELY + reason]!;
   }
 
   private drop(kind: number, key: number, reason: number): false {
     this.parts.store.state!.remove(kind, key);
-    ++this.dropped[reason]!;
+    ++this.lost[LATELY + reason]!;
     return false;
   }
 }

@@ -14,6 +14,7 @@ import { equalBytes, hashOf } from '../bytes/compare.ts';
 import { HashChains, NO_ENTRY } from '../bytes/hash-chains.ts';
 import { encodeUTF8 } from '../bytes/utf8.ts';
 import type { MessageAge } from '../session/message-age.ts';
+import type { MessageForms } from '../session/message-forms.ts';
 import type { NodeJournal } from '../session/node-journal.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
@@ -179,6 +180,11 @@ export class NodeStates {
     this.limits.journal = journal;
   }
 
+  /** Writes messages for nodes that speak 5.0. */
+  set forms(forms: MessageForms) {
+    this.limits.forms = forms;
+  }
+
   /** @returns the session of this identity, or undefined */
   findIdentity(identity: number): NodeState | undefined {
     const { states } = this;
@@ -228,7 +234,7 @@ export class NodeStates {
 
   /** Whether the node has asked for its session to be kept. */
   isPersistent(state: NodeState): boolean {
-    return state.session === undefined || !state.session.cleanStart;
+    return state.session === undefined || !state.session.isTransient;
   }
 
   /** Of two identifiers with the same hash the second one gets another identity: what is stored goes by that. */

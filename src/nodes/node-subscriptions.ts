@@ -4,8 +4,10 @@
  */
 import * as Event from '../config/events.ts';
 import type { Packet } from '../packet/packet.ts';
-import { SUBACK_FAILURE } from '../packet/subscribe.ts';
-import { isSharedFilter } from '../packet/topic-filter.ts';
+import { SUBSCRIPTION_IDENTIFIER } from '../packet/properties.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
+import { RETAINED_IF_NEW, retainHandlingOf } from '../packet/subscribe.ts';
+import { isShared } from '../packet/topic-filter.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { Access } from './access.ts';
 import type { Delivery } from './delivery.ts';
@@ -32,26 +34,29 @@ export class NodeSubscriptions {
     this.observer = observer;
   }
 
-  /** The filter at hand of a SUBSCRIBE. @returns the granted QoS, SUBACK_FAILURE or DENIED */
+  /** The filter at hand of a SUBSCRIBE. @returns the granted QoS, a reason code, or DENIED */
   add(session: ServerSession, node: NodeState, packet: Packet): number {
     const { access, delivery, retainedDelivery } = this;
     const { subscriptions } = delivery;
-    if (isSharedFilter(packet)) {
+    if (isShared(packet.arena, packet.topicFilterOffset, packet.topicFilterLength)) {
       if (!this.hasToldShared)
         this.observer.onEvent(Event.SHARED_SUBSCRIPTION, session.index, 0);
       this.hasToldShared = true;
-      return SUBACK_FAILURE;
+      return ReasonCode.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
     }
+    if (session.hasProperties && packet.properties.has(SUBSCRIPTION_IDENTIFIER))
+      return ReasonCode.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED;
     if (access !== undefined
       && !(access.mountFilter(node, packet)
         && access.allowsSubscription(node, packet.topicFilterOffset, packet.topicFilterLength)))
       return DENIED;
     const { qos, topicFilterLength, topicFilterOffset } = packet;
-    const isOwed = retainedDelivery.owes(topicFilterOffset);
-    const at = subscriptions.add(node.index, topicFilterOffset, topicFilterLength, qos, isOwed);
+    const isOwed = retainedDelivery.owes(topicFilterOffset) && this.wantsRetained(node, packet);
+    const at =
+      subscriptions.add(node.index, topicFilterOffset, topicFilterLength, packet.subscriptionOptions, isOwed);
     if (at === END) {
       this.observer.onEvent(Event.SUBSCRIPTIONS_FULL, session.index, subscriptions.count);
-      return SUBACK_FAILURE;
+      return ReasonCode.QUOTA_EXCEEDED;
     }
     delivery.forgetAudiencesOf(topicFilterOffset, topicFilterLength);
     if (isOwed)
@@ -59,14 +64,29 @@ export class NodeSubscriptions {
     return qos;
   }
 
-  /** Nothing new is queued for it; what is queued goes on its way [MQTT311-3.10.4-2] [MQTT311-3.10.4-3]. */
-  remove(node: NodeState, packet: Packet): void {
-    if (this.access !== undefined && !this.access.mountFilter(node, packet))
-      return;
+  /**
+   * Whether retained messages are to be sent for the filter at hand: before 5.0 always
+   * [MQTT5-3.3.1-9] [MQTT5-3.3.1-10] [MQTT5-3.3.1-11] [MQTT5-3.8.4-4]
+   */
+  private wantsRetained({ index }: NodeState,
+    { subscriptionOptions, topicFilterLength, topicFilterOffset }: Packet): boolean {
+    const handling = retainHandlingOf(subscriptionOptions);
+    return handling === 0 || handling === RETAINED_IF_NEW
+      && this.delivery.subscriptions.find(index, topicFilterOffset, topicFilterLength) === END;
+  }
+
+  /**
+   * Nothing new is queued for it; what is queued goes on its way [MQTT311-3.10.4-2] [MQTT311-3.10.4-3].
+   * @returns SUCCESS or NO_SUBSCRIPTION_EXISTED [MQTT5-3.11.3-2]
+   */
+  remove(node: NodeState, packet: Packet): number {
     const { subscriptions } = this.delivery;
-    const at = subscriptions.find(node.index, packet.topicFilterOffset, packet.topicFilterLength);
-    if (at !== END)
-      this.drop(node, at);
+    const at = this.access !== undefined && !this.access.mountFilter(node, packet) ? END
+      : subscriptions.find(node.index, packet.topicFilterOffset, packet.topicFilterLength);
+    if (at === END)
+      return ReasonCode.NO_SUBSCRIPTION_EXISTED;
+    this.drop(node, at);
+    return ReasonCode.SUCCESS;
   }
 
   /** The subscription at `at` is over. */

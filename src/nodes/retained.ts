@@ -3,26 +3,54 @@
  * is delivered but not kept, and counted. A record is
  *
  *   | topic length (2) | QoS and flags (1) | topic | payload |
+ *
+ * and that of a message with properties has, before the payload, | their length (2) | second (4) | properties |: their
+ * Message Expiry Interval counts from that second of the clock.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { END, PackedRecords } from '../bytes/packed-records.ts';
 import { equalBytes } from '../bytes/compare.ts';
-import type { Message } from '../packet/packet.ts';
+import type { Message, MessageSpans } from '../packet/packet.ts';
+import { expiryOf } from '../packet/publish-properties.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
+import type { Clock } from '../session/clock.ts';
 import { RetainedIndex } from './retained-index.ts';
 
 const QOS = 2;
 /** Where the topic lies in a record; the payload follows it. */
 export const TOPIC = 3;
 const QOS_MASK = 3;
-/** Flags beside the QoS: it came from upstream, or is nobody's business there; upstream is to be told of it again. */
+/** Flags beside the QoS: it has properties. */
+const HAS_PROPERTIES = 0x10;
+const PROPERTIES_HEADER = 6;
+/** It came from upstream, or is nobody's business there; upstream is to be told of it again. */
 const FROM_UPSTREAM = 0x40;
 const OWED = 0x20;
+/** What survives a restart. */
+const NOTES = QOS_MASK | FROM_UPSTREAM | HAS_PROPERTIES;
 /** It is to be stored when it is time for that. */
 const UNSTORED = 0x80;
 
 /** Result of `lookAtNext`: that one is not owed. */
 export const PASSED = 0;
+
+/** Reads the record of `length` bytes at `at`; RETAIN is the caller's business. */
+export function readRetained({ bytes, view }: Arena, at: number, length: number, message: MessageSpans): void {
+  const notes = bytes[at + QOS]!;
+  const topicNameLength = view.getUint16(at);
+  let rest = at + TOPIC + topicNameLength;
+  message.topicNameOffset = at + TOPIC;
+  message.topicNameLength = topicNameLength;
+  message.qos = notes & QOS_MASK;
+  message.propertiesLength = 0;
+  if ((notes & HAS_PROPERTIES) !== 0) {
+    message.propertiesLength = view.getUint16(rest);
+    message.propertiesOffset = rest + PROPERTIES_HEADER;
+    rest = message.propertiesOffset + message.propertiesLength;
+  }
+  message.payloadOffset = rest;
+  message.payloadLength = at + length - rest;
+}
 
 /** Told when records move, so that whoever is in the middle of them stays where it is. */
 export interface RetainedWalker {
@@ -41,6 +69,8 @@ export class RetainedMessages {
   walker: RetainedWalker | undefined = undefined;
   /** Where `lookAtNext` looks; PASSED: at the first one. */
   private next = PASSED;
+  /** Counts the seconds of messages that expire; without one they do not. */
+  clock: Clock | undefined = undefined;
   private readonly arena: Arena;
   private readonly records: PackedRecords;
   private readonly index: RetainedIndex;
@@ -72,8 +102,9 @@ export class RetainedMessages {
    */
   update(message: Message, isFromUpstream = false): boolean {
     const { arena, records } = this;
-    const { payloadLength, payloadOffset, topicNameLength, topicNameOffset } = message;
-    const length = TOPIC + topicNameLength + payloadLength;
+    const { payloadLength, payloadOffset, propertiesLength, topicNameLength, topicNameOffset } = message;
+    const header = propertiesLength === 0 ? 0 : PROPERTIES_HEADER;
+    const length = TOPIC + topicNameLength + header + propertiesLength + payloadLength;
     let at = this.locate(topicNameOffset, topicNameLength), isNew = false;
     if (at !== END && isFromUpstream && this.isSame(at, message))
       return true;
@@ -99,10 +130,21 @@ export class RetainedMessages {
     arena.view.setUint16(at, topicNameLength);
     bytes[at + QOS] = isFromUpstream ? message.qos | FROM_UPSTREAM : message.qos;
     bytes.copyWithin(at + TOPIC, topicNameOffset, topicNameOffset + topicNameLength);
-    bytes.copyWithin(at + TOPIC + topicNameLength, payloadOffset, payloadOffset + payloadLength);
+    if (header !== 0)
+      this.writeProperties(at, message);
+    bytes.copyWithin(at + length - payloadLength, payloadOffset, payloadOffset + payloadLength);
     if (isNew)
       this.index.add(at);
     return true;
+  }
+
+  private writeProperties(at: number, { propertiesLength, propertiesOffset, topicNameLength }: Message): void {
+    const { arena: { bytes, view } } = this;
+    const header = at + TOPIC + topicNameLength;
+    bytes[at + QOS]! |= HAS_PROPERTIES;
+    view.setUint16(header, propertiesLength);
+    view.setUint32(header + 2, this.clock === undefined ? 0 : this.clock.countSeconds());
+    bytes.copyWithin(header + PROPERTIES_HEADER, propertiesOffset, propertiesOffset + propertiesLength);
   }
 
   has(nameOffset: number, nameLength: number): boolean {
@@ -124,12 +166,31 @@ export class RetainedMessages {
   }
 
   /** Whether the message at `at` matches a filter; then it is in `message`. */
-  matches(at: number, filterOffset: number, filterLength: number, message: Message): boolean {
+  matches(at: number, filterOffset: number, filterLength: number, message: MessageSpans): boolean {
     const { arena } = this;
     const topicNameLength = arena.view.getUint16(at);
     if (!matchesTopicFilter(arena, filterOffset, filterLength, at + TOPIC, topicNameLength))
       return false;
     this.read(at, message);
+    return message.propertiesLength === 0 || this.countDown(at, message);
+  }
+
+  /**
+   * What is left of the Message Expiry Interval of the message at `at`, which has been read, counts from now on.
+   * @returns false when nothing is left [MQTT5-3.3.2-5] [MQTT5-3.3.2-6]
+   */
+  private countDown(at: number, message: MessageSpans): boolean {
+    const { arena: { view }, arena, clock } = this;
+    const expiry = expiryOf(message, arena);
+    if (expiry < 0 || clock === undefined)
+      return true;
+    const since = at + TOPIC + message.topicNameLength + 2;
+    const seconds = clock.countSeconds();
+    const left = view.getUint32(expiry) - (seconds - view.getUint32(since));
+    if (left <= 0)
+      return false;
+    view.setUint32(expiry, left);
+    view.setUint32(since, seconds);
     return true;
   }
 
@@ -143,7 +204,7 @@ export class RetainedMessages {
   }
 
   /** @returns the place of the next message if it is owed, it is in `message` then; PASSED; END after the last one */
-  lookAtNext(message: Message): number {
+  lookAtNext(message: MessageSpans): number {
     const { records } = this;
     const at = this.next === PASSED ? records.first : this.next;
     if (at === END || at >= records.end) {
@@ -164,15 +225,21 @@ export class RetainedMessages {
     bytes[at + QOS] = bytes[at + QOS]! & ~OWED;
   }
 
-  private read(at: number, message: Message): void {
+  private read(at: number, message: MessageSpans): void {
     const { arena, records } = this;
+    const notes = arena.bytes[at + QOS]!;
+    message.retain = 1; // [MQTT311-3.3.1-8]
+    if ((notes & HAS_PROPERTIES) !== 0) {
+      readRetained(arena, at, records.lengthOf(at), message);
+      return;
+    }
     const topicNameLength = arena.view.getUint16(at);
     message.topicNameOffset = at + TOPIC;
     message.topicNameLength = topicNameLength;
     message.payloadOffset = at + TOPIC + topicNameLength;
     message.payloadLength = records.lengthOf(at) - TOPIC - topicNameLength;
-    message.qos = arena.bytes[at + QOS]! & QOS_MASK;
-    message.retain = 1; // [MQTT311-3.3.1-8]
+    message.qos = notes & QOS_MASK;
+    message.propertiesLength = 0;
   }
 
   private moved(at: number, distance: number): void {
@@ -186,7 +253,9 @@ export class RetainedMessages {
 
   private isSame(at: number, { payloadLength, payloadOffset }: Message): boolean {
     const { arena, records } = this;
-    const payload = at + TOPIC + arena.view.getUint16(at);
+    const header = at + TOPIC + arena.view.getUint16(at);
+    const payload = (arena.bytes[at + QOS]! & HAS_PROPERTIES) === 0 ? header
+      : header + PROPERTIES_HEADER + arena.view.getUint16(header);
     return at + records.lengthOf(at) - payload === payloadLength
       && equalBytes(arena, payload, payloadOffset, payloadLength);
   }
@@ -196,21 +265,21 @@ export class RetainedMessages {
     return this.index.find(nameOffset, nameLength);
   }
 
-  /** Bytes of the record at `at`: topic length (2), QoS (1), topic and payload. */
+  /** Bytes of the record at `at`. */
   lengthAt(at: number): number {
     return this.records.lengthOf(at);
   }
 
   /** The message of a topic has been restored: whatever is noted beside its QoS counts again. */
   mark({ topicNameLength, topicNameOffset }: Message, qosByte: number): void {
-    const notes = qosByte & (QOS_MASK | FROM_UPSTREAM);
+    const notes = qosByte & NOTES;
     const owed = (notes & FROM_UPSTREAM) === 0 ? OWED : 0; // the Server may have been another one meanwhile
     this.arena.bytes[this.locate(topicNameOffset, topicNameLength) + QOS] = notes | owed;
   }
 
   /** What is noted beside the QoS of the message at `at`, as far as it survives a restart. */
   notesAt(at: number): number {
-    return this.arena.bytes[at + QOS]! & (QOS_MASK | FROM_UPSTREAM);
+    return this.arena.bytes[at + QOS]! & NOTES;
   }
 
   /** The message at `at` is stored later. */

@@ -23,9 +23,9 @@ export const SERVER_IDENTITY = 2;
  * nodes; all of it is, of messages that must be kept; no block is long enough.
  */
 export const UNSTORED = 0;
-export const HALF_FULL = -1;
-export const FULL = -2;
-export const UNFIT = -3;
+const HALF_FULL = -1;
+const FULL = -2;
+const UNFIT = -3;
 
 /** The one destination of a message. */
 const NODE = 0;

@@ -11,7 +11,7 @@ import { type Clock, isDue } from '../session/clock.ts';
 import type { Store } from '../store/message-store.ts';
 import { RETAINED } from '../store/record-format.ts';
 import type { StateMap } from '../store/state-map.ts';
-import { TOPIC, type RetainedMessages } from './retained.ts';
+import { readRetained, TOPIC, type RetainedMessages } from './retained.ts';
 import { NO_KEY, PROBES } from './state-keys.ts';
 
 /** Milliseconds from a change that nobody waits for to its being written. */
@@ -92,11 +92,7 @@ export class StoredRetained {
       if (!state.read(RETAINED, state.keyAt(at)))
         continue;
       const { valueLength, valueOffset } = state;
-      found.topicNameOffset = valueOffset + TOPIC;
-      found.topicNameLength = arena.view.getUint16(valueOffset);
-      found.payloadOffset = found.topicNameOffset + found.topicNameLength;
-      found.payloadLength = valueLength - TOPIC - found.topicNameLength;
-      found.qos = arena.bytes[valueOffset + 2]! & 3;
+      readRetained(arena, valueOffset, valueLength, found);
       // What is here already came while the storage was away: it is newer.
       if (found.payloadLength <= 0 || retained.has(found.topicNameOffset, found.topicNameLength))
         continue;

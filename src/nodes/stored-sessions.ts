@@ -3,7 +3,7 @@
  * finds again after a power cut. A value under the identity of the node:
  *
  *   session        seen at, seconds of the store clock (4) | hash of the user name, 0: none (4) | Client Identifier
- *   subscription   identity of the node (4) | QoS (1) | filter, with the mount point of the node
+ *   subscription   identity of the node (4) | QoS and options (1) | filter, with the mount point of the node
  */
 import type { Arena } from '../bytes/arena.ts';
 import { equalBytes, hashOf } from '../bytes/compare.ts';
@@ -21,10 +21,13 @@ export const IDENTIFIER = 8;
 export const QOS = 4;
 export const FILTER = 5;
 
+/** Of a node: whether its session is in the store, and when it was written there that the node was seen. */
+const FIELDS = 2;
+const WRITTEN_AT = 1;
+
 export class StoredSessions {
-  /** Per node: whether its session is in the store, and when it was written there that the node was seen. */
-  private readonly kept: Uint8Array;
-  private readonly seenAt: Uint32Array;
+  /** Per node FIELDS. */
+  private readonly entries: Uint32Array;
   private readonly arena: Arena;
   private readonly store: Store;
   private readonly clock: Clock;
@@ -38,23 +41,22 @@ export class StoredSessions {
     this.clock = clock;
     this.subscriptions = subscriptions;
     this.userHashes = userHashes;
-    this.kept = new Uint8Array(count);
-    this.seenAt = new Uint32Array(count);
+    this.entries = new Uint32Array(count * FIELDS);
   }
 
   isKept(node: NodeState): boolean {
-    return this.kept[node.index] !== 0;
+    return this.entries[node.index * FIELDS] !== 0;
   }
 
   /** Another storage is opened: nothing is known of what it holds. */
   reset(): void {
-    this.kept.fill(0);
+    this.entries.fill(0);
   }
 
   /** It has been found in the store. */
   adopt(node: NodeState, seenAt: number): void {
-    this.kept[node.index] = 1;
-    this.seenAt[node.index] = seenAt;
+    this.entries[node.index * FIELDS] = 1;
+    this.entries[node.index * FIELDS + WRITTEN_AT] = seenAt;
   }
 
   /** Writes that the session is there, and that the node was seen just now. @returns false when there is no room */
@@ -78,7 +80,7 @@ export class StoredSessions {
 
   /** The node is here, or has just gone: that is written if it was written long ago. @param coarseness seconds */
   see(node: NodeState, coarseness: number): void {
-    if (this.isKept(node) && this.store.clock.now - this.seenAt[node.index]! >= coarseness)
+    if (this.isKept(node) && this.store.clock.now - this.entries[node.index * FIELDS + WRITTEN_AT]! >= coarseness)
       this.put(node);
   }
 
@@ -87,7 +89,7 @@ export class StoredSessions {
     const { store: { state }, subscriptions } = this;
     if (!this.isKept(node))
       return;
-    this.kept[node.index] = 0;
+    this.entries[node.index * FIELDS] = 0;
     state?.remove(SESSION, node.identity);
     for (let at = subscriptions.nextOf(node.index, END); at !== END; at = subscriptions.nextOf(node.index, at))
       this.removeSubscription(node, at);
@@ -99,19 +101,19 @@ export class StoredSessions {
     const { arena, store: { state }, subscriptions } = this;
     const filter = subscriptions.filterOffsetOf(at);
     const filterLength = subscriptions.filterLengthOf(at);
-    const qos = subscriptions.qosOf(at);
+    const options = subscriptions.optionsOf(at);
     if (state === undefined)
       return false;
     const key = this.find(state, node.identity, filter, filterLength, true);
     if (key === NO_KEY)
       return false;
-    if (state.read(SUBSCRIPTION, key) && arena.bytes[state.valueOffset + QOS] === qos)
+    if (state.read(SUBSCRIPTION, key) && arena.bytes[state.valueOffset + QOS] === options)
       return true;
     const value = state.begin(SUBSCRIPTION, key, FILTER + filterLength);
     if (value === 0)
       return false;
     arena.view.setInt32(value, node.identity);
-    arena.bytes[value + QOS] = qos;
+    arena.bytes[value + QOS] = options;
     arena.bytes.copyWithin(value + FILTER, filter, filter + filterLength);
     this.clock.soon();
     return state.end(SUBSCRIPTION, key, FILTER + filterLength);

@@ -1,7 +1,6 @@
 /** Subscriptions of nodes whose sessions are kept: in the store before SUBACK. */
 import type { Packet } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import * as Event from '../config/events.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { DurableNodes } from './durable-nodes.ts';
@@ -49,6 +48,6 @@ export class StoredSubscriptions extends NodeSubscriptions {
       return code;
     this.drop(node, at);
     observer.onEvent(Event.STATE_FULL, session.index, Event.FULL_FOR_SUBSCRIPTION);
-    return SUBACK_FAILURE;
+    return ReasonCode.QUOTA_EXCEEDED;
   }
 }

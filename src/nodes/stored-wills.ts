@@ -5,6 +5,8 @@
  *
  *   hash of the user name, 0: none (4) | Keep Alive (2) | QoS, RETAIN << 2 (1) | length of the Client Identifier (2) |
  *   Client Identifier | topic length (2) | topic | payload length (2) | payload
+ *
+ * and, if the Will has properties, | their length (2) | properties |.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import type { MessageSpans } from '../packet/packet.ts';
@@ -23,18 +25,25 @@ const RETAIN_SHIFT = 2;
 export const WILL_IDENTIFIER_LENGTH = 7;
 export const WILL_IDENTIFIER = 9;
 
+/** Of topic, payload and properties. */
+const LENGTHS = 6;
+
+/** Of a node: identity under which a Will is to be removed when all up to the stamp is durable, 0: none. */
+const FIELDS = 4;
+const STAMP = 1;
+/** Whether a Will waits for it that was found at start, and until when. */
+const IS_WAITING = 2;
+const DUE_AT = 3;
+
 /** Milliseconds for a node without Keep Alive. */
 const PATIENCE = 90_000;
 
 export class StoredWills {
   /** Wills of nodes that have not come back. */
   dueCount = 0;
-  /** Per node: identity under which a Will is to be removed when this is durable; 0: none. */
-  private readonly removals: Int32Array;
-  private readonly stamps: Int32Array;
+  /** Per node FIELDS. */
+  private readonly entries: Int32Array;
   private removalCount = 0;
-  private readonly isWaiting: Uint8Array;
-  private readonly dueAt: Int32Array;
   private readonly arena: Arena;
   private readonly store: Store;
   private readonly clock: Clock;
@@ -43,7 +52,7 @@ export class StoredWills {
   private readonly capacity: number;
 
   static plan(plan: ArenaPlan, willCapacity: number): number {
-    return plan.reserve('store: a Will', willCapacity + 4);
+    return plan.reserve('store: a Will', willCapacity + LENGTHS);
   }
 
   constructor(store: Store, clock: Clock, sessions: StoredSessions, offset: number, { capacity, count }: WillSizes) {
@@ -52,23 +61,20 @@ export class StoredWills {
     this.clock = clock;
     this.sessions = sessions;
     this.offset = offset;
-    this.capacity = capacity + 4;
-    this.removals = new Int32Array(count);
-    this.stamps = new Int32Array(count);
-    this.isWaiting = new Uint8Array(count);
-    this.dueAt = new Int32Array(count);
+    this.capacity = capacity + LENGTHS;
+    this.entries = new Int32Array(count * FIELDS);
   }
 
   isDueFor(node: NodeState): boolean {
-    return this.isWaiting[node.index] !== 0;
+    return this.entries[node.index * FIELDS + IS_WAITING] !== 0;
   }
 
   /** A node comes in: its Will, if it has one, takes the place of an older one. @returns false when there is no room */
   put(node: NodeState, session: ServerSession, will: MessageSpans): boolean {
     const { arena, arena: { bytes, view }, store: { state } } = this;
     this.forget(node);
-    if (this.removals[node.index] !== 0)
-      this.removeNow(node.index);
+    if (this.entries[node.index * FIELDS] !== 0)
+      this.removeNow(node.index * FIELDS);
     if (!session.hasWill) {
       if (state?.remove(WILL, node.identity) === true)
         this.clock.soon();
@@ -78,7 +84,8 @@ export class StoredWills {
       return false;
     session.readWill(will);
     const region = will.topicNameOffset - 2;
-    const regionLength = 4 + will.topicNameLength + will.payloadLength;
+    const regionLength = will.propertiesLength > 0 ? will.propertiesOffset + will.propertiesLength - region
+      : will.payloadOffset + will.payloadLength - region;
     const length = WILL_IDENTIFIER + node.identifierLength + regionLength;
     const value = state.begin(WILL, node.identity, length);
     if (value === 0)
@@ -97,64 +104,66 @@ export class StoredWills {
 
   /** The Will has been published, or there is none any more: it is removed when all that was written is durable. */
   removeWhenDurable(node: NodeState): void {
-    const { store, store: { durable, state, written } } = this;
+    const { entries, store, store: { durable, state, written } } = this;
+    const at = node.index * FIELDS;
     this.forget(node);
     if (state?.has(WILL, node.identity) !== true)
       return;
-    if (this.removals[node.index] === 0)
+    if (entries[at] === 0)
       ++this.removalCount;
-    else if (this.removals[node.index] !== node.identity)
-      state.remove(WILL, this.removals[node.index]!);
-    this.removals[node.index] = node.identity;
-    this.stamps[node.index] = written;
+    else if (entries[at] !== node.identity)
+      state.remove(WILL, entries[at]!);
+    entries[at] = node.identity;
+    entries[at + STAMP] = written;
     if (written === durable || !store.isWorking)
-      this.removeNow(node.index);
+      this.removeNow(at);
     this.clock.soon();
   }
 
   onDurable(): void {
-    const { removals, stamps, store } = this;
-    for (let index = 0; this.removalCount > 0 && index < removals.length; ++index)
-      if (removals[index] !== 0 && (store.durable - stamps[index]! | 0) >= 0)
-        this.removeNow(index);
+    const { entries, store } = this;
+    for (let at = 0; this.removalCount > 0 && at < entries.length; at += FIELDS)
+      if (entries[at] !== 0 && (store.durable - entries[at + STAMP]! | 0) >= 0)
+        this.removeNow(at);
   }
 
   /** All is durable. */
   finish(): void {
-    for (let index = 0; index < this.removals.length; ++index)
-      if (this.removals[index] !== 0)
-        this.removeNow(index);
+    for (let at = 0; at < this.entries.length; at += FIELDS)
+      if (this.entries[at] !== 0)
+        this.removeNow(at);
   }
 
-  private removeNow(index: number): void {
+  private removeNow(at: number): void {
     --this.removalCount;
-    if (this.store.state?.remove(WILL, this.removals[index]!) === true)
+    if (this.store.state?.remove(WILL, this.entries[at]!) === true)
       this.clock.soon();
-    this.removals[index] = 0;
+    this.entries[at] = 0;
   }
 
   /** Nobody waits for the node any more. */
   forget(node: NodeState): void {
-    if (this.isWaiting[node.index] !== 0)
+    if (this.isDueFor(node))
       --this.dueCount;
-    this.isWaiting[node.index] = 0;
+    this.entries[node.index * FIELDS + IS_WAITING] = 0;
   }
 
   /** The Will of a node was found in the value that the map has read; its Keep Alive counts from now. */
   found(node: NodeState, valueOffset: number): void {
-    const { clock } = this;
+    const { clock, entries } = this;
+    const at = node.index * FIELDS;
     const keepAlive = this.arena.view.getUint16(valueOffset + KEEP_ALIVE);
-    if (this.isWaiting[node.index] === 0)
+    if (!this.isDueFor(node))
       ++this.dueCount;
-    this.isWaiting[node.index] = 1;
-    this.dueAt[node.index] = clock.now + (keepAlive === 0 ? PATIENCE : expiryInterval(keepAlive)) | 0;
-    clock.request(this.dueAt[node.index]!);
+    entries[at + IS_WAITING] = 1;
+    entries[at + DUE_AT] = clock.now + (keepAlive === 0 ? PATIENCE : expiryInterval(keepAlive)) | 0;
+    clock.request(entries[at + DUE_AT]!);
   }
 
   /** Whether the node has had its time; else the clock is asked. */
   isDue(node: NodeState): boolean {
     const { clock } = this;
-    const dueAt = this.dueAt[node.index]!;
+    const dueAt = this.entries[node.index * FIELDS + DUE_AT]!;
     if (isDue(dueAt, clock.now))
       return true;
     clock.request(dueAt);
@@ -177,6 +186,9 @@ export class StoredWills {
     will.topicNameLength = view.getUint16(offset);
     will.payloadOffset = will.topicNameOffset + will.topicNameLength + 2;
     will.payloadLength = view.getUint16(will.payloadOffset - 2);
+    const end = will.payloadOffset + will.payloadLength;
+    will.propertiesLength = end === offset + length ? 0 : view.getUint16(end);
+    will.propertiesOffset = end + 2;
     return true;
   }
 }

@@ -6,22 +6,27 @@
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { equalBytes } from '../bytes/compare.ts';
 import { DOLLAR } from '../packet/topic.ts';
+import { NO_LOCAL, OPTIONS_QOS, RETAIN_AS_PUBLISHED } from '../packet/subscribe.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import { FilterIndex } from './filter-index.ts';
 import { CHAIN_LENGTH, COUNT, END, FILTER, LINK, NODE, PLACE_LENGTH, QOS, type RecordsPlan,
   SubscriptionRecords } from './subscription-records.ts';
 
 export { END };
+/** In place of the index of a node. */
+const NOBODY = -1;
 /** No subscription of this node matches. */
-export const NOT_SUBSCRIBED = -1;
+const NOT_SUBSCRIBED = -1;
 
 /**
- * Beside the QoS: retained messages are owed for this subscription; and once more, because it was asked for again
- * meanwhile.
+ * Beside the options, QoS among them, that are kept: retained messages are owed for this subscription; and once more,
+ * because it was asked for again meanwhile.
  */
 const OWED = 0x80;
 const AGAIN = 0x40;
-const QOS_MASK = 3;
+const OPTIONS = OPTIONS_QOS | NO_LOCAL | RETAIN_AS_PUBLISHED;
+/** What of them goes into `granted`. */
+const GRANTED = OPTIONS_QOS | RETAIN_AS_PUBLISHED;
 
 /** So few are looked through rather than looked up, all of them or those of a node. */
 const FEW = 8;
@@ -44,8 +49,15 @@ export class Subscriptions extends SubscriptionRecords {
   /** Of the name that was matched last: the nodes with a subscription that matches, each once. */
   readonly matched: Uint16Array;
   matchedCount = 0;
-  /** Per node: the highest QoS granted for that name, or NOT_SUBSCRIBED. */
+  /**
+   * Per node: the highest QoS granted for that name, and RETAIN_AS_PUBLISHED if one of its subscriptions says so; or
+   * NOT_SUBSCRIBED.
+   */
   readonly granted: Int8Array;
+  /** Subscriptions with NO_LOCAL: who gets a message depends on who has sent it. */
+  noLocalCount = 0;
+  /** Who has sent the message whose name is matched, by index; -1: nobody, or it does not matter. */
+  publisher = NOBODY;
   private readonly index: FilterIndex | undefined;
 
   static plan(plan: ArenaPlan, capacity: number, maximumCount: number, nodeCount: number): SubscriptionsPlan {
@@ -64,10 +76,11 @@ export class Subscriptions extends SubscriptionRecords {
   }
 
   /**
-   * Adds a subscription or replaces the QoS of the same one [MQTT311-3.8.4-3].
-   * @param isOwed whether there may be retained messages for it @returns its number; END when there is no room
+   * Adds a subscription or replaces the options of the same one [MQTT311-3.8.4-3] [MQTT5-3.8.4-3].
+   * @param options QoS and others as SUBSCRIBE says them @param isOwed whether there may be retained messages for it
+   * @returns its number; END when there is no room
    */
-  add(node: number, filterOffset: number, filterLength: number, qos: number, isOwed: boolean): number {
+  add(node: number, filterOffset: number, filterLength: number, options: number, isOwed: boolean): number {
     const { bytes } = this.arena;
     let number = this.find(node, filterOffset, filterLength), old = 0;
     if (number === END) {
@@ -75,11 +88,17 @@ export class Subscriptions extends SubscriptionRecords {
       if (number === END)
         return END;
       this.enter(number);
-    } else
-      old = bytes[this.recordOf(number) + QOS]! & (OWED | AGAIN);
+    } else {
+      old = bytes[this.recordOf(number) + QOS]!;
+      if ((old & NO_LOCAL) !== 0)
+        --this.noLocalCount;
+      old &= OWED | AGAIN;
+    }
     if (isOwed && (old & OWED) === 0)
       ++this.owedCount;
-    bytes[this.recordOf(number) + QOS] = qos | old | (isOwed ? OWED : 0);
+    if ((options & NO_LOCAL) !== 0)
+      ++this.noLocalCount;
+    bytes[this.recordOf(number) + QOS] = options & OPTIONS | old | (isOwed ? OWED : 0);
     return number;
   }
 
@@ -102,14 +121,19 @@ export class Subscriptions extends SubscriptionRecords {
     const { bytes } = this.arena;
     const at = this.recordOf(number) + QOS;
     const qos = bytes[at]!;
-    bytes[at] = (qos & AGAIN) !== 0 ? qos & ~AGAIN : qos & QOS_MASK;
+    bytes[at] = (qos & AGAIN) !== 0 ? qos & ~AGAIN : qos & OPTIONS;
     if ((qos & AGAIN) === 0)
       --this.owedCount;
   }
 
   /** The QoS that was granted. */
   qosOf(number: number): number {
-    return this.arena.bytes[this.recordOf(number) + QOS]! & QOS_MASK;
+    return this.arena.bytes[this.recordOf(number) + QOS]! & OPTIONS_QOS;
+  }
+
+  /** That, NO_LOCAL and RETAIN_AS_PUBLISHED. */
+  optionsOf(number: number): number {
+    return this.arena.bytes[this.recordOf(number) + QOS]! & OPTIONS;
   }
 
   remove(number: number): void {
@@ -127,8 +151,8 @@ export class Subscriptions extends SubscriptionRecords {
 
   /**
    * Finds the nodes whose subscriptions match a name, each once however many of its subscriptions do
-   * [MQTT311-3.3.5-1], with the highest QoS of these [MQTT311-3.3.2-3]: see `matched` and `granted`. To be followed by
-   * `forgetMatch`.
+   * [MQTT311-3.3.5-1], with the highest QoS of these [MQTT311-3.3.2-3] [MQTT5-3.3.4-2]: see `matched` and
+   * `granted`. To be followed by `forgetMatch`.
    */
   match(nameOffset: number, nameLength: number): void {
     const { index } = this;
@@ -142,6 +166,7 @@ export class Subscriptions extends SubscriptionRecords {
   }
 
   forgetMatch(): void {
+    this.publisher = NOBODY;
     for (let index = 0; index < this.matchedCount; ++index)
       this.granted[this.matched[index]!] = NOT_SUBSCRIBED;
     this.matchedCount = 0;
@@ -181,11 +206,16 @@ export class Subscriptions extends SubscriptionRecords {
     if (!matchesTopicFilter(arena, record + FILTER, arena.view.getUint16(record), nameOffset, nameLength))
       return;
     const node = arena.view.getUint16(record + NODE);
-    const qos = arena.bytes[record + QOS]! & QOS_MASK;
-    if (granted[node] === NOT_SUBSCRIBED)
+    const options = arena.bytes[record + QOS]!;
+    if (node === this.publisher && (options & NO_LOCAL) !== 0) // [MQTT5-3.8.3-3]
+      return;
+    if (granted[node] === NOT_SUBSCRIBED) {
       this.matched[this.matchedCount++] = node;
-    if (qos > granted[node]!)
-      granted[node] = qos;
+      granted[node] = options & GRANTED;
+    } else if ((options & OPTIONS_QOS) > (granted[node]! & OPTIONS_QOS)) // [MQTT5-3.3.4-2]
+      granted[node] = granted[node]! & ~OPTIONS_QOS | options & GRANTED;
+    else
+      granted[node]! |= options & RETAIN_AS_PUBLISHED;
   }
 
   private enter(number: number): void {
@@ -211,6 +241,8 @@ export class Subscriptions extends SubscriptionRecords {
     const record = this.recordOf(number);
     if ((bytes[record + QOS]! & OWED) !== 0)
       --this.owedCount;
+    if ((bytes[record + QOS]! & NO_LOCAL) !== 0)
+      --this.noLocalCount;
     if (bytes[record + FILTER] === DOLLAR) {
       --this.dollarCount;
       ++this.dollarRevision;

@@ -2,7 +2,7 @@
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { MAXIMUM_DECIMAL_LENGTH, writeDecimal, writeDigits } from '../bytes/decimal.ts';
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
-import { MessageSpans } from '../packet/packet.ts';
+import { PlainSpans } from '../packet/packet.ts';
 import { WINDOW_COUNT, WINDOWS } from './load-averages.ts';
 import { FIGURES, LOADS } from './system-figures.ts';
 
@@ -24,7 +24,7 @@ const NAMES: readonly string[] = Object.freeze(['version', 'uptime']);
 
 export class SystemMessages {
   /** The one at hand. */
-  readonly message = new MessageSpans();
+  readonly message = new PlainSpans();
   private readonly arena: Arena;
   /** Of each name, and of their end. */
   private readonly nameOffsets: Uint32Array;
@@ -85,7 +85,7 @@ export class SystemMessages {
   }
 
   /** The value of the topic that has been named; of a load in hundredths. */
-  compose(topic: number, value: number): MessageSpans {
+  compose(topic: number, value: number): PlainSpans {
     const { message } = this;
     message.retain = 0;
     if (topic === VERSION_TOPIC) {

@@ -10,7 +10,7 @@
  * The rounds also keep the time since the start, and how many messages were given up in the last minutes.
  */
 import type { Arena } from '../bytes/arena.ts';
-import type { Message, MessageSpans } from '../packet/packet.ts';
+import type { Message, PlainSpans } from '../packet/packet.ts';
 import { DOLLAR } from '../packet/topic.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import { isDue, type Clock } from '../session/clock.ts';
@@ -160,7 +160,7 @@ export class SystemTopics {
    * The figure under a topic, as retained, if its name matches the filter of a node that has just subscribed; else
    * undefined.
    */
-  match(topic: number, filterOffset: number, filterLength: number): MessageSpans | undefined {
+  match(topic: number, filterOffset: number, filterLength: number): PlainSpans | undefined {
     const { messages, messages: { message } } = this;
     messages.name(topic);
     if (!matchesTopicFilter(this.arena, filterOffset, filterLength, message.topicNameOffset, message.topicNameLength))

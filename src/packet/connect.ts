@@ -8,8 +8,9 @@
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText, isWellFormedUTF8 } from '../bytes/utf8.ts';
 import { CONNACK, CONNECT } from './control-packet.ts';
-import { ABSENT, PREFIX_LENGTH, writeFixedHeader, writeString } from './data-representation.ts';
+import { ABSENT, lengthOfVariable, PREFIX_LENGTH, variableAt, writeFixedHeader, writeString } from './data-representation.ts';
 import type { Packet } from './packet.ts';
+import { numberIn, removeProperty, WILL_DELAY_INTERVAL, WILL_PROPERTIES } from './properties.ts';
 import * as ProtocolVersion from './protocol-version.ts';
 import * as ReasonCode from './reason-code.ts';
 import { isPlainTopicName, isValidTopicName } from './topic.ts';
@@ -78,7 +79,8 @@ export function readConnect(packet: Packet): number {
   // Protocol Level [MQTT311-3.1.2-2]
   const level = bytes[offset++]!;
   const version = packet.version = level & ~ProtocolVersion.BRIDGE_BIT;
-  if (!ProtocolVersion.isKnown(version) || ProtocolVersion.isNamedMQIsdp(version) !== isMQIsdp)
+  if (!ProtocolVersion.isKnown(version) || ProtocolVersion.isNamedMQIsdp(version) !== isMQIsdp
+    || level !== version && ProtocolVersion.hasProperties(version)) // of 5.0 no bridge needs that bit
     return ReasonCode.UNSUPPORTED_PROTOCOL_VERSION;
   if (packet.flags !== 0 && !ProtocolVersion.ignoresUnusedHeaderFlags(version)) // [MQTT311-2.2.2-2]
     return ReasonCode.MALFORMED_PACKET;
@@ -100,13 +102,23 @@ export function readConnect(packet: Packet): number {
     return ReasonCode.MALFORMED_PACKET; // [MQTT311-3.1.2-22]
   packet.connectFlags = connectFlags;
   packet.keepAlive = view.getUint16(offset);
-  return readConnectPayload(packet, offset + 2);
+  offset += 2;
+  packet.properties.clear();
+  if (ProtocolVersion.hasProperties(version)) {
+    offset = packet.properties.read(arena, offset, end, CONNECT);
+    if (offset < 0)
+      return -offset;
+  }
+  return readConnectPayload(packet, offset);
 }
 
 const isAcceptable = (arena: Arena, offset: number, end: number): boolean =>
   isWellFormedUTF8(arena, offset, end) && isPlainText(arena, offset, end);
 
-/** Client Identifier, Will Topic, Will Message, User Name, Password, in this order [MQTT311-3.1.3-1]. */
+/**
+ * Client Identifier, Will Properties of 5.0, Will Topic, Will Message, User Name, Password, in this order
+ * [MQTT311-3.1.3-1] [MQTT5-3.1.3-1].
+ */
 function readConnectPayload(packet: Packet, offset: number): number {
   const { arena, connectFlags, end, version } = packet;
   const view = arena.view;
@@ -118,8 +130,13 @@ function readConnectPayload(packet: Packet, offset: number): number {
   if (offset > end || !isAcceptable(arena, clientIdentifierOffset, offset)) // [MQTT311-3.1.3-4]
     return ReasonCode.MALFORMED_PACKET;
 
-  packet.willTopicLength = packet.willPayloadLength = 0;
+  packet.willTopicLength = packet.willPayloadLength = packet.willPropertiesLength = packet.willDelay = 0;
   if ((connectFlags & WILL) !== 0) { // [MQTT311-3.1.2-9]
+    if (ProtocolVersion.hasProperties(version)) {
+      offset = readWillProperties(packet, offset);
+      if (offset < 0)
+        return -offset;
+    }
     if (end - offset < PREFIX_LENGTH)
       return ReasonCode.MALFORMED_PACKET;
     packet.willTopicOffset = offset + PREFIX_LENGTH;
@@ -156,6 +173,18 @@ function readConnectPayload(packet: Packet, offset: number): number {
   }
   // Neither too short nor anything left that no flag announced [MQTT311-3.1.2-18] [MQTT311-3.1.2-20]
   return offset === end ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET;
+}
+
+/** The delay is ours; the rest goes with the message. @returns the offset behind them; negative: a reason code */
+function readWillProperties(packet: Packet, offset: number): number {
+  const { arena, properties } = packet;
+  const next = properties.read(arena, offset, packet.end, WILL_PROPERTIES);
+  if (next > 0) {
+    const first = packet.willPropertiesOffset = offset + lengthOfVariable(variableAt(arena, offset));
+    packet.willDelay = numberIn(arena, first, next, WILL_DELAY_INTERVAL, 0);
+    packet.willPropertiesLength = removeProperty(arena, first, next, WILL_DELAY_INTERVAL) - first;
+  }
+  return next;
 }
 
 /** Remaining Length of the CONNECT that `writeConnect` makes of these fields. */
@@ -201,6 +230,24 @@ export function writeConnect(arena: Arena, offset: number, fields: ConnectFields
     offset = writeString(arena, offset, fields.passwordOffset, fields.passwordLength);
   return offset;
 }
+
+/**
+ * Writes a CONNACK of 5.0, whose properties the caller has written before, at `propertiesOfConnack(offset)`; they are
+ * shorter than 120 bytes. @param end of them @returns the offset after the packet
+ */
+export function writeConnackAround(
+  { bytes }: Arena, offset: number, reasonCode: number, sessionPresent: boolean, end: number,
+): number {
+  bytes[offset] = CONNACK << 4;
+  bytes[offset + 1] = end - offset - 2;
+  bytes[offset + 2] = sessionPresent ? 1 : 0; // [MQTT5-3.2.2-1]
+  bytes[offset + 3] = reasonCode;
+  bytes[offset + 4] = end - propertiesOfConnack(offset);
+  return end;
+}
+
+/** Where the properties of a CONNACK at `offset` begin. */
+export const propertiesOfConnack = (offset: number): number => offset + 5;
 
 /** @returns SUCCESS or MALFORMED_PACKET; the Server's answer itself is in `packet.reasonCode` */
 export function readConnack(packet: Packet): number {

@@ -1,6 +1,6 @@
 /**
- * The fourteen Control Packets (3.1 calls the type "message type") and the flags that their fixed headers must carry.
- * MQTT 3.1.1 section 2.2, MQTT 5.0 section 2.1. Import as a namespace: `ControlPacket.PUBLISH`.
+ * The fifteen Control Packets (3.1 calls the type "message type"; AUTH came with 5.0) and the flags that their fixed
+ * headers must carry. MQTT 3.1.1 section 2.2, MQTT 5.0 section 2.1. Import as a namespace: `ControlPacket.PUBLISH`.
  */
 import { allowsDuplicateFlagOnRequests, ignoresUnusedHeaderFlags } from './protocol-version.ts';
 
@@ -18,14 +18,15 @@ export const UNSUBACK = 11;
 export const PINGREQ = 12;
 export const PINGRESP = 13;
 export const DISCONNECT = 14;
+export const AUTH = 15;
 
-/** Length of PINGREQ, PINGRESP and DISCONNECT, which are a fixed header only. */
+/** Length of PINGREQ, PINGRESP and, before 5.0, DISCONNECT, which are a fixed header only. */
 export const EMPTY_PACKET_LENGTH = 2;
 
-/** For people; index is the type. Types 0 and 15 are reserved in 3.1 and 3.1.1. */
+/** For people; index is the type. Type 0 is reserved, type 15 is in 3.1 and 3.1.1. */
 export const NAMES: readonly string[] = Object.freeze([
   'reserved (0)', 'CONNECT', 'CONNACK', 'PUBLISH', 'PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP', 'SUBSCRIBE', 'SUBACK',
-  'UNSUBSCRIBE', 'UNSUBACK', 'PINGREQ', 'PINGRESP', 'DISCONNECT', 'reserved (15)',
+  'UNSUBSCRIBE', 'UNSUBACK', 'PINGREQ', 'PINGRESP', 'DISCONNECT', 'AUTH',
 ]);
 
 /** PUBLISH flags, in the low four bits of the first byte. */

@@ -34,3 +34,26 @@ export function writeString(arena: Arena, offset: number, source: number, length
   arena.bytes.copyWithin(offset, source, source + length);
   return offset + length;
 }
+
+/** Bytes of a Variable Byte Integer, which has as few as possible [MQTT5-1.5.5-1]. @param value 0 to 268,435,455 */
+export const lengthOfVariable = (value: number): number =>
+  value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4;
+
+/** @returns the offset after the number */
+export function writeVariable(arena: Arena, offset: number, value: number): number {
+  for (; value >= 0x80; value >>= 7)
+    arena.bytes[offset++] = value | 0x80;
+  arena.bytes[offset] = value;
+  return offset + 1;
+}
+
+/** Reads a valid Variable Byte Integer. */
+export function variableAt(arena: Arena, offset: number): number {
+  let value = 0, shift = 0, byte = 0;
+  do {
+    byte = arena.bytes[offset++]!;
+    value |= (byte & 0x7F) << shift;
+    shift += 7;
+  } while (byte >= 0x80);
+  return value;
+}

@@ -19,6 +19,7 @@ import { OVERSIZE_CLOSE, type PacketHandler } from './packet-handler.ts';
 import type { Packet } from './packet.ts';
 import * as ProtocolVersion from './protocol-version.ts';
 import { readPublish } from './publish.ts';
+import { readPublishWithProperties } from './publish-properties.ts';
 import { PublishPrediction } from './publish-prediction.ts';
 import { readPacket } from './read-packet.ts';
 import * as ReasonCode from './reason-code.ts';
@@ -35,8 +36,9 @@ const NOWHERE = -1;
 /** Enough to learn more: the first byte and one byte of the Remaining Length. */
 const SHORTEST_HEADER = 2;
 
-/** PINGREQ, PINGRESP and DISCONNECT begin with this or more. */
+/** Of the two bytes of PINGREQ or PINGRESP, which begin with this or more, these are 0; not so of other types. */
 const FIRST_EMPTY_PACKET = ControlPacket.PINGREQ << 12;
+const EMPTY_PACKET_MASK = 0x2FFF;
 
 /** In the two bytes that a packet begins with: the Remaining Length is longer than one byte. */
 const IS_LONG = 0x80;
@@ -68,13 +70,19 @@ export class PacketParser extends PublishPrediction {
   /** Starts a new connection, of which nothing is known. Not for the handler: the parser is reading the ring then. */
   reset(acceptedTypes: number, version: number): void {
     this.acceptedTypes = acceptedTypes;
-    this.version = version;
+    this.speak(version);
     this.forgetPrediction();
     this.ring.clear();
     this.keptEnd = NOWHERE;
     this.missing = 0;
     this.isNarrow = false;
     this.wanted = this.width;
+  }
+
+  /** The version of the connection has become known. */
+  speak(version: number): void {
+    this.version = version;
+    this.hasProperties = ProtocolVersion.hasProperties(version);
   }
 
   /** Stops for good; the handler calls it too. */
@@ -172,9 +180,17 @@ export class PacketParser extends PublishPrediction {
         else {
           packet.retain = packet.flags & ControlPacket.RETAIN;
           packet.qos = packet.flags >> ControlPacket.QOS_SHIFT & 3;
-          if (packet.qos !== 0 && (packet.packetIdentifier = packet.view.getUint16(packet.payloadOffset - 2)) === 0) {
-            this.reject(ReasonCode.PROTOCOL_ERROR);
-            return;
+          if (packet.qos !== 0) {
+            if (this.hasProperties && packet.arena.bytes[packet.payloadOffset - 1] !== 0) { // it has properties
+              this.forgetPrediction();
+              offset -= this.predictedLength;
+              continue;
+            }
+            packet.packetIdentifier = packet.view.getUint16(packet.payloadOffset - this.predictedIdentifierAt);
+            if (packet.packetIdentifier === 0) {
+              this.reject(ReasonCode.PROTOCOL_ERROR);
+              return;
+            }
           }
         }
         this.handler.onPublish(packet);
@@ -182,8 +198,8 @@ export class PacketParser extends PublishPrediction {
         // What lies after `end` is not ours, but reading it does no harm: the packet is not complete then in any case.
         const header = packet.view.getUint16(offset);
         packet.type = header >> 12;
-        if (header >= FIRST_EMPTY_PACKET && (header & 0xFFF) === 0 && (this.acceptedTypes >> packet.type & 1) !== 0
-          && offset + 1 < end) {
+        if (header >= FIRST_EMPTY_PACKET && (header & EMPTY_PACKET_MASK) === 0
+          && (this.acceptedTypes >> packet.type & 1) !== 0 && offset + 1 < end) {
           offset += SHORTEST_HEADER;
           this.handler.onPacket(packet); // nothing in it to be read
         } else if ((offset = this.receivePacket(packet, header, offset, end)) === NOWHERE)
@@ -224,7 +240,8 @@ export class PacketParser extends PublishPrediction {
     }
     packet.version = this.version;
     if (packet.type === ControlPacket.PUBLISH) {
-      const reasonCode = readPublish(packet, this.handler.role.topics);
+      const reasonCode = this.hasProperties ? readPublishWithProperties(packet, this.handler.role.topics)
+        : readPublish(packet, this.handler.role.topics);
       if (reasonCode !== ReasonCode.SUCCESS)
         return this.reject(reasonCode);
       const form = packet.topicIndex << 16 ^ next - offset;
@@ -232,12 +249,17 @@ export class PacketParser extends PublishPrediction {
         this.predict(offset);
       this.missedForm = form;
       this.handler.onPublish(packet);
+      if (packet.propertiesLength !== 0)
+        packet.propertiesLength = 0;
     } else {
       const reasonCode = readPacket(packet.type, packet);
       if (reasonCode === ReasonCode.SUCCESS)
         this.handler.onPacket(packet);
-      else
+      else {
+        if (packet.type === ControlPacket.CONNECT)
+          this.version = packet.version; // as far as it was read: it says how a refusal looks
         this.reject(reasonCode);
+      }
       if (this.wanted === LEFT) {
         this.wanted = PAUSED;
         this.keep(offset, end, 0);
@@ -313,7 +335,8 @@ export class PacketParser extends PublishPrediction {
     const { packet, settings } = this.handler.role;
     const { bytes } = packet.arena;
     if ((this.acceptedTypes >> packet.type & 1) === 0) {
-      this.reject(packet.type === 0 || packet.type === 15 ? ReasonCode.MALFORMED_PACKET : ReasonCode.PROTOCOL_ERROR);
+      this.reject(packet.type === 0 || packet.type === ControlPacket.AUTH && !this.hasProperties
+        ? ReasonCode.MALFORMED_PACKET : ReasonCode.PROTOCOL_ERROR); // [MQTT5-4.12.0-6]
       return false;
     }
     let at = offset + 1, byte = 0, length = 0, shift = 0;
@@ -343,13 +366,14 @@ export class PacketParser extends PublishPrediction {
   /**
    * A packet that is longer than the ring, so it goes on after `end`. If it is a PUBLISH and the setting says so, the
    * handler gets it without its payload, so that it can be acknowledged and counted, and the payload is thrown away.
+   * A peer of 5.0 knows our Maximum Packet Size, and has no right to send it.
    */
   private readOversize(offset: number, end: number): void {
     const { packet, settings, topics } = this.handler.role;
     let headerEnd = packet.offset + 2;
     if (headerEnd <= end)
       headerEnd += packet.view.getUint16(packet.offset) + (packet.flags < 1 << ControlPacket.QOS_SHIFT ? 0 : 2);
-    if (packet.type !== ControlPacket.PUBLISH || settings.oversize === OVERSIZE_CLOSE
+    if (packet.type !== ControlPacket.PUBLISH || settings.oversize === OVERSIZE_CLOSE || this.hasProperties
       || headerEnd - offset > settings.maximumPacketSize) {
       this.reject(ReasonCode.PACKET_TOO_LARGE);
       return;

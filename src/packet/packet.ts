@@ -4,6 +4,7 @@
  * values and mean nothing. Most used fields come first: XS searches them in order of definition.
  */
 import type { Arena } from '../bytes/arena.ts';
+import { Properties } from './properties.ts';
 import { MQTT_3_1_1 } from './protocol-version.ts';
 
 /** No generation of the topic table. */
@@ -21,9 +22,29 @@ export interface Message {
   retain: number;
   /** Under which its sender knows it, if it came with QoS 1 or 2. */
   packetIdentifier: number;
+  /** Properties that go with it, one behind the other without a length in front; length 0: there are none. */
+  readonly propertiesOffset: number;
+  readonly propertiesLength: number;
 }
 
-/** A message that is put together, or kept, outside a packet: made once and filled again and again. */
+/**
+ * A message that never has properties, put together outside a packet: made once and filled again and again. There are
+ * many, and each field that an object has of its own takes a slot.
+ */
+export class PlainSpans implements Message {
+  topicNameOffset = 0;
+  topicNameLength = 0;
+  payloadOffset = 0;
+  payloadLength = 0;
+  qos = 0;
+  retain = 0;
+  packetIdentifier = 0;
+  declare readonly propertiesOffset: number;
+  declare readonly propertiesLength: number;
+}
+Object.freeze(Object.assign(PlainSpans.prototype, { propertiesOffset: 0, propertiesLength: 0 }));
+
+/** The same with room for properties. */
 export class MessageSpans implements Message {
   topicNameOffset = 0;
   topicNameLength = 0;
@@ -32,10 +53,12 @@ export class MessageSpans implements Message {
   qos = 0;
   retain = 0;
   packetIdentifier = 0;
+  propertiesOffset = 0;
+  propertiesLength = 0;
 }
 
 /** A message that is published again and again under one name, which so need not be looked up each time. */
-export class RepeatedMessage extends MessageSpans {
+export class RepeatedMessage extends PlainSpans {
   /** Number of the name in the topic table, or INVALID_TOPIC: as it was when the table had this `generation`. */
   topicIndex: number;
   generation: number;
@@ -58,7 +81,7 @@ export class Packet implements Message {
   readonly arena: Arena;
   /** Of the arena. */
   readonly view: DataView;
-  /** Control Packet type, 1 to 14. */
+  /** Control Packet type, 1 to 15. */
   type = 0;
   /** Low four bits of the first byte. */
   flags = 0;
@@ -76,6 +99,9 @@ export class Packet implements Message {
   packetIdentifier = 0;
   /** PUBLISH: the number of its topic in the topic table. */
   topicIndex = 0;
+  /** PUBLISH: 0 but during the call of the handler for one that has properties. */
+  propertiesLength = 0;
+  propertiesOffset = 0;
   /** A PUBLISH that is longer than the ring: `payloadLength` is what it announces, the payload itself is skipped. */
   isOversize = false;
   /** Protocol level of the connection; in a CONNECT the level that it asks for, without the bridge bit. */
@@ -83,6 +109,8 @@ export class Packet implements Message {
 
   /** SUBSCRIBE and UNSUBSCRIBE: how many filters, and the one that `nextTopicFilter` has moved to. */
   topicFilterCount = 0;
+  /** What SUBSCRIBE says of it: before 5.0 the QoS alone. */
+  subscriptionOptions = 0;
   topicFilterOffset = 0;
   topicFilterLength = 0;
 
@@ -95,15 +123,22 @@ export class Packet implements Message {
   willTopicLength = 0;
   willPayloadOffset = 0;
   willPayloadLength = 0;
+  /** Those that the Will is published with. */
+  willPropertiesOffset = 0;
+  willPropertiesLength = 0;
+  /** Seconds. */
+  willDelay = 0;
   userNameOffset = 0;
   /** -1: the packet has no user name. An empty one is something else. */
   userNameLength = -1;
   passwordOffset = 0;
   passwordLength = -1;
 
-  /** CONNACK: a code of reason-code.ts. */
+  /** CONNACK, DISCONNECT and acknowledgements of messages: a code of reason-code.ts. */
   reasonCode = 0;
   sessionPresent = false;
+  /** Of the packet at hand, if its version has any. */
+  readonly properties = new Properties();
 
   constructor(arena: Arena) {
     this.arena = arena;

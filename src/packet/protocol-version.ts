@@ -15,7 +15,13 @@ export const MQTT_5_0 = 5;
 export const BRIDGE_BIT = 0x80;
 
 /** Protocol Names, by the length that precedes them: [MQTT31-3.1] "MQIsdp", [MQTT311-3.1.2-1] "MQTT". */
-export const isKnown = (level: number): boolean => level === MQTT_3_1_1 || level === MQTT_3_1;
+export const isKnown = (level: number): boolean => level >= MQTT_3_1 && level <= MQTT_5_0;
+
+/**
+ * 5.0: packets carry properties, acknowledgements reason codes, subscriptions options; both sides tell the limits that
+ * the other one has to keep, and either may say DISCONNECT.
+ */
+export const hasProperties = (version: number): boolean => version === MQTT_5_0;
 
 /** "MQIsdp" is 3.1 and only 3.1; every later level is called "MQTT". */
 export const isNamedMQIsdp = (version: number): boolean => version === MQTT_3_1;

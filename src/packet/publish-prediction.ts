@@ -10,6 +10,8 @@
  * Start, middle and tail are kept as numbers: eight bytes are compared at once by reading them as a double. The rest,
  * of a long topic, is compared with the name in the topic table. The tail may overlap what stands in front of it.
  * (Eight bytes that are no number as a double equal nothing: such a topic is never predicted, which is only slower.)
+ * In 5.0 a PUBLISH is predicted that has no properties. With QoS 0 the tail includes the byte that says so; with an
+ * identifier in front of it, that byte is looked at by itself.
  *
  * The comparison itself stands where packets are received, in packet-parser.ts: it is the hottest path of all.
  */
@@ -39,6 +41,10 @@ export class PublishPrediction implements TopicReader {
    * Topic and length of the last PUBLISH that was not predicted. When that comes twice in a row, it is predicted next.
    */
   protected missedForm = 0;
+  /** Of the version of the connection. Those of a predicted PUBLISH are none, which is one byte of 0. */
+  hasProperties = false;
+  /** Where the identifier lies, seen from the payload. */
+  protected predictedIdentifierAt = 2;
   protected readonly handler: PacketHandler;
   /** Its number in the topic table. */
   private readonly reader: number;
@@ -78,11 +84,12 @@ export class PublishPrediction implements TopicReader {
     if (this.predictedIndex !== packet.topicIndex)
       this.remember(packet.topicIndex);
     this.predictedStart = NOTHING;
-    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === topics.uncached)
+    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === topics.uncached || packet.propertiesLength !== 0)
       return;
     const { view } = packet;
     const topic = packet.topicNameOffset - offset;
-    const tail = topic + length - 8;
+    const tail = topic + length - (this.hasProperties && packet.qos === 0 ? 7 : 8);
+    this.predictedIdentifierAt = this.hasProperties ? 3 : 2;
     this.predictedStart = view.getFloat64(offset);
     this.predictedMiddle = view.getFloat64(offset + 8);
     this.predictedTopicAt = topic;

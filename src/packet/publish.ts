@@ -8,7 +8,7 @@ import {
 } from './control-packet.ts';
 import { IDENTIFIER_LENGTH, PREFIX_LENGTH, writeFixedHeader } from './data-representation.ts';
 import type { Message, Packet } from './packet.ts';
-import { allowsDuplicateFlagAtQoS0 } from './protocol-version.ts';
+import { allowsDuplicateFlagAtQoS0, hasProperties } from './protocol-version.ts';
 import * as ReasonCode from './reason-code.ts';
 import { INVALID_TOPIC, type TopicTable } from './topic-table.ts';
 
@@ -121,11 +121,46 @@ export function writePublish(
   return at + message.payloadLength;
 }
 
-/** Reads PUBACK, PUBREC, PUBREL, PUBCOMP and UNSUBACK, which are alike in 3.1 and 3.1.1: a packet identifier. */
+/**
+ * Reads PUBACK, PUBREC, PUBREL, PUBCOMP and, before 5.0, UNSUBACK: a packet identifier, and in 5.0 perhaps a reason
+ * code, and perhaps properties behind that.
+ */
 export function readAcknowledgement(packet: Packet): number {
   const { offset } = packet;
-  if (packet.end - offset !== IDENTIFIER_LENGTH)
-    return ReasonCode.MALFORMED_PACKET;
+  packet.reasonCode = ReasonCode.SUCCESS;
+  if (packet.end - offset !== IDENTIFIER_LENGTH) {
+    const reasonCode = hasProperties(packet.version) ? readReason(packet) : ReasonCode.MALFORMED_PACKET;
+    if (reasonCode !== ReasonCode.SUCCESS)
+      return reasonCode;
+  }
   return (packet.packetIdentifier = packet.view.getUint16(offset)) === 0
     ? ReasonCode.PROTOCOL_ERROR : ReasonCode.SUCCESS;
+}
+
+/** Codes of an acknowledgement, see `isListed`. [MQTT5-3.4.2-1] [MQTT5-3.5.2-1] */
+const PUBLISH_CODES = 1 << 0x00 | 1 << 0x03 | 1 << 0x07 | 1 << 0x10 | 1 << 0x11 | 1 << 0x17 | 1 << 0x19;
+/** [MQTT5-3.6.2-1] [MQTT5-3.7.2-1] */
+const RELEASE_CODES = 1 << 0x12;
+
+/** What follows the identifier. */
+function readReason(packet: Packet): number {
+  const at = packet.offset + IDENTIFIER_LENGTH;
+  if (packet.end <= at)
+    return ReasonCode.MALFORMED_PACKET;
+  const code = packet.reasonCode = packet.arena.bytes[at]!;
+  const isOfRelease = packet.type >= PUBREL;
+  if (!ReasonCode.isListed(code, isOfRelease ? RELEASE_CODES : PUBLISH_CODES)
+    && (isOfRelease || code !== ReasonCode.NO_MATCHING_SUBSCRIBERS))
+    return ReasonCode.PROTOCOL_ERROR;
+  return readTrailingProperties(packet, at + 1);
+}
+
+/** Reads the properties that end a packet, if it does not end before them. */
+export function readTrailingProperties(packet: Packet, at: number): number {
+  const { arena, end, properties, type } = packet;
+  properties.clear();
+  if (at === end)
+    return ReasonCode.SUCCESS;
+  const next = properties.read(arena, at, end, type);
+  return next < 0 ? -next : next === end ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET;
 }

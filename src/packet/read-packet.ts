@@ -1,6 +1,7 @@
 /** Finds the reader of a Control Packet: everything but PUBLISH, which the parser reads itself. */
 import { readConnack, readConnect } from './connect.ts';
 import * as ControlPacket from './control-packet.ts';
+import { readDisconnect } from './disconnect.ts';
 import type { Packet } from './packet.ts';
 import { readAcknowledgement } from './publish.ts';
 import * as ReasonCode from './reason-code.ts';
@@ -28,7 +29,9 @@ export function readPacket(type: number, packet: Packet): number {
       return judgeConnect(readConnect(packet), packet);
     case ControlPacket.CONNACK:
       return readConnack(packet);
-    default: // PINGREQ, PINGRESP and DISCONNECT have no body
+    case ControlPacket.DISCONNECT:
+      return readDisconnect(packet);
+    default: // PINGREQ and PINGRESP have no body
       return packet.end === packet.offset ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET;
   }
 }

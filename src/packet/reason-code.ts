@@ -6,6 +6,12 @@
  */
 
 export const SUCCESS = 0x00;
+/** DISCONNECT of a Client that wants its Will to be published. */
+export const DISCONNECT_WITH_WILL = 0x04;
+export const NO_MATCHING_SUBSCRIBERS = 0x10;
+export const NO_SUBSCRIPTION_EXISTED = 0x11;
+/** From here on a code means a failure. */
+export const UNSPECIFIED_ERROR = 0x80;
 export const MALFORMED_PACKET = 0x81;
 export const PROTOCOL_ERROR = 0x82;
 export const IMPLEMENTATION_SPECIFIC_ERROR = 0x83;
@@ -16,15 +22,20 @@ export const NOT_AUTHORIZED = 0x87;
 export const SERVER_UNAVAILABLE = 0x88;
 export const SERVER_BUSY = 0x89;
 export const SERVER_SHUTTING_DOWN = 0x8B;
+export const BAD_AUTHENTICATION_METHOD = 0x8C;
 export const KEEP_ALIVE_TIMEOUT = 0x8D;
 export const SESSION_TAKEN_OVER = 0x8E;
 export const TOPIC_FILTER_INVALID = 0x8F;
 export const TOPIC_NAME_INVALID = 0x90;
+export const PACKET_IDENTIFIER_NOT_FOUND = 0x92;
 export const RECEIVE_MAXIMUM_EXCEEDED = 0x93;
+export const TOPIC_ALIAS_INVALID = 0x94;
 export const PACKET_TOO_LARGE = 0x95;
 export const MESSAGE_RATE_TOO_HIGH = 0x96;
 export const QUOTA_EXCEEDED = 0x97;
 export const ADMINISTRATIVE_ACTION = 0x98;
+export const SHARED_SUBSCRIPTIONS_NOT_SUPPORTED = 0x9E;
+export const SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED = 0xA1;
 
 /**
  * Beyond one byte: endings of a connection for which MQTT has no code, because nothing can be sent any more.
@@ -66,6 +77,13 @@ export const TLS_UNUSABLE = 0x113;
 /** A node speaks TLS where it is not spoken. */
 export const TLS_SPOKEN = 0x114;
 
+/**
+ * Whether the code is success, or one of 0x80 to 0x9F with its bit in `mask`; those beyond are a Server's, in CONNACK,
+ * SUBACK and DISCONNECT.
+ */
+export const isListed = (code: number, mask: number): boolean =>
+  code === SUCCESS || code >= UNSPECIFIED_ERROR && code < 0xA0 && (mask >> (code & 31) & 1) !== 0;
+
 /** Return codes of CONNACK in 3.1 and 3.1.1 (table 3.1); index is the code on the wire. */
 const RETURN_CODES: readonly number[] = Object.freeze([
   SUCCESS, UNSUPPORTED_PROTOCOL_VERSION, CLIENT_IDENTIFIER_NOT_VALID, SERVER_UNAVAILABLE, BAD_USER_NAME_OR_PASSWORD,
@@ -86,3 +104,18 @@ const isUnavailable = (reasonCode: number): boolean => reasonCode === SERVER_BUS
  */
 export const toReturnCode = (reasonCode: number): number =>
   RETURN_CODES.indexOf(isUnavailable(reasonCode) ? SERVER_UNAVAILABLE : reasonCode);
+
+/**
+ * Of CONNACK in 5.0 [MQTT5-3.2.2-8]. @returns the code for a reason, or -1: then the connection is closed without
+ * CONNACK
+ */
+export const toConnackCode = (reasonCode: number): number =>
+  reasonCode === STORE_FULL ? QUOTA_EXCEEDED : reasonCode === WILL_TOO_LONG ? PACKET_TOO_LARGE
+    : isUnavailable(reasonCode) ? SERVER_BUSY
+      : reasonCode < NETWORK_CLOSED && reasonCode !== SESSION_TAKEN_OVER && reasonCode !== SERVER_SHUTTING_DOWN
+        ? reasonCode : -1;
+
+/** Of a Server's DISCONNECT [MQTT5-3.14.2-1]. @returns SUCCESS when there is nothing to be said */
+export const toDisconnectCode = (reasonCode: number): number =>
+  reasonCode < NETWORK_CLOSED ? reasonCode
+    : reasonCode === STORE_UNAVAILABLE ? IMPLEMENTATION_SPECIFIC_ERROR : SUCCESS;

@@ -5,15 +5,27 @@
  * taken one by one with `nextTopicFilter`.
  */
 import type { Arena } from '../bytes/arena.ts';
-import { REQUEST_FLAGS, SUBACK, SUBSCRIBE, UNSUBSCRIBE } from './control-packet.ts';
+import { REQUEST_FLAGS, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE } from './control-packet.ts';
 import { IDENTIFIER_LENGTH, PREFIX_LENGTH, writeFixedHeader, writeString } from './data-representation.ts';
 import type { Packet } from './packet.ts';
-import { allowsEmptySubscribe } from './protocol-version.ts';
+import { allowsEmptySubscribe, hasProperties } from './protocol-version.ts';
 import * as ReasonCode from './reason-code.ts';
-import { isValidTopicFilter } from './topic-filter.ts';
+import { isShared, isValidTopicFilter } from './topic-filter.ts';
 
 /** SUBACK return code for a refused filter [MQTT311-3.9.3-2]. */
 export const SUBACK_FAILURE = 0x80;
+
+// Subscription Options of 5.0, beside the QoS (section 3.8.3.1)
+export const OPTIONS_QOS = 3;
+export const NO_LOCAL = 4;
+export const RETAIN_AS_PUBLISHED = 8;
+const RETAIN_HANDLING = 0x30;
+/** Retained messages go to new subscriptions only; 0: to each; anything else: to none. */
+export const RETAINED_IF_NEW = 0x10;
+const RESERVED_OPTIONS = 0xC0;
+
+/** What SUBSCRIBE says of when retained messages are to be sent. */
+export const retainHandlingOf = (options: number): number => options & RETAIN_HANDLING;
 
 /** Reads SUBSCRIBE or UNSUBSCRIBE. Afterwards `packet.payloadOffset` is the cursor of `nextTopicFilter`. */
 export function readTopicFilters(packet: Packet): number {
@@ -24,7 +36,15 @@ export function readTopicFilters(packet: Packet): number {
     return ReasonCode.MALFORMED_PACKET;
   if ((packet.packetIdentifier = view.getUint16(offset)) === 0) // [MQTT311-2.3.1-1]
     return ReasonCode.PROTOCOL_ERROR;
-  let at = packet.payloadOffset = offset + IDENTIFIER_LENGTH;
+  let at = offset + IDENTIFIER_LENGTH;
+  const isFive = hasProperties(packet.version);
+  if (isFive) {
+    packet.properties.clear();
+    at = packet.properties.read(arena, at, end, packet.type);
+    if (at < 0)
+      return -at;
+  }
+  packet.payloadOffset = at;
   let count = 0;
   for (; at < end; ++count) {
     if (end - at < PREFIX_LENGTH)
@@ -35,11 +55,24 @@ export function readTopicFilters(packet: Packet): number {
     if (end - at < length + optionsLength || !isValidTopicFilter(arena, at, length))
       return ReasonCode.MALFORMED_PACKET;
     at += length;
-    if (optionsLength !== 0 && arena.bytes[at++]! > 2) // [MQTT311-3.8.3-4]
-      return ReasonCode.MALFORMED_PACKET;
+    if (optionsLength !== 0 && arena.bytes[at++]! > 2) { // [MQTT311-3.8.3-4]
+      const reasonCode = isFive ? judgeOptions(packet, at - 1, length) : ReasonCode.MALFORMED_PACKET;
+      if (reasonCode !== ReasonCode.SUCCESS)
+        return reasonCode;
+    }
   }
   packet.topicFilterCount = count;
   return count === 0 && !allowsEmptySubscribe(packet.version) // [MQTT311-3.8.3-3] [MQTT311-3.10.3-2]
+    ? ReasonCode.PROTOCOL_ERROR : ReasonCode.SUCCESS;
+}
+
+/** Judges the options at `at` of the filter of `length` bytes in front of them. */
+function judgeOptions({ arena }: Packet, at: number, length: number): number {
+  const options = arena.bytes[at]!;
+  if ((options & RESERVED_OPTIONS) !== 0) // [MQTT5-3.8.3-5]
+    return ReasonCode.MALFORMED_PACKET;
+  return (options & OPTIONS_QOS) === OPTIONS_QOS || (options & RETAIN_HANDLING) === RETAIN_HANDLING
+    || (options & NO_LOCAL) !== 0 && isShared(arena, at - length, length) // [MQTT5-3.8.3-4]
     ? ReasonCode.PROTOCOL_ERROR : ReasonCode.SUCCESS;
 }
 
@@ -61,11 +94,15 @@ export function reopenTopicFilters(packet: Packet, offset: number, version: numb
   packet.end = at + 1 + length;
   packet.packetIdentifier = view.getUint16(at + 1);
   packet.payloadOffset = at + 3;
+  if (hasProperties(version)) {
+    packet.properties.clear();
+    packet.payloadOffset = packet.properties.read(packet.arena, at + 3, packet.end, packet.type);
+  }
 }
 
 /**
- * Moves on to the next filter of a SUBSCRIBE or UNSUBSCRIBE that has been read: its span and, in `packet.qos`, the QoS
- * asked for. @returns false after the last one
+ * Moves on to the next filter of a SUBSCRIBE or UNSUBSCRIBE that has been read: its span and, of SUBSCRIBE, the options
+ * and the QoS asked for. @returns false after the last one
  */
 export function nextTopicFilter(packet: Packet): boolean {
   const at = packet.payloadOffset;
@@ -76,7 +113,7 @@ export function nextTopicFilter(packet: Packet): boolean {
   packet.topicFilterOffset = at + PREFIX_LENGTH;
   packet.payloadOffset = at + PREFIX_LENGTH + length;
   if (packet.type === SUBSCRIBE)
-    packet.qos = bytes[packet.payloadOffset++]!;
+    packet.qos = (packet.subscriptionOptions = bytes[packet.payloadOffset++]!) & OPTIONS_QOS;
   return true;
 }
 
@@ -111,6 +148,20 @@ export function writeSubackHeader(arena: Arena, offset: number, packetIdentifier
   offset = writeFixedHeader(arena, offset, SUBACK << 4, IDENTIFIER_LENGTH + count);
   arena.view.setUint16(offset, packetIdentifier);
   return offset + IDENTIFIER_LENGTH;
+}
+
+/**
+ * The same in the staging area, for the filters of `packet`; in 5.0 also of an UNSUBACK, which has codes there
+ * [MQTT5-3.9.3-1] [MQTT5-3.11.3-1] [MQTT311-3.8.4-2] [MQTT311-2.3.1-7].
+ */
+export function writeAnswerHeader({ arena, packetIdentifier, topicFilterCount, type, version }: Packet): number {
+  if (!hasProperties(version))
+    return writeSubackHeader(arena, arena.stagingOffset, packetIdentifier, topicFilterCount);
+  const at = writeFixedHeader(arena, arena.stagingOffset, (type === SUBSCRIBE ? SUBACK : UNSUBACK) << 4,
+    IDENTIFIER_LENGTH + 1 + topicFilterCount);
+  arena.view.setUint16(at, packetIdentifier);
+  arena.bytes[at + IDENTIFIER_LENGTH] = 0; // no properties [MQTT5-2.2.2-1]
+  return at + IDENTIFIER_LENGTH + 1;
 }
 
 /** Reads SUBACK; its return codes are [`payloadOffset`, `payloadOffset` + `payloadLength`). */

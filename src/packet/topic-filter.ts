@@ -2,7 +2,6 @@
  * Topic Filters where they lie: whether they are valid, what they match, and two of them compared as sets of Topic
  * Names. MQTT 3.1.1 section 4.7.
  */
-import type { Packet } from './packet.ts';
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText, isWellFormedUTF8 } from '../bytes/utf8.ts';
 import { DOLLAR, NUMBER_SIGN, PLUS, SLASH } from './topic.ts';
@@ -141,8 +140,7 @@ function isParentOfAll(bytes: Uint8Array, at: number, end: number): boolean {
 const SHARE_BEGIN = 0x24_73_68_61;
 const SHARE_END = 0x61_72_65_2F;
 
-/** Whether the filter at hand asks for a shared subscription, which MQTT has from 5.0 on. */
-export function isSharedFilter({ topicFilterLength, topicFilterOffset, view }: Packet): boolean {
-  return topicFilterLength >= 7
-    && view.getInt32(topicFilterOffset) === SHARE_BEGIN && view.getInt32(topicFilterOffset + 3) === SHARE_END;
+/** Whether a filter asks for a shared subscription, which MQTT has from 5.0 on. */
+export function isShared({ view }: Arena, offset: number, length: number): boolean {
+  return length >= 7 && view.getInt32(offset) === SHARE_BEGIN && view.getInt32(offset + 3) === SHARE_END;
 }

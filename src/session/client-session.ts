@@ -135,6 +135,10 @@ export class ClientSession extends Session {
     return (this.connect.connectFlags & CLEAN_START) !== 0;
   }
 
+  get isTransient(): boolean {
+    return this.cleanStart;
+  }
+
   /** True while an answer to the last `subscribe` or `unsubscribe` is awaited; then neither may be called. */
   get isSubscribing(): boolean {
     return this.pendingIdentifier !== 0;

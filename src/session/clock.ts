@@ -7,6 +7,9 @@
 /** @returns whether `moment` has come at `now`, across the wrap-around; for moments less than 24 days apart */
 export const isDue = (moment: number, now: number): boolean => (now - moment | 0) >= 0;
 
+/** Milliseconds that a clock may go back without another meaning. */
+const LONGEST_STEP_BACK = 60_000;
+
 export class Clock {
   /** Set by the driver before it calls anything. */
   now = 0;
@@ -17,6 +20,26 @@ export class Clock {
   isPressing = false;
   /** The deadline has moved, or work has been put off, since the driver last looked. */
   isChanged = false;
+
+  private seconds = 0;
+  private restOfSecond = 0;
+  private countedAt = 0;
+
+  /**
+   * @returns seconds since some moment, for what lives longer than milliseconds can tell; to be called once in 24 days
+   * at least
+   */
+  countSeconds(): number {
+    const elapsed = this.now - this.countedAt | 0;
+    if (elapsed > 0) {
+      const milliseconds = this.restOfSecond + elapsed;
+      this.countedAt = this.now;
+      this.restOfSecond = milliseconds % 1000;
+      this.seconds += (milliseconds - this.restOfSecond) / 1000;
+    } else if (elapsed < -LONGEST_STEP_BACK) // it is counted from somewhere else
+      this.countedAt = this.now;
+    return this.seconds;
+  }
 
   /** Asks for a call of `handleTimeout` at `moment` or earlier. */
   request(moment: number): void {

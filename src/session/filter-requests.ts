@@ -3,14 +3,15 @@
  *
  * A packet may hold thousands of filters, and each is compared with all subscriptions. So a long one is left in the
  * ring of its session and taken in slices, one in each turn; meanwhile the session waits and the others are served.
- * The codes for SUBACK are written over the QoS that was asked for. One packet is under way at a time, the next
- * session is looked for behind the last one. Where subscriptions are stored, all packets go this way: the store needs
- * the staging area, in which an answer would be made at once.
+ * The code for each is written over the last byte of what was asked for, in SUBSCRIBE the QoS. One packet is under way
+ * at a time, the next session is looked for behind the last one. Where subscriptions are stored, all packets go this
+ * way: the store needs the staging area, in which an answer would be made at once.
  */
-import { SUBACK, SUBSCRIBE } from '../packet/control-packet.ts';
+import { SUBACK, SUBSCRIBE, UNSUBACK } from '../packet/control-packet.ts';
 import type { Packet } from '../packet/packet.ts';
 import { hasSubackFailure } from '../packet/protocol-version.ts';
-import { nextTopicFilter, reopenTopicFilters, writeSubackHeader } from '../packet/subscribe.ts';
+import { nextTopicFilter, reopenTopicFilters, SUBACK_FAILURE, writeAnswerHeader,
+  writeSubackHeader } from '../packet/subscribe.ts';
 import { HELD_BY_WORK } from './holds.ts';
 import type { ServerRole } from './server-role.ts';
 import type { ServerSession } from './server-session.ts';
@@ -43,22 +44,33 @@ export class FilterRequests {
       session.hold(HELD_BY_WORK);
       this.isPending = true;
       this.role.clock.soon();
-    } else if (packet.type === SUBSCRIBE) {
-      const { arena, receiver } = this.role;
-      const { bytes, stagingOffset } = arena;
-      let at = writeSubackHeader(arena, stagingOffset, packet.packetIdentifier,
-        packet.topicFilterCount); // [MQTT311-3.8.4-2] [MQTT311-2.3.1-7]
-      while (nextTopicFilter(packet)) {
-        const code = receiver.onSubscribe(session, packet);
-        bytes[at++] = code > 2 && !hasSubackFailure(packet.version) ? packet.qos : code;
-      }
-      if (session.answer(SUBACK, at - stagingOffset)) // [MQTT311-3.8.4-1]
-        receiver.onSubscribed(session);
+    } else if (packet.type === SUBSCRIBE || session.hasProperties) {
+      const { bytes, stagingOffset } = packet.arena;
+      let at = session.hasProperties ? writeAnswerHeader(packet)
+        : writeSubackHeader(packet.arena, stagingOffset, packet.packetIdentifier, packet.topicFilterCount);
+      while (nextTopicFilter(packet))
+        bytes[at++] = this.ask(session, packet);
+      this.send(session, packet, at - stagingOffset);
     } else {
       while (nextTopicFilter(packet))
         this.role.receiver.onUnsubscribe(session, packet);
       session.confirm(packet.packetIdentifier);
     }
+  }
+
+  /** Asks for the filter at hand. @returns its code in the answer */
+  private ask(session: ServerSession, packet: Packet): number {
+    const { receiver } = this.role;
+    if (packet.type !== SUBSCRIBE)
+      return receiver.onUnsubscribe(session, packet);
+    const code = receiver.onSubscribe(session, packet);
+    return code <= 2 || session.hasProperties ? code : hasSubackFailure(packet.version) ? SUBACK_FAILURE : packet.qos;
+  }
+
+  /** Sends the answer to `packet` that lies in the staging area. */
+  private send(session: ServerSession, { type }: Packet, length: number): void {
+    if (session.answer(type === SUBSCRIBE ? SUBACK : UNSUBACK, length) && type === SUBSCRIBE) // [MQTT311-3.8.4-1]
+      this.role.receiver.onSubscribed(session);
   }
 
   /** The next slice. */
@@ -97,29 +109,22 @@ export class FilterRequests {
 
   /** All filters have been taken. */
   private answer(session: ServerSession, packet: Packet): void {
-    const { arena, arena: { bytes, stagingOffset } } = packet;
-    if (packet.type !== SUBSCRIBE) {
+    const { bytes, stagingOffset } = packet.arena;
+    if (packet.type !== SUBSCRIBE && !session.hasProperties) {
       session.confirm(packet.packetIdentifier);
       return;
     }
-    let at = writeSubackHeader(arena, stagingOffset, packet.packetIdentifier,
-      packet.topicFilterCount); // [MQTT311-3.8.4-2] [MQTT311-2.3.1-7]
+    let at = writeAnswerHeader(packet);
     while (nextTopicFilter(packet))
-      bytes[at++] = packet.qos;
-    if (session.answer(SUBACK, at - stagingOffset)) // [MQTT311-3.8.4-1]
-      this.role.receiver.onSubscribed(session);
+      bytes[at++] = bytes[packet.payloadOffset - 1]!;
+    this.send(session, packet, at - stagingOffset);
   }
 
-  /** Takes as many filters as a slice has. */
+  /** Takes as many filters as a slice has; the code of each is written over its last byte. */
   private take(session: ServerSession, packet: Packet): void {
-    const { receiver } = this.role;
     const { bytes } = packet.arena;
     for (let left = SLICE; left > 0 && nextTopicFilter(packet); --left)
-      if (packet.type === SUBSCRIBE) {
-        const code = receiver.onSubscribe(session, packet);
-        bytes[packet.payloadOffset - 1] = code > 2 && !hasSubackFailure(packet.version) ? packet.qos : code;
-      } else
-        receiver.onUnsubscribe(session, packet);
+      bytes[packet.payloadOffset - 1] = this.ask(session, packet);
   }
 
   /** @returns the session whose packet is under way, or the next one that has one */

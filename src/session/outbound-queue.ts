@@ -16,8 +16,10 @@
  */
 import { DUP, QOS_MASK, QOS_SHIFT } from '../packet/control-packet.ts';
 import type { Message } from '../packet/packet.ts';
-import { lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
-import { IDENTIFIER_RANGE, PublishRecords } from './publish-records.ts';
+import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
+import { lengthWithProperties } from '../packet/publish-properties.ts';
+import { IDENTIFIER_RANGE, unusedRange } from './identifier-ranges.ts';
+import { PublishRecords } from './publish-records.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
   ABANDONED, DONE, HELD, IDENTIFIER, NONE, NOT_STORED, PENDING, POSITION, QOS, QUEUED, RELEASED, REPLAYED, SENT,
@@ -59,7 +61,7 @@ export class OutboundQueue extends PublishRecords {
     const next = this.lastIdentifier + 1;
     if ((next & IDENTIFIER_RANGE - 1) !== 0)
       return this.lastIdentifier = next;
-    const range = this.unusedRange(next);
+    const range = unusedRange(this, next);
     this.window?.journal?.identifiersReached(range + IDENTIFIER_RANGE - 1);
     return this.lastIdentifier = range === 0 ? 1 : range;
   }
@@ -77,12 +79,15 @@ export class OutboundQueue extends PublishRecords {
   /** Enters a message that is to be sent. @returns its record; NONE, and nothing has changed, when it does not fit */
   append(message: Message, qos: number): number {
     const { arena, headerLength } = this.limits;
-    const packetLength = lengthOfPublish(message, qos);
+    const packetLength = this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
     const at = packetLength <= arena.stagingCapacity ? this.reserve(headerLength + packetLength + 3 & ~3) : NONE;
     if (at === NONE)
       return NONE;
     const identifier = this.window === undefined ? 0 : this.window.identifier;
-    writePublish(arena, this.offset + at + headerLength, message, qos, identifier);
+    if (this.hasProperties)
+      this.limits.forms!.keep(this.offset + at + headerLength, message, qos, identifier);
+    else
+      writePublish(arena, this.offset + at + headerLength, message, qos, identifier);
     this.enter(at, packetLength, QUEUED | PENDING, qos, identifier);
     this.enterLane(at, qos);
     return this.offset + at;
@@ -102,7 +107,7 @@ export class OutboundQueue extends PublishRecords {
   /** Whether a message of QoS 1 or 2 that comes now may be the next one to go out. */
   get canSendNext(): boolean {
     const { window } = this;
-    return this.unsentCount === 0 && this.inflightCount < this.limits.maximumInflight
+    return this.unsentCount === 0 && this.inflightCount < this.limits.maximumInflight && !this.hasProperties
       && (window === undefined || window.replayCount === 0 && window.waitingCount === 0);
   }
 
@@ -305,6 +310,7 @@ export class OutboundQueue extends PublishRecords {
       --this.inflightCount;
       if (flags >= REPLAYED)
         --this.window!.replayInflight;
+      this.noteSent(record, 0); // a stamp is read there again, and what was sent is durable
     }
     bytes[record + STATE] = flags & STATE_MASK | PENDING | HELD;
   }
@@ -398,6 +404,31 @@ export class OutboundQueue extends PublishRecords {
   /** Whether this identifier belongs to a message that has been sent, on this connection, and is not completed. */
   isInflight(identifier: number): boolean {
     return this.find(identifier) !== NONE;
+  }
+
+  /**
+   * As `stage`, in the form that the node speaks. @returns the length of the packet; NOT_SENT: it is not to be sent
+   */
+  stageForm(record: number, hasProperties: boolean): number {
+    const { arena: { bytes, view }, forms, headerLength } = this.limits;
+    const state = bytes[record + STATE]! & STATE_MASK;
+    if (state === RELEASED) {
+      this.stage(record, ACKNOWLEDGEMENT_LENGTH);
+      return ACKNOWLEDGEMENT_LENGTH;
+    }
+    if (view.getUint16(record + IDENTIFIER) === 0 && bytes[record + QOS] !== 0)
+      this.begin(record);
+    return forms!.stageKept(record + headerLength, this.lengthOf(record), hasProperties, state === SENT);
+  }
+
+  /**
+   * PUBREC that refuses the message: that is the end of it [MQTT5-4.4.0-2]. Unlike one that takes it, nobody awaits an
+   * answer.
+   */
+  refuse(identifier: number): void {
+    const record = this.find(identifier);
+    if (record !== NONE && this.stateOf(record) === SENT)
+      this.settle(record);
   }
 
   /**

@@ -1,19 +1,18 @@
 /**
  * The memory of a queue: a ring of records in the arena, none of which wraps (record-layout.ts). What is too long for
- * the end of the region starts over at 0. Knows no order of sending and no acknowledgement: that is outbound-
- * queue.ts.
+ * the end of the region starts over at 0. Knows neither order of sending nor acknowledgement (outbound-queue.ts).
  */
 import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish } from '../packet/publish.ts';
+import { lengthWithProperties } from '../packet/publish-properties.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
   DONE, HEADER_LENGTH, HELD, IDENTIFIER, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE,
     SENT_AT, STATE, STATE_MASK, TIME, topicOfPacket,
 } from './record-layout.ts';
 
-const LAST_IDENTIFIER = 65_535;
-/** Identifiers are looked after in ranges of so many, a power of two: none is begun with in which one is in use. */
-export const IDENTIFIER_RANGE = 1024;
+/** Positions are those of words: this says that nobody knows what lies there now. */
+const DOUBT = 1;
 
 export class PublishRecords {
   /** Records between head and tail, DONE ones included. */
@@ -22,6 +21,8 @@ export class PublishRecords {
   protected readonly offset: number;
   protected head = 0;
   protected tail = 0;
+  /** Messages are entered in the form of 5.0, as message-forms.ts says; there may be some of the other form. */
+  hasProperties = false;
 
   /** @param offset of a region of `limits.capacity` bytes */
   constructor(limits: QueueLimits, offset: number) {
@@ -121,7 +122,7 @@ export class PublishRecords {
   /** Whether the message can ever go out from here: as a record it fits the queue, as a packet the staging area. */
   canHold(message: Message, qos: number): boolean {
     const { arena, capacity, headerLength } = this.limits;
-    const packetLength = lengthOfPublish(message, qos);
+    const packetLength = this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
     return packetLength <= arena.stagingCapacity && headerLength + packetLength + 3 >> 2 <= capacity >> 2;
   }
 
@@ -148,6 +149,28 @@ export class PublishRecords {
   /** The message is stored elsewhere now. */
   notePosition(record: number, position: number): void {
     this.limits.arena.view.setUint32(record + POSITION, position);
+  }
+
+  /** A storage is opened, another one perhaps: no message is known to be stored before its record is found again. */
+  doubtPositions(): void {
+    for (let record = this.following(NONE); record !== NONE; record = this.following(record))
+      if (this.positionOf(record) !== NOT_STORED)
+        this.notePosition(record, this.positionOf(record) | DOUBT);
+  }
+
+  /** The message that was stored at `position` still is. @returns its record, or NONE when none was */
+  confirmPosition(position: number): number {
+    const record = this.findStored(position + DOUBT);
+    if (record !== NONE)
+      this.notePosition(record, position);
+    return record;
+  }
+
+  /** What was not found is not stored. */
+  endDoubt(): void {
+    for (let record = this.following(NONE); record !== NONE; record = this.following(record))
+      if ((this.positionOf(record) & DOUBT) !== 0)
+        this.notePosition(record, NOT_STORED);
   }
 
   isReplayed(record: number): boolean {
@@ -201,26 +224,6 @@ export class PublishRecords {
       at = this.positionAfter(at);
     while ((bytes[this.offset + at + STATE]! & (PENDING | REPLAYED | HELD)) !== flags);
     return this.offset + at;
-  }
-
-  /** @returns the beginning of the first range from `start` on, which is one, in which no identifier is in use */
-  protected unusedRange(start: number): number {
-    let range = start & LAST_IDENTIFIER;
-    for (let left = LAST_IDENTIFIER / IDENTIFIER_RANGE | 0; left > 0 && this.usesRange(range); --left)
-      range = range + IDENTIFIER_RANGE & LAST_IDENTIFIER;
-    return range;
-  }
-
-  private usesRange(first: number): boolean {
-    const { view } = this.limits.arena;
-    for (let left = this.count, at = this.head; left > 0; --left, at = this.positionAfter(at)) {
-      const record = this.offset + at;
-      const identifier = view.getUint16(record + IDENTIFIER);
-      if (identifier !== 0 && identifier >= first && identifier < first + IDENTIFIER_RANGE
-        && this.stateOf(record) !== DONE)
-        return true;
-    }
-    return false;
   }
 
   /**

@@ -1,6 +1,7 @@
 /** How much the session states of one role may hold: the same for all of them, and never changed. */
 import type { Arena } from '../bytes/arena.ts';
 import { AGE_LENGTH, type MessageAge } from './message-age.ts';
+import type { MessageForms } from './message-forms.ts';
 import type { NodeJournal } from './node-journal.ts';
 import { HEADER_LENGTH, NODE_NOTES_LENGTH, NOTES_LENGTH } from './record-layout.ts';
 
@@ -49,6 +50,8 @@ export class QueueLimits {
   /** What is noted of the age of each message that is entered, and where in its record; undefined: nothing. */
   age: MessageAge | undefined = undefined;
   readonly ageOffset: number;
+  /** Writes messages for nodes that speak 5.0. */
+  forms: MessageForms | undefined = undefined;
   readonly isStored: boolean;
   /** Whether received identifiers carry the time at which they came. */
   readonly isUpstream: boolean;

@@ -20,11 +20,12 @@ export interface ServerHandler<Session = unknown> {
   /** @returns TAKEN, LATER or REFUSED */
   onMessage(session: Session, packet: Packet): number;
   onReleased?(session: Session, packetIdentifier: number): void;
-  /** One filter of a SUBSCRIBE. Sends nothing. @returns the granted QoS or SUBACK_FAILURE */
+  /** One filter of a SUBSCRIBE. Sends nothing. @returns the granted QoS, or a reason code of failure */
   onSubscribe(session: Session, packet: Packet): number;
   /** The SUBACK for all filters of a SUBSCRIBE has been sent: time for retained messages. */
   onSubscribed(session: Session): void;
-  onUnsubscribe(session: Session, packet: Packet): void;
+  /** @returns SUCCESS, or NO_SUBSCRIPTION_EXISTED */
+  onUnsubscribe(session: Session, packet: Packet): number;
   /** The node has taken, or acknowledged, something of what it was sent. */
   onRoom(session: Session): void;
   /** The connection is over. SUCCESS: the node said DISCONNECT, so there is no Will any more. */
@@ -47,7 +48,7 @@ export interface NodeOutput extends Output {
 }
 
 export interface ServerSessionSettings extends SessionSettings {
-  /** Bytes for Will Topic and Will Message together. */
+  /** Bytes for Will Topic, Will Message and its properties together. */
   readonly willCapacity: number;
   /** Bytes of a Client Identifier. 3.1 has a limit of its own, 23 characters. */
   readonly maximumClientIdentifierLength: number;
@@ -55,18 +56,25 @@ export interface ServerSessionSettings extends SessionSettings {
   readonly connectTimeout: number;
   /** Longest Keep Alive in seconds that is accepted; 65535 accepts any, and 0 as well. */
   readonly maximumKeepAlive: number;
+  /** Messages of QoS 1 and 2 that a node may have under way. */
+  readonly receiveMaximum: number;
+  /** Seconds for which a session is kept at most; 0xFFFFFFFF: for ever. */
+  readonly sessionExpiry: number;
   /** Whether what nodes ask for is stored. */
   readonly storesState: boolean;
   /** Messages per second that a node may publish, 0 for any number. */
   readonly maximumPublishRate: number;
 }
 
-/** Two lengths of two bytes, in front of Will Topic and Will Message. */
-const WILL_LENGTHS = 4;
+/** Three lengths of two bytes, in front of Will Topic and Will Message, and of the properties behind them. */
+const WILL_LENGTHS = 6;
+/** What a node of 5.0 says it takes, and its Will Delay. */
+const LIMITS_LENGTH = 12;
 
 /** Bytes of what one session needs of the arena. */
 const regionLengthOf = (settings: ServerSessionSettings): number =>
-  settings.maximumPacketSize + WILL_LENGTHS + settings.willCapacity + settings.maximumClientIdentifierLength;
+  settings.maximumPacketSize + WILL_LENGTHS + settings.willCapacity + settings.maximumClientIdentifierLength
+  + LIMITS_LENGTH;
 
 export class ServerRole extends SessionRole {
   declare readonly receiver: ServerHandler;
@@ -85,12 +93,13 @@ export class ServerRole extends SessionRole {
   hasReleased = false;
   private nextToRead = 0;
   /**
-   * Where the receive ring, the Will and the identifier of the first session lie; those of the next one
+   * Where the receive ring, the Will, the identifier and the limits of the first session lie; those of the next one
    * `regionLength` behind them.
    */
   readonly ringOffset: number;
   readonly willOffset: number;
   readonly identifierOffset: number;
+  readonly limitsOffset: number;
   readonly regionLength: number;
 
   /** Reserves the regions of `count` sessions. */
@@ -104,6 +113,7 @@ export class ServerRole extends SessionRole {
     this.ringOffset = regions;
     this.willOffset = regions + settings.maximumPacketSize;
     this.identifierOffset = this.willOffset + WILL_LENGTHS + settings.willCapacity;
+    this.limitsOffset = this.identifierOffset + settings.maximumClientIdentifierLength;
     this.regionLength = regionLengthOf(settings);
     this.filterRequests = new FilterRequests(this);
   }

@@ -6,11 +6,14 @@
  * nothing that the node sends is looked at [MQTT311-3.1.4-5]. What must be known of the CONNECT afterwards, the
  * identifier and the Will, is copied to regions of this session.
  */
-import { CLEAN_START, WILL, WILL_RETAIN, willQoSOf, writeConnack } from '../packet/connect.ts';
+import { CLEAN_START, propertiesOfConnack, WILL, WILL_RETAIN, willQoSOf, writeConnack,
+  writeConnackAround } from '../packet/connect.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
+import { writeString } from '../packet/data-representation.ts';
 import type { MessageSpans, Packet } from '../packet/packet.ts';
+import * as Property from '../packet/properties.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
-import { ACKNOWLEDGEMENT_LENGTH, UNSUBACK_PACKET } from '../packet/publish.ts';
+import { ACKNOWLEDGEMENT_LENGTH, PUBACK_PACKET, PUBREC_PACKET, UNSUBACK_PACKET } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { INVALID_TOPIC } from '../packet/topic-table.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
@@ -20,10 +23,20 @@ import { HELD_BY_RATE, HELD_BY_WORK } from './holds.ts';
 import { expiryInterval, heldReadInterval } from './keep-alive.ts';
 import { PublishCredit } from './publish-credit.ts';
 import type { NodeOutput, ServerRole } from './server-role.ts';
-import { Session } from './session.ts';
+import { ANY_LENGTH, ANY_NUMBER, Session } from './session.ts';
+import { LATER } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
 
 const ANY_KEEP_ALIVE = 65535;
+/** Beside the connect flags: the identifier, or the Keep Alive, is ours. */
+const OUR_IDENTIFIER = 0x100;
+const OUR_KEEP_ALIVE = 0x200;
+/** What a node of 5.0 takes, and seconds from the end of its connection to the Will, in the arena: 4 bytes each. */
+const LONGEST_PACKET = 0;
+const RECEIVE_MAXIMUM = 4;
+const WILL_DELAY = 8;
+/** As `sessionExpiry`: never. */
+export const FOR_EVER = 0xFFFFFFFF;
 
 export class ServerSession extends Session {
   /** Position in the pool. */
@@ -41,8 +54,10 @@ export class ServerSession extends Session {
   private holds = 0;
   /** Of CONNECT; WILL is taken away when there is none any more. */
   private connectFlags = 0;
-  /** Seconds, as CONNECT says; 0: none. */
+  /** Seconds, as CONNECT says, or as we do; 0: none. */
   keepAlive = 0;
+  /** Seconds for which the session is kept when the connection has ended, as far as the node says; see FOR_EVER. */
+  sessionExpiry = 0;
 
   constructor(role: ServerRole, index: number) {
     super(role, role.ringOffset + index * role.regionLength);
@@ -57,14 +72,41 @@ export class ServerSession extends Session {
     return role.identifierOffset + this.index * role.regionLength;
   }
 
+  override get longestPacket(): number {
+    return this.hasProperties ? this.limitAt(LONGEST_PACKET) : ANY_LENGTH;
+  }
+
+  override get receiveMaximum(): number {
+    return this.hasProperties ? this.limitAt(RECEIVE_MAXIMUM) : ANY_NUMBER;
+  }
+
+  /** Seconds from the end of the connection to the Will. */
+  get willDelay(): number {
+    return this.hasProperties ? this.limitAt(WILL_DELAY) : 0;
+  }
+
+  private get limitsOffset(): number {
+    const { role } = this;
+    return role.limitsOffset + this.index * role.regionLength;
+  }
+
+  private limitAt(field: number): number {
+    return this.role.arena.view.getUint32(this.limitsOffset + field);
+  }
+
   /** Undefined: the node may send as fast as it likes. */
   private get credit(): PublishCredit | undefined {
     return this.role.credits[this.index];
   }
 
-  /** Clean Session: nothing is kept of an older session, nor of this one. */
+  /** Nothing is kept of an older session; before 5.0 nor of this one. */
   get cleanStart(): boolean {
     return (this.connectFlags & CLEAN_START) !== 0;
+  }
+
+  /** The session ends with the connection [MQTT5-3.1.2-23]. */
+  get isTransient(): boolean {
+    return this.sessionExpiry === 0;
   }
 
   /** Of the node; undefined where the platform does not tell. */
@@ -103,6 +145,7 @@ export class ServerSession extends Session {
     this.connectionNumber = ++role.connectionCount;
     this.sessionState = undefined;
     this.clientIdentifierLength = this.connectFlags = this.holds = 0;
+    this.hasProperties = false;
     this.user = -1;
     this.isRefused = false;
     this.credit?.reset(clock.now);
@@ -120,6 +163,8 @@ export class ServerSession extends Session {
     this.parser.unpause();
     if (!this.sendConnack(0, sessionPresent))
       return;
+    const { queue } = sessionState;
+    queue.hasProperties = this.hasProperties || queue.hasProperties && queue.count > 0;
     const { clock } = this.role;
     this.enter(CONNECTED);
     this.lastReceivedAt = clock.now; // a node that waits for a late verdict is not silent
@@ -179,6 +224,15 @@ export class ServerSession extends Session {
       this.parser.resume();
   }
 
+  /**
+   * The message at hand, of QoS 1 or 2, is not taken, which only 5.0 can say [MQTT5-3.4.2-1] [MQTT5-3.5.2-1]
+   * [MQTT5-4.3.3-9]. @returns LATER: it has its answer
+   */
+  decline({ packetIdentifier, qos }: Packet, reasonCode: number): number {
+    this.sendCode((qos === 1 ? PUBACK_PACKET : PUBREC_PACKET) | packetIdentifier, reasonCode);
+    return LATER;
+  }
+
   /** UNSUBACK [MQTT311-3.10.4-4] [MQTT311-3.10.4-5] [MQTT311-2.3.1-7]. */
   confirm(packetIdentifier: number): void {
     this.sendShort(UNSUBACK_PACKET | packetIdentifier, ACKNOWLEDGEMENT_LENGTH);
@@ -186,17 +240,22 @@ export class ServerSession extends Session {
 
   /** Sends what lies in the staging area, the answer to the packet at hand. @returns false: the session has failed */
   answer(type: number, length: number): boolean {
+    if (length > this.longestPacket) { // [MQTT5-3.1.2-24]
+      this.fail(ReasonCode.PACKET_TOO_LARGE);
+      return false;
+    }
     return this.send(type, length);
   }
 
   /**
-   * Refuses the CONNECT: with its return code, where 3.x has one, then by closing [MQTT311-3.2.2-5]
-   * [MQTT311-3.2.2-6].
+   * Refuses the CONNECT: with its return code, where its version has one, then by closing [MQTT311-3.2.2-5]
+   * [MQTT311-3.2.2-6] [MQTT5-3.2.2-7].
    */
   refuse(reasonCode: number): void {
     if (this.postpones(reasonCode))
       return;
-    const returnCode = ReasonCode.toReturnCode(reasonCode);
+    const returnCode = ProtocolVersion.hasProperties(this.version) ? ReasonCode.toConnackCode(reasonCode)
+      : ReasonCode.toReturnCode(reasonCode);
     if (this.state === CONNECTING && returnCode > 0)
       this.sendConnack(returnCode, false);
     super.fail(reasonCode);
@@ -237,6 +296,8 @@ export class ServerSession extends Session {
     will.topicNameLength = payload - 2 - topic;
     will.payloadOffset = payload; // rule C11: without the two length bytes
     will.payloadLength = view.getUint16(payload - 2);
+    will.propertiesOffset = payload + will.payloadLength + 2;
+    will.propertiesLength = view.getUint16(will.propertiesOffset - 2);
     will.qos = willQoSOf(connectFlags);
     will.retain = (connectFlags & WILL_RETAIN) === 0 ? 0 : 1; // [MQTT311-3.1.2-16] [MQTT311-3.1.2-17]
   }
@@ -260,8 +321,10 @@ export class ServerSession extends Session {
 
   /** Whatever breaks a rule costs the connection that it came on, and no other [MQTT311-4.8.0-1]. */
   override fail(reasonCode: number): void {
-    // Of an unknown level not even the rest of CONNECT can be read, but the node is told so [MQTT311-3.1.2-2].
-    if (reasonCode === ReasonCode.UNSUPPORTED_PROTOCOL_VERSION && this.state === OPENED) {
+    // Of an unknown level not even the rest of CONNECT can be read, but the node is told so [MQTT311-3.1.2-2]; one of
+    // 5.0 is told whatever is wrong with it.
+    if (this.state === OPENED && (reasonCode === ReasonCode.UNSUPPORTED_PROTOCOL_VERSION
+      || ProtocolVersion.hasProperties(this.version))) {
       this.enter(CONNECTING);
       this.refuse(reasonCode);
     } else
@@ -294,9 +357,8 @@ export class ServerSession extends Session {
       case ControlPacket.UNSUBSCRIBE:
         role.filterRequests.handle(this, packet);
         break;
-      case ControlPacket.DISCONNECT: // [MQTT311-3.14.4-3]
-        this.forgetWill();
-        this.fail(ReasonCode.SUCCESS);
+      case ControlPacket.DISCONNECT:
+        this.handleDisconnect(packet);
         break;
       default:
         this.handleAcknowledgement(packet);
@@ -314,6 +376,18 @@ export class ServerSession extends Session {
   protected closed(reasonCode: number): void {
     this.role.receiver.onClosed(this, reasonCode);
     this.isRefused = false;
+  }
+
+  private handleDisconnect({ arena, properties, reasonCode }: Packet): void {
+    const expiry = properties.numberOf(arena, Property.SESSION_EXPIRY_INTERVAL, this.sessionExpiry);
+    if (expiry !== 0 && this.sessionExpiry === 0) { // a session that ends with its connection stays one
+      this.fail(ReasonCode.PROTOCOL_ERROR);
+      return;
+    }
+    this.sessionExpiry = expiry;
+    if (reasonCode === ReasonCode.SUCCESS) // [MQTT311-3.14.4-3] [MQTT5-3.14.4-3]
+      this.forgetWill();
+    this.fail(ReasonCode.SUCCESS);
   }
 
   private judgeConnected(): void {
@@ -407,24 +481,51 @@ export class ServerSession extends Session {
   }
 
   private sendConnack(returnCode: number, sessionPresent: boolean): boolean {
-    const { parser, role: { arena } } = this;
-    const length =
-      writeConnack(arena, arena.stagingOffset, parser.version, returnCode, sessionPresent) - arena.stagingOffset;
-    return this.send(ControlPacket.CONNACK, length)
-      && afterConnack(ReasonCode.fromReturnCode(returnCode)) === CONNECTED;
+    const { version, role: { arena, arena: { stagingOffset } } } = this;
+    const end = ProtocolVersion.hasProperties(version)
+      ? writeConnackAround(arena, stagingOffset, returnCode, sessionPresent,
+        returnCode === 0 ? this.writeLimits(propertiesOfConnack(stagingOffset)) : propertiesOfConnack(stagingOffset))
+      : writeConnack(arena, stagingOffset, version, returnCode, sessionPresent);
+    if (end - stagingOffset > this.longestPacket) { // the node cannot be told anything
+      super.fail(ReasonCode.PACKET_TOO_LARGE);
+      return false;
+    }
+    return this.send(ControlPacket.CONNACK, end - stagingOffset)
+      && afterConnack(returnCode === 0 ? 0 : ReasonCode.UNSPECIFIED_ERROR) === CONNECTED;
+  }
+
+  /** What the node has to keep to, as properties of CONNACK. @returns the offset after them */
+  private writeLimits(at: number): number {
+    const { role: { arena, settings } } = this;
+    at = Property.writeTwoBytes(arena, at, Property.RECEIVE_MAXIMUM, settings.receiveMaximum);
+    at = Property.writeFourBytes(arena, at, Property.MAXIMUM_PACKET_SIZE, settings.maximumPacketSize);
+    if (settings.sessionExpiry < this.sessionExpiry)
+      at = Property.writeFourBytes(arena, at, Property.SESSION_EXPIRY_INTERVAL, settings.sessionExpiry);
+    if ((this.connectFlags & OUR_KEEP_ALIVE) !== 0) // [MQTT5-3.2.2-22]
+      at = Property.writeTwoBytes(arena, at, Property.SERVER_KEEP_ALIVE, this.keepAlive);
+    if ((this.connectFlags & OUR_IDENTIFIER) !== 0) { // [MQTT5-3.1.3-7] [MQTT5-3.2.2-16]
+      arena.bytes[at] = Property.ASSIGNED_CLIENT_IDENTIFIER;
+      at = writeString(arena, at + 1, this.clientIdentifierOffset, this.clientIdentifierLength);
+    }
+    at = Property.writeFlag(arena, at, Property.SUBSCRIPTION_IDENTIFIER_AVAILABLE, 0);
+    return Property.writeFlag(arena, at, Property.SHARED_SUBSCRIPTION_AVAILABLE, 0);
   }
 
   private handleConnect(packet: Packet): void {
     const { version } = packet;
     const { role } = this;
     this.enter(CONNECTING);
-    this.parser.version = version;
+    this.parser.speak(version);
     this.parser.pause();
     this.connectFlags = packet.connectFlags;
     this.keepAlive = packet.keepAlive;
+    this.sessionExpiry = this.cleanStart ? 0 : FOR_EVER;
     const { maximumKeepAlive } = role.settings;
     const keepsTooQuiet = maximumKeepAlive !== ANY_KEEP_ALIVE
       && (this.keepAlive === 0 || this.keepAlive > maximumKeepAlive);
+    this.hasProperties = this.parser.hasProperties;
+    if (this.hasProperties && !this.takeLimits(packet, keepsTooQuiet))
+      return;
     if (!this.isValidIdentifier(packet)) {
       this.refuse(ReasonCode.CLIENT_IDENTIFIER_NOT_VALID);
       return;
@@ -433,12 +534,34 @@ export class ServerSession extends Session {
     role.arena.bytes.copyWithin(this.clientIdentifierOffset, packet.clientIdentifierOffset,
       packet.clientIdentifierOffset + length);
     // 3.x has no way to tell a Client to be more lively; Mosquitto refuses its identifier, and so do we.
-    if (keepsTooQuiet)
+    if (keepsTooQuiet && !this.hasProperties)
       this.refuse(ReasonCode.CLIENT_IDENTIFIER_NOT_VALID);
     else if (!this.storeWill(packet))
       this.refuse(ReasonCode.WILL_TOO_LONG);
     else
       role.receiver.onConnect(this, packet);
+  }
+
+  /** What a CONNECT of 5.0 says of the session and of what the node takes. @returns false when it has been refused */
+  private takeLimits(packet: Packet, keepsTooQuiet: boolean): boolean {
+    const { arena, clientIdentifierLength, properties, willDelay } = packet;
+    if (clientIdentifierLength === 0)
+      this.connectFlags |= OUR_IDENTIFIER;
+    if (keepsTooQuiet) {
+      this.connectFlags |= OUR_KEEP_ALIVE;
+      this.keepAlive = this.role.settings.maximumKeepAlive;
+    }
+    this.sessionExpiry = properties.numberOf(arena, Property.SESSION_EXPIRY_INTERVAL, 0);
+    const { view } = arena;
+    const { limitsOffset } = this;
+    view.setUint32(limitsOffset + LONGEST_PACKET,
+      properties.numberOf(arena, Property.MAXIMUM_PACKET_SIZE, ANY_LENGTH));
+    view.setUint32(limitsOffset + RECEIVE_MAXIMUM, properties.numberOf(arena, Property.RECEIVE_MAXIMUM, ANY_NUMBER));
+    view.setUint32(limitsOffset + WILL_DELAY, willDelay);
+    if (!properties.has(Property.AUTHENTICATION_METHOD))
+      return true;
+    this.refuse(ReasonCode.BAD_AUTHENTICATION_METHOD); // [MQTT5-4.12.0-1]
+    return false;
   }
 
   /** Rules C6 and C8; [MQTT311-3.1.3-5] [MQTT311-3.1.3-8] [MQTT311-3.1.3-9]. */
@@ -456,12 +579,15 @@ export class ServerSession extends Session {
   private storeWill(packet: Packet): boolean {
     if ((packet.connectFlags & WILL) === 0) // [MQTT311-3.1.2-12]
       return true;
-    const { willPayloadLength, willPayloadOffset, willTopicLength, willTopicOffset } = packet;
+    const { willPayloadLength, willPayloadOffset, willPropertiesLength, willPropertiesOffset, willTopicLength,
+      willTopicOffset } = packet;
     const { arena, settings } = this.role;
-    if (willTopicLength + willPayloadLength > settings.willCapacity)
+    if (willTopicLength + willPayloadLength + willPropertiesLength > settings.willCapacity)
       return false;
-    // One behind the other, each with its length in front, as they lie in the packet.
+    // One behind the other, each with its length in front, as they lie in the packet; then the properties.
     arena.bytes.copyWithin(this.willOffset, willTopicOffset - 2, willPayloadOffset + willPayloadLength);
+    writeString(arena, this.willOffset + 4 + willTopicLength + willPayloadLength, willPropertiesOffset,
+      willPropertiesLength);
     return true;
   }
 }

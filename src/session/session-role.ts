@@ -9,6 +9,7 @@ import type { ParserContext, ParserSettings } from '../packet/packet-handler.ts'
 import type { Packet } from '../packet/packet.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import type { Clock } from './clock.ts';
+import { MessageForms } from './message-forms.ts';
 
 /** What all sessions of a program share. */
 export interface SessionContext {
@@ -67,6 +68,7 @@ export class SessionRole implements SessionContext, ParserContext {
   readonly readLength: number;
   /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
   readonly peer: number;
+  readonly forms: MessageForms;
 
   constructor(context: SessionContext, settings: SessionSettings, peer: number, receiver: MessageHandler) {
     this.clock = context.clock;
@@ -79,5 +81,6 @@ export class SessionRole implements SessionContext, ParserContext {
     const { landingCapacity } = context.arena;
     this.readLength = settings.maximumPacketSize < landingCapacity ? settings.maximumPacketSize : landingCapacity;
     this.peer = peer;
+    this.forms = new MessageForms(context.arena, context.clock);
   }
 }

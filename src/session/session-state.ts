@@ -27,6 +27,7 @@ export class SessionState {
   forget(): void {
     this.queue.clear();
     this.queue.continueIdentifiers(0);
+    this.queue.hasProperties = false;
     this.receivedCount = 0;
   }
 

@@ -13,6 +13,7 @@
  * Knows no socket, no timer and no topic policy.
  */
 import * as ControlPacket from '../packet/control-packet.ts';
+import { DISCONNECT_LENGTH, DISCONNECT_PACKET } from '../packet/disconnect.ts';
 import type { PacketHandler } from '../packet/packet-handler.ts';
 import { PacketParser } from '../packet/packet-parser.ts';
 import type { Message, Packet } from '../packet/packet.ts';
@@ -21,9 +22,15 @@ import { ACKNOWLEDGEMENT_LENGTH, PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, P
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CLIENT, CLOSED, CONNECTED, legalTypes, OPENED, SERVER } from './connection-state.ts';
 import type { OutboundQueue } from './outbound-queue.ts';
-import { NONE } from './record-layout.ts';
+import { NOT_SENT } from './message-forms.ts';
+import { NONE, RELEASED } from './record-layout.ts';
 import { type SessionRole, TAKEN } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
+
+/** Of a reason code, in the Remaining Length of an acknowledgement: a PUBACK, say, that is or'ed with it. */
+const CODE_LENGTH = 1 << 16;
+/** Bytes by which a packet can grow when it is written in the form of 5.0. */
+const LONGER_FORM = 2;
 
 /** Where packets go. The session builds each one in the arena's staging area. */
 export interface Output {
@@ -39,6 +46,11 @@ export interface Output {
   resume(): void;
 }
 
+/** More than a packet can have. */
+export const ANY_LENGTH = 0x1FFFFFFF;
+/** As many as there are identifiers. */
+export const ANY_NUMBER = 65_535;
+
 export abstract class Session implements PacketHandler {
   /** A state of connection-state.ts. */
   state = CLOSED;
@@ -46,6 +58,8 @@ export abstract class Session implements PacketHandler {
   sessionState: SessionState | undefined = undefined;
   readonly parser: PacketParser;
   readonly role: SessionRole;
+  /** Of the version of the connection. */
+  hasProperties = false;
   protected output!: Output;
   /** When the last packet came; in the Server role, until CONNECT is accepted, when the network connection came up. */
   lastReceivedAt = 0;
@@ -63,6 +77,15 @@ export abstract class Session implements PacketHandler {
   /** Protocol level of the connection, UNKNOWN before CONNECT. */
   get version(): number {
     return this.parser.version;
+  }
+
+  /** What the peer takes, in bytes, and messages of QoS 1 and 2 at a time; before 5.0 it has no way to say so. */
+  get longestPacket(): number {
+    return ANY_LENGTH;
+  }
+
+  get receiveMaximum(): number {
+    return ANY_NUMBER;
   }
 
   // What the world did
@@ -127,8 +150,22 @@ export abstract class Session implements PacketHandler {
   publish(message: Message): boolean {
     if (this.state !== CONNECTED)
       return false;
+    if (this.hasProperties)
+      return this.publishForm(message);
     const { role } = this;
     if (!this.output.send(stagePublish(role.arena, message)))
+      return false;
+    role.lastSentAt = role.clock.now;
+    return true;
+  }
+
+  /** The same to a peer that speaks 5.0. */
+  private publishForm(message: Message): boolean {
+    const { role } = this;
+    const length = role.forms.stage(message);
+    if (length > this.longestPacket)
+      return true; // as if it had been sent [MQTT5-3.1.2-24] [MQTT5-3.1.2-25]
+    if (!this.output.send(length))
       return false;
     role.lastSentAt = role.clock.now;
     return true;
@@ -183,9 +220,25 @@ export abstract class Session implements PacketHandler {
   fail(reasonCode: number): void {
     this.parser.fail();
     if (this.state !== CLOSED) {
+      if (this.hasProperties && this.state === CONNECTED)
+        this.sayWhy(reasonCode);
       this.output.close();
       this.end(reasonCode);
     }
+  }
+
+  /**
+   * DISCONNECT of 5.0, the last packet [MQTT5-3.14.4-1] [MQTT5-3.14.4-2]; not for a normal end, nor when nothing can be
+   * sent. [MQTT5-3.14.0-1] [MQTT5-3.14.2-2] [MQTT5-4.13.2-1]
+   */
+  private sayWhy(reasonCode: number): void {
+    const code = ReasonCode.toDisconnectCode(reasonCode);
+    if (code === ReasonCode.SUCCESS)
+      return;
+    const { role: { arena } } = this;
+    arena.view.setInt32(arena.stagingOffset, DISCONNECT_PACKET | code << 8);
+    ++this.role.sentPacketCount;
+    this.output.send(DISCONNECT_LENGTH);
   }
 
   // For the roles
@@ -292,12 +345,23 @@ export abstract class Session implements PacketHandler {
     return false;
   }
 
+  /** Sends an acknowledgement of 5.0 with a reason code, and without properties. */
+  protected sendCode(packet: number, reasonCode: number): void {
+    const { arena: { bytes, stagingOffset } } = this.role;
+    bytes[stagingOffset + ACKNOWLEDGEMENT_LENGTH] = reasonCode;
+    this.sendShort(packet + CODE_LENGTH, ACKNOWLEDGEMENT_LENGTH + 1);
+  }
+
   /** Sends what waits, as far as the peer's window, the inflight limit and the room allow. */
   protected transmitQueued(): void {
     if (this.state !== CONNECTED)
       return;
     const { role } = this;
     const { queue } = this.sessionState!;
+    if (queue.hasProperties) {
+      this.transmitForms(queue);
+      return;
+    }
     for (let record = this.nextRecord(queue); record !== NONE; record = this.nextRecord(queue)) {
       if (queue.qosOf(record) !== 0 && queue.inflightCount >= queue.limits.maximumInflight)
         return;
@@ -308,6 +372,30 @@ export abstract class Session implements PacketHandler {
       this.sending(queue, record);
       queue.markSent(record);
       role.lastSentAt = role.clock.now;
+      this.output.send(length);
+    }
+  }
+
+  /**
+   * The same for a queue with messages in the form of 5.0, and within what the peer takes [MQTT5-3.3.4-9]
+   * [MQTT5-4.9.0-1] [MQTT5-4.9.0-2]: nothing but PUBLISH waits for its quota [MQTT5-3.3.4-10] [MQTT5-4.9.0-3].
+   */
+  private transmitForms(queue: OutboundQueue): void {
+    const { role, role: { clock }, longestPacket, receiveMaximum } = this;
+    const { maximumInflight } = queue.limits;
+    const most = maximumInflight < receiveMaximum ? maximumInflight : receiveMaximum;
+    for (let record = this.nextRecord(queue); record !== NONE; record = this.nextRecord(queue)) {
+      if (queue.qosOf(record) !== 0 && queue.inflightCount >= most && queue.stateOf(record) !== RELEASED
+        || queue.lengthToSend(record) + LONGER_FORM > this.output.room)
+        return;
+      const length = queue.stageForm(record, this.hasProperties);
+      if (length === NOT_SENT || length > longestPacket) { // [MQTT5-3.1.2-24] [MQTT5-3.1.2-25]
+        queue.settle(record);
+        continue;
+      }
+      this.sending(queue, record);
+      queue.markSent(record);
+      role.lastSentAt = clock.now;
       this.output.send(length);
     }
   }
@@ -325,9 +413,18 @@ export abstract class Session implements PacketHandler {
         isAwaited = queue.complete(identifier, 1);
         break;
       case ControlPacket.PUBREC:
-        this.handleReceived(queue, identifier);
-        return;
+        if (packet.reasonCode < ReasonCode.UNSPECIFIED_ERROR) {
+          this.handleReceived(queue, identifier);
+          return;
+        }
+        queue.refuse(identifier);
+        break;
       case ControlPacket.PUBREL:
+        if (this.hasProperties && !this.sessionState!.hasReceived(identifier)) {
+          this.role.acknowledgedReceiver.onReleased?.(this, identifier);
+          this.sendCode(PUBCOMP_PACKET | identifier, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND);
+          return;
+        }
         this.sessionState!.removeReceived(identifier);
         this.role.acknowledgedReceiver.onReleased?.(this, identifier);
         this.sendShort(PUBCOMP_PACKET | identifier, ACKNOWLEDGEMENT_LENGTH);
@@ -351,6 +448,10 @@ export abstract class Session implements PacketHandler {
     }
     if (record !== NONE)
       this.releasing(queue, record);
+    else if (this.hasProperties) {
+      this.sendCode(PUBREL_PACKET | identifier, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND);
+      return;
+    }
     if (queue.releases?.isReleasing(identifier) !== true)
       this.sendShort(PUBREL_PACKET | identifier, ACKNOWLEDGEMENT_LENGTH);
   }

@@ -14,6 +14,8 @@ import {
 
 /** Of a counter. */
 const MOST = 0xFFFF;
+/** Counters of order for which a board has room. */
+export const BOARD_COUNTERS = 256;
 
 /** Keeps what happens to stored messages where it survives. Positions are the journal's own. */
 export interface Journal {
@@ -82,8 +84,8 @@ export class UpstreamWindow {
   /** A counter was full once, and does not count down any more. */
   private isInexact = false;
 
-  /** @param slotCount a power of two, at most 65,536; by default as many as a board has room for */
-  constructor(slotCount = 256) {
+  /** @param slotCount a power of two, at most 65,536 */
+  constructor(slotCount = BOARD_COUNTERS) {
     this.waitingPerSlot = new Uint16Array(slotCount);
   }
 

@@ -107,8 +107,10 @@ export class BlockRing {
   append(length: number, bodyOffset: number): number {
     const { arena } = this.medium;
     const position = this.tail;
-    arena.view.setInt32(arena.stagingOffset + Format.RECORD_CHECKSUM,
-      Format.checksumOfRecord(arena, this.sequence, this.tailOffset, bodyOffset));
+    const checksum = Format.checksumOfRecord(arena, this.sequence, this.tailOffset, bodyOffset);
+    arena.view.setInt32(arena.stagingOffset + Format.RECORD_CHECKSUM, checksum);
+    if (this.tailOffset === Format.BLOCK_HEADER_LENGTH)
+      this.medium.unwritten.prove(this.tailBlock, checksum);
     this.tailOffset += length; // in any case: what a failure leaves there is not erased
     return this.medium.program(position, length) ? position : NO_BLOCK;
   }

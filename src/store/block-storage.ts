@@ -27,6 +27,8 @@ export interface BlockStorage {
   program(position: number, length: number): void;
   /** Erases the block of this index. */
   erase(block: number): void;
+  /** Looks whether it still is what it was when it was opened, where it can be otherwise. To be called now and then. */
+  check?(): void;
   /** Begins to make what was written durable. @returns true when it is already, else `onFlushed` will tell */
   flush(): boolean;
   /** Waits until all that was written is durable. */

@@ -5,10 +5,16 @@
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from './block-storage.ts';
 import { ERASED, WORD } from './record-format.ts';
+import { UnwrittenMarks } from './unwritten-marks.ts';
 
 /** A passing error is over by then; one that stays costs so many attempts. */
 const READ_ATTEMPTS = 3;
 const STAMP_MASK = 0xFF;
+
+/** Told that nothing can be written any more. */
+interface FailureObserver {
+  onStorageFailed(reason: string): void;
+}
 
 export class Medium {
   readonly arena: Arena;
@@ -22,6 +28,7 @@ export class Medium {
   storage: BlockStorage | undefined = undefined;
   /** Of each block, 0 for one without content. Part of the checksums: what an earlier turn has left never fits. */
   sequences = new Uint32Array(0);
+  readonly unwritten = new UnwrittenMarks();
   /** Number of the flush that will confirm what is written now, modulo 256. */
   private stamp = 1;
   private confirmedStamp = 0;
@@ -29,19 +36,19 @@ export class Medium {
   private stamps = new Uint8Array(0);
   /** Holds blocks of version 0.1, which must be void before they are erased. */
   versionOne: { invalidate(block: number): void } | undefined = undefined;
-  private onFailed: (reason: string) => void = () => {};
+  private observer: FailureObserver | undefined = undefined;
 
   constructor(arena: Arena) {
     this.arena = arena;
   }
 
-  open(storage: BlockStorage, onFailed: (reason: string) => void): void {
+  open(storage: BlockStorage, observer: FailureObserver): void {
     this.storage = storage;
     this.blockLength = storage.blockLength;
     this.blockCount = storage.blockCount;
     this.sequences = new Uint32Array(storage.blockCount);
     this.stamps = new Uint8Array(storage.blockCount);
-    this.onFailed = onFailed;
+    this.observer = observer;
     this.versionOne = undefined;
     this.isWorking = true;
     this.isDirty = false;
@@ -105,6 +112,17 @@ export class Medium {
       return true;
     } catch (error) {
       return this.fail(error);
+    }
+  }
+
+  /** Whether it still is what was opened. */
+  check(): void {
+    if (!this.isWorking)
+      return;
+    try {
+      this.storage!.check?.();
+    } catch (error) {
+      this.fail(error);
     }
   }
 
@@ -174,7 +192,7 @@ export class Medium {
   fail(error: unknown): false {
     if (this.isWorking) {
       this.isWorking = this.isDirty = false;
-      this.onFailed(error instanceof Error ? error.message : String(error));
+      this.observer!.onStorageFailed(error instanceof Error ? error.message : String(error));
     }
     return false;
   }

@@ -207,9 +207,11 @@ export class MessageQueue implements RingOwner {
 
   /** The origin will not send it again. */
   released(position: number): void {
-    this.note(this.medium.mark(this.versionOne?.holds(position / this.medium.blockLength | 0)
-      ? this.versionOne.releasedAt(position)
-      : position + Format.RECORD_MARKS));
+    const { medium, versionOne } = this;
+    const isVersionOne = versionOne?.holds(position / medium.blockLength | 0) === true;
+    if (!this.note(medium.mark(isVersionOne ? versionOne!.releasedAt(position) : position + Format.RECORD_MARKS))
+      && !isVersionOne)
+      medium.unwritten.release(position);
   }
 
   /** Once for each destination. Nobody waits for that to be durable: at worst the last step is repeated. */
@@ -275,6 +277,8 @@ export class MessageQueue implements RingOwner {
       return false;
     if (record.destinationCount > this.mostDestinations)
       this.mostDestinations = record.destinationCount;
+    if (!this.medium.isWorking && this.medium.unwritten.isSettled(position))
+      giveUpAll(record);
     return true;
   }
 
@@ -293,10 +297,11 @@ export class MessageQueue implements RingOwner {
 
   /** The message at `position`, which is read, has a copy that counts. */
   dropOriginal(position: number): void {
-    const { destinationCount, states } = this.record;
+    const { medium, record: { destinationCount, states } } = this;
     for (let destination = 0; destination < destinationCount; ++destination)
-      if ((states[destination]! & SETTLED) === 0)
-        this.medium.mark(this.markAt(position, destination, Format.GIVEN_UP_MARK));
+      if ((states[destination]! & SETTLED) === 0
+        && !medium.mark(this.markAt(position, destination, Format.GIVEN_UP_MARK)))
+        medium.unwritten.settle(position);
   }
 
   /** Reads the first message at or after `offset` of the block that is not settled. @returns its position, or NONE */
@@ -386,11 +391,13 @@ export class MessageQueue implements RingOwner {
   }
 
   private settle(position: number, destination: number, mark: number): void {
-    const block = position / this.medium.blockLength | 0;
-    if (this.pending[block] === 0)
+    const { medium } = this;
+    const block = position / medium.blockLength | 0;
+    if (this.pending[block] === 0 && medium.isWorking)
       return;
-    this.medium.mark(this.versionOne?.holds(block) ? this.versionOne.doneAt(position)
-      : this.markAt(position, destination, mark));
+    if (!medium.mark(this.versionOne?.holds(block) ? this.versionOne.doneAt(position)
+      : this.markAt(position, destination, mark)) && this.mostDestinations === 1)
+      medium.unwritten.settle(position);
     if (this.mostDestinations === 1 || this.isSettledAt(position))
       this.uncount(block);
   }

@@ -26,7 +26,9 @@ export interface StoreSettings {
   /** Share of the storage that the map has, 0 to 1; 0: no map. */
   readonly stateShare: number;
   /** Makes the map, where it is wanted: without it its code is not there. */
-  readonly createMap?: ((medium: Medium, walker: RecordWalker) => StateMap) | undefined;
+  readonly createMap?: ((medium: Medium, walker: RecordWalker, capacity: number) => StateMap) | undefined;
+  /** Entries of the map. */
+  readonly mapCapacity?: number;
 }
 
 export class Store implements Ticker {
@@ -99,7 +101,7 @@ export class Store implements Ticker {
     if (storage.blockCount < Format.FEWEST_BLOCKS)
       throw new Error(`the storage has ${storage.blockCount} blocks of ${storage.blockLength} bytes, and ${Format.FEWEST_BLOCKS} are needed: raise store.size`);
     this.owner = owner;
-    medium.open(storage, reason => owner.onStorageFailed(reason));
+    medium.open(storage, owner);
     this.durable = medium.written;
     this.isFlushing = this.isWanted = false;
     this.confirmedQueue = this.confirmedMap = START;
@@ -108,6 +110,8 @@ export class Store implements Ticker {
       const scan = new BlockScan(medium, report);
       const versionOne = medium.versionOne = VersionOne.find(medium, scan);
       this.split(scan, report);
+      // Version 0.1 has messages in any block.
+      medium.unwritten.begin(versionOne === undefined ? this.boundary : medium.blockCount, medium.blockLength);
       queue.open(owner, this.boundary, versionOne);
       this.map?.open(scan, this.boundary, report);
       this.map?.recover(recovery, clock);
@@ -116,9 +120,20 @@ export class Store implements Ticker {
       medium.forgetStorage();
       throw error;
     }
+    medium.unwritten.end(medium.isWorking);
     clock.begin();
     this.lastTick = clock.now;
     this.confirm();
+  }
+
+  /** While a storage is opened: whether the block at `position` is the one that was there before. */
+  isSame(position: number): boolean {
+    return this.medium.unwritten.isSame(position);
+  }
+
+  /** Whether the message at `position` needs nothing more, which could not be written. */
+  isSettled(position: number): boolean {
+    return this.medium.unwritten.isSettled(position);
   }
 
   /** Begins to make durable what was written; goes on by itself when more comes meanwhile. */
@@ -184,6 +199,11 @@ export class Store implements Ticker {
     return medium.isWorking && (medium.written === this.durable || medium.synchronize());
   }
 
+  /** Looks whether the storage still is what was opened; else it has failed. */
+  check(): void {
+    this.medium.check();
+  }
+
   /** Waits until all is durable, and ends. */
   close(): void {
     const { medium } = this;
@@ -197,14 +217,14 @@ export class Store implements Ticker {
 
   /** Where the map begins: as the blocks say, else as the settings do. */
   private split(scan: BlockScan, report: StoreReport): void {
-    const { medium: { blockCount }, settings: { createMap, stateShare } } = this;
+    const { medium: { blockCount }, settings: { createMap, mapCapacity = 0, stateShare } } = this;
     const share = createMap === undefined ? 0 : stateShare;
     const asked = blockCount - Format.blocksOfMap(blockCount, share);
     this.boundary = scan.boundary === 0 ? asked : scan.boundary;
     report.keepsBoundary = this.boundary !== asked;
     report.hasNoMap = share > 0 && blockCount - this.boundary < Format.FEWEST_BLOCKS;
     this.map = createMap !== undefined && blockCount - this.boundary >= Format.FEWEST_BLOCKS
-      ? createMap(this.medium, this.walker) : undefined;
+      ? createMap(this.medium, this.walker, mapCapacity) : undefined;
   }
 
   private get mapEnd(): number {

@@ -6,7 +6,7 @@ import { giveUpAll } from './message-record.ts';
 import type { MessageQueue } from './message-queue.ts';
 import * as Format from './record-format.ts';
 import { NO_RECORD, type RecordWalker } from './record-walker.ts';
-import { DONE, GIVEN_UP, StoredMessage } from './stored-message.ts';
+import { GIVEN_UP, StoredMessage } from './stored-message.ts';
 import type { Recovery, StoreReport } from './store-owner.ts';
 import type { StoreClock } from './store-clock.ts';
 import type { VersionOne } from './version-one.ts';
@@ -52,13 +52,17 @@ export class QueueRecovery {
     const { queue, walker } = this;
     const isGivenUp = scan.isMarked(block);
     walker.enter(block, Format.BLOCK_HEADER_LENGTH, this.medium.blockLength);
-    for (let position = walker.next(); position !== NO_RECORD; position = walker.next())
+    const { arena, blockLength, unwritten } = this.medium;
+    let position = walker.next();
+    unwritten.compare(block, position === block * blockLength + Format.BLOCK_HEADER_LENGTH
+      ? arena.view.getInt32(arena.stagingOffset + Format.RECORD_CHECKSUM) : 0);
+    for (; position !== NO_RECORD; position = walker.next())
       if (queue.read(position)) {
         if (isGivenUp)
           giveUpAll(queue.record);
         this.take(scan, block);
       } else if (walker.kind === Format.CLOCK && walker.version === Format.KIND_VERSION)
-        this.clock.restore(this.medium.arena, Format.RECORD_MARKS + walker.marks * Format.WORD, walker.bodyLength);
+        this.clock.restore(arena, Format.RECORD_MARKS + walker.marks * Format.WORD, walker.bodyLength);
   }
 
   private take(scan: BlockScan, block: number): void {
@@ -76,12 +80,32 @@ export class QueueRecovery {
         return;
       }
     }
+    this.writeMarks();
     if (!record.isSettled) {
       queue.count(block, record, record.length);
       ++report.restoredCount;
     }
     if (!record.isSettled || record.sender !== 0 && !record.isReleased)
       this.recovery.onMessage(record);
+  }
+
+  /** What became known of the message that is read while this storage could not be written is written now. */
+  private writeMarks(): void {
+    const { medium, queue } = this;
+    const { record, versionOne } = queue;
+    const { unwritten } = medium;
+    const { isReleased, isSettled, position } = record;
+    if (!isSettled && unwritten.isSettled(position)) {
+      if (record.isMapped)
+        medium.mark(versionOne!.doneAt(position));
+      else
+        queue.dropOriginal(position);
+      giveUpAll(record);
+    }
+    if (!isReleased && !record.isMapped && unwritten.isReleased(position)) {
+      queue.released(position);
+      record.isReleased = true;
+    }
   }
 
   /** A copy counts when its original has been given up for it, or is not there any more. */
@@ -103,7 +127,8 @@ export class QueueRecovery {
   private readVersionOne(versionOne: VersionOne): void {
     const { medium, original, queue, report } = this;
     const { record } = queue;
-    for (let block = versionOne.oldestBlock; block !== NO_BLOCK; block = versionOne.successor(block))
+    for (let block = versionOne.oldestBlock; block !== NO_BLOCK; block = versionOne.successor(block)) {
+      medium.unwritten.compare(block, versionOne.sequenceOf(block));
       for (let position = versionOne.nextRecord(block * medium.blockLength + Format.BLOCK_HEADER_LENGTH);
         position >= 0; position = versionOne.nextRecord(versionOne.after(position))) {
         if (!versionOne.load(position, record)) {
@@ -117,13 +142,15 @@ export class QueueRecovery {
         }
         if (record.copyOf !== 0)
           versionOne.load(position, record);
+        this.writeMarks();
         if (!record.isSettled) {
           queue.count(block, record, record.length);
           ++report.restoredCount;
           ++report.versionOneCount;
         }
-        if ((record.states[0]! & DONE) === 0 || record.origin !== 0 && !record.isReleased)
+        if (!record.isSettled || record.origin !== 0 && !record.isReleased)
           this.recovery.onMessage(record);
       }
+    }
   }
 }

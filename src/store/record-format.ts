@@ -39,17 +39,15 @@ export const RECEIVED_MARK = 1;
 export const DONE_MARK = 2;
 export const GIVEN_UP_MARK = 3;
 
-// Body of a message
-export const TAKEN_AT = 0;
+// Body of a message: when it was taken (4), then
 export const DEADLINE = 4;
 export const RULE = 8;
 export const ORIGIN = 12;
 export const ORIGIN_IDENTIFIER = 16;
 export const TOPIC_LENGTH = 18;
-/** Flags, and the length of the properties in the lower three bytes. */
+/** QoS, 4 for RETAIN, and COPY_FLAG; and the length of the properties in the lower three bytes. */
 export const FLAGS = 20;
 export const MESSAGE_BODY = 24;
-export const RETAIN_FLAG = 4;
 export const COPY_FLAG = 8;
 
 // Properties of a message down

@@ -12,7 +12,7 @@ const LONGEST_DRIFT = 5;
 const FIELDS = 2;
 
 /** Bytes of the body of a clock's record, with so many gaps. */
-export const CLOCK_BODY = 16;
+const CLOCK_BODY = 16;
 export const LONGEST_CLOCK_BODY = CLOCK_BODY + MOST_GAPS * FIELDS * 4;
 
 export class StoreClock {

@@ -29,8 +29,6 @@ export class MessageFields extends MessageSpans {
   originIdentifier = 0;
   /** Packet identifier under which it goes to its first destination, when that is known at once; else 0. */
   identifier = 0;
-  propertiesOffset = 0;
-  propertiesLength = 0;
 }
 
 /** Of one destination. */

@@ -81,6 +81,10 @@ export class VersionOne {
         this.oldestBlock = block;
   }
 
+  sequenceOf(block: number): number {
+    return this.sequences[block]!;
+  }
+
   holds(block: number): boolean {
     return this.sequences[block] !== 0;
   }
@@ -194,7 +198,8 @@ export class VersionOne {
     record.copyOf = view.getUint32(stagingOffset + REPLACES);
     record.isReleased = Format.isMark(view.getInt32(stagingOffset + RELEASED_MARK));
     record.states[0] = (Format.isMark(view.getInt32(stagingOffset + RECEIVED_MARK)) ? RECEIVED : 0)
-      | (Format.isMark(view.getInt32(stagingOffset + DONE_MARK)) ? DONE : 0);
+      | (Format.isMark(view.getInt32(stagingOffset + DONE_MARK))
+        || !this.medium.isWorking && this.medium.unwritten.isSettled(position) ? DONE : 0);
   }
 
   private readPacket(record: StoredMessage, packetLength: number): boolean {

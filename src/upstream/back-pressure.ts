@@ -31,6 +31,10 @@ const SPARE = 0.125;
 const LOW = 0.5;
 /** Nobody is counted any more. */
 const CALM = 0.25;
+/** Of a session: what its node may still fill, the connection that it is about, and whether it was held on that. */
+const FIELDS = 3;
+const CONNECTION = 1;
+const METERED = 2;
 /** How often it is looked whether there is room, in milliseconds. */
 const INTERVAL = 20;
 
@@ -75,10 +79,8 @@ export class BackPressure implements Crowd {
   private deliveredAt = 0;
   /** Where the next one is looked for that is released. */
   private cursor = 0;
-  /** Per session: what its node may still fill, the connection that it is about, and whether it was held on that. */
-  private readonly left: Float64Array;
-  private readonly connections: Int32Array;
-  private readonly metered: Uint8Array;
+  /** Per session FIELDS. */
+  private readonly shares: Float64Array;
 
   constructor(bridge: Bridge, sides: PressureSides) {
     const { sessions } = sides;
@@ -87,9 +89,7 @@ export class BackPressure implements Crowd {
     this.sessions = sessions;
     this.observer = sides.observer;
     this.fill = new StoreFill(bridge, sides.longestPacket);
-    this.left = new Float64Array(sessions.length);
-    this.connections = new Int32Array(sessions.length);
-    this.metered = new Uint8Array(sessions.length);
+    this.shares = new Float64Array(sessions.length * FIELDS);
     bridge.overhead = this.fill.overhead;
   }
 
@@ -118,23 +118,23 @@ export class BackPressure implements Crowd {
 
   /** The message that was weighed last is of this node. */
   press(session: ServerSession): void {
-    const { connections, left, level, metered } = this;
-    const { index } = session;
+    const { level, shares } = this;
+    const at = session.index * FIELDS;
     if (this.isBrimful) {
       this.holdAll(session);
       return;
     }
-    if (connections[index] !== session.connectionNumber) {
-      connections[index] = session.connectionNumber;
-      metered[index] = 0;
-      left[index] = SPARE / session.role.openCount;
+    if (shares[at + CONNECTION] !== session.connectionNumber) {
+      shares[at + CONNECTION] = session.connectionNumber;
+      shares[at + METERED] = 0;
+      shares[at] = SPARE / session.role.openCount;
     }
-    if (level <= HIGH && metered[index] === 0)
+    if (level <= HIGH && shares[at + METERED] === 0)
       return;
-    left[index] = left[index]! - this.cost;
-    if (left[index]! > 0)
+    shares[at] = shares[at]! - this.cost;
+    if (shares[at]! > 0)
       return;
-    metered[index] = 1;
+    shares[at + METERED] = 1;
     this.hold(session);
   }
 
@@ -181,8 +181,7 @@ export class BackPressure implements Crowd {
     const { bridge, clock } = this;
     this.isPressing = true;
     bridge.slack = 0;
-    this.connections.fill(0);
-    this.metered.fill(0);
+    this.shares.fill(0);
     this.dueAt = clock.now + INTERVAL | 0;
     clock.request(this.dueAt);
   }
@@ -250,7 +249,7 @@ export class BackPressure implements Crowd {
    * not take, all are.
    */
   private release(level: number, isTaking: boolean): void {
-    const { connections, cursor, left, metered, sessions } = this;
+    const { cursor, sessions, shares } = this;
     const isLow = level <= LOW;
     const longest = isTaking ? this.fill.costOf(this.isLogged) : 0;
     const part = isTaking ? Math.max((HIGH - level) / Math.max(this.countWaiting(), 1), longest) : 0;
@@ -259,8 +258,9 @@ export class BackPressure implements Crowd {
     for (let step = 0; step < sessions.length; ++step) {
       const index = (cursor + step) % sessions.length;
       const session = sessions[index]!;
-      if (!session.isHeldBy(HELD_BY_STORE) || !isLow && metered[index] === 1
-        && connections[index] === session.connectionNumber)
+      const at = index * FIELDS;
+      if (!session.isHeldBy(HELD_BY_STORE) || !isLow && shares[at + METERED] === 1
+        && shares[at + CONNECTION] === session.connectionNumber)
         continue;
       if (session.parser.hasWaiting) {
         if (room < longest && !isNobodyReleased)
@@ -269,13 +269,13 @@ export class BackPressure implements Crowd {
         isNobodyReleased = false;
         this.cursor = index + 1;
       }
-      left[index] = part;
+      shares[at] = part;
       session.release(HELD_BY_STORE);
     }
     if (!isLow)
       return;
-    for (let index = 0; index < sessions.length; ++index)
-      if (metered[index] === 0)
-        connections[index] = 0;
+    for (let at = 0; at < shares.length; at += FIELDS)
+      if (shares[at + METERED] === 0)
+        shares[at + CONNECTION] = 0;
   }
 }

@@ -83,6 +83,12 @@ export class Backlog extends StoreStamps implements Journal {
   private nextLength = 0;
   /** Messages of version 0.1, which gave out identifiers when it stored, that may have been sent: the oldest ones. */
   private suspectCount: number;
+  /** Messages that waited in the storage before another one was opened, and have not been found in that. */
+  private missingCount = 0;
+  /** Record of the message that has entered the queue last. */
+  private entered = NO_RECORD;
+  /** Whether it may go out is asked of. */
+  judge: { judge(record: number): void } | undefined = undefined;
   /** What is given up now need not be marked: its block says so. */
   private isGivingUp = false;
 
@@ -228,10 +234,13 @@ export class Backlog extends StoreStamps implements Journal {
 
   /** A storage is going to be opened; another one may have been before. */
   beginRestoring(): void {
+    this.queue.doubtPositions();
+    this.missingCount += this.window.waitingCount; // none, if the attempt before has failed
     this.beginRecount();
     this.suspectCount = this.queue.limits.maximumInflight;
     this.counters.lastIdentifier = 0;
     this.counters.sessionLostAt = NEVER;
+    this.counters.owesTelling = false;
   }
 
   /** What waits in the log is told of anew. */
@@ -243,23 +252,32 @@ export class Backlog extends StoreStamps implements Journal {
   }
 
   endRestoring(): void {
+    this.queue.endDoubt();
+    for (let left = this.missingCount - this.window.waitingCount; left > 0; --left)
+      this.losses.onLost(NO_RULE, Loss.UNREADABLE);
+    this.missingCount = 0;
     this.suspectCount = 0;
   }
 
   /** A message was found in the log at start. */
   restore(message: StoredMessage): void {
-    const { rules, window } = this;
+    const { queue, rules, store, window } = this;
+    const known = store.isSame(message.position) ? queue.confirmPosition(message.position)
+      : queue.findStored(message.position);
     const rule = rules.find(message);
     if (rule === NO_RULE) {
-      ++this.orphanCount;
+      if (known === NO_RECORD)
+        ++this.orphanCount;
       return;
     }
     const { hash } = rules;
     const slot = window.slotOf(hash);
     rules.encode(message, rule);
     this.latest?.set(hash, message.position);
-    if (this.queue.findStored(message.position) !== NO_RECORD)
+    if (known !== NO_RECORD) {
+      this.complete(message, known);
       return;
+    }
     // What is under way is sent again before all else but what came before it: a cut may have torn its identifier.
     if (message.identifiers[UPSTREAM] !== 0) {
       if (!window.isOccupied(slot) && this.enterLoaded(message, rule))
@@ -328,6 +346,19 @@ export class Backlog extends StoreStamps implements Journal {
       this.store.queue.done(position, UPSTREAM);
   }
 
+  /** Whether the Server is to be told of retained state: a power cut must not make that forgotten. */
+  noteTelling(isOwed: boolean): void {
+    if (!this.counters.putTelling(this.store, isOwed))
+      return;
+    if (isOwed)
+      this.store.settle(); // the Server has begun a session: the next connection may be said to continue it
+    this.clock.soon();
+  }
+
+  get owesTelling(): boolean {
+    return this.counters.owesTelling;
+  }
+
   identifiersReached(identifier: number): void {
     this.counters.putIdentifier(this.store, identifier);
   }
@@ -379,6 +410,7 @@ export class Backlog extends StoreStamps implements Journal {
             return;
           this.leaveLog(rule);
           this.loadPosition = next;
+          this.judge?.judge(this.entered);
           return;
         }
       }
@@ -405,6 +437,18 @@ export class Backlog extends StoreStamps implements Journal {
       --window.waitingCount;
       window.vacate(window.slotOf(this.rules.hash));
     }
+  }
+
+  /** What became of a message of the queue while its record could not be written is written. */
+  private complete({ identifiers, position, states }: StoredMessage, record: number): void {
+    const { queue, store: { queue: log } } = this;
+    const identifier = queue.identifierOf(record);
+    if (queue.qosOf(record) !== 2 || identifier === 0)
+      return;
+    if (identifiers[UPSTREAM] === 0)
+      log.underWay(position, UPSTREAM, identifier, true);
+    if (queue.stateOf(record) === RELEASED && (states[UPSTREAM]! & RECEIVED) === 0)
+      log.received(position, UPSTREAM);
   }
 
   private forgetWaiting(): void {
@@ -445,7 +489,7 @@ export class Backlog extends StoreStamps implements Journal {
     window.stamp = this.stamp;
     if (window.stamp !== 0)
       this.clock.soon(); // it waits for that
-    const record = this.queue.append(outgoing, outgoing.qos);
+    const record = this.entered = this.queue.append(outgoing, outgoing.qos);
     window.identifier = 0;
     window.position = NOT_STORED;
     return record;

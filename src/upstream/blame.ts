@@ -29,7 +29,7 @@ export class Blame {
   private origin = 0;
   private rule = NOBODY;
   /** Packet identifiers of those that were tried. */
-  private readonly identifiers = new Int32Array(MOST);
+  private readonly identifiers = new Uint16Array(MOST);
   private count = 0;
   private triedCount = 0;
   private pause = FIRST_PAUSE;

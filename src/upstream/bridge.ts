@@ -14,7 +14,7 @@
 import * as Event from '../config/events.ts';
 import { type Delivery, NOBODY } from '../nodes/delivery.ts';
 import type { MessageExpiry } from '../nodes/message-expiry.ts';
-import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
+import { type Message, PlainSpans, type Packet } from '../packet/packet.ts';
 import { hasConnackFlags } from '../packet/protocol-version.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import type { ClientHandler, ClientSession } from '../session/client-session.ts';
@@ -28,7 +28,7 @@ import type { StorePolicy } from './full-policy.ts';
 import { Experiments } from './experiments.ts';
 import type { Guard } from './guard.ts';
 import * as Loss from './losses.ts';
-import type { QuarantinedMessage } from './quarantine.ts';
+import type { QuarantinedMessage } from './quarantined-message.ts';
 import * as Reason from './quarantine-reasons.ts';
 import { RetainedTelling } from './retained-telling.ts';
 import { Suspects } from './suspects.ts';
@@ -92,8 +92,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   oversizeCount = 0;
   /** Messages of the Server whose name no node may have. */
   unfitCount = 0;
-  private readonly outgoing = new MessageSpans();
-  private readonly incoming = new MessageSpans();
+  private readonly outgoing = new PlainSpans();
+  private readonly incoming = new PlainSpans();
   private readonly owner: BridgeOwner;
   private readonly observer: Event.GatewayObserver;
   /** Who gets what arrives from upstream. */
@@ -148,17 +148,26 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       return false;
     const qos = this.policies[rule]!.qosOf(message.qos);
     outgoing.topicNameOffset = outbound.placesOffset + outbound.uncached * outbound.placeLength;
-    outgoing.topicNameLength = outbound.lengthOf[outbound.uncached]!;
+    outgoing.topicNameLength = outbound.uncachedLength;
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
     outgoing.qos = qos === 0 ? 1 : qos;
-    return this.enqueue(message, rule, outbound.hashOf[outbound.uncached]!, message.origin) === STORED;
+    return this.enqueue(message, rule, outbound.uncachedHash, message.origin) === STORED;
   }
 
   /** A message leaves the quarantine for the store. @returns false when it cannot: no rule, no room, no such number */
   putBack(number: number): boolean {
     return this.experiments.putBack(number);
+  }
+
+  /** Of what waits, here or in the log, nothing goes out that the Server is known today not to take. */
+  setUnfitAside(): void {
+    this.experiments.setUnfitAside();
+  }
+
+  judge(record: number): void {
+    this.experiments.judge(record);
   }
 
   /** No message goes out or is asked for with more than this QoS. */
@@ -181,7 +190,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
    */
   forward(message: Message, index: number, origin: number): number {
     const outbound = this.outbound;
-    let rule = outbound.ruleOf[index]!;
+    let rule = outbound.table[index]!;
     if (rule < 0) {
       if (rule === UNRESOLVED)
         rule = outbound.resolve(index, message);
@@ -193,7 +202,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const outgoing = this.outgoing;
     const topicRule = outbound.rules[rule]!;
     outgoing.topicNameOffset = outbound.placesOffset + index * outbound.placeLength;
-    outgoing.topicNameLength = outbound.lengthOf[index]!;
+    outgoing.topicNameLength = outbound.table[outbound.lengths + index]!;
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
@@ -204,7 +213,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       ++topicRule.forwarded;
       return TAKEN;
     }
-    return this.keep(message, rule, outbound.hashOf[index]!, origin);
+    return this.keep(message, rule, outbound.table[outbound.hashes + index]!, origin);
   }
 
   /** The same for a message that has to be looked at. */
@@ -213,7 +222,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const policy = this.policies[rule]!;
     const { queue } = this.session.sessionState!;
     outgoing.topicNameOffset = outbound.placesOffset + index * outbound.placeLength;
-    outgoing.topicNameLength = outbound.lengthOf[index]!;
+    outgoing.topicNameLength = outbound.table[outbound.lengths + index]!;
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
@@ -237,7 +246,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       ++policy.rule.forwarded;
       return TAKEN;
     }
-    return this.keep(message, rule, outbound.hashOf[index]!, origin);
+    return this.keep(message, rule, outbound.table[outbound.hashes + index]!, origin);
   }
 
   /**
@@ -292,6 +301,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     dropExpired(this.session.sessionState!.queue, this.policies, this.aging, this);
     this.backlog?.commit();
     this.experiments.connected();
+    this.experiments.setUnfitAside();
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
     this.suspects.connected();
     const isElsewhere = this.owner.onUpstreamConnected();
@@ -312,7 +322,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       return TAKEN; // acknowledged, even if nobody wants it [MQTT311-4.5.0-2]
     const inbound = this.inbound;
     const index = packet.topicIndex;
-    let rule = inbound.ruleOf[index]!;
+    let rule = inbound.table[index]!;
     if (rule === UNRESOLVED)
       rule = inbound.resolve(index, packet);
     if (packet.isOversize) {
@@ -330,7 +340,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     const topicRule = inbound.rules[rule]!;
     ++topicRule.forwarded;
     incoming.topicNameOffset = inbound.placesOffset + index * inbound.placeLength;
-    incoming.topicNameLength = inbound.lengthOf[index]!;
+    incoming.topicNameLength = inbound.table[inbound.lengths + index]!;
     incoming.payloadOffset = packet.payloadOffset;
     incoming.payloadLength = packet.payloadLength;
     incoming.qos = packet.qos;

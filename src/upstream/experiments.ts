@@ -1,13 +1,15 @@
 /** Does what is decided about suspects (suspects.ts): sets messages and filters aside, puts back, lowers the QoS. */
 import * as Event from '../config/events.ts';
 import { PUBACK } from '../packet/control-packet.ts';
-import { MessageSpans } from '../packet/packet.ts';
-import { RELEASED } from '../session/record-layout.ts';
+import { PlainSpans } from '../packet/packet.ts';
+import { DONE, NONE, RELEASED } from '../session/record-layout.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { Aging } from './aging.ts';
 import type { Backlog } from './backlog.ts';
 import type { Guard } from './guard.ts';
-import type { QuarantinedMessage } from './quarantine.ts';
+import * as Loss from './losses.ts';
+import type { QuarantinedMessage } from './quarantined-message.ts';
+import { FINE } from './quarantine-reasons.ts';
 import type { TopicMap } from './topic-map.ts';
 import type { Court } from './court.ts';
 
@@ -30,13 +32,14 @@ export interface Subject {
   readonly highestQoS: number;
   limitQoS(most: number): void;
   readmit(message: QuarantinedMessage): boolean;
+  onLost(rule: number, reason: number): void;
   subscribeNext(): void;
 }
 
 export class Experiments implements Court {
   private readonly bridge: Subject;
   private readonly observer: Event.GatewayObserver;
-  private readonly message = new MessageSpans();
+  private readonly message = new PlainSpans();
   /** What was told of already: bits. */
   private told = 0;
   /** Highest QoS of the present connection, and of all that follow. */
@@ -82,6 +85,42 @@ export class Experiments implements Court {
       queue.settle(record);
     }
     return number;
+  }
+
+  /**
+   * Messages of the queue that are not under way, and that the Server is known today not to take, are set aside: they
+   * were let in when less was known.
+   */
+  setUnfitAside(): void {
+    const { queue } = this.bridge.session.sessionState!;
+    for (let record = queue.following(NONE), next = NONE; record !== NONE; record = next) {
+      next = queue.following(record);
+      this.judge(record);
+      if (queue.count === 0)
+        return; // what followed was done
+    }
+  }
+
+  /** The same for one of them. */
+  judge(record: number): void {
+    const { bridge: { guard, outbound, session }, message } = this;
+    const { queue } = session.sessionState!;
+    const { view } = queue.limits.arena;
+    const index = queue.ruleOf(record);
+    const state = queue.stateOf(record);
+    if (state === DONE || state === RELEASED || queue.isUnderWay(record) || index >= outbound.rules.length)
+      return;
+    const topic = queue.topicOf(record);
+    const qos = queue.qosOf(record);
+    message.topicNameOffset = topic;
+    message.topicNameLength = view.getUint16(topic - 2);
+    message.payloadOffset = topic + message.topicNameLength + (qos === 0 ? 0 : 2);
+    message.payloadLength = record + queue.limits.headerLength + queue.lengthOf(record) - message.payloadOffset;
+    const reason = guard.limits.reasonFor(message, qos);
+    if (reason === FINE || qos !== 0 && this.setAside(record, reason) !== 0)
+      return;
+    queue.settle(record); // there is no quarantine, or it need not arrive
+    this.bridge.onLost(index, Loss.UNFIT);
   }
 
   putBack(number: number): boolean {

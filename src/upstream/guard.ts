@@ -14,7 +14,8 @@ import { REFUSED, TAKEN } from '../session/session-role.ts';
 import type { BrokerLimits } from './broker-limits.ts';
 import type { StorePolicy } from './full-policy.ts';
 import * as Loss from './losses.ts';
-import type { Quarantine, Suspect } from './quarantine.ts';
+import type { Quarantine } from './quarantine.ts';
+import type { Suspect } from './quarantined-message.ts';
 import * as Reason from './quarantine-reasons.ts';
 import { NO_RULE, type TopicMap } from './topic-map.ts';
 

@@ -19,7 +19,8 @@ const STAMP = 3;
 export interface IntakeSession extends MessageSource {
   readonly index: number;
   readonly connectionNumber: number;
-  readonly cleanStart: boolean;
+  /** Nothing is kept of its session. */
+  readonly isTransient: boolean;
   acknowledge(packetIdentifier: number, qos: number): void;
 }
 
@@ -111,7 +112,7 @@ export class StoreIntake implements MessageHandler {
     if (!exactlyOnce.begin(router.identityOf(session), packet))
       return TAKEN;
     const verdict = router.onMessage(session, packet);
-    exactlyOnce.end(verdict === TAKEN && !session.cleanStart);
+    exactlyOnce.end(verdict === TAKEN && !session.isTransient);
     return verdict;
   }
 

@@ -9,12 +9,13 @@
  *   and if there is a node, and room: its Client Identifier | length of that (2)
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
-import { type Message, MessageSpans } from '../packet/packet.ts';
+import type { Message } from '../packet/packet.ts';
 import type { Store } from '../store/message-store.ts';
 import type { NodeState } from '../nodes/node-states.ts';
 import { QUARANTINED, QUARANTINED_OF_NODE } from '../store/record-format.ts';
+import { QuarantinedMessage, type Suspect } from './quarantined-message.ts';
 
-const HEADER_LENGTH = 16;
+export const HEADER_LENGTH = 16;
 const RULE = 4;
 const TAKEN_AT = 8;
 const TOPIC_LENGTH = 12;
@@ -27,29 +28,13 @@ const NAME_LENGTH = 2;
 /** Its part of the map of a store. */
 export const MAP_SHIFT = 2;
 
-/** A message in the quarantine. */
-export class QuarantinedMessage extends MessageSpans {
-  /** By which people name it. */
-  number = 0;
-  /** Identity of its node; 0: the gateway itself. */
-  origin = 0;
-  /** Client Identifier of that, as far as it was known. */
-  nameOffset = 0;
-  nameLength = 0;
-  /** Identity of its rule. */
-  rule = 0;
-  takenAt = 0;
-  /** One of quarantine-reasons.ts. */
-  reason = 0;
-}
-
-/** What is known of a message that is set aside beside its spans. */
-export interface Suspect {
-  readonly origin: number;
-  readonly rule: number;
-  readonly takenAt: number;
-  readonly reason: number;
-}
+/** Of `entries`: number, bytes << 1 | whether it says who its node is, origin and rule, in turn. */
+const FIELDS = 4;
+const LENGTH = 1;
+const ORIGIN = 2;
+const RULE_FIELD = 3;
+/** Such a message has another kind in the map. */
+const NAMED = 1;
 
 export class Quarantine {
   count = 0;
@@ -69,12 +54,7 @@ export class Quarantine {
   private readonly isDurable: boolean;
   /** Bytes of one that has room. */
   private readonly longest: number;
-  private readonly numbers: Uint32Array;
-  private readonly lengths: Uint32Array;
-  private readonly origins: Uint32Array;
-  private readonly rules: Uint32Array;
-  /** Whether it says who its node is: it has another kind in the map then. */
-  private readonly named: Uint8Array;
+  private readonly entries: Uint32Array;
   private lastNumber = 0;
 
   /** @param longest topic and payload of a message together: one must fit, however small the quarantine is */
@@ -93,11 +73,7 @@ export class Quarantine {
     this.longest = one;
     this.length = capacity === 0 ? 0 : size[1] < one ? one : size[1];
     this.capacity = capacity;
-    this.numbers = new Uint32Array(capacity);
-    this.lengths = new Uint32Array(capacity);
-    this.origins = new Uint32Array(capacity);
-    this.rules = new Uint32Array(capacity);
-    this.named = new Uint8Array(capacity);
+    this.entries = new Uint32Array(capacity * FIELDS);
   }
 
   /** Bytes that it may have. In the map of a store a quarter at most: the rest is for what nodes must be promised. */
@@ -112,11 +88,17 @@ export class Quarantine {
   }
 
   countOf(origin: number, rule: number): number {
+    const { entries } = this;
     let count = 0;
-    for (let index = 0; index < this.count; ++index)
-      if (this.origins[index] === origin >>> 0 && this.rules[index] === rule >>> 0)
+    for (let index = 0, at = 0; index < this.count; ++index, at += FIELDS)
+      if (entries[at + ORIGIN] === origin >>> 0 && entries[at + RULE_FIELD] === rule >>> 0)
         ++count;
     return count;
+  }
+
+  /** Of the node and rule of the message at `index`. */
+  private countOfSame(index: number): number {
+    return this.countOf(this.originOf(index), this.entries[index * FIELDS + RULE_FIELD]!);
   }
 
   /** Whether some node has used up its share. */
@@ -127,7 +109,7 @@ export class Quarantine {
   /** @returns the index of a message of such a node, or -1 */
   get fullShare(): number {
     for (let index = 0; index < this.count; ++index)
-      if (this.origins[index] !== 0 && this.countOf(this.origins[index]!, this.rules[index]!) >= this.share)
+      if (this.originOf(index) !== 0 && this.countOfSame(index) >= this.share)
         return index;
     return -1;
   }
@@ -182,9 +164,9 @@ export class Quarantine {
   read(index: number): QuarantinedMessage {
     const { arena: { bytes, view }, message } = this;
     const at = this.locate(index);
-    message.number = this.numbers[index]!;
-    message.origin = this.origins[index]!;
-    message.rule = this.rules[index]!;
+    message.number = this.numberOf(index);
+    message.origin = this.originOf(index);
+    message.rule = this.entries[index * FIELDS + RULE_FIELD]!;
     message.takenAt = view.getUint32(at + TAKEN_AT);
     message.qos = bytes[at + FLAGS]! & 3;
     message.retain = (bytes[at + FLAGS]! & RETAIN_FLAG) === 0 ? 0 : 1;
@@ -192,9 +174,10 @@ export class Quarantine {
     message.topicNameOffset = at + HEADER_LENGTH;
     message.topicNameLength = view.getUint16(at + TOPIC_LENGTH);
     message.payloadOffset = message.topicNameOffset + message.topicNameLength;
-    const end = at + this.lengths[index]!;
-    message.nameLength = this.named[index] === 0 ? 0 : view.getUint16(end - NAME_LENGTH);
-    message.nameOffset = this.named[index] === 0 ? end : end - NAME_LENGTH - message.nameLength;
+    const end = at + this.lengthOf(index);
+    const isNamed = this.isNamed(index);
+    message.nameLength = isNamed ? view.getUint16(end - NAME_LENGTH) : 0;
+    message.nameOffset = isNamed ? end - NAME_LENGTH - message.nameLength : end;
     message.payloadLength = message.nameOffset - message.payloadOffset;
     return message;
   }
@@ -203,31 +186,26 @@ export class Quarantine {
   inOrder(): number[] {
     const times = Array.from({ length: this.count }, (_, index) => this.read(index).takenAt);
     return [...times.keys()].sort((one, other) => times[one]! - times[other]!
-      || this.numbers[one]! - this.numbers[other]!);
+      || this.numberOf(one) - this.numberOf(other));
   }
 
   /** @returns the index of the message with this number, or -1 */
   indexOf(number: number): number {
     for (let index = 0; index < this.count; ++index)
-      if (this.numbers[index] === number)
+      if (this.numberOf(index) === number)
         return index;
     return -1;
   }
 
   removeAt(index: number): void {
-    const { count, lengths, numbers, offset } = this;
-    const length = lengths[index]!;
+    const length = this.lengthOf(index);
     if (this.isDurable)
-      this.store?.state?.remove(this.kindOf(index), numbers[index]!);
+      this.store?.state?.remove(this.kindOf(index), this.numberOf(index));
     else {
       const at = this.locate(index);
-      this.arena.bytes.copyWithin(at, at + length, offset + this.usedLength);
+      this.arena.bytes.copyWithin(at, at + length, this.offset + this.usedLength);
     }
-    numbers.copyWithin(index, index + 1, count);
-    lengths.copyWithin(index, index + 1, count);
-    this.origins.copyWithin(index, index + 1, count);
-    this.rules.copyWithin(index, index + 1, count);
-    this.named.copyWithin(index, index + 1, count);
+    this.entries.copyWithin(index * FIELDS, (index + 1) * FIELDS, this.count * FIELDS);
     this.usedLength -= length;
     --this.count;
   }
@@ -252,8 +230,8 @@ export class Quarantine {
     let oldest = 0;
     let isOver = false;
     for (let index = 0; index < this.count; ++index) { // what was found at start has any order
-      const isOverShare = this.countOf(this.origins[index]!, this.rules[index]!) > this.share;
-      if (isOverShare && !isOver || isOverShare === isOver && this.numbers[index]! < this.numbers[oldest]!) {
+      const isOverShare = this.countOfSame(index) > this.share;
+      if (isOverShare && !isOver || isOverShare === isOver && this.numberOf(index) < this.numberOf(oldest)) {
         oldest = index;
         isOver = isOverShare;
       }
@@ -263,32 +241,48 @@ export class Quarantine {
 
   /** @returns where the message lies in memory; one of the store is brought there */
   private locate(index: number): number {
-    const { arena: { bytes }, lengths, offset } = this;
+    const { arena: { bytes }, offset } = this;
     if (this.isDurable) {
-      const from = this.store?.state?.load(this.kindOf(index), this.numbers[index]!) ?? 0;
+      const from = this.store?.state?.load(this.kindOf(index), this.numberOf(index)) ?? 0;
       if (from === 0)
         bytes.fill(0, offset, offset + HEADER_LENGTH); // unreadable
       else
-        bytes.copyWithin(offset, from, from + lengths[index]!);
+        bytes.copyWithin(offset, from, from + this.lengthOf(index));
       return offset;
     }
     let at = offset;
     for (let before = 0; before < index; ++before)
-      at += lengths[before]!;
+      at += this.lengthOf(before);
     return at;
   }
 
+  private numberOf(index: number): number {
+    return this.entries[index * FIELDS]!;
+  }
+
+  private originOf(index: number): number {
+    return this.entries[index * FIELDS + ORIGIN]!;
+  }
+
+  lengthOf(index: number): number {
+    return this.entries[index * FIELDS + LENGTH]! >>> 1;
+  }
+
+  private isNamed(index: number): boolean {
+    return (this.entries[index * FIELDS + LENGTH]! & NAMED) !== 0;
+  }
+
   private kindOf(index: number): number {
-    return this.named[index] === 0 ? QUARANTINED : QUARANTINED_OF_NODE;
+    return this.isNamed(index) ? QUARANTINED_OF_NODE : QUARANTINED;
   }
 
   private enter(number: number, at: number, length: number): void {
-    const { arena: { bytes, view }, count } = this;
-    this.named[count] = bytes[at + FLAGS]! & NODE_FLAG;
-    this.numbers[count] = number;
-    this.lengths[count] = length;
-    this.origins[count] = view.getUint32(at);
-    this.rules[count] = view.getUint32(at + RULE);
+    const { arena: { bytes, view }, entries } = this;
+    const entry = this.count * FIELDS;
+    entries[entry] = number;
+    entries[entry + LENGTH] = length << 1 | ((bytes[at + FLAGS]! & NODE_FLAG) === 0 ? 0 : NAMED);
+    entries[entry + ORIGIN] = view.getUint32(at);
+    entries[entry + RULE_FIELD] = view.getUint32(at + RULE);
     this.usedLength += length;
     this.lastNumber = number > this.lastNumber ? number : this.lastNumber;
     ++this.count;

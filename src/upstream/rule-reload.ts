@@ -16,7 +16,7 @@ import { filtersToTakeBack } from './earlier-subscriptions.ts';
 import { StorePolicy } from './full-policy.ts';
 import { LatestRecords } from './latest-records.ts';
 import { ObsoleteFilters } from './obsolete-filters.ts';
-import { rulesOf, type TopicMap, type TopicMapPlan, type TopicRule, UNRESOLVED } from './topic-map.ts';
+import { rulesOf, type TopicMap, type TopicMapPlan, type TopicRule } from './topic-map.ts';
 
 /** Of a message whose rule is gone. */
 const GONE = 0xFFFF;
@@ -50,6 +50,7 @@ export function reloadRules(arena: Arena, bridge: Bridge, plans: RulePlans, conf
     bridge.earlier.store(bridge.backlog.store);
   reloadPolicies(bridge, store);
   noteRules(session.sessionState!.queue, oldOutbound, outbound.rules);
+  bridge.setUnfitAside();
   if (backlog !== undefined)
     recountLog(backlog, bridge.backlog !== undefined);
   (bridge.obsolete ??= new ObsoleteFilters(arena, session, inbound)).add(before, inbound.rules.map(filterOf));
@@ -87,7 +88,7 @@ function replaceRules(arena: Arena, map: TopicMap, plan: TopicMapPlan,
     if (same.qos === rule.qos) // else it is asked for again
       rule.granted = same.granted;
   }
-  map.ruleOf.fill(UNRESOLVED);
+  map.forgetAll();
 }
 
 /** Each message of the queue says by the position of its rule which one it is. */

@@ -1,6 +1,7 @@
 /**
- * What must be known after a restart beside the messages: how far the packet identifiers have gone, coarsely, and
- * when the Server last forgot our session. In the store's map; where there is none, both are guessed.
+ * What must be known after a restart beside the messages: how far the packet identifiers have gone, coarsely, when the
+ * Server last forgot our session, and whether it is still to be told of retained state. In the store's map; where there
+ * is none, the first two are guessed.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import type { Store } from '../store/message-store.ts';
@@ -9,6 +10,7 @@ import { COUNTER } from '../store/record-format.ts';
 const LENGTH = 4;
 const IDENTIFIER_KEY = 1;
 const SESSION_LOST_KEY = 2;
+const TELLING_KEY = 3;
 /** Of `sessionLostAt`. */
 export const NEVER = -1;
 
@@ -17,6 +19,8 @@ export class StoredCounters {
   lastIdentifier = 0;
   /** Seconds of the store clock. */
   sessionLostAt = NEVER;
+  /** The Server, which may have forgotten all, has not been told of all that is retained, or has not said so. */
+  owesTelling = false;
   private readonly arena: Arena;
   private readonly offset: number;
 
@@ -41,6 +45,18 @@ export class StoredCounters {
     this.put(store, SESSION_LOST_KEY, store.clock.now);
   }
 
+  /** @returns whether that is news */
+  putTelling(store: Store, isOwed: boolean): boolean {
+    if (this.owesTelling === isOwed)
+      return false;
+    this.owesTelling = isOwed;
+    if (isOwed)
+      this.put(store, TELLING_KEY, 1);
+    else
+      store.state?.remove(COUNTER, TELLING_KEY);
+    return true;
+  }
+
   /** One was found at start. */
   restore(key: number, offset: number): void {
     const value = this.arena.view.getUint32(offset);
@@ -48,6 +64,8 @@ export class StoredCounters {
       this.lastIdentifier = value;
     else if (key === SESSION_LOST_KEY)
       this.sessionLostAt = value;
+    else if (key === TELLING_KEY)
+      this.owesTelling = true;
   }
 
   private put(store: Store, key: number, value: number): void {

@@ -4,7 +4,7 @@
  * where it is.
  */
 import type { Arena } from '../bytes/arena.ts';
-import { type Message, MessageSpans } from '../packet/packet.ts';
+import { type Message, PlainSpans } from '../packet/packet.ts';
 import type { StoredMessage } from '../store/stored-message.ts';
 import { hashOfTopic } from './topic-hash.ts';
 import { GUARDED, NO_RULE, type TopicMap } from './topic-map.ts';
@@ -14,7 +14,7 @@ import type { LossObserver } from './losses.ts';
 
 export class StoredRules {
   /** The message that was looked at last as it goes upstream, if there is a rule. */
-  readonly outgoing = new MessageSpans();
+  readonly outgoing = new PlainSpans();
   /** Hash of its local topic. */
   hash = 0;
   private readonly arena: Arena;
@@ -63,7 +63,7 @@ export class StoredRules {
     }
     map.apply(map.rules[rule]!, map.uncached, message);
     outgoing.topicNameOffset = map.placesOffset + map.uncached * map.placeLength;
-    outgoing.topicNameLength = map.lengthOf[map.uncached]!;
+    outgoing.topicNameLength = map.uncachedLength;
   }
 
   /**

@@ -9,10 +9,10 @@
  * One map works in one direction. For each name of the topic table it keeps the rule and the mapped name, so that a
  * packet with a known topic costs an array access; names without a place in that table are mapped every time:
  *
- *   let rule = map.ruleOf[index];
+ *   let rule = map.table[index];
  *   if (rule === UNRESOLVED) rule = map.resolve(index, message);
- *   if (rule !== NO_RULE) the mapped name lies at map.placesOffset + index * map.placeLength, map.lengthOf[index]
- *   bytes long
+ *   if (rule !== NO_RULE) the mapped name lies at map.placesOffset + index * map.placeLength,
+ *   map.table[map.lengths + index] bytes long
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { encodeUTF8, isPlainText, lengthOfUTF8 } from '../bytes/utf8.ts';
@@ -84,13 +84,16 @@ export class TopicRule {
   }
 }
 
-export interface TopicMapPlan {
-  readonly direction: Way;
-  readonly textsOffset: number;
-  readonly placesOffset: number;
+export interface TopicMapSizes {
   readonly topicCount: number;
   readonly capacity: number;
   readonly longest: number;
+}
+
+export interface TopicMapPlan extends TopicMapSizes {
+  readonly direction: Way;
+  readonly textsOffset: number;
+  readonly placesOffset: number;
 }
 
 /** One direction: a rule of direction "both" is in the maps of both. */
@@ -127,11 +130,14 @@ export class TopicMap {
    */
   readonly placesOffset: number;
   readonly placeLength: number;
-  /** Per number of the topic table: a rule's index, NO_RULE or UNRESOLVED. */
-  readonly ruleOf: Int32Array;
-  readonly lengthOf: Int32Array;
-  /** Hashes of the names before they are mapped, where there is a rule. */
-  readonly hashOf: Int32Array;
+  /**
+   * Per number of the topic table: a rule's index, NO_RULE or UNRESOLVED; from `lengths` on the lengths of the mapped
+   * names, from `hashes` on hashes of the names before they are mapped, where there is a rule. In one, for each array
+   * has its own object.
+   */
+  readonly table: Int32Array;
+  readonly lengths: number;
+  readonly hashes: number;
   /** Bytes of the last place. */
   private readonly longest: number;
   /** Whether names are judged as those of nodes are: a Server may be lax, the libraries of nodes need not be. */
@@ -141,11 +147,11 @@ export class TopicMap {
   private guardsAll = false;
 
   /**
-   * @param topicCount numbers of the topic table @param capacity bytes of a kept name: of any that the topic table
-   * has a place for @param longest of any other
+   * `topicCount`: numbers of the topic table; `capacity`: bytes of a kept name, of any that the topic table has a place
+   * for; `longest`: of any other.
    */
-  static plan(plan: ArenaPlan, direction: Way, rules: readonly TopicRuleConfiguration[], topicCount: number,
-    capacity: number, longest: number): TopicMapPlan {
+  static plan(plan: ArenaPlan, direction: Way, rules: readonly TopicRuleConfiguration[],
+    { capacity, longest, topicCount }: TopicMapSizes): TopicMapPlan {
     const textsOffset = plan.reserve(`topic rules, ${direction}`, lengthOfRules(direction, rules));
     const placesOffset = plan.reserve(`mapped topics, ${direction}`, capacity, topicCount);
     plan.reserve(`longest mapped topic, ${direction}`, longest); // right behind: the last place
@@ -161,14 +167,20 @@ export class TopicMap {
     this.judgesNames = direction === 'in';
     this.longest = longest < LONGEST_TOPIC ? longest : LONGEST_TOPIC;
     // One more for all the names that have no place in the topic table.
-    this.ruleOf = new Int32Array(topicCount + 1).fill(UNRESOLVED);
-    this.lengthOf = new Int32Array(topicCount + 1).fill(0);
-    this.hashOf = new Int32Array(topicCount + 1).fill(0);
+    this.lengths = topicCount + 1;
+    this.hashes = this.lengths * 2;
+    this.table = new Int32Array(this.lengths * 3);
+    this.forgetAll();
+  }
+
+  /** No name is known any more. */
+  forgetAll(): void {
+    this.table.fill(UNRESOLVED, 0, this.lengths);
   }
 
   /** The topic table gives `index` another name. */
   forget(index: number): void {
-    this.ruleOf[index] = UNRESOLVED;
+    this.table[index] = UNRESOLVED;
   }
 
   /**
@@ -178,22 +190,22 @@ export class TopicMap {
    */
   resolve(index: number, message: Message): number {
     const { topicNameLength, topicNameOffset } = message;
-    const { rules, ruleOf } = this;
-    const isCached = index < ruleOf.length - 1;
+    const { rules, table } = this;
+    const isCached = index < this.lengths - 1;
     for (let at = 0; at < rules.length; ++at) {
       const rule = rules[at]!;
       if (!matchesTopicFilter(this.arena, rule.filterOffset, rule.filterLength, topicNameOffset, topicNameLength))
         continue;
       if (!this.apply(rule, index, message))
         break; // no such name can be sent
-      this.hashOf[index] = hashOfTopic(this.arena, topicNameOffset, topicNameLength);
+      table[this.hashes + index] = hashOfTopic(this.arena, topicNameOffset, topicNameLength);
       const verdict = this.judge(index, at);
       if (isCached)
-        ruleOf[index] = verdict;
+        table[index] = verdict;
       return verdict;
     }
     if (isCached)
-      ruleOf[index] = NO_RULE;
+      table[index] = NO_RULE;
     return NO_RULE;
   }
 
@@ -221,14 +233,14 @@ export class TopicMap {
     if (this.guardsAll === isOn)
       return;
     this.guardsAll = isOn;
-    this.ruleOf.fill(UNRESOLVED);
+    this.forgetAll();
   }
 
   /** @returns `rule`, or what stands in its way of the name at the place of `index` */
   private judge(index: number, rule: number): number {
     const { limits } = this;
     const name = this.placesOffset + index * this.placeLength;
-    const length = this.lengthOf[index]!;
+    const length = this.table[this.lengths + index]!;
     if (this.judgesNames)
       return isPlainText(this.arena, name, name + length) ? rule : UNFIT;
     return this.guardsAll || limits !== undefined && limits.reasonForName(name, length) !== 0 ? GUARDED - rule : rule;
@@ -242,7 +254,16 @@ export class TopicMap {
 
   /** The number of all names that have none of their own. */
   get uncached(): number {
-    return this.ruleOf.length - 1;
+    return this.lengths - 1;
+  }
+
+  /** Of the name that was mapped last for `uncached`: bytes, and the hash of what it was before. */
+  get uncachedLength(): number {
+    return this.table[this.lengths + this.uncached]!;
+  }
+
+  get uncachedHash(): number {
+    return this.table[this.hashes + this.uncached]!;
   }
 
   /** Whether the name of `message`, which matches `rule`, has a mapped one that can be sent. */
@@ -264,7 +285,7 @@ export class TopicMap {
     bytes.copyWithin(to, rule.toPrefixOffset, rule.toPrefixOffset + rule.toPrefixLength);
     bytes.copyWithin(to + rule.toPrefixLength, topicNameOffset + rule.fromPrefixLength,
       topicNameOffset + topicNameLength);
-    this.lengthOf[index] = length;
+    this.table[this.lengths + index] = length;
     return true;
   }
 }

@@ -1,0 +1,98 @@
+/**
+ * PUBLISH of 5.0 (section 3.3): read with its properties, and written with those of a message. What it has like one of
+ * 3.1.1 is in publish.ts.
+ */
+import type { Arena } from '../bytes/arena.ts';
+import { PUBLISH, QOS_SHIFT } from './control-packet.ts';
+import { IDENTIFIER_LENGTH, lengthOfVariable, PREFIX_LENGTH, variableAt, writeFixedHeader,
+  writeVariable } from './data-representation.ts';
+import type { Message, MessageSpans, Packet } from './packet.ts';
+import { findProperty, MESSAGE_EXPIRY_INTERVAL, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS } from './properties.ts';
+import { readPublish } from './publish.ts';
+import * as ReasonCode from './reason-code.ts';
+import type { TopicTable } from './topic-table.ts';
+
+/**
+ * Reads the PUBLISH of a Client, which may be told neither of a Topic Alias, for we announce a Topic Alias Maximum of
+ * 0 [MQTT5-3.3.2-12], nor say a Subscription Identifier [MQTT5-3.3.4-6].
+ */
+export function readPublishWithProperties(packet: Packet, topics: TopicTable): number {
+  const { arena, properties } = packet;
+  const reasonCode = readPublish(packet, topics);
+  const hasTopic = packet.topicNameLength > 0;
+  if (reasonCode !== ReasonCode.SUCCESS && (hasTopic || reasonCode !== ReasonCode.TOPIC_NAME_INVALID))
+    return reasonCode;
+  properties.clear();
+  const payload = properties.read(arena, packet.payloadOffset, packet.end, PUBLISH);
+  if (payload < 0)
+    return -payload;
+  if (properties.has(TOPIC_ALIAS))
+    return ReasonCode.TOPIC_ALIAS_INVALID;
+  if (!hasTopic || properties.has(SUBSCRIPTION_IDENTIFIER))
+    return ReasonCode.PROTOCOL_ERROR;
+  packet.payloadOffset = payload;
+  packet.payloadLength = packet.end - payload;
+  packet.propertiesOffset = properties.offset;
+  packet.propertiesLength = properties.end - properties.offset;
+  return ReasonCode.SUCCESS;
+}
+
+function remainingLengthOf(message: Message, qos: number): number {
+  const { propertiesLength } = message;
+  return PREFIX_LENGTH + message.topicNameLength + (qos === 0 ? 0 : IDENTIFIER_LENGTH)
+    + lengthOfVariable(propertiesLength) + propertiesLength + message.payloadLength;
+}
+
+/** Length of the whole PUBLISH that `writePublishWithProperties` makes of `message` at `qos`. */
+export function lengthWithProperties(message: Message, qos: number): number {
+  const remainingLength = remainingLengthOf(message, qos);
+  return 1 + lengthOfVariable(remainingLength) + remainingLength;
+}
+
+/** As `writePublish`, with the properties of the message [MQTT5-2.2.2-1]. */
+export function writePublishWithProperties(
+  arena: Arena, offset: number, message: Message, qos: number, packetIdentifier: number,
+): number {
+  const { bytes, view } = arena;
+  const { payloadOffset, propertiesLength, propertiesOffset, topicNameLength, topicNameOffset } = message;
+  let at = writeFixedHeader(arena, offset, PUBLISH << 4 | qos << QOS_SHIFT | message.retain,
+    remainingLengthOf(message, qos));
+  view.setUint16(at, topicNameLength);
+  bytes.copyWithin(at += PREFIX_LENGTH, topicNameOffset, topicNameOffset + topicNameLength);
+  at += topicNameLength;
+  if (qos !== 0) {
+    view.setUint16(at, packetIdentifier);
+    at += IDENTIFIER_LENGTH;
+  }
+  at = writeVariable(arena, at, propertiesLength);
+  // In their order and unaltered
+  // [MQTT5-3.3.2-4] [MQTT5-3.3.2-15] [MQTT5-3.3.2-16] [MQTT5-3.3.2-17] [MQTT5-3.3.2-18] [MQTT5-3.3.2-20]
+  bytes.copyWithin(at, propertiesOffset, propertiesOffset + propertiesLength);
+  at += propertiesLength;
+  bytes.copyWithin(at, payloadOffset, payloadOffset + message.payloadLength);
+  return at + message.payloadLength;
+}
+
+/** Finds topic, properties and payload of an encoded PUBLISH of `length` bytes. */
+export function readWritten(arena: Arena, packet: number, length: number, hasProperties: boolean,
+  message: MessageSpans): void {
+  const { bytes, view } = arena;
+  let at = packet;
+  while (bytes[++at]! > 0x7F); // Remaining Length
+  message.topicNameOffset = at + 1 + PREFIX_LENGTH;
+  message.topicNameLength = view.getUint16(at + 1);
+  message.qos = bytes[packet]! >> QOS_SHIFT & 3;
+  message.retain = bytes[packet]! & 1;
+  at = message.topicNameOffset + message.topicNameLength;
+  if (message.qos !== 0)
+    at += IDENTIFIER_LENGTH;
+  message.propertiesLength = hasProperties ? variableAt(arena, at) : 0;
+  message.propertiesOffset = hasProperties ? at + lengthOfVariable(message.propertiesLength) : at;
+  message.payloadOffset = message.propertiesOffset + message.propertiesLength;
+  message.payloadLength = packet + length - message.payloadOffset;
+}
+
+/** Where the Message Expiry Interval of a message lies; -1: it does not expire. */
+export const expiryOf = ({ propertiesLength, propertiesOffset }: Message, arena: Arena): number =>
+  propertiesLength === 0 ? -1
+    : findProperty(arena, propertiesOffset, propertiesOffset + propertiesLength, MESSAGE_EXPIRY_INTERVAL);
