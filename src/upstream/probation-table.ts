@@ -38,7 +38,7 @@ export const LENGTH = 9;
 /** What had got through at the first strike. */
 export const PROGRESS = 10;
 
-export interface Knowledge {
+interface Knowledge {
   /** Whether the node of this identity has been known for a while. */
   isKnown: (identity: number) => boolean;
 }
