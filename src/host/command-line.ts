@@ -5,19 +5,17 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Configuration } from '../config/configuration.ts';
 import { BOARDS } from './board-memory.ts';
-import { noteOnLength, refusalsOfBoard, warningsOfBoard } from './board-reading.ts';
-import { describeConfiguration, findOverflow, notesForDevice } from './check.ts';
-import { type LoadedConfiguration, loadConfiguration, SCHEMA_FILE } from './config.ts';
+import { asksForTopic, check, showTopic } from './check-command.ts';
+import { loadConfiguration, SCHEMA_FILE } from './config.ts';
 import { readText } from './config-file.ts';
-import { DEFAULT_CLIENT } from './config-tests.ts';
+import { complain, FAILURE, misused, print, USAGE_ERROR } from './exit-codes.ts';
+import { importFile, type ImportOptions } from './import.ts';
 import { Log, messageOf, printable } from './log.ts';
 import { makeUser } from './passwd.ts';
 import { ACTIONS, decideQuarantine } from './quarantine.ts';
 import { type RunOptions, runUntilSignal } from './run.ts';
 import { printStatus, watchStatus } from './status-command.ts';
-import { reportTopic } from './topic-report.ts';
 
 const USAGE = `usage:
   ringbridge run [--strict] [--status] --config FILE
@@ -33,6 +31,10 @@ const USAGE = `usage:
   ringbridge check FILE --topic TOPIC [--user NAME|--anonymous] [--clientid ID] [--qos 0|1|2]
                                           says where a topic goes, for a node of that user, and what the broker's
                                           topic of that name becomes here
+  ringbridge import FILE [--connection NAME] [--listener PORT] [--plain]
+                                          makes a configuration of a mosquitto.conf, on standard output; what of it is
+                                          not carried, or not needed, is listed on standard error, with line and reason;
+                                          of several: the first one, or that; --plain: without comments, for a board
   ringbridge quarantine FILE list|release|delete [NUMBER ...|all]
                                           what the gateway of FILE, which must not run, has set aside
   ringbridge passwd [--device] [USERNAME] asks for a password and prints an entry for listener.users;
@@ -48,21 +50,12 @@ const COMMANDS: Readonly<Record<string, { readonly operands: number; readonly op
   run: { operands: 0, options: ['config', 'status', 'strict'] },
   status: { operands: 1, options: ['pid', 'watch'] },
   check: { operands: 1, options: ['board', 'pc', 'topic', 'user', 'anonymous', 'clientid', 'qos'] },
+  import: { operands: 1, options: ['connection', 'listener', 'plain'] },
   quarantine: { operands: Infinity, options: [] },
   passwd: { operands: 1, options: ['device'] },
 };
 
 const DEFAULT_BOARD = 'esp32';
-
-const FAILURE = 1;
-const USAGE_ERROR = 2;
-
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};
-const complain = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
 
 /** @returns the exit code */
 export async function runCommand(args: string[]): Promise<number> {
@@ -76,10 +69,13 @@ export async function runCommand(args: string[]): Promise<number> {
         board: { type: 'string' },
         clientid: { type: 'string' },
         config: { type: 'string', short: 'c' },
+        connection: { type: 'string' },
         device: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
+        listener: { type: 'string' },
         pc: { type: 'boolean' },
         pid: { type: 'string' },
+        plain: { type: 'boolean' },
         qos: { type: 'string' },
         status: { type: 'boolean' },
         strict: { type: 'boolean' },
@@ -126,6 +122,9 @@ export async function runCommand(args: string[]): Promise<number> {
         : showTopic(operands[0], board, values);
     case 'status':
       return showRunning(operands[0], values.pid, values.watch === true);
+    case 'import':
+      return operands[0] === undefined ? misused('import needs a file, for example /etc/mosquitto/mosquitto.conf')
+        : convert(operands[0], { ...values, isPlain: values.plain === true });
     case 'quarantine':
       return decide(operands);
     case 'passwd':
@@ -136,79 +135,16 @@ export async function runCommand(args: string[]): Promise<number> {
   }
 }
 
-/**
- * @param board undefined: as it would run on this computer
- * @param isForBoard it is to be read by that board: what only a computer accepts is wrong
- */
-function check(file: string, board: string | undefined, isForBoard: boolean): number {
-  const { configuration, errors, notes, warnings } = loadFor(board, file);
-  [...errors, ...warnings].forEach(complain);
-  if (configuration === undefined)
+/** The configuration goes to standard output, so that it can be sent to a file; all else is said beside it. */
+function convert(file: string, options: ImportOptions): number {
+  const imported = importFile(file, options);
+  if ('errors' in imported) {
+    imported.errors.forEach(error => complain(printable(error)));
     return USAGE_ERROR;
-  const text = textOf(file);
-  const refusals = isForBoard ? refusalsOfBoard(text, file, configuration, board!) : [];
-  refusals.forEach(complain);
-  if (refusals.length > 0)
-    return USAGE_ERROR;
-  const notesOfBoard = board === undefined ? []
-    : [...notesForDevice(configuration), ...noteOnLength(text)].map(note => `${file}: note: ${note}`);
-  if (isForBoard)
-    warningsOfBoard(text, file, configuration, board!).forEach(complain);
-  [...notes, ...notesOfBoard].forEach(complain);
-  print(describeConfiguration(configuration, board));
-  const overflow = board === undefined ? undefined : findOverflow(configuration, board);
-  if (overflow === undefined)
-    return 0;
-  complain(`${file}: ${overflow}`);
-  return USAGE_ERROR;
-}
-
-interface TopicOptions {
-  readonly topic?: string | undefined;
-  readonly user?: string | undefined;
-  readonly anonymous?: boolean | undefined;
-  readonly clientid?: string | undefined;
-  readonly qos?: string | undefined;
-}
-
-const asksForTopic = ({ anonymous, clientid, qos, user }: TopicOptions): boolean =>
-  [anonymous, clientid, qos, user].some(option => option !== undefined);
-
-/** Answers where a topic goes. @param board as for `check` */
-function showTopic(file: string, board: string | undefined, options: TopicOptions): number {
-  const { anonymous, clientid = DEFAULT_CLIENT, qos = '1', topic, user } = options;
-  if (topic === undefined)
-    return misused('--user, --anonymous, --clientid and --qos are about a topic; write --topic TOPIC as well');
-  if (anonymous === true && user !== undefined)
-    return misused('write either --user or --anonymous');
-  if (!/^[012]$/.test(qos))
-    return misused(`there is no QoS "${qos}"; write 0, 1 or 2`);
-  const configuration = load(file, board);
-  if (configuration === undefined)
-    return USAGE_ERROR;
-  const question = { topic, user: anonymous === true ? null : user, clientid, qos: Number(qos) };
-  const { error, report } = reportTopic(configuration, question);
-  if (report === undefined)
-    return misused(error!);
-  print(report);
+  }
+  imported.remarks.forEach(remark => complain(printable(remark)));
+  process.stdout.write(imported.text);
   return 0;
-}
-
-/** @param board as for `check` */
-function load(file: string, board: string | undefined): Configuration | undefined {
-  const { configuration, errors } = loadFor(board, file);
-  errors.forEach(complain);
-  return configuration;
-}
-
-/** The defaults of a board, or of a computer. */
-const loadFor = (board: string | undefined, file: string): LoadedConfiguration =>
-  board === undefined ? loadConfiguration(file) : loadConfiguration(file, {});
-
-/** Of a file that was read a moment ago. */
-function textOf(file: string): string {
-  const read = readText(file);
-  return 'text' in read ? read.text : '';
 }
 
 function decide([file, action, ...numbers]: readonly string[]): number {
@@ -259,10 +195,4 @@ async function run(file: string, options: RunOptions): Promise<number> {
     log.write('error', messageOf(error));
     return FAILURE;
   }
-}
-
-function misused(message: string): number {
-  complain(`ringbridge: ${message}`);
-  complain('write "ringbridge --help" to see what there is');
-  return USAGE_ERROR;
 }
