@@ -34,9 +34,9 @@ const HASH = Buffer.alloc(64, 7).toString('base64');
 
 describe('a connection', () => {
   test('becomes upstream and topic rules, with what Mosquitto has where nothing is said', () => {
-    const { configuration: { name, topic, upstream }, remarks } = convert(['connection home', 'address 10.0.0.1:1884',
+    const { configuration: { name, topic, upstream }, remarks } = convert(['connection home # of ours', 'address 10.0.0.1:1884 # there',
       'remote_clientid gw', 'remote_username u', 'remote_password p w', 'cleansession true', 'keepalive_interval 30',
-      'restart_timeout 7', 'try_private false', 'notification_topic site/state', 'topic sensors/# out 1 "" site/home/',
+      'restart_timeout 7', 'try_private false', 'notification_topic site/state', 'topic sensors/# out 1 "" site/home/ # up',
       'topic command/# IN 2 local/ site/home/', 'topic plain/#', 'topic "" both 0 a/b c/d']);
     expect(remarks).toEqual([]);
     expect(name).toBe('home');
@@ -96,6 +96,9 @@ describe('a listener', () => {
   test('without a line is that of Mosquitto: this computer only, and everybody', () => {
     expect(convert([]).configuration.listener).toMatchObject({ port: 1883, address: '127.0.0.1', allow_anonymous: true });
     expect(convert(['port 1884', 'allow_anonymous true']).configuration.listener).toMatchObject({ port: 1884, address: '::', allow_anonymous: true });
+    expect(convert(['allow_anonymous false', 'persistence_location /x/']).remarks).toEqual([
+      expect.stringMatching(/^mosquitto\.conf:1: allow_anonymous: carried otherwise: without a line "listener" Mosquitto 2 is there for this computer only/),
+      'mosquitto.conf:2: persistence_location: not needed: without "persistence true" nothing is kept there']);
     const { configuration, remarks } = convert(['listener 1885 10.0.0.1']);
     expect(configuration.listener).toMatchObject({ port: 1885, address: '10.0.0.1', allow_anonymous: false });
     expect(remarks).toEqual([expect.stringMatching(/^mosquitto\.conf:1: listener: carried otherwise: without allow_anonymous and password_file Mosquitto 2/)]);

@@ -66,7 +66,9 @@ const IN: readonly (readonly [topic: string, qos: string])[] =
   [['site/home/command/a', '2'], ['site/home/command/b', '1'], ['command/c', '1'], ['all/y/status', '2']];
 
 /** @param args of clients of the central broker @param remote lines of the connection */
-async function compare(scene: Scene, { port }: Broker, args: readonly string[], remote: readonly string[]): Promise<void> {
+async function compare(
+  scene: Scene, { port }: Broker, args: readonly string[], remote: readonly string[],
+): Promise<void> {
   prepareUsers(scene);
   const sites = [await startMosquitto(scene, remote), await startImported(scene, remote)];
   const atCentral = await Subscriber.start(scene, port, '#', ...args);

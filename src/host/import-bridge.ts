@@ -59,7 +59,7 @@ const TAKEN: Readonly<Record<string, readonly [key: string, take: Take]>> = Obje
 });
 
 export function importConnection(draft: Draft, opening: Line, lines: readonly Line[]): void {
-  const name = opening.value;
+  const [name = ''] = wordsOf(opening.value);
   draft.set(['name'], name.slice(0, LONGEST_NAME), opening);
   if (name.length > LONGEST_NAME)
     draft.remark(opening, 'other', `a name has at most ${LONGEST_NAME} characters`);
@@ -133,10 +133,14 @@ const SPECIAL: Readonly<Record<string, (draft: Draft, line: Line) => void>> = Ob
   },
 });
 
+/** A first word that begins with "#" is a Topic Filter. */
+const withoutComment = (words: readonly string[]): readonly string[] =>
+  words.slice(0, words.findIndex((word, index) => index > 0 && word.startsWith('#')) >>> 0);
+
 /** `host`, `host:port`, `[::1]:port`, an address of IPv6. */
 function takeAddresses(draft: Draft, line: Line): void {
   const list = draft.get([UPSTREAM, 'address']) as string[];
-  for (const word of wordsOf(line.value)) {
+  for (const word of withoutComment(wordsOf(line.value))) {
     const host = isIPv6(word) ? `[${word}]` : word;
     if (isAddress(`mqtt://${host}`))
       list.push(`mqtt://${host}`);
@@ -189,7 +193,7 @@ const DIRECTIONS: readonly string[] = ['in', 'out', 'both'];
 /** `topic PATTERN [[[out|in|both] QOS] LOCAL_PREFIX REMOTE_PREFIX]`; `""` stands for nothing. */
 function takeRule(draft: Draft, line: Line): void {
   const [pattern = '', direction = 'out', qos = '0', local_prefix = '', remote_prefix = '', ...others] =
-    wordsOf(line.value).map(word => word === '""' ? '' : word);
+    withoutComment(wordsOf(line.value)).map(word => word === '""' ? '' : word);
   if (others.length > 0 || !DIRECTIONS.includes(direction.toLowerCase()) || !/^[012]$/.test(qos)) {
     draft.remark(line, 'lost', 'is no line that Mosquitto understands: PATTERN, out, in or both, QoS, and two prefixes; write an entry of "topic"');
     return;

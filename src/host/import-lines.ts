@@ -80,7 +80,7 @@ export function linesOf(text: string, file: string, splits = true): Line[] {
  */
 export function findBeside(name: string, file: string): string | undefined {
   const folder = dirname(file);
-  return [name, ...isAbsolute(name) ? [] : [join(folder, name)], join(folder, basename(name))]
+  return name === '' ? undefined : [name, ...isAbsolute(name) ? [] : [join(folder, name)], join(folder, basename(name))]
     .find(each => existsSync(each));
 }
 

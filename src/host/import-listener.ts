@@ -81,12 +81,8 @@ const GLOBAL: Readonly<Record<string, Take>> = Object.freeze<Record<string, Take
     if (booleanOf(draft, line) === true)
       draft.set(['store', 'durability'], 'flash', line);
   },
-  persistence_file: (draft, line) => draft.remark(line, 'other', 'what is in it is not read; let Mosquitto send it before you change over. '
-    + `The store of the gateway is ${STORE_FILE} in the same folder`),
-  persistence_location: (draft, line) => {
-    draft.set(['store', 'path'], join(line.value, STORE_FILE), line);
-    draft.remark(line, 'other', 'the gateway\'s user must be able to write there; write another store.path if it is not');
-  },
+  persistence_file: (draft, line) => draft.remark(line, 'other', 'what is in it is not read; let Mosquitto send it before you change over, and see store.path'),
+  persistence_location: () => {}, // matters with persistence only
   persistent_client_expiration: (draft, line) => {
     const [, count, unit = 'd'] = /^(\d+)([hdwmy])$/.exec(line.value) ?? [];
     draft.setNumber([LISTENER, 'persistent_client_expiration'], Number(count ?? NaN) * SECONDS[unit]!, line);
@@ -135,15 +131,31 @@ export function importListener(
     else
       take(draft, line);
   }
-  importLog(draft, global.filter(({ key }) => key === 'log_type'));
   const last = (key: string): Line | undefined => lastOf([...global, ...lines], key);
+  importStore(draft, last('persistence_location'));
+  importLog(draft, global.filter(({ key }) => key === 'log_type'));
   importPeople(draft, last('password_file'), last('acl_file'), last('mount_point'));
   finishSecurity(draft, opening);
   const isSaid = ['allow_anonymous', 'password_file', 'psk_file', 'use_identity_as_username']
     .some(key => last(key) !== undefined);
+  const people = last('password_file') ?? last('allow_anonymous');
+  if (isAlone && people !== undefined)
+    draft.remark(people, 'other', 'without a line "listener" Mosquitto 2 is there for this computer only, and so is the gateway; versions before were there for '
+      + 'all; write "address": "0.0.0.0" in listener if nodes come from elsewhere');
   if (!isAlone && !isSaid)
     draft.remark(opening ?? { ...lines[0]!, key: 'listener' }, 'other', 'without allow_anonymous and password_file Mosquitto 2 lets no node in, and versions before '
       + 'let in everybody; write entries of listener.users, or "allow_anonymous": true in listener');
+}
+
+function importStore(draft: Draft, location: Line | undefined): void {
+  if (location === undefined)
+    return;
+  if (draft.get(['store', 'durability']) !== 'flash') {
+    draft.remark(location, 'needless', 'without "persistence true" nothing is kept there');
+    return;
+  }
+  draft.set(['store', 'path'], join(location.value, STORE_FILE), location);
+  draft.remark(location, 'other', 'the gateway\'s user must be able to write there; write another store.path if it is not');
 }
 
 function importPeople(

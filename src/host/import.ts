@@ -45,18 +45,20 @@ export function importFile(file: string, options: ImportOptions): Imported {
     : { text: textOf(draft, file, options.isPlain), remarks: draft.lines() };
 }
 
+const nameOf = ({ value }: Line): string => wordsOf(value)[0] ?? '';
+
 /** @returns what is wrong with `wanted` */
 function takeConnection(draft: Draft, { connections, stray }: MosquittoFile, wanted: string | undefined):
   string | undefined {
-  const chosen = wanted === undefined ? connections[0] : connections.find(({ opening }) => opening!.value === wanted);
+  const chosen = wanted === undefined ? connections[0] : connections.find(({ opening }) => nameOf(opening!) === wanted);
   if (wanted !== undefined && chosen === undefined)
     return `there is no connection "${wanted}"; ${connections.length === 0 ? 'there is none at all'
-      : `write one of ${connections.map(({ opening }) => `"${opening!.value}"`).join(', ')}`}`;
+      : `write one of ${connections.map(({ opening }) => `"${nameOf(opening!)}"`).join(', ')}`}`;
   if (chosen !== undefined)
     importConnection(draft, chosen.opening!, chosen.lines);
   for (const { opening } of connections)
     if (opening !== chosen?.opening)
-      draft.remark(opening!, 'lost', `"${opening!.value}": a gateway has one broker; import it with --connection ${opening!.value} for a gateway of its own`);
+      draft.remark(opening!, 'lost', `"${nameOf(opening!)}": a gateway has one broker; import it with --connection ${nameOf(opening!)} for a gateway of its own`);
   for (const line of stray)
     draft.remark(line, 'lost', 'stands before the first "connection", so it is about none; move it, and import again');
   return undefined;
