@@ -31,6 +31,10 @@ const USAGE = `usage:
   ringbridge check FILE --topic TOPIC [--user NAME|--anonymous] [--clientid ID] [--qos 0|1|2]
                                           says where a topic goes, for a node of that user, and what the broker's
                                           topic of that name becomes here
+  ringbridge check FILE --online [--publish] [--clientid ID]
+                                          tests the whole way: clock, store and ports here, name, TCP, TLS and CONNECT
+                                          there, with an identifier of its own, and each filter; --publish: sends one
+                                          message for each rule "out"; ends with 1 for warnings, 2 for errors
   ringbridge import FILE [--connection NAME] [--listener PORT] [--plain]
                                           makes a configuration of a mosquitto.conf, on standard output; what of it is
                                           not carried, or not needed, is listed on standard error, with line and reason;
@@ -49,7 +53,7 @@ ${fileURLToPath(SCHEMA_FILE)}
 const COMMANDS: Readonly<Record<string, { readonly operands: number; readonly options: readonly string[] }>> = {
   run: { operands: 0, options: ['config', 'status', 'strict'] },
   status: { operands: 1, options: ['pid', 'watch'] },
-  check: { operands: 1, options: ['board', 'pc', 'topic', 'user', 'anonymous', 'clientid', 'qos'] },
+  check: { operands: 1, options: ['board', 'pc', 'topic', 'user', 'anonymous', 'clientid', 'qos', 'online', 'publish'] },
   import: { operands: 1, options: ['connection', 'listener', 'plain'] },
   quarantine: { operands: Infinity, options: [] },
   passwd: { operands: 1, options: ['device'] },
@@ -73,9 +77,11 @@ export async function runCommand(args: string[]): Promise<number> {
         device: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         listener: { type: 'string' },
+        online: { type: 'boolean' },
         pc: { type: 'boolean' },
         pid: { type: 'string' },
         plain: { type: 'boolean' },
+        publish: { type: 'boolean' },
         qos: { type: 'string' },
         status: { type: 'boolean' },
         strict: { type: 'boolean' },
@@ -117,6 +123,10 @@ export async function runCommand(args: string[]): Promise<number> {
     case 'check':
       if (operands[0] === undefined)
         return misused('check needs a file');
+      if (values.online === true)
+        return askOnline(operands[0], values);
+      if (values.publish === true)
+        return misused('--publish is about the broker; write --online as well');
       return topic === undefined && !asksForTopic(values)
         ? check(operands[0], pc ? undefined : board ?? DEFAULT_BOARD, board !== undefined)
         : showTopic(operands[0], board, values);
@@ -133,6 +143,14 @@ export async function runCommand(args: string[]): Promise<number> {
       return config === undefined ? misused('run needs a file: write --config FILE, {} in it is enough')
         : run(config, { isStrict: strict === true, reports: status === true });
   }
+}
+
+/** Loaded when it is needed. */
+async function askOnline(file: string, { clientid, publish, ...others }: Readonly<Record<string, unknown>>):
+  Promise<number> {
+  const surplus = Object.keys(others).find(option => option !== 'online');
+  return surplus !== undefined ? misused(`write either --online or --${surplus}`)
+    : (await import('./online.ts')).checkOnline(file, { clientid: clientid as string | undefined, publish: publish === true });
 }
 
 /** The configuration goes to standard output, so that it can be sent to a file; all else is said beside it. */
