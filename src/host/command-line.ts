@@ -11,6 +11,8 @@ import { loadConfiguration, SCHEMA_FILE } from './config.ts';
 import { readText } from './config-file.ts';
 import { complain, FAILURE, misused, print, USAGE_ERROR } from './exit-codes.ts';
 import { importFile, type ImportOptions } from './import.ts';
+import { DEFAULT_FILE, initialize } from './init.ts';
+import { NOTHING } from './init-plan.ts';
 import { Log, messageOf, printable } from './log.ts';
 import { makeUser } from './passwd.ts';
 import { ACTIONS, decideQuarantine } from './quarantine.ts';
@@ -35,6 +37,12 @@ const USAGE = `usage:
                                           tests the whole way: clock, store and ports here, name, TCP, TLS and CONNECT
                                           there, with an identifier of its own, and each filter; --publish: sends one
                                           message for each rule "out"; ends with 1 for warnings, 2 for errors
+  ringbridge init [FILE] [--yes] [--force] [--plain] [OPTION ...]
+                                          asks, and writes a configuration with comments (${DEFAULT_FILE}), for its
+                                          owner only; --yes: takes what is proposed; --force: replaces FILE; answers:
+                                          --name NAME, --address URL, --cafile FILE, --username NAME,
+                                          --password-file FILE, --port NUMBER, --user NAME|--anonymous,
+                                          --out FILTER, --in FILTER, --prefix TEXT, --ram
   ringbridge import FILE [--connection NAME] [--listener PORT] [--plain]
                                           makes a configuration of a mosquitto.conf, on standard output; what of it is
                                           not carried, or not needed, is listed on standard error, with line and reason;
@@ -49,11 +57,18 @@ In FILE, which is JSON, every key has a default: {} is a valid file. Its keys ar
 ${fileURLToPath(SCHEMA_FILE)}
 `;
 
+/** Options of `init` that are answers. */
+const INIT_OPTIONS =
+  ['name', 'address', 'cafile', 'username', 'password-file', 'port', 'user', 'out', 'in', 'prefix'] as const;
+
 /** How many operands each command takes at most, and its options. */
 const COMMANDS: Readonly<Record<string, { readonly operands: number; readonly options: readonly string[] }>> = {
   run: { operands: 0, options: ['config', 'status', 'strict'] },
   status: { operands: 1, options: ['pid', 'watch'] },
   check: { operands: 1, options: ['board', 'pc', 'topic', 'user', 'anonymous', 'clientid', 'qos', 'online', 'publish'] },
+  init: {
+    operands: 1, options: [...INIT_OPTIONS, 'anonymous', 'force', 'plain', 'ram', 'yes'],
+  },
   import: { operands: 1, options: ['connection', 'listener', 'plain'] },
   quarantine: { operands: Infinity, options: [] },
   passwd: { operands: 1, options: ['device'] },
@@ -69,26 +84,38 @@ export async function runCommand(args: string[]): Promise<number> {
       args,
       allowPositionals: true,
       options: {
+        address: { type: 'string' },
         anonymous: { type: 'boolean' },
         board: { type: 'string' },
+        cafile: { type: 'string' },
         clientid: { type: 'string' },
         config: { type: 'string', short: 'c' },
         connection: { type: 'string' },
         device: { type: 'boolean' },
+        force: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
+        in: { type: 'string' },
         listener: { type: 'string' },
+        name: { type: 'string' },
         online: { type: 'boolean' },
+        out: { type: 'string' },
+        'password-file': { type: 'string' },
         pc: { type: 'boolean' },
         pid: { type: 'string' },
         plain: { type: 'boolean' },
+        port: { type: 'string' },
+        prefix: { type: 'string' },
         publish: { type: 'boolean' },
         qos: { type: 'string' },
+        ram: { type: 'boolean' },
         status: { type: 'boolean' },
         strict: { type: 'boolean' },
         topic: { type: 'string' },
         user: { type: 'string' },
+        username: { type: 'string' },
         version: { type: 'boolean', short: 'v' },
         watch: { type: 'boolean' },
+        yes: { type: 'boolean', short: 'y' },
       },
     });
   } catch (error) {
@@ -132,6 +159,8 @@ export async function runCommand(args: string[]): Promise<number> {
         : showTopic(operands[0], board, values);
     case 'status':
       return showRunning(operands[0], values.pid, values.watch === true);
+    case 'init':
+      return start(operands[0] ?? DEFAULT_FILE, values);
     case 'import':
       return operands[0] === undefined ? misused('import needs a file, for example /etc/mosquitto/mosquitto.conf')
         : convert(operands[0], { ...values, isPlain: values.plain === true });
@@ -143,6 +172,21 @@ export async function runCommand(args: string[]): Promise<number> {
       return config === undefined ? misused('run needs a file: write --config FILE, {} in it is enough')
         : run(config, { isStrict: strict === true, reports: status === true });
   }
+}
+
+/** @param values of options */
+function start(file: string, values: Readonly<Record<string, string | boolean | undefined>>): Promise<number> | number {
+  const { anonymous, force, plain, ram, user, yes } = values;
+  if (anonymous === true && user !== undefined)
+    return misused('write either --user or --anonymous');
+  const given: Record<string, string> = {};
+  for (const option of INIT_OPTIONS)
+    if (values[option] !== undefined)
+      given[option === 'password-file' ? 'passwordFile' : option] = values[option] as string;
+  return initialize(file, {
+    given: { ...given, ...anonymous === true && { user: NOTHING }, ...ram === true && { durable: 'no' } },
+    isYes: yes === true, isForced: force === true, isPlain: plain === true,
+  });
 }
 
 /** Loaded when it is needed. */

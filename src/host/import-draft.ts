@@ -1,5 +1,6 @@
 /** The configuration that an import makes, line by line: what is in it, where that came from, and what is not in it. */
 import type { Path } from '../rules/findings.ts';
+import { standForThemselves } from './config-secrets.ts';
 import type { Schema } from './config-violations.ts';
 import type { Place } from './import-lines.ts';
 
@@ -17,12 +18,6 @@ const WORDS: Readonly<Record<RemarkKind, string>> = Object.freeze(
 
 type Container = Record<string | number, unknown>;
 
-/** What readers of a configuration would take for the name of a variable stands for itself. */
-const escaped = (value: unknown): unknown => typeof value === 'string' ? value.replace(/\$\{[^{}]*\}/g, '$$$&')
-  : Array.isArray(value) ? value.map(escaped)
-    : typeof value === 'object' && value !== null
-      ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, escaped(inner)])) : value;
-
 export class Draft {
   readonly value: Container = {};
   readonly remarks: Remark[] = [];
@@ -37,7 +32,7 @@ export class Draft {
   /** @param path section and key, or a key */
   set(path: readonly string[], value: unknown, place?: Place): void {
     const inner = path.slice(0, -1).reduce<Container>((at, step) => (at[step] ??= {}) as Container, this.value);
-    inner[path.at(-1)!] = escaped(value);
+    inner[path.at(-1)!] = standForThemselves(value);
     if (place !== undefined)
       this.places.set(path.join('.'), place);
   }
@@ -45,7 +40,7 @@ export class Draft {
   /** An entry of a list. */
   add(path: readonly string[], entry: object, place: Place): void {
     const list = (this.get(path) ?? []) as unknown[];
-    const written = escaped(entry);
+    const written = standForThemselves(entry);
     list.push(written);
     this.places.set(written, place);
     const inner = path.slice(0, -1).reduce<Container>((at, step) => (at[step] ??= {}) as Container, this.value);
