@@ -43,7 +43,7 @@ export const deadline = ({ upstream }: Configuration): number =>
 
 let connectionCount = 0;
 /** At most 23 characters, and of those that every broker takes. */
-export const nextIdentifier = ({ identifier }: Question): string => `${identifier}${(connectionCount++).toString(36)}`;
+const nextIdentifier = ({ identifier }: Question): string => `${identifier}${(connectionCount++).toString(36)}`;
 
 /** Tries all addresses of all names, side by side. @returns the first connection that stands; others are ended */
 export async function findWay(report: Report, question: Question): Promise<Way | undefined> {
