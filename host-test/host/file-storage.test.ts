@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
-import { startOf } from '../../src/host/file-lock.ts';
+import { startOf } from '../../src/host/process-marks.ts';
 import { FileStorage } from '../../src/host/file-storage.ts';
 
 let folder: string;

@@ -12,7 +12,7 @@ import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { type Program, Scene } from './program.ts';
 
 /** What users start; built before the tests (host-test/build.ts). */
-const GATEWAY_PROGRAM = fileURLToPath(new URL('../../dist/host/main.js', import.meta.url));
+export const GATEWAY_PROGRAM = fileURLToPath(new URL('../../dist/host/main.js', import.meta.url));
 
 /** Of one test, in milliseconds: every wait in it has a shorter limit of its own. */
 const TEST_TIMEOUT = 60_000;

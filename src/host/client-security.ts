@@ -11,7 +11,7 @@ import type { TLSStatus } from '../gateway/status-sources.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { CertificateWatch } from './certificate-watch.ts';
 import { FileProblem, readCertificates, readKey } from './pem-files.ts';
-import { chainOf, type Handshake, SecureTCP } from './secure-tcp.ts';
+import { Attempt, chainOf, type Handshake, SecureTCP } from './secure-tcp.ts';
 import { systemAuthorities } from './system-authorities.ts';
 import type { HostTCPOptions } from './tcp.ts';
 import { PSK_CIPHERS, TLS_VERSIONS } from './tls-settings.ts';
@@ -103,6 +103,11 @@ export class ClientSecurity {
     this.made = { names, digest, context };
     this.sessions.clear(); // what they vouch for may not hold any more
     this.watch.set('upstream.bridge_certfile', own?.list ?? []);
+  }
+
+  /** One attempt on its own, after `refresh`. */
+  attempt(upstream: UpstreamConfiguration, address: UpstreamAddress): Attempt {
+    return new Attempt(this.handshake(upstream, address, this.made!.context));
   }
 
   /** @returns sockets for the next attempt, after `refresh` */

@@ -5,19 +5,19 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Configuration } from '../config/configuration.ts';
 import { BOARDS } from './board-memory.ts';
-import { noteOnLength, refusalsOfBoard, warningsOfBoard } from './board-reading.ts';
-import { describeConfiguration, findOverflow, notesForDevice } from './check.ts';
-import { type LoadedConfiguration, loadConfiguration, SCHEMA_FILE } from './config.ts';
+import { asksForTopic, check, showTopic } from './check-command.ts';
+import { loadConfiguration, SCHEMA_FILE } from './config.ts';
 import { readText } from './config-file.ts';
-import { DEFAULT_CLIENT } from './config-tests.ts';
+import { complain, FAILURE, misused, print, USAGE_ERROR } from './exit-codes.ts';
+import { importFile, type ImportOptions } from './import.ts';
+import { DEFAULT_FILE, initialize } from './init.ts';
+import { NOTHING } from './init-plan.ts';
 import { Log, messageOf, printable } from './log.ts';
 import { makeUser } from './passwd.ts';
 import { ACTIONS, decideQuarantine } from './quarantine.ts';
 import { type RunOptions, runUntilSignal } from './run.ts';
 import { printStatus, watchStatus } from './status-command.ts';
-import { reportTopic } from './topic-report.ts';
 
 const USAGE = `usage:
   ringbridge run [--strict] [--status] --config FILE
@@ -33,6 +33,20 @@ const USAGE = `usage:
   ringbridge check FILE --topic TOPIC [--user NAME|--anonymous] [--clientid ID] [--qos 0|1|2]
                                           says where a topic goes, for a node of that user, and what the broker's
                                           topic of that name becomes here
+  ringbridge check FILE --online [--publish] [--clientid ID]
+                                          tests the whole way: clock, store and ports here, name, TCP, TLS and CONNECT
+                                          there, with an identifier of its own, and each filter; --publish: sends one
+                                          message for each rule "out"; ends with 1 for warnings, 2 for errors
+  ringbridge init [FILE] [--yes] [--force] [--plain] [OPTION ...]
+                                          asks, and writes a configuration with comments (${DEFAULT_FILE}), for its
+                                          owner only; --yes: takes what is proposed; --force: replaces FILE; answers:
+                                          --name NAME, --address URL, --cafile FILE, --username NAME,
+                                          --password-file FILE, --port NUMBER, --user NAME|--anonymous,
+                                          --out FILTER, --in FILTER, --prefix TEXT, --ram
+  ringbridge import FILE [--connection NAME] [--listener PORT] [--plain]
+                                          makes a configuration of a mosquitto.conf, on standard output; what of it is
+                                          not carried, or not needed, is listed on standard error, with line and reason;
+                                          of several: the first one, or that; --plain: without comments, for a board
   ringbridge quarantine FILE list|release|delete [NUMBER ...|all]
                                           what the gateway of FILE, which must not run, has set aside
   ringbridge passwd [--device] [USERNAME] asks for a password and prints an entry for listener.users;
@@ -43,26 +57,24 @@ In FILE, which is JSON, every key has a default: {} is a valid file. Its keys ar
 ${fileURLToPath(SCHEMA_FILE)}
 `;
 
+/** Options of `init` that are answers. */
+const INIT_OPTIONS =
+  ['name', 'address', 'cafile', 'username', 'password-file', 'port', 'user', 'out', 'in', 'prefix'] as const;
+
 /** How many operands each command takes at most, and its options. */
 const COMMANDS: Readonly<Record<string, { readonly operands: number; readonly options: readonly string[] }>> = {
   run: { operands: 0, options: ['config', 'status', 'strict'] },
   status: { operands: 1, options: ['pid', 'watch'] },
-  check: { operands: 1, options: ['board', 'pc', 'topic', 'user', 'anonymous', 'clientid', 'qos'] },
+  check: { operands: 1, options: ['board', 'pc', 'topic', 'user', 'anonymous', 'clientid', 'qos', 'online', 'publish'] },
+  init: {
+    operands: 1, options: [...INIT_OPTIONS, 'anonymous', 'force', 'plain', 'ram', 'yes'],
+  },
+  import: { operands: 1, options: ['connection', 'listener', 'plain'] },
   quarantine: { operands: Infinity, options: [] },
   passwd: { operands: 1, options: ['device'] },
 };
 
 const DEFAULT_BOARD = 'esp32';
-
-const FAILURE = 1;
-const USAGE_ERROR = 2;
-
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};
-const complain = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
 
 /** @returns the exit code */
 export async function runCommand(args: string[]): Promise<number> {
@@ -72,21 +84,38 @@ export async function runCommand(args: string[]): Promise<number> {
       args,
       allowPositionals: true,
       options: {
+        address: { type: 'string' },
         anonymous: { type: 'boolean' },
         board: { type: 'string' },
+        cafile: { type: 'string' },
         clientid: { type: 'string' },
         config: { type: 'string', short: 'c' },
+        connection: { type: 'string' },
         device: { type: 'boolean' },
+        force: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
+        in: { type: 'string' },
+        listener: { type: 'string' },
+        name: { type: 'string' },
+        online: { type: 'boolean' },
+        out: { type: 'string' },
+        'password-file': { type: 'string' },
         pc: { type: 'boolean' },
         pid: { type: 'string' },
+        plain: { type: 'boolean' },
+        port: { type: 'string' },
+        prefix: { type: 'string' },
+        publish: { type: 'boolean' },
         qos: { type: 'string' },
+        ram: { type: 'boolean' },
         status: { type: 'boolean' },
         strict: { type: 'boolean' },
         topic: { type: 'string' },
         user: { type: 'string' },
+        username: { type: 'string' },
         version: { type: 'boolean', short: 'v' },
         watch: { type: 'boolean' },
+        yes: { type: 'boolean', short: 'y' },
       },
     });
   } catch (error) {
@@ -121,11 +150,20 @@ export async function runCommand(args: string[]): Promise<number> {
     case 'check':
       if (operands[0] === undefined)
         return misused('check needs a file');
+      if (values.online === true)
+        return askOnline(operands[0], values);
+      if (values.publish === true)
+        return misused('--publish is about the broker; write --online as well');
       return topic === undefined && !asksForTopic(values)
         ? check(operands[0], pc ? undefined : board ?? DEFAULT_BOARD, board !== undefined)
         : showTopic(operands[0], board, values);
     case 'status':
       return showRunning(operands[0], values.pid, values.watch === true);
+    case 'init':
+      return start(operands[0] ?? DEFAULT_FILE, values);
+    case 'import':
+      return operands[0] === undefined ? misused('import needs a file, for example /etc/mosquitto/mosquitto.conf')
+        : convert(operands[0], { ...values, isPlain: values.plain === true });
     case 'quarantine':
       return decide(operands);
     case 'passwd':
@@ -136,79 +174,39 @@ export async function runCommand(args: string[]): Promise<number> {
   }
 }
 
-/**
- * @param board undefined: as it would run on this computer
- * @param isForBoard it is to be read by that board: what only a computer accepts is wrong
- */
-function check(file: string, board: string | undefined, isForBoard: boolean): number {
-  const { configuration, errors, notes, warnings } = loadFor(board, file);
-  [...errors, ...warnings].forEach(complain);
-  if (configuration === undefined)
-    return USAGE_ERROR;
-  const text = textOf(file);
-  const refusals = isForBoard ? refusalsOfBoard(text, file, configuration, board!) : [];
-  refusals.forEach(complain);
-  if (refusals.length > 0)
-    return USAGE_ERROR;
-  const notesOfBoard = board === undefined ? []
-    : [...notesForDevice(configuration), ...noteOnLength(text)].map(note => `${file}: note: ${note}`);
-  if (isForBoard)
-    warningsOfBoard(text, file, configuration, board!).forEach(complain);
-  [...notes, ...notesOfBoard].forEach(complain);
-  print(describeConfiguration(configuration, board));
-  const overflow = board === undefined ? undefined : findOverflow(configuration, board);
-  if (overflow === undefined)
-    return 0;
-  complain(`${file}: ${overflow}`);
-  return USAGE_ERROR;
-}
-
-interface TopicOptions {
-  readonly topic?: string | undefined;
-  readonly user?: string | undefined;
-  readonly anonymous?: boolean | undefined;
-  readonly clientid?: string | undefined;
-  readonly qos?: string | undefined;
-}
-
-const asksForTopic = ({ anonymous, clientid, qos, user }: TopicOptions): boolean =>
-  [anonymous, clientid, qos, user].some(option => option !== undefined);
-
-/** Answers where a topic goes. @param board as for `check` */
-function showTopic(file: string, board: string | undefined, options: TopicOptions): number {
-  const { anonymous, clientid = DEFAULT_CLIENT, qos = '1', topic, user } = options;
-  if (topic === undefined)
-    return misused('--user, --anonymous, --clientid and --qos are about a topic; write --topic TOPIC as well');
+/** @param values of options */
+function start(file: string, values: Readonly<Record<string, string | boolean | undefined>>): Promise<number> | number {
+  const { anonymous, force, plain, ram, user, yes } = values;
   if (anonymous === true && user !== undefined)
     return misused('write either --user or --anonymous');
-  if (!/^[012]$/.test(qos))
-    return misused(`there is no QoS "${qos}"; write 0, 1 or 2`);
-  const configuration = load(file, board);
-  if (configuration === undefined)
+  const given: Record<string, string> = {};
+  for (const option of INIT_OPTIONS)
+    if (values[option] !== undefined)
+      given[option === 'password-file' ? 'passwordFile' : option] = values[option] as string;
+  return initialize(file, {
+    given: { ...given, ...anonymous === true && { user: NOTHING }, ...ram === true && { durable: 'no' } },
+    isYes: yes === true, isForced: force === true, isPlain: plain === true,
+  });
+}
+
+/** Loaded when it is needed. */
+async function askOnline(file: string, { clientid, publish, ...others }: Readonly<Record<string, unknown>>):
+  Promise<number> {
+  const surplus = Object.keys(others).find(option => option !== 'online');
+  return surplus !== undefined ? misused(`write either --online or --${surplus}`)
+    : (await import('./online.ts')).checkOnline(file, { clientid: clientid as string | undefined, publish: publish === true });
+}
+
+/** The configuration goes to standard output, so that it can be sent to a file; all else is said beside it. */
+function convert(file: string, options: ImportOptions): number {
+  const imported = importFile(file, options);
+  if ('errors' in imported) {
+    imported.errors.forEach(error => complain(printable(error)));
     return USAGE_ERROR;
-  const question = { topic, user: anonymous === true ? null : user, clientid, qos: Number(qos) };
-  const { error, report } = reportTopic(configuration, question);
-  if (report === undefined)
-    return misused(error!);
-  print(report);
+  }
+  imported.remarks.forEach(remark => complain(printable(remark)));
+  process.stdout.write(imported.text);
   return 0;
-}
-
-/** @param board as for `check` */
-function load(file: string, board: string | undefined): Configuration | undefined {
-  const { configuration, errors } = loadFor(board, file);
-  errors.forEach(complain);
-  return configuration;
-}
-
-/** The defaults of a board, or of a computer. */
-const loadFor = (board: string | undefined, file: string): LoadedConfiguration =>
-  board === undefined ? loadConfiguration(file) : loadConfiguration(file, {});
-
-/** Of a file that was read a moment ago. */
-function textOf(file: string): string {
-  const read = readText(file);
-  return 'text' in read ? read.text : '';
 }
 
 function decide([file, action, ...numbers]: readonly string[]): number {
@@ -259,10 +257,4 @@ async function run(file: string, options: RunOptions): Promise<number> {
     log.write('error', messageOf(error));
     return FAILURE;
   }
-}
-
-function misused(message: string): number {
-  complain(`ringbridge: ${message}`);
-  complain('write "ringbridge --help" to see what there is');
-  return USAGE_ERROR;
 }

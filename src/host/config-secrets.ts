@@ -51,6 +51,13 @@ function readCredential(file: string): string | undefined {
   return bytes.toString('utf8').replace(/\r?\n$/, '');
 }
 
+/** So that texts which somebody gives are read as they are. @param value for JSON */
+export const standForThemselves = (value: unknown): unknown =>
+  typeof value === 'string' ? value.replace(/\$\{[^{}]*\}/g, '$$$&')
+    : Array.isArray(value) ? value.map(standForThemselves)
+      : typeof value === 'object' && value !== null
+        ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, standForThemselves(inner)])) : value;
+
 /** @param value as read from JSON */
 export function fillIn(value: unknown, find: Lookup = lookUp): FilledIn {
   const errors: Finding[] = [];

@@ -10,16 +10,11 @@
  *
  * For processes of one computer only: what runs elsewhere, or in a container of its own, cannot be asked.
  */
-import { execFileSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, linkSync, openSync, readdirSync, readFileSync, realpathSync, rmSync,
   statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { kindOf } from './file-kind.ts';
-
-interface Holder {
-  readonly pid: number;
-  readonly started: string;
-}
+import { isRunning, type ProcessMark, startOf } from './process-marks.ts';
 
 /** Attempts to get a lock that others take and leave at the same time. */
 const ATTEMPTS = 1000;
@@ -35,6 +30,13 @@ export function realPathOf(path: string): string {
   }
 }
 
+/** The process that holds the lock of `path` at this moment, which is only looked at; undefined: none does. */
+export function holderOf(path: string): number | undefined {
+  const found = readIfThere(`${realPathOf(path)}.lock`);
+  const holder = found === undefined ? undefined : parse(found);
+  return holder !== undefined && isRunning(holder) ? holder.pid : undefined;
+}
+
 export class FileLock {
   private readonly path: string;
   private readonly content: string;
@@ -44,7 +46,7 @@ export class FileLock {
   /** @throws Error naming the process that uses `path` already, and what to do; or what the file system says */
   constructor(path: string) {
     this.path = path;
-    this.content = JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Holder);
+    this.content = JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies ProcessMark);
     this.acquire(`${realPathOf(path)}.lock`);
   }
 
@@ -184,65 +186,10 @@ function listOf(folder: string): string[] {
   }
 }
 
-/**
- * When a process began, in words that no other process of that number has; '' when the system does not tell, or there
- * is none.
- */
-export function startOf(pid: number): string {
-  const stat = statOf(pid);
-  if (stat !== undefined)
-    try {
-      // After the name, which may contain anything, the start is the 20th field: in ticks since the computer's start.
-      return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${stat[19]}`;
-    } catch { /* not Linux */ }
-  try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)],
-      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  } catch {
-    return '';
-  }
-}
-
-/** What Linux says of a process, after its name; its state is the first field. */
-function statOf(pid: number): string[] | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return undefined;
-  }
-}
-
-/** Dead, and its parent has not asked for it yet: in a container whose first process does not, for ever. */
-function isZombie(pid: number): boolean {
-  const state = statOf(pid)?.[0];
-  if (state !== undefined)
-    return state === 'Z' || state === 'X';
-  try {
-    return /^Z/.test(execFileSync('ps', ['-o', 'stat=', '-p', String(pid)],
-      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim());
-  } catch {
-    return false;
-  }
-}
-
-function isRunning({ pid, started }: Holder): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (codeOf(error) !== 'EPERM') // somebody else's process, but there
-      return false;
-  }
-  if (isZombie(pid))
-    return false;
-  const actual = startOf(pid);
-  return actual === '' || started === '' || actual === started;
-}
-
 /** @returns undefined for what is no lock: a process that was killed while it wrote one */
-function parse(content: string): Holder | undefined {
+function parse(content: string): ProcessMark | undefined {
   try {
-    const { pid, started } = JSON.parse(content) as Partial<Holder>;
+    const { pid, started } = JSON.parse(content) as Partial<ProcessMark>;
     return Number.isSafeInteger(pid) && pid! > 0 && typeof started === 'string' ? { pid: pid!, started } : undefined;
   } catch {
     return undefined;

@@ -273,7 +273,7 @@ function refusalToWrite(path: string): string {
 }
 
 /** The same error with what to do. */
-function explain(path: string, error: unknown): Error {
+export function explain(path: string, error: unknown): Error {
   const code = codeOf(error);
   switch (code) {
     case 'ENOENT':

@@ -3,16 +3,9 @@
  * pipe it reads lines: the user name, unless it was given, then the password. What is not UTF-8 is refused: a hash of
  * anything else than what nodes send would keep them out, and nobody would know why.
  */
-import { isUtf8 } from 'node:buffer';
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
+import { FAILURE } from './exit-codes.ts';
 import { formatPasswordHash, hashPassword } from './password.ts';
-
-const FAILURE = 1;
-const INTERRUPTED = 130;
-
-/** The terminal's user pressed Ctrl-C or Ctrl-D. */
-class Interrupted extends Error {}
+import { askTerminal, Interrupted, INTERRUPTED, readLines } from './questions.ts';
 
 export async function makeUser(username: string | undefined, forDevice: boolean): Promise<number> {
   const ask = process.stdin.isTTY ? askTerminal : readLines();
@@ -39,37 +32,4 @@ export async function makeUser(username: string | undefined, forDevice: boolean)
 function complain(message: string): number {
   process.stderr.write(`ringbridge: ${message}\n`);
   return FAILURE;
-}
-
-/** Questions go to stderr: stdout may be a file. */
-function askTerminal(question: string, isShown: boolean): Promise<string> {
-  process.stderr.write(question);
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal =
-    createInterface({ input: process.stdin, output: isShown ? process.stderr : nowhere, terminal: true });
-  return new Promise((resolve, reject) => {
-    let answer: string | undefined;
-    terminal.on('line', line => {
-      answer = line;
-      terminal.close();
-    });
-    terminal.on('SIGINT', () => terminal.close());
-    terminal.on('close', () => {
-      if (!isShown)
-        process.stderr.write('\n');
-      if (answer === undefined)
-        reject(new Interrupted());
-      else
-        resolve(answer);
-    });
-  });
-}
-
-/** Each byte is one character until the end of its line is known, so that nothing is decoded on the way. */
-function readLines(): (question: string) => Promise<string> {
-  const lines = createInterface({ input: process.stdin.setEncoding('latin1') })[Symbol.asyncIterator]();
-  return async () => {
-    const line = Buffer.from(((await lines.next()).value as string | undefined) ?? '', 'latin1');
-    return isUtf8(line) ? line.toString('utf8') : '\uFFFD';
-  };
 }

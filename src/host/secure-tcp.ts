@@ -67,7 +67,8 @@ export function chainOf(socket: TLSSocket): X509Certificate[] {
   return chain;
 }
 
-class Attempt {
+/** A handshake, and what becomes of it. */
+export class Attempt {
   failure: number | undefined = undefined;
   private readonly handshake: Handshake;
   private isReachable = false;

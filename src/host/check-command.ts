@@ -1,0 +1,85 @@
+/** `ringbridge check`: what a configuration means, and where its topics go. */
+import type { Configuration } from '../config/configuration.ts';
+import { noteOnLength, refusalsOfBoard, warningsOfBoard } from './board-reading.ts';
+import { describeConfiguration, findOverflow, notesForDevice } from './check.ts';
+import { type LoadedConfiguration, loadConfiguration } from './config.ts';
+import { readText } from './config-file.ts';
+import { DEFAULT_CLIENT } from './config-tests.ts';
+import { complain, misused, print, USAGE_ERROR } from './exit-codes.ts';
+import { reportTopic } from './topic-report.ts';
+
+/**
+ * @param board undefined: as it would run on this computer
+ * @param isForBoard it is to be read by that board: what only a computer accepts is wrong
+ */
+export function check(file: string, board: string | undefined, isForBoard: boolean): number {
+  const { configuration, errors, notes, warnings } = loadFor(board, file);
+  [...errors, ...warnings].forEach(complain);
+  if (configuration === undefined)
+    return USAGE_ERROR;
+  const text = textOf(file);
+  const refusals = isForBoard ? refusalsOfBoard(text, file, configuration, board!) : [];
+  refusals.forEach(complain);
+  if (refusals.length > 0)
+    return USAGE_ERROR;
+  const notesOfBoard = board === undefined ? []
+    : [...notesForDevice(configuration), ...noteOnLength(text)].map(note => `${file}: note: ${note}`);
+  if (isForBoard)
+    warningsOfBoard(text, file, configuration, board!).forEach(complain);
+  [...notes, ...notesOfBoard].forEach(complain);
+  print(describeConfiguration(configuration, board));
+  const overflow = board === undefined ? undefined : findOverflow(configuration, board);
+  if (overflow === undefined)
+    return 0;
+  complain(`${file}: ${overflow}`);
+  return USAGE_ERROR;
+}
+
+export interface TopicOptions {
+  readonly topic?: string | undefined;
+  readonly user?: string | undefined;
+  readonly anonymous?: boolean | undefined;
+  readonly clientid?: string | undefined;
+  readonly qos?: string | undefined;
+}
+
+export const asksForTopic = ({ anonymous, clientid, qos, user }: TopicOptions): boolean =>
+  [anonymous, clientid, qos, user].some(option => option !== undefined);
+
+/** Answers where a topic goes. @param board as for `check` */
+export function showTopic(file: string, board: string | undefined, options: TopicOptions): number {
+  const { anonymous, clientid = DEFAULT_CLIENT, qos = '1', topic, user } = options;
+  if (topic === undefined)
+    return misused('--user, --anonymous, --clientid and --qos are about a topic; write --topic TOPIC as well');
+  if (anonymous === true && user !== undefined)
+    return misused('write either --user or --anonymous');
+  if (!/^[012]$/.test(qos))
+    return misused(`there is no QoS "${qos}"; write 0, 1 or 2`);
+  const configuration = load(file, board);
+  if (configuration === undefined)
+    return USAGE_ERROR;
+  const question = { topic, user: anonymous === true ? null : user, clientid, qos: Number(qos) };
+  const { error, report } = reportTopic(configuration, question);
+  if (report === undefined)
+    return misused(error!);
+  print(report);
+  return 0;
+}
+
+/** @param board as for `check` */
+function load(file: string, board: string | undefined): Configuration | undefined {
+  const { configuration, errors } = loadFor(board, file);
+  errors.forEach(complain);
+  return configuration;
+}
+
+/** The defaults of a board, or of a computer. */
+const loadFor = (board: string | undefined, file: string): LoadedConfiguration =>
+  board === undefined ? loadConfiguration(file) : loadConfiguration(file, {});
+
+/** Of a file that was read a moment ago. */
+function textOf(file: string): string {
+  const read = readText(file);
+  return 'text' in read ? read.text : '';
+}
+
