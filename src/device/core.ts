@@ -18,7 +18,8 @@ export { describeShortage, firmwareNeeds, objectNeeds, total } from '../io/memor
 export { Link } from '../io/link.ts';
 export { NOBODY, Runtime } from '../io/runtime.ts';
 export type { Machine } from '../nodes/system-figures.ts';
-export type { Platform, RuntimeObserver } from '../io/runtime.ts';
+export type { Platform } from '../io/platform.ts';
+export type { RuntimeObserver } from '../io/runtime.ts';
 export { describeLoopback, isLoopback, judgeAddresses, judgeSecrets } from '../rules/board-rules.ts';
 export { judgeConfiguration } from '../rules/configuration-rules.ts';
 export type { Finding } from '../rules/findings.ts';

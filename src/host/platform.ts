@@ -3,7 +3,7 @@
  * sensors, because a PC has no pins.
  */
 import type { Authenticator } from '../gateway/gateway.ts';
-import type { Platform } from '../io/runtime.ts';
+import type { Platform } from '../io/platform.ts';
 import { createSimulatedSensor } from '../sensors/simulated-sensors.ts';
 import { STANDS_FOR } from '../sensors/simulated-types.ts';
 import { FileStorage } from './file-storage.ts';

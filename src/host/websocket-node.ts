@@ -21,7 +21,7 @@ const LONGEST_ORIGIN = 100;
  * one: from the address by which they name the listener, which nobody can let point elsewhere, or from a name of this
  * computer. @returns why not, in words; empty: it may
  */
-export function judgeOrigin(origin: string, host: string, allowed: readonly string[]): string {
+function judgeOrigin(origin: string, host: string, allowed: readonly string[]): string {
   const wanted = origin.toLowerCase();
   if (allowed.some(each => each === '*' || each.toLowerCase().replace(/\/$/, '') === wanted))
     return '';

@@ -6,55 +6,19 @@ import { ArenaPlan } from '../bytes/arena.ts';
 import { RingSpace } from '../bytes/ring-buffer.ts';
 import type { Configuration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
-import type { Machine, Traffic } from '../nodes/system-figures.ts';
-import { type Authenticator, Gateway } from '../gateway/gateway.ts';
+import { Gateway } from '../gateway/gateway.ts';
 import { longestOutgoingPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { FreeLinks } from './free-links.ts';
 import { Link, LinkContext, type LinkOwner } from './link.ts';
 import { NodeListener } from './node-listener.ts';
+import type { Platform } from './platform.ts';
 import { type Driven, Scheduler } from './scheduler.ts';
-import { type SensorFactory, type SensorObserver, Sensors } from '../sensors/sensors.ts';
-import type { ListenerConstructor, Resolver, TCPConstructor, Timer } from './transport.ts';
+import { type SensorObserver, Sensors } from '../sensors/sensors.ts';
 import { STOPPED } from '../upstream/upstream-phase.ts';
-import { StoreOpening, type StorageOpener, type StoreRemarks } from './store-opening.ts';
+import { StoreOpening, type StoreRemarks } from './store-opening.ts';
 import { Upstream } from './upstream.ts';
-
-/** What the platform provides. */
-export interface Platform {
-  readonly TCP: TCPConstructor;
-  /** Of connections of nodes; TCP by default. */
-  readonly nodeTCP?: TCPConstructor;
-  readonly Listener: ListenerConstructor;
-  readonly resolver: Resolver;
-  readonly authenticator: Authenticator;
-  readonly createSensor: SensorFactory;
-  readonly createTimer: (onTimer: () => void) => Timer;
-  /** Milliseconds since any moment; only the low 32 bits are used. */
-  readonly time: () => number;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  /** Bytes read from a socket at a time. */
-  readonly landingCapacity: number;
-  /** Bytes that there are for the arena; any number by default. */
-  readonly arenaLimit?: number;
-  /** Where bytes are counted. */
-  readonly traffic?: Traffic;
-  /** As GatewayOptions.machine. */
-  readonly machine?: Machine | undefined;
-  /** As GatewayOptions.firstIdentifier. */
-  readonly firstIdentifier?: () => number;
-  /** As GatewayOptions.orderCounters. */
-  readonly orderCounters?: number;
-  /** Whether the arena should be resizable: true on XS, false on Node (exact-view.ts). */
-  readonly resizable: boolean;
-  /** Seconds since 1970, 0 as long as nobody knows; also the default. */
-  readonly date?: () => number;
-  readonly openStorage?: StorageOpener;
-  /** As GatewayOptions.layout. */
-  readonly layout?: Configuration;
-}
 
 export interface RuntimeObserver extends StoreRemarks, SensorObserver {
   /** The RAM map, out of the constructor. The gateway does not keep it. */
