@@ -53,6 +53,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'nodes/subscriptions.ts: Subscriptions.plan': 'once at start',
   'upstream/earlier-subscriptions.ts: filtersToTakeBack': 'texts of the rules, once at start',
   'upstream/earlier-subscriptions.ts: EarlierSubscriptions.plan': 'once at start',
+  'nodes/node-states.ts: NodeStates.countAnew': 'once per reload',
   'upstream/earlier-subscriptions.ts: EarlierSubscriptions.takeBack': 'once at start, and per reload',
   'gateway/announcement-texts.ts': 'texts of the configuration, once at start',
   'gateway/packet-limits.ts': 'sizes and texts of the configuration, once at start',
@@ -119,7 +120,6 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'io/link.ts: Link.accept': 'options for the socket, once per connection',
   'io/link.ts: Link.connect': 'options for the socket, once per connection',
   'io/upstream.ts: Upstream.attempt': 'callbacks for the resolver, once per attempt to connect',
-  'io/runtime.ts: Runtime.finishStopping': 'once, when the gateway stops',
   // The page
   'web/content.ts': 'what is sent: the page once at start, what is made for one request on a computer',
   'web/field-names.ts: asciiOf': 'texts of the server, once at start',

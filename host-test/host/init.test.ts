@@ -64,7 +64,7 @@ describe('without a terminal', () => {
   });
 
   test.each<readonly [string, readonly string[], RegExp]>([
-    ['a wrong address', ['--address', 'ws://x'], /upstream\.address\[0\]: only MQTT over TCP and TLS/],
+    ['a wrong address', ['--address', 'http://x'], /upstream\.address\[0\]/],
     ['a wrong port', ['--port', 'http'], /"http" is no port; write a number/],
     ['a port that is none', ['--port', '70000'], /listener\.port/],
     ['a wrong filter', ['--out', 'a#'], /"a#" is no Topic Filter/],

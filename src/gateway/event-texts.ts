@@ -9,7 +9,7 @@ import * as Event from '../config/events.ts';
 import * as Loss from '../upstream/losses.ts';
 import { describeDenial, describeFailure, describeStorage, describeTrouble, explainEnding } from './event-texts-nodes.ts';
 import { describeReason } from './reason-texts.ts';
-import type { NodeState } from '../nodes/node-states.ts';
+import type { NodeState } from '../nodes/node-state.ts';
 import type { Gateway } from './gateway.ts';
 import { describeShortSessions, describeUpstreamEvent } from './upstream-texts.ts';
 import { describeQuarantineEvent } from './quarantine-texts.ts';

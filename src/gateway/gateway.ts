@@ -45,7 +45,8 @@ import * as Event from '../config/events.ts';
 import { type Authenticator, type GatewayOptions, type GatewayPlans, PENDING,
   type UpstreamDriver } from './gateway-options.ts';
 import { DENIED, NodeSubscriptions } from '../nodes/node-subscriptions.ts';
-import { NodeStates, type NodeState } from '../nodes/node-states.ts';
+import type { NodeState } from '../nodes/node-state.ts';
+import { NodeStates } from '../nodes/node-states.ts';
 import { EarlierSubscriptions } from '../upstream/earlier-subscriptions.ts';
 import { Notifications } from './notifications.ts';
 import { FORBIDDEN, Publishing } from './publishing.ts';
@@ -452,8 +453,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   private endPostponed(session: ServerSession): void {
     const { serverRole: { postponed }, sessions } = this;
     const { clientIdentifierLength: length, clientIdentifierOffset: identifier, user } = session;
-    for (let place = 0; place < POSTPONED_PLACES; ++place) {
-      const other = sessions[postponed.sessionAt(place)];
+    for (let place = 0; postponed.count > 0 && place < POSTPONED_PLACES; ++place) {
+      const index = postponed.sessionAt(place);
+      const other = index < 0 ? undefined : sessions[index];
       if (other !== undefined && other.clientIdentifierLength === length && (other.user === user || other.user < 0)
         && equalBytes(this.arena, other.clientIdentifierOffset, identifier, length))
         other.fail(ReasonCode.SESSION_TAKEN_OVER);

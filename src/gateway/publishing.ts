@@ -6,7 +6,7 @@ import type { Message } from '../packet/packet.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import { type Access, WRITE } from '../nodes/access.ts';
 import { type Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
-import type { NodeState } from '../nodes/node-states.ts';
+import type { NodeState } from '../nodes/node-state.ts';
 import { REFUSED, TAKEN } from '../session/session-role.ts';
 import type { Bridge } from '../upstream/bridge.ts';
 

@@ -8,7 +8,7 @@ import { hashesOfUsers } from './durable-parts.ts';
 import type { ListenerConfiguration } from '../config/configuration.ts';
 import { Access } from '../nodes/access.ts';
 import { isLimited } from '../nodes/access-lengths.ts';
-import type { NodeState } from '../nodes/node-states.ts';
+import type { NodeState } from '../nodes/node-state.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CONNECTING } from '../session/connection-state.ts';
 import type { Authenticator, Gateway } from './gateway.ts';

@@ -21,7 +21,7 @@ import { filterCovers, filtersOverlap, isValidTopicFilter, matchesTopicFilter } 
 import { NOT_ABOUT_THIS_NODE, Template, UNFIT_NAME, type PlaceholderValues } from './access-template.ts';
 import { lengthOfAccess, longestAccessFilter, longestMountPoint, mountPointOf } from './access-lengths.ts';
 import type { AccessConfiguration, ListenerConfiguration } from '../config/configuration.ts';
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 
 export const READ = 1;
 export const WRITE = 2;

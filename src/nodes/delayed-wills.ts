@@ -11,7 +11,7 @@ import { END, PackedRecords } from '../bytes/packed-records.ts';
 import type { MessageSpans } from '../packet/packet.ts';
 import type { Clock } from '../session/clock.ts';
 import type { ServerSession } from '../session/server-session.ts';
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 
 const FLAGS = 2;
 const DUE_AT = 4;

@@ -10,7 +10,7 @@ import type { ServerSession } from '../session/server-session.ts';
 import type { StoredQueue } from '../session/stored-queue.ts';
 import type { StoredMessage } from '../store/stored-message.ts';
 import { NodeRestoration, type RestorationParts } from './node-restoration.ts';
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 import type { MessageAtHand, StoredMessages } from './stored-messages.ts';
 import type { StoredRetained } from './stored-retained.ts';
 import type { StoredSessions } from './stored-sessions.ts';

@@ -3,7 +3,7 @@
  * remembered for long who was there; any other may be taken too. A ring of two-byte numbers, one per place.
  */
 import type { Arena } from '../bytes/arena.ts';
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 
 const ENTRY = 2;
 

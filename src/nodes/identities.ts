@@ -1,6 +1,6 @@
 /** The identities of nodes, by which the store knows them: made from the hashes of their identifiers. */
 import { type HashChains, NO_ENTRY } from '../bytes/hash-chains.ts';
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 
 export class Identities {
   private readonly states: readonly NodeState[];

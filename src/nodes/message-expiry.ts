@@ -10,7 +10,8 @@ import { MessageAge } from '../session/message-age.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { NONE, QUEUED } from '../session/record-layout.ts';
 import type { Delivery } from './delivery.ts';
-import type { NodeState, NodeStates } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
+import type { NodeStates } from './node-states.ts';
 
 /** Of a rule that the configuration has no more. */
 export const UNKNOWN = -1;

@@ -10,7 +10,8 @@ import { RECEIVED, type StoredMessage } from '../store/stored-message.ts';
 import { type Access, READ } from './access.ts';
 import type { Delivery } from './delivery.ts';
 import type { MessageExpiry } from './message-expiry.ts';
-import type { NodeState, NodeStates } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
+import type { NodeStates } from './node-states.ts';
 import type { StoredMessages } from './stored-messages.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 

@@ -11,7 +11,7 @@ import { NONE } from '../session/record-layout.ts';
 import { SESSION, SUBSCRIPTION, WILL } from '../store/record-format.ts';
 import type { StateMap } from '../store/state-map.ts';
 import { MessageRestoration, type MessageRestorationParts } from './message-restoration.ts';
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 import type { SessionExpiry } from './session-expiry.ts';
 import { FILTER, IDENTIFIER, QOS, SEEN_AT, USER } from './stored-sessions.ts';
 import { type StoredWills, WILL_IDENTIFIER, WILL_IDENTIFIER_LENGTH, WILL_USER } from './stored-wills.ts';

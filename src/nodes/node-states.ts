@@ -17,10 +17,10 @@ import type { MessageAge } from '../session/message-age.ts';
 import type { MessageForms } from '../session/message-forms.ts';
 import type { NodeJournal } from '../session/node-journal.ts';
 import type { ServerSession } from '../session/server-session.ts';
-import { SessionState } from '../session/session-state.ts';
 import { QueueLimits, type SessionLimits } from '../session/queue-limits.ts';
 import { firstFreeOf, FreePlaces } from './free-places.ts';
 import { Identities } from './identities.ts';
+import { NodeState } from './node-state.ts';
 import { SessionsOfUsers, SPARED, worthOf } from './sessions-of-users.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -30,32 +30,6 @@ const AUTOMATIC_IDENTIFIER = 'auto-';
 const FEW = 8;
 /** A quarter of all places is kept for users without a session, at most. */
 const KEPT_SHIFT = 2;
-
-/** The state of its session, and whose it is. */
-export class NodeState extends SessionState {
-  /** Position in the pool; the subscriptions name it. */
-  readonly index: number;
-  readonly identifierOffset: number;
-  /** 0: this place is free. */
-  identifierLength = 0;
-  /** What it was until then: who has sent what is set aside is asked for later. */
-  formerLength = 0;
-  /** 32 bits made from the identifier, never 0: who it is in the store. */
-  identity = 0;
-  /** The node's connection, undefined while it is away. */
-  session: ServerSession | undefined = undefined;
-  /** Index of its user in the configuration, -1 for none. Nobody else may continue or take over the session. */
-  user = -1;
-  /** Grows with each disconnection; the smallest one has been away longest. */
-  awaySince = 0;
-
-  /** @param offset region of `limits.length` bytes, and after them room for an identifier */
-  constructor(limits: QueueLimits, offset: number, index: number) {
-    super(limits, offset);
-    this.index = index;
-    this.identifierOffset = offset + limits.length;
-  }
-}
 
 export interface NodeStatesPlan {
   readonly count: number;
@@ -75,7 +49,7 @@ export class NodeStates {
   /** By hash of the identifier; undefined: few are looked through. */
   private readonly chains: HashChains | undefined;
   /** The free places, longest free first; undefined as `chains`. */
-  private readonly free: FreePlaces | undefined;
+  private readonly freePlaces: FreePlaces | undefined;
   private users: SessionsOfUsers;
   readonly identities: Identities;
   private disconnections = 0;
@@ -102,7 +76,7 @@ export class NodeStates {
     this.states = states;
     this.chains = plan.count > FEW ? new HashChains(arena, plan.chainsOffset, plan.count) : undefined;
     this.identities = new Identities(states, this.chains);
-    this.free = plan.count > FEW ? new FreePlaces(arena, plan.freeOffset, plan.count) : undefined;
+    this.freePlaces = plan.count > FEW ? new FreePlaces(arena, plan.freeOffset, plan.count) : undefined;
   }
 
   /** What is noted of each message that is entered anywhere: how old it may become. */
@@ -175,7 +149,7 @@ export class NodeStates {
     state.identity = hash | 1;
     this.chains?.add(state.index, hash);
     ++this.knownCount;
-    this.free?.take(state.index);
+    this.freePlaces?.take(state.index);
     state.user = user;
     this.users.count(user, 1);
   }
@@ -212,10 +186,10 @@ export class NodeStates {
 
   /** @returns the place that has been free for longest, or undefined */
   findFree(): NodeState | undefined {
-    const { free, states } = this;
+    const { freePlaces, states } = this;
     if (this.knownCount === states.length)
       return undefined;
-    return free === undefined ? firstFreeOf(states) : states[free.first]!;
+    return freePlaces === undefined ? firstFreeOf(states) : states[freePlaces.first]!;
   }
 
   /** @returns the node that has been away longest, or undefined when all are here */
@@ -258,7 +232,7 @@ export class NodeStates {
     if (state.identifierLength !== 0) {
       --this.knownCount;
       this.chains?.remove(state.index);
-      this.free?.add(state.index);
+      this.freePlaces?.add(state.index);
       this.users.count(state.user, -1);
       state.formerLength = state.identifierLength;
     }

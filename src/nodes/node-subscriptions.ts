@@ -11,7 +11,7 @@ import { isShared } from '../packet/topic-filter.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { Access } from './access.ts';
 import type { Delivery } from './delivery.ts';
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 import type { RetainedDelivery } from './retained-delivery.ts';
 import { END } from './subscriptions.ts';
 

@@ -1,5 +1,5 @@
 /** What lies in the queues of all nodes: they are looked through once in a round of `$SYS` that asks for it. */
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 
 export class QueueTally {
   /** Something may have changed since the last look. */

@@ -7,7 +7,8 @@ import type { Clock } from '../session/clock.ts';
 import { isDue } from '../session/clock.ts';
 import { Deadlines } from '../session/deadlines.ts';
 import { FOR_EVER } from '../session/server-session.ts';
-import type { NodeState, NodeStates } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
+import type { NodeStates } from './node-states.ts';
 
 /** Seconds of power, and of time without power as far as it is known. */
 export interface Age {

@@ -1,5 +1,5 @@
 /** How many sessions each user has, and which of them may give way to a new node's: see node-states.ts. */
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 const NO_USER = -1;

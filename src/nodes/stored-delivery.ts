@@ -8,7 +8,7 @@ import { NONE } from '../session/record-layout.ts';
 import type { StoredQueue } from '../session/stored-queue.ts';
 import { Delivery } from './delivery.ts';
 import type { DurableNodes } from './durable-nodes.ts';
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 import { UNSTORED } from './stored-messages.ts';
 
 export class StoredDelivery extends Delivery {

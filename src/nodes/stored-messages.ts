@@ -13,7 +13,7 @@ import type { Store } from '../store/message-store.ts';
 import { DOWN_PROPERTIES, DOWN_RULE, lengthOfMessage, LONGEST_DOWN_PROPERTIES } from '../store/record-format.ts';
 import { MESSAGE_DOWN, MessageFields } from '../store/stored-message.ts';
 import { StoreStamps } from '../store/store-stamps.ts';
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 
 /** Identity of the Server as one who sends; those of nodes are odd. */
 export const SERVER_IDENTITY = 2;

@@ -11,7 +11,7 @@ import type { Clock } from '../session/clock.ts';
 import type { Store } from '../store/message-store.ts';
 import { SESSION, SUBSCRIPTION } from '../store/record-format.ts';
 import type { StateMap } from '../store/state-map.ts';
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 import { NO_KEY, PROBES } from './state-keys.ts';
 import { END, type Subscriptions } from './subscriptions.ts';
 

@@ -7,7 +7,7 @@ import type { DurableNodes } from './durable-nodes.ts';
 import type { Access } from './access.ts';
 import type { Delivery } from './delivery.ts';
 import { NodeSubscriptions } from './node-subscriptions.ts';
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 import type { RetainedDelivery } from './retained-delivery.ts';
 
 export class StoredSubscriptions extends NodeSubscriptions {

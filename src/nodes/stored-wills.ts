@@ -15,7 +15,7 @@ import { expiryInterval } from '../session/keep-alive.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { Store } from '../store/message-store.ts';
 import { WILL } from '../store/record-format.ts';
-import type { NodeState } from './node-states.ts';
+import type { NodeState } from './node-state.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 
 export const WILL_USER = 0;

@@ -1,7 +1,7 @@
 /** The rules of direction "in" as those know them who keep messages for nodes: by their identity. */
 import * as Event from '../config/events.ts';
 import { type RuleLifetimes, UNKNOWN } from '../nodes/message-expiry.ts';
-import type { NodeState } from '../nodes/node-states.ts';
+import type { NodeState } from '../nodes/node-state.ts';
 import { NO_RULE, type TopicMap } from './topic-map.ts';
 
 export class CommandRules implements RuleLifetimes {

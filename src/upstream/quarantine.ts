@@ -11,7 +11,7 @@
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import type { Message } from '../packet/packet.ts';
 import type { Store } from '../store/message-store.ts';
-import type { NodeState } from '../nodes/node-states.ts';
+import type { NodeState } from '../nodes/node-state.ts';
 import { QUARANTINED, QUARANTINED_OF_NODE } from '../store/record-format.ts';
 import { QuarantinedMessage, type Suspect } from './quarantined-message.ts';
 
