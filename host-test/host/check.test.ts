@@ -111,16 +111,17 @@ describe('a store that survives power cuts', () => {
 
   test('fits an ESP32-C3 beside the four nodes of the built-in configuration with the sizes that are proposed', () => {
     const { listener, upstream, ...rest } = manifest.config.ringbridge;
-    const sizes = (length: number, ram: number, topics: number): string | undefined =>
+    const sizes = (length: number, ram: number, topics: number, unreleased: number): string | undefined =>
       findOverflow(completeConfiguration({
         ...rest,
         upstream: { ...upstream, max_packet_size: length },
-        listener: { ...listener, max_packet_size: length, max_queued_bytes: length },
+        listener: { ...listener, max_packet_size: length, max_queued_bytes: length, max_unreleased_messages: unreleased },
         store: { durability: 'flash', ram },
         memory: { ...rest.memory, topics },
       }), 'esp32c3');
-    expect(sizes(960, 8192, 32)).toContain('"max_packet_size": 512, "max_unreleased_messages": 20 }, "store": { "ram": 4096 }, "memory": { "topics": 16 }');
-    expect(sizes(512, 4096, 16)).toBeUndefined();
+    expect(sizes(960, 8192, 32, 64)).toContain('"max_packet_size": 512, "max_unreleased_messages": 20, '
+      + '"max_queued_bytes": 548 }, "store": { "ram": 4096 }, "memory": { "topics": 16 }');
+    expect(sizes(512, 4096, 16, 20)).toBeUndefined();
   });
 
   test('lasts as long as the partition of the board lets it, or store.size on a PC', () => {

@@ -2,14 +2,14 @@
 import type { FeatureId } from './board-features.ts';
 
 /** The gateway without any feature. */
-export const PROGRAM_LENGTH = 26528;
+export const PROGRAM_LENGTH = 29108;
 
 /** One of each feature, without its texts. */
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
-  connection: 1116,
+  connection: 1132,
   rateLimit: 142,
   session: 439,
-  user: 75,
+  user: 78,
   mountPoint: 506,
   accessEntry: 634,
   ruleOut: 568,
@@ -31,7 +31,7 @@ export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freez
   topic: 32,
   subscriptionByte: 0,
   retainedByte: 0,
-  flash: 17784,
+  flash: 17832,
   flashBlock: 11,
   flashIdentifier: 20,
   flashLatest: 4264,

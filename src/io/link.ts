@@ -207,8 +207,8 @@ export class Link implements NodeOutput {
    * must fit.
    */
   get room(): number {
-    const { capacity, free, length } = this.pending;
-    return length > 0 ? free - (capacity >> 1) : this.writable + capacity;
+    const { pending } = this;
+    return pending.length > 0 ? pending.free - (pending.capacity >> 1) : this.writable + pending.capacity;
   }
 
   /** The hot path: straight to the socket. */
