@@ -115,7 +115,8 @@ describe('a store that survives power cuts', () => {
       findOverflow(completeConfiguration({
         ...rest,
         upstream: { ...upstream, max_packet_size: length },
-        listener: { ...listener, max_packet_size: length, max_queued_bytes: length, max_unreleased_messages: unreleased },
+        listener: { ...listener, max_packet_size: length, max_queued_bytes: length,
+          max_unreleased_messages: unreleased },
         store: { durability: 'flash', ram },
         memory: { ...rest.memory, topics },
       }), 'esp32c3');
