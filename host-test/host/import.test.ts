@@ -126,6 +126,17 @@ describe('a listener', () => {
     expect(convert(lines, { listener: '1884' }).configuration.listener.port).toBe(1884);
   });
 
+  test('without a line is there for what is said before the first line, and comes last', () => {
+    const lines = ['max_connections 7', 'listener 1884', 'allow_anonymous true'];
+    const { configuration, remarks } = convert(lines);
+    expect(configuration.listener).toMatchObject({ port: 1884, max_connections: 100 });
+    expect(remarks).toEqual([expect.stringMatching(/^mosquitto\.conf:1: listener: not carried: 1883: a gateway has one listener/)]);
+    expect(convert(lines, { listener: '1883' }).configuration.listener).toMatchObject({ port: 1883, max_connections: 7 });
+    expect(convert(['tls_version tlsv1.2', 'protocol mqtt', ...lines.slice(1)]).remarks.map(remark => remark.split(': ').slice(0, 3).join(': '))).toEqual([
+      'mosquitto.conf:1: tls_version: not needed', 'mosquitto.conf:2: protocol: not needed']);
+    expect(convert(['max_connections 7']).configuration.listener).toMatchObject({ address: '::', allow_anonymous: false });
+  });
+
   test('has what belongs to it with per_listener_settings, and what is said anywhere without', () => {
     const lines = ['listener 1883', 'allow_anonymous true', 'listener 1884', 'allow_anonymous false'];
     expect(convert(['per_listener_settings true', ...lines]).configuration.listener.allow_anonymous).toBe(true);
