@@ -21,3 +21,12 @@ test.each(['password_file', 'idle_timeout', 'try_private', 'log_type'])('%s is a
   expect(readConfiguration(`{ "upstream": { "${key}": true } }`, 'f').errors)
     .toEqual([`f:1:17: upstream.${key}: there is no such key; ${FOREIGN_KEYS[key]}`]);
 });
+
+test.each(['# Mosquitto\n\nlistener 1883\n', 'pid_file /run/m.pid\n', '\nallow_anonymous true'])('a whole mosquitto.conf is answered: %j', text => {
+  expect(readConfiguration(text, 'm.conf').errors).toEqual(['m.conf:1:1: this is a configuration of Mosquitto; '
+    + 'write "ringbridge import m.conf > gateway.json" instead, and use that file']);
+});
+
+test.each(['{ "listener": { port 1883 } }', 'port', '// port 1883\n{', 'listener: { "port": 1883 }'])('a slip of the pen is none: %j', text => {
+  expect(readConfiguration(text, 'm.conf').errors.join()).not.toContain('Mosquitto');
+});

@@ -108,7 +108,7 @@ describe('a listener', () => {
     const { configuration: { listener }, remarks } = convert(['max_queued_messages 200', 'max_inflight_messages 5', 'message_size_limit 1000', 'sys_interval 30',
       'persistent_client_expiration 2w', 'listener 8883 127.0.0.1', 'certfile /c', 'keyfile /k', 'cafile /a', 'require_certificate true',
       'use_identity_as_username true', 'tls_version tlsv1.3', 'max_connections 20', 'socket_domain ipv4']);
-    expect(remarks).toEqual([]);
+    expect(remarks).toEqual([expect.stringMatching(/^mosquitto\.conf:11: use_identity_as_username: carried otherwise: Mosquitto lets in whoever has a certificate/)]);
     expect(listener).toMatchObject({ port: 8883, certfile: '/c', keyfile: '/k', cafile: '/a', require_certificate: true,
       use_identity_as_username: true, tls_version: 'tlsv1.3', max_connections: 20, max_queued_messages: 200,
       max_inflight_messages: 5, max_packet_size: 2024, sys_interval: 30, persistent_client_expiration: 1_209_600 });
@@ -124,6 +124,17 @@ describe('a listener', () => {
       'mosquitto.conf:3: listener: not carried: 0: it is a socket of the file system',
       'mosquitto.conf:6: listener: not carried: 1884: a gateway has one listener']);
     expect(convert(lines, { listener: '1884' }).configuration.listener.port).toBe(1884);
+  });
+
+  test('without a line is there for what is said before the first line, and comes last', () => {
+    const lines = ['max_connections 7', 'listener 1884', 'allow_anonymous true'];
+    const { configuration, remarks } = convert(lines);
+    expect(configuration.listener).toMatchObject({ port: 1884, max_connections: 100 });
+    expect(remarks).toEqual([expect.stringMatching(/^mosquitto\.conf:1: listener: not carried: 1883: a gateway has one listener/)]);
+    expect(convert(lines, { listener: '1883' }).configuration.listener).toMatchObject({ port: 1883, max_connections: 7 });
+    expect(convert(['tls_version tlsv1.2', 'protocol mqtt', ...lines.slice(1)]).remarks.map(remark => remark.split(': ').slice(0, 3).join(': '))).toEqual([
+      'mosquitto.conf:1: tls_version: not needed', 'mosquitto.conf:2: protocol: not needed']);
+    expect(convert(['max_connections 7']).configuration.listener).toMatchObject({ address: '::', allow_anonymous: false });
   });
 
   test('has what belongs to it with per_listener_settings, and what is said anywhere without', () => {
@@ -200,6 +211,18 @@ describe('users and rights', () => {
     expect(configuration.listener.acl).toHaveLength(256);
     expect(configuration.listener.acl[0]).toMatchObject({ access: 'deny' });
     expect(remarks).toHaveLength(45);
+  });
+
+  test('of those whom a certificate or a key names are theirs, without password', () => {
+    folder.write('acl', 'user sensor 7\ntopic write a/#\n');
+    folder.write('psk', 'key1:0a0b\n');
+    const acl_file = `acl_file ${join(folder.path, 'acl')}`;
+    const { listener } = convert(['listener 8883', 'certfile /c', 'keyfile /k', 'cafile /a', 'require_certificate true',
+      'use_identity_as_username true', acl_file]).configuration;
+    expect([listener.users, listener.acl]).toEqual([[{ username: 'sensor 7' }], [{ user: 'sensor 7', topic: 'a/#', access: 'write' }]]);
+    const psk = ['listener 8883', `psk_file ${join(folder.path, 'psk')}`, 'use_identity_as_username true'];
+    expect(convert([...psk, 'psk_hint home']).configuration.listener.users).toEqual([{ username: 'key1' }]);
+    expect(convert(['listener 8883', `psk_file ${join(folder.path, 'psk')}`]).configuration.listener.psk_file).toBeNull();
   });
 
   test('that are refused one by one leave nothing open', () => {

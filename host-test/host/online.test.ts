@@ -169,7 +169,7 @@ describe('with aedes', () => {
   const clients: string[] = [];
   beforeAll(async () => {
     aedes = await Aedes.createBroker({
-      authorizeSubscribe: (_client, subscription, done) => done(null, subscription.topic.startsWith('secret') ? null : subscription),
+      authorizeSubscribe: (_client, subscription, done) => subscription.topic.startsWith('$SYS') ? done(new Error('no')) : done(null, subscription.topic.startsWith('secret') ? null : subscription),
       authorizePublish: (_client, { topic }, done) => done(topic.startsWith('secret') ? new Error('no') : null),
     });
     aedes.on('publish', ({ topic }, client) => client === null || published.push(topic));
@@ -284,6 +284,9 @@ describe('a port', () => {
     expect(server.connectionCount).toBe(0);
     expect(about(await ask({ upstream, listener: { port: await freePort() } }), 'listener')).toEqual([expect.stringMatching(/^ok listener port \d+ of 127\.0\.0\.1 is free$/)]);
     expect(about(await ask({ upstream, page: { port } }), 'page')).toEqual([expect.stringMatching(/^error page .*"page\.port"/)]);
+    const own = localServer(authority(), { until: 3.5 });
+    const files = { certfile: folder.write('own.pem', own.cert), keyfile: folder.write('own.key', own.key) };
+    expect(about(await ask({ upstream, listener: files }), 'listener')[0]).toMatch(/^warning listener the certificate of listener\.certfile expires on .*, in 3 days: renew it/);
     expect(about(await ask({ upstream, listener: { certfile: '/no/cert', keyfile: '/no/key' } }), 'listener')[0]).toMatch(/^error listener .*certfile/);
   });
 });

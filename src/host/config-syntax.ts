@@ -76,6 +76,13 @@ export function* findBadNumbers(
   }
 }
 
+/** Keys with which a mosquitto.conf begins, and what is on such a line. */
+const MOSQUITTO_LINE = /^(?:#.*\n|\s)*(?:acl_file|allow_anonymous|connection|include_dir|listener|log_\w+|max_\w+|password_file|per_listener_settings|persistence\w*|pid_file|port|user)[ \t]+[^\s:]/;
+
+/** @returns what to do with a file that is no JSON because it is Mosquitto's; undefined: it is not */
+export const describeForeignFile = (text: string, file: string): string | undefined => MOSQUITTO_LINE.test(text)
+  ? `${file}:1:1: this is a configuration of Mosquitto; write "ringbridge import ${file} > gateway.json" instead, and use that file` : undefined;
+
 /** One per line: what follows on the same line mostly follows from it. */
 export function describeSyntaxErrors(text: string, file: string, errors: readonly ParseError[]): string[] {
   const lines = new Map<string, string>();

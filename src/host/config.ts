@@ -19,7 +19,7 @@ import type { Finding, Path } from '../rules/findings.ts';
 import { fillIn, lookUp, type Lookup } from './config-secrets.ts';
 import { findFailedTests } from './config-tests.ts';
 import { placeOf } from './text-place.ts';
-import { describeDepth, describeSyntaxErrors, findBadKeys, findBadNumbers, findTooDeep } from './config-syntax.ts';
+import { describeDepth, describeForeignFile, describeSyntaxErrors, findBadKeys, findBadNumbers, findTooDeep } from './config-syntax.ts';
 import { adviceForRange, describeViolation, type Schema } from './config-violations.ts';
 import { warningsOf } from './config-warnings.ts';
 import { printable } from './log.ts';
@@ -74,8 +74,10 @@ export function readConfiguration(
   const root = parseTree(text, syntaxErrors, { allowTrailingComma: true });
   if (root === undefined && isWithoutValue(syntaxErrors))
     return failed([`${file}:1:1: the file is empty; write {} instead for a configuration of defaults`]);
-  if (syntaxErrors.length > 0 || root === undefined)
-    return failed(describeSyntaxErrors(text, file, syntaxErrors));
+  if (syntaxErrors.length > 0 || root === undefined) {
+    const foreign = describeForeignFile(text, file);
+    return failed(foreign === undefined ? describeSyntaxErrors(text, file, syntaxErrors) : [printable(foreign)]);
+  }
 
   validator ??= new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(readSchema());
   const { errors: unfilled, hide, value } = fillIn(getNodeValue(root), find);

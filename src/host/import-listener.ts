@@ -4,7 +4,7 @@ import { isIPv4, isIPv6 } from '../rules/ip-address.ts';
 import { booleanOf } from './import-bridge.ts';
 import type { Draft } from './import-draft.ts';
 import { lastOf, type Line, wordsOf } from './import-lines.ts';
-import { importRights, importUsers } from './import-people.ts';
+import { importIdentities, importRights, importUsers } from './import-people.ts';
 import { remarkOnKey } from './import-reasons.ts';
 
 const LISTENER = 'listener';
@@ -42,6 +42,7 @@ const OF_LISTENER: Readonly<Record<string, Take>> = Object.freeze<Record<string,
   max_connections: number([LISTENER, 'max_connections'], -1),
   mount_point: () => {}, // of its users
   port: (draft, line) => draft.setNumber([LISTENER, 'port'], numberOf(line), line),
+  psk_hint: () => {}, // makes it a listener with pre-shared keys
   protocol: () => {}, // one that is spoken: the listener was chosen by it
   require_certificate: boolean('require_certificate'),
   socket_domain: (draft, line) => {
@@ -134,8 +135,8 @@ export function importListener(
   const last = (key: string): Line | undefined => lastOf([...global, ...lines], key);
   importStore(draft, last('persistence_location'));
   importLog(draft, global.filter(({ key }) => key === 'log_type'));
-  importPeople(draft, last('password_file'), last('acl_file'), last('mount_point'));
-  finishSecurity(draft, opening);
+  finishSecurity(draft, opening, last('psk_file'), last('psk_hint'));
+  importPeople(draft, last);
   const isSaid = ['allow_anonymous', 'password_file', 'psk_file', 'use_identity_as_username']
     .some(key => last(key) !== undefined);
   const people = last('password_file') ?? last('allow_anonymous');
@@ -158,20 +159,31 @@ function importStore(draft: Draft, location: Line | undefined): void {
   draft.remark(location, 'other', 'the gateway\'s user must be able to write there; write another store.path if it is not');
 }
 
-function importPeople(
-  draft: Draft, passwords: Line | undefined, rights: Line | undefined, mount: Line | undefined,
-): void {
+/** @param last line of a key */
+function importPeople(draft: Draft, last: (key: string) => Line | undefined): void {
+  const [passwords, rights, mount] = [last('password_file'), last('acl_file'), last('mount_point')];
+  const isByIdentity = draft.get([LISTENER, 'use_identity_as_username']) === true;
   if (passwords !== undefined)
     importUsers(draft, passwords, mount?.value);
   const allowsAnonymous = draft.get([LISTENER, 'allow_anonymous']) === true;
   if (mount !== undefined && (allowsAnonymous || passwords === undefined))
     draft.remark(mount, 'lost', 'it is written for each user, and nodes without user have none; give them one in listener.users, with "mount_point"');
+  const keys = draft.get([LISTENER, 'psk_file']) === undefined ? undefined : last('psk_file');
+  if (isByIdentity && keys !== undefined)
+    importIdentities(draft, keys);
   if (rights !== undefined)
-    importRights(draft, rights, allowsAnonymous);
+    importRights(draft, rights, allowsAnonymous, isByIdentity);
+  if (isByIdentity && keys === undefined)
+    draft.remark(last('use_identity_as_username')!, 'other', 'Mosquitto lets in whoever has a certificate; here the name in it must be a user of listener.users, '
+      + 'which acl_file names only in part; write { "username": "..." } for each other one');
 }
 
 /** CAs are named there for nodes that need show nothing; here nodes are asked then. */
-function finishSecurity(draft: Draft, opening: Line | undefined): void {
+function finishSecurity(draft: Draft, opening: Line | undefined, keys: Line | undefined, hint: Line | undefined): void {
+  if (keys !== undefined && hint === undefined) {
+    draft.remove([LISTENER, 'psk_file']);
+    draft.remark(keys, 'needless', 'without psk_hint the listener has no pre-shared keys');
+  }
   const place = draft.placeOf([LISTENER, 'cafile']) ?? opening;
   const isAsked = draft.get([LISTENER, 'require_certificate']) === true;
   if (draft.get([LISTENER, 'cafile']) === undefined || isAsked || place === undefined)

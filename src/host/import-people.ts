@@ -53,8 +53,25 @@ const describeHash = (text: string): string => text === '' ? 'there is no passwo
   : text.startsWith('$argon2') ? 'hashes of Argon2 cannot be verified here'
     : text.startsWith('$') ? 'the hash is none that can be verified here' : 'the password is not hashed, and Mosquitto lets nobody in with it';
 
-export function importRights(draft: Draft, naming: Line, allowsAnonymous: boolean): void {
+/** Identities of pre-shared keys, each a user without password. */
+export function importIdentities(draft: Draft, naming: Line): void {
+  for (const line of readLines(draft, naming) ?? [])
+    addIdentity(draft, line, line.value.split(':')[0]!);
+}
+
+/** A user who shows a certificate, or a pre-shared key, instead of a password. */
+function addIdentity(draft: Draft, line: Line, username: string): void {
+  const users = (draft.get(USERS) ?? []) as { username: string }[];
+  if (username !== '' && users.length < MOST_USERS && !users.some(user => user.username === username))
+    draft.add(USERS, { username }, line);
+}
+
+/** @param knowsByIdentity users of whom it speaks need no password */
+export function importRights(draft: Draft, naming: Line, allowsAnonymous: boolean, knowsByIdentity: boolean): void {
   const lines = readLines(draft, naming);
+  if (knowsByIdentity)
+    for (const line of lines ?? [])
+      addIdentity(draft, line, /^user\s+(.*)$/.exec(line.value)?.[1] ?? '');
   const users = (draft.get(USERS) as { username: string }[] | undefined ?? []).map(({ username }) => username);
   const rights = readRights(draft, lines ?? []).flatMap(right => judge(draft, right, users, allowsAnonymous));
   // What forbids comes first: it counts wherever it stands, and is not what may be left out.

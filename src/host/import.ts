@@ -72,11 +72,20 @@ function objectionTo(opening: Line | undefined, lines: readonly Line[]): string 
   return opening !== undefined && wordsOf(opening.value)[0] === '0' ? 'it is a socket of the file system; let its clients use a port' : undefined;
 }
 
+/** Keys, and values, for which Mosquitto does not open the listener that has no line `listener`. */
+const OPENS_NOTHING: Readonly<Record<string, RegExp>> = Object.freeze({
+  allow_anonymous: /./, protocol: /^mqtt$/, tls_version: /./, tls_keyform: /./, tls_engine: /./, max_connections: /^-1$/, max_qos: /^2$/,
+  allow_zero_length_clientid: /^true$/, require_certificate: /^false$/, use_identity_as_username: /^false$/,
+  use_subject_as_username: /^false$/, use_username_as_clientid: /^false$/,
+});
+
+const opensListener = ({ key, value }: Line): boolean => !(OPENS_NOTHING[key]?.test(value) ?? false);
+
 function takeListener(draft: Draft, { global, listeners }: MosquittoFile, wanted: string | undefined):
   string | undefined {
   const [implicit, ...others] = listeners;
-  const isImplicitUsed = implicit!.lines.some(({ key }) => /^(?:port|bind_address|bind_interface)$/.test(key));
-  const all = isImplicitUsed ? listeners : others;
+  const isImplicitUsed = implicit!.lines.some(opensListener);
+  const all = isImplicitUsed ? [...others, implicit!] : others;
   const portOf = ({ lines, opening }: typeof all[number]): string =>
     wordsOf((opening ?? lastOf(lines, 'port'))?.value ?? '1883')[0] ?? '';
   const chosen = all.find(section => wanted === undefined ? objectionTo(section.opening, section.lines) === undefined
@@ -91,7 +100,7 @@ function takeListener(draft: Draft, { global, listeners }: MosquittoFile, wanted
   }
   if (!isImplicitUsed && others.length > 0)
     for (const line of implicit!.lines)
-      draft.remark(line, 'lost', 'stands before the first "listener", so Mosquitto does not use it; move it below the one that it is about, and import again');
+      draft.remark(line, 'needless', 'it is about a listener without a line "listener", and Mosquitto opens none for it alone');
   importListener(draft, chosen?.opening, chosen?.lines ?? implicit!.lines, global, all.length === 0);
   return undefined;
 }

@@ -91,6 +91,15 @@ function judgeFile(report: Report, path: string, { size }: StoreConfiguration): 
   return undefined;
 }
 
+/** In a container a user may have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? '');
+  }
+}
+
 /** By a file beside the store, which is gone afterwards. */
 function testFolder(report: Report, path: string, size: number): void {
   const test = join(dirname(path), `.ringbridge-check-${process.pid}`);
@@ -102,7 +111,7 @@ function testFolder(report: Report, path: string, size: number): void {
     const took = Math.ceil(performance.now() - started);
     const { bavail, bsize } = statfsSync(dirname(path));
     const room = `${Math.floor(bavail * bsize / 1024 / 1024)} MB are left`;
-    report.add(took > SLOW ? 'warning' : 'ok', 'store', `"${path}", ${size} bytes: user "${userInfo().username}" can write there, and the disk confirms after ${took} ms; `
+    report.add(took > SLOW ? 'warning' : 'ok', 'store', `"${path}", ${size} bytes: user "${userName()}" can write there, and the disk confirms after ${took} ms; `
       + `${room}${took > SLOW ? ': nodes wait so long for an acknowledgement; use another disk, or look what keeps it busy' : ''}`);
   } finally {
     closeSync(file);
@@ -116,7 +125,9 @@ export async function checkPorts(
 ): Promise<void> {
   if (hasTLS(listener))
     try {
-      new ServerSecurity(listener, new CertificateWatch(text => report.add('warning', 'listener', text))).read();
+      const watch = new CertificateWatch(text => report.add('warning', 'listener', text));
+      new ServerSecurity(listener, watch).read();
+      watch.check();
     } catch (error) {
       report.add('error', 'listener', messageOf(error));
     }

@@ -20,6 +20,8 @@ const VERSION_TOPIC = '$SYS/broker/version';
 /** Milliseconds; a broker without such a topic says nothing. */
 const VERSION_PATIENCE = 500;
 
+const LONGEST_NAME = 60;
+
 const NO_MATCHING_SUBSCRIBERS = 0x10;
 
 let packetIdentifier = 0;
@@ -60,22 +62,25 @@ class Line {
   }
 }
 
-/** What Mosquitto and others call themselves; '' when nothing is said. */
-async function nameOfBroker(link: ProbeLink, question: Question): Promise<string> {
+/**
+ * What Mosquitto and others call themselves; '' when nothing is said. Whoever has no right to ask may lose that
+ * connection.
+ */
+async function nameOfBroker(question: Question, way: Way): Promise<string> {
   const version = versionOf(question.configuration);
-  link.send(subscribePacket(version, nextIdentifier(), VERSION_TOPIC, 0));
-  const answer = await link.next([SUBACK], deadline(question.configuration));
-  if (typeof answer === 'string')
-    return '';
-  const message = await link.next([PUBLISH], Date.now() + VERSION_PATIENCE);
-  return typeof message === 'string' ? '' : message.body.subarray(2 + message.body.readUInt16BE(0)).toString('utf8').slice(0, 60);
+  const link = await connectAgain(question, way, version);
+  link?.send(subscribePacket(version, nextIdentifier(), VERSION_TOPIC, 0));
+  const message = await link?.next([PUBLISH], Date.now() + VERSION_PATIENCE) ?? 'silent';
+  link?.close(disconnectPacket());
+  return typeof message === 'string' ? ''
+    : message.body.subarray(2 + message.body.readUInt16BE(0)).toString('utf8').slice(0, LONGEST_NAME);
 }
 
 export async function checkRules(report: Report, question: Question, way: Way): Promise<void> {
   const { configuration } = question;
   const { topic, upstream } = configuration;
   const line = new Line(question, way, versionOf(configuration), way.link);
-  const name = await nameOfBroker(way.link, question);
+  const name = await nameOfBroker(question, way);
   if (name !== '')
     report.add('ok', 'broker', name);
   const isMosquitto = name.startsWith('mosquitto');

@@ -14,10 +14,11 @@ export class Interrupted extends Error {}
 
 /** Questions go to stderr: stdout may be a file. */
 export function askTerminal(question: string, isShown: boolean): Promise<string> {
-  process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal =
     createInterface({ input: process.stdin, output: isShown ? process.stderr : nowhere, terminal: true });
+  // Not before: until then the terminal shows what is typed by itself, and an answer may be quick.
+  process.stderr.write(question);
   return new Promise((resolve, reject) => {
     let answer: string | undefined;
     terminal.on('line', line => {
