@@ -36,15 +36,15 @@ const BUDGETS = {
     'defaults; the schema as a table, keys of TLS and page among them, the validator of a stored configuration, and places in its text, as the PC tells them'],
   store: [36_000,
     'two areas, power cuts at every word, failed flushes, what is done while nothing can be written, damage, the clock, and the format of version 0.1'],
-  session: [36_700, 'both roles, 5.0 towards nodes, answers to CONNECT that wait, QoS 0 to 2, a deadline for each acknowledgement, holds, long packets in slices'],
-  nodes: [56_700,
+  session: [39_400, 'both roles, 5.0 towards nodes, answers to CONNECT that wait, QoS 0 to 2, a deadline for each acknowledgement, holds, long packets in slices'],
+  nodes: [60_700,
     'sessions; subscriptions and retained messages, found by hash, as room comes; rights; nodes that fail again and again; $SYS in slices; what of them survives a power cut'],
-  upstream: [52_000,
-    'topic rules, full policies, nodes that wait for a slow broker, order per topic, replay, orphans; limits of brokers, suspects, quarantine, telling again'],
-  gateway: [23_000, 'the parts put together, announcements, advice; who gets what, limits that agree, the store opened and its losses told'],
-  rules: [25_100, 'what must hold between the values of a stored configuration, in the words of the PC'],
+  upstream: [63_000,
+    'topic rules, full policies, nodes that wait for a slow broker, order per topic, replay, orphans; limits of brokers, suspects, quarantine, probation, telling again'],
+  gateway: [23_700, 'the parts put together, announcements, advice; who gets what, limits that agree, the store opened and its losses told'],
+  rules: [26_100, 'what must hold between the values of a stored configuration, in the words of the PC'],
   sensors: [3_700, 'readings, deadband, heartbeat, availability, JSON'],
-  io: [20_000, 'sockets that take little at a time, listener, one timer, flash blocks, the memory that a file needs'],
+  io: [20_400, 'sockets that take little at a time, listener, one timer, flash blocks, the memory that a file needs'],
 };
 const LAYERS = Object.keys(BUDGETS);
 /** What speaks the protocol, in both roles: parser, state machines, queue. */
@@ -53,8 +53,11 @@ const BIGGEST = 8;
 /** Nodes of a board with the default sizes, and what they take. */
 const EIGHT = 8;
 
-/** Bytes of heap for each node that may connect, beside its rings: session with what 5.0 asks, link, parser, place. */
-const NODE_BUDGET = 1_750;
+/**
+ * Bytes of heap for each node that may connect, beside its rings: session with what 5.0 asks, link, parser, place; and
+ * a part of the index and the free places that there are from nine sessions on.
+ */
+const NODE_BUDGET = 2_000;
 const SLOT_LENGTH = 16;
 
 const sum = numbers => numbers.reduce((total, number) => total + number, 0);
