@@ -28,7 +28,7 @@ export interface WillConfiguration {
 export interface UpstreamConfiguration {
   /** `mqtt://host:port`, or `mqtts://` with TLS; tried in turn. */
   address: readonly string[];
-  bridge_protocol_version: 'mqttv31' | 'mqttv311';
+  bridge_protocol_version: 'mqttv31' | 'mqttv311' | 'mqttv50';
   /** Default: `name`. */
   remote_clientid: string;
   remote_username: string | null;

@@ -78,7 +78,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.address
   Object.freeze({ types: 16, items: 98, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
-  Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"']), example: '"mqttv311"' }),
+  Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"', '"mqttv50"']),
+    example: '"mqttv311"' }),
   // upstream.remote_clientid
   Object.freeze({ types: 1, maxLength: 65535 }),
   // upstream.remote_username

@@ -318,6 +318,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.bridge.telling.advance(this.upstream);
     this.durableStore?.handleTimeout();
     this.bridge.suspects.handleTimeout();
+    this.bridge.rejections.handleTimeout();
     this.messageExpiry?.handleTimeout();
     if (this.expiry.isLookDue)
       this.expireSessions();

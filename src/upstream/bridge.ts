@@ -30,6 +30,7 @@ import type { Guard } from './guard.ts';
 import * as Loss from './losses.ts';
 import type { QuarantinedMessage } from './quarantined-message.ts';
 import * as Reason from './quarantine-reasons.ts';
+import { Rejections } from './rejections.ts';
 import { RetainedTelling } from './retained-telling.ts';
 import { Suspects } from './suspects.ts';
 import { dropExpired, makeRoom } from './room-in-memory.ts';
@@ -55,6 +56,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   session!: ClientSession;
   guard!: Guard;
   suspects!: Suspects;
+  rejections!: Rejections;
   /** Of the configuration. */
   highestQoS = 2;
   private readonly experiments: Experiments;
@@ -132,6 +134,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.highestQoS = highestQoS;
     this.limitQoS(highestQoS);
     this.suspects = new Suspects(session, this.experiments);
+    this.rejections = new Rejections(session, this.experiments, this, this.observer);
   }
 
   /** The rule whose filter is asked for, -1: none. */
@@ -303,7 +306,9 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.experiments.connected();
     this.experiments.setUnfitAside();
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
+    this.rejections.connected();
     this.suspects.connected();
+    this.delivery.isRetainTold = this.session.hasProperties;
     const isElsewhere = this.owner.onUpstreamConnected();
     if (!sessionPresent)
       this.session.closeGate();
@@ -387,8 +392,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     if (rule === undefined)
       this.earlier.answered(this.backlog?.store);
     else {
-      rule.granted = code;
-      if (code === SUBACK_FAILURE)
+      rule.granted = code < SUBACK_FAILURE ? code : SUBACK_FAILURE;
+      if (code >= SUBACK_FAILURE)
         this.observer.onEvent(Event.SUBSCRIPTION_REFUSED, this.subscribing, code);
       ++this.subscribing;
     }
@@ -397,6 +402,19 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
 
   onOddAnswer(_session: ClientSession, answer: number): void {
     this.experiments.oddAnswer(answer);
+  }
+
+  onRefused(_session: ClientSession, record: number, reasonCode: number): void {
+    this.rejections.refused(record, reasonCode);
+  }
+
+  onAnnouncementRefused({ announcements }: ClientSession): void {
+    if (announcements.wasBirth)
+      this.experiments.setBirthAside();
+  }
+
+  onPassedOver({ sessionState }: ClientSession, record: number, isExpired: boolean): void {
+    this.onLost(sessionState!.queue.ruleOf(record), isExpired ? Loss.EXPIRED : Loss.UNFIT);
   }
 
   onClosed(_session: ClientSession, reasonCode: number): void {

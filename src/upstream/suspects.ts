@@ -36,6 +36,12 @@ const WATCHED = 2000;
 const LONGEST_WATCH = 60_000;
 const LONG_AGO = 600_000;
 
+/** Whether DISCONNECT of a Server says that it was for a packet, and not for which. */
+const blamesPacket = (code: number): boolean => code >= ReasonCode.UNSPECIFIED_ERROR
+  && code <= ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR || code === ReasonCode.NOT_AUTHORIZED
+  || code === ReasonCode.TOPIC_NAME_INVALID || code === ReasonCode.PACKET_TOO_LARGE
+  || code >= ReasonCode.PAYLOAD_FORMAT_INVALID && code <= ReasonCode.QOS_NOT_SUPPORTED;
+
 export class Suspects {
   phase = CALM;
   cause = UNKNOWN_CAUSE;
@@ -119,7 +125,7 @@ export class Suspects {
     if (reasonCode === ReasonCode.ACKNOWLEDGEMENT_TIMEOUT
       && this.silences.judge(this.connectedAt, this.progress.doneCount > 0) && !this.hasLoweredQoS)
       this.tryLowerQoS(true);
-    if (reasonCode === ReasonCode.NETWORK_CLOSED)
+    if (reasonCode === ReasonCode.NETWORK_CLOSED || blamesPacket(this.session.toldReason))
       this.judgeClose();
     else
       this.acquit();
