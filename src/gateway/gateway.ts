@@ -56,6 +56,7 @@ import type { BlockStorage } from '../store/block-storage.ts';
 import type { Router } from '../upstream/intake.ts';
 import { StorePolicy } from '../upstream/full-policy.ts';
 import { StoredRules } from '../upstream/stored-rules.ts';
+import { serverWords } from './server-words.ts';
 import { clientSettingsOf, nodeLimitsOf, serverSettingsOf, upstreamLimitsOf } from './settings.ts';
 import { Subscriptions } from '../nodes/subscriptions.ts';
 import type { Figures, Machine } from '../nodes/system-figures.ts';
@@ -102,6 +103,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly retained: RetainedMessages;
   /** For the intake: a node is asked for its message again when there is room. */
   readonly waits = false;
+  /** What the Server has said of the end of the last connection, in its own words; empty: nothing. */
+  serverWords = '';
   driver: UpstreamDriver | undefined = undefined;
   connectedCount = 0;
   maximumConnectedCount = 0;
@@ -633,7 +636,12 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     return store.clock;
   }
 
+  onServerSays(): void {
+    this.serverWords = serverWords(this.packet);
+  }
+
   onUpstreamConnected(): boolean {
+    this.serverWords = '';
     this.notifications.update(true);
     return this.driver?.upstreamConnected() === true;
   }

@@ -6,8 +6,10 @@ import { parseAddress, type UpstreamAddress } from '../config/upstream-address.t
 import * as Event from '../config/events.ts';
 import type { Gateway, UpstreamDriver } from '../gateway/gateway.ts';
 import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../upstream/upstream-phase.ts';
+import { versionNamed } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { BackOff, isRefusal } from '../upstream/back-off.ts';
+import { SpokenVersions } from '../upstream/spoken-versions.ts';
 import { isDue } from '../session/clock.ts';
 import { CLOSED, CONNECTING as SESSION_CONNECTING } from '../session/connection-state.ts';
 import { type Connector, PLAIN_CONNECTOR } from './connector.ts';
@@ -63,6 +65,7 @@ export class Upstream implements UpstreamDriver {
   /** From `stop` on, as long as there is a connection. */
   private isLeaving = false;
   private readonly clash = new IdentifierClash();
+  readonly versions = new SpokenVersions();
 
   /** @param random uniform in [0, 1) @throws Error when an address is none */
   constructor(gateway: Gateway, link: Link, resolver: Resolver, scheduler: Scheduler, observer: Event.GatewayObserver,
@@ -167,6 +170,8 @@ export class Upstream implements UpstreamDriver {
     this.watchClash(reasonCode);
     if (this.phase !== OPEN && this.phase !== CONNECTING)
       return;
+    if (!this.wasConnected && this.fallsBack(reasonCode))
+      return;
     this.nextAddress = this.wasConnected ? undefined : this.otherAddress(reasonCode);
     if (this.nextAddress === undefined) {
       this.wait(reasonCode);
@@ -175,6 +180,18 @@ export class Upstream implements UpstreamDriver {
     this.reasonCode = reasonCode;
     this.phase = WAITING;
     this.limit(NEXT_ADDRESS_WAIT);
+  }
+
+  /** Another version is tried on a new connection, at once, when the Server does not speak ours (rule C2). */
+  private fallsBack(reasonCode: number): boolean {
+    const { addressIndex, gateway: { clock, upstream: { version } }, versions } = this;
+    if (!versions.note(addressIndex, version, reasonCode, clock.now))
+      return false;
+    this.observer.onEvent(Event.VERSION_REFUSED, Event.UPSTREAM, version);
+    this.reasonCode = reasonCode;
+    this.phase = WAITING;
+    this.limit(NEXT_ADDRESS_WAIT);
+    return true;
   }
 
   /** Whether the Server seems to have another Client of our identifier. */
@@ -252,10 +269,13 @@ export class Upstream implements UpstreamDriver {
       this.fail(problem);
       return;
     }
+    const { clock, configuration: { upstream }, upstream: { connect } } = this.gateway;
+    connect.version =
+      this.versions.choose(this.addressIndex, versionNamed(upstream.bridge_protocol_version), clock.now);
     this.phase = CONNECTING;
     this.limit(this.connectTimeout);
     try {
-      this.link.connect(address, port, this.gateway.configuration.upstream.bridge_tcp_nodelay, this.connector.TCP);
+      this.link.connect(address, port, upstream.bridge_tcp_nodelay, this.connector.TCP);
     } catch {
       this.fail(ReasonCode.NETWORK_UNREACHABLE);
     }

@@ -85,6 +85,8 @@ export class ClientSession extends Session {
   toldReason = ReasonCode.SUCCESS;
   /** The Server takes nothing more for the moment: no message of QoS 1 or 2 goes out. */
   isPaused = false;
+  /** Messages that had been delivered then: until there are more, they go one at a time. */
+  private slowedAt = NONE;
   private readonly handler: ClientHandler;
   /** Of this connection, in seconds. */
   private keepAlive: number;
@@ -179,6 +181,12 @@ export class ClientSession extends Session {
   /** Asks for one Topic Filter; `onSubscribed` brings the answer. @returns false when that is not possible now */
   subscribe(filterOffset: number, filterLength: number, qos: number): boolean {
     return this.request(ControlPacket.SUBSCRIBE, filterOffset, filterLength, qos);
+  }
+
+  /** The Server takes nothing more: messages of QoS 1 and 2 wait until `isPaused` is false, and then until one is taken. */
+  slowDown(): void {
+    this.isPaused = true;
+    this.slowedAt = this.sessionState!.queue.window!.deliveredCount;
   }
 
   unsubscribe(filterOffset: number, filterLength: number): boolean {
@@ -465,8 +473,12 @@ export class ClientSession extends Session {
 
   /** What the gateway says about itself is one of the messages that the Server takes at a time. */
   protected override get quota(): number {
-    const { announcements, isPaused, receiveMaximum } = this;
-    return isPaused ? 0 : announcements.isSettled ? receiveMaximum : receiveMaximum - 1;
+    const { announcements, receiveMaximum } = this;
+    if (this.isPaused)
+      return 0;
+    if (this.slowedAt === this.sessionState!.queue.window!.deliveredCount)
+      return 1;
+    return announcements.isSettled ? receiveMaximum : receiveMaximum - 1;
   }
 
   protected override passOver(queue: OutboundQueue, record: number, isExpired: boolean): void {

@@ -16,6 +16,7 @@ import { type Delivery, NOBODY } from '../nodes/delivery.ts';
 import type { MessageExpiry } from '../nodes/message-expiry.ts';
 import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import { hasConnackFlags } from '../packet/protocol-version.ts';
+import { SUCCESS } from '../packet/reason-code.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import type { ClientHandler, ClientSession } from '../session/client-session.ts';
 import { NOT_STORED } from '../session/record-layout.ts';
@@ -42,6 +43,8 @@ export interface BridgeOwner {
   /** @returns whether this Server is another one than on the last connection, as far as its address tells */
   onUpstreamConnected(): boolean;
   onUpstreamClosed(reasonCode: number): void;
+  /** The packet at hand is one with which the Server refuses or ends the connection. */
+  onServerSays?(): void;
 }
 
 export interface BridgeSides {
@@ -418,6 +421,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   }
 
   onClosed(_session: ClientSession, reasonCode: number): void {
+    if (this.session.toldReason !== SUCCESS)
+      this.owner.onServerSays?.();
     this.backlog?.closed();
     this.telling.closed(this.session.role.clock.now);
     this.suspects.closed(reasonCode);

@@ -72,7 +72,7 @@ export class Rejections {
         this.setAside(record, reasonCode);
         break;
       case ReasonCode.QUOTA_EXCEEDED:
-        this.session.isPaused = true;
+        this.session.slowDown();
         queue.takeBack(record);
         queue.releaseHeld(); // it keeps its place before those of its topic
         this.begin(rule, reasonCode);
