@@ -463,7 +463,8 @@ describe('a Server that does not speak 5.0', () => {
   it('has connack_timeout for each of the two connections', () => {
     const levels: number[] = [];
     const server = old(() => {}, levels);
-    const world = new World({ configuration: { ...configuration, upstream: { ...configuration.upstream, connack_timeout: 3 } },
+    const world = new World({
+      configuration: { ...configuration, upstream: { ...configuration.upstream, connack_timeout: 3 } },
       server: (peer, packet) => packet.cmd === 'connect' && packet.protocolVersion === 5
         ? void world.clock.schedule(2500, () => { levels.push(5); peer.post('20 02 00 01'); }) : server(peer, packet) });
     world.runtime.start();

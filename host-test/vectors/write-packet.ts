@@ -1,7 +1,8 @@
 /**
  * Writes a packet that was read, with the program's own writers. Engine-neutral.
  */
-import { writeConnack, writeConnect } from '../../src/packet/connect.ts';
+import { writeConnack } from '../../src/packet/connack.ts';
+import { writeConnect } from '../../src/packet/connect.ts';
 import * as ControlPacket from '../../src/packet/control-packet.ts';
 import { writeFixedHeader } from '../../src/packet/data-representation.ts';
 import type { Packet } from '../../src/packet/packet.ts';

@@ -49,10 +49,10 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'remote_username', 'remote_password', 'remote_password_file', 'cleansession', 'keepalive_interval',
     'connack_timeout', 'restart_timeout', 'will', 'birth', 'notifications', 'notifications_local_only',
     'notification_topic', 'bridge_attempt_unsubscribe', 'max_packet_size', 'profile', 'max_qos', 'max_topic_levels',
-    'max_topic_length', 'bridge_max_packet_size', 'max_inflight_messages', 'max_unreleased_messages',
-    'acknowledgement_timeout', 'bridge_tcp_nodelay', 'bridge_cafile', 'bridge_certfile', 'bridge_keyfile',
-    'bridge_alpn', 'bridge_tls_version', 'bridge_insecure', 'bridge_identity', 'bridge_psk', 'send_timeout',
-    'oversize']), first: 12 }),
+    'max_topic_length', 'bridge_max_packet_size', 'max_properties', 'max_inflight_messages',
+    'max_unreleased_messages', 'acknowledgement_timeout', 'bridge_tcp_nodelay', 'bridge_cafile', 'bridge_certfile',
+    'bridge_keyfile', 'bridge_alpn', 'bridge_tls_version', 'bridge_insecure', 'bridge_identity', 'bridge_psk',
+    'send_timeout', 'oversize']), first: 12 }),
   // listener
   Object.freeze({ types: 32, keys: Object.freeze(['port', 'address', 'certfile', 'keyfile', 'cafile',
     'require_certificate', 'use_identity_as_username', 'psk_file', 'tls_version', 'max_connections', 'max_sessions',
@@ -60,23 +60,23 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes', 'max_clientid_length', 'max_will_size',
     'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages', 'max_retained_bytes', 'oversize',
     'queue_full', 'persistent_client_expiration', 'allow_anonymous', 'users', 'acl', 'max_publish_rate',
-    'sys_interval']), first: 48 }),
+    'sys_interval']), first: 49 }),
   // topic
-  Object.freeze({ types: 16, items: 81, maxItems: 256, example: '[]' }),
-  // sensors
   Object.freeze({ types: 16, items: 82, maxItems: 256, example: '[]' }),
+  // sensors
+  Object.freeze({ types: 16, items: 83, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate', 'quarantine', 'messages_per_second']), first: 83 }),
+    'replay_rate', 'quarantine', 'messages_per_second']), first: 84 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 92 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 93 }),
   // page
-  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash']), first: 94 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash']), first: 95 }),
   // tests
-  Object.freeze({ types: 16, items: 97, maxItems: 1024,
+  Object.freeze({ types: 16, items: 98, maxItems: 1024,
     example: '[{"publish":"a/b","user":"node1","expect":{"remote":"site/a/b","qos":1}}]' }),
   // upstream.address
-  Object.freeze({ types: 16, items: 98, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 99, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"', '"mqttv50"']),
     example: '"mqttv311"' }),
@@ -95,12 +95,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 99, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 100, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 100,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 101,
     required: Object.freeze(['topic']) }),
   // upstream.birth
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 104 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 105 }),
   // upstream.notifications
   Object.freeze({ types: 8, example: 'false' }),
   // upstream.notifications_local_only
@@ -122,6 +122,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 1, maximum: 65535, example: '65535' }),
   // upstream.bridge_max_packet_size
   Object.freeze({ types: 2, minimum: 0, maximum: 268435455, example: '0' }),
+  // upstream.max_properties
+  Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '128' }),
   // upstream.max_inflight_messages
   Object.freeze({ types: 2, minimum: 1, maximum: 32768, example: '20' }),
   // upstream.max_unreleased_messages
@@ -209,9 +211,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 108, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 109, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 109, maxItems: 256,
+  Object.freeze({ types: 16, items: 110, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -219,11 +221,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 110 }),
+    'store', 'full', 'expiry']), first: 111 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 118, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 119, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -240,9 +242,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 136, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 137, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 137,
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 138,
     example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
@@ -256,7 +258,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 65, maxLength: 1024 }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 140, required: Object.freeze(['expect']) }),
+    first: 141, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -279,9 +281,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 146, required: Object.freeze(['username']) }),
+    first: 147, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 150 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 151 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -355,7 +357,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 153 }),
+    first: 154 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -382,7 +384,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 159, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 160, maxItems: 1024, example: '[]' }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
 ]);

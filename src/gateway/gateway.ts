@@ -31,7 +31,8 @@ import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import { FigureForwarding } from '../upstream/figure-forwarding.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
-import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, longestUpstreamPacket,
+import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, longestProperties,
+  longestUpstreamPacket,
   longestStoredPacket, RECORD_OVERHEAD } from './packet-limits.ts';
 import { DelayedWills } from '../nodes/delayed-wills.ts';
 import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
@@ -162,6 +163,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const sessionCount = listener.max_connections + 1;
     const { plan } = options;
     const connectOffset = plan.reserve('upstream: what CONNECT says', lengthOfConnectTexts(layout));
+    // On a PC another version may be configured while it runs.
+    const propertiesOffset = plan.reserve('upstream: properties of a message',
+      layout === configuration ? longestProperties(configuration) : upstream.max_properties);
     const announcementsOffset = planAnnouncements(plan, layout.upstream);
     const clientOffset = ClientSession.plan(plan, clientSettings);
     const upstreamStateOffset = plan.reserve('store, RAM part', QueueLimits.lengthOf(upstreamLimits));
@@ -229,6 +233,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       new Quarantine(arena, quarantineOffset, store.quarantine, longestStored, isDurable),
       { losses: this.bridge, observer: options.observer, nodes: this.nodes });
     this.bridge.watch(this.upstream, guard, upstream.max_qos);
+    this.bridge.mostProperties = longestProperties(configuration);
+    this.bridge.propertiesOffset = propertiesOffset;
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
     this.upstream.replayRate = store.replay_rate;

@@ -6,7 +6,7 @@ import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { CLEAN_START, type ConnectFields, PASSWORD, USER_NAME, WILL, WILL_QOS_SHIFT,
   WILL_RETAIN } from '../packet/connect.ts';
 import { ABSENT } from '../packet/data-representation.ts';
-import { versionNamed } from '../packet/protocol-version.ts';
+import { hasProperties, versionNamed } from '../packet/protocol-version.ts';
 import { HEADER_LENGTH, NODE_NOTES_LENGTH, NOTES_LENGTH } from '../session/record-layout.ts';
 import { longestMountPoint } from '../nodes/access-lengths.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -66,6 +66,10 @@ export function limitConflicts(configuration: Configuration): readonly LimitConf
     });
   return conflicts;
 }
+
+/** Bytes of properties that go with a message from one side to the other: none with a version that has none. */
+export const longestProperties = ({ upstream }: Configuration): number =>
+  hasProperties(versionNamed(upstream.bridge_protocol_version)) ? upstream.max_properties : 0;
 
 /** Of a queue, rounded up to its units. */
 const lengthOfRecord = (packetLength: number, headerLength: number): number => headerLength + packetLength + 3 & ~3;

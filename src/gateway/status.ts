@@ -193,9 +193,8 @@ export function statusOf(sources: StatusSources, now: number, date = 0, tls: TLS
 }
 
 /** With a reason if it is not the one of the configuration. */
-function describeVersion({ configuration: { upstream: { bridge_protocol_version } }, upstream: { version } }: Gateway):
-  string {
-  const wanted = versionNamed(bridge_protocol_version);
+function describeVersion({ configuration, upstream: { connect: { version } } }: Gateway): string {
+  const wanted = versionNamed(configuration.upstream.bridge_protocol_version);
   return nameOf(version) + (version === wanted ? '' : `: the broker does not speak ${nameOf(wanted)}`);
 }
 

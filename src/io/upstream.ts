@@ -26,7 +26,7 @@ const NONE = -1;
 /** From one look at that to the next. */
 const FAREWELL_INTERVAL = 10;
 
-/** Milliseconds in which what was sent on the last connection goes out, before another address of the name is tried. */
+/** Milliseconds in which what was sent on the last connection goes out, before another address or version is tried. */
 const NEXT_ADDRESS_WAIT = 100;
 
 export class Upstream implements UpstreamDriver {
@@ -170,28 +170,18 @@ export class Upstream implements UpstreamDriver {
     this.watchClash(reasonCode);
     if (this.phase !== OPEN && this.phase !== CONNECTING)
       return;
-    if (!this.wasConnected && this.fallsBack(reasonCode))
-      return;
-    this.nextAddress = this.wasConnected ? undefined : this.otherAddress(reasonCode);
-    if (this.nextAddress === undefined) {
+    const { addressIndex, gateway: { clock, upstream: { version } }, wasConnected } = this;
+    const fallsBack = !wasConnected && this.versions.note(addressIndex, version, reasonCode, clock.now);
+    if (fallsBack) // on a new connection (rule C2)
+      this.observer.onEvent(Event.VERSION_REFUSED, Event.UPSTREAM, version);
+    this.nextAddress = wasConnected || fallsBack ? undefined : this.otherAddress(reasonCode);
+    if (this.nextAddress === undefined && !fallsBack) {
       this.wait(reasonCode);
       return;
     }
     this.reasonCode = reasonCode;
     this.phase = WAITING;
     this.limit(NEXT_ADDRESS_WAIT);
-  }
-
-  /** Another version is tried on a new connection, at once, when the Server does not speak ours (rule C2). */
-  private fallsBack(reasonCode: number): boolean {
-    const { addressIndex, gateway: { clock, upstream: { version } }, versions } = this;
-    if (!versions.note(addressIndex, version, reasonCode, clock.now))
-      return false;
-    this.observer.onEvent(Event.VERSION_REFUSED, Event.UPSTREAM, version);
-    this.reasonCode = reasonCode;
-    this.phase = WAITING;
-    this.limit(NEXT_ADDRESS_WAIT);
-    return true;
   }
 
   /** Whether the Server seems to have another Client of our identifier. */
@@ -269,9 +259,8 @@ export class Upstream implements UpstreamDriver {
       this.fail(problem);
       return;
     }
-    const { clock, configuration: { upstream }, upstream: { connect } } = this.gateway;
-    connect.version =
-      this.versions.choose(this.addressIndex, versionNamed(upstream.bridge_protocol_version), clock.now);
+    const { clock: { now }, configuration: { upstream }, upstream: { connect } } = this.gateway;
+    connect.version = this.versions.choose(this.addressIndex, versionNamed(upstream.bridge_protocol_version), now);
     this.phase = CONNECTING;
     this.limit(this.connectTimeout);
     try {

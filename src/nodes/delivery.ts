@@ -125,8 +125,7 @@ export class Delivery {
     if (audience === UNKNOWN)
       audience = this.findAudience(message, index, this.remoteAudience);
     this.deliverTo(message, this.access === undefined ? index : this.localIndexOf(message), audience);
-    // The Server of 3.x says RETAIN 0 to an established subscription [MQTT311-3.3.1-9], so of a topic that is retained
-    // here the message is the state by now. In 5.0 it says what the message is [MQTT5-3.3.1-13].
+    // A Server of 3.x says RETAIN 0 to an established subscription [MQTT311-3.3.1-9]: what is retained is replaced.
     if (message.retain !== 0 || audience === SOMEBODY && !this.isRetainTold
       && this.retained.has(message.topicNameOffset, message.topicNameLength))
       this.retain(message, true);

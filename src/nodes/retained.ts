@@ -216,7 +216,7 @@ export class RetainedMessages {
     if ((this.arena.bytes[at + QOS]! & OWED) === 0)
       return PASSED;
     this.read(at, message);
-    return at;
+    return message.propertiesLength === 0 || this.countDown(at, message) ? at : PASSED;
   }
 
   /** Upstream has been told of the message at `at`. */

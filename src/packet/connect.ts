@@ -1,5 +1,5 @@
 /**
- * CONNECT and CONNACK, read and written. MQTT 3.1.1 sections 3.1 and 3.2; 3.1 chapters 3.1 and 3.2.
+ * CONNECT, read and written. MQTT 3.1.1 section 3.1; 3.1 chapter 3.1. Its answer is in connack.ts.
  *
  * "Clean Start" is the name of 5.0 for what 3.1 and 3.1.1 call Clean Session.
  * Reading checks the form of the packet. Whether the identifier, the credentials or the level are welcome is the
@@ -7,7 +7,7 @@
  */
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText, isWellFormedUTF8 } from '../bytes/utf8.ts';
-import { CONNACK, CONNECT } from './control-packet.ts';
+import { CONNECT } from './control-packet.ts';
 import { ABSENT, PREFIX_LENGTH, writeFixedHeader, writeString } from './data-representation.ts';
 import type { Packet } from './packet.ts';
 import { MAXIMUM_PACKET_SIZE, RECEIVE_MAXIMUM, removeProperty, SESSION_EXPIRY_INTERVAL, WILL_DELAY_INTERVAL,
@@ -26,9 +26,6 @@ export const PASSWORD = 0x40;
 export const USER_NAME = 0x80;
 
 const WILL_QOS_AND_RETAIN = 0x38;
-
-/** The Remaining Length of CONNACK before 5.0: its flags and its code. */
-const CONNACK_BODY_LENGTH = 2;
 
 /** What a Client of 5.0 says in CONNECT, in bytes: how long its session is kept; how much it takes at a time. */
 const EXPIRY_LENGTH = 5;
@@ -260,77 +257,4 @@ export function writeConnect(
   if ((connectFlags & PASSWORD) !== 0)
     offset = writeString(arena, offset, fields.passwordOffset, fields.passwordLength);
   return offset;
-}
-
-/**
- * Writes a CONNACK of 5.0, whose properties the caller has written before, at `propertiesOfConnack(offset)`; they are
- * shorter than 120 bytes. @param end of them @returns the offset after the packet
- */
-export function writeConnackAround(
-  { bytes }: Arena, offset: number, reasonCode: number, sessionPresent: boolean, end: number,
-): number {
-  bytes[offset] = CONNACK << 4;
-  bytes[offset + 1] = end - offset - 2;
-  bytes[offset + 2] = sessionPresent ? 1 : 0; // [MQTT5-3.2.2-1]
-  bytes[offset + 3] = reasonCode;
-  bytes[offset + 4] = end - propertiesOfConnack(offset);
-  return end;
-}
-
-/** Where the properties of a CONNACK at `offset` begin. */
-export const propertiesOfConnack = (offset: number): number => offset + 5;
-
-/** @returns SUCCESS, MALFORMED_PACKET or PROTOCOL_ERROR; the Server's answer itself is in `packet.reasonCode` */
-export function readConnack(packet: Packet): number {
-  const { offset } = packet;
-  if (ProtocolVersion.hasProperties(packet.version))
-    return readConnackWithProperties(packet);
-  if (packet.end - offset !== CONNACK_BODY_LENGTH)
-    return ReasonCode.MALFORMED_PACKET;
-  const bytes = packet.arena.bytes;
-  const flags = ProtocolVersion.hasConnackFlags(packet.version) ? bytes[offset]! : 0;
-  packet.reasonCode = ReasonCode.fromReturnCode(bytes[offset + 1]!);
-  packet.sessionPresent = flags === 1;
-  // Bits 7 to 1 are reserved; a refusal never has a session [MQTT311-3.2.2-4]
-  return flags > 1 || flags === 1 && packet.reasonCode !== ReasonCode.SUCCESS
-    ? ReasonCode.MALFORMED_PACKET : ReasonCode.SUCCESS;
-}
-
-/**
- * The answer to a CONNECT of 5.0. A Server that does not speak it may answer in the form of the version that it speaks:
- * without properties. It means that it does not, unless it names another reason.
- */
-function readConnackWithProperties(packet: Packet): number {
-  const { arena, arena: { bytes }, end, offset, properties } = packet;
-  const length = end - offset;
-  properties.clear();
-  if (length < CONNACK_BODY_LENGTH || bytes[offset]! > 1) // [MQTT5-3.2.2-1]
-    return ReasonCode.MALFORMED_PACKET;
-  const code = bytes[offset + 1]!;
-  packet.sessionPresent = bytes[offset] === 1;
-  packet.reasonCode = code === ReasonCode.SUCCESS || code >= ReasonCode.UNSPECIFIED_ERROR ? code
-    : ReasonCode.fromReturnCode(code);
-  if (length === CONNACK_BODY_LENGTH) {
-    if (code === ReasonCode.SUCCESS)
-      packet.reasonCode = ReasonCode.UNSUPPORTED_PROTOCOL_VERSION;
-    return ReasonCode.SUCCESS;
-  }
-  const next = properties.read(arena, offset + CONNACK_BODY_LENGTH, end, CONNACK);
-  if (next < 0)
-    return -next;
-  // A refusal never has a session [MQTT5-3.2.2-6]
-  return next !== end || packet.sessionPresent && code !== ReasonCode.SUCCESS ? ReasonCode.MALFORMED_PACKET
-    : ReasonCode.SUCCESS;
-}
-
-/** @param returnCode 0 to 5, see reason-code.ts @returns the offset after the packet */
-export function writeConnack(
-  arena: Arena, offset: number, version: number, returnCode: number, sessionPresent: boolean,
-): number {
-  const bytes = arena.bytes;
-  bytes[offset] = CONNACK << 4;
-  bytes[offset + 1] = CONNACK_BODY_LENGTH;
-  bytes[offset + 2] = sessionPresent && returnCode === 0 && ProtocolVersion.hasConnackFlags(version) ? 1 : 0;
-  bytes[offset + 3] = returnCode;
-  return offset + 4;
 }

@@ -12,8 +12,11 @@ import { PREFIX_LENGTH, variableAt } from './data-representation.ts';
 import * as ReasonCode from './reason-code.ts';
 import { isValidTopicName } from './topic.ts';
 
+export const PAYLOAD_FORMAT_INDICATOR = 0x01;
 export const MESSAGE_EXPIRY_INTERVAL = 0x02;
-const RESPONSE_TOPIC = 0x08;
+export const CONTENT_TYPE = 0x03;
+export const RESPONSE_TOPIC = 0x08;
+export const CORRELATION_DATA = 0x09;
 export const SUBSCRIPTION_IDENTIFIER = 0x0B;
 export const SESSION_EXPIRY_INTERVAL = 0x11;
 export const ASSIGNED_CLIENT_IDENTIFIER = 0x12;
@@ -27,7 +30,7 @@ export const RECEIVE_MAXIMUM = 0x21;
 export const TOPIC_ALIAS = 0x23;
 export const MAXIMUM_QOS = 0x24;
 export const RETAIN_AVAILABLE = 0x25;
-const USER_PROPERTY = 0x26;
+export const USER_PROPERTY = 0x26;
 export const MAXIMUM_PACKET_SIZE = 0x27;
 export const SUBSCRIPTION_IDENTIFIER_AVAILABLE = 0x29;
 export const SHARED_SUBSCRIPTION_AVAILABLE = 0x2A;
@@ -227,7 +230,7 @@ function endOfVariable(arena: Arena, at: number, end: number): number {
 }
 
 /** @returns the offset behind the property at `at` of a block that was found valid */
-function behindProperty(arena: Arena, at: number): number {
+export function behindProperty(arena: Arena, at: number): number {
   const { bytes, view } = arena;
   switch (TABLE[bytes[at++]!]! & TYPE) {
     case FLAG: return at + 1;

@@ -1,5 +1,6 @@
 /** Finds the reader of a Control Packet: everything but PUBLISH, which the parser reads itself. */
-import { readConnack, readConnect } from './connect.ts';
+import { readConnack } from './connack.ts';
+import { readConnect } from './connect.ts';
 import * as ControlPacket from './control-packet.ts';
 import { readDisconnect } from './disconnect.ts';
 import type { Packet } from './packet.ts';

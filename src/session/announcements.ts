@@ -73,7 +73,8 @@ export class Announcements {
   /** The birth has been sent on this connection, and whether the Server takes it is not known. */
   isBirthUnderWay(now: number): boolean {
     return this.birth !== undefined && this.current === this.birth && !this.isToRepeat
-      && (this.state !== IDLE || this.qosOf(this.birth) === 0 && !this.isBirthDue && (now - this.sentAt | 0) < UNANSWERED);
+      && (this.state !== IDLE
+        || this.qosOf(this.birth) === 0 && !this.isBirthDue && (now - this.sentAt | 0) < UNANSWERED);
   }
 
   /** Whether others should wait, so that it can be told for what the Server closes the connection. */

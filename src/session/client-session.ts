@@ -48,7 +48,7 @@ export interface ClientHandler {
   onRefused?(session: ClientSession, record: number, reasonCode: number): void;
   /** The same of what the gateway says about itself. */
   onAnnouncementRefused?(session: ClientSession, reasonCode: number): void;
-  /** A message that waited is not sent: it has expired, or the Server takes none as long. Its record is settled next. */
+  /** A message that waited is not sent: it has expired, or is longer than the Server takes. */
   onPassedOver?(session: ClientSession, record: number, isExpired: boolean): void;
   /** The connection is over. */
   onClosed(session: ClientSession, reasonCode: number): void;
@@ -183,7 +183,7 @@ export class ClientSession extends Session {
     return this.request(ControlPacket.SUBSCRIBE, filterOffset, filterLength, qos);
   }
 
-  /** The Server takes nothing more: messages of QoS 1 and 2 wait until `isPaused` is false, and then until one is taken. */
+  /** The Server takes nothing more: messages of QoS 1 and 2 wait while `isPaused`, then go one by one at first. */
   slowDown(): void {
     this.isPaused = true;
     this.slowedAt = this.sessionState!.queue.window!.deliveredCount;
@@ -458,7 +458,8 @@ export class ClientSession extends Session {
   /** What the Server takes, as CONNACK of 5.0 says. Topic Aliases are not used [MQTT5-3.2.2-17] [MQTT5-3.2.2-18]. */
   private takeLimits({ properties }: Packet): void {
     const { role } = this;
-    this.keepAlive = properties.valueOf(Property.SERVER_KEEP_ALIVE, this.keepAlive); // [MQTT5-3.1.2-21] [MQTT5-3.2.2-21]
+    // [MQTT5-3.1.2-21] [MQTT5-3.2.2-21]
+    this.keepAlive = properties.valueOf(Property.SERVER_KEEP_ALIVE, this.keepAlive);
     this.receiveMaximum = properties.valueOf(Property.RECEIVE_MAXIMUM, ANY_NUMBER);
     this.longestPacket = Math.min(ANY_LENGTH, properties.valueOf(Property.MAXIMUM_PACKET_SIZE, ANY_LENGTH));
     role.maximumQoS = properties.valueOf(Property.MAXIMUM_QOS, 2); // [MQTT5-3.2.2-11]

@@ -459,8 +459,8 @@ export class OutboundQueue extends PublishRecords {
   }
 
   /**
-   * The receiver has refused the message, which is the end of that exchange [MQTT5-4.4.0-2]: what is to be sent is a new
-   * one, perhaps under the same identifier, which is free again. It is held.
+   * The receiver has refused the message, which is the end of that exchange [MQTT5-4.4.0-2]: what is to be sent is a
+   * new one, under the same identifier, which is free again. It is held.
    */
   takeBack(record: number): void {
     const { bytes } = this.limits.arena;

@@ -122,8 +122,13 @@ export class PublishRecords {
   /** Whether the message can ever go out from here: as a record it fits the queue, as a packet the staging area. */
   canHold(message: Message, qos: number): boolean {
     const { arena, capacity, headerLength } = this.limits;
-    const packetLength = this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
+    const packetLength = this.packetLengthOf(message, qos);
     return packetLength <= arena.stagingCapacity && headerLength + packetLength + 3 >> 2 <= capacity >> 2;
+  }
+
+  /** Bytes of the packet that a message makes here. */
+  packetLengthOf(message: Message, qos: number): number {
+    return this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
   }
 
   /** A message of QoS 1 or 2 gets its identifier, and is in this state with its receiver. */

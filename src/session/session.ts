@@ -405,7 +405,8 @@ export abstract class Session implements PacketHandler {
    * [MQTT5-4.9.0-1] [MQTT5-4.9.0-2]: nothing but PUBLISH waits for its quota [MQTT5-3.3.4-10] [MQTT5-4.9.0-3].
    */
   private transmitForms(queue: OutboundQueue): void {
-    const { role, role: { arena: { bytes, stagingOffset }, clock, maximumQoS, publishMask }, longestPacket, quota } = this;
+    const { longestPacket, quota, role } = this;
+    const { arena: { bytes, stagingOffset }, clock, maximumQoS, publishMask } = role;
     const { maximumInflight } = queue.limits;
     const most = maximumInflight < quota ? maximumInflight : quota;
     for (let record = this.nextRecord(queue); record !== NONE; record = this.nextRecord(queue)) {

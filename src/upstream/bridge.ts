@@ -15,6 +15,7 @@ import * as Event from '../config/events.ts';
 import { type Delivery, NOBODY } from '../nodes/delivery.ts';
 import type { MessageExpiry } from '../nodes/message-expiry.ts';
 import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
+import { selectProperties } from '../packet/property-selection.ts';
 import { hasConnackFlags } from '../packet/protocol-version.ts';
 import { SUCCESS } from '../packet/reason-code.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
@@ -93,6 +94,11 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
    */
   unstoredRefusals = 0;
   unstoredCount = 0;
+  /** Bytes of properties that go with a message, and where those lie that are not all. */
+  mostProperties = 0;
+  propertiesOffset = 0;
+  /** Messages that went to the other side without some of their properties. */
+  curtailedCount = 0;
   /** Messages of the Server that were too long. */
   oversizeCount = 0;
   /** Messages of the Server whose name no node may have. */
@@ -159,6 +165,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
     outgoing.qos = qos === 0 ? 1 : qos;
+    outgoing.propertiesLength = 0;
     return this.enqueue(message, rule, outbound.hashOf[outbound.uncached]!, message.origin) === STORED;
   }
 
@@ -212,6 +219,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
+    if ((outgoing.propertiesLength = message.propertiesLength) !== 0)
+      this.carry(message, outgoing);
     const { queue } = this.session.sessionState!;
     if ((message.qos === 0 || topicRule.qos === 0) && queue.count === 0 && queue.window!.waitingCount === 0
       && this.session.publish(outgoing)) {
@@ -232,6 +241,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
+    if ((outgoing.propertiesLength = message.propertiesLength) !== 0)
+      this.carry(message, outgoing);
     const { identity, qos } = policy.rule;
     const sender = origin === 0 ? guard.author : origin;
     const reason = guard.reasonFor(outgoing, policy.qosOf(message.qos), sender, identity);
@@ -253,6 +264,21 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       return TAKEN;
     }
     return this.keep(message, rule, outbound.hashOf[index]!, origin);
+  }
+
+  /** Which properties of a message go with it to the other side: all, if there is room for them. */
+  private carry(message: Message, other: Message): void {
+    const { mostProperties, propertiesOffset, session: { role: { arena } } } = this;
+    other.propertiesOffset = message.propertiesOffset;
+    if (message.propertiesLength <= mostProperties)
+      return;
+    if (mostProperties === 0) { // the version has none
+      other.propertiesLength = 0;
+      return;
+    }
+    other.propertiesOffset = propertiesOffset;
+    other.propertiesLength = selectProperties(arena, message, propertiesOffset, mostProperties) - propertiesOffset;
+    ++this.curtailedCount;
   }
 
   /**
@@ -353,6 +379,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     incoming.payloadLength = packet.payloadLength;
     incoming.qos = packet.qos;
     incoming.retain = packet.retain;
+    if ((incoming.propertiesLength = packet.propertiesLength) !== 0)
+      this.carry(packet, incoming);
     const { expiry } = this;
     if (expiry === undefined || topicRule.configuration.expiry === 0)
       this.delivery.deliverFromUpstream(incoming, index);

@@ -56,6 +56,8 @@ export class StoredRules {
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
     outgoing.qos = this.qosOf(message, rule);
+    outgoing.propertiesLength = message.propertiesLength;
+    outgoing.propertiesOffset = message.propertiesOffset;
     if (message.isMapped) {
       outgoing.topicNameOffset = message.topicNameOffset;
       outgoing.topicNameLength = message.topicNameLength;

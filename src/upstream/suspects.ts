@@ -19,7 +19,8 @@ import type { ClientSession } from '../session/client-session.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import {
-  BIRTH, BLAMED, CALM, CAUTIOUS, CLOSES_IDLE, CONTROL, type Court, EXAMINED, FILTER, NOBODY, STRIKES, UNKNOWN_CAUSE,
+  BIRTH, BLAMED, blamesPacket, CALM, CAUTIOUS, CLOSES_IDLE, CONTROL, type Court, EXAMINED, FILTER, NOBODY, STRIKES,
+  UNKNOWN_CAUSE,
 } from './court.ts';
 import * as Reason from './quarantine-reasons.ts';
 import { Progress } from './progress.ts';
@@ -35,12 +36,6 @@ const STABLE = 60_000;
 const WATCHED = 2000;
 const LONGEST_WATCH = 60_000;
 const LONG_AGO = 600_000;
-
-/** Whether DISCONNECT of a Server says that it was for a packet, and not for which. */
-const blamesPacket = (code: number): boolean => code >= ReasonCode.UNSPECIFIED_ERROR
-  && code <= ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR || code === ReasonCode.NOT_AUTHORIZED
-  || code === ReasonCode.TOPIC_NAME_INVALID || code === ReasonCode.PACKET_TOO_LARGE
-  || code >= ReasonCode.PAYLOAD_FORMAT_INVALID && code <= ReasonCode.QOS_NOT_SUPPORTED;
 
 export class Suspects {
   phase = CALM;
