@@ -78,10 +78,22 @@ export class OutboundQueue extends PublishRecords {
     this.lastIdentifier = last;
   }
 
+  /** Whether the message can ever go out from here: as a record it fits the queue, as a packet the staging area. */
+  canHold(message: Message, qos: number): boolean {
+    const { arena, capacity, headerLength } = this.limits;
+    const packetLength = this.packetLengthOf(message, qos);
+    return packetLength <= arena.stagingCapacity && headerLength + packetLength + 3 >> 2 <= capacity >> 2;
+  }
+
+  /** Bytes of the packet that a message makes here. */
+  packetLengthOf(message: Message, qos: number): number {
+    return this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
+  }
+
   /** Enters a message that is to be sent. @returns its record; NONE, and nothing has changed, when it does not fit */
   append(message: Message, qos: number): number {
     const { arena, headerLength } = this.limits;
-    const packetLength = this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
+    const packetLength = this.packetLengthOf(message, qos);
     const at = packetLength <= arena.stagingCapacity ? this.reserve(headerLength + packetLength + 3 & ~3) : NONE;
     if (at === NONE)
       return NONE;
