@@ -21,7 +21,10 @@ const TEST_TIMEOUT = 60_000;
 const FIRST_PORT = 10_000;
 const LAST_PORT = 30_000;
 
-export const VERSIONS = ['mqttv31', 'mqttv311'] as const;
+export const VERSIONS = ['mqttv31', 'mqttv311', 'mqttv50'] as const;
+
+/** What Mosquitto's clients call a version after `-V`. */
+export const optionOf = (version: string): string => version === 'mqttv50' ? 'mqttv5' : version;
 
 /** Retries at once: the tests do not wait for the sake of waiting. */
 const IMPATIENT: [number, number] = [0.1, 0.3];

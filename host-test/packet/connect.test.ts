@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readConnack, writeConnack } from '../../src/packet/connack.ts';
 import * as Connect from '../../src/packet/connect.ts';
 import { Packet } from '../../src/packet/packet.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
@@ -140,7 +141,7 @@ describe('CONNACK', () => {
   ])('of version %i, return code %i, Session Present %s is written as %s',
     (version, returnCode, sessionPresent, hex) => {
     const arena = testArena(16);
-    expect(Connect.writeConnack(arena, 5, version, returnCode, sessionPresent)).toBe(9);
+    expect(writeConnack(arena, 5, version, returnCode, sessionPresent)).toBe(9);
     expect(hexOf(arena, 5, 9)).toBe(hex);
     expect(isPoisonOutside(arena, 5, 9)).toBe(true);
   });
@@ -154,7 +155,7 @@ describe('CONNACK', () => {
         for (let returnCode = 0; returnCode < 256; ++returnCode) {
           put(packet.arena, 4, [flags, returnCode]);
           packet.version = version;
-          const reasonCode = Connect.readConnack(packet);
+          const reasonCode = readConnack(packet);
           const isRight = version === 3 || flags === 0 || flags === 1 && returnCode === 0;
           if (reasonCode !== (isRight ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET))
             expect({ version, flags, returnCode, reasonCode }).toBe('otherwise');
@@ -171,7 +172,7 @@ describe('CONNACK', () => {
     packet.offset = 4;
     for (let length = 0; length < 6; ++length) {
       packet.end = 4 + length;
-      expect(Connect.readConnack(packet)).toBe(length === 2 ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET);
+      expect(readConnack(packet)).toBe(length === 2 ? ReasonCode.SUCCESS : ReasonCode.MALFORMED_PACKET);
     }
   });
 });

@@ -33,7 +33,7 @@ const FOLLOWERS: Record<Sender, [hex: string, lines: string[]]> = {
 };
 
 const followersOf = ({ sender, version }: Vector): [hex: string, lines: string[]] => version < 5 ? FOLLOWERS[sender]
-  : ['c0 00 30 05 0001 7a 00 21', FOLLOWERS.client[1]];
+  : [`${sender === 'client' ? 'c0' : 'd0'} 00 30 05 0001 7a 00 21`, FOLLOWERS[sender][1]];
 
 const concat = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap(part => [...part]));
 

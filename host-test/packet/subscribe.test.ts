@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SUBSCRIBE, UNSUBSCRIBE } from '../../src/packet/control-packet.ts';
 import { Packet } from '../../src/packet/packet.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
-import { nextTopicFilter, readSuback, readTopicFilters, SUBACK_FAILURE, writeSubackHeader, writeSubscribeHeader,
+import { nextTopicFilter, readSuback, readTopicFilters, SUBACK_FAILURE, writeSubackHeader, writeSubscribe,
   writeUnsubscribe } from '../../src/packet/subscribe.ts';
 import { hexOf, isPoisonOutside, put, testArena } from '../bytes/test-arena.ts';
 import { bytesOf } from '../vectors/vector.ts';
@@ -98,9 +98,18 @@ describe('the writers', () => {
   it('write a long filter with a Remaining Length of two bytes', () => {
     const arena = testArena(1024);
     put(arena, 500, 'x'.repeat(300));
-    expect(hexOf(arena, 0, writeSubscribeHeader(arena, 0, 1, 500, 300)))
-      .toBe(`82b1020001012c${'78'.repeat(300)}`); // 305 = 2 * 128 + 49
-    expect(hexOf(arena, 0, writeUnsubscribe(arena, 0, 1, 500, 300))).toBe(`a2b0020001012c${'78'.repeat(300)}`);
+    const filter = { version: 4, packetIdentifier: 1, topicFilterOffset: 500, topicFilterLength: 300 };
+    expect(hexOf(arena, 0, writeSubscribe(arena, 0, filter, 2)))
+      .toBe(`82b1020001012c${'78'.repeat(300)}02`); // 305 = 2 * 128 + 49
+    expect(hexOf(arena, 0, writeUnsubscribe(arena, 0, filter))).toBe(`a2b0020001012c${'78'.repeat(300)}`);
+  });
+
+  it('write no properties as a length of 0 in 5.0 [MQTT5-2.2.2-1]', () => {
+    const arena = testArena(1024);
+    put(arena, 500, 'a/b');
+    const filter = { version: 5, packetIdentifier: 1, topicFilterOffset: 500, topicFilterLength: 3 };
+    expect(hexOf(arena, 0, writeSubscribe(arena, 0, filter, 0x0D))).toBe('8209000100' + '0003612f620d');
+    expect(hexOf(arena, 0, writeUnsubscribe(arena, 0, filter))).toBe('a208000100' + '0003612f62');
   });
 
   it('write the beginning of a SUBACK', () => {

@@ -2,6 +2,7 @@
  * Both roles together over a wire that breaks: at every byte, once and twice, in both directions. What a QoS promises
  * must hold each time: QoS 2 exactly once, QoS 1 at least once, in order.
  */
+import { MQTT_3_1_1, MQTT_5_0 } from '../../src/packet/protocol-version.ts';
 import { NONE } from '../../src/session/record-layout.ts';
 import { describe, expect, it } from 'vitest';
 import type { Session } from '../../src/session/session.ts';
@@ -74,14 +75,18 @@ function expectPromise(qos: number, connections: readonly string[][]): void {
 describe.each([
   { direction: 'up' as const, qos: 1 }, { direction: 'up' as const, qos: 2 },
   { direction: 'down' as const, qos: 1 }, { direction: 'down' as const, qos: 2 },
-])('QoS $qos, $direction', ({ direction, qos }) => {
+].flatMap(row => [MQTT_3_1_1, MQTT_5_0].map(version => ({ ...row, version }))))('QoS $qos, $direction, level $version', ({
+  direction, qos, version,
+}) => {
+  const exchangeOf = (...[way, level, side, cuts, options]: Parameters<typeof exchange>): Exchange =>
+    exchange(way, level, side, cuts, { version, ...options });
   it(`is delivered ${qos === 2 ? 'exactly once' : 'at least once'} and in order, wherever the connection breaks [MQTT311-4.${qos === 2 ? '3.3-1' : '3.2-1'}] [MQTT311-4.4.0-1] [MQTT311-4.6.0-1]`, () => {
     for (const side of ['server', 'client'] as const) {
       const length = lengthAt(direction, qos, side);
       expect(length).toBeGreaterThan(side === 'server' ? 20 : 4);
       for (let cut = 1; cut <= length; ++cut)
         for (const nextSize of [() => Infinity, () => 1])
-          expectPromise(qos, exchange(direction, qos, side, [cut], { nextSize }).connections);
+          expectPromise(qos, exchangeOf(direction, qos, side, [cut], { nextSize }).connections);
     }
   });
 
@@ -90,7 +95,7 @@ describe.each([
       const length = lengthAt(direction, qos, side);
       for (let first = 1; first <= length; ++first)
         for (let second = 1 + first % 3; second <= length; second += 3)
-          expectPromise(qos, exchange(direction, qos, side, [first, second]).connections);
+          expectPromise(qos, exchangeOf(direction, qos, side, [first, second]).connections);
     }
   });
 
@@ -99,7 +104,7 @@ describe.each([
     for (const side of ['server', 'client'] as const) {
       const length = lengthAt(direction, qos, side);
       for (let cut = 1; cut <= length; ++cut)
-        expectPromise(qos, exchange(direction, qos, side, [cut], {
+        expectPromise(qos, exchangeOf(direction, qos, side, [cut], {
           latency: 50, limits: { maximumInflightMessages: 1 }, nextSize: () => 1 + Math.floor(random() * 9),
         }).connections);
     }

@@ -507,7 +507,9 @@ export class Pair {
     this.client =
       new ClientSession(world.context, world.clientOffset, world.clientSettings, connectFields(world, options),
         world.clientState, this.clientLog);
-    this.server = new ServerSession(world.serverRole(this.serverLog), 0);
+    const role = world.serverRole(this.serverLog);
+    this.server = new ServerSession(role, 0);
+    world.serverState.queue.limits.forms = role.forms;
     this.toServer = this.toClient = new WireOutput(world.arena, this);
   }
 

@@ -103,7 +103,9 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
   /** A new connection to `sender`, whose first byte tells whether its version is known yet. */
   start(sender: Sender, version: number, firstByte: number | undefined): void {
     const isConnect = firstByte !== undefined && firstByte >> 4 === ControlPacket.CONNECT;
-    this.parser.reset(sender === 'client' ? CLIENT_TYPES : SERVER_TYPES, isConnect ? ProtocolVersion.UNKNOWN : version);
+    const types = sender === 'client' ? CLIENT_TYPES
+      : ProtocolVersion.hasProperties(version) ? SERVER_TYPES | 1 << ControlPacket.DISCONNECT : SERVER_TYPES;
+    this.parser.reset(types, isConnect ? ProtocolVersion.UNKNOWN : version);
     this.log.length = 0;
     this.fed = 0;
     this.failedAfter = -1;

@@ -1,7 +1,8 @@
 /**
  * Writes a packet that was read, with the program's own writers. Engine-neutral.
  */
-import { writeConnack, writeConnect } from '../../src/packet/connect.ts';
+import { writeConnack } from '../../src/packet/connack.ts';
+import { writeConnect } from '../../src/packet/connect.ts';
 import * as ControlPacket from '../../src/packet/control-packet.ts';
 import { writeFixedHeader } from '../../src/packet/data-representation.ts';
 import type { Packet } from '../../src/packet/packet.ts';
@@ -10,8 +11,7 @@ import { PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET, UNSUBACK_P
 import { hasProperties } from '../../src/packet/protocol-version.ts';
 import { writePublishWithProperties } from '../../src/packet/publish-properties.ts';
 import { toReturnCode } from '../../src/packet/reason-code.ts';
-import { nextTopicFilter, writeSubackHeader, writeSubscribeHeader,
-  writeUnsubscribe } from '../../src/packet/subscribe.ts';
+import { nextTopicFilter, writeSubackHeader, writeSubscribe, writeUnsubscribe } from '../../src/packet/subscribe.ts';
 
 /** No writer makes such a packet. */
 export const NOT_WRITABLE = -1;
@@ -69,12 +69,9 @@ export function writePacket(packet: Packet, offset: number): number {
 function writeTopicFilter(packet: Packet, offset: number): number {
   if (packet.topicFilterCount !== 1 || !nextTopicFilter(packet))
     return NOT_WRITABLE;
-  const { arena, packetIdentifier, qos, topicFilterLength, topicFilterOffset } = packet;
-  if (packet.type === ControlPacket.UNSUBSCRIBE)
-    return writeUnsubscribe(arena, offset, packetIdentifier, topicFilterOffset, topicFilterLength);
-  const end = writeSubscribeHeader(arena, offset, packetIdentifier, topicFilterOffset, topicFilterLength);
-  arena.bytes[end] = qos;
-  return end + 1;
+  const { arena, qos } = packet;
+  return packet.type === ControlPacket.UNSUBSCRIBE ? writeUnsubscribe(arena, offset, packet)
+    : writeSubscribe(arena, offset, packet, qos);
 }
 
 function writeAcknowledgement({ arena, packetIdentifier }: Packet, offset: number, acknowledgement: number): number {

@@ -28,7 +28,7 @@ export interface WillConfiguration {
 export interface UpstreamConfiguration {
   /** `mqtt://host:port`, `mqtts://` with TLS, `ws://host:port/path` and `wss://`; tried in turn. */
   address: readonly string[];
-  bridge_protocol_version: 'mqttv31' | 'mqttv311';
+  bridge_protocol_version: 'mqttv31' | 'mqttv311' | 'mqttv50';
   /** Default: `name`. */
   remote_clientid: string;
   remote_username: string | null;
@@ -60,6 +60,8 @@ export interface UpstreamConfiguration {
   max_topic_length: number;
   /** Bytes of a packet that is sent; 0: no limit but that of the queues. */
   bridge_max_packet_size: number;
+  /** Bytes of properties that go with a message from one side to the other. */
+  max_properties: number;
   max_inflight_messages: number;
   /** Incoming QoS 2 messages that may be unreleased. */
   max_unreleased_messages: number;

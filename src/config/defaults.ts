@@ -39,6 +39,7 @@ export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
   max_topic_levels: 200,
   max_topic_length: 65_535,
   bridge_max_packet_size: 0,
+  max_properties: 128,
   max_inflight_messages: 20,
   max_unreleased_messages: 64,
   acknowledgement_timeout: 60,
@@ -118,7 +119,8 @@ export const DEFAULT_PAGE: PageConfiguration = Object.freeze({ port: 8080, addre
 
 /** The defaults above fit a board. A PC has memory to spare; these sizes replace them there. */
 export const PC_SIZES = Object.freeze({
-  upstream: Object.freeze({ max_packet_size: 65_536, max_inflight_messages: 1000, max_unreleased_messages: 1000 }),
+  upstream: Object.freeze({ max_packet_size: 65_536, max_properties: 4096, max_inflight_messages: 1000,
+    max_unreleased_messages: 1000 }),
   listener: Object.freeze({
     max_connections: 100, max_packet_size: 65_536, max_queued_messages: 1000, max_queued_bytes: 131_072,
       max_unreleased_messages: 1000, max_will_size: 4096,

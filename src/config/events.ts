@@ -92,6 +92,13 @@ export const MESSAGE_TURNED_BACK = 93;
 export const FILTER_SET_ASIDE = 94;
 /** subject: index of the rule that is to blame, or -1; detail: a cause of upstream/suspects.ts. */
 export const UPSTREAM_CAUSE = 95;
+/**
+ * subject: index of the rule among those of direction "out"; detail: reason code of 5.0. The Server has refused a
+ * message, which is sent again after a while; the packet at hand says so. Told once, until it takes one.
+ */
+export const MESSAGE_REJECTED = 100;
+/** detail: protocol level. The Server does not speak that version: the next one is tried. */
+export const VERSION_REFUSED = 101;
 /** detail: what the Server does otherwise than MQTT says, see upstream/experiments.ts. Told once. */
 export const BROKER_DEVIATES = 96;
 /**

@@ -40,6 +40,7 @@ const UPSTREAM: Effects<UpstreamConfiguration> = Object.freeze({
   max_topic_levels: AT_ONCE,
   max_topic_length: AT_ONCE,
   bridge_max_packet_size: AT_ONCE,
+  max_properties: RESTART,
   max_packet_size: RESTART,
   max_inflight_messages: RESTART,
   max_unreleased_messages: RESTART,

@@ -8,7 +8,7 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import * as Event from '../config/events.ts';
 import * as Loss from '../upstream/losses.ts';
 import { describeDenial, describeFailure, describeStorage, describeTrouble, explainEnding } from './event-texts-nodes.ts';
-import { describeReason } from './reason-texts.ts';
+import { describeReason, describeUpstreamReason } from './reason-texts.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import type { Gateway } from './gateway.ts';
 import { describeShortSessions, describeUpstreamEvent } from './upstream-texts.ts';
@@ -50,7 +50,7 @@ export function describeEvent(
     case Event.UPSTREAM_CONNECTED:
       return `upstream connected${detail === 1 ? ', session present' : ''}`;
     case Event.UPSTREAM_CLOSED:
-      return `upstream: ${describeReason(detail)}${adviceForUpstream(detail)}`;
+      return `upstream: ${describeUpstreamReason(gateway, detail)}${adviceForUpstream(detail)}`;
     case Event.STORE_FULL:
       return `the store is full, ${detail} message${detail === 1 ? '' : 's'} dropped so far (store.ram, store.size, store.full)`;
     case Event.MESSAGE_LOST:
@@ -118,6 +118,8 @@ export function describeEvent(
       return describeQuarantineEvent(gateway, event, detail, '');
     case Event.MESSAGE_TURNED_BACK:
       return describeQuarantineEvent(gateway, event, detail, nodeName(gateway, subject));
+    case Event.MESSAGE_REJECTED:
+    case Event.VERSION_REFUSED:
     case Event.FILTER_SET_ASIDE:
     case Event.UPSTREAM_CAUSE:
     case Event.BROKER_DEVIATES:
@@ -204,6 +206,8 @@ export function adviceForUpstream(reasonCode: number): string {
     case ReasonCode.CLOSED_BEFORE_CONNACK: return ': does the broker speak TLS there (write mqtts://), or not accept upstream.bridge_protocol_version?';
     case ReasonCode.QUOTA_EXCEEDED:
       return ': the broker is to send again what was not taken while the storage of the store did not work';
+    case ReasonCode.QOS_NOT_SUPPORTED: return ': lower upstream.will.qos';
+    case ReasonCode.RETAIN_NOT_SUPPORTED: return ': set upstream.will.retain to false';
     case ReasonCode.PACKET_TOO_LARGE: return ': raise upstream.max_packet_size, or set upstream.oversize to "drop"';
     default: return '';
   }

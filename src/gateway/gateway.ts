@@ -32,7 +32,8 @@ import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import { FigureForwarding } from '../upstream/figure-forwarding.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
-import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, longestUpstreamPacket,
+import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, longestProperties,
+  longestUpstreamPacket,
   longestStoredPacket, RECORD_OVERHEAD } from './packet-limits.ts';
 import { DelayedWills } from '../nodes/delayed-wills.ts';
 import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
@@ -59,6 +60,7 @@ import type { BlockStorage } from '../store/block-storage.ts';
 import type { Router } from '../upstream/intake.ts';
 import { StorePolicy } from '../upstream/full-policy.ts';
 import { StoredRules } from '../upstream/stored-rules.ts';
+import { serverWords } from './server-words.ts';
 import { clientSettingsOf, nodeLimitsOf, serverSettingsOf, upstreamLimitsOf } from './settings.ts';
 import { Subscriptions } from '../nodes/subscriptions.ts';
 import type { Figures, Machine } from '../nodes/system-figures.ts';
@@ -111,6 +113,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly retained: RetainedMessages;
   /** For the intake: a node is asked for its message again when there is room. */
   readonly waits = false;
+  /** What the Server has said of the end of the last connection, in its own words; empty: nothing. */
+  serverWords = '';
   driver: UpstreamDriver | undefined = undefined;
   connectedCount = 0;
   maximumConnectedCount = 0;
@@ -169,6 +173,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const sessionCount = listener.max_connections + 1;
     const { plan } = options;
     const connectOffset = plan.reserve('upstream: what CONNECT says', lengthOfConnectTexts(layout));
+    // On a PC another version may be configured while it runs.
+    const propertiesOffset = plan.reserve('upstream: properties of a message',
+      layout === configuration ? longestProperties(configuration) : upstream.max_properties);
     const announcementsOffset = planAnnouncements(plan, layout.upstream);
     const clientOffset = ClientSession.plan(plan, clientSettings);
     const upstreamStateOffset = plan.reserve('store, RAM part', QueueLimits.lengthOf(upstreamLimits));
@@ -240,6 +247,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
         this.acquaintances),
       { losses: this.bridge, observer: options.observer, nodes: this.nodes });
     this.bridge.watch(this.upstream, guard, upstream.max_qos);
+    this.bridge.mostProperties = longestProperties(configuration);
+    this.bridge.propertiesOffset = propertiesOffset;
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, this.delivery, this.bridge);
     this.upstream.replayRate = store.replay_rate;
@@ -327,6 +336,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.bridge.telling.advance(this.upstream);
     this.durableStore?.handleTimeout();
     this.bridge.suspects.handleTimeout();
+    this.bridge.rejections.handleTimeout();
     this.messageExpiry?.handleTimeout();
     if (this.expiry.isLookDue)
       this.expireSessions();
@@ -642,7 +652,12 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     return store.clock;
   }
 
+  onServerSays(): void {
+    this.serverWords = serverWords(this.packet);
+  }
+
   onUpstreamConnected(): boolean {
+    this.serverWords = '';
     this.notifications.update(true);
     return this.driver?.upstreamConnected() === true;
   }

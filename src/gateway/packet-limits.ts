@@ -6,7 +6,7 @@ import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { CLEAN_START, type ConnectFields, PASSWORD, USER_NAME, WILL, WILL_QOS_SHIFT,
   WILL_RETAIN } from '../packet/connect.ts';
 import { ABSENT } from '../packet/data-representation.ts';
-import { MQTT_3_1, MQTT_3_1_1 } from '../packet/protocol-version.ts';
+import { hasProperties, versionNamed } from '../packet/protocol-version.ts';
 import { HEADER_LENGTH, NODE_NOTES_LENGTH, NOTES_LENGTH } from '../session/record-layout.ts';
 import { longestMountPoint } from '../nodes/access-lengths.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -15,6 +15,9 @@ import { COPY_LENGTH, lengthOfMessage, LONGEST_DOWN_PROPERTIES } from '../store/
 
 /** Fixed header and lengths around topic and payload of a PUBLISH, at most. */
 const PUBLISH_OVERHEAD = 9;
+
+/** What CONNECT has beside its texts: header, properties of 5.0, and the lengths of the texts. */
+const LONGEST_CONNECT_FRAME = 48;
 
 /** Bytes that a record of the store has more than the topic and the payload of its message, a copy of it included. */
 export const RECORD_OVERHEAD = lengthOfMessage(LONGEST_DOWN_PROPERTIES, 1) + COPY_LENGTH;
@@ -27,7 +30,7 @@ export function longestOutgoingPacket(configuration: Configuration): number {
   const { listener, upstream } = configuration;
   const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
   return Math.max(longestReceived + longestMountPoint(listener) + longestPrefix(configuration),
-    lengthOfConnectTexts(configuration) + 32, longestAnnouncement(upstream)) + PUBLISH_OVERHEAD;
+    lengthOfConnectTexts(configuration) + LONGEST_CONNECT_FRAME, longestAnnouncement(upstream)) + PUBLISH_OVERHEAD;
 }
 
 /** A limit that another one contradicts. */
@@ -63,6 +66,10 @@ export function limitConflicts(configuration: Configuration): readonly LimitConf
     });
   return conflicts;
 }
+
+/** Bytes of properties that go with a message from one side to the other: none with a version that has none. */
+export const longestProperties = ({ upstream }: Configuration): number =>
+  hasProperties(versionNamed(upstream.bridge_protocol_version)) ? upstream.max_properties : 0;
 
 /** Of a queue, rounded up to its units. */
 const lengthOfRecord = (packetLength: number, headerLength: number): number => headerLength + packetLength + 3 & ~3;
@@ -114,7 +121,7 @@ export function connectFields(arena: Arena, offset: number, configuration: Confi
     return start;
   });
   return {
-    version: upstream.bridge_protocol_version === 'mqttv31' ? MQTT_3_1 : MQTT_3_1_1,
+    version: versionNamed(upstream.bridge_protocol_version),
     connectFlags: (upstream.cleansession ? CLEAN_START : 0)
       | (will === null ? 0 : WILL | will.qos << WILL_QOS_SHIFT | (will.retain ? WILL_RETAIN : 0))
       | (upstream.remote_username === null ? 0 : USER_NAME)

@@ -1,9 +1,12 @@
 /** The quarantine in words: why a message is in it, whose it is, and what to write. */
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import * as Event from '../config/events.ts';
+import { IMPLEMENTATION_SPECIFIC_ERROR } from '../packet/reason-code.ts';
 import * as Reason from '../upstream/quarantine-reasons.ts';
 import type { QuarantinedMessage } from '../upstream/quarantined-message.ts';
 import type { Gateway } from './gateway.ts';
+import { describeReason } from './reason-texts.ts';
+import { serverWords } from './server-words.ts';
 
 export interface QuarantineStatus {
   count: number;
@@ -15,15 +18,20 @@ export interface QuarantineStatus {
   messages: { number: number; topic: string; bytes: number; node: string; rule: string; reason: string; age: number }[];
 }
 
-/** Why a message is not sent, with the key that decides about it. */
-export function describeSetAside({ configuration: { upstream } }: Gateway, reason: number): string {
+/** Why a message is not sent, with the key that decides about it. @param words of the broker about that */
+export function describeSetAside(gateway: Gateway, reason: number, words = ''): string {
+  const { bridge: { guard: { limits } }, configuration: { upstream } } = gateway;
+  if (reason >= Reason.FIRST_CODE)
+    return `the broker refuses this message: ${describeCode(reason)}${words}`;
   switch (reason) {
     case Reason.TOO_MANY_LEVELS:
       return `its topic at the broker would have more than ${upstream.max_topic_levels} levels (upstream.max_topic_levels)`;
     case Reason.TOPIC_TOO_LONG:
       return `its topic at the broker would have more than ${upstream.max_topic_length} bytes (upstream.max_topic_length)`;
     case Reason.PACKET_TOO_LONG:
-      return `its packet would have more than ${upstream.bridge_max_packet_size} bytes (upstream.bridge_max_packet_size)`;
+      return limits.packetLength === limits.configuredLength
+        ? `its packet would have more than ${limits.packetLength} bytes (upstream.bridge_max_packet_size)`
+        : `its packet would have more than ${limits.packetLength} bytes, which is all that the broker takes`;
     case Reason.FORBIDDEN_CHARACTER:
       return 'its topic has a space or a dot, for which this broker closes the connection (upstream.profile)';
     case Reason.CLOSED_ON:
@@ -40,6 +48,11 @@ export function describeSetAside({ configuration: { upstream } }: Gateway, reaso
       return `its node has as many messages in the quarantine by this rule as it may have (a quarter of store.quarantine)`;
   }
 }
+
+/** A reason code with which the broker refuses a message. */
+export const describeCode = (code: number): string =>
+  `${code === IMPLEMENTATION_SPECIFIC_ERROR ? 'implementation specific error' : describeReason(code)} `
+  + `(0x${code.toString(16)})`;
 
 /** Whose message in the quarantine it is. */
 function describeSender(gateway: Gateway, { nameLength, nameOffset, origin }: QuarantinedMessage): string {
@@ -76,7 +89,7 @@ const LONGEST = 120;
 
 /** @param node name of the session's node, where there is one */
 export function describeQuarantineEvent(gateway: Gateway, event: number, detail: number, node: string): string {
-  const why = describeSetAside(gateway, detail);
+  const why = describeSetAside(gateway, detail, detail >= Reason.FIRST_CODE ? serverWords(gateway.packet) : '');
   switch (event) {
     case Event.MESSAGE_SET_ASIDE: {
       const { guard, guard: { quarantine, quarantine: { count } } } = gateway.bridge;

@@ -1,10 +1,19 @@
 /** Reason codes in words. */
 import * as ReasonCode from '../packet/reason-code.ts';
+import type { Gateway } from './gateway.ts';
+
+/** The same of the end of the connection to the broker, with what that says. */
+export function describeUpstreamReason({ serverWords, upstream: { toldReason } }: Gateway, reasonCode: number): string {
+  return toldReason === ReasonCode.SUCCESS || toldReason !== reasonCode ? describeReason(reasonCode)
+    : (reasonCode === ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR ? 'implementation specific error'
+      : describeReason(reasonCode)) + serverWords;
+}
 
 /** What happened, in words for a log or a status line. */
 export function describeReason(reasonCode: number): string {
   switch (reasonCode) {
     case ReasonCode.SUCCESS: return 'normal disconnection';
+    case ReasonCode.UNSPECIFIED_ERROR: return 'unspecified error';
     case ReasonCode.MALFORMED_PACKET: return 'malformed packet';
     case ReasonCode.PROTOCOL_ERROR: return 'protocol error';
     case ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR: return 'defect of this program';
@@ -14,18 +23,27 @@ export function describeReason(reasonCode: number): string {
     case ReasonCode.NOT_AUTHORIZED: return 'not authorized';
     case ReasonCode.SERVER_UNAVAILABLE: return 'server unavailable';
     case ReasonCode.SERVER_BUSY: return 'server busy';
+    case ReasonCode.BANNED: return 'banned';
     case ReasonCode.SERVER_SHUTTING_DOWN: return 'shutting down';
     case ReasonCode.BAD_AUTHENTICATION_METHOD: return 'authentication method not served';
     case ReasonCode.KEEP_ALIVE_TIMEOUT: return 'keep alive timeout';
     case ReasonCode.SESSION_TAKEN_OVER: return 'session taken over by a new connection with the same client identifier';
     case ReasonCode.TOPIC_NAME_INVALID: return 'invalid topic name';
     case ReasonCode.TOPIC_FILTER_INVALID: return 'invalid topic filter';
+    case ReasonCode.PACKET_IDENTIFIER_IN_USE: return 'packet identifier in use';
     case ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: return 'too many QoS 2 messages in flight';
     case ReasonCode.TOPIC_ALIAS_INVALID: return 'Topic Alias, of which none may be used';
     case ReasonCode.PACKET_TOO_LARGE: return 'packet too large';
     case ReasonCode.MESSAGE_RATE_TOO_HIGH: return 'message rate too high';
     case ReasonCode.QUOTA_EXCEEDED: return 'quota exceeded';
     case ReasonCode.ADMINISTRATIVE_ACTION: return 'closed by the operator';
+    case ReasonCode.PAYLOAD_FORMAT_INVALID: return 'payload format invalid';
+    case ReasonCode.RETAIN_NOT_SUPPORTED: return 'retained messages not supported';
+    case ReasonCode.QOS_NOT_SUPPORTED: return 'QoS not supported';
+    case ReasonCode.USE_ANOTHER_SERVER: return 'another server is to be used';
+    case ReasonCode.SERVER_MOVED: return 'server moved';
+    case ReasonCode.CONNECTION_RATE_EXCEEDED: return 'too many connections in this time';
+    case ReasonCode.MAXIMUM_CONNECT_TIME: return 'connected for as long as is allowed';
     case ReasonCode.NETWORK_CLOSED: return 'network connection lost';
     case ReasonCode.CONNECT_TIMEOUT: return 'no CONNECT in time';
     case ReasonCode.CONNACK_TIMEOUT: return 'no CONNACK in time';

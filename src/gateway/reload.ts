@@ -9,7 +9,7 @@ import { PublishCredit } from '../session/publish-credit.ts';
 import { recountLog, reloadPolicies, reloadRules } from '../upstream/rule-reload.ts';
 import { lengthOfAnnouncements, writeAnnouncements } from './announcement-texts.ts';
 import type { Gateway } from './gateway.ts';
-import { connectFields, lengthOfConnectTexts, longestUpstreamPacket } from './packet-limits.ts';
+import { connectFields, lengthOfConnectTexts, longestProperties, longestUpstreamPacket } from './packet-limits.ts';
 import { clientSettingsOf, serverSettingsOf } from './settings.ts';
 import { reloadUsers, type UserReload } from './user-reload.ts';
 
@@ -29,6 +29,7 @@ export function reloadGateway(gateway: Gateway, configuration: Configuration, ch
   Object.assign(serverRole.settings, serverSettingsOf(configuration));
   gateway.pressure.fill.longestPacket = longestUpstreamPacket(configuration);
   upstream.replayRate = store.replay_rate;
+  bridge.mostProperties = longestProperties(configuration);
   gateway.nodes.dropsOldest = listener.queue_full === 'drop_oldest';
   if (durableStore !== undefined) {
     bridge.refusesUnstored = store.on_failure === 'refuse';

@@ -3,7 +3,7 @@
  * Made on request, so it may allocate. Says nothing that must stay secret: no password, no user name, no payload.
  */
 import { decodeUTF8 } from '../bytes/utf8.ts';
-import { nameOf } from '../packet/protocol-version.ts';
+import { nameOf, versionNamed } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { Direction } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
@@ -11,7 +11,7 @@ import { urlOf } from '../config/upstream-address.ts';
 import { COUNTED_REASONS } from '../nodes/disconnect-reasons.ts';
 import { VERSION } from '../nodes/system-messages.ts';
 import { adviceOf, secondsUntil } from './advice.ts';
-import { describeReason } from './reason-texts.ts';
+import { describeReason, describeUpstreamReason } from './reason-texts.ts';
 import { quarantineOf, type QuarantineStatus } from './quarantine-texts.ts';
 import type { Gateway } from './gateway.ts';
 import { NO_TLS, type StatusSources, type TLSStatus } from './status-sources.ts';
@@ -40,6 +40,8 @@ export interface Status {
     /** Seconds, null unless an attempt is planned. */
     nextAttemptIn: number | null;
     attempts: number;
+    /** That is spoken on the connection, null when there is none. */
+    version: string | null;
   };
   /** On a PC: the connection to the broker, if it has TLS, and certificates with the days that they are still valid. */
   tls: TLSStatus;
@@ -134,10 +136,11 @@ export function statusOf(sources: StatusSources, now: number, date = 0, tls: TLS
       state: describePhase(sources),
       address: urlOf(upstream.address),
       reason: gateway.upstream.isConnected || upstream.reasonCode === ReasonCode.SUCCESS ? null
-        : upstream.problem || describeReason(upstream.reasonCode),
+        : upstream.problem || describeUpstreamReason(gateway, upstream.reasonCode),
       next: describeNext(sources),
       nextAttemptIn: upstream.phase === WAITING ? secondsUntil(upstream.deadline, now) : null,
       attempts: upstream.attemptCount,
+      version: gateway.upstream.isConnected ? describeVersion(gateway) : null,
     },
     tls,
     nodes: nodesOf(gateway),
@@ -187,6 +190,12 @@ export function statusOf(sources: StatusSources, now: number, date = 0, tls: TLS
       heapFree: machine.heapFree, heapMinimum: machine.heapMinimum, heapLargest: machine.heapLargest,
     },
   };
+}
+
+/** With a reason if it is not the one of the configuration. */
+function describeVersion({ configuration, upstream: { connect: { version } } }: Gateway): string {
+  const wanted = versionNamed(configuration.upstream.bridge_protocol_version);
+  return nameOf(version) + (version === wanted ? '' : `: the broker does not speak ${nameOf(wanted)}`);
 }
 
 function describePhase({ gateway, upstream }: StatusSources): string {

@@ -1,10 +1,13 @@
 /** What was found out about the Server, in words: for the log and the advice. */
 import * as Event from '../config/events.ts';
 import { PUBACK, PUBCOMP, PUBREC } from '../packet/control-packet.ts';
+import { fallBackOf, nameOf } from '../packet/protocol-version.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
 import * as Experiment from '../upstream/experiments.ts';
 import * as Suspect from '../upstream/court.ts';
 import type { Gateway } from './gateway.ts';
-import { describeSetAside } from './quarantine-texts.ts';
+import { describeCode, describeSetAside } from './quarantine-texts.ts';
+import { serverWords } from './server-words.ts';
 
 const ruleName = (gateway: Gateway, rule: number): string =>
   `topic rule "${gateway.bridge.outbound.rules[rule]?.configuration.pattern ?? ''}"`;
@@ -59,7 +62,7 @@ function describeDeviation({ configuration: { upstream } }: Gateway, deviation: 
       return 'the broker closes the connection for the Will of this gateway, and accepts it without: so it has none; '
         + `check upstream.will.topic "${upstream.will?.topic ?? ''}" and the rights for it`;
     case Experiment.BIRTH_SET_ASIDE:
-      return 'the broker closes the connection for the birth of this gateway, or never acknowledges it: it is not said any '
+      return 'the broker closes the connection for the birth of this gateway, refuses it or never acknowledges it: it is not said any '
         + `more; check upstream.birth.topic "${upstream.birth?.topic ?? ''}" and the rights for it, or set upstream.birth `
         + 'to null, then restart';
     default:
@@ -68,8 +71,26 @@ function describeDeviation({ configuration: { upstream } }: Gateway, deviation: 
   }
 }
 
+/** A message is refused, and sent again. */
+function describeRejection(gateway: Gateway, reasonCode: number, rule: number): string {
+  const why = `the broker refuses a message of ${ruleName(gateway, rule)}: ${describeCode(reasonCode)}${serverWords(gateway.packet)}`;
+  switch (reasonCode) {
+    case ReasonCode.QUOTA_EXCEEDED:
+      return `${why}; all messages of QoS 1 and 2 wait for a second, then longer, and are sent again; check its quota`;
+    case ReasonCode.PACKET_IDENTIFIER_IN_USE:
+      return `${why}, which is a fault of this program, or of the session that the broker keeps; it is sent again`;
+    default:
+      return `${why}; it is sent again after others, and set aside when it is refused ${Suspect.STRIKES} times while others `
+        + 'are taken';
+  }
+}
+
 /** @returns a line of the log */
 export function describeUpstreamEvent(gateway: Gateway, event: number, subject: number, detail: number): string {
+  if (event === Event.MESSAGE_REJECTED)
+    return describeRejection(gateway, detail, subject);
+  if (event === Event.VERSION_REFUSED)
+    return `the broker does not speak ${nameOf(detail)}: ${nameOf(fallBackOf(detail))} is spoken with it for an hour`;
   if (event === Event.UPSTREAM_CAUSE)
     return describeCause(gateway, detail, subject);
   if (event === Event.BROKER_DEVIATES)

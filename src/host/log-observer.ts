@@ -4,7 +4,7 @@ import * as Event from '../config/events.ts';
 import { type UpstreamAddress, urlOf } from '../config/upstream-address.ts';
 import { adviceForUpstream, describeEvent, nodeName } from '../gateway/event-texts.ts';
 import { describeFailure } from '../gateway/event-texts-nodes.ts';
-import { describeReason } from '../gateway/reason-texts.ts';
+import { describeUpstreamReason } from '../gateway/reason-texts.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { RuntimeObserver } from '../io/runtime.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
@@ -77,6 +77,9 @@ export class LogObserver implements RuntimeObserver {
         break;
       case Event.IDENTIFIER_CLASH:
         log.write('warning', text.replace('upstream', this.upstreamName()), `${event}`, ONCE);
+        break;
+      case Event.VERSION_REFUSED:
+        log.write('warning', text.replace('the broker', this.upstreamName()), text);
         break;
       case Event.UPSTREAM_CAUSE:
       case Event.BROKER_DEVIATES:
@@ -177,9 +180,10 @@ export class LogObserver implements RuntimeObserver {
     const wasConnected = this.isUpstreamConnected;
     this.isUpstreamConnected = false;
     const name = this.upstreamName();
+    const { gateway } = this.runtime!;
     const problem = this.problemOf(reasonCode);
-    const text = `${name}: ${problem || describeReason(reasonCode) + adviceForUpstream(reasonCode)}`;
-    if (reasonCode === ReasonCode.SUCCESS) { // our own doing
+    const text = `${name}: ${problem || describeUpstreamReason(gateway, reasonCode) + adviceForUpstream(reasonCode)}`;
+    if (reasonCode === ReasonCode.SUCCESS) { // our own doing, mostly
       if (wasConnected)
         this.log.write('info', text);
     } else if (wasConnected)

@@ -120,6 +120,7 @@ function reloadUpstream({ gateway, upstream }: Runtime, changed: ReadonlySet<str
   if (isMoved) {
     upstream.addresses = address.map(parseAddress);
     upstream.addressIndex = 0;
+    upstream.versions.forget();
   }
   upstream.connectTimeout = connack_timeout * 1000;
   backOff.base = base * 1000;

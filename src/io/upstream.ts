@@ -6,8 +6,10 @@ import { parseAddress, type UpstreamAddress } from '../config/upstream-address.t
 import * as Event from '../config/events.ts';
 import type { Gateway, UpstreamDriver } from '../gateway/gateway.ts';
 import { CONNECTING, OPEN, RESOLVING, STOPPED, WAITING } from '../upstream/upstream-phase.ts';
+import { versionNamed } from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { BackOff, isRefusal } from '../upstream/back-off.ts';
+import { SpokenVersions } from '../upstream/spoken-versions.ts';
 import { isDue } from '../session/clock.ts';
 import { CLOSED, CONNECTING as SESSION_CONNECTING } from '../session/connection-state.ts';
 import { type Connector, PLAIN_CONNECTOR } from './connector.ts';
@@ -24,7 +26,7 @@ const NONE = -1;
 /** From one look at that to the next. */
 const FAREWELL_INTERVAL = 10;
 
-/** Milliseconds in which what was sent on the last connection goes out, before another address of the name is tried. */
+/** Milliseconds in which what was sent on the last connection goes out, before another address or version is tried. */
 const NEXT_ADDRESS_WAIT = 100;
 
 export class Upstream implements UpstreamDriver {
@@ -63,6 +65,7 @@ export class Upstream implements UpstreamDriver {
   /** From `stop` on, as long as there is a connection. */
   private isLeaving = false;
   private readonly clash = new IdentifierClash();
+  readonly versions = new SpokenVersions();
 
   /** @param random uniform in [0, 1) @throws Error when an address is none */
   constructor(gateway: Gateway, link: Link, resolver: Resolver, scheduler: Scheduler, observer: Event.GatewayObserver,
@@ -167,8 +170,12 @@ export class Upstream implements UpstreamDriver {
     this.watchClash(reasonCode);
     if (this.phase !== OPEN && this.phase !== CONNECTING)
       return;
-    this.nextAddress = this.wasConnected ? undefined : this.otherAddress(reasonCode);
-    if (this.nextAddress === undefined) {
+    const { addressIndex, gateway: { clock, upstream: { version } }, wasConnected } = this;
+    const fallsBack = !wasConnected && this.versions.note(addressIndex, version, reasonCode, clock.now);
+    if (fallsBack) // on a new connection (rule C2)
+      this.observer.onEvent(Event.VERSION_REFUSED, Event.UPSTREAM, version);
+    this.nextAddress = wasConnected || fallsBack ? undefined : this.otherAddress(reasonCode);
+    if (this.nextAddress === undefined && !fallsBack) {
       this.wait(reasonCode);
       return;
     }
@@ -252,10 +259,12 @@ export class Upstream implements UpstreamDriver {
       this.fail(problem);
       return;
     }
+    const { clock: { now }, configuration: { upstream }, upstream: { connect } } = this.gateway;
+    connect.version = this.versions.choose(this.addressIndex, versionNamed(upstream.bridge_protocol_version), now);
     this.phase = CONNECTING;
     this.limit(this.connectTimeout);
     try {
-      this.link.connect(address, port, this.gateway.configuration.upstream.bridge_tcp_nodelay, this.connector.TCP);
+      this.link.connect(address, port, upstream.bridge_tcp_nodelay, this.connector.TCP);
     } catch {
       this.fail(ReasonCode.NETWORK_UNREACHABLE);
     }

@@ -44,6 +44,8 @@ export class Delivery {
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
   access: Access | undefined;
+  /** The Server tells of each message whether it is retained state (5.0). */
+  isRetainTold = false;
   protected readonly observer: Event.GatewayObserver;
   private readonly outgoing = new MessageSpans();
 
@@ -124,9 +126,8 @@ export class Delivery {
     if (audience === UNKNOWN)
       audience = this.findAudience(message, index, this.remoteAudience);
     this.deliverTo(message, this.access === undefined ? index : this.localIndexOf(message), audience);
-    // The Server says RETAIN 0 to an established subscription [MQTT311-3.3.1-9], so of a topic that is retained here
-    // the message is the state by now.
-    if (message.retain !== 0 || audience === SOMEBODY
+    // A Server of 3.x says RETAIN 0 to an established subscription [MQTT311-3.3.1-9]: what is retained is replaced.
+    if (message.retain !== 0 || audience === SOMEBODY && !this.isRetainTold
       && this.retained.has(message.topicNameOffset, message.topicNameLength))
       this.retain(message, true);
   }

@@ -195,7 +195,7 @@ export class RetainedMessages implements RecordMover {
     if ((this.arena.bytes[at + QOS]! & OWED) === 0)
       return PASSED;
     this.read(at, message);
-    return at;
+    return message.propertiesLength === 0 || this.countDown(at, message) ? at : PASSED;
   }
 
   /** Upstream has been told of the message at `at`. */

@@ -1,5 +1,5 @@
 /**
- * CONNECT and CONNACK, read and written. MQTT 3.1.1 sections 3.1 and 3.2; 3.1 chapters 3.1 and 3.2.
+ * CONNECT, read and written. MQTT 3.1.1 section 3.1; 3.1 chapter 3.1. Its answer is in connack.ts.
  *
  * "Clean Start" is the name of 5.0 for what 3.1 and 3.1.1 call Clean Session.
  * Reading checks the form of the packet. Whether the identifier, the credentials or the level are welcome is the
@@ -7,10 +7,11 @@
  */
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText, isWellFormedUTF8 } from '../bytes/utf8.ts';
-import { CONNACK, CONNECT } from './control-packet.ts';
+import { CONNECT } from './control-packet.ts';
 import { ABSENT, lengthOfVariable, PREFIX_LENGTH, variableAt, writeFixedHeader, writeString } from './data-representation.ts';
 import type { Packet } from './packet.ts';
-import { numberIn, removeProperty, WILL_DELAY_INTERVAL, WILL_PROPERTIES } from './properties.ts';
+import { MAXIMUM_PACKET_SIZE, numberIn, RECEIVE_MAXIMUM, removeProperty, SESSION_EXPIRY_INTERVAL, WILL_DELAY_INTERVAL,
+  WILL_PROPERTIES, writeFourBytes, writeTwoBytes } from './properties.ts';
 import * as ProtocolVersion from './protocol-version.ts';
 import * as ReasonCode from './reason-code.ts';
 import { isPlainTopicName, isValidTopicName } from './topic.ts';
@@ -26,8 +27,11 @@ export const USER_NAME = 0x80;
 
 const WILL_QOS_AND_RETAIN = 0x38;
 
-/** The Remaining Length of CONNACK: its flags and its code. */
-const CONNACK_BODY_LENGTH = 2;
+/** What a Client of 5.0 says in CONNECT, in bytes: how long its session is kept; how much it takes at a time. */
+const EXPIRY_LENGTH = 5;
+const CAPACITIES_LENGTH = 3 + 5;
+/** Session Expiry Interval: the session does not end by itself. */
+const NEVER = 0xFFFFFFFF;
 
 /** "MQTT" and "MQIsdp" as big-endian words. */
 const WORD_MQTT = 0x4D515454;
@@ -187,11 +191,17 @@ function readWillProperties(packet: Packet, offset: number): number {
   return next;
 }
 
+/** Bytes of the properties of CONNECT: a session that is to be kept has an expiry [MQTT5-3.1.2-23]. */
+const propertiesLengthOf = (connectFlags: number): number =>
+  CAPACITIES_LENGTH + ((connectFlags & CLEAN_START) === 0 ? EXPIRY_LENGTH : 0);
+
 /** Remaining Length of the CONNECT that `writeConnect` makes of these fields. */
 export function remainingLengthOfConnect(fields: ConnectFields): number {
-  const { connectFlags } = fields;
+  const { connectFlags, version } = fields;
   let length =
-    (ProtocolVersion.isNamedMQIsdp(fields.version) ? 12 : 10) + PREFIX_LENGTH + fields.clientIdentifierLength;
+    (ProtocolVersion.isNamedMQIsdp(version) ? 12 : 10) + PREFIX_LENGTH + fields.clientIdentifierLength;
+  if (ProtocolVersion.hasProperties(version))
+    length += 1 + propertiesLengthOf(connectFlags) + ((connectFlags & WILL) === 0 ? 0 : 1);
   if ((connectFlags & WILL) !== 0)
     length += 2 * PREFIX_LENGTH + fields.willTopicLength + fields.willPayloadLength;
   if ((connectFlags & USER_NAME) !== 0)
@@ -201,8 +211,15 @@ export function remainingLengthOfConnect(fields: ConnectFields): number {
   return length;
 }
 
-/** Writes a whole CONNECT at `offset`. The caller has made sure that it fits. @returns the offset after it */
-export function writeConnect(arena: Arena, offset: number, fields: ConnectFields): number {
+/**
+ * Writes a whole CONNECT at `offset`. The caller has made sure that it fits.
+ * @param receiveMaximum what this Client takes, which only 5.0 says: messages of QoS 1 and 2 at a time, and
+ * @param maximumPacketSize the bytes of a packet
+ * @returns the offset after it
+ */
+export function writeConnect(
+  arena: Arena, offset: number, fields: ConnectFields, receiveMaximum = 0xFFFF, maximumPacketSize = 0xFFFFFFFF,
+): number {
   const { bytes, view } = arena;
   const { connectFlags, version } = fields;
   offset = writeFixedHeader(arena, offset, CONNECT << 4, remainingLengthOfConnect(fields));
@@ -219,8 +236,19 @@ export function writeConnect(arena: Arena, offset: number, fields: ConnectFields
   bytes[offset] = version;
   bytes[offset + 1] = connectFlags;
   view.setUint16(offset + 2, fields.keepAlive);
-  offset = writeString(arena, offset + 4, fields.clientIdentifierOffset, fields.clientIdentifierLength);
+  offset += 4;
+  const isFive = ProtocolVersion.hasProperties(version);
+  if (isFive) {
+    bytes[offset++] = propertiesLengthOf(connectFlags);
+    if ((connectFlags & CLEAN_START) === 0)
+      offset = writeFourBytes(arena, offset, SESSION_EXPIRY_INTERVAL, NEVER);
+    offset = writeTwoBytes(arena, offset, RECEIVE_MAXIMUM, receiveMaximum);
+    offset = writeFourBytes(arena, offset, MAXIMUM_PACKET_SIZE, maximumPacketSize);
+  }
+  offset = writeString(arena, offset, fields.clientIdentifierOffset, fields.clientIdentifierLength);
   if ((connectFlags & WILL) !== 0) {
+    if (isFive)
+      bytes[offset++] = 0; // no properties of the Will [MQTT5-3.1.2-9] [MQTT5-2.2.2-1]
     offset = writeString(arena, offset, fields.willTopicOffset, fields.willTopicLength);
     offset = writeString(arena, offset, fields.willPayloadOffset, fields.willPayloadLength);
   }
@@ -229,48 +257,4 @@ export function writeConnect(arena: Arena, offset: number, fields: ConnectFields
   if ((connectFlags & PASSWORD) !== 0)
     offset = writeString(arena, offset, fields.passwordOffset, fields.passwordLength);
   return offset;
-}
-
-/**
- * Writes a CONNACK of 5.0, whose properties the caller has written before, at `propertiesOfConnack(offset)`; they are
- * shorter than 120 bytes. @param end of them @returns the offset after the packet
- */
-export function writeConnackAround(
-  { bytes }: Arena, offset: number, reasonCode: number, sessionPresent: boolean, end: number,
-): number {
-  bytes[offset] = CONNACK << 4;
-  bytes[offset + 1] = end - offset - 2;
-  bytes[offset + 2] = sessionPresent ? 1 : 0; // [MQTT5-3.2.2-1]
-  bytes[offset + 3] = reasonCode;
-  bytes[offset + 4] = end - propertiesOfConnack(offset);
-  return end;
-}
-
-/** Where the properties of a CONNACK at `offset` begin. */
-export const propertiesOfConnack = (offset: number): number => offset + 5;
-
-/** @returns SUCCESS or MALFORMED_PACKET; the Server's answer itself is in `packet.reasonCode` */
-export function readConnack(packet: Packet): number {
-  const { offset } = packet;
-  if (packet.end - offset !== CONNACK_BODY_LENGTH)
-    return ReasonCode.MALFORMED_PACKET;
-  const bytes = packet.arena.bytes;
-  const flags = ProtocolVersion.hasConnackFlags(packet.version) ? bytes[offset]! : 0;
-  packet.reasonCode = ReasonCode.fromReturnCode(bytes[offset + 1]!);
-  packet.sessionPresent = flags === 1;
-  // Bits 7 to 1 are reserved; a refusal never has a session [MQTT311-3.2.2-4]
-  return flags > 1 || flags === 1 && packet.reasonCode !== ReasonCode.SUCCESS
-    ? ReasonCode.MALFORMED_PACKET : ReasonCode.SUCCESS;
-}
-
-/** @param returnCode 0 to 5, see reason-code.ts @returns the offset after the packet */
-export function writeConnack(
-  arena: Arena, offset: number, version: number, returnCode: number, sessionPresent: boolean,
-): number {
-  const bytes = arena.bytes;
-  bytes[offset] = CONNACK << 4;
-  bytes[offset + 1] = CONNACK_BODY_LENGTH;
-  bytes[offset + 2] = sessionPresent && returnCode === 0 && ProtocolVersion.hasConnackFlags(version) ? 1 : 0;
-  bytes[offset + 3] = returnCode;
-  return offset + 4;
 }

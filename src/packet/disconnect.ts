@@ -5,8 +5,9 @@ import { hasProperties } from './protocol-version.ts';
 import { readTrailingProperties } from './publish.ts';
 import * as ReasonCode from './reason-code.ts';
 
-/** Of a Client, see `ReasonCode.isListed`. [MQTT5-3.14.2-1] */
+/** Of a Client, and of a Server below 0xA0, see `ReasonCode.isListed`. [MQTT5-3.14.2-1] */
 const CLIENT_CODES = 0xF | 1 << 0x10 | 0x7F << 0x13;
+const SERVER_CODES = 0xF | 1 << 0x07 | 1 << 0x09 | 1 << 0x0B | 0xF << 0x0D | 0x1FFF << 0x13;
 
 /** Length of a DISCONNECT with a reason code. */
 export const DISCONNECT_LENGTH = 3;
@@ -14,8 +15,14 @@ export const DISCONNECT_LENGTH = 3;
 /** A DISCONNECT, or'ed with its reason code << 8: three bytes, big-endian. */
 export const DISCONNECT_PACKET = DISCONNECT << 28 | 1 << 16;
 
-/** Reads that of a Client. */
-export function readDisconnect(packet: Packet): number {
+const isOfClient = (code: number): boolean =>
+  ReasonCode.isListed(code, CLIENT_CODES) || code === ReasonCode.DISCONNECT_WITH_WILL;
+
+const isOfServer = (code: number): boolean => ReasonCode.isListed(code, SERVER_CODES)
+  || code >= ReasonCode.MAXIMUM_CONNECT_TIME && code <= ReasonCode.WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED;
+
+/** @returns SUCCESS; MALFORMED_PACKET; PROTOCOL_ERROR, for a code that its sender may not say */
+export function readDisconnect(packet: Packet, isFromClient: boolean): number {
   const { arena, end, offset } = packet;
   packet.reasonCode = ReasonCode.SUCCESS;
   packet.properties.clear();
@@ -24,6 +31,6 @@ export function readDisconnect(packet: Packet): number {
   if (!hasProperties(packet.version))
     return ReasonCode.MALFORMED_PACKET;
   const code = packet.reasonCode = arena.bytes[offset]!;
-  return ReasonCode.isListed(code, CLIENT_CODES) || code === ReasonCode.DISCONNECT_WITH_WILL
+  return (isFromClient ? isOfClient(code) : isOfServer(code))
     ? readTrailingProperties(packet, offset + 1) : ReasonCode.PROTOCOL_ERROR;
 }

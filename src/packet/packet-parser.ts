@@ -252,7 +252,7 @@ export class PacketParser extends PublishPrediction {
       if (packet.propertiesLength !== 0)
         packet.propertiesLength = 0;
     } else {
-      const reasonCode = readPacket(packet.type, packet);
+      const reasonCode = readPacket(packet.type, packet, this.acceptedTypes);
       if (reasonCode === ReasonCode.SUCCESS)
         this.handler.onPacket(packet);
       else {

@@ -12,8 +12,11 @@ import { PREFIX_LENGTH, variableAt } from './data-representation.ts';
 import * as ReasonCode from './reason-code.ts';
 import { isValidTopicName } from './topic.ts';
 
+export const PAYLOAD_FORMAT_INDICATOR = 0x01;
 export const MESSAGE_EXPIRY_INTERVAL = 0x02;
-const RESPONSE_TOPIC = 0x08;
+export const CONTENT_TYPE = 0x03;
+export const RESPONSE_TOPIC = 0x08;
+export const CORRELATION_DATA = 0x09;
 export const SUBSCRIPTION_IDENTIFIER = 0x0B;
 export const SESSION_EXPIRY_INTERVAL = 0x11;
 export const ASSIGNED_CLIENT_IDENTIFIER = 0x12;
@@ -21,9 +24,13 @@ export const SERVER_KEEP_ALIVE = 0x13;
 export const AUTHENTICATION_METHOD = 0x15;
 const AUTHENTICATION_DATA = 0x16;
 export const WILL_DELAY_INTERVAL = 0x18;
+export const SERVER_REFERENCE = 0x1C;
+export const REASON_STRING = 0x1F;
 export const RECEIVE_MAXIMUM = 0x21;
 export const TOPIC_ALIAS = 0x23;
-const USER_PROPERTY = 0x26;
+export const MAXIMUM_QOS = 0x24;
+export const RETAIN_AVAILABLE = 0x25;
+export const USER_PROPERTY = 0x26;
 export const MAXIMUM_PACKET_SIZE = 0x27;
 export const SUBSCRIPTION_IDENTIFIER_AVAILABLE = 0x29;
 export const SHARED_SUBSCRIPTION_AVAILABLE = 0x2A;
@@ -224,7 +231,7 @@ function endOfVariable(arena: Arena, at: number, end: number): number {
 }
 
 /** @returns the offset behind the property at `at` of a block that was found valid */
-function behindProperty(arena: Arena, at: number): number {
+export function behindProperty(arena: Arena, at: number): number {
   const { bytes, view } = arena;
   switch (TABLE[bytes[at++]!]! & TYPE) {
     case FLAG: return at + 1;
@@ -249,11 +256,12 @@ export function findProperty(arena: Arena, at: number, end: number, identifier: 
   return -1;
 }
 
-/** The number of two or four bytes that a property in [`at`, `end`) says; `absent` when it is not there. */
+/** The number of one, two or four bytes that a property in [`at`, `end`) says; `absent` when it is not there. */
 export function numberIn(arena: Arena, at: number, end: number, identifier: number, absent: number): number {
   const value = findProperty(arena, at, end, identifier);
-  return value < 0 ? absent
-    : (TABLE[identifier]! & TYPE) === TWO_BYTES ? arena.view.getUint16(value) : arena.view.getUint32(value);
+  const type = TABLE[identifier]! & TYPE;
+  return value < 0 ? absent : type === FLAG ? arena.bytes[value]!
+    : type === TWO_BYTES ? arena.view.getUint16(value) : arena.view.getUint32(value);
 }
 
 /**

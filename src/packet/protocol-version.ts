@@ -11,6 +11,13 @@ export const MQTT_3_1 = 3;
 export const MQTT_3_1_1 = 4;
 export const MQTT_5_0 = 5;
 
+/** @param name Mosquitto's, as it stands in a configuration */
+export const versionNamed = (name: 'mqttv31' | 'mqttv311' | 'mqttv50'): number =>
+  name === 'mqttv31' ? MQTT_3_1 : name === 'mqttv50' ? MQTT_5_0 : MQTT_3_1_1;
+
+/** Which is tried when a Server does not speak this one; the same: there is none. */
+export const fallBackOf = (version: number): number => version === MQTT_5_0 ? MQTT_3_1_1 : version;
+
 /** Mosquitto's bridges set this bit of the protocol level ("try_private"); the rest of the byte is the level. */
 export const BRIDGE_BIT = 0x80;
 

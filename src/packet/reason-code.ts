@@ -21,12 +21,14 @@ export const BAD_USER_NAME_OR_PASSWORD = 0x86;
 export const NOT_AUTHORIZED = 0x87;
 export const SERVER_UNAVAILABLE = 0x88;
 export const SERVER_BUSY = 0x89;
+export const BANNED = 0x8A;
 export const SERVER_SHUTTING_DOWN = 0x8B;
 export const BAD_AUTHENTICATION_METHOD = 0x8C;
 export const KEEP_ALIVE_TIMEOUT = 0x8D;
 export const SESSION_TAKEN_OVER = 0x8E;
 export const TOPIC_FILTER_INVALID = 0x8F;
 export const TOPIC_NAME_INVALID = 0x90;
+export const PACKET_IDENTIFIER_IN_USE = 0x91;
 export const PACKET_IDENTIFIER_NOT_FOUND = 0x92;
 export const RECEIVE_MAXIMUM_EXCEEDED = 0x93;
 export const TOPIC_ALIAS_INVALID = 0x94;
@@ -34,8 +36,16 @@ export const PACKET_TOO_LARGE = 0x95;
 export const MESSAGE_RATE_TOO_HIGH = 0x96;
 export const QUOTA_EXCEEDED = 0x97;
 export const ADMINISTRATIVE_ACTION = 0x98;
+export const PAYLOAD_FORMAT_INVALID = 0x99;
+export const RETAIN_NOT_SUPPORTED = 0x9A;
+export const QOS_NOT_SUPPORTED = 0x9B;
+export const USE_ANOTHER_SERVER = 0x9C;
+export const SERVER_MOVED = 0x9D;
 export const SHARED_SUBSCRIPTIONS_NOT_SUPPORTED = 0x9E;
+export const CONNECTION_RATE_EXCEEDED = 0x9F;
+export const MAXIMUM_CONNECT_TIME = 0xA0;
 export const SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED = 0xA1;
+export const WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED = 0xA2;
 
 /**
  * Beyond one byte: endings of a connection for which MQTT has no code, because nothing can be sent any more.

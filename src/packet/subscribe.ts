@@ -117,27 +117,38 @@ export function nextTopicFilter(packet: Packet): boolean {
   return true;
 }
 
+/** Says which Topic Filter it is about. */
+export interface FilterRequest {
+  readonly version: number;
+  readonly packetIdentifier: number;
+  readonly topicFilterOffset: number;
+  readonly topicFilterLength: number;
+}
+
 /**
- * Writes a SUBSCRIBE for one filter, all but its last byte: the caller then writes the QoS asked for.
- * @returns the offset of that byte
+ * Writes a SUBSCRIBE for one filter, without properties. @param options before 5.0 the QoS asked for
+ * @returns the offset after it
  */
-export function writeSubscribeHeader(
-  arena: Arena, offset: number, packetIdentifier: number, filterOffset: number, filterLength: number,
-): number {
-  offset = writeFixedHeader(arena, offset, SUBSCRIBE << 4 | REQUEST_FLAGS,
-    IDENTIFIER_LENGTH + PREFIX_LENGTH + filterLength + 1);
-  arena.view.setUint16(offset, packetIdentifier);
-  return writeString(arena, offset + IDENTIFIER_LENGTH, filterOffset, filterLength);
+export function writeSubscribe(arena: Arena, offset: number, request: FilterRequest, options: number): number {
+  offset = writeRequest(arena, offset, SUBSCRIBE, request);
+  arena.bytes[offset] = options;
+  return offset + 1;
 }
 
 /** Writes an UNSUBSCRIBE for one filter. @returns the offset after it */
-export function writeUnsubscribe(
-  arena: Arena, offset: number, packetIdentifier: number, filterOffset: number, filterLength: number,
-): number {
-  offset = writeFixedHeader(arena, offset, UNSUBSCRIBE << 4 | REQUEST_FLAGS,
-    IDENTIFIER_LENGTH + PREFIX_LENGTH + filterLength);
+export const writeUnsubscribe = (arena: Arena, offset: number, request: FilterRequest): number =>
+  writeRequest(arena, offset, UNSUBSCRIBE, request);
+
+function writeRequest(arena: Arena, offset: number, type: number, request: FilterRequest): number {
+  const { packetIdentifier, topicFilterLength, topicFilterOffset, version } = request;
+  const isFive = hasProperties(version);
+  offset = writeFixedHeader(arena, offset, type << 4 | REQUEST_FLAGS,
+    IDENTIFIER_LENGTH + (isFive ? 1 : 0) + PREFIX_LENGTH + topicFilterLength + (type === SUBSCRIBE ? 1 : 0));
   arena.view.setUint16(offset, packetIdentifier);
-  return writeString(arena, offset + IDENTIFIER_LENGTH, filterOffset, filterLength);
+  offset += IDENTIFIER_LENGTH;
+  if (isFive)
+    arena.bytes[offset++] = 0; // [MQTT5-2.2.2-1]
+  return writeString(arena, offset, topicFilterOffset, topicFilterLength);
 }
 
 /**
@@ -164,18 +175,38 @@ export function writeAnswerHeader({ arena, packetIdentifier, topicFilterCount, t
   return at + IDENTIFIER_LENGTH + 1;
 }
 
-/** Reads SUBACK; its return codes are [`payloadOffset`, `payloadOffset` + `payloadLength`). */
+/** Codes of a refusal in 5.0, see `ReasonCode.isListed` [MQTT5-3.9.3-2] [MQTT5-3.11.3-2]. */
+const REFUSALS = 1 << 0x00 | 1 << 0x03 | 1 << 0x07 | 1 << 0x0F | 1 << 0x11 | 1 << 0x17 | 1 << 0x1E;
+
+/**
+ * Reads SUBACK, and UNSUBACK of 5.0; the codes are [`payloadOffset`, `payloadOffset` + `payloadLength`).
+ */
 export function readSuback(packet: Packet): number {
-  const { end, offset } = packet;
-  const { bytes, view } = packet.arena;
+  const { arena, end, offset, properties } = packet;
+  const { bytes, view } = arena;
   if (end - offset < IDENTIFIER_LENGTH + 1)
     return ReasonCode.MALFORMED_PACKET;
   if ((packet.packetIdentifier = view.getUint16(offset)) === 0)
     return ReasonCode.PROTOCOL_ERROR;
-  packet.payloadOffset = offset + IDENTIFIER_LENGTH;
-  packet.payloadLength = end - packet.payloadOffset;
-  for (let at = packet.payloadOffset; at < end; ++at)
-    if (bytes[at]! > 2 && bytes[at] !== SUBACK_FAILURE) // [MQTT311-3.9.3-2]
+  let at = offset + IDENTIFIER_LENGTH;
+  const isFive = hasProperties(packet.version);
+  if (isFive) {
+    properties.clear();
+    at = properties.read(arena, at, end, packet.type);
+    if (at < 0)
+      return -at;
+    if (at === end)
+      return ReasonCode.PROTOCOL_ERROR;
+  }
+  packet.payloadOffset = at;
+  packet.payloadLength = end - at;
+  for (; at < end; ++at)
+    if (bytes[at]! > 2 && bytes[at] !== SUBACK_FAILURE // [MQTT311-3.9.3-2]
+      && !(isFive && isListedAnswer(bytes[at]!, packet.type)))
       return ReasonCode.MALFORMED_PACKET;
   return ReasonCode.SUCCESS;
 }
+
+const isListedAnswer = (code: number, type: number): boolean => ReasonCode.isListed(code, REFUSALS)
+  || (type === SUBACK ? code === ReasonCode.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED
+    || code === ReasonCode.WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED : code === ReasonCode.NO_SUBSCRIPTION_EXISTED);

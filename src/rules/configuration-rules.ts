@@ -8,7 +8,7 @@ import type { Configuration, PartialConfiguration } from '../config/configuratio
 import { isAddress, parseAddress } from '../config/upstream-address.ts';
 import { leastStoreSize, stateShortage } from '../gateway/state-limits.ts';
 import { limitConflicts, longestStoredPacket } from '../gateway/packet-limits.ts';
-import { MQTT_3_1, MQTT_3_1_1, limitsClientIdentifierTo23 } from '../packet/protocol-version.ts';
+import { limitsClientIdentifierTo23, versionNamed } from '../packet/protocol-version.ts';
 import { blockLengthFor, FEWEST_BLOCKS } from '../store/record-format.ts';
 import { judgeAnnouncements } from './announcement-rules.ts';
 import { judgeBroker } from './broker-rules.ts';
@@ -87,7 +87,7 @@ function judgeUpstream(findings: Findings, { name, upstream }: Configuration): v
         adviceForAddress(address) ?? (error as Error).message.replace(': write', '; write') + ' instead');
     }
   });
-  const version = upstream.bridge_protocol_version === 'mqttv31' ? MQTT_3_1 : MQTT_3_1_1;
+  const version = versionNamed(upstream.bridge_protocol_version);
   const { length } = [...upstream.remote_clientid];
   if (limitsClientIdentifierTo23(version) && (length < 1 || length > LONGEST_IDENTIFIER_OF_3_1))
     findings.add(upstream.remote_clientid === name ? ['name'] : ['upstream', 'remote_clientid'],

@@ -7,6 +7,7 @@ import type { Arena } from '../bytes/arena.ts';
 import { DUP, PUBCOMP, PUBREC } from '../packet/control-packet.ts';
 import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish, PUBREL_PACKET, writePublish } from '../packet/publish.ts';
+import { lengthWithProperties, writePublishWithProperties } from '../packet/publish-properties.ts';
 import { NONE } from './record-layout.ts';
 
 /** Milliseconds for which a birth without an answer, or without one yet, may be why the Server closes. */
@@ -38,15 +39,23 @@ export class Announcements {
   sentAt = 0;
   /** It was sent on an earlier connection and not on this one. */
   private isToRepeat = false;
+  /** Of the connection: its version has them; no message goes out with more QoS. */
+  private hasProperties = false;
+  private mostQoS = 2;
 
   constructor(arena: Arena) {
     this.arena = arena;
   }
 
-  /** A connection is accepted. @param mayContinue whether the Server may know what was under way */
-  begin(mayContinue: boolean): void {
+  /**
+   * A connection is accepted. @param mayContinue whether the Server may know what was under way @param hasProperties
+   * of the connection @param mostQoS that the Server takes
+   */
+  begin(mayContinue: boolean, hasProperties = false, mostQoS = 2): void {
     if (!mayContinue)
       this.state = IDLE;
+    this.hasProperties = hasProperties;
+    this.mostQoS = mostQoS;
     this.isToRepeat = this.state !== IDLE;
     this.isBirthDue = this.birth !== undefined;
     this.farewellsLeft = 0;
@@ -64,7 +73,8 @@ export class Announcements {
   /** The birth has been sent on this connection, and whether the Server takes it is not known. */
   isBirthUnderWay(now: number): boolean {
     return this.birth !== undefined && this.current === this.birth && !this.isToRepeat
-      && (this.state !== IDLE || this.birth.qos === 0 && !this.isBirthDue && (now - this.sentAt | 0) < UNANSWERED);
+      && (this.state !== IDLE
+        || this.qosOf(this.birth) === 0 && !this.isBirthDue && (now - this.sentAt | 0) < UNANSWERED);
   }
 
   /** Whether others should wait, so that it can be told for what the Server closes the connection. */
@@ -93,9 +103,51 @@ export class Announcements {
     if (this.isHeld)
       return 0;
     if (this.isToRepeat)
-      return this.state === RELEASED ? ACKNOWLEDGEMENT_LENGTH : lengthOfPublish(this.current!, this.current!.qos);
+      return this.state === RELEASED ? ACKNOWLEDGEMENT_LENGTH : this.lengthOf(this.current!);
     const message = this.state === IDLE ? this.next : undefined;
-    return message === undefined ? 0 : lengthOfPublish(message, message.qos);
+    return message === undefined ? 0 : this.lengthOf(message);
+  }
+
+  /** The Server takes no packet as long as the one that is to be sent now: it is never sent. */
+  skip(): void {
+    this.state = IDLE;
+    if (this.isToRepeat)
+      this.isToRepeat = false;
+    else
+      this.takeNext();
+  }
+
+  /** Whether the one under way has this identifier, and was received. */
+  isReleased(identifier: number): boolean {
+    return this.state === RELEASED && identifier === this.identifier;
+  }
+
+  /** The Server refuses a message with this identifier. @returns whether it is the one under way; that is over then */
+  refuse(identifier: number): boolean {
+    if (this.state !== SENT || identifier !== this.identifier)
+      return false;
+    this.state = IDLE;
+    return true;
+  }
+
+  /** Whether the one that was refused, or acknowledged, last was the birth. */
+  get wasBirth(): boolean {
+    return this.birth !== undefined && this.current === this.birth;
+  }
+
+  private lengthOf(message: Message): number {
+    const qos = this.qosOf(message);
+    return this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
+  }
+
+  private qosOf({ qos }: Message): number {
+    return qos < this.mostQoS ? qos : this.mostQoS;
+  }
+
+  private write(message: Message, identifier: number): void {
+    const { arena } = this;
+    const write = this.hasProperties ? writePublishWithProperties : writePublish;
+    write(arena, arena.stagingOffset, message, this.qosOf(message), identifier);
   }
 
   /** Writes that packet to the staging area: it is sent next. @param identifier for a new message of QoS 1 or 2 */
@@ -106,7 +158,7 @@ export class Announcements {
     if (this.isToRepeat && this.state === RELEASED)
       arena.view.setInt32(at, PUBREL_PACKET | this.identifier);
     else if (this.isToRepeat) {
-      writePublish(arena, at, this.current!, this.current!.qos, this.identifier);
+      this.write(this.current!, this.identifier);
       arena.bytes[at] = arena.bytes[at]! | DUP; // [MQTT311-3.3.1-1]
     } else
       this.stageNew(this.next!, identifier);
@@ -115,7 +167,7 @@ export class Announcements {
 
   /** Whether a new message is next, which needs an identifier. */
   get needsIdentifier(): boolean {
-    return !this.isToRepeat && this.next!.qos !== 0;
+    return !this.isToRepeat && this.qosOf(this.next!) !== 0;
   }
 
   /** An acknowledgement that nothing in the queue awaits. */
@@ -123,8 +175,9 @@ export class Announcements {
     if (this.state === IDLE || identifier !== this.identifier)
       return;
     if (type === PUBREC)
-      this.state = this.current!.qos === 2 ? RELEASED : this.state;
-    else if (this.state === (type === PUBCOMP ? RELEASED : SENT) && this.current!.qos === (type === PUBCOMP ? 2 : 1))
+      this.state = this.qosOf(this.current!) === 2 ? RELEASED : this.state;
+    else if (this.state === (type === PUBCOMP ? RELEASED : SENT)
+      && this.qosOf(this.current!) === (type === PUBCOMP ? 2 : 1))
       this.state = IDLE;
   }
 
@@ -137,15 +190,18 @@ export class Announcements {
       : this.farewellsLeft > 0 ? this.farewells[this.farewells.length - this.farewellsLeft] : undefined;
   }
 
-  private stageNew(message: Message, identifier: number): void {
-    const { arena } = this;
+  private takeNext(): void {
     if (this.isBirthDue)
       this.isBirthDue = false;
     else
       --this.farewellsLeft;
-    writePublish(arena, arena.stagingOffset, message, message.qos, identifier);
+  }
+
+  private stageNew(message: Message, identifier: number): void {
+    this.takeNext();
+    this.write(message, identifier);
     this.current = message;
     this.identifier = identifier;
-    this.state = message.qos === 0 ? IDLE : SENT;
+    this.state = this.qosOf(message) === 0 ? IDLE : SENT;
   }
 }

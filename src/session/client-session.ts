@@ -5,15 +5,18 @@
  * is sent. The CONNACK must come within `connackTimeout` (rules C13, C14): if not, the connection is given up and the
  * driver opens a new one. Subscriptions are made one at a time.
  */
-import type { ArenaPlan } from '../bytes/arena.ts';
+import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import {
   CLEAN_START, type ConnectFields, remainingLengthOfConnect, WILL, WILL_QOS_SHIFT, WILL_RETAIN, writeConnect,
 } from '../packet/connect.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
 import type { Packet } from '../packet/packet.ts';
+import * as Property from '../packet/properties.ts';
 import * as ProtocolVersion from '../packet/protocol-version.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { writeSubscribeHeader, writeUnsubscribe } from '../packet/subscribe.ts';
+import { NO_LOCAL, RETAIN_AS_PUBLISHED, SUBACK_FAILURE, writeSubscribe,
+  writeUnsubscribe } from '../packet/subscribe.ts';
+import { isShared } from '../packet/topic-filter.ts';
 import { Announcements } from './announcements.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
@@ -21,7 +24,7 @@ import { afterConnack, CLOSED, CONNECTED, CONNECTING, SERVER } from './connectio
 import { pingInterval } from './keep-alive.ts';
 import type { OutboundQueue } from './outbound-queue.ts';
 import { NONE, SENT } from './record-layout.ts';
-import { Session, type Output } from './session.ts';
+import { ANY_LENGTH, ANY_NUMBER, Session, type Output } from './session.ts';
 import { type SessionContext, SessionRole, type SessionSettings } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
 import { SubscribeGate } from './subscribe-gate.ts';
@@ -34,10 +37,19 @@ export interface ClientHandler {
   onConnected(session: ClientSession, sessionPresent: boolean): void;
   /** @returns TAKEN, LATER or REFUSED of session-role.ts */
   onMessage(session: ClientSession, packet: Packet): number;
-  /** The answer to `subscribe` or `unsubscribe`. @param code granted QoS, or SUBACK_FAILURE */
+  /** The answer to `subscribe` or `unsubscribe`. @param code granted QoS, or SUBACK_FAILURE or greater */
   onSubscribed(session: ClientSession, code: number): void;
   /** The Server has answered a message otherwise than its QoS asks for; it is taken for delivered. */
   onOddAnswer?(session: ClientSession, answer: number): void;
+  /**
+   * The Server refuses a message with a reason code of 5.0, which ends the exchange; so the record must not stay as it
+   * is: settle it, or take it back. By default it is settled.
+   */
+  onRefused?(session: ClientSession, record: number, reasonCode: number): void;
+  /** The same of what the gateway says about itself. */
+  onAnnouncementRefused?(session: ClientSession, reasonCode: number): void;
+  /** A message that waited is not sent: it has expired, or is longer than the Server takes. */
+  onPassedOver?(session: ClientSession, record: number, isExpired: boolean): void;
   /** The connection is over. */
   onClosed(session: ClientSession, reasonCode: number): void;
 }
@@ -66,7 +78,21 @@ export class ClientSession extends Session {
   readonly settings: ClientSessionSettings;
   /** CONNECT goes out without its Will. */
   omitsWill = false;
+  /**
+   * The code with which the Server has refused this connection, or ended it (5.0), or 0. While its end is told, the
+   * packet at hand is the one that says so.
+   */
+  toldReason = ReasonCode.SUCCESS;
+  /** The Server takes nothing more for the moment: no message of QoS 1 or 2 goes out. */
+  isPaused = false;
+  /** Messages that had been delivered then: until there are more, they go one at a time. */
+  private slowedAt = NONE;
   private readonly handler: ClientHandler;
+  /** Of this connection, in seconds. */
+  private keepAlive: number;
+  /** What the Server takes: bytes of a packet, and messages at a time. */
+  private mostBytes = ANY_LENGTH;
+  private mostMessages = ANY_NUMBER;
   /** SUBSCRIBE or UNSUBSCRIBE that has not been answered; 0 for none. */
   private pendingIdentifier = 0;
   private pendingType = 0;
@@ -103,27 +129,46 @@ export class ClientSession extends Session {
       throw new RangeError('the client identifier must have 1 to 23 characters in MQTT 3.1, and in 3.1.1 may only be empty with a clean session');
     this.settings = settings;
     this.connect = connect;
+    this.keepAlive = connect.keepAlive;
     this.handler = handler;
     this.sessionState = sessionState;
+    sessionState.queue.limits.forms = this.role.forms;
+    sessionState.queue.hasProperties = ProtocolVersion.hasProperties(connect.version);
     this.announcements = new Announcements(context.arena);
     this.gate = new SubscribeGate(context.arena);
   }
 
   /** A network connection: says CONNECT. */
   open(output: Output): void {
-    const { connect, role } = this;
+    const { connect, role, sessionState, settings } = this;
     const { arena, clock } = role;
+    const { queue } = sessionState!;
+    this.hasProperties = ProtocolVersion.hasProperties(connect.version);
     this.begin(output, connect.version);
+    this.forgetLimits();
+    if (this.hasProperties)
+      queue.hasProperties = true;
+    this.toldReason = ReasonCode.SUCCESS;
     this.connectionNumber = ++role.connectionCount;
     role.lastSentAt = clock.now;
     this.pendingIdentifier = 0;
     this.awaitsPingresp = false;
     this.openedAt = clock.now;
     const fields = this.omitsWill ? withoutWill(connect) : connect;
-    if (!this.send(ControlPacket.CONNECT, writeConnect(arena, arena.stagingOffset, fields) - arena.stagingOffset))
+    const end = writeConnect(arena, arena.stagingOffset, fields, queue.limits.maximumUnreleased,
+      settings.maximumPacketSize);
+    if (!this.send(ControlPacket.CONNECT, end - arena.stagingOffset))
       return;
     this.enter(CONNECTING);
     clock.request(clock.now + this.settings.connackTimeout | 0);
+  }
+
+  override get longestPacket(): number {
+    return this.mostBytes;
+  }
+
+  override get receiveMaximum(): number {
+    return this.mostMessages;
   }
 
   get hasWill(): boolean {
@@ -147,6 +192,12 @@ export class ClientSession extends Session {
   /** Asks for one Topic Filter; `onSubscribed` brings the answer. @returns false when that is not possible now */
   subscribe(filterOffset: number, filterLength: number, qos: number): boolean {
     return this.request(ControlPacket.SUBSCRIBE, filterOffset, filterLength, qos);
+  }
+
+  /** The Server takes nothing more: messages of QoS 1 and 2 wait while `isPaused`, then go one by one at first. */
+  slowDown(): void {
+    this.isPaused = true;
+    this.slowedAt = this.sessionState!.queue.window!.deliveredCount;
   }
 
   unsubscribe(filterOffset: number, filterLength: number): boolean {
@@ -188,12 +239,19 @@ export class ClientSession extends Session {
   announce(): void {
     const { announcements, role: { clock } } = this;
     for (let length = announcements.nextLength; length > 0 && this.isConnected; length = announcements.nextLength) {
+      if (length > this.longestPacket) {
+        announcements.skip();
+        continue;
+      }
+      if (announcements.needsIdentifier && this.sessionState!.queue.inflightCount >= this.receiveMaximum)
+        return; // an acknowledgement will come
       if (length > this.output.room) {
         if (!this.isGated)
           clock.request(clock.now + ANNOUNCEMENT_INTERVAL | 0);
         return;
       }
       announcements.stage(announcements.needsIdentifier ? this.sessionState!.queue.nextIdentifier() : 0, clock.now);
+      this.applyMask();
       this.role.lastSentAt = clock.now;
       this.output.send(length);
       this.awaitAcknowledgement();
@@ -233,8 +291,8 @@ export class ClientSession extends Session {
       this.checkGate();
       this.announce();
       this.checkAcknowledgements();
-      if (this.connect.keepAlive !== 0 && this.state === CONNECTED)
-        this.keepAlive();
+      if (this.keepAlive !== 0 && this.state === CONNECTED)
+        this.checkSilence();
       if (this.sessionState!.queue.window!.replayTotal > 0)
         this.writable();
     }
@@ -251,7 +309,7 @@ export class ClientSession extends Session {
       case ControlPacket.PINGRESP:
         if (this.awaitsPingresp) {
           this.awaitsPingresp = false;
-          this.role.clock.request(this.role.lastSentAt + pingInterval(this.connect.keepAlive) | 0);
+          this.role.clock.request(this.role.lastSentAt + pingInterval(this.keepAlive) | 0);
         }
         break;
       case ControlPacket.CONNACK:
@@ -264,9 +322,44 @@ export class ClientSession extends Session {
         if (this.answersRequest(packet, ControlPacket.UNSUBSCRIBE))
           this.handler.onSubscribed(this, 0);
         break;
+      case ControlPacket.DISCONNECT:
+        this.handleDisconnect(packet);
+        break;
       default:
-        this.handleAcknowledgement(packet);
+        if (packet.reasonCode >= ReasonCode.UNSPECIFIED_ERROR && packet.type <= ControlPacket.PUBREC)
+          this.handleRefusal(packet);
+        else
+          this.handleAcknowledgement(packet);
+        if (this.hasProperties && !this.announcements.isSettled)
+          this.announce(); // it may have waited for this
     }
+  }
+
+  /** Nothing more may be sent (5.0 section 3.14). */
+  private handleDisconnect({ reasonCode }: Packet): void {
+    this.toldReason = reasonCode;
+    this.parser.fail();
+    this.output.close();
+    this.end(reasonCode);
+  }
+
+  /**
+   * PUBACK or PUBREC of 5.0 that refuses a message: that exchange is over, and no PUBREL follows [MQTT5-4.3.3-4]
+   * [MQTT5-4.4.0-2].
+   */
+  private handleRefusal({ packetIdentifier, reasonCode }: Packet): void {
+    const { announcements, handler, sessionState } = this;
+    const { queue } = sessionState!;
+    const record = queue.findSent(packetIdentifier);
+    if (record === NONE || !queue.isUnderWay(record) || queue.stateOf(record) !== SENT) {
+      if (announcements.refuse(packetIdentifier))
+        handler.onAnnouncementRefused?.(this, reasonCode);
+    } else if (handler.onRefused === undefined)
+      queue.settle(record);
+    else
+      handler.onRefused(this, record, reasonCode);
+    if (queue.hasUnsent)
+      this.transmitQueued();
   }
 
   /**
@@ -292,10 +385,10 @@ export class ClientSession extends Session {
   }
 
   /** The rules of 3.1.1 section 3.1.2.10 from the Client's side [MQTT311-3.1.2-23]; also finds a peer that vanished. */
-  private keepAlive(): void {
+  private checkSilence(): void {
     const { lastReceivedAt, role: { clock, lastSentAt } } = this;
     const now = clock.now;
-    const interval = pingInterval(this.connect.keepAlive);
+    const interval = pingInterval(this.keepAlive);
     if (this.awaitsPingresp) {
       this.checkDeadline(this.pingSentAt + this.settings.pingrespTimeout | 0, ReasonCode.PINGRESP_TIMEOUT);
       if (this.state === CLOSED)
@@ -329,32 +422,85 @@ export class ClientSession extends Session {
     const { connect, sessionState } = this;
     const { reasonCode } = packet;
     if (afterConnack(reasonCode) === CLOSED) {
+      this.toldReason = reasonCode;
       this.fail(reasonCode);
       return;
     }
     const cleanStart = (connect.connectFlags & CLEAN_START) !== 0;
-    if (packet.sessionPresent && cleanStart) { // [MQTT311-3.2.2-1]
+    if (packet.sessionPresent && cleanStart) { // [MQTT311-3.2.2-1] [MQTT5-3.2.2-4]
       this.fail(ReasonCode.SESSION_PRESENT_UNEXPECTED);
       return;
     }
     this.enter(CONNECTED);
     const { queue } = sessionState!;
+    if (this.hasProperties)
+      this.takeLimits(packet);
+    else
+      queue.hasProperties &&= queue.count > 0;
     if (packet.sessionPresent) {
       queue.rewind(); // [MQTT311-4.4.0-1]
       sessionState!.renewReceived(this.role.clock.now);
     } else if (cleanStart || ProtocolVersion.hasConnackFlags(connect.version)) {
-      queue.restart();
+      queue.restart(); // [MQTT5-3.2.2-5]
       sessionState!.receivedCount = 0;
     } else { // 3.1 does not say whether the session was there
       queue.repeat();
       sessionState!.renewReceived(this.role.clock.now);
     }
     this.awaitRelease();
-    this.role.clock.request(this.role.clock.now + pingInterval(connect.keepAlive) | 0);
-    this.announcements.begin(packet.sessionPresent || !cleanStart && !ProtocolVersion.hasConnackFlags(connect.version));
+    this.role.clock.request(this.role.clock.now + pingInterval(this.keepAlive) | 0);
+    this.announcements.begin(packet.sessionPresent || !cleanStart && !ProtocolVersion.hasConnackFlags(connect.version),
+      this.hasProperties, this.role.maximumQoS);
     this.handler.onConnected(this, packet.sessionPresent);
     this.writable();
     this.announce();
+  }
+
+  /** Those of an earlier connection bind nobody: the send quota starts anew as well [MQTT5-3.3.4-7]. */
+  private forgetLimits(): void {
+    const { role } = this;
+    this.keepAlive = this.connect.keepAlive;
+    this.mostBytes = ANY_LENGTH;
+    this.mostMessages = ANY_NUMBER;
+    role.maximumQoS = 2;
+    role.publishMask = 0xFF;
+  }
+
+  /** What the Server takes, as CONNACK of 5.0 says. Topic Aliases are not used [MQTT5-3.2.2-17] [MQTT5-3.2.2-18]. */
+  private takeLimits({ properties }: Packet): void {
+    const { role, role: { arena } } = this;
+    // [MQTT5-3.1.2-21] [MQTT5-3.2.2-21]
+    this.keepAlive = properties.numberOf(arena, Property.SERVER_KEEP_ALIVE, this.keepAlive);
+    this.mostMessages = properties.numberOf(arena, Property.RECEIVE_MAXIMUM, ANY_NUMBER);
+    this.mostBytes = Math.min(ANY_LENGTH,
+      properties.numberOf(arena, Property.MAXIMUM_PACKET_SIZE, ANY_LENGTH));
+    role.maximumQoS = properties.numberOf(arena, Property.MAXIMUM_QOS, 2); // [MQTT5-3.2.2-11]
+    if (properties.numberOf(arena, Property.RETAIN_AVAILABLE, 1) === 0) // [MQTT5-3.2.2-14]
+      role.publishMask = 0xFF & ~ControlPacket.RETAIN;
+  }
+
+  private applyMask(): void {
+    const { arena: { bytes, stagingOffset }, publishMask } = this.role;
+    bytes[stagingOffset] = bytes[stagingOffset]! & publishMask;
+  }
+
+  /** What the gateway says about itself is one of the messages that the Server takes at a time. */
+  protected override get quota(): number {
+    const { announcements, receiveMaximum } = this;
+    if (this.isPaused)
+      return 0;
+    if (this.slowedAt === this.sessionState!.queue.window!.deliveredCount)
+      return 1;
+    return announcements.isSettled ? receiveMaximum : receiveMaximum - 1;
+  }
+
+  protected override passOver(queue: OutboundQueue, record: number, isExpired: boolean): void {
+    this.handler.onPassedOver?.(this, record, isExpired);
+    queue.settle(record);
+  }
+
+  protected override isReceivedElsewhere(identifier: number): boolean {
+    return this.announcements.isReleased(identifier);
   }
 
   /** A Server that does not answer what was subscribed gets messages all the same, and has as long again to answer. */
@@ -469,27 +615,37 @@ export class ClientSession extends Session {
     return false;
   }
 
-  private request(type: number, filterOffset: number, filterLength: number, qos: number): boolean {
-    const { arena } = this.role;
+  private request(type: number, topicFilterOffset: number, topicFilterLength: number, qos: number): boolean {
+    const { connect: { version }, role: { arena } } = this;
     const start = arena.stagingOffset;
-    if (this.state !== CONNECTED || this.isSubscribing || filterLength + 10 > arena.stagingCapacity)
+    if (this.state !== CONNECTED || this.isSubscribing || topicFilterLength + 11 > arena.stagingCapacity)
       return false;
-    const identifier = this.sessionState!.queue.nextIdentifier();
-    let end: number;
-    if (type === ControlPacket.SUBSCRIBE) {
-      end = writeSubscribeHeader(arena, start, identifier, filterOffset, filterLength);
-      arena.bytes[end++] = qos;
-    } else
-      end = writeUnsubscribe(arena, start, identifier, filterOffset, filterLength);
+    const packetIdentifier = this.sessionState!.queue.nextIdentifier();
+    const filter = { version, packetIdentifier, topicFilterOffset, topicFilterLength };
+    const end = type === ControlPacket.UNSUBSCRIBE ? writeUnsubscribe(arena, start, filter)
+      : writeSubscribe(arena, start, filter,
+        this.hasProperties ? optionsFor(arena, topicFilterOffset, topicFilterLength) | qos : qos);
+    if (end - start > this.longestPacket) { // [MQTT5-3.2.2-15]: as if it had been refused
+      this.handler.onSubscribed(this, SUBACK_FAILURE);
+      return true;
+    }
     if (!this.send(type, end - start))
       return false;
-    this.pendingIdentifier = identifier;
+    this.pendingIdentifier = packetIdentifier;
     this.pendingType = type;
     this.requestedAt = this.role.clock.now;
     this.awaitAcknowledgement();
     return true;
   }
 }
+
+/**
+ * What is asked for beside the QoS: nothing of what the gateway itself has published, which would be an echo, and
+ * whether a message is retained state, as whoever has published it says. No Local is not for Shared Subscriptions
+ * [MQTT5-3.8.3-4].
+ */
+const optionsFor = (arena: Arena, offset: number, length: number): number =>
+  isShared(arena, offset, length) ? RETAIN_AS_PUBLISHED : RETAIN_AS_PUBLISHED | NO_LOCAL;
 
 const withoutWill = (connect: ConnectFields): ConnectFields =>
   ({ ...connect, connectFlags: connect.connectFlags & ~WILL_FLAGS });

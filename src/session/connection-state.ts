@@ -52,5 +52,8 @@ const LEGAL_TYPES: readonly number[] = Object.freeze([
 /** @returns the types that `sender` may send in `state`; bit n stands for type n */
 export const legalTypes = (state: number, sender: number): number => LEGAL_TYPES[state * 2 + sender]!;
 
+/** Of 5.0 alone: CONNECTED leads to CLOSED when the Server says DISCONNECT (5.0 section 3.14). */
+export const FROM_SERVER_OF_5_0 = 1 << ControlPacket.DISCONNECT;
+
 /** A CONNACK that refuses ends the connection [MQTT311-3.2.2-5]. */
 export const afterConnack = (reasonCode: number): number => reasonCode === SUCCESS ? CONNECTED : CLOSED;

@@ -13,6 +13,10 @@ import type { Clock } from './clock.ts';
 /** In place of a length: it has expired, or its receiver takes no packet as long as it is. */
 export const NOT_SENT = -1;
 
+/** Reads a packet that lies in a queue. */
+export const readKept = (arena: Arena, packet: number, length: number, message: MessageSpans): void =>
+  readWritten(arena, packet, length, (arena.bytes[packet]! & HAS_PROPERTIES) !== 0, message);
+
 /** In a queue the bit that says DUP on the wire says that the packet has the form of 5.0. */
 const HAS_PROPERTIES = DUP;
 const LATEST = 0xFFFFFFFF;
@@ -49,31 +53,32 @@ export class MessageForms {
 
   /**
    * Writes the packet of `length` bytes that lies in a queue to the staging area.
+   * @param qos with which it goes out: its own, or less
    * @param isRepeated it has been sent before: it does not expire any more [MQTT5-4.3.3-7]
    * @returns its length there; NOT_SENT
    */
-  stageKept(packet: number, length: number, hasProperties: boolean, isRepeated: boolean): number {
+  stageKept(packet: number, length: number, qos: number, hasProperties: boolean, isRepeated: boolean): number {
     const { arena, arena: { bytes, stagingOffset, view }, message } = this;
     const isKeptWith = (bytes[packet]! & HAS_PROPERTIES) !== 0;
+    const keptLength = length;
     readWritten(arena, packet, length, isKeptWith, message);
     const at = expiryOf(message, arena);
     const left = at < 0 ? LATEST : view.getUint32(at) - this.clock.countSeconds();
     if (left <= 0 && !isRepeated) // [MQTT5-3.3.2-5]
       return NOT_SENT;
-    if (isKeptWith !== hasProperties)
-      length = this.rewrite(hasProperties);
+    if (isKeptWith !== hasProperties || qos !== message.qos)
+      length = this.rewrite(qos, hasProperties);
     else
       bytes.copyWithin(stagingOffset, packet, packet + length);
-    bytes[stagingOffset] = PUBLISH << 4 | message.qos << QOS_SHIFT | message.retain | (isRepeated ? DUP : 0);
-    if (at >= 0 && hasProperties) // [MQTT5-3.3.2-6]
-      view.setUint32(stagingOffset + at - packet, left < 0 ? 0 : left);
+    bytes[stagingOffset] = PUBLISH << 4 | qos << QOS_SHIFT | message.retain | (isRepeated && qos !== 0 ? DUP : 0);
+    if (at >= 0 && hasProperties) // [MQTT5-3.3.2-6]; it lies as far from the end as there
+      view.setUint32(stagingOffset + length - (packet + keptLength - at), left < 0 ? 0 : left);
     return length;
   }
 
-  /** The message at hand in the other form. @returns its length in the staging area */
-  private rewrite(hasProperties: boolean): number {
+  /** The message at hand in another form. @returns its length in the staging area */
+  private rewrite(qos: number, hasProperties: boolean): number {
     const { arena, arena: { stagingOffset, view }, message } = this;
-    const { qos } = message;
     const identifier = qos === 0 ? 0 : view.getUint16(message.topicNameOffset + message.topicNameLength);
     if (hasProperties)
       return writePublishWithProperties(arena, stagingOffset, message, qos, identifier) - stagingOffset;

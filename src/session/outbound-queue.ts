@@ -29,6 +29,8 @@ import type { Journal, UpstreamWindow } from './upstream-window.ts';
 
 /** Bytes of a PUBLISH beside topic and payload: first byte, Remaining Length, length of the topic, identifier. */
 const LONGEST_HEADER = 1 + 4 + 2 + 2;
+/** Bytes of the length of properties. */
+const LONGEST_VARIABLE = 4;
 
 /** In place of the identity of a node, which is odd. */
 export const ANYBODY = -2;
@@ -79,10 +81,22 @@ export class OutboundQueue extends PublishRecords {
     this.lastIdentifier = last;
   }
 
+  /** Whether the message can ever go out from here: as a record it fits the queue, as a packet the staging area. */
+  canHold(message: Message, qos: number): boolean {
+    const { arena, capacity, headerLength } = this.limits;
+    const packetLength = this.packetLengthOf(message, qos);
+    return packetLength <= arena.stagingCapacity && headerLength + packetLength + 3 >> 2 <= capacity >> 2;
+  }
+
+  /** Bytes of the packet that a message makes here. */
+  packetLengthOf(message: Message, qos: number): number {
+    return this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
+  }
+
   /** Enters a message that is to be sent. @returns its record; NONE, and nothing has changed, when it does not fit */
   append(message: Message, qos: number): number {
     const { arena, headerLength } = this.limits;
-    const packetLength = this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
+    const packetLength = this.packetLengthOf(message, qos);
     const at = packetLength <= arena.stagingCapacity ? this.reserve(headerLength + packetLength + 3 & ~3) : NONE;
     if (at === NONE)
       return NONE;
@@ -102,7 +116,8 @@ export class OutboundQueue extends PublishRecords {
    */
   identifierFor(message: Message): number {
     const { arena, headerLength } = this.limits;
-    const longest = message.topicNameLength + message.payloadLength + LONGEST_HEADER;
+    const longest = message.topicNameLength + message.payloadLength + LONGEST_HEADER
+      + (this.hasProperties ? message.propertiesLength + LONGEST_VARIABLE : 0);
     return this.canSendNext && longest <= arena.stagingCapacity
       && this.reserve(headerLength + longest + 3 & ~3) !== NONE ? this.nextIdentifier() : 0;
   }
@@ -110,7 +125,7 @@ export class OutboundQueue extends PublishRecords {
   /** Whether a message of QoS 1 or 2 that comes now may be the next one to go out. */
   get canSendNext(): boolean {
     const { window } = this;
-    return this.unsentCount === 0 && this.inflightCount < this.limits.maximumInflight && !this.hasProperties
+    return this.unsentCount === 0 && this.inflightCount < this.limits.maximumInflight
       && (window === undefined || window.replayCount === 0 && window.waitingCount === 0);
   }
 
@@ -130,6 +145,28 @@ export class OutboundQueue extends PublishRecords {
     const identifier = this.nextIdentifier();
     writePublish(arena, packet, message, qos, identifier);
     arena.bytes.copyWithin(arena.stagingOffset, packet, packet + packetLength);
+    this.enter(at, packetLength, SENT, qos, identifier);
+    ++this.inflightCount;
+    if (this.window !== undefined) {
+      this.window.stamp = now;
+      this.window.annotate(arena.view, this.offset + at);
+    }
+    return packetLength;
+  }
+
+  /** The same in the form of 5.0, for a message that has no properties. */
+  appendSentForm(message: Message, qos: number, room: number, now: number): number {
+    const { arena, arena: { bytes, stagingOffset }, headerLength } = this.limits;
+    const packetLength = lengthWithProperties(message, qos);
+    const at = packetLength <= room && packetLength <= arena.stagingCapacity
+      ? this.reserve(headerLength + packetLength + 3 & ~3) : NONE;
+    if (at === NONE)
+      return 0;
+    const packet = this.offset + at + headerLength;
+    const identifier = this.nextIdentifier();
+    this.limits.forms!.keep(packet, message, qos, identifier);
+    bytes.copyWithin(stagingOffset, packet, packet + packetLength);
+    bytes[stagingOffset] = bytes[stagingOffset]! & ~DUP; // which tells the form there
     this.enter(at, packetLength, SENT, qos, identifier);
     ++this.inflightCount;
     if (this.window !== undefined) {
@@ -469,7 +506,29 @@ export class OutboundQueue extends PublishRecords {
     }
     if (view.getUint16(record + IDENTIFIER) === 0 && bytes[record + QOS] !== 0)
       this.begin(record);
-    return forms!.stageKept(record + headerLength, this.lengthOf(record), hasProperties, state === SENT);
+    return forms!.stageKept(record + headerLength, this.lengthOf(record), this.qosOf(record), hasProperties,
+      state === SENT);
+  }
+
+  /** The receiver takes no more than this QoS [MQTT5-3.2.2-11]. Call before `stageForm`, to send it at once. */
+  lower(record: number, qos: number): void {
+    const { arena: { bytes }, headerLength } = this.limits;
+    const packet = record + headerLength;
+    bytes[record + QOS] = qos;
+    if (qos !== 0)
+      bytes[packet] = bytes[packet]! & ~QOS_MASK | qos << QOS_SHIFT;
+    else if (this.window !== undefined)
+      ++this.window.atMostOnceCount;
+  }
+
+  /**
+   * The receiver has refused the message, which is the end of that exchange [MQTT5-4.4.0-2]: what is to be sent is a
+   * new one, under the same identifier, which is free again. It is held.
+   */
+  takeBack(record: number): void {
+    const { bytes } = this.limits.arena;
+    this.hold(record);
+    bytes[record + STATE] = bytes[record + STATE]! & ~STATE_MASK | QUEUED;
   }
 
   /**

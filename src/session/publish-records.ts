@@ -4,7 +4,6 @@
  */
 import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish } from '../packet/publish.ts';
-import { lengthWithProperties } from '../packet/publish-properties.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
   DONE, HEADER_LENGTH, HELD, IDENTIFIER, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE,
@@ -117,13 +116,6 @@ export class PublishRecords {
   /** Bytes that a message takes in the queue of a node, header and padding included. */
   static lengthOfRecord(message: Message, qos: number): number {
     return HEADER_LENGTH + lengthOfPublish(message, qos) + 3 & ~3;
-  }
-
-  /** Whether the message can ever go out from here: as a record it fits the queue, as a packet the staging area. */
-  canHold(message: Message, qos: number): boolean {
-    const { arena, capacity, headerLength } = this.limits;
-    const packetLength = this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
-    return packetLength <= arena.stagingCapacity && headerLength + packetLength + 3 >> 2 <= capacity >> 2;
   }
 
   /** A message of QoS 1 or 2 gets its identifier, and is in this state with its receiver. */

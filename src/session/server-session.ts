@@ -6,8 +6,8 @@
  * nothing that the node sends is looked at [MQTT311-3.1.4-5]. What must be known of the CONNECT afterwards, the
  * identifier and the Will, is copied to regions of this session.
  */
-import { CLEAN_START, propertiesOfConnack, WILL, WILL_RETAIN, willQoSOf, writeConnack,
-  writeConnackAround } from '../packet/connect.ts';
+import { propertiesOfConnack, writeConnack, writeConnackAround } from '../packet/connack.ts';
+import { CLEAN_START, WILL, WILL_RETAIN, willQoSOf } from '../packet/connect.ts';
 import * as ControlPacket from '../packet/control-packet.ts';
 import { writeString } from '../packet/data-representation.ts';
 import type { MessageSpans, Packet } from '../packet/packet.ts';

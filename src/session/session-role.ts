@@ -69,6 +69,9 @@ export class SessionRole implements SessionContext, ParserContext {
   /** CLIENT or SERVER of connection-state.ts: whose packets arrive here. */
   readonly peer: number;
   readonly forms: MessageForms;
+  /** Of a peer of 5.0: the highest QoS that it takes, and what is left of the first byte of a PUBLISH to it. */
+  maximumQoS = 2;
+  publishMask = 0xFF;
 
   constructor(context: SessionContext, settings: SessionSettings, peer: number, receiver: MessageHandler) {
     this.clock = context.clock;

@@ -20,7 +20,7 @@ import type { Message, Packet } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET,
   stagePublish } from '../packet/publish.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
-import { CLIENT, CLOSED, CONNECTED, legalTypes, OPENED, SERVER } from './connection-state.ts';
+import { CLIENT, CLOSED, CONNECTED, FROM_SERVER_OF_5_0, legalTypes, OPENED, SERVER } from './connection-state.ts';
 import type { OutboundQueue } from './outbound-queue.ts';
 import { NOT_SENT } from './message-forms.ts';
 import { NONE, RELEASED } from './record-layout.ts';
@@ -166,10 +166,11 @@ export abstract class Session implements PacketHandler {
 
   /** The same to a peer that speaks 5.0. */
   private publishForm(message: Message): boolean {
-    const { role } = this;
+    const { role, role: { arena: { bytes, stagingOffset } } } = this;
     const length = role.forms.stage(message);
     if (length > this.longestPacket)
       return true; // as if it had been sent [MQTT5-3.1.2-24] [MQTT5-3.1.2-25]
+    bytes[stagingOffset] = bytes[stagingOffset]! & role.publishMask;
     if (!this.output.send(length))
       return false;
     role.lastSentAt = role.clock.now;
@@ -183,7 +184,8 @@ export abstract class Session implements PacketHandler {
   enqueue(message: Message, qos: number): boolean {
     const { queue } = this.sessionState!;
     if (qos !== 0 && this.state === CONNECTED && queue.canSendNext) { // the usual case: it need not wait
-      const length = queue.appendSent(message, qos, this.output.room, this.role.clock.now);
+      const length = queue.hasProperties ? this.appendForm(queue, message, qos)
+        : queue.appendSent(message, qos, this.output.room, this.role.clock.now);
       if (length > 0) {
         this.sentAnew(queue);
         this.role.lastSentAt = this.role.clock.now;
@@ -194,6 +196,17 @@ export abstract class Session implements PacketHandler {
       return false;
     this.transmitQueued();
     return true;
+  }
+
+  /** @returns as `OutboundQueue.appendSent`; 0 as well when it has to be looked at before it is sent */
+  private appendForm(queue: OutboundQueue, message: Message, qos: number): number {
+    const { longestPacket, output: { room }, role: { arena: { bytes, stagingOffset }, clock, maximumQoS, publishMask } }
+      = this;
+    if (!this.hasProperties || message.propertiesLength !== 0 || qos > maximumQoS || queue.inflightCount >= this.quota)
+      return 0;
+    const length = queue.appendSentForm(message, qos, room < longestPacket ? room : longestPacket, clock.now);
+    bytes[stagingOffset] = bytes[stagingOffset]! & publishMask;
+    return length;
   }
 
   /** Sends what waits, if it may be sent now. */
@@ -269,6 +282,21 @@ export abstract class Session implements PacketHandler {
   /** PUBREL is going out for `record`. */
   protected releasing(_queue: OutboundQueue, _record: number): void { /* see above */ }
 
+  /** Messages of QoS 1 and 2 that the peer takes at a time from the queue. */
+  protected get quota(): number {
+    return this.receiveMaximum;
+  }
+
+  /** A record is not sent: it has expired, or is longer than what the peer takes. */
+  protected passOver(queue: OutboundQueue, record: number, _isExpired: boolean): void {
+    queue.settle(record);
+  }
+
+  /** Whether PUBREC has come for a message that is not in the queue. */
+  protected isReceivedElsewhere(_identifier: number): boolean {
+    return false;
+  }
+
   /** What has to be sent next, NONE for nothing. */
   protected nextRecord(queue: OutboundQueue): number {
     return queue.peek();
@@ -306,6 +334,8 @@ export abstract class Session implements PacketHandler {
       --this.role.openCount;
     this.state = state;
     this.parser.acceptedTypes = legalTypes(state, this.role.peer);
+    if (this.hasProperties && state === CONNECTED && this.role.peer === SERVER)
+      this.parser.acceptedTypes |= FROM_SERVER_OF_5_0;
   }
 
   /** Ends the connection without sending anything. */
@@ -386,18 +416,22 @@ export abstract class Session implements PacketHandler {
    * [MQTT5-4.9.0-1] [MQTT5-4.9.0-2]: nothing but PUBLISH waits for its quota [MQTT5-3.3.4-10] [MQTT5-4.9.0-3].
    */
   private transmitForms(queue: OutboundQueue): void {
-    const { role, role: { clock }, longestPacket, receiveMaximum } = this;
+    const { longestPacket, quota, role } = this;
+    const { arena: { bytes, stagingOffset }, clock, maximumQoS, publishMask } = role;
     const { maximumInflight } = queue.limits;
-    const most = maximumInflight < receiveMaximum ? maximumInflight : receiveMaximum;
+    const most = maximumInflight < quota ? maximumInflight : quota;
     for (let record = this.nextRecord(queue); record !== NONE; record = this.nextRecord(queue)) {
       if (queue.qosOf(record) !== 0 && queue.inflightCount >= most && queue.stateOf(record) !== RELEASED
         || queue.lengthToSend(record) + LONGER_FORM > this.output.room)
         return;
+      if (queue.qosOf(record) > maximumQoS && queue.stateOf(record) !== RELEASED)
+        queue.lower(record, maximumQoS);
       const length = queue.stageForm(record, this.hasProperties);
-      if (length === NOT_SENT || length > longestPacket) { // [MQTT5-3.1.2-24] [MQTT5-3.1.2-25]
-        queue.settle(record);
+      if (length === NOT_SENT || length > longestPacket) { // [MQTT5-3.1.2-24] [MQTT5-3.1.2-25] [MQTT5-3.2.2-15]
+        this.passOver(queue, record, length === NOT_SENT);
         continue;
       }
+      bytes[stagingOffset] = bytes[stagingOffset]! & publishMask; // of PUBREL it leaves all
       this.sending(queue, record);
       queue.markSent(record);
       role.lastSentAt = clock.now;
@@ -453,7 +487,7 @@ export abstract class Session implements PacketHandler {
     }
     if (record !== NONE)
       this.releasing(queue, record);
-    else if (this.hasProperties) {
+    else if (this.hasProperties && !this.isReceivedElsewhere(identifier)) {
       this.sendCode(PUBREL_PACKET | identifier, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND);
       return;
     }

@@ -17,6 +17,12 @@ export function isRefusal(reasonCode: number): boolean {
     case ReasonCode.CLIENT_IDENTIFIER_NOT_VALID:
     case ReasonCode.BAD_USER_NAME_OR_PASSWORD:
     case ReasonCode.NOT_AUTHORIZED:
+    case ReasonCode.BANNED:
+    case ReasonCode.BAD_AUTHENTICATION_METHOD:
+    case ReasonCode.RETAIN_NOT_SUPPORTED:
+    case ReasonCode.QOS_NOT_SUPPORTED:
+    case ReasonCode.USE_ANOTHER_SERVER:
+    case ReasonCode.SERVER_MOVED:
     case ReasonCode.UNKNOWN_RETURN_CODE:
     case ReasonCode.SESSION_PRESENT_UNEXPECTED:
     case ReasonCode.TLS_FAILED:

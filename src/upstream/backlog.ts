@@ -12,7 +12,7 @@
  * comes meanwhile.
  */
 import type { Message } from '../packet/packet.ts';
-import { lengthOfPublish } from '../packet/publish.ts';
+import { expiryOf } from '../packet/publish-properties.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { Clock } from '../session/clock.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
@@ -135,6 +135,8 @@ export class Backlog extends StoreStamps implements Journal {
     fields.payloadLength = message.payloadLength;
     fields.qos = message.qos;
     fields.retain = message.retain;
+    fields.propertiesLength = outgoing.propertiesLength;
+    fields.propertiesOffset = outgoing.propertiesOffset;
     const takenAt = fields.takenAt = store.clock.now;
     fields.deadline = policy.expiry === 0 ? 0 : takenAt + policy.expiry;
     fields.rule = policy.rule.identity;
@@ -465,7 +467,7 @@ export class Backlog extends StoreStamps implements Journal {
         } else if (rule !== NO_RULE && this.mustWait(record.origin, rule, window.slotOf(rules.hash)))
           ++window.deferredCount; // others pass it
         else if (rule !== NO_RULE) {
-          this.nextLength = lengthOfPublish(rules.outgoing, rules.outgoing.qos);
+          this.nextLength = queue.packetLengthOf(rules.outgoing, rules.outgoing.qos);
           if (!queue.hasRoom(this.nextLength) || !this.enterLoaded(record, rule))
             return;
           this.leaveLog(rule);
@@ -484,8 +486,23 @@ export class Backlog extends StoreStamps implements Journal {
     const { outgoing } = this.rules;
     if (rule !== NO_RULE)
       this.rules.encode(message, rule);
-    return this.rules.isExpired(message, rule, this.store.clock) ? Loss.EXPIRED
+    return this.rules.isExpired(message, rule, this.store.clock) || this.isOver(message) ? Loss.EXPIRED
       : rule !== NO_RULE && !this.queue.canHold(outgoing, outgoing.qos) ? Loss.TOO_LONG : 0;
+  }
+
+  /** Whether its Message Expiry Interval is over [MQTT5-3.3.2-5]; one that has been sent does not expire. */
+  private isOver(message: StoredMessage): boolean {
+    const { arena, clock } = this.store;
+    const at = message.identifiers[UPSTREAM] === 0 ? expiryOf(message, arena) : -1;
+    return at >= 0 && arena.view.getUint32(at) <= clock.age(message.takenAt);
+  }
+
+  /** What is left of it [MQTT5-3.3.2-6]: in the log it is as it was when the message came. */
+  private countDown({ takenAt }: StoredMessage): void {
+    const { rules: { outgoing }, store: { arena, clock } } = this;
+    const at = expiryOf(outgoing, arena);
+    if (at >= 0)
+      arena.view.setUint32(at, Math.max(0, arena.view.getUint32(at) - clock.age(takenAt)));
   }
 
   /** A message of the log that was not in the queue waits there no more. */
@@ -526,6 +543,8 @@ export class Backlog extends StoreStamps implements Journal {
     const { counters, queue, rules, window } = this;
     window.origin = message.origin;
     window.slot = window.slotOf(rules.hash);
+    if (rules.outgoing.propertiesLength !== 0)
+      this.countDown(message);
     const record = this.enter(rules.outgoing, message.position, message.takenAt, rule, 0);
     if (record === NO_RECORD)
       return false;

@@ -14,8 +14,10 @@
 import * as Event from '../config/events.ts';
 import { type Delivery, NOBODY } from '../nodes/delivery.ts';
 import type { MessageExpiry } from '../nodes/message-expiry.ts';
-import { type Message, PlainSpans, type Packet } from '../packet/packet.ts';
+import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
+import { selectProperties } from '../packet/property-selection.ts';
 import { hasConnackFlags } from '../packet/protocol-version.ts';
+import { SUCCESS } from '../packet/reason-code.ts';
 import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import type { ClientHandler, ClientSession } from '../session/client-session.ts';
 import { NONE, NOT_STORED } from '../session/record-layout.ts';
@@ -30,6 +32,7 @@ import type { Guard } from './guard.ts';
 import * as Loss from './losses.ts';
 import type { QuarantinedMessage } from './quarantined-message.ts';
 import * as Reason from './quarantine-reasons.ts';
+import { Rejections } from './rejections.ts';
 import { RetainedTelling } from './retained-telling.ts';
 import { Suspects } from './suspects.ts';
 import { dropExpired, makeRoom } from './room-in-memory.ts';
@@ -41,6 +44,8 @@ export interface BridgeOwner {
   /** @returns whether this Server is another one than on the last connection, as far as its address tells */
   onUpstreamConnected(): boolean;
   onUpstreamClosed(reasonCode: number): void;
+  /** The packet at hand is one with which the Server refuses or ends the connection. */
+  onServerSays?(): void;
 }
 
 export interface BridgeSides {
@@ -55,6 +60,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   session!: ClientSession;
   guard!: Guard;
   suspects!: Suspects;
+  rejections!: Rejections;
   /** Of the configuration. */
   highestQoS = 2;
   private readonly experiments: Experiments;
@@ -88,12 +94,17 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
    */
   unstoredRefusals = 0;
   unstoredCount = 0;
+  /** Bytes of properties that go with a message, and where those lie that are not all. */
+  mostProperties = 0;
+  propertiesOffset = 0;
+  /** Messages that went to the other side without some of their properties. */
+  curtailedCount = 0;
   /** Messages of the Server that were too long. */
   oversizeCount = 0;
   /** Messages of the Server whose name no node may have. */
   unfitCount = 0;
-  private readonly outgoing = new PlainSpans();
-  private readonly incoming = new PlainSpans();
+  private readonly outgoing = new MessageSpans();
+  private readonly incoming = new MessageSpans();
   private readonly owner: BridgeOwner;
   private readonly observer: Event.GatewayObserver;
   /** Who gets what arrives from upstream. */
@@ -132,6 +143,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.highestQoS = highestQoS;
     this.limitQoS(highestQoS);
     this.suspects = new Suspects(session, this.experiments);
+    this.rejections = new Rejections(session, this.experiments, this, this.observer);
   }
 
   /** The rule whose filter is asked for, -1: none. */
@@ -153,6 +165,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
     outgoing.qos = qos === 0 ? 1 : qos;
+    outgoing.propertiesLength = 0;
     return this.enqueue(message, rule, outbound.uncachedHash, message.origin) === STORED;
   }
 
@@ -206,6 +219,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
+    if ((outgoing.propertiesLength = message.propertiesLength) !== 0)
+      this.carry(message, outgoing);
     const { queue } = this.session.sessionState!;
     if ((message.qos === 0 || topicRule.qos === 0) && queue.count === 0 && queue.window!.waitingCount === 0
       && this.session.publish(outgoing)) {
@@ -226,6 +241,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     outgoing.payloadOffset = message.payloadOffset;
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
+    if ((outgoing.propertiesLength = message.propertiesLength) !== 0)
+      this.carry(message, outgoing);
     const { identity, qos } = policy.rule;
     const sender = origin === 0 ? guard.author : origin;
     let reason = guard.reasonFor(outgoing, policy.qosOf(message.qos), sender, identity);
@@ -253,6 +270,21 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       return TAKEN;
     }
     return this.keep(message, rule, outbound.table[outbound.hashes + index]!, origin);
+  }
+
+  /** Which properties of a message go with it to the other side: all, if there is room for them. */
+  private carry(message: Message, other: MessageSpans): void {
+    const { mostProperties, propertiesOffset, session: { role: { arena } } } = this;
+    other.propertiesOffset = message.propertiesOffset;
+    if (message.propertiesLength <= mostProperties)
+      return;
+    if (mostProperties === 0) { // the version has none
+      other.propertiesLength = 0;
+      return;
+    }
+    other.propertiesOffset = propertiesOffset;
+    other.propertiesLength = selectProperties(arena, message, propertiesOffset, mostProperties) - propertiesOffset;
+    ++this.curtailedCount;
   }
 
   /**
@@ -318,7 +350,9 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.experiments.connected();
     this.experiments.setUnfitAside();
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
+    this.rejections.connected();
     this.suspects.connected();
+    this.delivery.isRetainTold = this.session.hasProperties;
     const isElsewhere = this.owner.onUpstreamConnected();
     if (!sessionPresent)
       this.session.closeGate();
@@ -360,6 +394,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     incoming.payloadLength = packet.payloadLength;
     incoming.qos = packet.qos;
     incoming.retain = packet.retain;
+    if ((incoming.propertiesLength = packet.propertiesLength) !== 0)
+      this.carry(packet, incoming);
     const { expiry } = this;
     if (expiry === undefined || topicRule.configuration.expiry === 0)
       this.delivery.deliverFromUpstream(incoming, index);
@@ -402,8 +438,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     if (rule === undefined)
       this.earlier.answered(this.backlog?.store);
     else {
-      rule.granted = code;
-      if (code === SUBACK_FAILURE)
+      rule.granted = code < SUBACK_FAILURE ? code : SUBACK_FAILURE;
+      if (code >= SUBACK_FAILURE)
         this.observer.onEvent(Event.SUBSCRIPTION_REFUSED, this.subscribing, code);
       ++this.subscribing;
     }
@@ -414,7 +450,22 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.experiments.oddAnswer(answer);
   }
 
+  onRefused(_session: ClientSession, record: number, reasonCode: number): void {
+    this.rejections.refused(record, reasonCode);
+  }
+
+  onAnnouncementRefused({ announcements }: ClientSession): void {
+    if (announcements.wasBirth)
+      this.experiments.setBirthAside();
+  }
+
+  onPassedOver({ sessionState }: ClientSession, record: number, isExpired: boolean): void {
+    this.onLost(sessionState!.queue.ruleOf(record), isExpired ? Loss.EXPIRED : Loss.UNFIT);
+  }
+
   onClosed(_session: ClientSession, reasonCode: number): void {
+    if (this.session.toldReason !== SUCCESS)
+      this.owner.onServerSays?.();
     this.backlog?.closed();
     this.telling.closed(this.session.role.clock.now);
     this.suspects.closed(reasonCode);

@@ -7,15 +7,20 @@ import { profileOf } from '../config/broker-profiles.ts';
 import type { UpstreamConfiguration } from '../config/configuration.ts';
 import type { Message } from '../packet/packet.ts';
 import { lengthOfPublish } from '../packet/publish.ts';
+import { lengthWithProperties } from '../packet/publish-properties.ts';
 import { SLASH } from '../packet/topic.ts';
+import { ANY_LENGTH } from '../session/session.ts';
 import * as Reason from './quarantine-reasons.ts';
 
 /** In place of a character. */
 const NONE = -1;
 
 export class BrokerLimits {
-  /** Bytes of a packet, 0 for any number. */
-  readonly packetLength: number;
+  /** Bytes of a packet, 0 for any number: as configured, or as the Server says if that is less. */
+  packetLength: number;
+  /** Of the configuration alone. */
+  readonly configuredLength: number;
+  private hasProperties = false;
   private readonly arena: Arena;
   private readonly levels: number;
   private readonly topicLength: number;
@@ -28,15 +33,30 @@ export class BrokerLimits {
     this.arena = arena;
     this.levels = upstream.max_topic_levels;
     this.topicLength = upstream.max_topic_length;
-    this.packetLength = upstream.bridge_max_packet_size;
+    this.packetLength = this.configuredLength = upstream.bridge_max_packet_size;
     this.first = forbidden.length > 0 ? forbidden.charCodeAt(0) : NONE;
     this.second = forbidden.length > 1 ? forbidden.charCodeAt(1) : NONE;
   }
 
+  /**
+   * The Server has accepted. @param longest what it takes, in bytes: its Maximum Packet Size [MQTT5-3.2.2-15]
+   * @param hasProperties whether the version of the connection has them
+   */
+  learn(longest: number, hasProperties: boolean): void {
+    const { configuredLength } = this;
+    this.hasProperties = hasProperties;
+    this.packetLength = longest === ANY_LENGTH || configuredLength !== 0 && configuredLength < longest
+      ? configuredLength : longest;
+  }
+
   /** @returns why a message as it goes upstream cannot go there, or FINE */
   reasonFor(message: Message, qos: number): number {
-    return this.packetLength !== 0 && lengthOfPublish(message, qos) > this.packetLength ? Reason.PACKET_TOO_LONG
+    return this.packetLength !== 0 && this.lengthOf(message, qos) > this.packetLength ? Reason.PACKET_TOO_LONG
       : this.reasonForName(message.topicNameOffset, message.topicNameLength);
+  }
+
+  private lengthOf(message: Message, qos: number): number {
+    return this.hasProperties ? lengthWithProperties(message, qos) : lengthOfPublish(message, qos);
   }
 
   /** The same for its name alone. */

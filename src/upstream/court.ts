@@ -1,4 +1,5 @@
 /** What suspects.ts finds out, and who does what follows from it. */
+import * as ReasonCode from '../packet/reason-code.ts';
 import type { Probation } from './probation.ts';
 
 export const CALM = 0;
@@ -32,6 +33,12 @@ export const SOON = 5000;
 export const BIRTH = 0;
 export const NOBODY = -1;
 export const FILTER = -2;
+
+/** Whether DISCONNECT of a Server says that it was for a packet, and not for which. */
+export const blamesPacket = (code: number): boolean => code >= ReasonCode.UNSPECIFIED_ERROR
+  && code <= ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR || code === ReasonCode.NOT_AUTHORIZED
+  || code === ReasonCode.TOPIC_NAME_INVALID || code === ReasonCode.PACKET_TOO_LARGE
+  || code >= ReasonCode.PAYLOAD_FORMAT_INVALID && code <= ReasonCode.QOS_NOT_SUPPORTED;
 
 /** Does what has been decided. */
 export interface Court {

@@ -1,7 +1,8 @@
 /** Does what is decided about suspects (suspects.ts): sets messages and filters aside, puts back, lowers the QoS. */
 import * as Event from '../config/events.ts';
 import { PUBACK } from '../packet/control-packet.ts';
-import { PlainSpans } from '../packet/packet.ts';
+import { MessageSpans } from '../packet/packet.ts';
+import { readKept } from '../session/message-forms.ts';
 import { DONE, NONE, RELEASED } from '../session/record-layout.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { Aging } from './aging.ts';
@@ -41,7 +42,7 @@ export interface Subject {
 export class Experiments implements Court {
   private readonly bridge: Subject;
   private readonly observer: Event.GatewayObserver;
-  private readonly message = new PlainSpans();
+  private readonly message = new MessageSpans();
   /** What was told of already: bits. */
   private told = 0;
   /** Highest QoS of the present connection, and of all that follow. */
@@ -77,7 +78,6 @@ export class Experiments implements Court {
     const { message } = this;
     const { aging, backlog, guard, outbound, session } = this.bridge;
     const { queue } = session.sessionState!;
-    const { bytes, view } = queue.limits.arena;
     if (queue.stateOf(record) === RELEASED) { // the Server has it, or had it
       queue.forgetReceived(record);
       this.tell(SESSION_LIES);
@@ -85,15 +85,10 @@ export class Experiments implements Court {
     }
     const index = queue.ruleOf(record);
     const rule = outbound.rules[index]!;
-    const packet = record + queue.limits.headerLength;
-    const topic = queue.topicOf(record);
-    const length = view.getUint16(topic - 2);
     const qos = queue.qosOf(record);
-    message.topicNameLength = outbound.unmap(rule, topic, length);
+    readKept(queue.limits.arena, record + queue.limits.headerLength, queue.lengthOf(record), message);
+    message.topicNameLength = outbound.unmap(rule, message.topicNameOffset, message.topicNameLength);
     message.topicNameOffset = outbound.placesOffset + outbound.uncached * outbound.placeLength;
-    message.payloadOffset = topic + length + (qos === 0 ? 0 : 2);
-    message.payloadLength = packet + queue.lengthOf(record) - message.payloadOffset;
-    message.retain = bytes[packet]! & 1;
     const time = queue.timeOf(record);
     const number = guard.setAside(message, index, qos,
       guard.describe(queue.originOf(record), rule.identity, time === 0 ? aging.now : time, reason));
@@ -122,17 +117,12 @@ export class Experiments implements Court {
   judge(record: number): void {
     const { bridge: { guard, outbound, session }, message } = this;
     const { queue } = session.sessionState!;
-    const { view } = queue.limits.arena;
     const index = queue.ruleOf(record);
     const state = queue.stateOf(record);
     if (state === DONE || state === RELEASED || queue.isUnderWay(record) || index >= outbound.rules.length)
       return;
-    const topic = queue.topicOf(record);
     const qos = queue.qosOf(record);
-    message.topicNameOffset = topic;
-    message.topicNameLength = view.getUint16(topic - 2);
-    message.payloadOffset = topic + message.topicNameLength + (qos === 0 ? 0 : 2);
-    message.payloadLength = record + queue.limits.headerLength + queue.lengthOf(record) - message.payloadOffset;
+    readKept(queue.limits.arena, record + queue.limits.headerLength, queue.lengthOf(record), message);
     const reason = guard.limits.reasonFor(message, qos);
     if (reason === FINE || qos !== 0 && this.setAside(record, reason) !== 0)
       return;
@@ -182,8 +172,10 @@ export class Experiments implements Court {
 
   /** What was learned for one connection is forgotten with it. */
   connected(): void {
-    const { highestQoS, session } = this.bridge;
-    this.bridge.limitQoS(this.learnedQoS < highestQoS ? this.learnedQoS : highestQoS);
+    const { guard, highestQoS, session } = this.bridge;
+    this.bridge.limitQoS(Math.min(this.learnedQoS, highestQoS, session.role.maximumQoS));
+    guard.limits.learn(session.longestPacket, session.hasProperties);
+    guard.update();
     if (session.omitsWill)
       this.tell(WILL_SET_ASIDE);
   }

@@ -18,6 +18,12 @@ export const CLOSED_ON = 5;
 /** The Server has acknowledged others, but never this one. */
 export const NEVER_ACKNOWLEDGED = 6;
 
+/**
+ * From here on a reason is the reason code of 5.0 with which the Server has refused the message (rejections.ts). One
+ * byte, as it is stored.
+ */
+export const FIRST_CODE = 0x80;
+
 /** Its node has as many in the quarantine, by that rule, as it may have. */
 export const SHARE_FULL = 7;
 /** For another one of its node by that rule the Server has closed the connection; as many wait as may. */

@@ -40,6 +40,7 @@ export function reloadRules(arena: Arena, bridge: Bridge, plans: RulePlans, conf
   const { guard } = bridge;
   bridge.highestQoS = upstream.max_qos;
   outbound.limits = guard.limits = new BrokerLimits(arena, upstream);
+  guard.limits.learn(session.longestPacket, session.hasProperties);
   replaceRules(arena, outbound, plans.outbound, topic, upstream.max_qos);
   replaceRules(arena, inbound, plans.inbound, topic, upstream.max_qos);
   guard.update();

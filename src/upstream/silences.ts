@@ -30,7 +30,7 @@ export class Silences {
   /** An attempt has failed before the Server accepted: its Will may be the reason. */
   judgeWill(reasonCode: number): void {
     const { session } = this;
-    if (reasonCode !== ReasonCode.CLOSED_BEFORE_CONNACK || !session.hasWill)
+    if (reasonCode !== ReasonCode.CLOSED_BEFORE_CONNACK || !session.hasWill || session.hasProperties) // a version first
       return;
     if (session.omitsWill) { // that was not it
       session.omitsWill = false;

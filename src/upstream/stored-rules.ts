@@ -4,7 +4,7 @@
  * where it is.
  */
 import type { Arena } from '../bytes/arena.ts';
-import { type Message, PlainSpans } from '../packet/packet.ts';
+import { type Message, MessageSpans } from '../packet/packet.ts';
 import type { StoredMessage } from '../store/stored-message.ts';
 import { hashOfTopic } from './topic-hash.ts';
 import { GUARDED, NO_RULE, type TopicMap } from './topic-map.ts';
@@ -14,7 +14,7 @@ import type { LossObserver } from './losses.ts';
 
 export class StoredRules {
   /** The message that was looked at last as it goes upstream, if there is a rule. */
-  readonly outgoing = new PlainSpans();
+  readonly outgoing = new MessageSpans();
   /** Hash of its local topic. */
   hash = 0;
   private readonly arena: Arena;
@@ -56,6 +56,8 @@ export class StoredRules {
     outgoing.payloadLength = message.payloadLength;
     outgoing.retain = message.retain;
     outgoing.qos = this.qosOf(message, rule);
+    outgoing.propertiesLength = message.propertiesLength;
+    outgoing.propertiesOffset = message.propertiesOffset;
     if (message.isMapped) {
       outgoing.topicNameOffset = message.topicNameOffset;
       outgoing.topicNameLength = message.topicNameLength;

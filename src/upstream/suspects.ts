@@ -20,7 +20,8 @@ import type { ClientSession } from '../session/client-session.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import {
-  BIRTH, BLAMED, CALM, CAUTIOUS, CLOSES_IDLE, CONTROL, type Court, EXAMINED, FILTER, NOBODY, SOON, STRIKES,
+  BIRTH, BLAMED, blamesPacket, CALM, CAUTIOUS, CLOSES_IDLE, CONTROL, type Court, EXAMINED, FILTER, NOBODY, SOON,
+  STRIKES,
   UNKNOWN_CAUSE,
 } from './court.ts';
 import * as Reason from './quarantine-reasons.ts';
@@ -123,7 +124,7 @@ export class Suspects {
     this.verdicts.look();
     if (reasonCode === ReasonCode.ACKNOWLEDGEMENT_TIMEOUT)
       this.verdicts.judgeSilence(this.silences, this.connectedAt);
-    const isByPeer = reasonCode === ReasonCode.NETWORK_CLOSED;
+    const isByPeer = reasonCode === ReasonCode.NETWORK_CLOSED || blamesPacket(this.session.toldReason);
     if (!isByPeer)
       this.acquit();
     this.trials.closed(isByPeer && !this.judgeClose());
