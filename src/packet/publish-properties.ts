@@ -49,6 +49,25 @@ export function lengthWithProperties(message: Message, qos: number): number {
   return 1 + lengthOfVariable(remainingLength) + remainingLength;
 }
 
+/** As `stagePublish`, with a length of properties of 0 [MQTT5-2.2.2-1], for a message that has none. */
+export function stageWithoutProperties(arena: Arena, message: Message): number {
+  const topicLength = message.topicNameLength;
+  const remainingLength = PREFIX_LENGTH + topicLength + 1 + message.payloadLength;
+  const { bytes } = arena;
+  let at = arena.stagingOffset + 4;
+  if (remainingLength < 0x80)
+    arena.view.setInt32(at - 4, PUBLISH << 28 | message.retain << 24 | remainingLength << 16 | topicLength);
+  else {
+    at = writeFixedHeader(arena, at - 4, PUBLISH << 4 | message.retain, remainingLength) + PREFIX_LENGTH;
+    arena.view.setUint16(at - PREFIX_LENGTH, topicLength);
+  }
+  bytes.copyWithin(at, message.topicNameOffset, message.topicNameOffset + topicLength);
+  at += topicLength;
+  bytes[at++] = 0;
+  bytes.copyWithin(at, message.payloadOffset, message.payloadOffset + message.payloadLength);
+  return at + message.payloadLength - arena.stagingOffset;
+}
+
 /** As `writePublish`, with the properties of the message [MQTT5-2.2.2-1]. */
 export function writePublishWithProperties(
   arena: Arena, offset: number, message: Message, qos: number, packetIdentifier: number,

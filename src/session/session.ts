@@ -19,6 +19,7 @@ import { PacketParser } from '../packet/packet-parser.ts';
 import type { Message, Packet } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET,
   stagePublish } from '../packet/publish.ts';
+import { stageWithoutProperties } from '../packet/publish-properties.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CLIENT, CLOSED, CONNECTED, FROM_SERVER_OF_5_0, legalTypes, OPENED, SERVER } from './connection-state.ts';
 import type { OutboundQueue } from './outbound-queue.ts';
@@ -166,11 +167,13 @@ export abstract class Session implements PacketHandler {
 
   /** The same to a peer that speaks 5.0. */
   private publishForm(message: Message): boolean {
-    const { role, role: { arena: { bytes, stagingOffset } } } = this;
-    const length = role.forms.stage(message);
+    const { role } = this;
+    const { arena } = role;
+    const length = message.propertiesLength === 0 ? stageWithoutProperties(arena, message) : role.forms.stage(message);
     if (length > this.longestPacket)
       return true; // as if it had been sent [MQTT5-3.1.2-24] [MQTT5-3.1.2-25]
-    bytes[stagingOffset] = bytes[stagingOffset]! & role.publishMask;
+    if (role.publishMask !== 0xFF)
+      arena.bytes[arena.stagingOffset] = arena.bytes[arena.stagingOffset]! & role.publishMask;
     if (!this.output.send(length))
       return false;
     role.lastSentAt = role.clock.now;
