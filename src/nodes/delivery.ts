@@ -1,7 +1,7 @@
 /**
- * Gives messages to the nodes whose subscriptions match, as far as they may read them, each once and with the QoS
- * that it was granted; keeps retained ones. Who gets a topic is remembered per number of the topic table, so that a
- * message for nobody, or for one node, is not compared with filters. Knows nothing of upstream's rules.
+ * Gives messages to the nodes whose subscriptions match, as far as they may read them, each once and with the QoS that
+ * it was granted; keeps retained ones. Who gets a topic is remembered per number of the topic table: a message for
+ * nobody, or one node, is not compared with filters. Knows nothing of upstream's rules.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { isPlainText } from '../bytes/utf8.ts';
@@ -75,13 +75,13 @@ export class Delivery {
    * in ends its session; under $SYS/ only the gateway itself speaks. To be asked when nothing is known of the name.
    */
   rejects(session: ServerSession | undefined, message: Message, index: number): boolean {
-    const { arena } = this;
+    const { arena, topics } = this;
     const { topicNameLength, topicNameOffset } = message;
     if (arena.bytes[topicNameOffset] === DOLLAR && isSystemTopic(arena, topicNameOffset, topicNameLength)) {
       ++this.droppedCount;
       return true;
     }
-    if (index === this.topics.plainIndex || isPlainText(arena, topicNameOffset, topicNameOffset + topicNameLength))
+    if (index === topics.plainIndex || isPlainText(arena, topicNameOffset, topicNameOffset + topicNameLength))
       return false;
     session?.fail(ReasonCode.TOPIC_NAME_INVALID);
     return true;
@@ -93,10 +93,7 @@ export class Delivery {
     this.remoteAudience.fill(UNKNOWN);
   }
 
-  /**
-   * The subscriptions to one filter have changed. One without wildcards concerns one local name only: worth finding out
-   * where there are many.
-   */
+  /** The subscriptions to one filter have changed. One without wildcards concerns one local name only. */
   forgetAudiencesOf(filterOffset: number, filterLength: number): void {
     if (!this.subscriptions.isIndexed || hasWildcard(this.arena, filterOffset, filterLength)) {
       this.forgetAudiences();

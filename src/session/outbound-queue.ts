@@ -527,8 +527,17 @@ export class OutboundQueue extends PublishRecords {
    */
   takeBack(record: number): void {
     const { bytes } = this.limits.arena;
-    this.hold(record);
-    bytes[record + STATE] = bytes[record + STATE]! & ~STATE_MASK | QUEUED;
+    const window = this.window!;
+    const flags = bytes[record + STATE]!;
+    if ((flags & PENDING) === 0) {
+      --this.inflightCount;
+      if (flags >= REPLAYED)
+        --window.replayInflight;
+      this.noteSent(record, 0); // a stamp is read there again, and what was sent is durable
+      ++window.heldCount;
+    } else
+      this.hold(record);
+    bytes[record + STATE] = QUEUED | PENDING | HELD;
   }
 
   /**

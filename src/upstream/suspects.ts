@@ -21,8 +21,7 @@ import { NONE } from '../session/record-layout.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import {
   BIRTH, BLAMED, blamesPacket, CALM, CAUTIOUS, CLOSES_IDLE, CONTROL, type Court, EXAMINED, FILTER, NOBODY, SOON,
-  STRIKES,
-  UNKNOWN_CAUSE,
+  STRIKES, UNKNOWN_CAUSE,
 } from './court.ts';
 import * as Reason from './quarantine-reasons.ts';
 import { Progress } from './progress.ts';
