@@ -2,7 +2,7 @@
 import type { FeatureId } from './board-features.ts';
 
 /** The gateway without any feature. */
-export const PROGRAM_LENGTH = 29108;
+export const PROGRAM_LENGTH = 29908;
 
 /** One of each feature, without its texts. */
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
@@ -31,7 +31,7 @@ export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freez
   topic: 32,
   subscriptionByte: 0,
   retainedByte: 0,
-  flash: 17832,
+  flash: 17864,
   flashBlock: 11,
   flashIdentifier: 20,
   flashLatest: 4264,
