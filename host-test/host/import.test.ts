@@ -62,7 +62,7 @@ describe('a connection', () => {
   });
 
   test('is told by line and key where it is otherwise here, or not at all', () => {
-    const { remarks } = convert(['connection c', 'address a.example b.example', 'start_type lazy', 'bridge_protocol_version mqttv50',
+    const { remarks } = convert(['connection c', 'address a.example b.example', 'start_type lazy', 'bridge_protocol_version mqttv60',
       'topic b# out', 'topic a sideways', 'local_username x', 'frobnicate 1', 'bridge_outgoing_retain false', 'topic # both 0', 'try_private true',
       'bridge_tls_version tlsv1', 'remote_password s3cret']);
     expect(remarks.map(remark => remark.split(': ').slice(0, 3).join(': '))).toEqual([

@@ -323,6 +323,14 @@ describe('acknowledgements', () => {
     expect(ask5(node, pubrec(8))).toEqual(['PUBREL #8 92']);
   });
 
+  it('say that $SYS is not for nodes, with rights or without', () => {
+    for (const acl of [[], [{ topic: '#', access: 'readwrite' as const }]]) {
+      const node = node5(quiet({ acl }), 'a');
+      expect(ask5(node, publish5('$SYS/x', 'x', '', { qos: 1, identifier: 3 }))).toEqual(['PUBACK #3 87']);
+      expect(ask5(node, publish5('$SYS/x', 'x', '', { qos: 2, identifier: 4 }))).toEqual(['PUBREC #4 87']);
+    }
+  });
+
   it('say what is not allowed [MQTT5-3.4.2-1] [MQTT5-3.5.2-1] [MQTT5-4.3.3-9]', () => {
     const world = quiet({ acl: [{ topic: 'mine/#', access: 'readwrite' }] });
     const node = node5(world, 'a');
@@ -335,6 +343,11 @@ describe('acknowledgements', () => {
     expect(ask5(node, subscribe5(1, 'other', 1, 'mine/b', 1))).toEqual(['SUBACK #1 87 1']);
   });
 });
+
+it.each([['U+D800', '300f0005746feda080007061796c6f6164'], ['U+0000', '300f0005746f700000007061796c6f6164']])(
+  'a topic that is no text makes a Malformed Packet: %s [MQTT5-1.5.4-1] [MQTT5-1.5.4-2]', (_name, packet) => {
+    expect(ask5(node5(quiet(), 'a'), Buffer.from(packet, 'hex'))).toEqual(['DISCONNECT 81', 'closed']);
+  });
 
 describe('subscriptions', () => {
   it('are answered each with a code [MQTT5-3.9.3-2] [MQTT5-3.11.3-1] [MQTT5-3.11.3-2] [MQTT5-3.10.4-4]',

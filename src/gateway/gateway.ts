@@ -12,6 +12,7 @@ import { Arena } from '../bytes/arena.ts';
 import { equalBytes } from '../bytes/compare.ts';
 import { MessageSpans, Packet, type RepeatedMessage } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
+import { isSystemTopic } from '../packet/topic.ts';
 import { INVALID_TOPIC, TopicTable, type TopicTableOwner } from '../packet/topic-table.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { Clock } from '../session/clock.ts';
@@ -491,7 +492,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const origin = (session.sessionState as NodeState).identity;
     if (access === undefined) {
       if (this.localAudience[index] === UNKNOWN && this.delivery.rejects(session, packet, index))
-        return TAKEN; // by nobody: the session is over
+        return session.hasProperties && packet.qos !== 0
+          && isSystemTopic(this.arena, packet.topicNameOffset, packet.topicNameLength)
+          ? session.decline(packet, ReasonCode.NOT_AUTHORIZED) : TAKEN; // by nobody: the session is over
       const taken = this.bridge.forward(packet, index, origin); // as `Publishing.publish`, with a call less
       if (taken !== TAKEN && this.makeWait(session, taken) === REFUSED)
         return REFUSED;

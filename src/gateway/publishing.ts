@@ -2,6 +2,7 @@
  * Where a message goes that somebody here publishes: upstream, and to the nodes; for a node, under its mount point
  * and as far as it may.
  */
+import { isSystemTopic } from '../packet/topic.ts';
 import type { Message } from '../packet/packet.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import { type Access, WRITE } from '../nodes/access.ts';
@@ -15,7 +16,7 @@ export const FORBIDDEN = -2;
 
 export class Publishing {
   private readonly topics: TopicTable;
-  private readonly delivery: Pick<Delivery, 'deliver' | 'localAudience' | 'rejects'>;
+  private readonly delivery: Pick<Delivery, 'arena' | 'deliver' | 'localAudience' | 'rejects'>;
   private readonly bridge: Pick<Bridge, 'forward'>;
   /** That of `delivery`. */
   private readonly localAudience: Int32Array;
@@ -51,7 +52,8 @@ export class Publishing {
     if (!access.allows(node, index, message.topicNameOffset, message.topicNameLength, WRITE))
       return FORBIDDEN;
     if (this.localAudience[index] === UNKNOWN && this.delivery.rejects(node.session, message, index))
-      return TAKEN; // by nobody: the session is over
+      return isSystemTopic(this.delivery.arena, message.topicNameOffset, message.topicNameLength) ? FORBIDDEN
+        : TAKEN; // by nobody: the session is over
     return this.publish(message, index, origin, node.session === undefined ? -1 : node.index);
   }
 }

@@ -93,11 +93,10 @@ const SPECIAL: Readonly<Record<string, (draft: Draft, line: Line) => void>> = Ob
       draft.remark(line, 'lost', 'a folder of CAs is not read; put them into one file, and write that as upstream.bridge_cafile');
   },
   bridge_protocol_version: (draft, line) => {
-    if (line.value === 'mqttv31' || line.value === 'mqttv311')
+    if (line.value === 'mqttv31' || line.value === 'mqttv311' || line.value === 'mqttv50')
       text(draft, line, 'bridge_protocol_version');
     else
-      draft.remark(line, 'other', `${line.value === 'mqttv50' ? 'MQTT 5.0 towards the broker is not spoken in this version'
-        : 'there is no such version'}; 3.1.1 is used, which brokers of 5.0 speak as well`);
+      draft.remark(line, 'other', 'there is no such version; 3.1.1 is used');
   },
   bridge_tls_use_os_certs: () => {},
   bridge_tls_version: (draft, line) => {

@@ -107,6 +107,7 @@ export class Routing {
     this.access = accessPlan && new Access(arena, accessPlan, alone);
     this.nodes = new NodeStates(arena, nodesPlan, limits, listener.max_clientid_length, listener.users.length);
     this.publishing = new Publishing(this.topics, {
+      arena,
       localAudience: new Int32Array(PLACES + 1).fill(UNKNOWN),
       rejects: (_session, message) => !this.isNameForNodes(message),
       deliver: message => { this.localName = this.nameOf(message); },

@@ -3,6 +3,7 @@
  * 3.1.1 is in publish.ts.
  */
 import type { Arena } from '../bytes/arena.ts';
+import { isWellFormedUTF8 } from '../bytes/utf8.ts';
 import { PUBLISH, QOS_SHIFT } from './control-packet.ts';
 import { IDENTIFIER_LENGTH, lengthOfVariable, PREFIX_LENGTH, variableAt, writeFixedHeader,
   writeVariable } from './data-representation.ts';
@@ -21,7 +22,9 @@ export function readPublishWithProperties(packet: Packet, topics: TopicTable): n
   const reasonCode = readPublish(packet, topics);
   const hasTopic = packet.topicNameLength > 0;
   if (reasonCode !== ReasonCode.SUCCESS && (hasTopic || reasonCode !== ReasonCode.TOPIC_NAME_INVALID))
-    return reasonCode;
+    return reasonCode === ReasonCode.TOPIC_NAME_INVALID // [MQTT5-1.5.4-1] [MQTT5-1.5.4-2]
+      && !isWellFormedUTF8(arena, packet.topicNameOffset, packet.topicNameOffset + packet.topicNameLength)
+      ? ReasonCode.MALFORMED_PACKET : reasonCode;
   properties.clear();
   const payload = properties.read(arena, packet.payloadOffset, packet.end, PUBLISH);
   if (payload < 0)
