@@ -55,10 +55,10 @@ const CONFIGURATIONS: readonly PartialConfiguration[] = [
   },
 ];
 
-/** What each role may send. */
+/** What each role may send; a Server DISCONNECT in 5.0 only, and what comes may say that it is that. */
 const MAY_SAY: Readonly<Record<Sender, RegExp>> = {
   client: /^(CONNECT|PUBLISH|PUBACK|PUBREC|PUBREL|PUBCOMP|SUBSCRIBE|UNSUBSCRIBE|PINGREQ|DISCONNECT)\b(?! flags)/,
-  server: /^(CONNACK|PUBLISH|PUBACK|PUBREC|PUBREL|PUBCOMP|SUBACK|UNSUBACK|PINGRESP)\b(?! flags)/,
+  server: /^(CONNACK|PUBLISH|PUBACK|PUBREC|PUBREL|PUBCOMP|SUBACK|UNSUBACK|PINGRESP|DISCONNECT)\b(?! flags)/,
 };
 
 /** @throws Error when a gateway in this role must not say that */

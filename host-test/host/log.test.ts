@@ -91,7 +91,7 @@ describe('the observer of a gateway', () => {
     const states = [{ identifierLength: 3, identifierOffset: 3 }];
     const gateway =
       { arena: { bytes }, configuration: { upstream: { remote_clientid: 'me' } }, sessions, nodes: { states, find: () => undefined },
-        packet } as unknown as Gateway;
+        packet, upstream: { toldReason: 0 } } as unknown as Gateway;
     const addresses = ['10.0.0.7', '10.0.0.8', undefined, '10.0.0.9'];
     observer.runtime = { gateway, upstream: { address }, addressOf: session => addresses[session] };
     const closed = (reasonCode: number): void => observer.onEvent(Event.UPSTREAM_CLOSED, Event.UPSTREAM, reasonCode);

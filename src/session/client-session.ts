@@ -88,8 +88,8 @@ export class ClientSession extends Session {
   /** Messages that had been delivered then: until there are more, they go one at a time. */
   private slowedAt = NONE;
   private readonly handler: ClientHandler;
-  /** Of this connection, in seconds. */
-  private keepAlive: number;
+  /** Seconds that the Server has said on this connection, or NONE. */
+  private serverKeepAlive = NONE;
   /** What the Server takes: bytes of a packet, and messages at a time. */
   private mostBytes = ANY_LENGTH;
   private mostMessages = ANY_NUMBER;
@@ -129,7 +129,6 @@ export class ClientSession extends Session {
       throw new RangeError('the client identifier must have 1 to 23 characters in MQTT 3.1, and in 3.1.1 may only be empty with a clean session');
     this.settings = settings;
     this.connect = connect;
-    this.keepAlive = connect.keepAlive;
     this.handler = handler;
     this.sessionState = sessionState;
     sessionState.queue.limits.forms = this.role.forms;
@@ -161,6 +160,10 @@ export class ClientSession extends Session {
       return;
     this.enter(CONNECTING);
     clock.request(clock.now + this.settings.connackTimeout | 0);
+  }
+
+  private get keepAlive(): number {
+    return this.serverKeepAlive === NONE ? this.connect.keepAlive : this.serverKeepAlive;
   }
 
   override get longestPacket(): number {
@@ -459,7 +462,7 @@ export class ClientSession extends Session {
   /** Those of an earlier connection bind nobody: the send quota starts anew as well [MQTT5-3.3.4-7]. */
   private forgetLimits(): void {
     const { role } = this;
-    this.keepAlive = this.connect.keepAlive;
+    this.serverKeepAlive = NONE;
     this.mostBytes = ANY_LENGTH;
     this.mostMessages = ANY_NUMBER;
     role.maximumQoS = 2;
@@ -470,7 +473,7 @@ export class ClientSession extends Session {
   private takeLimits({ properties }: Packet): void {
     const { role, role: { arena } } = this;
     // [MQTT5-3.1.2-21] [MQTT5-3.2.2-21]
-    this.keepAlive = properties.numberOf(arena, Property.SERVER_KEEP_ALIVE, this.keepAlive);
+    this.serverKeepAlive = properties.numberOf(arena, Property.SERVER_KEEP_ALIVE, NONE);
     this.mostMessages = properties.numberOf(arena, Property.RECEIVE_MAXIMUM, ANY_NUMBER);
     this.mostBytes = Math.min(ANY_LENGTH,
       properties.numberOf(arena, Property.MAXIMUM_PACKET_SIZE, ANY_LENGTH));
