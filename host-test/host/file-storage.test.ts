@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
+import { namespaceHere } from '../../src/host/kernel-lock.ts';
 import { startOf } from '../../src/host/process-marks.ts';
 import { FileStorage } from '../../src/host/file-storage.ts';
 
@@ -52,6 +53,7 @@ describe('the file of the store', () => {
 
   it('keeps what is programmed, and forgets what is erased', () => {
     const first = open();
+    put(first, 0, ...header(first.blockLength));
     put(first, first.blockLength + 8, 1, 2, 3, 4);
     put(first, 2 * first.blockLength, 5, 6, 7, 8);
     first.erase(2);
@@ -88,15 +90,36 @@ describe('the file of the store', () => {
     second.close();
   });
 
-  it('that is no store is moved out of the way, whole', () => {
-    writeFileSync(path, 'my photographs '.repeat(1000));
-    const storage = open();
-    storage.close();
-    expect(readFileSync(`${path}.not-a-store-1`, 'utf8')).toBe('my photographs '.repeat(1000));
-    expect(storage.remark).toContain(`${path}.not-a-store-1`);
-    writeFileSync(path, 'more photographs');
-    open().close();
-    expect(readFileSync(`${path}.not-a-store-2`, 'utf8')).toBe('more photographs');
+  it.each([
+    ['a text', Buffer.from('my photographs '.repeat(1000))],
+    ['a text that begins as a store does', Buffer.from('RBS\nmy photographs')],
+    ['a picture that begins with zeros', Buffer.concat([Buffer.alloc(131_072), Buffer.from('photographs')])],
+  ])('that is no store is refused by name, and nothing is touched: %s', (_what, content) => {
+    writeFileSync(path, content, { mode: 0o644 });
+    const before = statSync(path);
+    expect(() => open()).toThrow(`"${path}" is no store: give another store.path, or move it away yourself`);
+    expect(readdirSync(folder)).toEqual(['store']);
+    expect(readFileSync(path).equals(content)).toBe(true);
+    expect(statSync(path)).toMatchObject({ ino: before.ino, mode: before.mode });
+  });
+
+  const damaged = Buffer.alloc(8192, 7);
+  it.each([
+    ['a lock of ours lies beside it', 'store', damaged, true],
+    ['it has the name of a store', 'a.store', damaged, false],
+    ['it has the length of a new one', 'store', Buffer.alloc(65_536 * 16, 7), false],
+  ])('whose headers are all destroyed is moved out of the way, whole, when %s', (_why, name, content, isLocked) => {
+    path = join(folder, name);
+    for (const number of [1, 2]) {
+      writeFileSync(path, content);
+      if (isLocked)
+        writeFileSync(`${path}.lock`, JSON.stringify({ pid: 4_194_300, started: 'long ago' }));
+      const storage = open(65_536 * 16 + 100);
+      storage.close();
+      expect(storage.remark).toBe(`${path} was no store any more: it is now ${path}.not-a-store-${number}`);
+      expect(readFileSync(`${path}.not-a-store-${number}`).equals(content)).toBe(true);
+      rmSync(path);
+    }
   });
 
   it.each([['empty', Buffer.alloc(0)], ['zeros', Buffer.alloc(5000)]])('that holds nothing (%s) is used',
@@ -198,7 +221,7 @@ describe('a store that another process uses', () => {
 
   it('is refused, with the number of that process and what to do, until it ends', () => {
     const first = open();
-    expect(JSON.parse(readFileSync(lock(), 'utf8'))).toEqual({ pid: process.pid, started: startOf(process.pid) });
+    expect(JSON.parse(readFileSync(lock(), 'utf8'))).toMatchObject({ pid: process.pid, started: startOf(process.pid) });
     expect(() => open()).toThrow(`${path} is used by process ${process.pid}: stop that gateway, or give this one another store.path`);
     expect(existsSync(lock())).toBe(true);
     first.close();
@@ -297,7 +320,8 @@ describe('one file has one owner, however it is named', () => {
   it('has a lock that follows no link, and that only its owner can read', () => {
     const precious = join(folder, 'precious');
     writeFileSync(precious, 'photographs');
-    symlinkSync(precious, `${path}.lock.${process.pid}`);
+    const own = [process.pid, ...namespaceHere().match(/\d+/g) ?? []].join('-');
+    symlinkSync(precious, `${path}.lock.${own}`);
     const first = open();
     expect(statSync(`${path}.lock`).mode & 0o777).toBe(0o600);
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -305,6 +329,7 @@ describe('one file has one owner, however it is named', () => {
     symlinkSync(precious, `${path}.lock`);
     open().close();
     expect(readFileSync(precious, 'utf8')).toBe('photographs');
+    expect(readdirSync(folder).sort()).toEqual(['precious', 'store']);
   });
 
   it('of six processes that find a stale lock has exactly one, every time', { timeout: 60_000 }, async () => {

@@ -250,10 +250,10 @@ describe('the store', () => {
     lock.release();
   });
 
-  test('with a wrong place is an error, with somebody else\'s file a warning', async () => {
+  test('with a wrong place is an error, and so is somebody else\'s file', async () => {
     expect(await storeOf(join(folder.path, 'no', 'such', 'folder'))).toEqual([expect.stringMatching(/^error store ".*" is in no folder: make the folder of store\.path$/)]);
     expect(await storeOf(folder.path)).toEqual([expect.stringMatching(/^error store ".*" is a folder: give store\.path/)]);
-    expect((await storeOf(folder.write('letter.txt', 'Dear Sir'.repeat(1000))))[0]).toMatch(/^warning store ".*" is no store of this version/);
+    expect((await storeOf(folder.write('letter.txt', 'Dear Sir'.repeat(1000))))[0]).toMatch(/^error store ".*" is no store: give another store\.path, or move it away yourself$/);
     expect(readFileSync(join(folder.path, 'letter.txt'), 'utf8')).toContain('Dear Sir');
     expect(await storeOf(join(folder.path, 'huge'), 4_294_967_295)).toHaveLength(1);
   });

@@ -25,6 +25,7 @@ import { warningsOf } from './config-warnings.ts';
 import { printable } from './log.ts';
 import { warnOfReaders } from './readers.ts';
 import { warnOfSecurityFiles } from './security-warnings.ts';
+import { isStoreItself, warnOfStoreFile } from './store-warnings.ts';
 import { type WrittenKeys, writtenKeysOf } from './reload-causes.ts';
 
 export interface LoadedConfiguration {
@@ -56,9 +57,14 @@ export function loadConfiguration(file: string, sizes: PartialConfiguration = PC
     return failed([printable(read.error)]);
   const loaded = readConfiguration(read.text, file, sizes);
   const { configuration, warnings } = loaded;
-  return configuration === undefined ? loaded
-    : { ...loaded, warnings: [...warnings, ...[...warnOfReaders(read.text, file, configuration),
-      ...warnOfSecurityFiles(file, configuration)].map(printable)] };
+  if (configuration === undefined)
+    return loaded;
+  const isForBoard = sizes !== PC_SIZES; // store.path is no file there
+  if (!isForBoard && isStoreItself(file, configuration))
+    return failed([printable(`${file}: store.path: "${configuration.store.path}" is this configuration file; write the name of a file of `
+      + 'its own instead')]);
+  return { ...loaded, warnings: [...warnings, ...[...warnOfReaders(read.text, file, configuration),
+    ...warnOfSecurityFiles(file, configuration), ...isForBoard ? [] : warnOfStoreFile(file, configuration)].map(printable)] };
 }
 
 /**

@@ -2,8 +2,8 @@
  * The store's storage on a PC: a file in the format that a board has in its flash. Every `flush` waits until the disk
  * has it, so what a killed process or a power cut leaves behind is what was promised.
  *
- * Nothing of the user's is overwritten: a file that is no store, or one of another version, is moved out of the way
- * first, and one of another size or with other blocks is used as it is. One that may not be written is read: what is
+ * Nothing of the user's is overwritten or moved: a file that is no store is refused. A store that is damaged all over,
+ * or of another version, is moved out of the way, and one of another size or with other blocks is used as it is. One that may not be written is read: what is
  * in it is sent, and the first attempt to write tells the store that it has failed. One process at a time may use it
  * (file-lock.ts).
  */
@@ -11,18 +11,13 @@ import { closeSync, existsSync, fchmodSync, fdatasync, fdatasyncSync, fstatSync,
   renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
-import { blockLengthForRecord, lengthOfMessage } from '../store/record-format.ts';
+import { blockLengthFor } from '../store/record-format.ts';
 import { kindOf } from './file-kind.ts';
 import { codeOf, FileLock, realPathOf } from './file-lock.ts';
 import { fateOf, PRESENT, rescue } from './lost-file.ts';
 import { UnconfirmedWrites } from './unconfirmed-writes.ts';
-import { EMPTY, examine, FOREIGN, LATER_VERSION, OTHER_VERSION, refuseStrangeLink,
+import { blockLengthOf, EMPTY, examine, FOREIGN, LATER_VERSION, OTHER_VERSION, refusalOfForeign, refuseStrangeLink,
   synchronizeFolder } from './store-file.ts';
-
-/** A disk takes a large piece as fast as a small one, and each new block costs a flush. */
-const LARGEST_BLOCK = 65_536;
-/** Blocks of a file, if that does not make them larger or smaller than sensible. */
-const BLOCKS = 16;
 
 export class FileStorage implements BlockStorage {
   readonly blockLength: number;
@@ -52,6 +47,7 @@ export class FileStorage implements BlockStorage {
     if (kind !== undefined)
       throw new Error(`store.path, "${path}", is ${kind}: give it the name of a regular file`);
     refuseStrangeLink(name, path);
+    refuseForeign(path, size, longestPacket);
     let lock: FileLock | undefined;
     let refusal = '';
     try {
@@ -78,10 +74,8 @@ export class FileStorage implements BlockStorage {
     this.refusal = refusal;
     this.isReadOnly = refusal !== '';
     this.lock = lock;
-    const needed = blockLengthForRecord(lengthOfMessage(longestPacket, 1));
-    let blockLength = needed;
-    while (blockLength < LARGEST_BLOCK && blockLength * 2 * BLOCKS <= size)
-      blockLength *= 2;
+    const needed = blockLengthFor(longestPacket);
+    let blockLength = blockLengthOf(size, longestPacket);
     let remark = '';
     // Whoever cannot be asked is there; and what is new is never made in the place of something.
     let isNew = statSync(path, { throwIfNoEntry: false }) === undefined;
@@ -95,7 +89,7 @@ export class FileStorage implements BlockStorage {
           throw new Error(`${path} is no store of this version of the program, and cannot be moved (${refusal}): give another store.path`);
         const aside = freeName(path);
         renameSync(path, aside);
-        remark = `${path} was ${found === FOREIGN ? 'no store of this program' : 'a store of another version of this program, which can send what is in it'}: it is now ${aside}`;
+        remark = `${path} was ${found === FOREIGN ? 'no store any more' : 'a store of another version of this program, which can send what is in it'}: it is now ${aside}`;
         isNew = true;
       } else if (found !== EMPTY) {
         if (found < needed)
@@ -255,6 +249,18 @@ function nameOf(path: string): string {
   } catch (error) {
     throw explain(path, error);
   }
+}
+
+/** Before a lock is made beside it. */
+function refuseForeign(path: string, size: number, longestPacket: number): void {
+  let refusal;
+  try {
+    refusal = refusalOfForeign(path, size, longestPacket);
+  } catch (error) {
+    throw explain(path, error);
+  }
+  if (refusal !== undefined)
+    throw new Error(refusal);
 }
 
 /** @returns the code of an error that means: may be read, but not written; '' for any other */

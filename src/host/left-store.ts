@@ -1,6 +1,7 @@
 /** A store that an earlier configuration has left behind, and that today's does not open. */
 import { statSync } from 'node:fs';
 import type { StoreConfiguration } from '../config/configuration.ts';
+import { holderOf } from './file-lock.ts';
 import { examine } from './store-file.ts';
 
 /** @returns what is said at the start when acknowledged messages may wait in a file that nobody reads */
@@ -13,7 +14,7 @@ export function remarkOnLeftStore({ durability, path }: StoreConfiguration): str
 
 function isStore(path: string): boolean {
   try {
-    return statSync(path).isFile() && examine(path) > 0;
+    return statSync(path).isFile() && examine(path) > 0 && holderOf(path) === undefined; // another gateway sends it
   } catch { // there is none, or it is somebody else's
     return false;
   }

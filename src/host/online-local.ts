@@ -6,7 +6,8 @@ import { execFile } from 'node:child_process';
 import { accessSync, closeSync, constants, existsSync, fdatasyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Configuration, StoreConfiguration } from '../config/configuration.ts';
+import type { Configuration } from '../config/configuration.ts';
+import { longestStoredPacket } from '../gateway/packet-limits.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { kindOf } from './file-kind.ts';
 import { holderOf, realPathOf } from './file-lock.ts';
@@ -15,7 +16,7 @@ import { Listener } from './listener.ts';
 import { messageOf } from './log.ts';
 import type { Report } from './online-report.ts';
 import { hasTLS, ServerSecurity } from './server-security.ts';
-import { FOREIGN, LATER_VERSION, examine, OTHER_VERSION } from './store-file.ts';
+import { FOREIGN, LATER_VERSION, examine, OTHER_VERSION, refusalOfForeign } from './store-file.ts';
 
 /** Milliseconds for a program that knows of the clock, and for a port. */
 const PATIENCE = 2000;
@@ -52,14 +53,15 @@ export async function checkClock(report: Report): Promise<void> {
     report.add('ok', 'clock', `${here}; by how much it is wrong is not known, for neither timedatectl nor chronyc tell`);
 }
 
-export function checkStore(report: Report, store: StoreConfiguration): void {
+export function checkStore(report: Report, configuration: Configuration): void {
+  const { store } = configuration;
   if (store.durability === 'ram') {
     report.add('ok', 'store', `in memory, ${store.ram} bytes: what waits does not survive a restart (store.durability)`);
     return;
   }
   try {
     const path = realPathOf(store.path);
-    const problem = judgeFile(report, path, store);
+    const problem = judgeFile(report, path, configuration);
     if (problem !== undefined)
       report.add('error', 'store', problem);
     else
@@ -70,7 +72,8 @@ export function checkStore(report: Report, store: StoreConfiguration): void {
 }
 
 /** @returns what is wrong and what to do */
-function judgeFile(report: Report, path: string, { size }: StoreConfiguration): string | undefined {
+function judgeFile(report: Report, path: string, configuration: Configuration): string | undefined {
+  const { size } = configuration.store;
   if (!existsSync(path)) {
     const { bavail, bsize } = statfsSync(dirname(path));
     return bavail * bsize < size ? `the disk has ${bavail * bsize} bytes left for "${path}" of ${size}: free some, or lower store.size` : undefined;
@@ -81,13 +84,16 @@ function judgeFile(report: Report, path: string, { size }: StoreConfiguration): 
   const found = examine(path);
   if (found === LATER_VERSION)
     return `"${path}" is a store of a later version of this program: run that version, or give another store.path`;
+  const refusal = refusalOfForeign(path, size, longestStoredPacket(configuration));
+  if (refusal !== undefined)
+    return refusal;
   if (found === FOREIGN || found === OTHER_VERSION)
     report.add('warning', 'store', `"${path}" is no store of this version of the program: a gateway moves it aside, and makes another one; give another `
       + 'store.path if it is something else');
   accessSync(path, constants.R_OK | constants.W_OK);
   const holder = holderOf(path);
   if (holder !== undefined)
-    report.add('ok', 'store', `"${path}" is used by process ${holder}, so only its folder is tested`);
+    report.add('ok', 'store', `"${path}" is used by ${holder}, so only its folder is tested`);
   return undefined;
 }
 

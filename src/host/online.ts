@@ -44,7 +44,7 @@ export async function checkOnline(file: string, { clientid, publish }: OnlineOpt
   }
   const report = new Report(tell);
   await checkClock(report);
-  checkStore(report, configuration.store);
+  checkStore(report, configuration);
   await checkPorts(report, configuration, await findRunning(file, configuration.store));
   const password = passwordOf(report, upstream);
   if (password === undefined)
