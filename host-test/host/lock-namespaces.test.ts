@@ -1,4 +1,4 @@
-/** One file has one owner across containers: processes in PID namespaces of their own, where one's number is another's. */
+/** One file has one owner across containers: of processes in PID namespaces, where the number of one is another's. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -61,10 +61,11 @@ export function loadConfiguration(file: string, sizes: PartialConfiguration = PC
     return loaded;
   const isForBoard = sizes !== PC_SIZES; // store.path is no file there
   if (!isForBoard && isStoreItself(file, configuration))
-    return failed([printable(`${file}: store.path: "${configuration.store.path}" is this configuration file; write the name of a file of `
-      + 'its own instead')]);
+    return failed([printable(`${file}: store.path: "${configuration.store.path}" is this configuration file; `
+      + 'write the name of a file of its own instead')]);
   return { ...loaded, warnings: [...warnings, ...[...warnOfReaders(read.text, file, configuration),
-    ...warnOfSecurityFiles(file, configuration), ...isForBoard ? [] : warnOfStoreFile(file, configuration)].map(printable)] };
+    ...warnOfSecurityFiles(file, configuration),
+    ...isForBoard ? [] : warnOfStoreFile(file, configuration)].map(printable)] };
 }
 
 /**

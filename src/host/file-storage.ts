@@ -3,9 +3,9 @@
  * has it, so what a killed process or a power cut leaves behind is what was promised.
  *
  * Nothing of the user's is overwritten or moved: a file that is no store is refused. A store that is damaged all over,
- * or of another version, is moved out of the way, and one of another size or with other blocks is used as it is. One that may not be written is read: what is
- * in it is sent, and the first attempt to write tells the store that it has failed. One process at a time may use it
- * (file-lock.ts).
+ * or of another version, is moved out of the way, and one of another size or with other blocks is used as it is. One
+ * that may not be written is read: what is in it is sent, and the first attempt to write tells the store that it has
+ * failed. One process at a time may use it (file-lock.ts).
  */
 import { closeSync, existsSync, fchmodSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync,
   renameSync, rmSync, statSync, writeSync } from 'node:fs';

@@ -49,7 +49,8 @@ export function examine(path: string): number {
         && position % length === 0)
         return length;
       const version = magic & 0xFF;
-      if (magic >>> 8 === MAGIC >>> 8 && version >= FIRST_VERSION && version <= LAST_VERSION && otherwise !== LATER_VERSION)
+      const isVersion = version >= FIRST_VERSION && version <= LAST_VERSION;
+      if (magic >>> 8 === MAGIC >>> 8 && isVersion && otherwise !== LATER_VERSION)
         otherwise = magic > MAGIC ? LATER_VERSION : OTHER_VERSION;
     }
     const isBlank = otherwise === FOREIGN && isErased(size, reads);
@@ -61,7 +62,7 @@ export function examine(path: string): number {
   }
 }
 
-/** To the last byte: what is taken for empty is written to. Each part is all one or the other, as a disk leaves it. */
+/** To the last byte, for what is taken for empty is written to. Each part is all the one or the other, as disks do. */
 function isErased(size: number, reads: (buffer: Buffer, position: number) => boolean): boolean {
   const part = Buffer.alloc(SMALLEST_BLOCK);
   for (let position = 0; position < size; position += SMALLEST_BLOCK) {

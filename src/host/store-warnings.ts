@@ -6,7 +6,7 @@ import { realPathOf } from './file-lock.ts';
 import { identityOf } from './open-elsewhere.ts';
 import { refusalOfForeign } from './store-file.ts';
 
-/** @param file of the configuration @returns whether the store would be made in its place, whatever it is called there */
+/** @param file of the configuration @returns whether the store would be made in its place, by whatever name */
 export function isStoreItself(file: string, { store }: Configuration): boolean {
   if (store.durability !== 'flash')
     return false;
