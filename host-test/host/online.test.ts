@@ -133,6 +133,13 @@ describe('TLS', () => {
     expect(result.code).toBe(2);
   });
 
+  test('whose files cannot be read is not said to have been tried', async () => {
+    const result = await ask({ upstream: { address: [`mqtts://127.0.0.1:${await freePort()}`], bridge_cafile: '/nowhere/at/all.pem' } });
+    expect(about(result, 'TCP')).toEqual([]);
+    expect(about(result, 'TLS')).toEqual([expect.stringMatching(/^error TLS .*upstream\.bridge_cafile.*; so TCP, TLS and CONNECT were not tried$/)]);
+    expect(result.code).toBe(2);
+  });
+
   test('where it is not spoken, and plain MQTT where it is, are told as errors', async () => {
     const { address } = await fake(CONNACK, true);
     const secure = await ask({ upstream: { address: [address.replace('mqtt', 'mqtts')], connack_timeout: 1 } });

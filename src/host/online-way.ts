@@ -102,9 +102,9 @@ async function tryAddress(question: Question, address: UpstreamAddress, ip: stri
   const started = performance.now();
   const link = await ProbeLink.open(upstream, address, ip, PATIENCE);
   if (!(link instanceof ProbeLink)) {
-    if (link.phase === 'TLS')
+    if (link.isReachable === true)
       findings.add('ok', 'TCP', place);
-    findings.add('error', link.phase, `${place}: ${link.problem}`);
+    findings.add('error', link.phase, `${place}: ${link.problem}${link.isReachable === null ? '; so TCP, TLS and CONNECT were not tried' : ''}`);
     return { findings };
   }
   findings.add('ok', 'TCP', link.security === undefined ? `${place}: ${Math.ceil(performance.now() - started)} ms` : place);

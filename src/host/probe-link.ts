@@ -17,6 +17,8 @@ import { chainOf } from './secure-tcp.ts';
 /** Why there is no connection, in words that say what to do. */
 export interface Failure {
   readonly phase: 'TCP' | 'TLS';
+  /** Whether TCP stood; null: nothing was tried, for want of what TLS needs. */
+  readonly isReachable: boolean | null;
   readonly problem: string;
 }
 
@@ -84,7 +86,7 @@ export class ProbeLink {
       const socket = connectPlain(target);
       const fail = (code?: string): void => {
         socket.destroy();
-        resolve({ phase: 'TCP', problem: describeTCP(code, address, seconds) });
+        resolve({ phase: 'TCP', isReachable: false, problem: describeTCP(code, address, seconds) });
       };
       const timer = setTimeout(() => fail('ETIMEDOUT'), seconds * 1000);
       socket.once('error', ({ code }: NodeJS.ErrnoException) => {
@@ -104,7 +106,7 @@ export class ProbeLink {
   ): Promise<ProbeLink | Failure> {
     const security = new ClientSecurity(new CertificateWatch(() => {}), () => {});
     if (!security.refresh(upstream))
-      return Promise.resolve({ phase: 'TLS', problem: security.problemOf(ReasonCode.TLS_UNUSABLE, 0) });
+      return Promise.resolve({ phase: 'TLS', isReachable: null, problem: security.problemOf(ReasonCode.TLS_UNUSABLE, 0) });
     return new Promise(resolve => {
       const attempt = security.attempt(upstream, address);
       let socket: TLSSocket | undefined = undefined;
@@ -113,8 +115,9 @@ export class ProbeLink {
       const fail = (code?: string): void => {
         clearTimeout(timer);
         socket?.destroy();
-        resolve(isReachable ? { phase: 'TLS', problem: security.problemOf(attempt.failure ?? ReasonCode.NETWORK_UNREACHABLE, address.port) }
-          : { phase: 'TCP', problem: describeTCP(code, address, seconds) });
+        resolve(isReachable
+          ? { phase: 'TLS', isReachable, problem: security.problemOf(attempt.failure ?? ReasonCode.NETWORK_UNREACHABLE, address.port) }
+          : { phase: 'TCP', isReachable, problem: describeTCP(code, address, seconds) });
       };
       const opened = socket = attempt.open(target);
       opened.once('connect', () => {
