@@ -1,6 +1,6 @@
 /**
- * A connection with which `ringbridge check --online` asks a broker: TCP, TLS where it is wanted, and packets, with a
- * deadline for each step. Knows nothing of what is asked.
+ * A connection with which `ringbridge check --online` asks a broker: TCP, TLS and WebSocket where they are wanted, and
+ * packets, with a deadline for each step. Knows nothing of what is asked.
  */
 import { connect as connectPlain, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { X509Certificate } from 'node:crypto';
@@ -12,6 +12,7 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { ClientSecurity } from './client-security.ts';
 import { PacketCutter, type Received } from './probe-packets.ts';
+import { ProbeWebSocket } from './probe-websocket.ts';
 import { chainOf } from './secure-tcp.ts';
 
 /** Why there is no connection, in words that say what to do. */
@@ -50,22 +51,39 @@ export class ProbeLink {
   /** The first bytes of what is no MQTT. */
   sample = '';
   private readonly socket: Socket;
+  private within: ProbeWebSocket | undefined = undefined;
   private readonly cutter = new PacketCutter();
   private readonly received: Received[] = [];
   private missing: Missing | undefined = undefined;
   private hasHeard = false;
   private notify = (): void => {};
 
-  private constructor(socket: Socket) {
+  /** @param isWithin what comes is read by `upgrade`, which is to be called at once */
+  private constructor(socket: Socket, isWithin: boolean) {
     this.socket = socket;
+    if (isWithin)
+      return;
     socket.on('data', (chunk: Buffer) => this.take(chunk));
-    const onEnd = (): void => {
-      this.missing ??= 'closed';
-      this.notify();
-    };
-    socket.on('end', onEnd);
-    socket.on('close', onEnd);
-    socket.on('error', onEnd);
+    socket.on('end', this.onEnd);
+    socket.on('close', this.onEnd);
+    socket.on('error', this.onEnd);
+  }
+
+  private readonly onEnd = (): void => {
+    this.missing ??= 'closed';
+    this.notify();
+  };
+
+  /**
+   * Begins the WebSocket that `address` wants; what is sent and received afterwards is within it.
+   * @returns why there is none, in words that say what to do; empty: there is
+   */
+  async upgrade(upstream: UpstreamConfiguration, address: UpstreamAddress, seconds: number): Promise<string> {
+    const opened = await ProbeWebSocket.open(upstream, address, this.socket, seconds, chunk => this.take(chunk), this.onEnd);
+    if (typeof opened === 'string')
+      return opened;
+    this.within = opened;
+    return '';
   }
 
   /**
@@ -76,7 +94,7 @@ export class ProbeLink {
     Promise<ProbeLink | Failure> {
     const target: TcpNetConnectOpts =
       { host: ip, port: address.port, family: isIP(ip.replace(/%.*$/, '')), autoSelectFamily: false };
-    return address.scheme === 'mqtts' ? ProbeLink.openSecure(upstream, address, target, seconds)
+    return address.scheme === 'mqtts' || address.scheme === 'wss' ? ProbeLink.openSecure(upstream, address, target, seconds)
       : ProbeLink.openPlain(address, target, seconds);
   }
 
@@ -96,7 +114,7 @@ export class ProbeLink {
       socket.once('connect', () => {
         clearTimeout(timer);
         socket.removeAllListeners('error');
-        resolve(new ProbeLink(socket));
+        resolve(new ProbeLink(socket, address.path !== undefined));
       });
     });
   }
@@ -129,7 +147,7 @@ export class ProbeLink {
         clearTimeout(timer);
         opened.off('error', onError);
         opened.off('close', onClose);
-        const link = new ProbeLink(opened);
+        const link = new ProbeLink(opened, address.path !== undefined);
         link.security = { version: opened.getProtocol() ?? '', cipher: opened.getCipher().standardName, chain: chainOf(opened) };
         resolve(link);
       });
@@ -156,8 +174,12 @@ export class ProbeLink {
   }
 
   send(bytes: Buffer): void {
-    if (this.missing === undefined)
+    if (this.missing !== undefined)
+      return;
+    if (this.within === undefined)
       this.socket.write(bytes);
+    else
+      this.within.send(bytes);
   }
 
   /** The next packet of one of these types; others are passed over. @param until milliseconds, as Date.now() */
@@ -184,6 +206,12 @@ export class ProbeLink {
 
   /** Says what is to be said last, and goes. */
   close(last?: Buffer): void {
+    if (this.within !== undefined) {
+      if (last !== undefined && this.missing === undefined)
+        this.within.send(last);
+      this.within.close();
+      return;
+    }
     if (last !== undefined && this.missing === undefined)
       this.socket.end(last);
     const timer = setTimeout(() => this.socket.destroy(), last === undefined ? 0 : 200);
