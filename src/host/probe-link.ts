@@ -79,7 +79,8 @@ export class ProbeLink {
    * @returns why there is none, in words that say what to do; empty: there is
    */
   async upgrade(upstream: UpstreamConfiguration, address: UpstreamAddress, seconds: number): Promise<string> {
-    const opened = await ProbeWebSocket.open(upstream, address, this.socket, seconds, chunk => this.take(chunk), this.onEnd);
+    const hearer = { onData: (chunk: Buffer) => this.take(chunk), onEnd: this.onEnd };
+    const opened = await ProbeWebSocket.open(upstream, address, this.socket, seconds, hearer);
     if (typeof opened === 'string')
       return opened;
     this.within = opened;

@@ -10,6 +10,13 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import { TCP } from './tcp.ts';
 import { ClientWebSocket } from './websocket-client.ts';
 
+interface Hearer {
+  /** Gets what has come within it. */
+  readonly onData: (chunk: Buffer) => void;
+  /** Nothing more comes. */
+  readonly onEnd: () => void;
+}
+
 export class ProbeWebSocket {
   private readonly socket: TCPSocket;
   private readonly onData: (chunk: Buffer) => void;
@@ -25,12 +32,11 @@ export class ProbeWebSocket {
   }
 
   /**
-   * @param onData gets what has come within it, `onEnd` is called when nothing more comes
    * @param seconds for the answer @returns what it is within, or why it is not, in words that say what to do
    */
   static open(
     { bridge_protocol_version }: UpstreamConfiguration, address: UpstreamAddress, socket: Socket, seconds: number,
-    onData: (chunk: Buffer) => void, onEnd: () => void,
+    { onData, onEnd }: Hearer,
   ): Promise<ProbeWebSocket | string> {
     const client = new ClientWebSocket();
     const Below = class extends TCP {
