@@ -1,4 +1,6 @@
-/** The way to the broker for `ringbridge check --online`: names, TCP, TLS, WebSocket, and whether it takes this gateway. */
+/**
+ * The way to the broker for `ringbridge check --online`: names, TCP, TLS, WebSocket, and whether it takes this gateway.
+ */
 import type { Configuration } from '../config/configuration.ts';
 import { parseAddress, type UpstreamAddress, urlOf } from '../config/upstream-address.ts';
 import { adviceForUpstream } from '../gateway/event-texts.ts';
