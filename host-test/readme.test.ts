@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { readConfiguration } from '../src/host/config.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -42,6 +42,22 @@ describe.each(documents)('%s', document => {
         expect(headingsOf(readFileSync(file, 'utf8')), `${target}#${anchor}`).toContain(anchor);
     }
   });
+});
+
+describe('the package', () => {
+  const { files } = JSON.parse(read('package.json')) as { files: string[] };
+  const isUnder = (file: string, folder: string): boolean => file === folder || file.startsWith(`${folder}/`);
+  const isPacked = (file: string): boolean =>
+    ['README.md', 'LICENSE', 'package.json', ...files].some(folder => isUnder(file, folder))
+    && !files.some(folder => folder.startsWith('!') && isUnder(file, folder.slice(1)));
+
+  test.each(documents.filter(isPacked))('has what %s links to', document => {
+    const targets = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]+)?\)/g)]
+      .map(([, target]) => join(dirname(document), target!));
+    expect(targets.filter(target => !isPacked(target))).toEqual([]);
+  });
+
+  it('has no demo', () => expect(isPacked('dist/host/demo.js')).toBe(false));
 });
 
 /** As GitHub makes anchors of them. */

@@ -115,15 +115,34 @@ describe('a listener', () => {
     expect(convert(['listener 8883', 'certfile /c', 'keyfile /k', 'cafile /a']).configuration.listener.cafile).toBeNull();
   });
 
-  test('of several is the first that speaks MQTT, or the one that is named', () => {
+  test('of several is the first without WebSocket, or the one that is named', () => {
     const lines = ['listener 9001', 'protocol websockets', 'listener 0 /run/m.sock', 'listener 1883', 'allow_anonymous true', 'listener 1884'];
     const { configuration, remarks } = convert(lines);
     expect(configuration.listener.port).toBe(1883);
     expect(remarks.map(remark => remark.split(';')[0])).toEqual([
-      'mosquitto.conf:1: listener: not carried: 9001: it speaks "websockets", and only MQTT over TCP and TLS is spoken in this version',
+      'mosquitto.conf:1: listener: not carried: 9001: a gateway has one listener',
       'mosquitto.conf:3: listener: not carried: 0: it is a socket of the file system',
       'mosquitto.conf:6: listener: not carried: 1884: a gateway has one listener']);
     expect(convert(lines, { listener: '1884' }).configuration.listener.port).toBe(1884);
+    const within = convert(lines, { listener: '9001' });
+    expect(within.configuration.listener).toMatchObject({ port: 9001, protocol: 'websockets' });
+    expect(within.remarks.some(remark => /:4: listener: not carried: 1883: a gateway has one listener; /.test(remark))).toBe(true);
+  });
+
+  test('within WebSocket is one within WebSocket, with the pages that may connect', () => {
+    const lines = ['listener 9001 127.0.0.1', 'protocol websockets', 'allow_anonymous true', 'http_dir /var/www', 'websockets_headers_size 2048'];
+    const { configuration: { listener }, remarks } = convert(lines);
+    expect(listener).toMatchObject({ port: 9001, address: '127.0.0.1', protocol: 'websockets', allow_anonymous: true, websockets_origin: [] });
+    expect(remarks.map(remark => remark.split('; ')[0])).toEqual([
+      'mosquitto.conf:4: http_dir: not carried: files are not served',
+      'mosquitto.conf:2: protocol: carried otherwise: Mosquitto lets in every web page that a browser has loaded, and here only those of this computer may connect',
+      'mosquitto.conf:5: websockets_headers_size: not needed: the request of a WebSocket may have 4096 bytes']);
+    const origins = convert([...lines, 'websockets_origin https://a.example', 'websockets_origin https://b.example']);
+    expect(origins.configuration.listener.websockets_origin).toEqual(['https://a.example', 'https://b.example']);
+    expect(origins.remarks.join()).not.toContain('web page');
+    const plain = convert(['listener 1883', 'allow_anonymous true', 'websockets_origin https://a.example']);
+    expect(plain.configuration.listener).toMatchObject({ protocol: 'mqtt', websockets_origin: [] });
+    expect(plain.remarks).toEqual(['mosquitto.conf:3: websockets_origin: not needed: the listener that is carried is not within WebSocket']);
   });
 
   test('without a line is there for what is said before the first line, and comes last', () => {

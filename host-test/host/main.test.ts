@@ -345,6 +345,13 @@ describe('passwd', () => {
     expect(stdout).not.toContain('secret');
   });
 
+  test('--page prints the hash alone, and asks for no user name', async () => {
+    const { exitCode, stderr, stdout } = await run(['passwd', '--page'], 'secret\n');
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^scrypt\$16384\$8\$1\$[^" ]+\n$/);
+    expect((await run(['passwd', '--page', 'bob'], 'secret\n')).exitCode).toBe(2);
+  });
+
   test('makes no hash of what is not UTF-8, which would be that of another password', async () => {
     for (const [args, input] of [[['passwd', 'bob'], 'K\xFCche\n'], [['passwd'], 'K\xFCche\nsecret\n'],
       [['passwd', 'bob'], 'a\xEF\xBFb\n']] as const) {

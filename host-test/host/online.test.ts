@@ -12,7 +12,7 @@ import { FileLock } from '../../src/host/file-lock.ts';
 import { checkOnline } from '../../src/host/online.ts';
 import { authority, localServer } from './certificates.ts';
 import { bundle, Command, FakeServer, Folder, freePort, run } from './command-line.ts';
-import { Stage } from './tls-stage.ts';
+import { Stage, until } from './tls-stage.ts';
 
 const folder = new Folder();
 afterAll(() => folder.remove());
@@ -133,6 +133,13 @@ describe('TLS', () => {
     expect(result.code).toBe(2);
   });
 
+  test('whose files cannot be read is not said to have been tried', async () => {
+    const result = await ask({ upstream: { address: [`mqtts://127.0.0.1:${await freePort()}`], bridge_cafile: '/nowhere/at/all.pem' } });
+    expect(about(result, 'TCP')).toEqual([]);
+    expect(about(result, 'TLS')).toEqual([expect.stringMatching(/^error TLS .*upstream\.bridge_cafile.*; so TCP, TLS and CONNECT were not tried$/)]);
+    expect(result.code).toBe(2);
+  });
+
   test('where it is not spoken, and plain MQTT where it is, are told as errors', async () => {
     const { address } = await fake(CONNACK, true);
     const secure = await ask({ upstream: { address: [address.replace('mqtt', 'mqtts')], connack_timeout: 1 } });
@@ -157,6 +164,58 @@ describe('TLS', () => {
     const result = await ask({ upstream: { address: [address], connack_timeout: 0.3, remote_username: 'u', remote_password: 's3cret' } });
     expect(about(result, 'TLS')).toEqual([expect.stringMatching(/^warning TLS .*the password crosses the network readable/)]);
     expect(result.lines.join()).not.toContain('s3cret');
+  });
+});
+
+describe('WebSocket', () => {
+  const at = (address: string): string => address.replace(/^mqtt(.*)/, 'ws$1/mqtt?token=geheim');
+
+  test('is begun, and CONNECT and the rest go within it', async () => {
+    const stage = new Stage();
+    endings.push(() => stage.end());
+    await stage.start({ address: ['mqtt://127.0.0.1:1'] }, { listener: { protocol: 'websockets' } });
+    await until(() => stage.port !== 0);
+    const result = await ask({ upstream: { address: [`ws://127.0.0.1:${stage.port}/mqtt`] },
+      topic: [{ pattern: 'a/#', direction: 'in' }] });
+    expect(about(result, 'WebSocket')).toEqual([expect.stringMatching(/^ok WebSocket ws:.*: begun, as 101 says/)]);
+    expect(about(result, 'CONNECT')).toEqual([expect.stringMatching(/^ok CONNECT ws:.*: accepted, with MQTT 3\.1\.1/)]);
+    expect(about(result, 'versions')).toEqual(['ok versions the broker speaks MQTT 3.1, MQTT 3.1.1, MQTT 5.0']);
+    expect(about(result, 'SUBACK')).toEqual([expect.stringMatching(/^ok SUBACK "a\/#"/)]);
+    expect(result.code).toBe(0);
+  });
+
+  test.each<readonly [string, readonly number[] | undefined, RegExp]>([
+    ['plain MQTT, which closes', undefined, /closes the connection where it should begin a WebSocket: is it a port of MQTT without WebSocket \(write mqtt:/],
+    ['a broker that says something else', CONNACK, /speaks no HTTP/],
+    ['a web server', ascii('HTTP/1.0 404 Not Found\r\n\r\n'), /answers 404 where it should begin a WebSocket \(101\): there is nothing at this path; most brokers want \/mqtt or \/$/],
+  ])('at the port of %s is told as an error, once', async (_name, answer, expected) => {
+    const { address } = await fake(answer, true);
+    const result = await ask({ upstream: { address: [at(address)] } });
+    expect(about(result, 'TCP')[0]).toMatch(/^ok TCP ws:/);
+    expect(about(result, 'WebSocket')).toEqual([expect.stringMatching(expected)]);
+    expect(about(result, 'CONNECT')).toEqual([]);
+    expect(result.lines.join()).not.toContain('geheim');
+    expect(result.code).toBe(2);
+  });
+
+  test('without an answer is told in time', async () => {
+    const { address } = await fake([]);
+    const result = await ask({ upstream: { address: [at(address)] } });
+    expect(about(result, 'WebSocket')).toEqual([expect.stringMatching(/does not answer where it should begin a WebSocket: is it a port of/)]);
+  }, 15_000);
+
+  test('goes through TLS for wss://', async () => {
+    const stage = new Stage();
+    endings.push(() => stage.end());
+    const ca = authority();
+    const { cert, key } = localServer(ca);
+    await stage.start({ address: ['mqtt://127.0.0.1:1'] }, { listener: { protocol: 'websockets',
+      certfile: stage.file('cert.pem', cert), keyfile: stage.file('key.pem', key) } });
+    await until(() => stage.port !== 0);
+    const result = await ask({ upstream: { address: [`wss://127.0.0.1:${stage.port}`], bridge_cafile: stage.file('ca.pem', ca.cert) } });
+    expect(about(result, 'TLS')[0]).toMatch(/^ok TLS wss:/);
+    expect(about(result, 'WebSocket')[0]).toMatch(/^ok WebSocket wss:/);
+    expect(about(result, 'CONNECT')[0]).toMatch(/^ok CONNECT wss:/);
   });
 });
 
@@ -198,7 +257,7 @@ describe('with aedes', () => {
     expect(about(result, 'versions')[0]).toMatch(/^ok versions the broker speaks .*MQTT 3\.1\.1/);
     expect(published).toEqual([]);
     expect(about(result, 'PUBLISH')).toEqual(['ok PUBLISH not tested: --publish sends one message for each rule of direction "out"']);
-    expect(clients.every(client => /^greenhousecheck\w{5} true$/.test(client))).toBe(true);
+    expect(clients.every(client => /^greenhousecheck\w{5,6} true$/.test(client))).toBe(true);
     expect(new Set(clients).size).toBe(clients.length);
   });
 

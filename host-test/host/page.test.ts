@@ -273,7 +273,7 @@ describe('a configuration', () => {
     [{ address: '0.0.0.0' }, 'page: everybody who reaches 0.0.0.0 could read all and change all; write "password_hash"'],
     [{ address: 'localhost' }, 'page.address: must be an IP address; write "127.0.0.1" instead'],
     [{ address: 'gateway' }, 'page.address: "gateway" is no IP address'],
-    [{ password_hash: 'secret' }, 'page.password_hash: is no hash that can be used; write what "ringbridge passwd" prints instead'],
+    [{ password_hash: 'secret' }, 'page.password_hash: is no hash that can be used; write what "ringbridge passwd --page" prints instead'],
     [{ port: 1883 }, 'page.port: 1883 is the port of the listener for nodes (listener.port)'],
     [{ port: 65_536 }, 'page.port'],
     [{ prot: 80 }, 'page.prot'],

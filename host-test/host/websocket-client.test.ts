@@ -30,6 +30,8 @@ describe('a server', () => {
   test.each<[string, string, RegExp]>([
     ['that is no HTTP server', 'SSH-2.0-OpenSSH_9\r\n\r\n', /speaks no HTTP, with which a WebSocket begins$/],
     ['without this path', 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n', /answers 404 where it should begin a WebSocket \(101\): there is nothing at this path; most brokers want \/mqtt or \/$/],
+    ['of HTTP/1.0', 'HTTP/1.0 404 File not found\r\nServer: x\r\n\r\n', /answers 404 where it should begin a WebSocket \(101\): there is nothing at this path/],
+    ['of plain MQTT, which closes', '', /closes the connection where it should begin a WebSocket: is it a port of MQTT without WebSocket \(write mqtt:\/\/\), or of TLS/],
     ['whose broker is starting', 'HTTP/1.1 502 Bad Gateway\r\n\r\n', /answers 502 where it should begin a WebSocket/],
     ['that answers for another', 'HTTP/1.1 101 Ok\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n', /another Sec-WebSocket-Accept than the one of our key/],
   ])('%s is named once, and tried again', async (_, answer, pattern) => {

@@ -51,6 +51,7 @@ const USAGE = `usage:
                                           what the gateway of FILE, which must not run, has set aside
   ringbridge passwd [--device] [USERNAME] asks for a password and prints an entry for listener.users;
                                           --device: with a hash that a board can verify as well
+  ringbridge passwd --page                asks for a password and prints its hash, for page.password_hash
   ringbridge --help | --version
 
 In FILE, which is JSON, every key has a default: {} is a valid file. Its keys are described in
@@ -71,7 +72,7 @@ const COMMANDS: Readonly<Record<string, { readonly operands: number; readonly op
   },
   import: { operands: 1, options: ['connection', 'listener', 'plain'] },
   quarantine: { operands: Infinity, options: [] },
-  passwd: { operands: 1, options: ['device'] },
+  passwd: { operands: 1, options: ['device', 'page'] },
 };
 
 const DEFAULT_BOARD = 'esp32';
@@ -92,6 +93,7 @@ export async function runCommand(args: string[]): Promise<number> {
         config: { type: 'string', short: 'c' },
         connection: { type: 'string' },
         device: { type: 'boolean' },
+        page: { type: 'boolean' },
         force: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         in: { type: 'string' },
@@ -167,7 +169,8 @@ export async function runCommand(args: string[]): Promise<number> {
     case 'quarantine':
       return decide(operands);
     case 'passwd':
-      return makeUser(operands[0], device === true);
+      return values.page !== true ? makeUser(operands[0], device === true)
+        : device === true || operands.length > 0 ? misused('passwd --page takes no user name and no --device') : makeUser(null, false);
     default:
       return config === undefined ? misused('run needs a file: write --config FILE, {} in it is enough')
         : run(config, { isStrict: strict === true, reports: status === true });

@@ -41,7 +41,7 @@ const LISTENER_KEYS: ReadonlySet<string> = new Set([
   'bind_address', 'bind_interface', 'cafile', 'capath', 'certfile', 'ciphers', 'ciphers_tls1.3', 'crlfile', 'dhparamfile',
   'http_dir', 'keyfile', 'max_connections', 'max_qos', 'max_topic_alias', 'max_topic_alias_broker', 'mount_point', 'port',
   'protocol', 'psk_hint', 'require_certificate', 'socket_domain', 'tls_engine', 'tls_engine_kpass_sha1', 'tls_keyform',
-  'tls_version', 'use_identity_as_username', 'use_subject_as_username', 'use_username_as_clientid',
+  'tls_version', 'use_identity_as_username', 'use_subject_as_username', 'use_username_as_clientid', 'websockets_origin',
 ]);
 
 /** About one listener where `per_listener_settings` says so. */

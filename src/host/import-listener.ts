@@ -8,6 +8,7 @@ import { importIdentities, importRights, importUsers } from './import-people.ts'
 import { remarkOnKey } from './import-reasons.ts';
 
 const LISTENER = 'listener';
+const WEBSOCKETS = 'websockets';
 const STORE_FILE = 'ringbridge.store';
 /** Topic, identifier and header of a message whose payload `message_size_limit` is about. */
 const AROUND_PAYLOAD = 1024;
@@ -43,7 +44,10 @@ const OF_LISTENER: Readonly<Record<string, Take>> = Object.freeze<Record<string,
   mount_point: () => {}, // of its users
   port: (draft, line) => draft.setNumber([LISTENER, 'port'], numberOf(line), line),
   psk_hint: () => {}, // makes it a listener with pre-shared keys
-  protocol: () => {}, // one that is spoken: the listener was chosen by it
+  protocol: (draft, line) => {
+    if (line.value === WEBSOCKETS)
+      draft.set([LISTENER, 'protocol'], WEBSOCKETS, line);
+  },
   require_certificate: boolean('require_certificate'),
   socket_domain: (draft, line) => {
     if (draft.get([LISTENER, 'address']) === '::' && line.value === 'ipv4')
@@ -56,7 +60,23 @@ const OF_LISTENER: Readonly<Record<string, Take>> = Object.freeze<Record<string,
       draft.remark(line, 'other', 'TLS is spoken from 1.2 on, which is used; nodes that know no better one cannot connect');
   },
   use_identity_as_username: boolean('use_identity_as_username'),
+  websockets_origin: () => {}, // all together
 });
+
+/** Pages that may connect: those that are named there, and of this computer only where Mosquitto lets in any. */
+function importOrigins(draft: Draft, lines: readonly Line[]): void {
+  const origins = lines.filter(({ key }) => key === 'websockets_origin');
+  const [last] = origins.slice(-1);
+  const protocol = lastOf(lines, 'protocol');
+  if (protocol?.value !== WEBSOCKETS)
+    for (const line of origins)
+      draft.remark(line, 'needless', 'the listener that is carried is not within WebSocket');
+  else if (last !== undefined)
+    draft.set([LISTENER, 'websockets_origin'], origins.map(({ value }) => value), last);
+  else
+    draft.remark(protocol, 'other', 'Mosquitto lets in every web page that a browser has loaded, and here only those of this computer may connect; write the origins '
+      + 'of others into listener.websockets_origin');
+}
 
 /** Keys of all listeners, or of the program. */
 const GLOBAL: Readonly<Record<string, Take>> = Object.freeze<Record<string, Take>>({
@@ -133,6 +153,7 @@ export function importListener(
       take(draft, line);
   }
   const last = (key: string): Line | undefined => lastOf([...global, ...lines], key);
+  importOrigins(draft, lines);
   importStore(draft, last('persistence_location'));
   importLog(draft, global.filter(({ key }) => key === 'log_type'));
   finishSecurity(draft, opening, last('psk_file'), last('psk_hint'));

@@ -19,7 +19,7 @@ const LOST: Readonly<Record<string, string>> = Object.freeze({
   'ciphers_tls1.3': 'the ciphers are those of Node, all of TLS 1.3',
   clientid_prefixes: 'client identifiers are not a reason to be let in; give nodes a user of listener.users, and rights with %c',
   crlfile: 'lists of revoked certificates are not read; take the user of such a node out of listener.users, or renew the CA',
-  http_dir: 'there is no web server for files; use another one',
+  http_dir: 'files are not served; let another web server do that, and write its origin into listener.websockets_origin',
   max_qos: 'nodes may use all QoS; lower "qos" of the topic rules instead',
   memory_limit: 'memory is laid out at the start; lower listener.max_connections and max_queued_bytes, and see "ringbridge check"',
   plugin: 'there are no plugins: whom it lets in is not known here; write entries of listener.users and listener.acl',
@@ -60,8 +60,8 @@ const NEEDLESS: Readonly<Record<string, string>> = Object.freeze({
   tls_engine_kpass_sha1: 'keys are read from files',
   tls_keyform: 'keys are read from files, PEM',
   user: 'the service knows as whom it runs',
-  websockets_headers_size: 'WebSocket is not spoken in this version',
-  websockets_log_level: 'WebSocket is not spoken in this version',
+  websockets_headers_size: 'the request of a WebSocket may have 4096 bytes',
+  websockets_log_level: 'log_level is for all that is logged',
 });
 
 const REMOVE = 'remove it; ';

@@ -64,11 +64,13 @@ function takeConnection(draft: Draft, { connections, stray }: MosquittoFile, wan
   return undefined;
 }
 
+const WEBSOCKETS = 'websockets';
+
 /** Why a listener cannot be had here. */
 function objectionTo(opening: Line | undefined, lines: readonly Line[]): string | undefined {
   const protocol = lastOf(lines, 'protocol');
-  if (protocol !== undefined && protocol.value !== 'mqtt')
-    return `it speaks "${protocol.value}", and only MQTT over TCP and TLS is spoken in this version; let its clients use that`;
+  if (protocol !== undefined && protocol.value !== 'mqtt' && protocol.value !== WEBSOCKETS)
+    return `it speaks "${protocol.value}"; let its clients use a listener of "mqtt" or "websockets"`;
   return opening !== undefined && wordsOf(opening.value)[0] === '0' ? 'it is a socket of the file system; let its clients use a port' : undefined;
 }
 
@@ -88,8 +90,9 @@ function takeListener(draft: Draft, { global, listeners }: MosquittoFile, wanted
   const all = isImplicitUsed ? [...others, implicit!] : others;
   const portOf = ({ lines, opening }: typeof all[number]): string =>
     wordsOf((opening ?? lastOf(lines, 'port'))?.value ?? '1883')[0] ?? '';
-  const chosen = all.find(section => wanted === undefined ? objectionTo(section.opening, section.lines) === undefined
-    : portOf(section) === wanted);
+  const possible = all.filter(section => objectionTo(section.opening, section.lines) === undefined);
+  const chosen = wanted !== undefined ? all.find(section => portOf(section) === wanted)
+    : possible.find(({ lines }) => lastOf(lines, 'protocol')?.value !== WEBSOCKETS) ?? possible[0];
   if (wanted !== undefined && chosen === undefined)
     return `there is no listener "${wanted}"; write one of ${all.map(portOf).join(', ')}`;
   for (const section of all) {

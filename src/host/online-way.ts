@@ -1,4 +1,6 @@
-/** The way to the broker for `ringbridge check --online`: names, TCP, TLS, and whether it takes this gateway. */
+/**
+ * The way to the broker for `ringbridge check --online`: names, TCP, TLS, WebSocket, and whether it takes this gateway.
+ */
 import type { Configuration } from '../config/configuration.ts';
 import { parseAddress, type UpstreamAddress, urlOf } from '../config/upstream-address.ts';
 import { adviceForUpstream } from '../gateway/event-texts.ts';
@@ -102,9 +104,9 @@ async function tryAddress(question: Question, address: UpstreamAddress, ip: stri
   const started = performance.now();
   const link = await ProbeLink.open(upstream, address, ip, PATIENCE);
   if (!(link instanceof ProbeLink)) {
-    if (link.phase === 'TLS')
+    if (link.isReachable === true)
       findings.add('ok', 'TCP', place);
-    findings.add('error', link.phase, `${place}: ${link.problem}`);
+    findings.add('error', link.phase, `${place}: ${link.problem}${link.isReachable === null ? '; so TCP, TLS and CONNECT were not tried' : ''}`);
     return { findings };
   }
   findings.add('ok', 'TCP', link.security === undefined ? `${place}: ${Math.ceil(performance.now() - started)} ms` : place);
@@ -113,7 +115,15 @@ async function tryAddress(question: Question, address: UpstreamAddress, ip: stri
     findings.add('ok', 'TLS', `${place}: ${version} ${cipher}`);
     judgeCertificates(findings, chain, place);
   } else if (question.credentials.password !== null)
-    findings.add('warning', 'TLS', `${place}: there is none, and the password crosses the network readable: if the broker has a port with TLS, write mqtts://`);
+    findings.add('warning', 'TLS', `${place}: there is none, and the password crosses the network readable: if the broker has a port with TLS, write ${address.path === undefined ? 'mqtts' : 'wss'}://`);
+  if (address.path !== undefined) {
+    const problem = await link.upgrade(upstream, address, PATIENCE);
+    if (problem !== '') {
+      findings.add('error', 'WebSocket', `${place}: ${problem}`);
+      return { findings };
+    }
+    findings.add('ok', 'WebSocket', `${place}: begun, as 101 says, with the subprotocol of MQTT`);
+  }
   return await connect(findings, question, { link, address, ip }, place)
     ? { findings, way: { link, address, ip } } : { findings };
 }
@@ -157,6 +167,7 @@ function describeMissing(
   missing: 'closed' | 'foreign' | 'silent', sample: string, { port, scheme }: UpstreamAddress, { upstream }: Configuration,
 ): string {
   const isPlain = scheme === 'mqtt';
+  const isSecure = scheme === 'mqtts' || scheme === 'wss';
   if (sample.startsWith('HTTP/'))
     return `a web server answers on port ${port}, and no MQTT broker: that of a broker is usually ${isPlain ? 1883 : 8883}; correct upstream.address`;
   if (isPlain && /^\x15\x03/.test(sample)) // an alert
@@ -167,8 +178,8 @@ function describeMissing(
     return `no CONNACK within ${Math.min(upstream.connack_timeout, LONGEST_PATIENCE)} seconds: is it an MQTT broker that listens on port ${port}? `
       + `${isPlain ? 'A port of TLS, usually 8883, waits as well: write mqtts:// if it is one' : 'Look into its log'}`;
   return `${describeReason(ReasonCode.CLOSED_BEFORE_CONNACK)}${isPlain ? adviceForUpstream(ReasonCode.CLOSED_BEFORE_CONNACK)
-    : `: does it demand a client certificate (upstream.bridge_certfile)${upstream.bridge_certfile === null ? '' : ', or refuse the one that it gets'}, `
-      + 'or not accept upstream.bridge_protocol_version? See its log'}`;
+    : `: does it ${!isSecure ? '' : `demand a client certificate (upstream.bridge_certfile)${
+      upstream.bridge_certfile === null ? '' : ', or refuse the one that it gets'}, or `}not accept upstream.bridge_protocol_version? See its log`}`;
 }
 
 /** Another connection to where the first one stands. @returns undefined when it does not */
@@ -177,6 +188,8 @@ export async function connectAgain(question: Question, { address, ip }: Way, ver
   const { configuration, credentials } = question;
   const link = await ProbeLink.open(configuration.upstream, address, ip, PATIENCE);
   if (!(link instanceof ProbeLink))
+    return undefined;
+  if (address.path !== undefined && await link.upgrade(configuration.upstream, address, PATIENCE) !== '')
     return undefined;
   link.send(connectPacket(version, nextIdentifier(question), credentials));
   const answer = await link.next([CONNACK], deadline(configuration));

@@ -7,20 +7,22 @@ import { FAILURE } from './exit-codes.ts';
 import { formatPasswordHash, hashPassword } from './password.ts';
 import { askTerminal, Interrupted, INTERRUPTED, readLines } from './questions.ts';
 
-export async function makeUser(username: string | undefined, forDevice: boolean): Promise<number> {
+/** @param username undefined: is asked for; null: the hash alone is printed */
+export async function makeUser(username: string | null | undefined, forDevice: boolean): Promise<number> {
   const ask = process.stdin.isTTY ? askTerminal : readLines();
   try {
-    username ??= await ask('user name: ', true);
+    if (username === undefined)
+      username = await ask('user name: ', true);
     const password = await ask('password: ', false);
     if (username === '' || password === '')
       return complain(`an empty ${username === '' ? 'user name' : 'password'} is not accepted`);
-    if (/[\0\uFFFD]/.test(username) || password.includes('\uFFFD'))
+    if (/[\0\uFFFD]/.test(username ?? '') || password.includes('\uFFFD'))
       return complain(`the ${password.includes('\uFFFD') ? 'password' : 'user name'} holds what is not UTF-8, or U+0000; `
         + 'type it in a terminal set to UTF-8, or send it as UTF-8');
     if (process.stdin.isTTY && await ask('the same again: ', false) !== password)
       return complain('these are two different passwords; try again');
-    const entry = { username, password_hash: formatPasswordHash(await hashPassword(password, forDevice)) };
-    process.stdout.write(`${JSON.stringify(entry)}\n`);
+    const password_hash = formatPasswordHash(await hashPassword(password, forDevice));
+    process.stdout.write(`${username === null ? password_hash : JSON.stringify({ username, password_hash })}\n`);
     return 0;
   } catch (error) {
     if (error instanceof Interrupted)

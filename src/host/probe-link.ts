@@ -1,6 +1,6 @@
 /**
- * A connection with which `ringbridge check --online` asks a broker: TCP, TLS where it is wanted, and packets, with a
- * deadline for each step. Knows nothing of what is asked.
+ * A connection with which `ringbridge check --online` asks a broker: TCP, TLS and WebSocket where they are wanted, and
+ * packets, with a deadline for each step. Knows nothing of what is asked.
  */
 import { connect as connectPlain, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { X509Certificate } from 'node:crypto';
@@ -12,11 +12,14 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { ClientSecurity } from './client-security.ts';
 import { PacketCutter, type Received } from './probe-packets.ts';
+import { ProbeWebSocket } from './probe-websocket.ts';
 import { chainOf } from './secure-tcp.ts';
 
 /** Why there is no connection, in words that say what to do. */
 export interface Failure {
   readonly phase: 'TCP' | 'TLS';
+  /** Whether TCP stood; null: nothing was tried, for want of what TLS needs. */
+  readonly isReachable: boolean | null;
   readonly problem: string;
 }
 
@@ -48,22 +51,40 @@ export class ProbeLink {
   /** The first bytes of what is no MQTT. */
   sample = '';
   private readonly socket: Socket;
+  private within: ProbeWebSocket | undefined = undefined;
   private readonly cutter = new PacketCutter();
   private readonly received: Received[] = [];
   private missing: Missing | undefined = undefined;
   private hasHeard = false;
   private notify = (): void => {};
 
-  private constructor(socket: Socket) {
+  /** @param isWithin what comes is read by `upgrade`, which is to be called at once */
+  private constructor(socket: Socket, isWithin: boolean) {
     this.socket = socket;
+    if (isWithin)
+      return;
     socket.on('data', (chunk: Buffer) => this.take(chunk));
-    const onEnd = (): void => {
-      this.missing ??= 'closed';
-      this.notify();
-    };
-    socket.on('end', onEnd);
-    socket.on('close', onEnd);
-    socket.on('error', onEnd);
+    socket.on('end', this.onEnd);
+    socket.on('close', this.onEnd);
+    socket.on('error', this.onEnd);
+  }
+
+  private readonly onEnd = (): void => {
+    this.missing ??= 'closed';
+    this.notify();
+  };
+
+  /**
+   * Begins the WebSocket that `address` wants; what is sent and received afterwards is within it.
+   * @returns why there is none, in words that say what to do; empty: there is
+   */
+  async upgrade(upstream: UpstreamConfiguration, address: UpstreamAddress, seconds: number): Promise<string> {
+    const hearer = { onData: (chunk: Buffer) => this.take(chunk), onEnd: this.onEnd };
+    const opened = await ProbeWebSocket.open(upstream, address, this.socket, seconds, hearer);
+    if (typeof opened === 'string')
+      return opened;
+    this.within = opened;
+    return '';
   }
 
   /**
@@ -74,7 +95,7 @@ export class ProbeLink {
     Promise<ProbeLink | Failure> {
     const target: TcpNetConnectOpts =
       { host: ip, port: address.port, family: isIP(ip.replace(/%.*$/, '')), autoSelectFamily: false };
-    return address.scheme === 'mqtts' ? ProbeLink.openSecure(upstream, address, target, seconds)
+    return address.scheme === 'mqtts' || address.scheme === 'wss' ? ProbeLink.openSecure(upstream, address, target, seconds)
       : ProbeLink.openPlain(address, target, seconds);
   }
 
@@ -84,7 +105,7 @@ export class ProbeLink {
       const socket = connectPlain(target);
       const fail = (code?: string): void => {
         socket.destroy();
-        resolve({ phase: 'TCP', problem: describeTCP(code, address, seconds) });
+        resolve({ phase: 'TCP', isReachable: false, problem: describeTCP(code, address, seconds) });
       };
       const timer = setTimeout(() => fail('ETIMEDOUT'), seconds * 1000);
       socket.once('error', ({ code }: NodeJS.ErrnoException) => {
@@ -94,7 +115,7 @@ export class ProbeLink {
       socket.once('connect', () => {
         clearTimeout(timer);
         socket.removeAllListeners('error');
-        resolve(new ProbeLink(socket));
+        resolve(new ProbeLink(socket, address.path !== undefined));
       });
     });
   }
@@ -104,7 +125,7 @@ export class ProbeLink {
   ): Promise<ProbeLink | Failure> {
     const security = new ClientSecurity(new CertificateWatch(() => {}), () => {});
     if (!security.refresh(upstream))
-      return Promise.resolve({ phase: 'TLS', problem: security.problemOf(ReasonCode.TLS_UNUSABLE, 0) });
+      return Promise.resolve({ phase: 'TLS', isReachable: null, problem: security.problemOf(ReasonCode.TLS_UNUSABLE, 0) });
     return new Promise(resolve => {
       const attempt = security.attempt(upstream, address);
       let socket: TLSSocket | undefined = undefined;
@@ -113,8 +134,9 @@ export class ProbeLink {
       const fail = (code?: string): void => {
         clearTimeout(timer);
         socket?.destroy();
-        resolve(isReachable ? { phase: 'TLS', problem: security.problemOf(attempt.failure ?? ReasonCode.NETWORK_UNREACHABLE, address.port) }
-          : { phase: 'TCP', problem: describeTCP(code, address, seconds) });
+        resolve(isReachable
+          ? { phase: 'TLS', isReachable, problem: security.problemOf(attempt.failure ?? ReasonCode.NETWORK_UNREACHABLE, address.port) }
+          : { phase: 'TCP', isReachable, problem: describeTCP(code, address, seconds) });
       };
       const opened = socket = attempt.open(target);
       opened.once('connect', () => {
@@ -126,7 +148,7 @@ export class ProbeLink {
         clearTimeout(timer);
         opened.off('error', onError);
         opened.off('close', onClose);
-        const link = new ProbeLink(opened);
+        const link = new ProbeLink(opened, address.path !== undefined);
         link.security = { version: opened.getProtocol() ?? '', cipher: opened.getCipher().standardName, chain: chainOf(opened) };
         resolve(link);
       });
@@ -153,8 +175,12 @@ export class ProbeLink {
   }
 
   send(bytes: Buffer): void {
-    if (this.missing === undefined)
+    if (this.missing !== undefined)
+      return;
+    if (this.within === undefined)
       this.socket.write(bytes);
+    else
+      this.within.send(bytes);
   }
 
   /** The next packet of one of these types; others are passed over. @param until milliseconds, as Date.now() */
@@ -181,6 +207,12 @@ export class ProbeLink {
 
   /** Says what is to be said last, and goes. */
   close(last?: Buffer): void {
+    if (this.within !== undefined) {
+      if (last !== undefined && this.missing === undefined)
+        this.within.send(last);
+      this.within.close();
+      return;
+    }
     if (last !== undefined && this.missing === undefined)
       this.socket.end(last);
     const timer = setTimeout(() => this.socket.destroy(), last === undefined ? 0 : 200);

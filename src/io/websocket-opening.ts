@@ -151,11 +151,13 @@ export class ClientOpening implements Opening {
   private problemOf(head: string): string {
     const lines = head.slice(0, -END.length).split('\r\n');
     const fields = fieldsOf(lines.slice(1));
-    const [, status] = /^HTTP\/1\.1 ([0-9]{3})(?: |$)/.exec(lines[0]!) ?? [];
+    const [, version, status] = /^HTTP\/(1\.[01]) ([0-9]{3})(?: |$)/.exec(lines[0]!) ?? [];
     if (!head.endsWith(END) || status === undefined || fields === undefined)
       return 'speaks no HTTP, with which a WebSocket begins';
     if (status !== '101')
       return `answers ${status} where it should begin a WebSocket (101)${ADVICE[status] ?? ''}`;
+    if (version !== '1.1')
+      return 'answers 101 in HTTP/1.0, which has no WebSocket';
     if (!holds(fields.get('upgrade'), 'websocket') || !holds(fields.get('connection'), 'upgrade'))
       return 'answers 101 without "Upgrade: websocket"';
     if (fields.get('sec-websocket-accept') !== this.accept)

@@ -27,6 +27,8 @@ export interface WebSocketPlatform {
   /** In the role of a client: fills it with bytes that nobody can foretell (section 10.3). */
   readonly fillMask?: (mask: Uint8Array) => void;
   onViolation(address: string | undefined, violation: string): void;
+  /** In the role of a client: the connection below stands, and has been asked for a WebSocket. */
+  onRequested?(): void;
 }
 
 // States
@@ -154,6 +156,7 @@ export class WebSocketTCP implements TCPSocket {
       if (!this.isRequested && request !== undefined) {
         this.isRequested = true;
         sender.say(request);
+        this.platform.onRequested?.();
       }
       this.pull();
     }

@@ -18,9 +18,9 @@ export function judgePage(findings: Findings, { listener, page }: Configuration)
         + 'a password_hash, instead');
   else if (password_hash === null && !isOfComputerItself(address))
     findings.add(['page'], `everybody who reaches ${address} could read all and change all; write "password_hash": `
-      + '"..." as "ringbridge passwd" prints it, or "address": "127.0.0.1"');
+      + '"..." as "ringbridge passwd --page" prints it, or "address": "127.0.0.1"');
   if (password_hash !== null && parseHashForm(password_hash) === undefined)
-    findings.add(['page', 'password_hash'], 'is no hash that can be used; write what "ringbridge passwd" prints '
+    findings.add(['page', 'password_hash'], 'is no hash that can be used; write what "ringbridge passwd --page" prints '
       + 'instead');
   const isSame = address === listener.address || ALL.includes(address) || ALL.includes(listener.address);
   if (port !== 0 && port === listener.port && isSame)
