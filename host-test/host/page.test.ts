@@ -1,6 +1,6 @@
 /** The page's programming interface, by a gateway in a process of its own, and its description. */
 import { Ajv } from 'ajv';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { connectAsync } from 'mqtt';
@@ -210,6 +210,44 @@ describe('what the page changes', () => {
     command.process.kill('SIGTERM');
     await command.exited;
     expect(inFile()).toMatchObject({ name: 'confirmed' });
+  });
+
+  test('a trial does not outlive the program that is killed, and check warns of it', async () => {
+    const { command, url } = await start({ port: 0 });
+    const before = inFile();
+    await put(url, { ...before, name: 'tried' }, '?try=60');
+    await put(url, { ...before, name: 'tried again' }, '?try=60');
+    command.process.kill('SIGKILL');
+    await command.exited;
+    const file = join(folder.path, 'page.json');
+    expect(inFile()).toMatchObject({ name: 'tried again' });
+    expect(statSync(`${file}.trial`).mode & 0o777).toBe(0o600);
+    expect((await run(['check', '--pc', file])).stderr).toContain('warning: this configuration is on trial');
+    const again = new Command(['run', '--config', file]);
+    endings.push(() => again.process.kill('SIGKILL'));
+    await again.find('stdout', /^ready/m);
+    expect(inFile()).toEqual(before);
+    expect(again.stderr).toContain('warning the program ended while a configuration was on trial: the one before is back');
+    expect(existsSync(`${file}.trial`)).toBe(false);
+  });
+
+  test('what somebody has changed by hand during a trial stays, whatever ends it', async () => {
+    const { command, url } = await start({ port: 0 });
+    const before = inFile();
+    await put(url, { ...before, name: 'tried' }, '?try=1');
+    const file = folder.write('page.json', { ...before, name: 'by hand' });
+    await command.find('stderr', /nobody has confirmed .*, but somebody has changed \S+ meanwhile: it stays as it is/);
+    expect(inFile()).toMatchObject({ name: 'by hand' });
+    expect(existsSync(`${file}.trial`)).toBe(false);
+    await put(url, { ...before, name: 'tried' }, '?try=60');
+    command.process.kill('SIGKILL');
+    await command.exited;
+    folder.write('page.json', { ...before, name: 'by hand again' });
+    const again = new Command(['run', '--config', file]);
+    endings.push(() => again.process.kill('SIGKILL'));
+    await again.find('stdout', /^ready/m);
+    expect(inFile()).toMatchObject({ name: 'by hand again' });
+    expect(again.stderr).toContain('the program ended while a configuration was on trial, but somebody has changed');
   });
 
   test('the quarantine: what is deleted is gone, what nobody knows is refused', async () => {

@@ -5,13 +5,14 @@
  *
  * Secrets do not leave: where the page sends `KEPT` back, what stands in the file stays.
  */
-import { copyFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { parse } from 'jsonc-parser';
 import type { Runtime } from '../io/runtime.ts';
 import { quarantineOf } from '../gateway/quarantine-texts.ts';
 import { GET, HEAD, POST, PUT } from '../web/request-head.ts';
 import type { Exchange, Resource } from '../web/resource.ts';
 import { readConfiguration } from './config.ts';
+import { beforeTrial, beginTrial, confirmTrial, endTrial, replaceFile } from './config-trial.ts';
 import { type Log, messageOf } from './log.ts';
 import { jsonContent } from './page-content.ts';
 import { queryOf, writable } from './page-resources.ts';
@@ -69,6 +70,20 @@ function findingOf(line: string, file: string): { path: string; text: string } {
 const refusal = (exchange: Exchange, path: string, text: string): void =>
   exchange.answer(422, jsonContent({ errors: [{ path, text }] }));
 
+const REASONS: Readonly<Record<string, string>> = {
+  EROFS: 'the folder of the file is read-only for this program, as in the sandbox of a service',
+  EACCES: 'this program may not write to the folder of the file',
+  EPERM: 'this program may not write to the folder of the file',
+  ENOSPC: 'the disk is full', EDQUOT: 'the disk is full',
+};
+
+/** The file is as it was. */
+function adviceOnWriting(error: unknown): string {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return `the file cannot be written: ${REASONS[code] ?? messageOf(error)}; change the file itself and send SIGHUP, or let `
+    + 'this program write to that folder (src/host/README.md)';
+}
+
 export class PageChanges {
   private readonly file: string;
   private readonly runtime: Runtime;
@@ -91,9 +106,16 @@ export class PageChanges {
       { ...write, methods: GET | HEAD | PUT, respond: exchange => exchange.head.method === PUT ? write.respond(exchange)
         : exchange.answer(200, jsonContent(withoutSecrets(this.read()))) },
       writable('/api/config/confirm', POST, DECISION_CAPACITY, exchange => {
-        const isOnTrial = this.trial !== undefined;
-        this.endTrial();
-        exchange.answer(200, jsonContent({ confirmed: isOnTrial }));
+        const confirmed = this.trial !== undefined;
+        try {
+          confirmTrial(this.file);
+        } catch (error) {
+          refusal(exchange, '', adviceOnWriting(error));
+          return;
+        }
+        clearTimeout(this.trial);
+        this.trial = undefined;
+        exchange.answer(200, jsonContent({ confirmed }));
       }),
     ];
   }
@@ -152,46 +174,39 @@ export class PageChanges {
       return;
     }
     try {
-      this.write(text);
+      this.write(text, seconds);
     } catch (error) {
-      refusal(exchange, '', `the file cannot be written: ${messageOf(error)}`);
+      refusal(exchange, '', adviceOnWriting(error));
       return;
     }
-    if (seconds > 0)
-      this.trial = setTimeout(() => this.goBack(), seconds * 1000);
     this.reload();
     exchange.answer(200, jsonContent({
       warnings: warnings.map(line => findingOf(line.replace('warning: ', ''), this.file)), onTrial: seconds,
     }));
   }
 
-  /** In one step: whoever reads it meanwhile, or after a power cut, finds one or the other. */
-  private write(text: string): void {
+  /** @param seconds of the trial; 0: it stays */
+  private write(text: string, seconds: number): void {
     const { file } = this;
     const { mode } = statSync(file);
-    const isOnTrial = this.trial !== undefined;
-    this.endTrial();
-    if (!isOnTrial) // what was on trial is not what to go back to
-      copyFileSync(file, `${file}.previous`);
-    writeFileSync(`${file}.new`, text, { mode, flush: true });
-    renameSync(`${file}.new`, file);
+    const current = readFileSync(file);
+    const old = beforeTrial(file);
+    if (old === undefined) // what was on trial is not what to go back to
+      replaceFile(`${file}.previous`, current, mode);
+    if (seconds > 0)
+      beginTrial(file, old ?? current, text);
+    replaceFile(file, text, mode);
+    if (seconds === 0)
+      confirmTrial(file);
+    clearTimeout(this.trial);
+    this.trial = seconds === 0 ? undefined : setTimeout(() => this.goBack(), seconds * 1000);
     this.log.write('info', 'the configuration was changed by the page; the one before is kept as .previous');
   }
 
-  private endTrial(): void {
+  private goBack(): void {
     clearTimeout(this.trial);
     this.trial = undefined;
-  }
-
-  private goBack(): void {
-    this.endTrial();
-    try {
-      copyFileSync(`${this.file}.previous`, `${this.file}.new`);
-      renameSync(`${this.file}.new`, this.file);
-      this.log.write('warning', 'nobody has confirmed the configuration that was tried: the one before is back');
+    if (endTrial(this.file, this.log, 'nobody has confirmed the configuration that was tried'))
       this.reload();
-    } catch (error) {
-      this.log.write('error', `the configuration before cannot be had back: ${messageOf(error)}`);
-    }
   }
 }
