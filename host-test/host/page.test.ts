@@ -190,7 +190,8 @@ describe('what the page changes', () => {
     expect(errors.map(({ path }) => path)).toEqual(['listener.prot', 'store.ram']);
     expect(errors[0]!.text).toBe('there is no such key; write "port" instead');
     expect((await ask(`${url}api/config`, { ...json({}), method: 'PUT', body: '{' })).status).toBe(422);
-    expect((await put(url, before, '?try=x')).status).toBe(422);
+    for (const query of ['?try=x', '?try=', '?try=0', '?try=601', '?tri=5', '?try=5&b=1'])
+      expect((await put(url, before, query)).status, query).toBe(400);
     expect((await put(url, { name: 'x'.repeat(300_000) })).status).toBe(413);
     expect(inFile()).toEqual(before);
   });
@@ -210,6 +211,57 @@ describe('what the page changes', () => {
     command.process.kill('SIGTERM');
     await command.exited;
     expect(inFile()).toMatchObject({ name: 'confirmed' });
+  });
+
+  test('a secret goes nowhere else: what turns it elsewhere has to tell it anew', async () => {
+    const { url } = await start({ port: 0 });
+    const before = JSON.parse((await ask(`${url}api/config`)).text) as { upstream: Record<string, unknown> };
+    const send = (upstream: object): Promise<Answer> => put(url, { ...before, upstream: { ...before.upstream, ...upstream } });
+    for (const [upstream, path, words] of [
+      [{ address: ['mqtt://127.0.0.1:2'] }, 'remote_password', 'upstream.address has changed'],
+      [{ address: ['mqtt://127.0.0.1:1', 'mqtt://127.0.0.1:2'] }, 'remote_password', 'write it out in place of'],
+      [{ address: ['mqtts://127.0.0.1:1'], bridge_insecure: true }, 'remote_password', 'upstream.address and upstream.bridge_insecure have'],
+      [{ remote_username: '${HOME}' }, 'remote_username', 'the page takes no ${NAME}'],
+      [{ remote_password: undefined, remote_password_file: join(folder.path, 'page.json') }, 'remote_password_file', 'does not choose a file'],
+    ] as const) {
+      const answer = await send(upstream);
+      expect([answer.status, answer.text]).toEqual([422, expect.stringContaining(words)]);
+      expect(answer.text).toContain(`"path":"upstream.${path}"`);
+    }
+    expect((await put(url, { ...before, listener: { address: '127.0.0.1', users: [{ username: 'm', password: '(kept)' }] } })).text)
+      .toContain('there is nothing in the file');
+    expect(inFile()).toMatchObject({ upstream: { address: ['mqtt://127.0.0.1:1'], remote_password: SECRETS[0] } });
+    expect((await send({ address: ['mqtt://127.0.0.1:2'], remote_password: 'told anew' })).status).toBe(200);
+    expect((await send({ address: ['mqtt://127.0.0.1:2'], keepalive_interval: 30 })).status).toBe(200);
+    expect(inFile()).toMatchObject({ upstream: { remote_password: 'told anew', keepalive_interval: 30 } });
+  });
+
+  test('what is sent is read as check reads a file', async () => {
+    const { url } = await start({ port: 0 });
+    const before = readFileSync(join(folder.path, 'page.json'));
+    const send = async (body: string | Buffer): Promise<string> => {
+      const answer = await ask(`${url}api/config`, { ...json({}), method: 'PUT', body });
+      expect(answer.status).toBe(422);
+      return answer.text;
+    };
+    expect(await send('{"name":"a","name":"b"}')).toContain('{"path":"name","text":"this key is there twice');
+    expect(await send(Buffer.from('{"name":"K\xfcche"}', 'latin1'))).toContain('the byte FC is not UTF-8');
+    expect(await send('{"store":{"ram":1e999}}')).toContain('1e999 is larger than any number here');
+    expect(await send('{"a":'.repeat(5000))).toContain('too many brackets');
+    expect(await send('{"upstream":{"remote_password":UpPw-SECRET}}')).not.toContain('UpPw');
+    expect(readFileSync(join(folder.path, 'page.json'))).toEqual(before);
+  });
+
+  test('what waits for a restart is named, and nothing else cannot be tried', async () => {
+    const { url } = await start({ port: 0 });
+    const before = inFile();
+    const refused = await put(url, { ...before, store: { ram: 300_000 } }, '?try=60');
+    expect([refused.status, refused.text]).toEqual([422, expect.stringContaining('"path":"store.ram"')]);
+    expect(refused.text).toContain('takes effect after a restart: nothing would be tried');
+    expect(inFile()).toEqual(before);
+    const { afterRestart } = JSON.parse((await put(url, { ...before, name: 'n', store: { ram: 300_000 } }, '?try=60')).text) as
+      { afterRestart: unknown };
+    expect(afterRestart).toContainEqual({ path: 'store.ram', text: 'takes effect after a restart' });
   });
 
   test('a trial does not outlive the program that is killed, and check warns of it', async () => {
