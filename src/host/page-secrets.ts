@@ -92,7 +92,7 @@ export class KeptSecrets {
     const { value } = node as { value?: unknown };
     if (node.type !== 'string' || typeof value !== 'string')
       return;
-    const key = path.findLast(step => typeof step === 'string') as string | undefined ?? '';
+    const key = String(path.filter(step => typeof step === 'string').at(-1));
     if (isKept(value) && (SECRET_KEYS.test(key) || value !== KEPT)) {
       if (typeof old === 'string')
         this.pieces.push({ node, secret: old });
