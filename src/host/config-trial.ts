@@ -1,22 +1,20 @@
 /**
  * A configuration on trial: `FILE.trial` stands beside the file from before it is replaced until somebody confirms it or
  * the one before is back, so that a program that is killed meanwhile, or a power cut, cannot make it stay. It has the
- * text of the file before, behind one line that tells the text that is tried: a file that somebody has changed by hand
+ * text of the file before, behind one line that tells which texts are tried: a file that somebody has changed by hand
  * since is that person's, and stays.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import type { Log } from './log.ts';
-import { messageOf } from './log.ts';
+import { type Log, messageOf } from './log.ts';
 import { synchronizeFolder } from './store-file.ts';
 
-const HEAD = /^\/\/ on trial: ([0-9a-f]{64})\n/;
+const HEAD = /^\/\/ on trial:((?: [0-9a-f]{64})+)\n/;
 
 /** What the end of a trial has found: nothing to do, the one before, or one that somebody has made by hand. */
-export type TrialEnd = 'none' | 'back' | 'edited';
+type TrialEnd = 'none' | 'back' | 'edited';
 
 export const trialFile = (file: string): string => `${file}.trial`;
-export const isOnTrial = (file: string): boolean => existsSync(trialFile(file));
 
 const digestOf = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -29,9 +27,9 @@ export function replaceFile(file: string, bytes: Buffer | string, mode: number):
   synchronizeFolder(file);
 }
 
-/** To be called before `text` is written to `file`. @param old what to go back to */
-export const beginTrial = (file: string, old: Buffer, text: string): void =>
-  replaceFile(trialFile(file), Buffer.concat([Buffer.from(`// on trial: ${digestOf(text)}\n`), old]), 0o600);
+/** To be called before one of `texts` is written to `file`. @param old what to go back to */
+export const beginTrial = (file: string, old: Buffer, texts: readonly (Buffer | string)[]): void =>
+  replaceFile(trialFile(file), Buffer.concat([Buffer.from(`// on trial: ${texts.map(digestOf).join(' ')}\n`), old]), 0o600);
 
 /** The file stays as it is. */
 export function confirmTrial(file: string): void {
@@ -39,26 +37,40 @@ export function confirmTrial(file: string): void {
   synchronizeFolder(file);
 }
 
-/** What the trial goes back to; undefined: there is none, or the file is not the one that is tried any more. */
-export function beforeTrial(file: string): Buffer | undefined {
-  if (!isOnTrial(file))
+interface Trial {
+  readonly old: Buffer;
+  /** The file is one that was tried. */
+  readonly isTried: boolean;
+  /** The file is the one before. */
+  readonly isOld: boolean;
+}
+
+/** @returns undefined when there is none */
+function trialOf(file: string): Trial | undefined {
+  if (!existsSync(trialFile(file)))
     return undefined;
   const mark = readFileSync(trialFile(file));
-  const [head = '', digest] = HEAD.exec(mark.toString('latin1')) ?? [];
-  return digestOf(readFileSync(file)) === digest ? mark.subarray(head.length) : undefined;
+  const current = readFileSync(file);
+  const [head = '', digests = ''] = HEAD.exec(mark.toString('latin1')) ?? [];
+  const old = mark.subarray(head.length);
+  return { old, isTried: digests.split(' ').includes(digestOf(current)), isOld: current.equals(old) };
+}
+
+/** What the trial goes back to; undefined: the file is not on trial. */
+export function beforeTrial(file: string): Buffer | undefined {
+  const trial = trialOf(file);
+  return trial?.isTried === true ? trial.old : undefined;
 }
 
 /** @throws when the file cannot be written: the trial has not ended then */
-export function goBack(file: string): TrialEnd {
-  if (!isOnTrial(file))
+function goBack(file: string): TrialEnd {
+  const trial = trialOf(file);
+  if (trial === undefined)
     return 'none';
-  const old = beforeTrial(file);
-  const mark = readFileSync(trialFile(file));
-  const isUntouched = old === undefined && readFileSync(file).equals(mark.subarray(HEAD.exec(mark.toString('latin1'))?.[0].length ?? 0));
-  if (old !== undefined)
-    replaceFile(file, old, statSync(file).mode);
+  if (trial.isTried)
+    replaceFile(file, trial.old, statSync(file).mode);
   confirmTrial(file);
-  return old !== undefined ? 'back' : isUntouched ? 'none' : 'edited';
+  return trial.isTried ? 'back' : trial.isOld ? 'none' : 'edited';
 }
 
 /** @param why what has ended the trial @returns whether the file is another one now */

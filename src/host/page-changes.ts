@@ -59,7 +59,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** The file is as it was. */
-function adviceOnWriting(error: unknown): string {
+export function adviceOnWriting(error: unknown): string {
   const { code = '' } = error as NodeJS.ErrnoException;
   return `the file cannot be written: ${REASONS[code] ?? messageOf(error)}; change the file itself and send SIGHUP, or let `
     + 'this program write to that folder (src/host/README.md)';
@@ -198,7 +198,7 @@ export class PageChanges {
     if (old === undefined) // what was on trial is not what to go back to
       replaceFile(`${file}.previous`, current, mode);
     if (seconds > 0)
-      beginTrial(file, old ?? current, text);
+      beginTrial(file, old ?? current, old === undefined ? [text] : [text, current]);
     replaceFile(file, text, mode);
     if (seconds === 0)
       confirmTrial(file);
