@@ -7,6 +7,8 @@ import { hashPassword, type PasswordHash } from '../../src/host/password.ts';
 
 const RIGHT = Buffer.from('correct horse');
 const WRONG = Buffer.from('wrong');
+vi.setConfig({ testTimeout: 60_000 });
+
 let hash: PasswordHash;
 
 beforeAll(async () => {
