@@ -1,12 +1,13 @@
 /** The page's programming interface, by a gateway in a process of its own, and its description. */
 import { Ajv } from 'ajv';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { connectAsync } from 'mqtt';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Status } from '../../src/gateway/status.ts';
+import { adviceOnWriting } from '../../src/host/page-changes.ts';
 import { formatPasswordHash, hashPassword } from '../../src/host/password.ts';
 import { allPaths } from '../web/paths-of-page.ts';
 import { bundle, Command, Folder, run } from './command-line.ts';
@@ -93,6 +94,7 @@ describe('the page', () => {
         continue;
       const match = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\[\\n"])*",?)+\})? (-?\d+(?:\.\d+)?(?:e-?\d+)?)$/.exec(line);
       expect(match, line).not.toBeNull();
+      expect(match![1]).not.toMatch(/_(?:count|sum|bucket)$/); // promtool: parts of a histogram
       expect(types.get(match![1]!), line).toBe(match![1]!.endsWith('_total') ? 'counter' : 'gauge');
       expect(seen.has(match![1]! + match![2]), line).toBe(false);
       seen.add(match![1]! + match![2]);
@@ -108,6 +110,8 @@ describe('the page', () => {
     await expect.poll(async () => (await ask(`${url}api/log`)).text).toContain('upstream mqtt://127.0.0.1:1');
     const { lines } = JSON.parse((await ask(`${url}api/log`)).text) as { lines: { id: number }[] };
     expect(JSON.parse((await ask(`${url}api/log?after=${lines.at(-1)!.id}`)).text)).toEqual({ lines: [] });
+    for (const query of ['?after=zz', '?after=', '?after=-1', '?since=3'])
+      expect((await ask(`${url}api/log${query}`)).status, query).toBe(400);
     const response = await fetch(`${url}api/events`);
     expect(response.headers.get('content-type')).toBe('text/event-stream');
     const reader = response.body!.getReader();
@@ -192,7 +196,8 @@ describe('what the page changes', () => {
     expect((await ask(`${url}api/config`, { ...json({}), method: 'PUT', body: '{' })).status).toBe(422);
     for (const query of ['?try=x', '?try=', '?try=0', '?try=601', '?tri=5', '?try=5&b=1'])
       expect((await put(url, before, query)).status, query).toBe(400);
-    expect((await put(url, { name: 'x'.repeat(300_000) })).status).toBe(413);
+    const tooLong = await put(url, { name: 'x'.repeat(300_000) });
+    expect([tooLong.status, tooLong.text]).toEqual([413, expect.stringContaining('a configuration may have 262144 bytes')]);
     expect(inFile()).toEqual(before);
   });
 
@@ -300,6 +305,20 @@ describe('what the page changes', () => {
     await again.find('stdout', /^ready/m);
     expect(inFile()).toMatchObject({ name: 'by hand again' });
     expect(again.stderr).toContain('the program ended while a configuration was on trial, but somebody has changed');
+  });
+
+  test('where the folder cannot be written PUT says so in plain words, and nothing is lost', async () => {
+    const { url } = await start({ port: 0 });
+    const before = inFile();
+    mkdirSync(join(folder.path, 'page.json.new')); // root may write anywhere; nobody may write this
+    const answer = await put(url, { ...before, name: 'n' }, '?try=60');
+    rmdirSync(join(folder.path, 'page.json.new'));
+    expect([answer.status, answer.text]).toEqual([422, expect.stringContaining('the file cannot be written: ')]);
+    expect(answer.text).toContain('change the file itself and send SIGHUP');
+    expect(inFile()).toEqual(before);
+    expect(existsSync(join(folder.path, 'page.json.trial'))).toBe(false);
+    expect(adviceOnWriting(Object.assign(new Error('x'), { code: 'EROFS' })))
+      .toContain('the folder of the file is read-only for this program, as in the sandbox of a service');
   });
 
   test('the quarantine: what is deleted is gone, what nobody knows is refused', async () => {
