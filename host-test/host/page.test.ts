@@ -221,7 +221,8 @@ describe('what the page changes', () => {
   test('a secret goes nowhere else: what turns it elsewhere has to tell it anew', async () => {
     const { url } = await start({ port: 0 });
     const before = JSON.parse((await ask(`${url}api/config`)).text) as { upstream: Record<string, unknown> };
-    const send = (upstream: object): Promise<Answer> => put(url, { ...before, upstream: { ...before.upstream, ...upstream } });
+    const send = (upstream: object): Promise<Answer> =>
+      put(url, { ...before, upstream: { ...before.upstream, ...upstream } });
     for (const [upstream, path, words] of [
       [{ address: ['mqtt://127.0.0.1:2'] }, 'remote_password', 'upstream.address has changed'],
       [{ address: ['mqtt://127.0.0.1:1', 'mqtt://127.0.0.1:2'] }, 'remote_password', 'write it out in place of'],

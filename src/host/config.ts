@@ -65,7 +65,8 @@ export function judgeText(text: string, file: string, sizes: PartialConfiguratio
 }
 
 /** @returns the values of a text and where they stand, or what is wrong with it as JSON */
-export function parseText(text: string, file: string): { readonly root: Node } | { readonly errors: readonly string[] } {
+export function parseText(text: string, file: string):
+  { readonly root: Node } | { readonly errors: readonly string[] } {
   const tooDeep = findTooDeep(text);
   if (tooDeep !== undefined)
     return { errors: [describeDepth(text, file, tooDeep)] };

@@ -74,7 +74,8 @@ export class PageChanges {
   private trial: NodeJS.Timeout | undefined = undefined;
 
   /** @param reload has the gateway read the file again, as at SIGHUP @param plan says what that will change */
-  constructor(file: string, runtime: Runtime, log: Log, reload: () => void, plan: (wanted: Configuration) => ReloadPlan) {
+  constructor(file: string, runtime: Runtime, log: Log, reload: () => void,
+    plan: (wanted: Configuration) => ReloadPlan) {
     this.plan = plan;
     this.file = file;
     this.runtime = runtime;
@@ -199,7 +200,13 @@ export class PageChanges {
       replaceFile(`${file}.previous`, current, mode);
     if (seconds > 0)
       beginTrial(file, old ?? current, old === undefined ? [text] : [text, current]);
-    replaceFile(file, text, mode);
+    try {
+      replaceFile(file, text, mode);
+    } catch (error) {
+      if (old === undefined)
+        confirmTrial(file); // there was none
+      throw error;
+    }
     if (seconds === 0)
       confirmTrial(file);
     clearTimeout(this.trial);

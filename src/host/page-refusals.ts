@@ -1,6 +1,6 @@
 /**
- * Says in the log who is refused by the page: at once, and then at most one line a minute for an address, with how often
- * it was. Of more addresses than are remembered there is one line for all.
+ * Says in the log who is refused by the page: at once, and then at most one line a minute for an address, with how
+ * often it was. Of more addresses than are remembered there is one line for all.
  */
 import type { Log } from './log.ts';
 

@@ -12,7 +12,7 @@ import { type PasswordHash, verifyPassword } from './password.ts';
 const SESSION_LIFE = 86_400_000;
 const MOST_SESSIONS = 64;
 
-/** Wrong passwords within `ATTEMPT_WINDOW` milliseconds, from one address, and from all where the right one never was. */
+/** Wrong passwords within `ATTEMPT_WINDOW` milliseconds: of one address, and of all that never had the right one. */
 const ATTEMPTS_OF_ADDRESS = 5;
 const ATTEMPTS_OF_ALL = 30;
 const ATTEMPT_WINDOW = 60_000;
