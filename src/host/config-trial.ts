@@ -1,8 +1,8 @@
 /**
  * A configuration on trial: `FILE.trial` stands beside the file from before it is replaced until somebody confirms it
- * or the one before is back, so that a program that is killed meanwhile, or a power cut, cannot make it stay. It has the
- * text of the file before, behind one line that tells which texts are tried: a file that somebody has changed by hand
- * since is that person's, and stays.
+ * or the one before is back, so that a program that is killed meanwhile, or a power cut, cannot make it stay. It has
+ * the text of the file before, behind one line that tells which texts are tried: a file that somebody has changed by
+ * hand since is that person's, and stays.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
