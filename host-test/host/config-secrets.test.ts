@@ -56,6 +56,30 @@ describe('a text of a configuration', () => {
   });
 });
 
+describe('a password that was written wrongly is repeated by no message', () => {
+  const SECRET = 'UpPw-SECRET3';
+  test.each([
+    `{"upstream":{"remote_password":${SECRET}}}`, `{"upstream":{"remote_password":"a${SECRET[0]}"${SECRET}"}}`,
+    `{"upstream":{"remote_password" "${SECRET}"}}`, `{"upstream":{"remote_password":"","${SECRET}"}}`,
+    `{"upstream":{"remote_password":a,${SECRET}:1}}`, `{"upstream":{"remote_password":'${SECRET}'}}`,
+    `{"upstream":{"remote_password":12${SECRET}}}`, `{"upstream":{"remote_password":"${SECRET}}}`,
+    `{"upstream":{"bridge_psk":\n${SECRET}\n}}`, `{"upstream":{}} ${SECRET}`, `{} "${SECRET}"`, SECRET,
+    `{"upstream":{"remote_password":"\\x${SECRET}"}}`, `{"upstream":{"remote_password":["${SECRET}"]}}`,
+    `{"upstream":{"remote_password":"a"b,${SECRET}": "c"}}`,
+  ])('%s', text => {
+    const { errors } = read(text);
+    expect(errors.length).toBeGreaterThan(0);
+    expect(errors.join('\n')).not.toMatch(/SECRET|Pw/);
+  });
+
+  test('what this program knows is named', () => {
+    expect(read('{ listener: {} }').errors).toEqual(['f:1:3: "listener" is no JSON; write text in double quotes instead, or true, false, null or a number']);
+    expect(read('{ "page": None }').errors[0]).toContain('"None" is no JSON');
+    expect(read('{ "name": "a" "topic": [] }').errors).toEqual(['f:1:15: found "\\"topic\\""; write "," in front of it']);
+    expect(read('{ "name": green }').errors[0]).toContain('"g..." is no JSON');
+  });
+});
+
 test.each([
   ['a pipe (FIFO)', () => spawnSync('mkfifo', [join(folder, 'strange')])],
   ['a device', () => symlinkSync('/dev/zero', join(folder, 'strange'))],

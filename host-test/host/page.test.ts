@@ -1,12 +1,13 @@
 /** The page's programming interface, by a gateway in a process of its own, and its description. */
 import { Ajv } from 'ajv';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { connectAsync } from 'mqtt';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Status } from '../../src/gateway/status.ts';
+import { adviceOnWriting } from '../../src/host/page-changes.ts';
 import { formatPasswordHash, hashPassword } from '../../src/host/password.ts';
 import { allPaths } from '../web/paths-of-page.ts';
 import { bundle, Command, Folder, run } from './command-line.ts';
@@ -93,6 +94,7 @@ describe('the page', () => {
         continue;
       const match = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\[\\n"])*",?)+\})? (-?\d+(?:\.\d+)?(?:e-?\d+)?)$/.exec(line);
       expect(match, line).not.toBeNull();
+      expect(match![1]).not.toMatch(/_(?:count|sum|bucket)$/); // promtool: parts of a histogram
       expect(types.get(match![1]!), line).toBe(match![1]!.endsWith('_total') ? 'counter' : 'gauge');
       expect(seen.has(match![1]! + match![2]), line).toBe(false);
       seen.add(match![1]! + match![2]);
@@ -108,6 +110,8 @@ describe('the page', () => {
     await expect.poll(async () => (await ask(`${url}api/log`)).text).toContain('upstream mqtt://127.0.0.1:1');
     const { lines } = JSON.parse((await ask(`${url}api/log`)).text) as { lines: { id: number }[] };
     expect(JSON.parse((await ask(`${url}api/log?after=${lines.at(-1)!.id}`)).text)).toEqual({ lines: [] });
+    for (const query of ['?after=zz', '?after=', '?after=-1', '?since=3'])
+      expect((await ask(`${url}api/log${query}`)).status, query).toBe(400);
     const response = await fetch(`${url}api/events`);
     expect(response.headers.get('content-type')).toBe('text/event-stream');
     const reader = response.body!.getReader();
@@ -190,8 +194,10 @@ describe('what the page changes', () => {
     expect(errors.map(({ path }) => path)).toEqual(['listener.prot', 'store.ram']);
     expect(errors[0]!.text).toBe('there is no such key; write "port" instead');
     expect((await ask(`${url}api/config`, { ...json({}), method: 'PUT', body: '{' })).status).toBe(422);
-    expect((await put(url, before, '?try=x')).status).toBe(422);
-    expect((await put(url, { name: 'x'.repeat(300_000) })).status).toBe(413);
+    for (const query of ['?try=x', '?try=', '?try=0', '?try=601', '?tri=5', '?try=5&b=1'])
+      expect((await put(url, before, query)).status, query).toBe(400);
+    const tooLong = await put(url, { name: 'x'.repeat(300_000) });
+    expect([tooLong.status, tooLong.text]).toEqual([413, expect.stringContaining('a configuration may have 262144 bytes')]);
     expect(inFile()).toEqual(before);
   });
 
@@ -210,6 +216,110 @@ describe('what the page changes', () => {
     command.process.kill('SIGTERM');
     await command.exited;
     expect(inFile()).toMatchObject({ name: 'confirmed' });
+  });
+
+  test('a secret goes nowhere else: what turns it elsewhere has to tell it anew', async () => {
+    const { url } = await start({ port: 0 });
+    const before = JSON.parse((await ask(`${url}api/config`)).text) as { upstream: Record<string, unknown> };
+    const send = (upstream: object): Promise<Answer> =>
+      put(url, { ...before, upstream: { ...before.upstream, ...upstream } });
+    for (const [upstream, path, words] of [
+      [{ address: ['mqtt://127.0.0.1:2'] }, 'remote_password', 'upstream.address has changed'],
+      [{ address: ['mqtt://127.0.0.1:1', 'mqtt://127.0.0.1:2'] }, 'remote_password', 'write it out in place of'],
+      [{ address: ['mqtts://127.0.0.1:1'], bridge_insecure: true }, 'remote_password', 'upstream.address and upstream.bridge_insecure have'],
+      [{ remote_username: '${HOME}' }, 'remote_username', 'the page takes no ${NAME}'],
+      [{ remote_password: undefined, remote_password_file: join(folder.path, 'page.json') }, 'remote_password_file', 'does not choose a file'],
+    ] as const) {
+      const answer = await send(upstream);
+      expect([answer.status, answer.text]).toEqual([422, expect.stringContaining(words)]);
+      expect(answer.text).toContain(`"path":"upstream.${path}"`);
+    }
+    expect((await put(url, { ...before, listener: { address: '127.0.0.1', users: [{ username: 'm', password: '(kept)' }] } })).text)
+      .toContain('there is nothing in the file');
+    expect(inFile()).toMatchObject({ upstream: { address: ['mqtt://127.0.0.1:1'], remote_password: SECRETS[0] } });
+    expect((await send({ address: ['mqtt://127.0.0.1:2'], remote_password: 'told anew' })).status).toBe(200);
+    expect((await send({ address: ['mqtt://127.0.0.1:2'], keepalive_interval: 30 })).status).toBe(200);
+    expect(inFile()).toMatchObject({ upstream: { remote_password: 'told anew', keepalive_interval: 30 } });
+  });
+
+  test('what is sent is read as check reads a file', async () => {
+    const { url } = await start({ port: 0 });
+    const before = readFileSync(join(folder.path, 'page.json'));
+    const send = async (body: string | Buffer): Promise<string> => {
+      const answer = await ask(`${url}api/config`, { ...json({}), method: 'PUT', body });
+      expect(answer.status).toBe(422);
+      return answer.text;
+    };
+    expect(await send('{"name":"a","name":"b"}')).toContain('{"path":"name","text":"this key is there twice');
+    expect(await send(Buffer.from('{"name":"K\xfcche"}', 'latin1'))).toContain('the byte FC is not UTF-8');
+    expect(await send('{"store":{"ram":1e999}}')).toContain('1e999 is larger than any number here');
+    expect(await send('{"a":'.repeat(5000))).toContain('too many brackets');
+    expect(await send('{"upstream":{"remote_password":UpPw-SECRET}}')).not.toContain('UpPw');
+    expect(readFileSync(join(folder.path, 'page.json'))).toEqual(before);
+  });
+
+  test('what waits for a restart is named, and nothing else cannot be tried', async () => {
+    const { url } = await start({ port: 0 });
+    const before = inFile();
+    const refused = await put(url, { ...before, store: { ram: 300_000 } }, '?try=60');
+    expect([refused.status, refused.text]).toEqual([422, expect.stringContaining('"path":"store.ram"')]);
+    expect(refused.text).toContain('takes effect after a restart: nothing would be tried');
+    expect(inFile()).toEqual(before);
+    const { afterRestart } = JSON.parse((await put(url, { ...before, name: 'n', store: { ram: 300_000 } }, '?try=60')).text) as
+      { afterRestart: unknown };
+    expect(afterRestart).toContainEqual({ path: 'store.ram', text: 'takes effect after a restart' });
+  });
+
+  test('a trial does not outlive the program that is killed, and check warns of it', async () => {
+    const { command, url } = await start({ port: 0 });
+    const before = inFile();
+    await put(url, { ...before, name: 'tried' }, '?try=60');
+    await put(url, { ...before, name: 'tried again' }, '?try=60');
+    command.process.kill('SIGKILL');
+    await command.exited;
+    const file = join(folder.path, 'page.json');
+    expect(inFile()).toMatchObject({ name: 'tried again' });
+    expect(statSync(`${file}.trial`).mode & 0o777).toBe(0o600);
+    expect((await run(['check', '--pc', file])).stderr).toContain('warning: this configuration is on trial');
+    const again = new Command(['run', '--config', file]);
+    endings.push(() => again.process.kill('SIGKILL'));
+    await again.find('stdout', /^ready/m);
+    expect(inFile()).toEqual(before);
+    expect(again.stderr).toContain('warning the program ended while a configuration was on trial: the one before is back');
+    expect(existsSync(`${file}.trial`)).toBe(false);
+  });
+
+  test('what somebody has changed by hand during a trial stays, whatever ends it', async () => {
+    const { command, url } = await start({ port: 0 });
+    const before = inFile();
+    await put(url, { ...before, name: 'tried' }, '?try=1');
+    const file = folder.write('page.json', { ...before, name: 'by hand' });
+    await command.find('stderr', /nobody has confirmed .*, but somebody has changed \S+ meanwhile: it stays as it is/);
+    expect(inFile()).toMatchObject({ name: 'by hand' });
+    expect(existsSync(`${file}.trial`)).toBe(false);
+    await put(url, { ...before, name: 'tried' }, '?try=60');
+    command.process.kill('SIGKILL');
+    await command.exited;
+    folder.write('page.json', { ...before, name: 'by hand again' });
+    const again = new Command(['run', '--config', file]);
+    endings.push(() => again.process.kill('SIGKILL'));
+    await again.find('stdout', /^ready/m);
+    expect(inFile()).toMatchObject({ name: 'by hand again' });
+    expect(again.stderr).toContain('the program ended while a configuration was on trial, but somebody has changed');
+  });
+
+  test('where the folder cannot be written PUT says so in plain words, and nothing is lost', async () => {
+    const { url } = await start({ port: 0 });
+    const before = inFile();
+    mkdirSync(join(folder.path, 'page.json.new')); // root may write anywhere; nobody may write this
+    const answer = await put(url, { ...before, name: 'n' }, '?try=60');
+    rmdirSync(join(folder.path, 'page.json.new'));
+    expect([answer.status, answer.text]).toEqual([422, expect.stringContaining('the file cannot be written: ')]);
+    expect(answer.text).toContain('change the file itself and send SIGHUP');
+    expect(inFile()).toEqual(before);
+    expect(existsSync(join(folder.path, 'page.json.trial'))).toBe(false);
+    expect(adviceOnWriting(Object.assign(new Error('x'), { code: 'EROFS' })))
+      .toContain('the folder of the file is read-only for this program, as in the sandbox of a service');
   });
 
   test('the quarantine: what is deleted is gone, what nobody knows is refused', async () => {

@@ -1,4 +1,5 @@
 /** The paths that the page of a computer serves. */
+import type { ReloadPlan } from '../../src/io/reload.ts';
 import type { Runtime } from '../../src/io/runtime.ts';
 import { Log } from '../../src/host/log.ts';
 import { PageChanges } from '../../src/host/page-changes.ts';
@@ -9,5 +10,5 @@ const nothing = (): void => { /* nobody asks for more than the paths */ };
 
 export const allPaths = (): string[] => [
   ...pageResources({} as PageSources, new PageGate(undefined, () => ''), undefined),
-  ...new PageChanges('', {} as Runtime, new Log(nothing), nothing).resources,
+  ...new PageChanges('', {} as Runtime, new Log(nothing), nothing, () => ({}) as ReloadPlan).resources,
 ].map(({ path }) => path);

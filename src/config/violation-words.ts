@@ -151,9 +151,30 @@ export const TOO_DEEP = 16;
 /** What other languages call a number. */
 const NEARLY_NUMBERS = /^(?:[+-]?(?:NaN|Infinity|inf)|[+.]?[0-9])/i;
 
+/** What may be repeated as it is: marks of JSON, and words of other languages. */
+const HARMLESS = /^(?:[^]|true|false|null|none|nil|undefined|yes|no|on|off|[+-]?(?:nan|infinity|inf))$/i;
+
+function isKey(text: string): boolean {
+  for (const { keys } of SCHEMA_TABLE)
+    if (keys !== undefined && keys.includes(text))
+      return true;
+  return false;
+}
+
+/**
+ * Where quotes are missing nobody knows what is a key and what a password: only what this program knows is repeated,
+ * of anything else the first character. @param found the token at a place; empty at the end
+ */
+export function shownToken(found: string): string {
+  if (found === '')
+    return 'the end of the file';
+  const isKnown = HARMLESS.test(found) || isKey(found) || found.startsWith('"') && isKey(found.slice(1, -1));
+  return JSON.stringify(isKnown ? found : `${String.fromCodePoint(found.codePointAt(0)!)}...`);
+}
+
 /** @param found the token at that place; empty at the end */
 export function describeSyntax(error: number, found: string): string {
-  const what = found === '' ? 'the end of the file' : JSON.stringify(found);
+  const what = shownToken(found);
   switch (error) {
     case INVALID_SYMBOL:
       if (NEARLY_NUMBERS.test(found))

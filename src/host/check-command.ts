@@ -5,6 +5,7 @@ import { describeConfiguration, findOverflow, notesForDevice } from './check.ts'
 import { type LoadedConfiguration, loadConfiguration } from './config.ts';
 import { readText } from './config-file.ts';
 import { DEFAULT_CLIENT } from './config-tests.ts';
+import { beforeTrial, trialFile } from './config-trial.ts';
 import { complain, misused, print, USAGE_ERROR } from './exit-codes.ts';
 import { reportTopic } from './topic-report.ts';
 
@@ -15,6 +16,9 @@ import { reportTopic } from './topic-report.ts';
 export function check(file: string, board: string | undefined, isForBoard: boolean): number {
   const { configuration, errors, notes, warnings } = loadFor(board, file);
   [...errors, ...warnings].forEach(complain);
+  if (isOnTrial(file))
+    complain(`${file}: warning: this configuration is on trial: the one before, in ${trialFile(file)}, comes back unless `
+      + 'somebody confirms this one; change the file itself, and it stays as it is then');
   if (configuration === undefined)
     return USAGE_ERROR;
   const text = textOf(file);
@@ -76,6 +80,15 @@ function load(file: string, board: string | undefined): Configuration | undefine
 /** The defaults of a board, or of a computer. */
 const loadFor = (board: string | undefined, file: string): LoadedConfiguration =>
   board === undefined ? loadConfiguration(file) : loadConfiguration(file, {});
+
+/** Whether the page, or the next start, will put another file in its place. */
+function isOnTrial(file: string): boolean {
+  try {
+    return beforeTrial(file) !== undefined;
+  } catch {
+    return false; // the mark is for its owner only
+  }
+}
 
 /** Of a file that was read a moment ago. */
 function textOf(file: string): string {

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { BOARDS } from './board-memory.ts';
 import { asksForTopic, check, showTopic } from './check-command.ts';
 import { loadConfiguration, SCHEMA_FILE } from './config.ts';
+import { endTrial } from './config-trial.ts';
 import { readText } from './config-file.ts';
 import { complain, FAILURE, misused, print, USAGE_ERROR } from './exit-codes.ts';
 import { importFile, type ImportOptions } from './import.ts';
@@ -248,11 +249,12 @@ async function showRunning(file: string | undefined, pid: string | undefined, is
 }
 
 async function run(file: string, options: RunOptions): Promise<number> {
+  const log = new Log(complain);
+  endTrial(file, log, 'the program ended while a configuration was on trial');
   const { configuration, errors, warnings, written } = loadConfiguration(file);
   [...errors, ...warnings].forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;
-  const log = new Log(complain);
   try {
     return await runUntilSignal(configuration, log, print,
       { ...options, file, written, load: () => loadConfiguration(file) });

@@ -38,6 +38,11 @@ export function readText(file: string): ReadText {
     const { code = '' } = error as NodeJS.ErrnoException;
     return { error: `${file}: ${OPEN_ERRORS[code] ?? `cannot be read: ${messageOf(error)}`}` };
   }
+  return textOf(bytes, file);
+}
+
+/** @param file its name, for the message @returns as `readText` */
+export function textOf(bytes: Buffer, file: string): ReadText {
   if (bytes.length > LONGEST_FILE)
     return { error: `${file}: has more than ${LONGEST_FILE} bytes; write the path of a configuration file instead` };
   const wide = wideEncodingOf(bytes);

@@ -1,16 +1,17 @@
-/** What is wrong with a configuration file as JSON, before anybody asks what its keys mean. */
+/**
+ * What is wrong with a configuration file as JSON, before anybody asks what its keys mean. Of the text
+ * only what this program knows is repeated: see `shownToken`.
+ */
 import { createScanner, type Node, type ParseError, printParseErrorCode } from 'jsonc-parser';
 import type { Finding, Path } from '../rules/findings.ts';
+import { shownToken } from '../config/violation-words.ts';
 import { placeOf } from './text-place.ts';
 import { printable } from './log.ts';
 
 /** Of lists and objects in one another. A configuration has five; readers of JSON that recurse have an end. */
 const DEEPEST = 30;
-/** Characters of the file that are repeated in a message. */
-const LONGEST_QUOTE = 20;
 /** What other languages call a number. */
 const NEARLY_NUMBERS = /^(?:[+-]?(?:NaN|Infinity|inf)|[+.]?[0-9])/i;
-
 /** @returns the offset of the first bracket that is one too deep, undefined when there is none */
 export function findTooDeep(text: string): number | undefined {
   const scanner = createScanner(text, true);
@@ -92,7 +93,7 @@ export function describeSyntaxErrors(text: string, file: string, errors: readonl
       continue; // the symbol should have been the value
     const place = placeOf(text, offset);
     const [line] = place.split(':');
-    const found = text.slice(offset, offset + Math.min(length, LONGEST_QUOTE));
+    const found = text.slice(offset, offset + length);
     if (!lines.has(line!))
       lines.set(line!, printable(`${file}:${place}: ${describeSyntaxError(printParseErrorCode(error), found)}`));
   }
@@ -100,7 +101,7 @@ export function describeSyntaxErrors(text: string, file: string, errors: readonl
 }
 
 function describeSyntaxError(error: string, found: string): string {
-  const what = found === '' ? 'the end of the file' : JSON.stringify(found);
+  const what = shownToken(found);
   switch (error) {
     case 'InvalidSymbol':
       if (NEARLY_NUMBERS.test(found))

@@ -53,9 +53,12 @@ let validator: ValidateFunction | undefined;
  */
 export function loadConfiguration(file: string, sizes: PartialConfiguration = PC_SIZES): LoadedConfiguration {
   const read = readText(file);
-  if ('error' in read)
-    return failed([printable(read.error)]);
-  const loaded = readConfiguration(read.text, file, sizes);
+  return 'error' in read ? failed([printable(read.error)]) : judgeText(read.text, file, sizes);
+}
+
+/** What `loadConfiguration` says of a file with this text. */
+export function judgeText(text: string, file: string, sizes: PartialConfiguration = PC_SIZES): LoadedConfiguration {
+  const loaded = readConfiguration(text, file, sizes);
   const { configuration, warnings } = loaded;
   if (configuration === undefined)
     return loaded;
@@ -63,9 +66,25 @@ export function loadConfiguration(file: string, sizes: PartialConfiguration = PC
   if (!isForBoard && isStoreItself(file, configuration))
     return failed([printable(`${file}: store.path: "${configuration.store.path}" is this configuration file; `
       + 'write the name of a file of its own instead')]);
-  return { ...loaded, warnings: [...warnings, ...[...warnOfReaders(read.text, file, configuration),
+  return { ...loaded, warnings: [...warnings, ...[...warnOfReaders(text, file, configuration),
     ...warnOfSecurityFiles(file, configuration),
     ...isForBoard ? [] : warnOfStoreFile(file, configuration)].map(printable)] };
+}
+
+/** @returns the values of a text and where they stand, or what is wrong with it as JSON */
+export function parseText(text: string, file: string):
+  { readonly root: Node } | { readonly errors: readonly string[] } {
+  const tooDeep = findTooDeep(text);
+  if (tooDeep !== undefined)
+    return { errors: [describeDepth(text, file, tooDeep)] };
+  const syntaxErrors: ParseError[] = [];
+  const root = parseTree(text, syntaxErrors, { allowTrailingComma: true });
+  if (root === undefined && isWithoutValue(syntaxErrors))
+    return { errors: [`${file}:1:1: the file is empty; write {} instead for a configuration of defaults`] };
+  if (syntaxErrors.length === 0 && root !== undefined)
+    return { root };
+  const foreign = describeForeignFile(text, file);
+  return { errors: foreign === undefined ? describeSyntaxErrors(text, file, syntaxErrors) : [printable(foreign)] };
 }
 
 /**
@@ -74,18 +93,10 @@ export function loadConfiguration(file: string, sizes: PartialConfiguration = PC
 export function readConfiguration(
   text: string, file: string, sizes: PartialConfiguration = PC_SIZES, find: Lookup = lookUp,
 ): LoadedConfiguration {
-  const tooDeep = findTooDeep(text);
-  if (tooDeep !== undefined)
-    return failed([describeDepth(text, file, tooDeep)]);
-  const syntaxErrors: ParseError[] = [];
-  const root = parseTree(text, syntaxErrors, { allowTrailingComma: true });
-  if (root === undefined && isWithoutValue(syntaxErrors))
-    return failed([`${file}:1:1: the file is empty; write {} instead for a configuration of defaults`]);
-  if (syntaxErrors.length > 0 || root === undefined) {
-    const foreign = describeForeignFile(text, file);
-    return failed(foreign === undefined ? describeSyntaxErrors(text, file, syntaxErrors) : [printable(foreign)]);
-  }
-
+  const parsed = parseText(text, file);
+  if ('errors' in parsed)
+    return failed(parsed.errors);
+  const { root } = parsed;
   validator ??= new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(readSchema());
   const { errors: unfilled, hide, value } = fillIn(getNodeValue(root), find);
   validator(value);

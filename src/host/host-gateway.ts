@@ -124,13 +124,18 @@ export class HostGateway {
       this.runtime.listenAgain();
   }
 
+  /** What `reload` would change. */
+  planFor(wanted: Configuration): ReloadPlan {
+    return planReload(this.configuration, this.runtime.gateway.plans!.layout, withTags(wanted));
+  }
+
   /**
    * Takes another configuration, a valid one, as far as that is possible while the gateway runs. Not to be called again
    * before it is done. @throws Error when nothing has changed, because a sensor cannot be made
    */
   async reload(wanted: Configuration): Promise<ReloadPlan> {
     const { runtime } = this;
-    const plan = planReload(this.configuration, runtime.gateway.plans!.layout, withTags(wanted));
+    const plan = this.planFor(wanted);
     const { configuration } = plan;
     const isAnother = plan.changes.some(({ path }) => /^listener\.(users|allow_anonymous)$/.test(path));
     const { allow_anonymous, use_identity_as_username } = configuration.listener;

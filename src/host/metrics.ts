@@ -29,9 +29,15 @@ const isThere = ({ isMachine }: Figure): boolean => isMachine !== true;
 /** Only backslash, quote and line end are special in a label. */
 const labelOf = (text: string): string => text.replace(/[\\"\n]/g, character => character === '\n' ? '\\n' : `\\${character}`);
 
-/** Prometheus takes what ends in `_total` for a sum since the start. */
-const nameOf = ({ name }: Figure): string => name === 'clients/total' ? 'ringbridge_clients_known'
-  : `ringbridge_${name.replace(/[^a-z]/g, '_')}${GAUGES.has(name) ? '' : '_total'}`;
+/** Names that would say something else to Prometheus, or are taken. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  'clients/total': 'ringbridge_clients_known', 'store/messages/count': 'ringbridge_kept_messages',
+  'store/messages/bytes': 'ringbridge_kept_messages_bytes',
+};
+
+/** Prometheus takes what ends in `_total` for a sum since the start, and in `_count` for a part of a histogram. */
+const nameOf = ({ name }: Figure): string => OTHER_NAMES[name]
+  ?? `ringbridge_${name.replace(/[^a-z]/g, '_')}${GAUGES.has(name) ? '' : '_total'}`.replace(/_count$/, '');
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 

@@ -3,22 +3,24 @@
  * the words of `ringbridge check`; then the file is replaced in one step, the one before is kept beside it, and the
  * gateway reads it as at SIGHUP. On trial it goes back by itself when nobody confirms it in time.
  *
- * Secrets do not leave: where the page sends `KEPT` back, what stands in the file stays.
+ * Secrets do not leave: see page-secrets.ts.
  */
-import { copyFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { parse } from 'jsonc-parser';
+import type { Configuration } from '../config/configuration.ts';
+import { formatPath } from '../config/schema-paths.ts';
+import type { ReloadPlan } from '../io/reload.ts';
 import type { Runtime } from '../io/runtime.ts';
 import { quarantineOf } from '../gateway/quarantine-texts.ts';
 import { GET, HEAD, POST, PUT } from '../web/request-head.ts';
 import type { Exchange, Resource } from '../web/resource.ts';
-import { readConfiguration } from './config.ts';
+import { judgeText, parseText } from './config.ts';
+import { textOf } from './config-file.ts';
+import { beforeTrial, beginTrial, confirmTrial, endTrial, replaceFile } from './config-trial.ts';
 import { type Log, messageOf } from './log.ts';
 import { jsonContent } from './page-content.ts';
 import { queryOf, writable } from './page-resources.ts';
-
-/** In place of a secret. */
-const KEPT = '(kept)';
-const SECRET_KEYS = /^(?:.*password|.*password_hash|bridge_psk|.*secret|.*token)$/;
+import { KeptSecrets, withoutSecrets } from './page-secrets.ts';
 
 /** Bytes of a request about the quarantine, and of a configuration. */
 const DECISION_CAPACITY = 1024;
@@ -27,38 +29,6 @@ const CONFIGURATION_CAPACITY = 256 * 1024;
 /** Seconds of a trial. */
 const LONGEST_TRIAL = 600;
 
-type Json = Record<string, unknown>;
-
-/** Whether a text stands for a secret, and not for a place where one is: `${NAME}` is none. */
-const isSecret = (key: string, value: unknown): boolean =>
-  SECRET_KEYS.test(key) && typeof value === 'string' && !/^\$\{\w+\}$/.test(value);
-
-function withoutSecrets(value: unknown): unknown {
-  if (Array.isArray(value))
-    return value.map(withoutSecrets);
-  if (typeof value !== 'object' || value === null)
-    return value;
-  return Object.fromEntries(Object.entries(value)
-    .map(([key, inner]) => [key, isSecret(key, inner) ? KEPT : withoutSecrets(inner)]));
-}
-
-/** Entries of a list belong together that have the same name, wherever they stand by now. */
-const nameOf = (entry: unknown): unknown => (entry as Json | null)?.['username'] ?? (entry as Json | null)?.['name'];
-
-/** @returns `value` with the secrets of `old` where it says KEPT; a KEPT that has none stays, and is no hash */
-function withSecretsOf(old: unknown, value: unknown): unknown {
-  if (Array.isArray(value))
-    return value.map((entry, index) =>
-      withSecretsOf(nameOf(entry) === undefined ? (old as unknown[] | undefined)?.[index]
-        : (Array.isArray(old) ? old : []).find(other => nameOf(other) === nameOf(entry)), entry));
-  if (typeof value !== 'object' || value === null)
-    return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => {
-    const before = (old as Json | null | undefined)?.[key];
-    return [key, inner === KEPT && typeof before === 'string' ? before : withSecretsOf(before, inner)];
-  }));
-}
-
 /** `FILE:1:2: path: text`, as `ringbridge check` says it. */
 function findingOf(line: string, file: string): { path: string; text: string } {
   const rest = line.startsWith(file) ? line.slice(file.length).replace(/^(?::\d+)*: /, '') : line;
@@ -66,18 +36,47 @@ function findingOf(line: string, file: string): { path: string; text: string } {
   return { path, text };
 }
 
-const refusal = (exchange: Exchange, path: string, text: string): void =>
-  exchange.answer(422, jsonContent({ errors: [{ path, text }] }));
+const refusal = (exchange: Exchange, path: string, text: string, status = 422): void =>
+  exchange.answer(status, jsonContent({ errors: [{ path, text }] }));
+
+type Judged = { readonly findings: readonly { path: string; text: string }[] }
+  | { readonly configuration: Configuration; readonly text: string; readonly warnings: readonly string[] };
+
+/** One key a line; with comments as it is. */
+function inLines(text: string): string {
+  try {
+    return `${JSON.stringify(JSON.parse(text), undefined, 2)}\n`;
+  } catch {
+    return text;
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EROFS: 'the folder of the file is read-only for this program, as in the sandbox of a service',
+  EACCES: 'this program may not write to the folder of the file',
+  EPERM: 'this program may not write to the folder of the file',
+  ENOSPC: 'the disk is full', EDQUOT: 'the disk is full',
+};
+
+/** The file is as it was. */
+export function adviceOnWriting(error: unknown): string {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return `the file cannot be written: ${REASONS[code] ?? messageOf(error)}; change the file itself and send SIGHUP, or let `
+    + 'this program write to that folder (src/host/README.md)';
+}
 
 export class PageChanges {
   private readonly file: string;
   private readonly runtime: Runtime;
   private readonly log: Log;
   private readonly reload: () => void;
+  private readonly plan: (wanted: Configuration) => ReloadPlan;
   private trial: NodeJS.Timeout | undefined = undefined;
 
-  /** @param reload has the gateway read the file again, as at SIGHUP */
-  constructor(file: string, runtime: Runtime, log: Log, reload: () => void) {
+  /** @param reload has the gateway read the file again, as at SIGHUP @param plan says what that will change */
+  constructor(file: string, runtime: Runtime, log: Log, reload: () => void,
+    plan: (wanted: Configuration) => ReloadPlan) {
+    this.plan = plan;
     this.file = file;
     this.runtime = runtime;
     this.log = log;
@@ -91,9 +90,16 @@ export class PageChanges {
       { ...write, methods: GET | HEAD | PUT, respond: exchange => exchange.head.method === PUT ? write.respond(exchange)
         : exchange.answer(200, jsonContent(withoutSecrets(this.read()))) },
       writable('/api/config/confirm', POST, DECISION_CAPACITY, exchange => {
-        const isOnTrial = this.trial !== undefined;
-        this.endTrial();
-        exchange.answer(200, jsonContent({ confirmed: isOnTrial }));
+        const confirmed = this.trial !== undefined;
+        try {
+          confirmTrial(this.file);
+        } catch (error) {
+          refusal(exchange, '', adviceOnWriting(error));
+          return;
+        }
+        clearTimeout(this.trial);
+        this.trial = undefined;
+        exchange.answer(200, jsonContent({ confirmed }));
       }),
     ];
   }
@@ -133,65 +139,85 @@ export class PageChanges {
   }
 
   private replace(exchange: Exchange, body: Buffer): void {
-    const seconds = Number(queryOf(exchange).get('try') ?? 0);
-    if (!Number.isInteger(seconds) || seconds < 0 || seconds > LONGEST_TRIAL) {
-      refusal(exchange, '', `write ?try= with whole seconds, ${LONGEST_TRIAL} at most`);
+    const query = queryOf(exchange);
+    const seconds = Number(query.get('try') ?? 0);
+    if ([...query.keys()].some(key => key !== 'try') || query.has('try') && (!/^[1-9]\d{0,2}$/.test(query.get('try')!) || seconds > LONGEST_TRIAL)) {
+      refusal(exchange, 'try', `write ?try= with whole seconds from 1 to ${LONGEST_TRIAL}, or nothing behind the path`, 400);
       return;
     }
-    let wanted: unknown;
+    const judged = this.judge(body);
+    if ('findings' in judged) {
+      exchange.answer(422, jsonContent({ errors: judged.findings }));
+      return;
+    }
+    const { configuration, text, warnings } = judged;
+    const afterRestart = this.plan(configuration);
+    if (seconds > 0 && afterRestart.changes.length === 0 && afterRestart.refusals.length > 0) {
+      exchange.answer(422, jsonContent({ errors: afterRestart.refusals.map(({ path, text: why }) =>
+        ({ path, text: `${why}: nothing would be tried; save it without ?try=, and start the gateway anew` })) }));
+      return;
+    }
     try {
-      wanted = withSecretsOf(this.read(), JSON.parse(body.toString()));
+      this.write(text, seconds);
     } catch (error) {
-      refusal(exchange, '', `this is no JSON: ${messageOf(error)}`);
+      refusal(exchange, '', adviceOnWriting(error));
       return;
     }
-    const text = `${JSON.stringify(wanted, undefined, 2)}\n`;
-    const { errors, warnings } = readConfiguration(text, this.file);
-    if (errors.length > 0) {
-      exchange.answer(422, jsonContent({ errors: errors.map(line => findingOf(line, this.file)) }));
-      return;
-    }
-    try {
-      this.write(text);
-    } catch (error) {
-      refusal(exchange, '', `the file cannot be written: ${messageOf(error)}`);
-      return;
-    }
-    if (seconds > 0)
-      this.trial = setTimeout(() => this.goBack(), seconds * 1000);
     this.reload();
     exchange.answer(200, jsonContent({
       warnings: warnings.map(line => findingOf(line.replace('warning: ', ''), this.file)), onTrial: seconds,
+      afterRestart: afterRestart.refusals,
     }));
   }
 
-  /** In one step: whoever reads it meanwhile, or after a power cut, finds one or the other. */
-  private write(text: string): void {
+  /** As `ringbridge check` reads a file with these bytes, and with the secrets of the one that is there. */
+  private judge(body: Buffer): Judged {
+    const { file } = this;
+    const findingsOf = (lines: readonly string[]): Judged => ({ findings: lines.map(line => findingOf(line, file)) });
+    const read = textOf(body, file);
+    if ('error' in read)
+      return findingsOf([read.error]);
+    const parsed = parseText(read.text, file);
+    if ('errors' in parsed)
+      return findingsOf(parsed.errors);
+    const secrets = new KeptSecrets(this.read(), parsed.root);
+    const text = secrets.fillIn(read.text);
+    const { configuration, errors, warnings } = judgeText(text, file);
+    if (configuration === undefined)
+      return findingsOf(errors);
+    if (secrets.findings.length > 0)
+      return { findings: secrets.findings.map(({ path, text: words }) => ({ path: formatPath(path), text: words })) };
+    return { configuration, text: inLines(text), warnings };
+  }
+
+  /** @param seconds of the trial; 0: it stays */
+  private write(text: string, seconds: number): void {
     const { file } = this;
     const { mode } = statSync(file);
-    const isOnTrial = this.trial !== undefined;
-    this.endTrial();
-    if (!isOnTrial) // what was on trial is not what to go back to
-      copyFileSync(file, `${file}.previous`);
-    writeFileSync(`${file}.new`, text, { mode, flush: true });
-    renameSync(`${file}.new`, file);
+    const current = readFileSync(file);
+    const old = beforeTrial(file);
+    if (old === undefined) // what was on trial is not what to go back to
+      replaceFile(`${file}.previous`, current, mode);
+    if (seconds > 0)
+      beginTrial(file, old ?? current, old === undefined ? [text] : [text, current]);
+    try {
+      replaceFile(file, text, mode);
+    } catch (error) {
+      if (old === undefined)
+        confirmTrial(file); // there was none
+      throw error;
+    }
+    if (seconds === 0)
+      confirmTrial(file);
+    clearTimeout(this.trial);
+    this.trial = seconds === 0 ? undefined : setTimeout(() => this.goBack(), seconds * 1000);
     this.log.write('info', 'the configuration was changed by the page; the one before is kept as .previous');
   }
 
-  private endTrial(): void {
+  private goBack(): void {
     clearTimeout(this.trial);
     this.trial = undefined;
-  }
-
-  private goBack(): void {
-    this.endTrial();
-    try {
-      copyFileSync(`${this.file}.previous`, `${this.file}.new`);
-      renameSync(`${this.file}.new`, this.file);
-      this.log.write('warning', 'nobody has confirmed the configuration that was tried: the one before is back');
+    if (endTrial(this.file, this.log, 'nobody has confirmed the configuration that was tried'))
       this.reload();
-    } catch (error) {
-      this.log.write('error', `the configuration before cannot be had back: ${messageOf(error)}`);
-    }
   }
 }

@@ -74,7 +74,14 @@ export function pageResources(sources: PageSources, gate: PageGate, sessions: Pa
     } },
     readable('/api/status', () => jsonContent(sources.status())),
     readable('/metrics', () => textContent(sources.metrics(), METRICS_TYPE)),
-    readable('/api/log', exchange => jsonContent({ lines: log.after(Number(queryOf(exchange).get('after')) || 0) })),
+    { ...readable('/api/log', () => page), respond: exchange => {
+      const query = queryOf(exchange);
+      const after = query.get('after') ?? '0';
+      if (!/^\d{1,15}$/.test(after) || [...query.keys()].some(key => key !== 'after'))
+        exchange.answer(400, jsonContent({ errors: [{ path: 'after', text: 'write ?after= with the number of a line, or nothing behind the path' }] }));
+      else
+        exchange.answer(200, jsonContent({ lines: log.after(Number(after)) }));
+    } },
     { ...readable('/api/events', () => events.content()), isEndless: true,
       respond: exchange =>
         exchange.head.method === HEAD ? exchange.answer(200, events.content()) : events.open(exchange),

@@ -16,6 +16,7 @@ import { LogMemory } from './log-memory.ts';
 import { metricsOf } from './metrics.ts';
 import { PageEvents } from './page-events.ts';
 import { PageGate } from './page-gate.ts';
+import { PageRefusals } from './page-refusals.ts';
 import { pageResources } from './page-resources.ts';
 import { PageSessions } from './page-sessions.ts';
 import { parsePasswordHash } from './password.ts';
@@ -59,7 +60,8 @@ export class PageServer {
     log.onLine = line => memory.add(line);
     const { address, password_hash, port } = configuration;
     const hash = password_hash === null ? undefined : parsePasswordHash(password_hash);
-    const sessions = hash && new PageSessions(hash);
+    const refusals = new PageRefusals(log);
+    const sessions = hash && new PageSessions(hash, from => refusals.add(from));
     const cookieName = (): string => `ringbridge-${this.url?.split(':').at(-1)?.slice(0, -1) ?? port}`;
     const gate = new PageGate(sessions, cookieName);
     const sources = {

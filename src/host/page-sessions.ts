@@ -1,7 +1,7 @@
 /**
  * Who may use the page: whoever knows its password, told by basic authentication, or once by the form of the page,
  * which gives a cookie for a day. Wrong passwords are limited, by address and in all, so that nobody can try them out;
- * whoever is logged in goes on meanwhile.
+ * whoever is logged in goes on meanwhile, and the limit for all is none for an address from which the right one came.
  *
  * A password that was right is remembered as a keyed tag, so a program that sends it each time costs one hash.
  */
@@ -12,12 +12,17 @@ import { type PasswordHash, verifyPassword } from './password.ts';
 const SESSION_LIFE = 86_400_000;
 const MOST_SESSIONS = 64;
 
-/** Wrong passwords within `ATTEMPT_WINDOW` milliseconds, from one address and from all. */
+/** Wrong passwords within `ATTEMPT_WINDOW` milliseconds: of one address, and of all that never had the right one. */
 const ATTEMPTS_OF_ADDRESS = 5;
 const ATTEMPTS_OF_ALL = 30;
 const ATTEMPT_WINDOW = 60_000;
+/** Addresses from which the right password came that are remembered. */
+const MOST_FRIENDS = 64;
 
-/** Verifications at a time, each of 50 ms and 16 MB; who comes on top is asked to come again. */
+/**
+ * Verifications at a time, each of 50 ms and 16 MB; who comes on top is asked to come again. One more for an address
+ * from which the right password came.
+ */
 const MOST_VERIFICATIONS = 2;
 
 /** What becomes of a password: it is right, wrong, or not even looked at. */
@@ -32,11 +37,16 @@ export class PageSessions {
   private readonly sessions = new Map<string, number>();
   /** When, and from where, wrong passwords came. */
   private failures: { readonly time: number; readonly address: string }[] = [];
+  /** Addresses from which the right password came, the latest last. */
+  private readonly friends = new Set<string>();
   private runningCount = 0;
+  private readonly onRefused: (address: string) => void;
 
-  /** @param now milliseconds, of a clock that is not set */
-  constructor(hash: PasswordHash, now: () => number = () => performance.now()) {
+  /** @param onRefused told of each password that is not right @param now milliseconds, of a clock that is not set */
+  constructor(hash: PasswordHash, onRefused: (address: string) => void = () => {},
+    now: () => number = () => performance.now()) {
     this.hash = hash;
+    this.onRefused = onRefused;
     this.now = now;
   }
 
@@ -46,8 +56,16 @@ export class PageSessions {
   }
 
   async verify(password: Buffer, address = ''): Promise<Verdict> {
+    const verdict = await this.judge(password, address);
+    if (verdict !== 'right')
+      this.onRefused(address);
+    return verdict;
+  }
+
+  private async judge(password: Buffer, address: string): Promise<Verdict> {
     this.forgetFailures();
-    if (this.isLimited(address) || this.runningCount >= MOST_VERIFICATIONS)
+    const most = MOST_VERIFICATIONS + (this.friends.has(address) ? 1 : 0);
+    if (this.isLimited(address) || this.runningCount >= most)
       return 'too many';
     const failure = { time: this.now(), address };
     this.failures.push(failure); // until it is known to be right: those that come meanwhile count as well
@@ -62,6 +80,10 @@ export class PageSessions {
       return 'wrong';
     this.failures = this.failures.filter(other => other !== failure);
     this.knownTag = this.tagOf(password);
+    this.friends.delete(address);
+    this.friends.add(address);
+    if (this.friends.size > MOST_FRIENDS)
+      this.friends.delete(this.friends.values().next().value!);
     return 'right';
   }
 
@@ -84,8 +106,9 @@ export class PageSessions {
   }
 
   private isLimited(address: string): boolean {
-    return this.failures.length >= ATTEMPTS_OF_ALL
-      || this.failures.filter(failure => failure.address === address).length >= ATTEMPTS_OF_ADDRESS;
+    const { failures, friends } = this;
+    return failures.filter(failure => failure.address === address).length >= ATTEMPTS_OF_ADDRESS
+      || !friends.has(address) && failures.filter(failure => !friends.has(failure.address)).length >= ATTEMPTS_OF_ALL;
   }
 
   private forgetFailures(): void {

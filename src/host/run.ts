@@ -193,7 +193,7 @@ class Run {
     if (page === null)
       return true;
     this.changes = options.file === undefined || options.load === undefined ? undefined
-      : new PageChanges(options.file, gateway.runtime, log, this.onHangUp);
+      : new PageChanges(options.file, gateway.runtime, log, this.onHangUp, wanted => gateway.planFor(wanted));
     this.page = new PageOpening(page, { runtime: gateway.runtime, isStoreWanted: store.durability === 'flash' }, log,
       this.changes?.resources ?? [], () => this.sayReady(this.listener));
     return await this.page.open() || options.isStrict !== true;

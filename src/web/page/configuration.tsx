@@ -27,11 +27,12 @@ export function Configuration() {
     const response = await fetch(`/api/config${seconds > 0 ? `?try=${seconds}` : ''}`,
       { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: text });
     const isJSON = response.headers.get('Content-Type') === 'application/json';
-    const { errors = [], warnings = [] } = isJSON ? await response.json() as { errors?: Finding[]; warnings?: Finding[] }
+    const { afterRestart = [], errors = [], warnings = [] } = isJSON
+      ? await response.json() as { errors?: Finding[]; warnings?: Finding[]; afterRestart?: Finding[] }
       : { errors: [{ path: '', text: await response.text() }] };
-    setFindings(response.ok ? warnings : errors);
+    setFindings(response.ok ? [...warnings, ...afterRestart] : errors);
     setOnTrial(response.ok && seconds > 0);
-    setMessage(!response.ok ? 'Nothing has changed: the configuration has mistakes.'
+    setMessage(!response.ok ? 'Nothing has changed: see below.'
       : seconds > 0 ? `On trial: the one before is back in ${seconds} seconds unless you keep this one. The log says what is in force.`
       : 'Saved and read. The log says what is in force at once, and what after a restart.');
   };
@@ -44,7 +45,7 @@ export function Configuration() {
   };
   return (
     <Section title="Configuration">
-      <p class="dim">(kept) stands for a secret: leave it, and the secret stays. Comments of the file are lost when you save.</p>
+      <p class="dim">(kept) stands for a secret: leave it, and the secret stays, unless it would go to another broker: then write it out. Comments of the file are lost when you save.</p>
       <label>The file, as JSON
         <textarea spellcheck={false} value={text} onInput={event => setText(event.currentTarget.value)} />
       </label>
