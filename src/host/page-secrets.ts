@@ -10,7 +10,7 @@ import { formatPath } from '../config/schema-paths.ts';
 import type { Finding, Path } from '../rules/findings.ts';
 
 /** In place of a secret. */
-export const KEPT = '(kept)';
+const KEPT = '(kept)';
 const SECRET_KEYS = /^(?:.*password|.*password_hash|bridge_psk|.*secret|.*token)$/;
 /** What is filled in, and not `$${NAME}`. */
 const REFERENCE = /(?<!\$)\$\{[^{}]*\}/;

@@ -1,8 +1,7 @@
 /**
  * A TCP socket within WebSocket, as io/transport.ts describes sockets, in both roles: MQTT is a stream of bytes in
- * binary frames, whose borders mean nothing [MQTT311-6.0.0-1] [MQTT311-6.0.0-2]. On top of any socket of that shape.
- *
- * It keeps no bytes of its own: payload goes from the socket below straight to where the program reads it, and the mask
+ * binary frames, whose borders mean nothing [MQTT311-6.0.0-1] [MQTT311-6.0.0-2]. On top of any socket of that shape. It
+ * keeps no bytes of its own: payload goes from the socket below straight to where the program reads it, and the mask
  * is taken off there; what is written goes as one frame. Headers and control frames pass through one small area, which
  * all share. Ping is answered, Close is answered and ends the connection, what breaks a rule ends it with a code, and
  * `onViolation` says which rule it was.
