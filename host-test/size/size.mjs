@@ -32,7 +32,7 @@ const BUDGETS = {
   bytes: [7_200, 'arena, ring, packed records, hash chains, UTF-8, decimals to 2^53: what every other folder stands on'],
   packet: [27_100,
     'each packet of 3.x and 5.0 read and written, properties and their table, prediction, the topic table, filters'],
-  config: [41_200,
+  config: [41_700,
     'defaults; the schema as a table, keys of TLS and page among them, the validator of a stored configuration, and places in its text, as the PC tells them'],
   store: [36_000,
     'two areas, power cuts at every word, failed flushes, what is done while nothing can be written, damage, the clock, and the format of version 0.1'],
