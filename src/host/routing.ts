@@ -109,7 +109,11 @@ export class Routing {
     this.publishing = new Publishing(this.topics, {
       localAudience: new Int32Array(PLACES + 1).fill(UNKNOWN),
       rejects: (_session, message) => !this.isNameForNodes(message),
-      deliver: message => { this.localName = this.nameOf(message); },
+      held: undefined,
+      deliver: message => {
+        this.localName = this.nameOf(message);
+        return TAKEN;
+      },
     }, { forward: message => this.forward(message) });
   }
 
