@@ -30,8 +30,7 @@ it('a quarter of Keep Alive is the time between two packets of a node that is he
   expect(heldReadInterval(65535)).toBe(16_383_750);
 });
 
-describe.each([['the store', HELD_BY_STORE], ['another node', HELD_BY_NODE],
-  ['its rate', HELD_BY_RATE]])('a node that is held for %s', (_name, reason) => {
+describe.each([['the store', HELD_BY_STORE], ['its rate', HELD_BY_RATE]])('a node that is held for %s', (_name, reason) => {
   it('is read a packet in every quarter of Keep Alive, so that each PINGREQ is answered', () => {
     const { node, world } = heldBy(reason);
     const start = world.clock.time;
@@ -120,8 +119,9 @@ it('a node that is held for two reasons is read again when both are gone', () =>
   expect(node.all('pingresp').length).toBe(1);
 });
 
-it('a node whose packet is long work is not judged meanwhile, nor is anything read of it', () => {
-  const { node, world } = heldBy(HELD_BY_WORK);
+it.each([['whose packet is long work', HELD_BY_WORK], ['that waits for another node', HELD_BY_NODE],
+])('a node %s is not judged meanwhile, nor is anything read of it', (_name, reason) => {
+  const { node, world } = heldBy(reason);
   node.post(PINGREQ);
   world.run(expiryInterval(KEEP_ALIVE) * 3);
   expect([node.all('pingresp').length, world.nodeEndings]).toEqual([0, []]);

@@ -22,7 +22,7 @@ import { ServerSession } from '../session/server-session.ts';
 import { SessionState } from '../session/session-state.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { QueueLimits } from '../session/queue-limits.ts';
-import { REFUSED, type SessionContext, TAKEN } from '../session/session-role.ts';
+import { LATER, REFUSED, type SessionContext, TAKEN } from '../session/session-role.ts';
 import { UpstreamWindow } from '../session/upstream-window.ts';
 import { Acquaintances } from '../nodes/acquaintances.ts';
 import { Access } from '../nodes/access.ts';
@@ -73,6 +73,7 @@ import { TakeOvers } from '../nodes/take-overs.ts';
 import { lengthOfRules, TopicMap } from '../upstream/topic-map.ts';
 import { BrokerLimits } from '../upstream/broker-limits.ts';
 import { CommandRules } from '../upstream/command-rules.ts';
+import { HeldMessages } from '../upstream/held-messages.ts';
 import { Guard } from '../upstream/guard.ts';
 import { Probation } from '../upstream/probation.ts';
 import { Quarantine } from '../upstream/quarantine.ts';
@@ -155,6 +156,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   private readonly publishing: Publishing;
   private readonly refusals: Refusals;
   readonly pressure: BackPressure;
+  readonly held: HeldMessages;
   private readonly will = new MessageSpans(); // the one at hand
   private readonly delayedWills: DelayedWills;
   private readonly localAudience: Int32Array; // that of `delivery`
@@ -262,6 +264,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
       observer: options.observer, longestPacket: longestUpstreamPacket(configuration) });
+    this.held = new HeldMessages(this.delivery, this.bridge, topics, this.sessions);
+    this.bridge.held = this.delivery.held = this.held;
     this.limitsRate = listener.max_publish_rate !== 0;
     this.queues = new QueueTally(this.nodes.states);
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
@@ -325,6 +329,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.systemTopics.handleDeferred();
     this.retainedDelivery.handleDeferred();
     this.bridge.telling.advance(this.upstream);
+    this.held.handleDeferred();
     this.serverRole.handleDeferred();
   }
 
@@ -348,6 +353,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       this.endDelay(this.nodes.states[this.delayedWills.nodeAt(at)]!, false);
     }
     this.refusals.handleTimeout();
+    this.held.handleTimeout();
     if (this.pressure.isPressing)
       this.pressure.handleTimeout();
   }
@@ -476,7 +482,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   /** Each packet is a new message [MQTT311-4.3.2-2]; what QoS 2 repeats, the session has kept back. */
   onMessage(session: ServerSession, packet: Packet): number {
     if (packet.qos !== 0 && session.isRefused) // acknowledgements keep their order
-      return REFUSED;
+      return this.held.redeliver(session, packet);
     ++this.receivedCount;
     if (this.limitsRate && session.spendCredit()) {
       ++this.heldCount;
@@ -498,15 +504,16 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       const taken = this.bridge.forward(packet, index, origin); // as `Publishing.publish`, with a call less
       if (taken !== TAKEN && this.makeWait(session, taken) === REFUSED)
         return REFUSED;
-      if (this.localAudience[index] !== NOBODY || packet.retain !== 0)
-        this.delivery.deliver(packet, index, (session.sessionState as NodeState).index);
+      if ((this.localAudience[index] !== NOBODY || packet.retain !== 0)
+        && this.delivery.deliver(packet, index, (session.sessionState as NodeState).index) !== TAKEN)
+        return this.held.hold(session, packet);
       return TAKEN;
     }
     const verdict = this.publishing.publishFor(nodeOf(session)!, packet, index, access, origin);
     if (verdict === TAKEN)
       return TAKEN;
     if (verdict !== FORBIDDEN)
-      return this.makeWait(session, verdict);
+      return verdict === LATER ? this.held.hold(session, packet) : this.makeWait(session, verdict);
     this.deny(session, Event.FORBIDDEN_PUBLISH);
     if (session.hasProperties && packet.qos !== 0)
       return session.decline(packet, ReasonCode.NOT_AUTHORIZED);
@@ -552,6 +559,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   }
 
   onRoom(session: ServerSession): void {
+    this.held.ask();
     this.retainedDelivery.advance(nodeOf(session)!);
   }
 

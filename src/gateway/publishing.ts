@@ -8,7 +8,7 @@ import type { TopicTable } from '../packet/topic-table.ts';
 import { type Access, WRITE } from '../nodes/access.ts';
 import { type Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import { REFUSED, TAKEN } from '../session/session-role.ts';
+import { LATER, REFUSED, TAKEN } from '../session/session-role.ts';
 import type { Bridge } from '../upstream/bridge.ts';
 
 /** Beside the verdicts of session-role.ts: the node may not. */
@@ -16,7 +16,7 @@ export const FORBIDDEN = -2;
 
 export class Publishing {
   private readonly topics: TopicTable;
-  private readonly delivery: Pick<Delivery, 'arena' | 'deliver' | 'localAudience' | 'rejects'>;
+  private readonly delivery: Pick<Delivery, 'arena' | 'deliver' | 'held' | 'localAudience' | 'rejects'>;
   private readonly bridge: Pick<Bridge, 'forward'>;
   /** That of `delivery`. */
   private readonly localAudience: Int32Array;
@@ -30,18 +30,22 @@ export class Publishing {
 
   /**
    * @param index number of its name in the topic table @param origin and result as for `Bridge.forward`
-   * @param publisher index of the node that has sent it
+   * @param publisher index of the node that has sent it; LATER: some of the nodes have no room for it
    */
   publish(message: Message, index: number, origin: number, publisher: number): number {
     const verdict = this.bridge.forward(message, index, origin);
     if (verdict === REFUSED) // first: nobody gets what will come again
       return REFUSED;
-    if (this.localAudience[index] !== NOBODY || message.retain !== 0)
-      this.delivery.deliver(message, index, publisher);
+    if ((this.localAudience[index] !== NOBODY || message.retain !== 0)
+      && this.delivery.deliver(message, index, publisher) !== TAKEN) {
+      if (publisher >= 0)
+        return LATER;
+      this.delivery.held?.giveUp(); // nobody can be made to wait
+    }
     return verdict;
   }
 
-  /** Publishes what a node may publish, under its mount point. @returns TAKEN, CROWDED, FORBIDDEN or REFUSED */
+  /** Publishes what a node may publish, under its mount point. @returns TAKEN, CROWDED, LATER, FORBIDDEN or REFUSED */
   publishFor(node: NodeState, message: Message, index: number, access: Access, origin: number): number {
     if (access.mountLengths[node.index] !== 0) {
       if (!access.mountMessage(node, message))

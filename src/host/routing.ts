@@ -110,7 +110,11 @@ export class Routing {
       arena,
       localAudience: new Int32Array(PLACES + 1).fill(UNKNOWN),
       rejects: (_session, message) => !this.isNameForNodes(message),
-      deliver: message => { this.localName = this.nameOf(message); },
+      held: undefined,
+      deliver: message => {
+        this.localName = this.nameOf(message);
+        return TAKEN;
+      },
     }, { forward: message => this.forward(message) });
   }
 

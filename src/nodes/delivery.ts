@@ -10,13 +10,16 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import { OPTIONS_QOS, RETAIN_AS_PUBLISHED } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, type TopicTable } from '../packet/topic-table.ts';
 import { NONE } from '../session/record-layout.ts';
+import { TAKEN } from '../session/session-role.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { type Access, READ } from './access.ts';
 import * as Event from '../config/events.ts';
+import { AbsentQueues } from './absent-queues.ts';
 import type { NodeState } from './node-state.ts';
 import type { NodeStates } from './node-states.ts';
 import type { RetainedMessages } from './retained.ts';
 import type { Subscriptions } from './subscriptions.ts';
+import type { WaitingRoom } from './waiting-room.ts';
 import { DOLLAR, isSystemTopic } from '../packet/topic.ts';
 import { hasWildcard } from '../packet/topic-filter.ts';
 
@@ -36,8 +39,10 @@ export class Delivery {
   /** PUBLISH packets sent to nodes, or queued for them, and those that were not. */
   sentCount = 0;
   droppedCount = 0;
-  /** The node whose full queue was told of last, while it was away: once each time, as long as it is the same one. */
-  private absentFullNode = -1;
+  /** LATER: a node that is connected has no room for the message at hand, and may wait for it (held-messages.ts). */
+  verdict = TAKEN;
+  held: WaitingRoom | undefined = undefined;
+  protected readonly absent: AbsentQueues;
   readonly arena: Arena;
   private readonly topics: TopicTable;
   readonly nodes: NodeStates;
@@ -50,8 +55,7 @@ export class Delivery {
   private readonly outgoing = new MessageSpans();
 
   constructor(arena: Arena, topics: TopicTable, topicCount: number, nodes: NodeStates, subscriptions: Subscriptions,
-    retained: RetainedMessages, access: Access | undefined,
-    observer: Event.GatewayObserver) {
+    retained: RetainedMessages, access: Access | undefined, observer: Event.GatewayObserver) {
     this.arena = arena;
     this.topics = topics;
     this.nodes = nodes;
@@ -59,6 +63,7 @@ export class Delivery {
     this.retained = retained;
     this.access = access;
     this.observer = observer;
+    this.absent = new AbsentQueues(nodes, observer);
     // One more for all the names that have no place in the topic table.
     this.localAudience = new Int32Array(topicCount + 1).fill(UNKNOWN);
     this.remoteAudience = new Int32Array(topicCount + 1).fill(UNKNOWN);
@@ -105,8 +110,11 @@ export class Delivery {
       this.localAudience[index] = UNKNOWN;
   }
 
-  /** Gives a local message to the nodes, and keeps it if it is to be retained. @param publisher see `Subscriptions` */
-  deliver(message: Message, index: number, publisher: number): void {
+  /**
+   * Gives a local message to the nodes, and keeps it if it is to be retained. @param publisher see `Subscriptions`
+   * @returns `verdict`
+   */
+  deliver(message: Message, index: number, publisher: number): number {
     let audience = this.localAudience[index]!;
     if (audience === UNKNOWN)
       audience = this.findAudience(message, index, this.localAudience);
@@ -115,10 +123,11 @@ export class Delivery {
     this.deliverTo(message, index, audience);
     if (message.retain !== 0) // [MQTT311-3.3.1-12]
       this.retain(message);
+    return this.verdict;
   }
 
-  /** A message from upstream with its local name. @param index number of its remote name */
-  deliverFromUpstream(message: Message, index: number): void {
+  /** A message from upstream with its local name. @param index number of its remote name @returns `verdict` */
+  deliverFromUpstream(message: Message, index: number): number {
     let audience = this.remoteAudience[index]!;
     if (audience === UNKNOWN)
       audience = this.findAudience(message, index, this.remoteAudience);
@@ -127,11 +136,13 @@ export class Delivery {
     if (message.retain !== 0 || audience === SOMEBODY && !this.isRetainTold
       && this.retained.has(message.topicNameOffset, message.topicNameLength))
       this.retain(message, true);
+    return this.verdict;
   }
 
   /** What the gateway itself retains here, and tells nobody else. */
   deliverNotification(message: Message): void {
     this.deliverTo(message, this.topics.uncached, SOMEBODY);
+    this.held?.giveUp();
     this.retain(message, true);
   }
 
@@ -153,6 +164,7 @@ export class Delivery {
   /** A retained message, to a node with a subscription that matches it. @param granted the QoS of that */
   sendRetained(node: NodeState, message: Message, granted: number): void {
     this.sendAllowed(node, message, this.topics.uncached, granted);
+    this.held?.giveUp();
   }
 
   protected retain(message: Message, isFromUpstream = false): void {
@@ -227,7 +239,7 @@ export class Delivery {
    * Sends a message that the node may read, without its mount point, with the QoS that it was granted at most
    * [MQTT311-3.8.4-6] [MQTT5-3.8.4-8]. @param index number of its name, or `uncached`
    */
-  private sendAllowed(node: NodeState, message: Message, index: number, granted: number): void {
+  sendAllowed(node: NodeState, message: Message, index: number, granted: number): void {
     const { access } = this;
     const qos = granted < message.qos ? granted : message.qos;
     if (access === undefined) {
@@ -260,35 +272,26 @@ export class Delivery {
         ++this.sentCount;
         return;
       }
-    } else if (session === undefined ? this.keepFor(node, message, qos) !== NONE : session.enqueue(message, qos)) {
+    } else if (session === undefined ? this.absent.keep(node, message, qos, this) !== NONE
+      : session.enqueue(message, qos)) {
       ++this.sentCount;
       return;
     }
-    ++this.droppedCount;
-    if (session !== undefined)
-      this.observer.onEvent(Event.NODE_QUEUE_FULL, session.index, qos);
-  }
-
-  /** Queues a message for a node that is away. @returns its record; NONE: the queue is full, the message given up */
-  protected keepFor(node: NodeState, message: Message, qos: number): number {
-    let record = node.queue.append(message, qos);
-    if (record !== NONE)
-      return record;
-    if (this.absentFullNode !== node.index)
-      this.observer.onEvent(Event.ABSENT_QUEUE_FULL, Event.UPSTREAM, node.index);
-    this.absentFullNode = node.index;
-    if (!this.nodes.dropsOldest || !node.queue.canHold(message, qos))
-      return NONE;
-    while (record === NONE && node.queue.dropOldest(false)) {
+    if (session === undefined)
       ++this.droppedCount;
-      record = node.queue.append(message, qos);
-    }
-    return record;
+    else
+      this.refuse(node, session, message, qos);
   }
 
-  /** Bytes of the mount point of a node. */
-  protected mountLengthOf(node: NodeState): number {
-    return this.access === undefined ? 0 : this.access.mountLengths[node.index]!;
+  /** A node that is connected has no room: the message waits if it may, or it is given up. */
+  protected refuse(node: NodeState, session: ServerSession, message: Message, qos: number): void {
+    if (qos === 0 || this.held?.owe(node, message, qos) !== true)
+      this.drop(session, qos);
+  }
+
+  drop(session: ServerSession, qos: number): void {
+    ++this.droppedCount;
+    this.observer.onEvent(Event.NODE_QUEUE_FULL, session.index, qos);
   }
 
   /** In place of the number of a topic that has none. */

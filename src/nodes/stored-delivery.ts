@@ -3,7 +3,6 @@
  * the log has no room, a node that is connected gets its message all the same, from memory.
  */
 import { type Message, RepeatedMessage } from '../packet/packet.ts';
-import * as Event from '../config/events.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { StoredQueue } from '../session/stored-queue.ts';
 import { Delivery } from './delivery.ts';
@@ -30,11 +29,12 @@ export class StoredDelivery extends Delivery {
       return;
     const { session } = node;
     const queue = node.queue as StoredQueue;
-    const record = session === undefined ? this.keepFor(node, message, qos) : queue.append(message, qos);
+    const record = session === undefined ? this.absent.keep(node, message, qos, this) : queue.append(message, qos);
     if (record === NONE) {
-      ++this.droppedCount;
-      if (session !== undefined)
-        this.observer.onEvent(Event.NODE_QUEUE_FULL, session.index, qos);
+      if (session === undefined)
+        ++this.droppedCount;
+      else
+        this.refuse(node, session, message, qos);
       return;
     }
     const position = durable.messages.push(node, message, record, this.mountLengthOf(node));
@@ -48,5 +48,10 @@ export class StoredDelivery extends Delivery {
     }
     ++this.sentCount;
     session?.sendQueued();
+  }
+
+  /** Bytes of the mount point of a node. */
+  private mountLengthOf(node: NodeState): number {
+    return this.access === undefined ? 0 : this.access.mountLengths[node.index]!;
   }
 }

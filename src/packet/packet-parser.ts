@@ -129,12 +129,22 @@ export class PacketParser extends PublishPrediction {
       this.receiveKept();
   }
 
+  /**
+   * The PUBLISH at hand is kept, from its Topic Name to its end, in one piece with what follows, and the parser pauses.
+   * For the handler.
+   */
+  leaveMessage({ payloadLength, payloadOffset, topicNameOffset }: Packet): void {
+    const end = payloadOffset + payloadLength;
+    this.keptEnd = this.ring.hold(topicNameOffset, end, end - topicNameOffset);
+    this.wanted = PAUSED;
+  }
+
   /** The packet at hand, no PUBLISH, is kept in one piece with what follows, and the parser pauses. For the handler. */
   leave(): void {
     this.wanted = LEFT;
   }
 
-  /** Where the packet begins that was left. */
+  /** Where the packet begins that was left, or the Topic Name of the message. */
   get keptOffset(): number {
     return this.keptEnd - this.ring.length;
   }
@@ -210,7 +220,10 @@ export class PacketParser extends PublishPrediction {
       if (this.wanted <= 0)
         break;
     }
-    this.keep(offset, end, 0);
+    if (this.keptEnd === NOWHERE)
+      this.keep(offset, end, 0);
+    else // a message has been left
+      this.keptEnd = this.ring.extend(offset, end);
   }
 
   /**
@@ -227,12 +240,11 @@ export class PacketParser extends PublishPrediction {
       if (next > end && (header & IS_LONG) === 0 && offset + 1 < end && (this.acceptedTypes >> packet.type & 1) !== 0
         && next - offset <= this.handler.role.settings.maximumPacketSize) {
         this.keep(offset, end, next - end); // the usual piece of a packet
-        if (packet.type >= ControlPacket.SUBSCRIBE)
-          this.narrow();
+        this.narrow();
         return NOWHERE;
       }
       if (!this.readHeader(offset, end)) {
-        if (this.missing !== 0 && packet.type >= ControlPacket.SUBSCRIBE)
+        if (this.keptEnd !== NOWHERE)
           this.narrow();
         return NOWHERE;
       }
@@ -282,6 +294,8 @@ export class PacketParser extends PublishPrediction {
       this.handler.role.packet.arena.bytes.copyWithin(this.keptEnd - this.missing, offset, next);
       this.missing = 0;
       this.receiveKept();
+      if (this.isNarrow && this.keptEnd === NOWHERE)
+        this.widen();
     }
     if (next === end)
       return;
@@ -306,14 +320,14 @@ export class PacketParser extends PublishPrediction {
     this.missing = missing;
   }
 
-  /** As much as usual is wanted again. For the handler, when it gets a packet that it might have left. */
+  /** As much as usual is wanted again. For the handler too, when it gets a packet that it might have left. */
   widen(): void {
     this.isNarrow = false;
     if (this.wanted > 0)
       this.wanted = this.handler.role.readLength;
   }
 
-  /** A packet that may be left must find room in the ring together with what comes behind its end. */
+  /** A packet may be left: it must find room in the ring together with what comes behind its end. */
   private narrow(): void {
     this.isNarrow = true;
     if (this.wanted > 0)

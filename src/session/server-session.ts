@@ -19,7 +19,7 @@ import { INVALID_TOPIC } from '../packet/topic-table.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
 import { afterConnack, CONNECTED, CONNECTING, OPENED } from './connection-state.ts';
-import { HELD_BY_RATE, HELD_BY_WORK } from './holds.ts';
+import { HELD_BY_NODE, HELD_BY_RATE, HELD_BY_WORK } from './holds.ts';
 import { expiryInterval, heldReadInterval } from './keep-alive.ts';
 import { PublishCredit } from './publish-credit.ts';
 import type { NodeOutput, ServerRole } from './server-role.ts';
@@ -206,6 +206,7 @@ export class ServerSession extends Session {
     role.clock.soon();
   }
 
+  /** @param reason one, or several: any of them */
   isHeldBy(reason: number): boolean {
     return (this.holds & reason) !== 0;
   }
@@ -220,7 +221,7 @@ export class ServerSession extends Session {
 
   /** What has arrived of the node and lies here is judged now, whatever the node was made to wait for. */
   finishReading(): void {
-    while (this.isConnected && this.parser.hasWaiting && !this.isHeldBy(HELD_BY_WORK))
+    while (this.isConnected && this.parser.hasWaiting && !this.isHeldBy(HELD_BY_WORK | HELD_BY_NODE))
       this.parser.resume();
   }
 
@@ -468,7 +469,8 @@ export class ServerSession extends Session {
   private readSometimes(): void {
     const { clock } = this.role;
     const interval = heldReadInterval(this.keepAlive);
-    if (!this.isHeldBy(HELD_BY_WORK) && !this.role.hasNoRoom && isDue(this.lastReceivedAt + interval | 0, clock.now))
+    if (!this.isHeldBy(HELD_BY_WORK | HELD_BY_NODE) && !this.role.hasNoRoom
+      && isDue(this.lastReceivedAt + interval | 0, clock.now))
       this.output.readOne();
     this.requestTimeout(clock.now + interval | 0);
   }

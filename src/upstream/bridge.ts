@@ -27,6 +27,7 @@ import { type Backlog, DROPPED, FULL, NOT_WORKING, STORED } from './backlog.ts';
 import type { Crowd } from './crowd.ts';
 import type { EarlierSubscriptions } from './earlier-subscriptions.ts';
 import type { StorePolicy } from './full-policy.ts';
+import type { HeldMessages } from './held-messages.ts';
 import { Experiments } from './experiments.ts';
 import type { Guard } from './guard.ts';
 import * as Loss from './losses.ts';
@@ -107,9 +108,10 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   private readonly incoming = new MessageSpans();
   private readonly owner: BridgeOwner;
   private readonly observer: Event.GatewayObserver;
-  /** Who gets what arrives from upstream. */
-  private readonly delivery: Delivery;
-  /** That of `delivery`. */
+  held!: HeldMessages;
+  /** Who gets what arrives from upstream, or who delivers what has waited for room (held-messages.ts). */
+  inlet: Pick<Delivery, 'deliverFromUpstream'>;
+  /** That of the nodes' delivery. */
   private readonly remoteAudience: Int32Array;
   /** For each rule of direction "out". */
   readonly policies: readonly StorePolicy[];
@@ -124,7 +126,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
 
   constructor(outbound: TopicMap, inbound: TopicMap, delivery: Delivery, policies: readonly StorePolicy[],
     sides: BridgeSides) {
-    this.delivery = delivery;
+    this.inlet = delivery;
     this.remoteAudience = delivery.remoteAudience;
     this.outbound = outbound;
     this.inbound = inbound;
@@ -397,14 +399,15 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     if ((incoming.propertiesLength = packet.propertiesLength) !== 0)
       this.carry(packet, incoming);
     const { expiry } = this;
-    if (expiry === undefined || topicRule.configuration.expiry === 0)
-      this.delivery.deliverFromUpstream(incoming, index);
-    else {
-      expiry.begin(topicRule.identity, topicRule.configuration.expiry);
-      this.delivery.deliverFromUpstream(incoming, index);
-      expiry.end();
+    if (expiry === undefined || topicRule.configuration.expiry === 0) {
+      if (this.inlet.deliverFromUpstream(incoming, index) !== TAKEN)
+        return this.held.holdServer(packet);
+      return TAKEN;
     }
-    return TAKEN;
+    expiry.begin(topicRule.identity, topicRule.configuration.expiry);
+    const verdict = this.inlet.deliverFromUpstream(incoming, index);
+    expiry.end();
+    return verdict === TAKEN ? TAKEN : this.held.holdServer(packet);
   }
 
   private countOversize(rule: number, packet: Packet): void {
