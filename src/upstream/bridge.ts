@@ -111,6 +111,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   held!: HeldMessages;
   /** Who gets what arrives from upstream, or who delivers what has waited for room (held-messages.ts). */
   inlet: Pick<Delivery, 'deliverFromUpstream'>;
+  private readonly delivery: Delivery;
   /** That of the nodes' delivery. */
   private readonly remoteAudience: Int32Array;
   /** For each rule of direction "out". */
@@ -126,7 +127,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
 
   constructor(outbound: TopicMap, inbound: TopicMap, delivery: Delivery, policies: readonly StorePolicy[],
     sides: BridgeSides) {
-    this.inlet = delivery;
+    this.inlet = this.delivery = delivery;
     this.remoteAudience = delivery.remoteAudience;
     this.outbound = outbound;
     this.inbound = inbound;
