@@ -79,6 +79,8 @@ async function compare(
       await publish(scene, sitePort, topic, name, '-q', qos, '-u', 'node0', '-P', 'secret');
     await publish(scene, sitePort, 'reading/z', `${name} is done`, '-q', '1', '-u', 'node1', '-P', 'secret');
     await atCentral.program.line(new RegExp(`reading/z ${name} is done`));
+    for (const topic of ['light', 'reading/b/c', 'all/x/status', 'reading/a', 'one/remote']) // QoS 2 takes longer
+      await atCentral.program.line(new RegExp(`${topic} ${name}$`));
   }
   const arrived = sites.map(({ name }) => atCentral.program.lines
     .filter(line => line.startsWith('MESSAGE') && line.endsWith(` ${name}`)).map(line => line.replace(name, '')).sort());
