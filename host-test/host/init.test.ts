@@ -10,6 +10,7 @@ import type { Configuration } from '../../src/config/configuration.ts';
 import { loadConfiguration } from '../../src/host/config.ts';
 import { parsePasswordHash, verifyPassword } from '../../src/host/password.ts';
 import { bundle, Folder, run } from './command-line.ts';
+import { isTested } from '../programs-here.ts';
 
 const folder = new Folder();
 beforeAll(bundle);
@@ -95,7 +96,7 @@ describe('without a terminal', () => {
 });
 
 /** util-linux makes a terminal. */
-describe.runIf(spawnSync('script', ['--version']).status === 0)('at a terminal', () => {
+describe.runIf(isTested(spawnSync('script', ['--version']).status === 0))('at a terminal', () => {
   test('a wrong answer is asked for again, and no password is shown', async () => {
     const file = newFile();
     const program = fileURLToPath(new URL('../../build/command-line/main.js', import.meta.url));

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileLock, holderOf } from '../../src/host/file-lock.ts';
 import { namespaceHere } from '../../src/host/kernel-lock.ts';
 import { startOf } from '../../src/host/process-marks.ts';
+import { isTested } from '../programs-here.ts';
 
 const UNSHARE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
 const canUnshare = spawnSync(UNSHARE[0]!, [...UNSHARE.slice(1), 'true']).status === 0;
@@ -71,7 +72,7 @@ class Holder {
 
 const write = (mark: object): void => writeFileSync(`${path}.lock`, JSON.stringify(mark));
 
-describe.skipIf(!canUnshare || !hasFlock)('in PID namespaces (left out where unshare is not permitted, or flock is not there)', () => {
+describe.runIf(isTested(canUnshare && hasFlock))('in PID namespaces', () => {
   it.each([['the first', UNSHARE, []], ['the second', [], UNSHARE], ['each', UNSHARE, UNSHARE]])(
     'a store is refused while another process holds it, and free when that is killed: %s in one of its own', TIMEOUT,
     async (_which, one, other) => {
@@ -104,7 +105,7 @@ describe.skipIf(!canUnshare || !hasFlock)('in PID namespaces (left out where uns
 describe('a lock of another PID namespace', () => {
   const namespace = 'pid:[1]';
 
-  it.skipIf(!hasFlock)('holds as long as the kernel says that its process lives, whatever number it has', TIMEOUT, async () => {
+  it.runIf(isTested(hasFlock))('holds as long as the kernel says that its process lives, whatever number it has', TIMEOUT, async () => {
     const holder = await Holder.start();
     await holder.ask('get');
     write({ ...JSON.parse(readFileSync(`${path}.lock`, 'utf8')) as object, namespace, pid: 4_194_300 });
@@ -114,7 +115,7 @@ describe('a lock of another PID namespace', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it.skipIf(!hasFlock)('is void when the kernel knows of nobody, though a process of that number runs', () => {
+  it.runIf(isTested(hasFlock))('is void when the kernel knows of nobody, though a process of that number runs', () => {
     write({ pid: process.pid, started: startOf(process.pid), namespace, flock: true });
     expect(holderOf(path)).toBeUndefined();
     new FileLock(path).release();

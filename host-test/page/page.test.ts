@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { Aedes } from 'aedes';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { pathOf } from '../programs-here.ts';
 import { formatPasswordHash, hashPassword } from '../../src/host/password.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/host/main.js', import.meta.url));
@@ -29,7 +30,7 @@ const complaints: string[] = [];
 let browser: Browser;
 
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  browser = await chromium.launch({ executablePath: pathOf('chromium'), args: ['--no-sandbox'] });
 }, TIME_LIMIT);
 afterEach(async () => { // pages first: they complain when their gateway is gone
   await Promise.all(browser.contexts().map(context => context.close()));

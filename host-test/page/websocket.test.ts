@@ -5,6 +5,7 @@ import { type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { pathOf } from '../programs-here.ts';
 import { Stage, until } from '../host/tls-stage.ts';
 
 const TIME_LIMIT = 120_000;
@@ -28,7 +29,7 @@ it('serves a page of this computer, and no other one', async () => {
     response.setHeader('Content-Type', 'text/html');
     response.end(`<script>${readFileSync(LIBRARY, 'utf8').replaceAll('</script', '<\\/script')}</script>`);
   }).listen(0, '127.0.0.1');
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium',
+  const browser = await chromium.launch({ executablePath: pathOf('chromium'),
     args: ['--no-sandbox', '--host-resolver-rules=MAP stranger.example 127.0.0.1'] });
   try {
     await stage.start({ address: ['mqtt://127.0.0.1:1'] }, { listener: {
