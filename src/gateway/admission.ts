@@ -3,7 +3,12 @@
  * says what of a node is kept when it goes, and for how long. Knows nothing of messages but that a Will is due.
  */
 import { equalBytes } from '../bytes/compare.ts';
+import type { MessageSpans, Packet } from '../packet/packet.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
 import * as Event from '../config/events.ts';
+import { POSTPONED_PLACES } from '../session/postponed-answers.ts';
+import type { ServerRole } from '../session/server-role.ts';
+import type { ServerSession } from '../session/server-session.ts';
 import type { Acquaintances } from '../nodes/acquaintances.ts';
 import type { Delivery } from '../nodes/delivery.ts';
 import type { EndingCounts } from '../nodes/disconnect-reasons.ts';
@@ -14,11 +19,6 @@ import type { NodeStates } from '../nodes/node-states.ts';
 import type { NodeSubscriptions } from '../nodes/node-subscriptions.ts';
 import type { SessionExpiry } from '../nodes/session-expiry.ts';
 import type { TakeOvers } from '../nodes/take-overs.ts';
-import type { MessageSpans, Packet } from '../packet/packet.ts';
-import * as ReasonCode from '../packet/reason-code.ts';
-import { POSTPONED_PLACES } from '../session/postponed-answers.ts';
-import type { ServerRole } from '../session/server-role.ts';
-import type { ServerSession } from '../session/server-session.ts';
 import type { BackPressure } from '../upstream/back-pressure.ts';
 import { type Authenticator, PENDING } from './gateway-options.ts';
 import type { Wills } from './wills.ts';

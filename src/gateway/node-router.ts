@@ -2,19 +2,19 @@
  * What the nodes say, and where it goes: their messages upstream and to the nodes, as far as their rights, their rate
  * and the room there is allow; what they subscribe to; who comes and goes, to the admission.
  */
+import type { Packet } from '../packet/packet.ts';
+import * as ReasonCode from '../packet/reason-code.ts';
+import { isSystemTopic } from '../packet/topic.ts';
 import * as Event from '../config/events.ts';
+import type { ServerHandler, ServerRole } from '../session/server-role.ts';
+import type { ServerSession } from '../session/server-session.ts';
+import { REFUSED, TAKEN } from '../session/session-role.ts';
 import type { Access } from '../nodes/access.ts';
 import { type Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
 import type { FailingNodes } from '../nodes/failing-nodes.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import { DENIED, type NodeSubscriptions } from '../nodes/node-subscriptions.ts';
 import type { RetainedDelivery } from '../nodes/retained-delivery.ts';
-import type { Packet } from '../packet/packet.ts';
-import * as ReasonCode from '../packet/reason-code.ts';
-import { isSystemTopic } from '../packet/topic.ts';
-import type { ServerHandler, ServerRole } from '../session/server-role.ts';
-import type { ServerSession } from '../session/server-session.ts';
-import { REFUSED, TAKEN } from '../session/session-role.ts';
 import type { BackPressure } from '../upstream/back-pressure.ts';
 import type { Bridge } from '../upstream/bridge.ts';
 import { CROWDED } from '../upstream/crowd.ts';

@@ -40,7 +40,7 @@ export function reloadUsers(gateway: Gateway, listener: ListenerConfiguration, r
   admission.authenticator = reload.authenticator ?? admission.authenticator;
   if (gateway.durable !== undefined) {
     gateway.durable.sessions.userHashes = hashesOfUsers(arena, listener);
-    gateway.durable.parts.access = gateway.durableStore!.users.nodes.access = access;
+    gateway.durable.parts.access = access;
     gateway.durable.parts.allowsAnonymous = listener.allow_anonymous;
   }
   for (const node of nodes.states) {

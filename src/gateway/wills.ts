@@ -2,14 +2,14 @@
  * Publishes the Wills of nodes: when the connection ends, when the Will Delay is over, or after a power cut that the
  * node has not come back from; each with the rights of its node.
  */
+import { MessageSpans } from '../packet/packet.ts';
+import type { TopicTable } from '../packet/topic-table.ts';
 import * as Event from '../config/events.ts';
+import type { ServerSession } from '../session/server-session.ts';
 import type { DelayedWills } from '../nodes/delayed-wills.ts';
 import type { Delivery } from '../nodes/delivery.ts';
 import type { DurableNodes } from '../nodes/durable-nodes.ts';
 import type { NodeState } from '../nodes/node-state.ts';
-import { MessageSpans } from '../packet/packet.ts';
-import type { TopicTable } from '../packet/topic-table.ts';
-import type { ServerSession } from '../session/server-session.ts';
 import type { Bridge } from '../upstream/bridge.ts';
 import { FORBIDDEN, NO_PUBLISHER, type Publishing } from './publishing.ts';
 
