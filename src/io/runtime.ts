@@ -102,7 +102,7 @@ export class Runtime implements Driven, LinkOwner {
     for (let index = links.length; index-- > 0;)
       freeLinks.add(links[index]!);
     this.storeOpening = new StoreOpening(gateway, scheduler, platform.openStorage, observer);
-    this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, observer, platform.random);
+    this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, platform.random);
     this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer, platform.date ?? (() => 0));
   }
 
@@ -236,12 +236,10 @@ export class Runtime implements Driven, LinkOwner {
 
   /** What goes wrong here keeps nodes out, and nothing else. */
   private listen(): void {
-    const { address, port } = this.gateway.configuration.listener;
-    const { observer, platform } = this;
+    const { freeLinks, gateway: { configuration: { listener }, sessions }, links, observer, platform } = this;
     try {
       this.listener =
-        new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.freeLinks,
-          this.scheduler, {
+        new NodeListener(platform.Listener, listener, { sessions, links, freeLinks }, this.scheduler, {
         onListening: actual => observer.onListening(actual),
         onError: message => observer.onListenerError(message),
         onTurnedAway: remoteAddress => {
