@@ -57,6 +57,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'upstream/earlier-subscriptions.ts: EarlierSubscriptions.takeBack': 'once at start, and per reload',
   'gateway/announcement-texts.ts': 'texts of the configuration, once at start',
   'gateway/packet-limits.ts': 'sizes and texts of the configuration, once at start',
+  'session/client-session.ts: ClientSession.plan': 'once at start',
   'session/client-session.ts: ClientSession.request': 'once per subscription on a connection to the Server',
   'packet/protocol-version.ts: versionNamed': 'once per attempt to connect',
   'gateway/server-words.ts': 'when the Server says why a connection ends, and lines of the log',

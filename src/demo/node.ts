@@ -96,7 +96,7 @@ export class DemoNode implements ClientHandler, LinkOwner {
     this.outgoingOffset = plan.reserve('outgoing message', PACKET_CAPACITY);
     const topicsOffset = TopicTable.plan(plan, TOPICS, TOPIC_LENGTH, 1);
     const stateOffset = plan.reserve('session state', QueueLimits.lengthOf(LIMITS));
-    const sessionOffset = ClientSession.plan(plan, SETTINGS);
+    const sessionPlan = ClientSession.plan(plan, SETTINGS);
     const ringOffset = plan.reserve('transmit ring', PACKET_CAPACITY);
     const arena = this.arena =
       new Arena(plan, { landingCapacity: PACKET_CAPACITY, stagingCapacity: PACKET_CAPACITY, resizable: false });
@@ -107,7 +107,7 @@ export class DemoNode implements ClientHandler, LinkOwner {
     this.session =
       new ClientSession({ arena, clock, topics: new TopicTable(arena, topicsOffset, TOPICS, TOPIC_LENGTH),
         packet: new Packet(arena) },
-      sessionOffset, SETTINGS, connect.fields,
+      sessionPlan, connect.fields,
         new SessionState(new QueueLimits(arena, LIMITS), stateOffset, new UpstreamWindow(1)), this);
     this.scheduler = new Scheduler(clock, () => performance.now(), onTimer => new HostTimer(onTimer), this);
     const context = new LinkContext(arena, new CachedViews(arena), this.scheduler,
