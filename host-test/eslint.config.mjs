@@ -10,7 +10,7 @@ import tseslint from 'typescript-eslint';
 export const NOT_YET = {
   /** Source files of at most 300 lines. */
   length: [
-    'src/session/{client-session,outbound-queue,server-session,session}.ts',
+    'src/session/{client-session,outbound-queue,server-session}.ts',
     'src/packet/packet-parser.ts', 'src/store/message-queue.ts', 'src/upstream/{backlog,bridge}.ts',
   ],
 };
