@@ -29,6 +29,10 @@ export const WRITE = 2;
 const KNOWN_SHIFT = 2;
 
 const EVERYBODY = -2;
+const NOBODY = -3;
+
+/** A user to whom everything is allowed: another part of this program. No node can give this name [MQTT311-1.5.3-2]. */
+export const TRUSTED_USER = '\0';
 
 class AccessEntry {
   /** Index of the user, or EVERYBODY. */
@@ -74,6 +78,8 @@ export class Access {
   private readonly entries: readonly AccessEntry[];
   private readonly mountPoints: readonly (Template | undefined)[];
   private readonly nodeCount: number;
+  /** Index of TRUSTED_USER, or NOBODY. */
+  private readonly trusted: number;
   /** Per node: bytes in front of its topics. */
   readonly mountLengths: Uint16Array;
   private readonly names = new NodeNames();
@@ -111,6 +117,8 @@ export class Access {
     this.arena = arena;
     this.plan = plan;
     this.nodeCount = listener.max_sessions;
+    const trusted = listener.users.findIndex(({ username }) => username === TRUSTED_USER);
+    this.trusted = trusted < 0 ? NOBODY : trusted;
     this.mountLengths = new Uint16Array(listener.max_sessions);
     let offset = plan.textsOffset;
     listener.users.forEach(user => {
@@ -226,7 +234,7 @@ export class Access {
 
   /** @param index number of the full name in the topic table @param right READ or WRITE */
   allows(node: NodeState, index: number, nameOffset: number, nameLength: number, right: number): boolean {
-    if (this.entries.length === 0)
+    if (this.entries.length === 0 || node.user === this.trusted)
       return true;
     const { topicCount, verdictsOffset } = this.plan;
     if (index >= topicCount)
@@ -243,7 +251,7 @@ export class Access {
 
   /** Whether the node may read anything that matches the full filter. */
   allowsSubscription(node: NodeState, filterOffset: number, filterLength: number): boolean {
-    return this.entries.length === 0
+    return this.entries.length === 0 || node.user === this.trusted
       || this.judge(node, filterOffset, filterLength, READ, filtersOverlap);
   }
 
