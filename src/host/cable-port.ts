@@ -1,13 +1,13 @@
 /**
- * Where a gateway takes the ends of cables beside the connections of nodes, and how it knows them from those: a cable is
- * let in without a password and may do everything, and nobody else may have its client identifier.
+ * Where a gateway takes the ends of cables beside the connections of nodes, and how it knows them from those: a cable
+ * is let in without a password and may do everything, and nobody else may have its client identifier.
  */
 import { randomBytes } from 'node:crypto';
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Authenticator } from '../gateway/gateway.ts';
 import type { ListenerConstructor, ListenerOptions, TCPConstructor, TCPListener, TCPSocket } from '../io/transport.ts';
-import { TRUSTED_USER } from '../nodes/access.ts';
+import { isTrusted, TRUSTED_USER } from '../nodes/access-lengths.ts';
 import type { Packet } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { ServerSession } from '../session/server-session.ts';
@@ -64,11 +64,11 @@ export class CablePort {
   private authenticate(session: ServerSession, packet: Packet, strangers: Authenticator): number {
     const { clientIdentifierLength: length, clientIdentifierOffset: offset } = packet;
     if (this.hasCable(session.index)) {
-      session.user = this.runtime!.gateway.configuration.listener.users.findIndex(({ username }) => username === TRUSTED_USER);
+      session.user = this.runtime!.gateway.configuration.listener.users.findIndex(isTrusted);
       return ReasonCode.SUCCESS;
     }
-    return decodeUTF8(packet.arena, offset, length).startsWith(CABLE_PREFIX) ? ReasonCode.CLIENT_IDENTIFIER_NOT_VALID
-      : strangers.authenticate(session, packet);
+    return decodeUTF8(packet.arena, offset, length).startsWith(CABLE_PREFIX)
+      ? ReasonCode.CLIENT_IDENTIFIER_NOT_VALID : strangers.authenticate(session, packet);
   }
 
   private listen(options: ListenerOptions, Base: ListenerConstructor | undefined): TCPListener {

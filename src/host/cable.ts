@@ -14,8 +14,8 @@ import { ByteCutter, lastingConnectPacket, pingPacket, subscribePacket, unsubscr
 const FIVE = 5;
 /** QoS 2, nothing of one's own back, RETAIN as it came, what is retained only for a filter that is new. */
 const OPTIONS = 2 | NO_LOCAL | RETAIN_AS_PUBLISHED | RETAINED_IF_NEW;
-/** Milliseconds from one PINGREQ to the next; Keep Alive is twice that. */
-const PING_INTERVAL = 30_000;
+/** Seconds, unless a listener allows less. */
+const KEEP_ALIVE = 60;
 /** Milliseconds from the end of a connection to the next one. */
 const PAUSE = 1000;
 /** Of SUBSCRIBE: far from those of messages, which a gateway counts up from 1. */
@@ -28,6 +28,8 @@ export interface CableSide {
   /** What this side takes from a node, as its CONNACK would say: messages of QoS 2 under way, bytes of a packet. */
   readonly receiveMaximum: number;
   readonly maximumPacketSize: number;
+  /** Seconds; 0: any. */
+  readonly maximumKeepAlive: number;
   /** What it is asked for. */
   readonly filters: () => readonly string[];
   /** What its session still has from an earlier configuration. */
@@ -84,10 +86,15 @@ export class Cable {
     second.other = first;
     this.legs = [first, second];
     for (const { end, other, side } of this.legs) {
-      end.give(lastingConnectPacket(side.identifier, 2 * PING_INTERVAL / 1000, other.side));
+      end.give(lastingConnectPacket(side.identifier, this.keepAlive, other.side));
       side.port.offer(end);
     }
-    this.pinging = setInterval(() => this.legs.forEach(({ end }) => end.give(pingPacket())), PING_INTERVAL).unref();
+    this.pinging =
+      setInterval(() => this.legs.forEach(({ end }) => end.give(pingPacket())), this.keepAlive * 500).unref();
+  }
+
+  private get keepAlive(): number {
+    return Math.min(...this.sides.map(({ maximumKeepAlive }) => maximumKeepAlive || KEEP_ALIVE), KEEP_ALIVE);
   }
 
   /** Asks each side for what it is to be asked for today. */

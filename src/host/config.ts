@@ -145,7 +145,8 @@ export function readConfiguration(
       findings.push(...findFailedTests(configuration, partial.tests ?? []));
     if (findings.length === 0) {
       const isInFile = (path: Path): boolean => path.at(-1) !== 'password' || !written(path).includes('${');
-      const warnings = parts.flatMap(part => placed(warningsOf(part.configuration), part)).filter(({ path }) => isInFile(path));
+      const warnings = parts.flatMap(part => placed(warningsOf(part.configuration), part))
+        .filter(({ path }) => isInFile(path));
       const warned = describe(warnings, 'warning: ', text, file, root).map(hide);
       const notes = notesOn(text, file);
       const further = parts.slice(1).map(part => ({ name: part.name, configuration: part.configuration }));

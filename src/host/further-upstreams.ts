@@ -20,10 +20,12 @@ import type { Log } from './log.ts';
 import { PartOfLog } from './part-of-log.ts';
 
 /** What is said of one of them. */
-export type FurtherStatus = Pick<Status, 'advice' | 'upstream' | 'tls' | 'store' | 'quarantine' | 'rules'> & { readonly name: string };
+export interface FurtherStatus extends Pick<Status, 'advice' | 'upstream' | 'tls' | 'store' | 'quarantine' | 'rules'> {
+  readonly name: string;
+}
 
 /** Nodes do not see this gateway. */
-const NO_NODES: ListenerNews = { onListening: () => { /* to a cable only */ }, onNotListening: () => { /* likewise */ } };
+const NO_NODES: ListenerNews = { onListening: () => { /* but a cable */ }, onNotListening: () => { /* likewise */ } };
 /** What comes from a further broker may be for any node. */
 const EVERYTHING: readonly string[] = ['#'];
 
@@ -112,8 +114,9 @@ export class FurtherUpstreams {
 
 function sideOf(host: HostGateway, identifier: string, filters: () => readonly string[]): CableSide {
   const { port, runtime: { gateway } } = host;
-  const { max_packet_size, max_unreleased_messages } = gateway.configuration.listener;
-  return { port, identifier, receiveMaximum: max_unreleased_messages, maximumPacketSize: max_packet_size, filters,
+  const { max_keepalive, max_packet_size, max_unreleased_messages } = gateway.configuration.listener;
+  return { port, identifier, receiveMaximum: max_unreleased_messages, maximumPacketSize: max_packet_size,
+    maximumKeepAlive: max_keepalive, filters,
     oldFilters: () => filtersOf(gateway, identifier) };
 }
 
@@ -135,7 +138,8 @@ const nameOf = (arena: Arena, { identifierLength, identifierOffset }: NodeState)
   decodeUTF8(arena, identifierOffset, identifierLength);
 
 /** What waits for an upstream that is not configured any more waits for nobody. @param names of those that are */
-export function forgetOthers({ later, gateway }: Runtime, names: readonly string[], log: Log): void {
+export function forgetOthers(runtime: Runtime, names: readonly string[], log: Log): void {
+  const { gateway } = runtime;
   const { arena, nodes } = gateway;
   for (const node of nodes.states) {
     const identifier = nameOf(arena, node);
@@ -144,7 +148,7 @@ export function forgetOthers({ later, gateway }: Runtime, names: readonly string
       continue;
     log.write('warning', `there is no upstream "${name}" any more: ${node.queue.pendingCount} messages that waited for it `
       + 'are given up');
-    later(() => {
+    runtime.later(() => {
       gateway.durable?.giveWay(node);
       gateway.forgetNode(node);
     });

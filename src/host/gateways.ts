@@ -24,8 +24,8 @@ export class Gateways {
   private readonly names: readonly string[];
 
   /** @throws as HostGateway.create */
-  static async create(configuration: Configuration, further: readonly FurtherConfiguration[], log: Log, news: ListenerNews,
-    onNoStore?: StoreNews): Promise<Gateways> {
+  static async create(configuration: Configuration, further: readonly FurtherConfiguration[], log: Log,
+    news: ListenerNews, onNoStore?: StoreNews): Promise<Gateways> {
     const first = await HostGateway.create(configuration, log, news, onNoStore,
       { cables: further.length, isFurther: false });
     return new Gateways(first,

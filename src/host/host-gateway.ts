@@ -91,11 +91,12 @@ export class HostGateway {
   static async create(configuration: Configuration, log: Log, news: ListenerNews, onNoStore?: StoreNews,
     role = ONLY): Promise<HostGateway> {
     const tagged = withTags(configuration); // before the authenticator takes the passwords out
-    return new HostGateway(tagged, log, news, await PasswordAuthenticator.create(configuration.listener), role, onNoStore);
+    const authenticator = await PasswordAuthenticator.create(configuration.listener);
+    return new HostGateway(tagged, log, { ...news, onNoStore }, authenticator, role);
   }
 
-  private constructor(written: Configuration, log: Log, news: ListenerNews, authenticator: PasswordAuthenticator,
-    role: Role, onNoStore?: StoreNews) {
+  private constructor(written: Configuration, log: Log, news: ListenerNews & { onNoStore: StoreNews | undefined },
+    authenticator: PasswordAuthenticator, role: Role) {
     const { port } = this;
     const configuration = withCables(written, role.cables);
     this.role = role;
@@ -105,7 +106,7 @@ export class HostGateway {
         if (!this.hasStopped)
           news.onNotListening(message);
       },
-    }, session => port.hasCable(session), onNoStore);
+    }, session => port.hasCable(session), news.onNoStore);
     this.configuration = configuration;
     const watch = new CertificateWatch(text => log.write('warning', text, text, ONCE));
     const { listener } = configuration;
@@ -181,7 +182,8 @@ export class HostGateway {
     }
     this.setLevel(configuration.log_level);
     reloadRuntime(runtime, { ...plan, configuration: withoutPasswords(configuration) },
-      { authenticator: authenticator && this.port.authenticatorOver(authenticator), changedPasswords: changedPasswords(this.configuration, configuration) });
+      { authenticator: authenticator && this.port.authenticatorOver(authenticator),
+        changedPasswords: changedPasswords(this.configuration, configuration) });
     this.configuration = configuration;
     this.connector.reload();
     try {

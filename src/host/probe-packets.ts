@@ -1,7 +1,7 @@
 /**
- * The few packets of MQTT 3.1, 3.1.1 and 5.0 with which `ringbridge check --online` asks a broker, and what comes back;
- * and those of a cable between two gateways. On their own, and not those of src/packet: nothing of a gateway's memory is
- * laid out for a question.
+ * The few packets of MQTT 3.1, 3.1.1 and 5.0 with which `ringbridge check --online` asks a broker, and what comes
+ * back; and those of a cable between two gateways. On their own, and not those of src/packet: nothing of a gateway's
+ * memory is laid out for a question.
  */
 import { CLEAN_START, PASSWORD, USER_NAME } from '../packet/connect.ts';
 import { CONNECT, DISCONNECT, FLAGS, PINGREQ, PUBLISH, QOS_SHIFT, SUBSCRIBE, UNSUBSCRIBE } from '../packet/control-packet.ts';

@@ -1,6 +1,7 @@
 /**
- * A configuration with several upstreams is one for each: the first one has nodes, sensors and the page, the others have
- * the rules that name them. Here it is taken apart, and what is found in a part is put where it stands in the file.
+ * A configuration with several upstreams is one for each: the first one has nodes, sensors and the page, the others
+ * have the rules that name them. Here it is taken apart, and what is found in a part is put where it stands in the
+ * file.
  */
 import type { PartialConfiguration } from '../config/configuration.ts';
 import { DEFAULT_NAME, DEFAULT_STORE } from '../config/defaults.ts';
@@ -22,14 +23,22 @@ type Upstream = NonNullable<PartialConfiguration['upstream']>;
 type Rule = NonNullable<PartialConfiguration['topic']>[number];
 
 /** What a part takes from `listener`: what a node may send and have, not who may connect. */
-const SIZES = ['max_keepalive', 'max_packet_size', 'max_inflight_messages', 'max_unreleased_messages', 'max_queued_messages',
+const SIZES = ['max_packet_size', 'max_inflight_messages', 'max_unreleased_messages', 'max_queued_messages',
   'max_queued_bytes', 'max_retained_messages', 'max_retained_bytes'] as const;
 
-/**
- * @param whole of the right form
- * @returns the first one first; and what is wrong with the names
- */
-export function viewsOf(whole: PartialConfiguration): { readonly views: readonly View[]; readonly findings: readonly Finding[] } {
+/** The first gateway is the only node, for ever. */
+const FOR_A_CABLE = Object.freeze(
+  { max_connections: 1, max_sessions: 1, allow_anonymous: true, sys_interval: 0, persistent_client_expiration: 0 });
+
+interface Views {
+  /** The first one first. */
+  readonly views: readonly View[];
+  /** What is wrong with the names. */
+  readonly findings: readonly Finding[];
+}
+
+/** @param whole of the right form */
+export function viewsOf(whole: PartialConfiguration): Views {
   const upstream = whole.upstream as Upstream | readonly Upstream[] | undefined;
   const isList = Array.isArray(upstream);
   const list: readonly Upstream[] = isList ? upstream : [upstream ?? {}];
@@ -55,9 +64,11 @@ export function viewsOf(whole: PartialConfiguration): { readonly views: readonly
 function findingsOf(list: readonly Upstream[]): Finding[] {
   return list.flatMap(({ name }, index): Finding[] => {
     const path: Path = ['upstream', index, 'name'];
+    if (Array.isArray(list[index]))
+      return [{ path: ['upstream', index], text: 'must be an object {...}, not a list [...]; write its entries instead' }];
     if (name === undefined)
       return list.length === 1 ? []
-        : [{ path: ['upstream', index], text: 'one of several upstreams has a name; write for example "name": "cloud" as well' }];
+        : [{ path: ['upstream', index], text: 'each of several upstreams has a name; write "name": "cloud" as well' }];
     if (!NAME.test(name))
       return [{ path, text: `"${name}" is no name of an upstream; write letters, digits, "-", "_" and "." only` }];
     return list.findIndex(other => other.name === name) < index
@@ -72,22 +83,27 @@ function judge(rule: Rule, index: number, names: readonly string[]): Finding[] {
   const { upstream } = rule;
   if (upstream === undefined)
     return [];
+  const path: Path = ['topic', index, 'upstream'];
   const choices = [...names.filter(name => name !== ''), EACH].map(name => `"${name}"`).join(' or ');
   if (upstream !== EACH && !names.includes(upstream))
-    return [{ path: ['topic', index, 'upstream'], text: `there is no upstream "${upstream}"; write ${choices} instead` }];
+    return [{ path, text: `there is no upstream "${upstream}"; write ${choices} instead` }];
   return upstream !== EACH && upstream !== names[0] && isOfSystem(rule)
-    ? [{ path: ['topic', index, 'upstream'], text: 'what begins with "$" goes to the first upstream only; leave this out' }] : [];
+    ? [{ path, text: 'what begins with "$" goes to the first upstream only; leave this out' }] : [];
 }
 
-const rulesAt = (whole: PartialConfiguration, places: readonly number[]): Rule[] => places.map(at => {
-  const { upstream: _, ...rule } = whole.topic![at]!;
-  return rule;
-});
+const rulesAt = (whole: PartialConfiguration, places: readonly number[]): Rule[] =>
+  places.map(at => without('upstream', whole.topic![at]!));
 
-function first(whole: PartialConfiguration, { name: _, ...upstream }: Upstream, places: readonly number[]): PartialConfiguration {
+function without<Key extends string, Value extends object>(key: Key, value: Value): Omit<Value, Key> {
+  const rest: Value & Partial<Record<Key, unknown>> = { ...value };
+  delete rest[key];
+  return rest;
+}
+
+function first(whole: PartialConfiguration, upstream: Upstream, places: readonly number[]): PartialConfiguration {
   return {
     ...whole,
-    ...whole.upstream !== undefined && { upstream },
+    ...whole.upstream !== undefined && { upstream: without('name', upstream) },
     ...whole.topic !== undefined && { topic: rulesAt(whole, places) },
   };
 }
@@ -102,7 +118,7 @@ function further(whole: PartialConfiguration, { name = '', ...upstream }: Upstre
     ...log_level !== undefined && { log_level },
     ...memory !== undefined && { memory },
     upstream,
-    listener: { ...sizes, max_connections: 1, max_sessions: 1, allow_anonymous: true, sys_interval: 0, persistent_client_expiration: 0 },
+    listener: { ...sizes, ...FOR_A_CABLE },
     store: { ...store, path: `${store.path ?? DEFAULT_STORE.path}-${name}` },
     topic: rulesAt(whole, places),
   };

@@ -19,7 +19,7 @@ import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import { DOLLAR, LONGEST_TOPIC } from '../packet/topic.ts';
 import { filterCovers, filtersOverlap, isValidTopicFilter, matchesTopicFilter } from '../packet/topic-filter.ts';
 import { NOT_ABOUT_THIS_NODE, Template, UNFIT_NAME, type PlaceholderValues } from './access-template.ts';
-import { lengthOfAccess, longestAccessFilter, longestMountPoint, mountPointOf } from './access-lengths.ts';
+import { isTrusted, lengthOfAccess, longestAccessFilter, longestMountPoint, mountPointOf } from './access-lengths.ts';
 import type { AccessConfiguration, ListenerConfiguration } from '../config/configuration.ts';
 import type { NodeState } from './node-state.ts';
 
@@ -29,10 +29,6 @@ export const WRITE = 2;
 const KNOWN_SHIFT = 2;
 
 const EVERYBODY = -2;
-const NOBODY = -3;
-
-/** A user to whom everything is allowed: another part of this program. No node can give this name [MQTT311-1.5.3-2]. */
-export const TRUSTED_USER = '\0';
 
 class AccessEntry {
   /** Index of the user, or EVERYBODY. */
@@ -78,7 +74,7 @@ export class Access {
   private readonly entries: readonly AccessEntry[];
   private readonly mountPoints: readonly (Template | undefined)[];
   private readonly nodeCount: number;
-  /** Index of TRUSTED_USER, or NOBODY. */
+  /** Index of TRUSTED_USER; EVERYBODY, which no node is: there is none. */
   private readonly trusted: number;
   /** Per node: bytes in front of its topics. */
   readonly mountLengths: Uint16Array;
@@ -117,8 +113,7 @@ export class Access {
     this.arena = arena;
     this.plan = plan;
     this.nodeCount = listener.max_sessions;
-    const trusted = listener.users.findIndex(({ username }) => username === TRUSTED_USER);
-    this.trusted = trusted < 0 ? NOBODY : trusted;
+    this.trusted = listener.users.some(isTrusted) ? listener.users.findIndex(isTrusted) : EVERYBODY;
     this.mountLengths = new Uint16Array(listener.max_sessions);
     let offset = plan.textsOffset;
     listener.users.forEach(user => {
