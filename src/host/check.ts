@@ -3,10 +3,9 @@
  */
 import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
-import { STATE_SHARE } from '../gateway/durable-store.ts';
 import { blockLengthFor, FEWEST_BLOCKS } from '../store/record-format.ts';
 import { ERASE_CYCLES, estimateLife, estimateWear, type Storage } from '../store/wear.ts';
-import { stateNeeds } from '../gateway/state-limits.ts';
+import { STATE_SHARE, stateNeeds } from '../gateway/state-limits.ts';
 import { DEVICE_STORE_SIZE } from '../io/board-features.ts';
 import { describeShortage, total } from '../io/memory-needs.ts';
 import { BOARDS, memoryMap, memoryNeeds } from './board-memory.ts';
