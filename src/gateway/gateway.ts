@@ -51,6 +51,7 @@ import type { NodeState } from '../nodes/node-state.ts';
 import { NodeStates } from '../nodes/node-states.ts';
 import { EarlierSubscriptions } from '../upstream/earlier-subscriptions.ts';
 import { Notifications } from './notifications.ts';
+import { HeldMessages } from './held-messages.ts';
 import { FORBIDDEN, Publishing } from './publishing.ts';
 import { DurableStore } from './durable-store.ts';
 import { Refusals } from '../upstream/refusals.ts';
@@ -155,6 +156,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   private readonly publishing: Publishing;
   private readonly refusals: Refusals;
   readonly pressure: BackPressure;
+  readonly held: HeldMessages;
   private readonly will = new MessageSpans(); // the one at hand
   private readonly delayedWills: DelayedWills;
   private readonly localAudience: Int32Array; // that of `delivery`
@@ -262,6 +264,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
       observer: options.observer, longestPacket: longestUpstreamPacket(configuration) });
+    this.held = new HeldMessages(role, this.bridge, this.delivery);
     this.limitsRate = listener.max_publish_rate !== 0;
     this.queues = new QueueTally(this.nodes.states);
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);
@@ -312,8 +315,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.bridge.earlier.store(this.durableStore.backlog.store);
     this.bridge.backlog = this.upstreamQueue.window!.journal = this.durableStore.backlog;
     this.upstreamQueue.releases = this.durableStore.backlog;
-    this.serverRole.acknowledgedReceiver = this.pressure.intake = this.durableStore.intake;
-    this.upstream.role.acknowledgedReceiver = this.durableStore.serverIntake;
+    this.pressure.intake = this.durableStore.intake;
+    this.held.serve(this.durableStore.intake, this.durableStore.serverIntake);
   }
 
   commit(): void {
@@ -325,6 +328,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.systemTopics.handleDeferred();
     this.retainedDelivery.handleDeferred();
     this.bridge.telling.advance(this.upstream);
+    this.held.handleDeferred();
     this.serverRole.handleDeferred();
   }
 
@@ -348,6 +352,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       this.endDelay(this.nodes.states[this.delayedWills.nodeAt(at)]!, false);
     }
     this.refusals.handleTimeout();
+    if (this.held.isActive)
+      this.held.handleTimeout();
     if (this.pressure.isPressing)
       this.pressure.handleTimeout();
   }
@@ -448,6 +454,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     if (!session.isConnected)
       return;
     this.observer.onEvent(Event.NODE_CONNECTED, session.index, session.version);
+    this.held.admit(node);
     this.pressure.admit(session);
     session.writable();
   }
@@ -552,6 +559,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   }
 
   onRoom(session: ServerSession): void {
+    this.held.ask(nodeOf(session)!);
     this.retainedDelivery.advance(nodeOf(session)!);
   }
 
@@ -570,6 +578,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       return;
     }
     --this.connectedCount;
+    this.held.ask(node);
     this.nodes.disconnect(node);
     this.acquaintances.left(node.identity);
     if (session.isTransient) // [MQTT311-4.1.0-1]
