@@ -224,6 +224,19 @@ describe('a burst of another node', () => {
     expect(world.gateway.delivery.droppedCount).toBe(1);
   });
 
+  it('may be of one message that is longer than all before it', () => {
+    const world = World.quiet({ listener: { max_inflight_messages: 1 } });
+    const node = reader(world, 'slow', slow(world, 100));
+    const writer = world.client('writer');
+    for (let index = 0; index < 20; ++index)
+      writer.publish('t', 'x'.repeat(30), 1);
+    world.run(150);
+    world.client('another').publish('t', 'x'.repeat(900), 1);
+    world.run(10_000);
+    expect(node.messages.map(({ length }) => length - 2)).toEqual([...Array.from({ length: 20 }, () => 30), 900]);
+    expect(world.gateway.held.heldCount).toBe(1);
+  });
+
   it('waits for nobody when the gateway stops, and is not acknowledged', () => {
     const world = quiet({ max_inflight_messages: 1 });
     reader(world, 'stuck', never);

@@ -292,7 +292,7 @@ describe('a pause', () => {
     expect(machine.parser.wanted).toBe(0);
     machine.pauseEvery = 0;
     machine.parser.resume();
-    expect(machine.parser.wanted).toBe(14); // the piece that is kept might be left, with what follows
+    expect(machine.parser.wanted).toBe(16);
     expect(machine.log).toEqual(LINES.slice(0, 4));
   });
 

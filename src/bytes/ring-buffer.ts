@@ -104,9 +104,8 @@ export class RingBuffer {
   }
 
   /**
-   * Adds what lies from `source` to `sourceEnd`, outside of the ring or right behind, and fitting, to the one piece that
-   * is held.
-   * @returns as `hold`
+   * Adds what lies from `source` to `sourceEnd`, outside of the ring or right behind, and fitting, to the one piece
+   * that is held. @returns as `hold`
    */
   extend(source: number, sourceEnd: number): number {
     const { head, length, offset } = this;

@@ -33,9 +33,8 @@ import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import { FigureForwarding } from '../upstream/figure-forwarding.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
-import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, longestProperties,
-  longestUpstreamPacket,
-  longestStoredPacket, RECORD_OVERHEAD } from './packet-limits.ts';
+import { connectFields, lengthOfConnectTexts, longestGrowth, longestOutgoingPacket, longestPrefix, longestProperties,
+  longestUpstreamPacket, longestStoredPacket, RECORD_OVERHEAD } from './packet-limits.ts';
 import { DelayedWills } from '../nodes/delayed-wills.ts';
 import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
 import type { DurableNodes } from '../nodes/durable-nodes.ts';
@@ -264,7 +263,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, options.observer);
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
       observer: options.observer, longestPacket: longestUpstreamPacket(configuration) });
-    this.held = new HeldMessages(role, this.bridge, this.delivery);
+    this.held = new HeldMessages(role, this.bridge, this.delivery, longestGrowth(layout));
     this.limitsRate = listener.max_publish_rate !== 0;
     this.queues = new QueueTally(this.nodes.states);
     this.systemTopics = new SystemTopics(this, systemTopicsOffset, listener.sys_interval * 1000, options.traffic);

@@ -6,15 +6,15 @@
  *
  * Stands in front of whoever takes messages, and only while some node has little room: else it costs nothing.
  */
-import { Delivery, NOBODY } from '../nodes/delivery.ts';
+import { type Delivery, NOBODY } from '../nodes/delivery.ts';
 import { WRITE } from '../nodes/access.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import { FROM_SERVER, ReceiversRoom } from '../nodes/receivers-room.ts';
-import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
+import type { Message, Packet } from '../packet/packet.ts';
 import { type Clock, isDue } from '../session/clock.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { HELD_BY_NODE, HELD_BY_RATE, HELD_BY_STORE, HELD_BY_WORK } from '../session/holds.ts';
-import type { RoomWatch } from '../session/queue-limits.ts';
+import type { QueueLimits, RoomWatch } from '../session/queue-limits.ts';
 import type { ServerRole } from '../session/server-role.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { LATER, type MessageHandler, type MessageSource } from '../session/session-role.ts';
@@ -28,23 +28,6 @@ const FIELDS = 2;
 const SINCE = 1;
 const OTHER_HOLDS = HELD_BY_RATE | HELD_BY_STORE | HELD_BY_WORK;
 
-/** Stands before who takes the messages of the Server. */
-class ServerGate implements MessageHandler {
-  private readonly held: HeldMessages;
-
-  constructor(held: HeldMessages) {
-    this.held = held;
-  }
-
-  onMessage(session: MessageSource, packet: Packet): number {
-    return this.held.onServerMessage(session as ClientSession, packet);
-  }
-
-  onReleased(session: MessageSource, packetIdentifier: number): void {
-    this.held.serverReceiver.onReleased?.(session, packetIdentifier);
-  }
-}
-
 export class HeldMessages implements MessageHandler, RoomWatch {
   /** Times that somebody was made to wait. */
   heldCount = 0;
@@ -52,13 +35,13 @@ export class HeldMessages implements MessageHandler, RoomWatch {
   isActive = false;
   /** Who takes the messages of nodes and of the Server. */
   private receiver: MessageHandler;
-  serverReceiver: MessageHandler;
+  private serverReceiver: MessageHandler;
   private readonly role: ServerRole;
   private readonly bridge: Bridge;
   private readonly delivery: Delivery;
   private readonly room: ReceiversRoom;
-  private readonly gate = new ServerGate(this);
-  private readonly local = new MessageSpans();
+  private readonly limits: QueueLimits;
+  private readonly growth: number;
   /** Those that wait, in the order in which they have begun to, and their number. */
   private readonly waiting: Int32Array;
   private count = 0;
@@ -69,7 +52,9 @@ export class HeldMessages implements MessageHandler, RoomWatch {
   /** Connection with the Server on which its message waits; 0: none does. */
   private serverConnection = 0;
 
-  constructor(role: ServerRole, bridge: Bridge, delivery: Delivery) {
+  /** @param growth bytes by which a message can be longer in a queue than it came */
+  constructor(role: ServerRole, bridge: Bridge, delivery: Delivery, growth: number) {
+    this.growth = growth;
     this.role = role;
     this.bridge = bridge;
     this.delivery = delivery;
@@ -77,7 +62,8 @@ export class HeldMessages implements MessageHandler, RoomWatch {
     this.serverReceiver = bridge.session.role.acknowledgedReceiver;
     this.room = new ReceiversRoom(delivery, role.clock, role.settings.sendTimeout);
     this.waiting = new Int32Array((role.sessions.length + 1) * FIELDS);
-    delivery.nodes.watchRoom(this);
+    this.limits = delivery.nodes.watchRoom(this);
+    role.watch = bridge.session.role.watch = this;
   }
 
   private get clock(): Clock {
@@ -104,6 +90,11 @@ export class HeldMessages implements MessageHandler, RoomWatch {
     this.clock.request(this.dueAt);
   }
 
+  onLongerMessage(length: number): void {
+    this.limits.expect(length + this.growth);
+    this.onLittleRoom();
+  }
+
   /** A node has come. */
   admit(node: NodeState): void {
     if (!node.queue.hasRoomForAny)
@@ -118,8 +109,10 @@ export class HeldMessages implements MessageHandler, RoomWatch {
     this.clock.soon();
   }
 
-  /** From a node. */
-  onMessage(session: ServerSession, packet: Packet): number {
+  onMessage(source: MessageSource, packet: Packet): number {
+    if (source === this.bridge.session)
+      return this.onServerMessage(this.bridge.session, packet);
+    const session = source as ServerSession;
     if (session.isRefused || packet.isOversize || !this.mustWait(session, packet))
       return this.receiver.onMessage(session, packet);
     session.parser.leaveMessage(packet);
@@ -131,21 +124,9 @@ export class HeldMessages implements MessageHandler, RoomWatch {
     return LATER;
   }
 
-  onReleased(session: MessageSource, packetIdentifier: number): void {
-    this.receiver.onReleased?.(session, packetIdentifier);
-  }
-
-  /** From the Server. */
-  onServerMessage(session: ClientSession, packet: Packet): number {
-    if (packet.isOversize || !this.mustServerWait(packet))
-      return this.serverReceiver.onMessage(session, packet);
-    session.parser.leaveMessage(packet);
-    this.isLeft = true;
-    if (this.serverConnection !== session.connectionNumber) {
-      this.serverConnection = session.connectionNumber;
-      this.add(this.server);
-    }
-    return LATER;
+  onReleased(source: MessageSource, packetIdentifier: number): void {
+    const receiver = source === this.bridge.session ? this.serverReceiver : this.receiver;
+    receiver.onReleased?.(source, packetIdentifier);
   }
 
   handleDeferred(): void {
@@ -163,10 +144,26 @@ export class HeldMessages implements MessageHandler, RoomWatch {
 
   // How it is done
 
+  private onServerMessage(session: ClientSession, packet: Packet): number {
+    if (packet.isOversize || !this.mustServerWait(packet))
+      return this.serverReceiver.onMessage(session, packet);
+    session.parser.leaveMessage(packet);
+    this.isLeft = true;
+    if (this.serverConnection !== session.connectionNumber) {
+      this.serverConnection = session.connectionNumber;
+      this.add(this.server);
+    }
+    return LATER;
+  }
+
   private place(isActive: boolean): void {
-    this.isActive = isActive;
-    this.role.acknowledgedReceiver = isActive ? this : this.receiver;
-    this.bridge.session.role.acknowledgedReceiver = isActive ? this.gate : this.serverReceiver;
+    const { bridge: { session }, role, role: { sessions } } = this;
+    this.isActive = role.leavesMessages = session.role.leavesMessages = isActive;
+    role.acknowledgedReceiver = isActive ? this : this.receiver;
+    session.role.acknowledgedReceiver = isActive ? this : this.serverReceiver;
+    session.parser.prepareToLeave();
+    for (let index = 0; index < sessions.length; ++index)
+      sessions[index]!.parser.prepareToLeave();
   }
 
   private mustWait(session: ServerSession, packet: Packet): boolean {
@@ -186,17 +183,17 @@ export class HeldMessages implements MessageHandler, RoomWatch {
   }
 
   private mustServerWait(packet: Packet): boolean {
-    const { bridge: { inbound }, local } = this;
+    const { bridge: { inbound, incoming } } = this;
     const index = packet.topicIndex;
     const rule = inbound.table[index]! === UNRESOLVED ? inbound.resolve(index, packet) : inbound.table[index]!;
     if (rule < 0)
       return false;
-    local.topicNameOffset = inbound.placesOffset + index * inbound.placeLength;
-    local.topicNameLength = inbound.table[inbound.lengths + index]!;
-    local.payloadLength = packet.payloadLength;
-    local.qos = packet.qos;
-    local.propertiesLength = packet.propertiesLength;
-    return this.room.isLackingFor(local, FROM_SERVER);
+    incoming.topicNameOffset = inbound.placesOffset + index * inbound.placeLength;
+    incoming.topicNameLength = inbound.table[inbound.lengths + index]!;
+    incoming.payloadLength = packet.payloadLength;
+    incoming.qos = packet.qos;
+    incoming.propertiesLength = packet.propertiesLength;
+    return this.room.isLackingFor(incoming, FROM_SERVER);
   }
 
   /** Somebody begins to wait: as the last one, unless it has a place from an earlier connection. */

@@ -79,8 +79,10 @@ export class NodeStates {
     this.freePlaces = plan.count > FEW ? new FreePlaces(arena, plan.freeOffset, plan.count) : undefined;
   }
 
-  watchRoom(watch: RoomWatch): void {
+  /** Of all queues. @param watch told of queues with little room @returns their limits */
+  watchRoom(watch: RoomWatch): QueueLimits {
     this.limits.watch = watch;
+    return this.limits;
   }
 
   /** What is noted of each message that is entered anywhere: how old it may become. */

@@ -20,7 +20,7 @@ const PROGRESS = 0;
 const MOVED_AT = 1;
 /** Somebody waits for it. */
 const CLAIMED = 2;
-/** Milliseconds that the Server was made to wait for it, when that was counted, and what the node had been given then. */
+/** Milliseconds that the Server was made to wait for it, when that was counted, and what it had been given then. */
 const SPENT = 3;
 const CHARGED_AT = 4;
 const GIVEN = 5;

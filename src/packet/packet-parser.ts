@@ -277,12 +277,12 @@ export class PacketParser extends PublishPrediction {
       if (next > end && (header & IS_LONG) === 0 && offset + 1 < end && (this.acceptedTypes >> packet.type & 1) !== 0
         && next - offset <= this.handler.role.settings.maximumPacketSize) {
         this.keep(offset, end, next - end); // the usual piece of a packet
-        this.narrow();
+        this.prepare(packet, next - offset);
         return NOWHERE;
       }
       if (!this.readHeader(offset, end)) {
         if (this.keptEnd !== NOWHERE)
-          this.narrow();
+          this.prepare(packet, packet.end - offset);
         return NOWHERE;
       }
       next = packet.end;
@@ -296,6 +296,8 @@ export class PacketParser extends PublishPrediction {
       const form = packet.topicIndex << 16 ^ next - offset;
       if (form === this.missedForm || this.predictedIndex < 0) // twice in a row, or the first one
         this.predict(offset);
+      if (next - offset > this.handler.role.longestMessage)
+        this.handler.role.noteLength(next - offset);
       this.missedForm = form;
       this.handler.onPublish(packet);
       if (packet.propertiesLength !== 0)
@@ -364,7 +366,22 @@ export class PacketParser extends PublishPrediction {
       this.wanted = this.handler.role.readLength;
   }
 
-  /** The packet may be left, and must find room in the ring together with what comes behind its end. */
+  /** From now on a PUBLISH may be left: also the one of which a piece is kept. */
+  prepareToLeave(): void {
+    if (this.missing !== 0 && this.keptEnd !== NOWHERE)
+      this.narrow();
+  }
+
+  /** A piece of a packet is kept. @param length of all of it, as far as that is known */
+  private prepare({ type }: Packet, length: number): void {
+    const { role } = this.handler;
+    if (type === ControlPacket.PUBLISH && length > role.longestMessage)
+      role.noteLength(length);
+    if (type >= ControlPacket.SUBSCRIBE || role.leavesMessages)
+      this.narrow();
+  }
+
+  /** A packet that may be left must find room in the ring together with what comes behind its end. */
   private narrow(): void {
     this.isNarrow = true;
     if (this.wanted > 0)

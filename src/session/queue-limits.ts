@@ -31,6 +31,8 @@ export interface SessionLimits {
 /** Told when a queue may have no room for the next message. */
 export interface RoomWatch {
   onLittleRoom(): void;
+  /** Messages may be so long from now on, in bytes of a packet. */
+  onLongerMessage(length: number): void;
 }
 
 /** Records in a queue at most, so that the numbers that are counted in it stay far from 16 bits. */
@@ -70,11 +72,11 @@ export class QueueLimits {
   readonly capacity: number;
   readonly maximumCount: number;
   /**
-   * Bytes of the longest record that a queue of a node must have room for, and so many bytes and records that it has
-   * whatever comes next; towards the Server nothing is kept free for that.
+   * Bytes of the longest record that may come next, and so many bytes and records after which there is room for one;
+   * towards the Server nothing is kept free for that.
    */
-  readonly longestNext: number;
-  readonly plenty: number;
+  longestNext = 0;
+  plenty: number;
   readonly plentyCount: number;
   /** Towards the Server it is lowered while it is found out for what that closes connections. */
   maximumInflight: number;
@@ -96,10 +98,15 @@ export class QueueLimits {
     this.headerLength = this.ageOffset + (limits.keepsAge === true ? AGE_LENGTH : 0);
     this.capacity = capacityOf(limits);
     this.maximumCount = maximumQueuedMessages < MAXIMUM_RECORD_COUNT ? maximumQueuedMessages : MAXIMUM_RECORD_COUNT;
-    this.longestNext = isUpstream ? 0 : Math.min(this.headerLength + arena.stagingCapacity + 3 & ~3, this.capacity);
-    this.plenty = this.capacity - this.longestNext;
+    this.plenty = this.capacity;
     this.plentyCount = isUpstream ? this.maximumCount : this.maximumCount - 1;
     this.maximumInflight = maximumInflightMessages;
     this.maximumUnreleased = unreleasedOf(limits);
+  }
+
+  /** A packet may be so long from now on. */
+  expect(packetLength: number): void {
+    this.longestNext = Math.min(Math.max(this.longestNext, this.headerLength + packetLength + 3 & ~3), this.capacity);
+    this.plenty = this.capacity - this.longestNext;
   }
 }
