@@ -97,7 +97,7 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     this.role = { packet: new Packet(arena), topics: this.topics, settings: { maximumPacketSize, oversize },
       ringSpace: new RingSpace(arena, maximumPacketSize),
       readLength: Math.min(maximumPacketSize, arena.landingCapacity),
-      longestMessage: maximumPacketSize, noteLength() { /* known */ }, leavesMessages: false };
+      noteAbove: maximumPacketSize, noteLength() { /* known */ }, leavesMessages: false };
     this.parser = new PacketParser(this, ringOffset);
   }
 

@@ -92,7 +92,8 @@ export class HeldMessages implements MessageHandler, RoomWatch {
 
   onLongerMessage(length: number): void {
     this.limits.expect(length + this.growth);
-    this.onLittleRoom();
+    if (this.room.isLittle)
+      this.onLittleRoom();
   }
 
   /** A node has come. */
@@ -158,7 +159,9 @@ export class HeldMessages implements MessageHandler, RoomWatch {
 
   private place(isActive: boolean): void {
     const { bridge: { session }, role, role: { sessions } } = this;
-    this.isActive = role.leavesMessages = session.role.leavesMessages = isActive;
+    this.isActive = isActive;
+    role.leaveMessages(isActive);
+    session.role.leaveMessages(isActive);
     role.acknowledgedReceiver = isActive ? this : this.receiver;
     session.role.acknowledgedReceiver = isActive ? this : this.serverReceiver;
     session.parser.prepareToLeave();

@@ -277,7 +277,8 @@ export class PacketParser extends PublishPrediction {
       if (next > end && (header & IS_LONG) === 0 && offset + 1 < end && (this.acceptedTypes >> packet.type & 1) !== 0
         && next - offset <= this.handler.role.settings.maximumPacketSize) {
         this.keep(offset, end, next - end); // the usual piece of a packet
-        this.prepare(packet, next - offset);
+        if (packet.type >= ControlPacket.SUBSCRIBE || next - offset > this.handler.role.noteAbove)
+          this.prepare(packet, next - offset);
         return NOWHERE;
       }
       if (!this.readHeader(offset, end)) {
@@ -296,7 +297,7 @@ export class PacketParser extends PublishPrediction {
       const form = packet.topicIndex << 16 ^ next - offset;
       if (form === this.missedForm || this.predictedIndex < 0) // twice in a row, or the first one
         this.predict(offset);
-      if (next - offset > this.handler.role.longestMessage)
+      if (next - offset > this.handler.role.noteAbove)
         this.handler.role.noteLength(next - offset);
       this.missedForm = form;
       this.handler.onPublish(packet);
@@ -375,7 +376,7 @@ export class PacketParser extends PublishPrediction {
   /** A piece of a packet is kept. @param length of all of it, as far as that is known */
   private prepare({ type }: Packet, length: number): void {
     const { role } = this.handler;
-    if (type === ControlPacket.PUBLISH && length > role.longestMessage)
+    if (type === ControlPacket.PUBLISH)
       role.noteLength(length);
     if (type >= ControlPacket.SUBSCRIBE || role.leavesMessages)
       this.narrow();

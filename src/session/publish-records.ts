@@ -269,12 +269,14 @@ export class PublishRecords {
 
   /** The same when there may be no room for another one, which `watch` is told then. */
   private reserveLast(length: number): number {
-    const { count, head, limits: { capacity, longestNext, maximumCount, watch } } = this;
+    const { count, head, limits, limits: { capacity, longestNext } } = this;
     const at = this.findRoom(length);
     const next = at + length + longestNext;
-    if (at === NONE || count + 1 >= maximumCount
+    if (limits.watch === undefined)
+      return at;
+    if (at === NONE || count + 1 >= limits.maximumCount
       || (count > 0 && at + length <= head ? next > head : next > capacity && longestNext > head))
-      watch?.onLittleRoom();
+      limits.watch.onLittleRoom();
     return at;
   }
 

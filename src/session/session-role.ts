@@ -76,8 +76,10 @@ export class SessionRole implements SessionContext, ParserContext {
   /** Of a peer of 5.0: the highest QoS that it takes, and what is left of the first byte of a PUBLISH to it. */
   maximumQoS = 2;
   publishMask = 0xFF;
-  longestMessage = 0;
+  noteAbove = 0;
   leavesMessages = false;
+  /** Bytes of the longest PUBLISH that has come, or more. */
+  private longestMessage = 0;
   /** Told of a longer one. */
   watch: RoomWatch | undefined = undefined;
 
@@ -96,7 +98,16 @@ export class SessionRole implements SessionContext, ParserContext {
   }
 
   noteLength(length: number): void {
+    if (length <= this.longestMessage)
+      return;
     this.longestMessage = Math.min(length | LENGTH_STEP, this.settings.maximumPacketSize);
+    this.leaveMessages(this.leavesMessages);
     this.watch?.onLongerMessage(this.longestMessage);
+  }
+
+  /** Whether a PUBLISH may be left from now on. */
+  leaveMessages(mayLeave: boolean): void {
+    this.leavesMessages = mayLeave;
+    this.noteAbove = mayLeave ? 0 : this.longestMessage;
   }
 }
