@@ -32,7 +32,7 @@ export class HeldMessages implements MessageHandler, RoomWatch {
   /** Times that somebody was made to wait. */
   heldCount = 0;
   /** Some node has little room, or had when it was looked at last. */
-  isActive = false;
+  private isActive = false;
   /** Who takes the messages of nodes and of the Server. */
   private receiver: MessageHandler;
   private serverReceiver: MessageHandler;
@@ -135,8 +135,9 @@ export class HeldMessages implements MessageHandler, RoomWatch {
       this.look();
   }
 
-  /** While `isActive`. */
   handleTimeout(): void {
+    if (!this.isActive)
+      return;
     if (isDue(this.dueAt, this.clock.now))
       this.look();
     if (this.isActive)

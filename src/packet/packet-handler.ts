@@ -30,7 +30,7 @@ export interface ParserContext {
   readonly ringSpace: RingSpace;
   /** Bytes that a parser takes at a time, if it keeps none: as many as fit the ring and the landing area. */
   readonly readLength: number;
-  /** `noteLength` is called for each longer PUBLISH that was not predicted: none as long has come, or it may be left. */
+  /** `noteLength` is called for each longer PUBLISH that was not predicted: none such has come, or it may be left. */
   readonly noteAbove: number;
   noteLength(length: number): void;
   /** A PUBLISH may be left. */
