@@ -21,6 +21,7 @@ import type { SessionExpiry } from '../nodes/session-expiry.ts';
 import type { TakeOvers } from '../nodes/take-overs.ts';
 import type { BackPressure } from '../upstream/back-pressure.ts';
 import { type Authenticator, PENDING } from './gateway-options.ts';
+import type { HeldMessages } from './held-messages.ts';
 import type { Wills } from './wills.ts';
 
 /** What the gateway gives to work with. */
@@ -34,6 +35,7 @@ export interface AdmissionParts {
   readonly nodes: NodeStates;
   readonly nodeSubscriptions: NodeSubscriptions;
   readonly observer: Event.GatewayObserver;
+  readonly held: HeldMessages;
   readonly pressure: BackPressure;
   readonly serverRole: ServerRole;
   readonly takeOvers: TakeOvers;
@@ -130,6 +132,7 @@ export class Admission implements WillPublisher {
     if (!session.isConnected)
       return;
     parts.observer.onEvent(Event.NODE_CONNECTED, session.index, session.version);
+    parts.held.admit(node);
     parts.pressure.admit(session);
     session.writable();
   }
@@ -169,6 +172,7 @@ export class Admission implements WillPublisher {
       return;
     }
     --this.connectedCount;
+    parts.held.ask(node);
     parts.nodes.disconnect(node);
     parts.acquaintances.left(node.identity);
     if (session.isTransient) // [MQTT311-4.1.0-1]

@@ -181,7 +181,6 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
       bridge.storeWasAway = true;
     earlier.store(backlog.store);
     bridge.backlog = queue.window!.journal = queue.releases = backlog;
-    upstream.role.acknowledgedReceiver = this.serverIntake;
   }
 
   /** Time has passed. While something with a deadline waits, the log is told of it now and then. */

@@ -163,7 +163,7 @@ export function statusOf(sources: StatusSources, now: number, date = 0, tls: TLS
       brokenRules: endings.brokenRuleCount,
       denied: gateway.deniedCount,
       held: gateway.router.heldCount,
-      heldForRoom: gateway.pressure.heldCount,
+      heldForRoom: gateway.pressure.heldCount + gateway.held.heldCount,
       evictedSessions: gateway.admission.evictedCount,
       droppedSessions: lost[Event.DROPPED_USER]! + lost[Event.DROPPED_EXPIRED]! + lost[Event.DROPPED_PLACE]!,
       droppedSubscriptions: lost[Event.DROPPED_FILTER]!,

@@ -59,12 +59,13 @@ export function notesForDevice({ listener }: Configuration): string[] {
   return notes;
 }
 
-function describeRules(rules: readonly TopicRuleConfiguration[]): string {
+/** @param whose behind the heading: of a further upstream */
+export function describeRules(rules: readonly TopicRuleConfiguration[], whose = ''): string {
   if (rules.length === 0)
-    return 'Topic rules: none';
+    return `Topic rules${whose}: none`;
   const rows = rules.map(({ direction, local_prefix, pattern, qos, remote_prefix }) =>
     [local_prefix + pattern, ARROWS[direction], remote_prefix + pattern, direction, String(qos)].map(printable));
-  return table('Topic rules, the first that matches wins', ['local topic', '', 'remote topic', 'direction', 'QoS'],
+  return table(`Topic rules${whose}, the first that matches wins`, ['local topic', '', 'remote topic', 'direction', 'QoS'],
     rows);
 }
 
