@@ -140,7 +140,9 @@ export const DROPPED_FILTER = 3;
 export const DROPPED_MESSAGE = 4;
 /** Wills of users that are not there any more. */
 export const DROPPED_WILL = 5;
-export const DROPPED_REASONS = 6;
+/** Wills of nodes that are away, which lay in the storage alone that was there before. */
+export const DROPPED_LOST_WILL = 6;
+export const DROPPED_REASONS = 7;
 
 /** The Server has sent a message that no rule asks for; the packet at hand has the topic. Told once on a connection. */
 export const UNASKED = 81;

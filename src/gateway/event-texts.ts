@@ -102,7 +102,7 @@ export function describeEvent(
     case Event.STATE_FULL:
       return describeFullState(gateway, subject, detail);
     case Event.RESTORED_DROPPED:
-      return `dropped ${detail} ${describeDropped(subject)} from the store`;
+      return `dropped ${detail} ${describeDropped(subject)}${subject === Event.DROPPED_LOST_WILL ? '' : ' from the store'}`;
     case Event.DELAYED_WILL_PUBLISHED:
       return `published the Will of node "${identifierOf(gateway, gateway.nodes.states[detail]!)}", after its Will Delay`;
     case Event.STORED_WILL_PUBLISHED:
@@ -135,7 +135,8 @@ function describeFullState(gateway: Gateway, subject: number, detail: number): s
   const limit = 'the part of the store for state is full: raise store.size, or lower listener.max_sessions, '
     + 'max_subscription_bytes or max_retained_bytes';
   switch (detail) {
-    case Event.FULL_FOR_SESSION: return `refused node ${node}: its session cannot be kept, ${limit}`;
+    case Event.FULL_FOR_SESSION:
+      return node === '' ? `the session of a node does not survive a restart, ${limit}` : `refused node ${node}: its session cannot be kept, ${limit}`;
     case Event.FULL_FOR_SUBSCRIPTION: return `refused a subscription of node ${node}: ${limit}`;
     case Event.FULL_FOR_WILL: return `refused node ${node}: its Will cannot be kept, ${limit}`;
     case Event.FULL_FOR_RETAINED: return `a retained message will not survive a restart, ${limit}; said once`;
@@ -167,6 +168,7 @@ function describeDropped(reason: number): string {
       return 'subscriptions that are not allowed any more, or have no room (listener.acl, max_subscriptions)';
     case Event.DROPPED_MESSAGE:
       return 'messages for nodes that may not read them any more, or have no room (listener.acl, max_queued_bytes)';
+    case Event.DROPPED_LOST_WILL: return 'Wills of nodes that have not come back, which lay in the file that was lost';
     default: return 'Wills that may not be published any more (listener.users, acl)';
   }
 }

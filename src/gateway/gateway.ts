@@ -612,6 +612,10 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   }
 
   /** The Will of a node that has not come back since the start. */
+  delaysWill(node: NodeState): boolean {
+    return this.delayedWills.count > 0 && this.delayedWills.find(node) !== NOWHERE;
+  }
+
   publishStoredWill(node: NodeState, will: MessageSpans): void {
     const { access } = this;
     const index = this.topics.indexOf(will.topicNameOffset, will.topicNameLength);

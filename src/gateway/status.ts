@@ -167,7 +167,7 @@ export function statusOf(sources: StatusSources, now: number, date = 0, tls: TLS
       evictedSessions: gateway.evictedCount,
       droppedSessions: lost[Event.DROPPED_USER]! + lost[Event.DROPPED_EXPIRED]! + lost[Event.DROPPED_PLACE]!,
       droppedSubscriptions: lost[Event.DROPPED_FILTER]!,
-      droppedWills: lost[Event.DROPPED_WILL]!,
+      droppedWills: lost[Event.DROPPED_WILL]! + lost[Event.DROPPED_LOST_WILL]!,
     },
     endings: Object.fromEntries(COUNTED_REASONS.filter(code => endings.of(code) > 0)
       .map(code => [describeReason(code), endings.of(code)])),

@@ -6,12 +6,9 @@ import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish } from '../packet/publish.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
-  DONE, HEADER_LENGTH, HELD, IDENTIFIER, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE,
-    SENT_AT, STATE, STATE_MASK, TIME, topicOfPacket,
+  ABANDONED, DONE, DOUBT, HEADER_LENGTH, HELD, IDENTIFIER, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, QOS, RELEASED,
+    REPLAYED, RULE, SENT_AT, STATE, STATE_MASK, TIME, topicOfPacket,
 } from './record-layout.ts';
-
-/** Positions are those of words: this says that nobody knows what lies there now. */
-const DOUBT = 1;
 
 export class PublishRecords {
   /** Records between head and tail, DONE ones included. */
@@ -146,7 +143,7 @@ export class PublishRecords {
   /** A storage is opened, another one perhaps: no message is known to be stored before its record is found again. */
   doubtPositions(): void {
     for (let record = this.following(NONE); record !== NONE; record = this.following(record))
-      if (this.positionOf(record) !== NOT_STORED)
+      if (this.positionOf(record) > ABANDONED)
         this.notePosition(record, this.positionOf(record) | DOUBT);
   }
 
@@ -161,8 +158,15 @@ export class PublishRecords {
   /** What was not found is not stored. */
   endDoubt(): void {
     for (let record = this.following(NONE); record !== NONE; record = this.following(record))
-      if ((this.positionOf(record) & DOUBT) !== 0)
+      if (this.positionOf(record) > ABANDONED && (this.positionOf(record) & DOUBT) !== 0)
         this.notePosition(record, NOT_STORED);
+  }
+
+  /** Whether a message of QoS 1 or 2 that is not done lies in no log, as far as is known. */
+  isUnstored(record: number): boolean {
+    const position = this.positionOf(record);
+    return (position === NOT_STORED || position > ABANDONED && (position & DOUBT) !== 0)
+      && this.limits.arena.bytes[record + QOS] !== 0 && this.stateOf(record) !== DONE;
   }
 
   isReplayed(record: number): boolean {

@@ -105,7 +105,7 @@ export class Store implements Ticker {
     this.durable = medium.written;
     this.isFlushing = this.isWanted = false;
     this.confirmedQueue = this.confirmedMap = START;
-    clock.reset();
+    clock.beginRestoring();
     try {
       const scan = new BlockScan(medium, report);
       const versionOne = medium.versionOne = VersionOne.find(medium, scan);
@@ -120,7 +120,7 @@ export class Store implements Ticker {
       medium.forgetStorage();
       throw error;
     }
-    medium.unwritten.end(medium.isWorking);
+    medium.unwritten.end();
     clock.begin();
     this.lastTick = clock.now;
     this.confirm();
