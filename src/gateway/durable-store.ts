@@ -154,6 +154,11 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
       + this.backlog.tableLength + this.nodes.messages.awaiting.tableLength + this.quarantine.tableLength;
   }
 
+  /** Messages, for the Server or for nodes, that are to be stored and are in memory only. It looks at each. */
+  get inMemoryCount(): number {
+    return this.backlog.unstored.count + this.nodes.unstored.count;
+  }
+
   /** Takes a storage into use, for the first time or after one has failed. @throws as `Store.open` */
   open(storage: BlockStorage): StoreReport {
     const { backlog, backlog: { store }, isAgain, users: { bridge, observer } } = this;
