@@ -35,6 +35,11 @@ export const COMMAND_EXPIRED = 98;
 export const STORE_ORPHANS = 61;
 /** The storage works again. */
 export const STORE_BACK = 62;
+/**
+ * subject: index of the rule among those of direction "out", or -1; detail: messages of it that were in the storage
+ * alone, which does not have them any more.
+ */
+export const LOST_WITH_STORAGE = 110;
 /** subject: index of the rule among those of direction "in". */
 export const SUBSCRIPTION_REFUSED = 10;
 export const RETAINED_FULL = 11;

@@ -201,7 +201,11 @@ export class Store implements Ticker {
 
   /** Looks whether the storage still is what was opened; else it has failed. */
   check(): void {
-    this.medium.check();
+    const { map, medium, queue } = this;
+    medium.check();
+    if (medium.isWorking && !(queue.ring.isIntact && map?.ring.isIntact !== false))
+      medium.fail('somebody has written over it while it was in use: what is in memory is written again to what is '
+        + 'there now; stop the gateway before you put a copy in its place');
   }
 
   /** Waits until all is durable, and ends. */

@@ -329,8 +329,8 @@ export class Backlog extends StoreStamps implements Journal {
     unstored.write();
     this.queue.endDoubt();
     for (let rule = 0; rule < missing.length; ++rule)
-      for (let left = missing[rule]!; left > 0; --left)
-        this.losses.onLost(rule === missing.length - 1 ? NO_RULE : rule, Loss.UNREADABLE);
+      if (missing[rule]! > 0)
+        this.losses.onLost(rule === missing.length - 1 ? NO_RULE : rule, Loss.UNREADABLE, missing[rule]);
     missing.length = 0;
     this.suspectCount = 0;
   }
@@ -564,9 +564,10 @@ export class Backlog extends StoreStamps implements Journal {
   private forgetWaiting(): void {
     const { window, window: { waitingByRule } } = this;
     for (let rule = 0; rule < waitingByRule.length; ++rule)
-      for (; waitingByRule[rule]! > 0; --waitingByRule[rule]!, --window.waitingCount)
-        this.losses.onLost(rule, Loss.UNREADABLE);
+      if (waitingByRule[rule]! > 0)
+        this.losses.onLost(rule, Loss.UNREADABLE, waitingByRule[rule]);
     window.waitingCount = 0;
+    waitingByRule.fill(0);
     window.vacateAll();
   }
 

@@ -70,17 +70,30 @@ export class QuarantineRestoration {
 
   /** The storage has told all: what it has lost is counted, what was decided about is removed from it. */
   end(): void {
-    const { isFound, losses, quarantine } = this;
+    const { isFound, quarantine } = this;
     for (let index = quarantine.count - 1; index >= 0; --index)
-      if (isFound[index] === 0) {
-        losses.onLost(this.indexOfRule(quarantine.ruleOf(index)), Loss.UNREADABLE);
-        quarantine.forgetAt(index);
-      }
+      if (isFound[index] === 0)
+        index = this.forgetMissing(quarantine.ruleOf(index), index);
     const state = quarantine.store?.state;
     if (state === undefined || this.decided === 0)
       return;
     this.removeDecided(state, QUARANTINED);
     this.removeDecided(state, QUARANTINED_OF_NODE);
+  }
+
+  /** Those of a rule, from `index` down. @returns where to go on: there is none of it at `index` or after it */
+  private forgetMissing(rule: number, index: number): number {
+    const { isFound, losses, quarantine } = this;
+    let count = 0;
+    for (let at = index; at >= 0; --at) {
+      if (isFound[at] !== 0 || quarantine.ruleOf(at) !== rule)
+        continue;
+      isFound.copyWithin(at, at + 1);
+      quarantine.forgetAt(at);
+      ++count;
+    }
+    losses.onLost(this.indexOfRule(rule), Loss.UNREADABLE, count);
+    return index - count + 1;
   }
 
   private removeDecided(state: StateMap, kind: number): void {
