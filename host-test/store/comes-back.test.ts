@@ -188,7 +188,7 @@ const WAITING = 8;
 const STEPS = [0, 3, 5, 8, 12, 20];
 
 /** Messages wait in the storage alone when it is copied; some of them go out before it fails, and some after that. */
-function* partly(qos: number, { after }: Loss): Generator<Stage & { readonly found: FlashMedium; readonly name: string }> {
+function* partly(qos: number, { after }: Loss): Generator<Stage & { found: FlashMedium; name: string }> {
   for (const before of STEPS)
     for (const meanwhile of STEPS) {
       const all = stage(qos);

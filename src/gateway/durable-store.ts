@@ -9,7 +9,6 @@ import type { ClientSession } from '../session/client-session.ts';
 import { IDENTIFIER_RANGE } from '../session/identifier-ranges.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
-import { BOARD_COUNTERS } from '../session/upstream-window.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import type { Medium } from '../store/medium.ts';
 import { Store } from '../store/message-store.ts';
@@ -28,7 +27,7 @@ import type { Bridge } from '../upstream/bridge.ts';
 import { Backlog } from '../upstream/backlog.ts';
 import type { EarlierSubscriptions } from '../upstream/earlier-subscriptions.ts';
 import { ExactlyOnce } from '../upstream/exactly-once.ts';
-import { type Router, StoreIntake } from '../upstream/intake.ts';
+import { owedToNodes, owedToServer, type Router, StoreIntake } from '../upstream/intake.ts';
 import { ServerRouter } from '../upstream/server-router.ts';
 import { StoredCounters } from '../upstream/stored-counters.ts';
 import { type MessageHolder, StoredOrigins } from '../upstream/stored-origins.ts';
@@ -47,12 +46,6 @@ export const STATE_SHARE = 0.375;
  */
 const MOST_IN_MAP = 64;
 const OTHERS_IN_MAP = 16;
-/**
- * Messages whose acknowledgements wait, of nodes and of the Server; by the counters of order, of which a board has few.
- * What it writes is durable at once: a full table is emptied on the spot. A computer may have to wait for its disk.
- */
-const owedToNodes = (orderCounters: number): number => orderCounters <= BOARD_COUNTERS ? 64 : orderCounters >> 1;
-const owedToServer = (orderCounters: number): number => orderCounters <= BOARD_COUNTERS ? 16 : 64;
 /** Milliseconds from one look at the clock to the next while a message with a deadline waits. */
 const TICK = 600_000;
 
