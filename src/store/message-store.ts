@@ -19,6 +19,8 @@ import { VersionOne } from './version-one.ts';
 
 /** Seconds between two ticks while something with a deadline waits. */
 const TICK = 600;
+const OVERWRITTEN = 'somebody has written over it while it was in use: what is in memory is written again to what is '
+  + 'there now; stop the gateway before you put a copy in its place';
 /** Nothing of an area is durable yet. */
 const START = -1;
 
@@ -204,8 +206,7 @@ export class Store implements Ticker {
     const { map, medium, queue } = this;
     medium.check();
     if (medium.isWorking && !(queue.ring.isIntact && map?.ring.isIntact !== false))
-      medium.fail('somebody has written over it while it was in use: what is in memory is written again to what is '
-        + 'there now; stop the gateway before you put a copy in its place');
+      medium.fail(OVERWRITTEN);
   }
 
   /** Waits until all is durable, and ends. */
