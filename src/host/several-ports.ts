@@ -12,7 +12,7 @@ export const OF_A_PORT: ReadonlySet<string> = new Set<keyof Listener>(['port', '
   'keyfile', 'cafile', 'require_certificate', 'psk_file', 'tls_version']);
 
 /** A further one, as a configuration with a single listener. */
-export interface PortView {
+interface PortView {
   readonly value: PartialConfiguration;
   /** As that of View. */
   place(path: Path): Path | undefined;
