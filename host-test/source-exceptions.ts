@@ -54,6 +54,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'upstream/earlier-subscriptions.ts: filtersToTakeBack': 'texts of the rules, once at start',
   'upstream/earlier-subscriptions.ts: EarlierSubscriptions.plan': 'once at start',
   'nodes/node-states.ts: NodeStates.countAnew': 'once per reload',
+  'upstream/loss-tally.ts: LossTally.replace': 'once per reload',
   'upstream/earlier-subscriptions.ts: EarlierSubscriptions.takeBack': 'once at start, and per reload',
   'gateway/announcement-texts.ts': 'texts of the configuration, once at start',
   'gateway/packet-limits.ts': 'sizes and texts of the configuration, once at start',

@@ -85,7 +85,7 @@ describe('the page', () => {
     const types = new Map<string, string>();
     const seen = new Set<string>();
     for (const line of text.trimEnd().split('\n')) {
-      const [, name, type] = /^# TYPE (\S+) (counter|gauge)$/.exec(line) ?? [];
+      const [, name, type] = /^# TYPE (\S+) (counter|gauge|histogram)$/.exec(line) ?? [];
       if (name !== undefined) {
         expect(types.has(name), name).toBe(false);
         types.set(name, type!);
@@ -94,15 +94,15 @@ describe('the page', () => {
         continue;
       const match = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\[\\n"])*",?)+\})? (-?\d+(?:\.\d+)?(?:e-?\d+)?)$/.exec(line);
       expect(match, line).not.toBeNull();
-      expect(match![1]).not.toMatch(/_(?:count|sum|bucket)$/); // promtool: parts of a histogram
-      expect(types.get(match![1]!), line).toBe(match![1]!.endsWith('_total') ? 'counter' : 'gauge');
+      const [, whole, part] = /^(.*?)(_count|_sum|_bucket)?$/.exec(match![1]!)!;
+      expect(types.get(whole!), line).toBe(part !== undefined ? 'histogram' : whole!.endsWith('_total') ? 'counter' : 'gauge');
       expect(seen.has(match![1]! + match![2]), line).toBe(false);
       seen.add(match![1]! + match![2]);
     }
     for (const name of ['ringbridge_upstream_connected', 'ringbridge_store_oldest_message_age_seconds', 'ringbridge_clients_connected',
       'ringbridge_bytes_received_total', 'ringbridge_rule_messages_dropped_total', 'ringbridge_longest_turn_seconds'])
       expect([...types.keys()]).toContain(name);
-    expect(text).toContain('ringbridge_rule_messages_dropped_total{rule="0",direction="out",local="#",remote="site/\\"1\\"/#"} 0');
+    expect(text).toContain('ringbridge_rule_messages_dropped_total{rule="0",direction="out",local="#",remote="site/\\"1\\"/#",reason="no room"} 0');
   });
 
   test('tells the log, and events as they come', async () => {

@@ -237,10 +237,11 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const earlier = new EarlierSubscriptions(arena, earlierPlan, upstream, inbound.rules);
     this.bridge = new Bridge(outbound, inbound, this.delivery, policies,
       { owner: this, observer: options.observer, earlier });
+    const limits = new QueueLimits(arena, upstreamLimits), window = new UpstreamWindow(options.orderCounters);
     this.upstream =
       new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
-      new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset,
-        new UpstreamWindow(options.orderCounters)), this.bridge);
+      new SessionState(limits, upstreamStateOffset, window,
+        options.createQueue?.(limits, upstreamStateOffset, window, this.clock)), this.bridge);
     writeAnnouncements(this.upstream.announcements, arena, announcementsOffset, upstream);
     const guard = new Guard(outbound, new BrokerLimits(arena, upstream),
       new Quarantine(arena, quarantineOffset, store.quarantine, longestStored, isDurable),

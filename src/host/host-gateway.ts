@@ -11,6 +11,7 @@ import { CertificateWatch } from './certificate-watch.ts';
 import { FileStorage } from './file-storage.ts';
 import { remarkOnLeftStore } from './left-store.ts';
 import { LINE_LIMIT, type Log, messageOf, ONCE } from './log.ts';
+import { createQueue, Measures } from './measures.ts';
 import { traceMessages } from './message-trace.ts';
 import { type ListenerCallbacks, LogObserver } from './log-observer.ts';
 import { createPlatform } from './platform.ts';
@@ -58,6 +59,7 @@ export class HostGateway {
   private authenticator: PasswordAuthenticator;
   private isTraced = false;
   private hasStopped = false;
+  readonly measures = new Measures();
   /** In force, with a tag in place of each password. */
   private configuration: Configuration;
 
@@ -94,10 +96,14 @@ export class HostGateway {
         nodeTCP: webSocketNodes(() => this.configuration.listener.websockets_origin, report),
       },
       layout: withReloadRoom(configuration),
-      openStorage: ({ path, size }, arena, longest) => this.storage = FileStorage.open(path, size, arena, longest),
+      openStorage: ({ path, size }, arena, longest) =>
+        this.storage = this.measures.watch(FileStorage.open(path, size, arena, longest)),
+      ...configuration.page !== null && { createQueue },
     };
     this.runtime = observer.runtime = authenticator.runtime =
       new Runtime(withoutPasswords(configuration), platform, observer);
+    if (configuration.page !== null)
+      this.measures.begin(this.runtime.gateway);
     this.log = log;
     this.authenticator = authenticator;
     const connector = this.connector = new UpstreamConnector(this.runtime, log, watch);

@@ -6,9 +6,11 @@ import { hostname } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { PageConfiguration } from '../config/configuration.ts';
 import { type Status, statusOf } from '../gateway/status.ts';
+import type { TLSStatus } from '../gateway/status-sources.ts';
 import type { Runtime } from '../io/runtime.ts';
 import { HTTPServer } from '../web/http-server.ts';
 import type { Resource } from '../web/resource.ts';
+import { Absence } from './absence.ts';
 import { type Health, healthOf } from './health.ts';
 import { Listener } from './listener.ts';
 import type { Log } from './log.ts';
@@ -36,6 +38,9 @@ export interface PageSubject {
   readonly runtime: Runtime;
   /** Of the broker's address, and of the store, as the gateway was started. */
   readonly isStoreWanted: boolean;
+  readonly tls?: () => TLSStatus;
+  /** As Measures.erasureCount. */
+  readonly erasureCount?: () => number;
   /** What the event `status` tells besides. */
   readonly extras?: () => object;
 }
@@ -47,7 +52,7 @@ export class PageServer {
   private readonly server: HTTPServer;
   private readonly looking: NodeJS.Timeout;
   private readonly turns = monitorEventLoopDelay({ resolution: 20 });
-  private lastSeen = performance.now();
+  private readonly absence = new Absence(performance.now());
 
   /**
    * @param resources beside those for reading
@@ -94,30 +99,28 @@ export class PageServer {
   }
 
   private status(): Status {
-    return statusOf(this.subject.runtime, performance.now() | 0, Math.floor(Date.now() / 1000));
-  }
-
-  /** Seconds without the broker. */
-  private get absence(): number {
-    this.look();
-    return Math.floor((performance.now() - this.lastSeen) / 1000);
+    const { runtime, tls } = this.subject;
+    runtime.later(() => { /* so that the gateway knows how late it is: ages are counted from there */ });
+    return statusOf(runtime, performance.now() | 0, Math.floor(Date.now() / 1000), tls?.());
   }
 
   private look(): void {
-    if (this.subject.runtime.gateway.upstream.isConnected)
-      this.lastSeen = performance.now();
+    this.absence.look(this.subject.runtime.gateway.upstream.isConnected, performance.now());
   }
 
   private health(): Health {
-    return healthOf(this.status(), this.subject.isStoreWanted, this.absence);
+    this.look();
+    return healthOf(this.status(), this.subject.isStoreWanted, this.absence.seconds);
   }
 
   private metrics(): string {
     const longestTurn = this.turns.max / NANOSECONDS;
     this.turns.reset();
+    const { absence, subject: { erasureCount, runtime: { gateway } } } = this;
     return metricsOf({
-      status: this.status(), figures: this.subject.runtime.gateway, traffic: TRAFFIC, health: this.health(),
-      absence: this.absence, longestTurn, residentMemory: process.memoryUsage.rss(),
+      status: this.status(), gateway, traffic: TRAFFIC, health: this.health(), // which looks
+      absence: absence.seconds, offline: absence.total, erasureCount: erasureCount?.() ?? 0,
+      longestTurn, residentMemory: process.memoryUsage.rss(),
     });
   }
 }

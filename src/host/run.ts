@@ -194,8 +194,10 @@ class Run {
       return true;
     this.changes = options.file === undefined || options.load === undefined ? undefined
       : new PageChanges(options.file, gateway.runtime, log, this.onHangUp, wanted => gateway.planFor(wanted));
-    this.page = new PageOpening(page, { runtime: gateway.runtime, isStoreWanted: store.durability === 'flash' }, log,
-      this.changes?.resources ?? [], () => this.sayReady(this.listener));
+    this.page = new PageOpening(page, {
+      runtime: gateway.runtime, isStoreWanted: store.durability === 'flash', tls: () => gateway.tlsStatus,
+      erasureCount: () => gateway.measures.erasureCount,
+    }, log, this.changes?.resources ?? [], () => this.sayReady(this.listener));
     return await this.page.open() || options.isStrict !== true;
   }
 

@@ -29,6 +29,11 @@ export class PublishRecords {
     this.offset = offset;
   }
 
+  /** Seconds since the message was taken over; NONE where nobody knows (measured-queue.ts). */
+  secondsOf(_record: number): number {
+    return NONE;
+  }
+
   get capacity(): number {
     return this.limits.capacity;
   }

@@ -409,8 +409,10 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
 
   private countOversize(rule: number, packet: Packet): void {
     ++this.oversizeCount;
-    if (rule >= 0)
+    if (rule >= 0) {
       ++this.inbound.rules[rule]!.dropped;
+      this.inbound.losses?.add(rule, Loss.TOO_LONG);
+    }
     this.observer.onEvent(Event.OVERSIZE_DROPPED, Event.UPSTREAM, packet.payloadLength);
   }
 
@@ -567,6 +569,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** One line for each reason when it begins, not one per message. */
   private countDrop(reason: number, rule: number): void {
     ++this.droppedCount;
+    this.outbound.losses?.add(rule, reason);
     const bit = 1 << reason;
     if ((this.toldLosses & bit) !== 0)
       return;

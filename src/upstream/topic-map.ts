@@ -21,6 +21,7 @@ import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import { LONGEST_TOPIC } from '../packet/topic.ts';
 import type { TopicRuleConfiguration } from '../config/configuration.ts';
+import type { LossTally } from './loss-tally.ts';
 import { hashOfTopic } from './topic-hash.ts';
 
 /** No rule: the message stays on its side. */
@@ -121,6 +122,8 @@ export const rulesOf = (arena: Arena, offset: number, way: Way, rules: readonly 
 });
 
 export class TopicMap {
+  /** What was given up by reason, where somebody wants to know. Without an initial value: it costs nothing then. */
+  declare losses?: LossTally;
   /** In the order of the configuration. When that is read again the list gets other content. */
   readonly rules: readonly TopicRule[];
   private readonly arena: Arena;
