@@ -24,6 +24,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'gateway/reason-texts.ts': 'lines of the log, and the advice when somebody asks for it',
   'nodes/failing-nodes.ts: FailingNodes.keyOf': 'a character of an address: a number; twice per connection',
   'gateway/upstream-texts.ts': 'lines of the log, and the advice when somebody asks for it',
+  'gateway/probe-texts.ts': 'lines of the log, and the advice when somebody asks for it',
   'gateway/quarantine-texts.ts': 'lines of the log, and the status when somebody asks for it',
   'config/json-tokens.ts': 'a stored configuration is read once at start',
   'config/json-characters.ts': 'a stored configuration is read once at start',

@@ -32,7 +32,8 @@ beforeAll(async () => {
   await once(server, 'listening');
   command = new Command(['run', '--config', folder.write('metrics.json', {
     name: 'greenhouse',
-    upstream: { address: [`mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`], restart_timeout: [1, 1] },
+    upstream: { address: [`mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`], restart_timeout: [1, 1],
+      probe: { topic: 'own/probe', interval: 1 } },
     listener: { address: '127.0.0.1', port: 0, allow_anonymous: true },
     topic: [{ pattern: '#', direction: 'out', remote_prefix: 'site/"1"/' }, { pattern: 'cmd/#', direction: 'in' }],
     store: { path: join(folder.path, 'metrics.store'), durability: 'flash' },
@@ -79,6 +80,12 @@ describe('/metrics', () => {
   it.runIf(isTested(hasPromtool))('is to the taste of promtool', async () => {
     const { status, stderr, stdout } = spawnSync('promtool', ['check', 'metrics'], { input: await metrics(), encoding: 'utf8' });
     expect([status, stdout + stderr]).toEqual([0, '']);
+  });
+
+  it('tells the round trip of the probe', async () => {
+    await expect.poll(() => valueOf('ringbridge_upstream_probes_returned_total '), PATIENCE).toBeGreaterThan(0);
+    expect(await valueOf('ringbridge_upstream_probe_round_trip_seconds ')).toBeLessThan(60);
+    expect(await valueOf('ringbridge_upstream_probes_lost_total ')).toBeGreaterThanOrEqual(0);
   });
 
   it('counts the seconds without the broker', async () => {

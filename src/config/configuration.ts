@@ -18,6 +18,13 @@ export type OversizePolicy = 'close' | 'drop';
 type TLSVersion = 'tlsv1.2' | 'tlsv1.3';
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
+/** A message to a topic of our own that must come back. */
+export interface ProbeConfiguration {
+  topic: string;
+  /** Seconds from one to the next. */
+  interval: number;
+}
+
 export interface WillConfiguration {
   topic: string;
   payload: string;
@@ -48,6 +55,8 @@ export interface UpstreamConfiguration {
   notifications_local_only: boolean;
   /** Empty: $SYS/broker/connection/<remote_clientid>/state. */
   notification_topic: string;
+  /** Whether messages flow is tried so; null: it is not. */
+  probe: ProbeConfiguration | null;
   /** Whether the Server is told to unsubscribe what an earlier configuration may have subscribed. */
   bridge_attempt_unsubscribe: boolean;
   max_packet_size: number;
@@ -262,6 +271,7 @@ export interface PartialConfiguration {
   upstream?: Partial<Omit<UpstreamConfiguration, 'birth' | 'will'>> & {
     birth?: Partial<WillConfiguration> | null;
     will?: Partial<WillConfiguration> | null;
+    probe?: Partial<ProbeConfiguration> | null;
   };
   listener?: Partial<Omit<ListenerConfiguration, 'acl'>> & { acl?: readonly Partial<AccessConfiguration>[] };
   topic?: readonly Partial<TopicRuleConfiguration>[];

@@ -34,6 +34,7 @@ const UPSTREAM: Effects<UpstreamConfiguration> = Object.freeze({
   notifications: RECONNECTION,
   notifications_local_only: RECONNECTION,
   notification_topic: RECONNECTION,
+  probe: RECONNECTION,
   bridge_attempt_unsubscribe: RESTART,
   profile: AT_ONCE,
   max_qos: AT_ONCE,

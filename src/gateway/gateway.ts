@@ -32,7 +32,7 @@ import { CROWDED } from '../upstream/crowd.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import { FigureForwarding } from '../upstream/figure-forwarding.ts';
 import type { Configuration } from '../config/configuration.ts';
-import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
+import { planAnnouncements, useProbe, writeAnnouncements } from './announcement-texts.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, longestProperties,
   longestUpstreamPacket,
   longestStoredPacket, RECORD_OVERHEAD } from './packet-limits.ts';
@@ -143,7 +143,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   limitsRate: boolean;
   private readonly topics: TopicTable;
   authenticator: Authenticator;
-  private readonly observer: Event.GatewayObserver;
+  readonly observer: Event.GatewayObserver;
   readonly delivery: Delivery;
   readonly retainedDelivery: RetainedDelivery;
   readonly nodeSubscriptions: NodeSubscriptions;
@@ -249,6 +249,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
         this.acquaintances),
       { losses: this.bridge, observer: options.observer, nodes: this.nodes });
     this.bridge.watch(this.upstream, guard, upstream.max_qos);
+    if (upstream.probe !== null)
+      useProbe(this.bridge, upstream.probe, options.observer);
     this.bridge.mostProperties = longestProperties(configuration);
     this.bridge.propertiesOffset = propertiesOffset;
     this.waiting = new UpstreamMessages(this.bridge);
@@ -339,6 +341,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.durableStore?.handleTimeout();
     this.bridge.suspects.handleTimeout();
     this.bridge.rejections.handleTimeout();
+    this.bridge.probe?.handleTimeout();
     this.messageExpiry?.handleTimeout();
     if (this.expiry.isLookDue)
       this.expireSessions();

@@ -103,7 +103,7 @@ export function metricsOf(sources: MetricSources): string {
   const { absence, erasureCount, gateway, health, longestTurn, offline, residentMemory, status, traffic } = sources;
   const metrics = new MetricText();
   const { counters, endings, rules, store, tls, upstream } = status;
-  const queue = gateway.upstreamQueue;
+  const { bridge: { probe }, upstreamQueue: queue } = gateway;
   metrics.add('ringbridge_info', 'gauge', 'Name and version of the gateway.',
     [[{ name: status.name, version: status.version }, 1]]);
   metrics.add('ringbridge_uptime_seconds', 'gauge', 'Since the start.', status.uptime);
@@ -112,6 +112,12 @@ export function metricsOf(sources: MetricSources): string {
   metrics.add('ringbridge_upstream_absence_seconds', 'gauge', 'Since the broker was there last; 0 while it is there.', absence);
   metrics.add('ringbridge_upstream_offline_seconds_total', 'counter', 'Without the broker, since the start.', offline);
   metrics.add('ringbridge_upstream_attempts_total', 'counter', 'Attempts to connect to the broker.', upstream.attempts);
+  if (probe !== undefined) {
+    metrics.add('ringbridge_upstream_probe_round_trip_seconds', 'gauge', 'Of the last probe that came back.',
+      probe.roundTrip < 0 ? [] : probe.roundTrip / 1000);
+    metrics.add('ringbridge_upstream_probes_returned_total', 'counter', 'Probes that came back.', probe.returnedTotal);
+    metrics.add('ringbridge_upstream_probes_lost_total', 'counter', 'Probes that did not.', probe.lostTotal);
+  }
   metrics.add('ringbridge_upstream_messages_accepted_total', 'counter', 'Messages that topic rules have taken for the broker.',
     counters.acceptedForUpstream);
   metrics.add('ringbridge_upstream_messages_sent_total', 'counter',

@@ -124,6 +124,8 @@ export const rulesOf = (arena: Arena, offset: number, way: Way, rules: readonly 
 export class TopicMap {
   /** What was given up by reason, where somebody wants to know. Without an initial value: it costs nothing then. */
   declare losses?: LossTally;
+  /** A name that no rule is about, whatever they say. */
+  declare own?: { isTopic(name: Message): boolean } | undefined;
   /** In the order of the configuration. When that is read again the list gets other content. */
   readonly rules: readonly TopicRule[];
   private readonly arena: Arena;
@@ -195,7 +197,7 @@ export class TopicMap {
     const { topicNameLength, topicNameOffset } = message;
     const { rules, table } = this;
     const isCached = index < this.lengths - 1;
-    for (let at = 0; at < rules.length; ++at) {
+    for (let at = this.own?.isTopic(message) === true ? rules.length : 0; at < rules.length; ++at) {
       const rule = rules[at]!;
       if (!matchesTopicFilter(this.arena, rule.filterOffset, rule.filterLength, topicNameOffset, topicNameLength))
         continue;

@@ -171,7 +171,7 @@ function Decision({ number }: { number: number }) {
 }
 
 export function Upstream({ view }: ViewProps) {
-  const { counters, upstream } = view;
+  const { counters, tls, upstream, upstream: { probe } } = view;
   return (
     <Section title="Upstream">
       <Facts facts={[
@@ -180,6 +180,8 @@ export function Upstream({ view }: ViewProps) {
         ['last reason', upstream.reason ?? '–'],
         ['next', nextStep(view)],
         ['attempts', whole(upstream.attempts)],
+        ...probe === null ? [] : [['probe', `${probe.state}${probe.roundTrip === null ? '' : `; the last one was back after ${probe.roundTrip} s`}`] as const],
+        ...tls.certificates.map(({ days, of }) => [`certificate ${of}`, <span class={days < 30 ? 'bad' : ''}>{days < 0 ? 'has expired' : `${whole(days)} days`}</span>] as const),
         ['accepted', `${whole(counters.acceptedForUpstream)} messages`],
         ['sent', `${whole(counters.sentUpstream)} messages`],
         ['received', `${whole(counters.receivedFromUpstream)} messages`],
