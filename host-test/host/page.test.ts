@@ -339,6 +339,58 @@ describe('what the page changes', () => {
   });
 });
 
+describe('a message that is published by the page', () => {
+  const OPEN = { listener: { address: '127.0.0.1', port: 0, allow_anonymous: true } };
+  const publish = (url: string, body: unknown, headers = {}): Promise<Answer> =>
+    ask(`${url}api/publish`, json(body, headers));
+
+  test('reaches nodes, retained or not, and the rules', async () => {
+    const { command, url } = await start({ port: 0, allow_publish: true }, OPEN);
+    const client = await connectAsync(`mqtt://127.0.0.1:${await command.ready()}`);
+    const got: string[] = [];
+    client.on('message', (topic, payload, { qos, retain }) => got.push(`${topic} ${payload.toString()} ${qos} ${retain}`));
+    await client.subscribeAsync('#', { qos: 2 });
+    for (const body of [{ topic: 'a/b', payload: 'grüße', qos: 1 }, { topic: 'a' }, { topic: 'kept', payload: 'x', retain: true, qos: 2 }]) {
+      const answer = await publish(url, body);
+      expect([answer.status, answer.text]).toEqual([200, '{"published":true}\n']);
+    }
+    await expect.poll(() => got, { timeout: 20_000 }).toEqual(['a/b grüße 1 false', 'a  0 false', 'kept x 2 false']);
+    await client.unsubscribeAsync('#');
+    await client.subscribeAsync('kept');
+    await expect.poll(() => got.at(-1), { timeout: 20_000 }).toBe('kept x 0 true');
+    await client.endAsync();
+    const { counters, rules } = JSON.parse((await ask(`${url}api/status`)).text) as Status;
+    expect([counters.acceptedForUpstream, rules[0]!.forwarded]).toEqual([3, 3]);
+  });
+
+  test('is refused by name when it cannot be published', async () => {
+    const { url } = await start({ port: 0, allow_publish: true }, OPEN);
+    for (const [body, path, words] of [
+      [{ topic: 'a/#' }, 'topic', 'without \\"+\\" and \\"#\\"'], [{}, 'topic', 'must be a Topic Name'], [{ topic: '$SYS/x' }, 'topic', 'own'],
+      [{ topic: 'a\u0000' }, 'topic', 'must be a Topic Name'], [{ topic: 'a', payload: 7 }, 'payload', 'must be a text'],
+      [{ topic: 'a', qos: 3 }, 'qos', 'write 0, 1 or 2'], [{ topic: 'a', retain: 1 }, 'retain', 'write true or false'],
+      [{ topic: 'a', pay: 1 }, 'pay', 'there is no such key'], [[], '', 'is no JSON object'], [null, '', 'is no JSON object'],
+      [{ topic: 'a', payload: 'x'.repeat(20_000) }, 'payload', 'topic and payload have 20001 bytes, 16384 are the limit'],
+    ] as const) {
+      const { status, text } = await publish(url, body);
+      expect([status, text], JSON.stringify(body).slice(0, 50)).toEqual([422, expect.stringContaining(`{"path":"${path}","text":"`)]);
+      expect(text).toContain(words);
+    }
+    expect((await ask(`${url}api/publish`, { ...json({}), body: '{' })).status).toBe(422);
+  });
+
+  test('is not taken unless the configuration allows it, nor from another site, nor without the password', async () => {
+    const shut = await start({ port: 0 }, OPEN);
+    expect((await publish(shut.url, { topic: 'a' })).text).toContain('set \\"allow_publish\\": true');
+    const { url } = await start({ port: 0, allow_publish: true, password_hash: hash }, OPEN);
+    expect((await publish(url, { topic: 'a' })).status).toBe(401);
+    const { Authorization } = basic(PASSWORD).headers as { Authorization: string };
+    expect((await publish(url, { topic: 'a' }, { Authorization })).status).toBe(200);
+    expect((await publish(url, { topic: 'a' }, { Authorization, Origin: 'http://evil.example' })).status).toBe(403);
+    expect((await ask(`${url}api/publish`, { method: 'POST', body: '{"topic":"a"}', headers: { Authorization, 'Content-Type': 'text/plain' } })).status).toBe(415);
+  });
+});
+
 describe('with a password', () => {
   test('only what a browser needs to ask for it is for everybody', async () => {
     const { url } = await start({ port: 0, password_hash: hash });

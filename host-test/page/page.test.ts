@@ -161,6 +161,24 @@ describe('the page in Chromium', () => {
     expect(complaints).toEqual([]);
   }, TIME_LIMIT);
 
+  it('publishes a test message where that is allowed, and says what is wrong with one', async () => {
+    const url = await gateway({ page: { port: 0, allow_publish: true } });
+    const page = await open(url);
+    await show(page, 'Topics');
+    await page.getByLabel('Topic', { exact: true }).fill('hand/#');
+    await page.getByRole('button', { name: 'Publish' }).click();
+    await see(page, 'topic must be a Topic Name');
+    await page.getByLabel('Topic', { exact: true }).fill('hand/made');
+    await page.getByLabel('Payload').fill('hello');
+    await page.getByRole('button', { name: 'Publish' }).click();
+    await see(page, 'Published under "hand/made".');
+    expect(complaints.filter(text => !/422/.test(text))).toEqual([]);
+    const closed = await open(await gateway({}));
+    await show(closed, 'Topics');
+    await see(closed, 'Last readings');
+    expect(await closed.getByRole('button', { name: 'Publish' }).count()).toBe(0);
+  }, TIME_LIMIT);
+
   it('asks for the password, and lets nobody in without', async () => {
     const password_hash = formatPasswordHash(await hashPassword(PASSWORD));
     const page = await open(await gateway({ page: { port: 0, password_hash } }));

@@ -249,6 +249,8 @@ export interface PageConfiguration {
   address: string;
   /** Null: nobody is asked for a password, which is only possible on the loopback. */
   password_hash: string | null;
+  /** Whether messages may be published by it. */
+  allow_publish: boolean;
 }
 
 export interface Configuration {

@@ -24,7 +24,8 @@ export async function openDemoPage(runtime: Runtime, log: Log, plug: Plug): Prom
     plug.toggle();
     exchange.answer(200, jsonContent({ isPlugged: plug.isIn() }));
   });
-  const page = new PageOpening({ port, address: ADDRESS, password_hash: null }, subject, log, [resource], () => {});
+  const configuration = { port, address: ADDRESS, password_hash: null, allow_publish: true };
+  const page = new PageOpening(configuration, subject, log, [resource], () => {});
   await page.open();
   return page;
 }

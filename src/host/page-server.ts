@@ -19,6 +19,7 @@ import { metricsOf } from './metrics.ts';
 import { PageEvents } from './page-events.ts';
 import { PageGate } from './page-gate.ts';
 import { PageRefusals } from './page-refusals.ts';
+import { publishing } from './page-publishing.ts';
 import { pageResources } from './page-resources.ts';
 import { PageSessions } from './page-sessions.ts';
 import { parsePasswordHash } from './password.ts';
@@ -63,7 +64,7 @@ export class PageServer {
     this.subject = subject;
     const memory = new LogMemory();
     log.onLine = line => memory.add(line);
-    const { address, password_hash, port } = configuration;
+    const { address, allow_publish, password_hash, port } = configuration;
     const hash = password_hash === null ? undefined : parsePasswordHash(password_hash);
     const refusals = new PageRefusals(log);
     const sessions = hash && new PageSessions(hash, from => refusals.add(from));
@@ -71,7 +72,8 @@ export class PageServer {
     const gate = new PageGate(sessions, cookieName);
     const sources = {
       status: () => this.status(), health: () => this.health(), metrics: () => this.metrics(), log: memory,
-      events: new PageEvents(memory, () => ({ ...this.status(), health: this.health(), ...subject.extras?.() })),
+      events: new PageEvents(memory, () => ({ ...this.status(), health: this.health(), mayPublish: allow_publish,
+        ...subject.extras?.() })),
     };
     const name = hostname().toLowerCase();
     this.server = new HTTPServer({
@@ -80,7 +82,8 @@ export class PageServer {
       landingCapacity: LANDING_CAPACITY,
       site: {
         gate, hosts: ['localhost', name, `${name}.local`],
-        resources: [...pageResources(sources, gate, sessions), ...resources],
+        resources: [...pageResources(sources, gate, sessions), publishing(subject.runtime, allow_publish),
+          ...resources],
       },
       onListening: actual => {
         this.url = `http://${address.includes(':') ? `[${address}]` : address}:${actual}/`;

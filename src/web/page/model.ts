@@ -10,6 +10,8 @@ export interface LogLine {
 
 export interface View extends Status {
   readonly health: { readonly isWell: boolean; readonly reasons: readonly string[] };
+  /** Whether /api/publish takes messages. */
+  readonly mayPublish: boolean;
   /** Only in the demo: whether the plug is in. */
   readonly isPlugged?: boolean;
 }

@@ -117,7 +117,39 @@ export function Rules({ view }: ViewProps) {
           { label: 'State', of: ({ works }) => <span class={works ? 'good' : 'bad'}>{works ? 'works' : 'fails'}</span> },
         ]} />
       </Section>
+      {view.mayPublish && <Publish />}
     </>
+  );
+}
+
+function Publish() {
+  const [topic, setTopic] = useState('');
+  const [payload, setPayload] = useState('');
+  const [qos, setQoS] = useState(1);
+  const [retain, setRetain] = useState(false);
+  const [told, setTold] = useState<readonly [mood: string, text: string]>(['', '']);
+  const publish = async (): Promise<void> => {
+    const response = await post('/api/publish', { topic, payload, qos, retain });
+    const { errors = [] } = await response.json() as { errors?: readonly { path: string; text: string }[] };
+    setTold(response.ok ? ['good', `Published under "${topic}".`]
+      : ['bad', errors.map(({ path, text }) => `${path} ${text}`).join('; ')]);
+  };
+  return (
+    <Section title="Publish a test message">
+      <form onSubmit={event => {
+        event.preventDefault();
+        publish().catch(() => setTold(['bad', 'The gateway does not answer.']));
+      }}>
+        <label>Topic <input type="text" required value={topic} onInput={event => setTopic(event.currentTarget.value)} /></label>
+        <label>Payload <input type="text" value={payload} onInput={event => setPayload(event.currentTarget.value)} /></label>
+        <label>QoS <select value={qos} onChange={event => setQoS(Number(event.currentTarget.value))}>
+          {[0, 1, 2].map(value => <option value={value}>{value}</option>)}
+        </select></label>
+        <label><input type="checkbox" checked={retain} onChange={event => setRetain(event.currentTarget.checked)} /> retained</label>
+        <button class="main" type="submit">Publish</button>
+      </form>
+      <p class={told[0]} role="status">{told[1]}</p>
+    </Section>
   );
 }
 
