@@ -49,7 +49,7 @@ function run(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     child.stdout.setEncoding('utf8').on('data', part => { // to the end: the demo stops when nobody reads it
       text += String(part);
-      const [, url] = /^ready .* page=(http:\S+)$/m.exec(text) ?? [];
+      const [, url] = /^ready .* page=(https?:\S+)$/m.exec(text) ?? [];
       if (url !== undefined)
         resolve(url);
     });

@@ -249,6 +249,9 @@ export interface PageConfiguration {
   address: string;
   /** Null: nobody is asked for a password, which is only possible on the loopback. */
   password_hash: string | null;
+  /** PEM; null: those of the listener, where others reach the page. */
+  certfile: string | null;
+  keyfile: string | null;
   /** Whether messages may be published by it. */
   allow_publish: boolean;
 }

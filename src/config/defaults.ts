@@ -118,7 +118,7 @@ export const DEFAULT_STORE: StoreConfiguration = Object.freeze({
 export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, topic_length: 64 });
 
 export const DEFAULT_PAGE: PageConfiguration = Object.freeze({
-  port: 8080, address: '127.0.0.1', password_hash: null, allow_publish: false,
+  port: 8080, address: '127.0.0.1', password_hash: null, certfile: null, keyfile: null, allow_publish: false,
 });
 
 /** The defaults above fit a board. A PC has memory to spare; these sizes replace them there. */

@@ -112,7 +112,7 @@ const STORE: Effects<StoreConfiguration> = Object.freeze({
 const MEMORY: Effects<MemoryConfiguration> = Object.freeze({ topics: RESTART, topic_length: RESTART });
 
 const PAGE: Effects<PageConfiguration> = Object.freeze({ port: RESTART, address: RESTART, password_hash: RESTART,
-  allow_publish: RESTART });
+  certfile: RESTART, keyfile: RESTART, allow_publish: RESTART });
 
 /** What is no section stands for all that is in it. */
 type Table = { readonly [Key in keyof Configuration]: number | Readonly<Record<string, number>> };

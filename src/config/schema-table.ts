@@ -71,12 +71,13 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // memory
   Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 96 }),
   // page
-  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash', 'allow_publish']), first: 98 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash', 'certfile', 'keyfile',
+    'allow_publish']), first: 98 }),
   // tests
-  Object.freeze({ types: 16, items: 102, maxItems: 1024,
+  Object.freeze({ types: 16, items: 104, maxItems: 1024,
     example: '[{"publish":"a/b","user":"node1","expect":{"remote":"site/a/b","qos":1}}]' }),
   // upstream.address
-  Object.freeze({ types: 16, items: 103, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 105, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"', '"mqttv50"']),
     example: '"mqttv311"' }),
@@ -95,12 +96,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 104, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 106, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 105,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 107,
     required: Object.freeze(['topic']) }),
   // upstream.birth
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 109 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 111 }),
   // upstream.notifications
   Object.freeze({ types: 8, example: 'false' }),
   // upstream.notifications_local_only
@@ -108,7 +109,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.notification_topic
   Object.freeze({ types: 1, maxLength: 65535 }),
   // upstream.probe
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'interval']), first: 113,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'interval']), first: 115,
     required: Object.freeze(['topic']) }),
   // upstream.bridge_attempt_unsubscribe
   Object.freeze({ types: 8, example: 'true' }),
@@ -162,7 +163,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.protocol
   Object.freeze({ types: 0, choices: Object.freeze(['"mqtt"', '"websockets"']), example: '"mqtt"' }),
   // listener.websockets_origin
-  Object.freeze({ types: 16, items: 115, maxItems: 64, example: '["https://example.com"]' }),
+  Object.freeze({ types: 16, items: 117, maxItems: 64, example: '["https://example.com"]' }),
   // listener.certfile
   Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
   // listener.keyfile
@@ -218,9 +219,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 116, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 118, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 117, maxItems: 256,
+  Object.freeze({ types: 16, items: 119, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -228,11 +229,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 118 }),
+    'store', 'full', 'expiry']), first: 120 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 126, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 128, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -249,9 +250,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 144, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 146, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 145,
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 147,
     example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
@@ -263,11 +264,15 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 1, example: '"0.0.0.0"' }),
   // page.password_hash
   Object.freeze({ types: 65, maxLength: 1024 }),
+  // page.certfile
+  Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
+  // page.keyfile
+  Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
   // page.allow_publish
   Object.freeze({ types: 8, example: 'false' }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 148, required: Object.freeze(['expect']) }),
+    first: 150, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -296,9 +301,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 1, minLength: 1, maxLength: 300, example: '"https://example.com"' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 154, required: Object.freeze(['username']) }),
+    first: 156, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 158 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 160 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -372,7 +377,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 161 }),
+    first: 163 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -399,7 +404,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 167, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 169, maxItems: 1024, example: '[]' }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
 ]);

@@ -60,6 +60,7 @@ export class HostGateway {
   private isTraced = false;
   private hasStopped = false;
   readonly measures = new Measures();
+  readonly certificates: CertificateWatch;
   /** In force, with a tag in place of each password. */
   private configuration: Configuration;
 
@@ -80,7 +81,7 @@ export class HostGateway {
       },
     }, onNoStore);
     this.configuration = configuration;
-    const watch = new CertificateWatch(text => log.write('warning', text, text, ONCE));
+    const watch = this.certificates = new CertificateWatch(text => log.write('warning', text, text, ONCE));
     const { listener } = configuration;
     const report = (address: string | undefined, text: string): void => {
       const line = `a node from ${address?.replace(/^::ffff:(?=[0-9.]+$)/i, '') ?? 'an unknown address'} ${text}`;

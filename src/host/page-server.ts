@@ -20,9 +20,12 @@ import { PageEvents } from './page-events.ts';
 import { PageGate } from './page-gate.ts';
 import { PageRefusals } from './page-refusals.ts';
 import { publishing } from './page-publishing.ts';
+import { secureListening } from './page-security.ts';
 import { pageResources } from './page-resources.ts';
 import { PageSessions } from './page-sessions.ts';
 import { parsePasswordHash } from './password.ts';
+import type { SecureListening } from './secure-listener.ts';
+import type { ServerSecurity } from './server-security.ts';
 import { TCP, TRAFFIC } from './tcp.ts';
 import { HostTimer } from './timer.ts';
 
@@ -40,6 +43,8 @@ export interface PageSubject {
   /** Of the broker's address, and of the store, as the gateway was started. */
   readonly isStoreWanted: boolean;
   readonly tls?: () => TLSStatus;
+  /** The page is HTTPS. */
+  readonly security?: ServerSecurity | undefined;
   /** As Measures.erasureCount. */
   readonly erasureCount?: () => number;
   /** What the event `status` tells besides. */
@@ -47,11 +52,12 @@ export interface PageSubject {
 }
 
 export class PageServer {
-  /** `http://HOST:PORT/`; undefined as long as it does not listen. */
+  /** `http://HOST:PORT/`, or `https://`; undefined as long as it does not listen. */
   url: string | undefined = undefined;
   private readonly subject: PageSubject;
   private readonly server: HTTPServer;
   private readonly looking: NodeJS.Timeout;
+  private readonly listening: SecureListening | undefined;
   private readonly turns = monitorEventLoopDelay({ resolution: 20 });
   private readonly absence = new Absence(performance.now());
 
@@ -69,7 +75,9 @@ export class PageServer {
     const refusals = new PageRefusals(log);
     const sessions = hash && new PageSessions(hash, from => refusals.add(from));
     const cookieName = (): string => `ringbridge-${this.url?.split(':').at(-1)?.slice(0, -1) ?? port}`;
-    const gate = new PageGate(sessions, cookieName);
+    const { security } = subject;
+    this.listening = security && secureListening(security, log);
+    const gate = new PageGate(sessions, cookieName, security !== undefined);
     const sources = {
       status: () => this.status(), health: () => this.health(), metrics: () => this.metrics(), log: memory,
       events: new PageEvents(memory, () => ({ ...this.status(), health: this.health(), mayPublish: allow_publish,
@@ -77,22 +85,28 @@ export class PageServer {
     };
     const name = hostname().toLowerCase();
     this.server = new HTTPServer({
-      TCP, Listener: PageListener, createTimer: onTimer => new HostTimer(onTimer), time: () => performance.now(),
+      TCP, Listener: this.listening?.Listener ?? PageListener,
+      createTimer: onTimer => new HostTimer(onTimer), time: () => performance.now(),
       resizable: false, port, address, connections: CONNECTIONS, eventConnections: CONNECTIONS / 2,
       landingCapacity: LANDING_CAPACITY,
       site: {
-        gate, hosts: ['localhost', name, `${name}.local`],
+        gate, hosts: ['localhost', name, `${name}.local`], isSecure: security !== undefined,
         resources: [...pageResources(sources, gate, sessions), publishing(subject.runtime, allow_publish),
           ...resources],
       },
       onListening: actual => {
-        this.url = `http://${address.includes(':') ? `[${address}]` : address}:${actual}/`;
+        this.url = `${security === undefined ? 'http' : 'https'}://${address.includes(':') ? `[${address}]` : address}:${actual}/`;
         onSettled();
       },
       onError: message => onSettled(message),
     });
     this.turns.enable();
     this.looking = setInterval(() => this.look(), LOOK_INTERVAL).unref();
+  }
+
+  /** Reads the certificate anew. @throws FileProblem; what was read before is shown then */
+  reload(): void {
+    this.listening?.reload();
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 /**
- * TLS towards the nodes: what the listener shows, whom it believes, and the pre-shared keys that it knows. Read at the
- * start and on SIGHUP; connections that stand are not touched.
+ * TLS towards the nodes, and of the page: what the listener shows, whom it believes, and the pre-shared keys that it
+ * knows. Read at the start and on SIGHUP; connections that stand are not touched.
  */
 import { constants } from 'node:crypto';
 import type { SecureContextOptions, TlsOptions, TLSSocket } from 'node:tls';
@@ -19,9 +19,12 @@ export const hasTLS = ({ certfile, psk_file }: ServerSettings): boolean => certf
 export class ServerSecurity {
   private readonly settings: ServerSettings;
   private readonly watch: CertificateWatch;
+  private readonly section: string;
   private keys: ReadonlyMap<string, Buffer> = new Map();
 
-  constructor(settings: ServerSettings, watch: CertificateWatch) {
+  /** @param section of the configuration in which the names of the files stand */
+  constructor(settings: ServerSettings, watch: CertificateWatch, section: 'listener' | 'page' = 'listener') {
+    this.section = section;
     this.settings = settings;
     this.watch = watch;
   }
@@ -43,10 +46,10 @@ export class ServerSecurity {
       this.keys = readKeys(psk_file);
       return { minVersion, ciphers: PSK_CIPHERS };
     }
-    const own = readCertificates('listener.certfile', certfile ?? '');
-    const key = readKey('listener.keyfile', keyfile ?? '', own.list[0]!);
+    const own = readCertificates(`${this.section}.certfile`, certfile ?? '');
+    const key = readKey(`${this.section}.keyfile`, keyfile ?? '', own.list[0]!);
     const authorities = cafile === null ? undefined : readCertificates('listener.cafile', cafile);
-    this.watch.set('listener.certfile', own.list);
+    this.watch.set(`${this.section}.certfile`, own.list);
     return { minVersion, cert: own.text, key, ...authorities !== undefined && { ca: authorities.text } };
   }
 
