@@ -1,6 +1,9 @@
 /** The page's programming interface, by a gateway in a process of its own, and its description. */
 import { Ajv } from 'ajv';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import {
+  chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync,
+  statSync, symlinkSync,
+} from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { connectAsync } from 'mqtt';
@@ -306,6 +309,37 @@ describe('what the page changes', () => {
     await again.find('stdout', /^ready/m);
     expect(inFile()).toMatchObject({ name: 'by hand again' });
     expect(again.stderr).toContain('the program ended while a configuration was on trial, but somebody has changed');
+  });
+
+  test('a link stays a link, and its target keeps user, group and mode, also when a trial ends', async () => {
+    const real = join(folder.path, 'real');
+    rmSync(real, { recursive: true, force: true });
+    mkdirSync(real);
+    const [target, file] = [join(real, 'target.json'), configure({ port: 0 })];
+    renameSync(file, target);
+    symlinkSync(target, file);
+    endings.push(() => rmSync(file));
+    const mask = process.umask(0o077);
+    endings.push(() => process.umask(mask));
+    chmodSync(target, 0o664);
+    if (process.getuid!() === 0)
+      chownSync(target, 1234, 2345);
+    const command = new Command(['run', '--config', file]);
+    endings.push(() => command.process.kill('SIGKILL'));
+    const [, url] = await command.find('stdout', /page=(http:\S+)\n/m);
+    const facts = (): unknown => {
+      const { gid, mode, uid } = statSync(target);
+      return [lstatSync(file).isSymbolicLink(), readlinkSync(file), uid, gid, mode & 0o7777];
+    };
+    const before = facts();
+    const content = inFile();
+    expect((await put(url!, { ...content, name: 'saved' })).status).toBe(200);
+    expect([facts(), inFile('real/target.json')]).toEqual([before, expect.objectContaining({ name: 'saved' })]);
+    await put(url!, { ...content, name: 'tried' }, '?try=1');
+    expect(facts()).toEqual(before);
+    await command.find('stderr', /nobody has confirmed the configuration that was tried/);
+    expect([facts(), inFile()]).toEqual([before, expect.objectContaining({ name: 'saved' })]);
+    expect(existsSync(`${target}.new`)).toBe(false);
   });
 
   test('where the folder cannot be written PUT says so in plain words, and nothing is lost', async () => {
