@@ -8,7 +8,7 @@ export interface ViewProps {
   readonly view: View;
 }
 
-const IDLE: Moment = { time: 0, fromNodes: 0, accepted: 0, toBroker: 0, fromBroker: 0, toNodes: 0, stored: 0 };
+const IDLE: Moment = { time: 0, fromNodes: 0, accepted: 0, toBroker: 0, fromBroker: 0, toNodes: 0, stored: 0, readings: new Map() };
 
 const isUp = ({ upstream }: View): boolean => upstream.state === 'connected';
 
@@ -86,7 +86,25 @@ export function Nodes({ view }: ViewProps) {
   );
 }
 
-export function Rules({ view }: ViewProps) {
+/** The course of one sensor's values. */
+function Readings({ model, view: { sensors } }: ViewProps) {
+  const [wanted, setWanted] = useState('');
+  const sensor = sensors.find(({ name }) => name === wanted) ?? sensors[0];
+  if (sensor === undefined)
+    return null;
+  const { name, topic } = sensor;
+  return (
+    <>
+      <label>Course of <select value={name} onChange={event => setWanted(event.currentTarget.value)}>
+        {sensors.map(each => <option value={each.name}>{each.topic}</option>)}
+      </select></label>
+      <Chart key={name} label={`Values of ${topic} over the last minutes`} times={model.course.map(({ time }) => time)} isFromZero={false}
+        curves={[{ label: topic, colour: '--accent', values: model.course.map(({ readings }) => readings.get(name) ?? null) }]} />
+    </>
+  );
+}
+
+export function Rules({ model, view }: ViewProps) {
   const [search, setSearch] = useState('');
   const { counters, rules, sensors } = view;
   const shown = rules.filter(({ local, remote }) => `${local} ${remote}`.toLowerCase().includes(search.toLowerCase()));
@@ -116,6 +134,7 @@ export function Rules({ view }: ViewProps) {
           { label: 'Value', isNumber: true, of: ({ value }) => value === null ? '–' : String(Number(value.toPrecision(6))) },
           { label: 'State', of: ({ works }) => <span class={works ? 'good' : 'bad'}>{works ? 'works' : 'fails'}</span> },
         ]} />
+        <Readings model={model} view={view} />
       </Section>
       {view.mayPublish && <Publish />}
     </>
