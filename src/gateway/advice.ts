@@ -5,6 +5,7 @@ import { CLOSES_IDLE, UNKNOWN_CAUSE } from '../upstream/court.ts';
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import { describeCause, describeShortSessions } from './upstream-texts.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
+import { isTrusted } from '../nodes/access-lengths.ts';
 import { NONE } from '../session/record-layout.ts';
 import { findLongestUnderWay, isOneDoneAfter } from '../upstream/suspect-records.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
@@ -80,10 +81,16 @@ function adviceAboutQuarantine(gateway: Gateway): string | undefined {
 }
 
 function adviceAboutMessages(gateway: Gateway, now: number): string | undefined {
-  const { configuration, systemTopics: { recentlyGivenUp }, upstream, waiting } = gateway;
+  const { configuration, durableStore, systemTopics, upstream, waiting } = gateway;
+  const { recentlyGivenUp, recentlyUnreadable } = systemTopics;
   const owed = upstream.owedFor(now);
   if (owed > configuration.upstream.acknowledgement_timeout * 1000 / OVERDUE_PART)
     return describeOverdue(gateway, owed, now);
+  const unreadable = recentlyUnreadable.growthTo(waiting.unreadableCount);
+  if (unreadable > 0)
+    return `${messagesText(unreadable)} for the broker ${wereText(unreadable)} in the storage of the store alone, and lost with it in `
+      + `the last minutes${durableStore?.problem ? `: ${durableStore.problem}` : ''}; the log has the topic rules; see that nobody `
+      + 'else touches store.path';
   const givenUp = recentlyGivenUp.growthTo(waiting.givenUpCount);
   if (givenUp === 0)
     return undefined;
@@ -124,7 +131,7 @@ function adviceAboutNodes({ gateway, sensors }: StatusSources, now: number): str
       + 'raise listener.max_queued_messages, max_queued_bytes or max_packet_size';
   if (topic.length === 0)
     return 'nothing crosses the bridge: write rules in "topic"';
-  if (!listener.allow_anonymous && listener.users.length === 0)
+  if (!listener.allow_anonymous && listener.users.every(isTrusted))
     return 'no node can connect: write users in listener.users, or set listener.allow_anonymous';
   return undefined;
 }

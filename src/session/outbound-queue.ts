@@ -61,6 +61,11 @@ export class OutboundQueue extends PublishRecords {
     return this.unsentCount > 0 || window !== undefined && (window.replayCount > 0 || window.waitingCount > 0);
   }
 
+  /** Seconds since the message was taken over; NONE where nobody knows (measured-queue.ts). */
+  secondsOf(_record: number): number {
+    return NONE;
+  }
+
   /** The next Packet Identifier, 1 to 65535, in one sequence [MQTT311-2.3.1-2] [MQTT311-2.3.1-3] [MQTT311-2.3.1-4]. */
   nextIdentifier(): number {
     const next = this.lastIdentifier + 1;
@@ -74,6 +79,11 @@ export class OutboundQueue extends PublishRecords {
   /** The last one that was given out. */
   get latestIdentifier(): number {
     return this.lastIdentifier;
+  }
+
+  /** Another number than before when the receiver has taken something, or was given something. */
+  get progress(): number {
+    return this.lastIdentifier ^ this.head << 16;
   }
 
   /** The last one that was given out, perhaps in an earlier life of the program. */
@@ -377,8 +387,7 @@ export class OutboundQueue extends PublishRecords {
     this.leaveLane(record, flags);
     bytes[record + STATE] = DONE;
     ++window.heldRevision; // it lies behind what was read of the log last
-    ++window.waitingCount;
-    window.occupy(view.getUint16(record + SLOT));
+    window.wait(this.ruleOf(record), view.getUint16(record + SLOT));
     return true;
   }
 
