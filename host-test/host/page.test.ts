@@ -1,6 +1,9 @@
 /** The page's programming interface, by a gateway in a process of its own, and its description. */
 import { Ajv } from 'ajv';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import {
+  chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync,
+  statSync, symlinkSync,
+} from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { connectAsync } from 'mqtt';
@@ -85,7 +88,7 @@ describe('the page', () => {
     const types = new Map<string, string>();
     const seen = new Set<string>();
     for (const line of text.trimEnd().split('\n')) {
-      const [, name, type] = /^# TYPE (\S+) (counter|gauge)$/.exec(line) ?? [];
+      const [, name, type] = /^# TYPE (\S+) (counter|gauge|histogram)$/.exec(line) ?? [];
       if (name !== undefined) {
         expect(types.has(name), name).toBe(false);
         types.set(name, type!);
@@ -94,15 +97,15 @@ describe('the page', () => {
         continue;
       const match = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\[\\n"])*",?)+\})? (-?\d+(?:\.\d+)?(?:e-?\d+)?)$/.exec(line);
       expect(match, line).not.toBeNull();
-      expect(match![1]).not.toMatch(/_(?:count|sum|bucket)$/); // promtool: parts of a histogram
-      expect(types.get(match![1]!), line).toBe(match![1]!.endsWith('_total') ? 'counter' : 'gauge');
+      const [, whole, part] = /^(.*?)(_count|_sum|_bucket)?$/.exec(match![1]!)!;
+      expect(types.get(whole!), line).toBe(part !== undefined ? 'histogram' : whole!.endsWith('_total') ? 'counter' : 'gauge');
       expect(seen.has(match![1]! + match![2]), line).toBe(false);
       seen.add(match![1]! + match![2]);
     }
     for (const name of ['ringbridge_upstream_connected', 'ringbridge_store_oldest_message_age_seconds', 'ringbridge_clients_connected',
       'ringbridge_bytes_received_total', 'ringbridge_rule_messages_dropped_total', 'ringbridge_longest_turn_seconds'])
       expect([...types.keys()]).toContain(name);
-    expect(text).toContain('ringbridge_rule_messages_dropped_total{rule="0",direction="out",local="#",remote="site/\\"1\\"/#"} 0');
+    expect(text).toContain('ringbridge_rule_messages_dropped_total{rule="0",direction="out",local="#",remote="site/\\"1\\"/#",reason="no room"} 0');
   });
 
   test('tells the log, and events as they come', async () => {
@@ -308,6 +311,37 @@ describe('what the page changes', () => {
     expect(again.stderr).toContain('the program ended while a configuration was on trial, but somebody has changed');
   });
 
+  test('a link stays a link, and its target keeps user, group and mode, also when a trial ends', async () => {
+    const real = join(folder.path, 'real');
+    rmSync(real, { recursive: true, force: true });
+    mkdirSync(real);
+    const [target, file] = [join(real, 'target.json'), configure({ port: 0 })];
+    renameSync(file, target);
+    symlinkSync(target, file);
+    endings.push(() => rmSync(file));
+    const mask = process.umask(0o077);
+    endings.push(() => process.umask(mask));
+    chmodSync(target, 0o664);
+    if (process.getuid!() === 0)
+      chownSync(target, 1234, 2345);
+    const command = new Command(['run', '--config', file]);
+    endings.push(() => command.process.kill('SIGKILL'));
+    const [, url] = await command.find('stdout', /page=(http:\S+)\n/m);
+    const facts = (): unknown => {
+      const { gid, mode, uid } = statSync(target);
+      return [lstatSync(file).isSymbolicLink(), readlinkSync(file), uid, gid, mode & 0o7777];
+    };
+    const before = facts();
+    const content = inFile();
+    expect((await put(url!, { ...content, name: 'saved' })).status).toBe(200);
+    expect([facts(), inFile('real/target.json')]).toEqual([before, expect.objectContaining({ name: 'saved' })]);
+    await put(url!, { ...content, name: 'tried' }, '?try=1');
+    expect(facts()).toEqual(before);
+    await command.find('stderr', /nobody has confirmed the configuration that was tried/);
+    expect([facts(), inFile()]).toEqual([before, expect.objectContaining({ name: 'saved' })]);
+    expect(existsSync(`${target}.new`)).toBe(false);
+  });
+
   test('where the folder cannot be written PUT says so in plain words, and nothing is lost', async () => {
     const { url } = await start({ port: 0 });
     const before = inFile();
@@ -336,6 +370,58 @@ describe('what the page changes', () => {
     expect((await decide({ action: 'delete', number: number + 1 })).text).toContain('"path":"number"');
     expect(JSON.parse((await decide({ action: 'delete', number })).text)).toMatchObject({ count: 0, messages: [] });
     expect((await decide({ action: 'delete', number })).status).toBe(422);
+  });
+});
+
+describe('a message that is published by the page', () => {
+  const OPEN = { listener: { address: '127.0.0.1', port: 0, allow_anonymous: true } };
+  const publish = (url: string, body: unknown, headers = {}): Promise<Answer> =>
+    ask(`${url}api/publish`, json(body, headers));
+
+  test('reaches nodes, retained or not, and the rules', async () => {
+    const { command, url } = await start({ port: 0, allow_publish: true }, OPEN);
+    const client = await connectAsync(`mqtt://127.0.0.1:${await command.ready()}`);
+    const got: string[] = [];
+    client.on('message', (topic, payload, { qos, retain }) => got.push(`${topic} ${payload.toString()} ${qos} ${retain}`));
+    await client.subscribeAsync('#', { qos: 2 });
+    for (const body of [{ topic: 'a/b', payload: 'grüße', qos: 1 }, { topic: 'a' }, { topic: 'kept', payload: 'x', retain: true, qos: 2 }]) {
+      const answer = await publish(url, body);
+      expect([answer.status, answer.text]).toEqual([200, '{"published":true}\n']);
+    }
+    await expect.poll(() => got, { timeout: 20_000 }).toEqual(['a/b grüße 1 false', 'a  0 false', 'kept x 2 false']);
+    await client.unsubscribeAsync('#');
+    await client.subscribeAsync('kept');
+    await expect.poll(() => got.at(-1), { timeout: 20_000 }).toBe('kept x 0 true');
+    await client.endAsync();
+    const { counters, rules } = JSON.parse((await ask(`${url}api/status`)).text) as Status;
+    expect([counters.acceptedForUpstream, rules[0]!.forwarded]).toEqual([3, 3]);
+  });
+
+  test('is refused by name when it cannot be published', async () => {
+    const { url } = await start({ port: 0, allow_publish: true }, OPEN);
+    for (const [body, path, words] of [
+      [{ topic: 'a/#' }, 'topic', 'without \\"+\\" and \\"#\\"'], [{}, 'topic', 'must be a Topic Name'], [{ topic: '$SYS/x' }, 'topic', 'own'],
+      [{ topic: 'a\u0000' }, 'topic', 'must be a Topic Name'], [{ topic: 'a', payload: 7 }, 'payload', 'must be a text'],
+      [{ topic: 'a', qos: 3 }, 'qos', 'write 0, 1 or 2'], [{ topic: 'a', retain: 1 }, 'retain', 'write true or false'],
+      [{ topic: 'a', pay: 1 }, 'pay', 'there is no such key'], [[], '', 'is no JSON object'], [null, '', 'is no JSON object'],
+      [{ topic: 'a', payload: 'x'.repeat(20_000) }, 'payload', 'topic and payload have 20001 bytes, 16384 are the limit'],
+    ] as const) {
+      const { status, text } = await publish(url, body);
+      expect([status, text], JSON.stringify(body).slice(0, 50)).toEqual([422, expect.stringContaining(`{"path":"${path}","text":"`)]);
+      expect(text).toContain(words);
+    }
+    expect((await ask(`${url}api/publish`, { ...json({}), body: '{' })).status).toBe(422);
+  });
+
+  test('is not taken unless the configuration allows it, nor from another site, nor without the password', async () => {
+    const shut = await start({ port: 0 }, OPEN);
+    expect((await publish(shut.url, { topic: 'a' })).text).toContain('set \\"allow_publish\\": true');
+    const { url } = await start({ port: 0, allow_publish: true, password_hash: hash }, OPEN);
+    expect((await publish(url, { topic: 'a' })).status).toBe(401);
+    const { Authorization } = basic(PASSWORD).headers as { Authorization: string };
+    expect((await publish(url, { topic: 'a' }, { Authorization })).status).toBe(200);
+    expect((await publish(url, { topic: 'a' }, { Authorization, Origin: 'http://evil.example' })).status).toBe(403);
+    expect((await ask(`${url}api/publish`, { method: 'POST', body: '{"topic":"a"}', headers: { Authorization, 'Content-Type': 'text/plain' } })).status).toBe(415);
   });
 });
 

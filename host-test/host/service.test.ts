@@ -1,5 +1,5 @@
 /** The gateway as a service: under systemd, from its package, in a container. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -159,6 +159,18 @@ describe('the package, as the Dockerfile makes and installs it', { timeout: 300_
     for (const absent of ['host-test', 'src/demo', 'dist/demo', 'node_modules/aedes', 'node_modules/typescript'])
       expect(existsSync(join(installed, absent)), absent).toBe(false);
     expect(existsSync(join(installed, 'src/host/ringbridge.service'))).toBe(true);
+  });
+
+  it('says with npm start what there is instead of the demo, and runs a gateway with arguments', async () => {
+    const cwd = join(prefix, 'lib/node_modules/ringbridge');
+    const { status, stderr } = spawnSync('npm', ['start', '--silent'], { cwd, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([2, expect.stringContaining('"npm start -- --config FILE" runs a gateway')]);
+    const gateway = spawn('npm', ['start', '--silent', '--', '--config', CONFIGURATION], { cwd, detached: true });
+    let output = '';
+    gateway.stdout.setEncoding('utf8').on('data', (text: string) => output += text);
+    await vi.waitFor(() => expect(output).toMatch(/^ready listener=127\.0\.0\.1:\d+/m), PATIENCE);
+    process.kill(-gateway.pid!, 'SIGTERM');
+    await new Promise(resolve => gateway.once('exit', resolve));
   });
 
   it('runs', async () => {

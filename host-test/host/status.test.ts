@@ -67,7 +67,7 @@ describe('the status', () => {
       uptime: 0,
       advice: ALL_IS_WELL,
       upstream: { state: 'connected', address: 'mqtt://broker:1884', reason: null, next: 'nothing waits',
-        nextAttemptIn: null, attempts: 0, version: 'MQTT 3.1.1' },
+        nextAttemptIn: null, attempts: 0, version: 'MQTT 3.1.1', probe: null },
       nodes: [],
       counters: {
         connectedNodes: 0, receivedFromNodes: 0, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0,

@@ -33,7 +33,7 @@ const BASE = {
   upstream: {
     address: [`mqtt://${SERVER}`], remote_clientid: 'gw', remote_username: 'u', remote_password: 'p',
     notification_topic: 'state',
-    will: { topic: 'w', payload: 'x', qos: 0, retain: false },
+    will: { topic: 'w', payload: 'x', qos: 0, retain: false }, probe: { topic: 'probe', interval: 60 },
   },
   listener: {
     users: [{ username: 'alice', mount_point: 'm/' }, { username: 'bob' }], acl: [{ user: 'bob', topic: 'a/#', access: 'read' }],

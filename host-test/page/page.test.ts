@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +49,7 @@ function run(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     child.stdout.setEncoding('utf8').on('data', part => { // to the end: the demo stops when nobody reads it
       text += String(part);
-      const [, url] = /^ready .* page=(http:\S+)$/m.exec(text) ?? [];
+      const [, url] = /^ready .* page=(https?:\S+)$/m.exec(text) ?? [];
       if (url !== undefined)
         resolve(url);
     });
@@ -159,6 +159,65 @@ describe('the page in Chromium', () => {
     await page.getByRole('button', { name: 'Put the upstream plug back' }).click();
     await page.locator('.flow .good', { hasText: 'connected' }).waitFor();
     expect(complaints).toEqual([]);
+  }, TIME_LIMIT);
+
+  it.each([[1280, 'light'], [360, 'dark']] as const)('has nothing serious that axe finds, at %i pixels, %s', async (width, scheme) => {
+    const source = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+    const page = await open(await gateway({ page: { port: 0, allow_publish: true } }), width, scheme);
+    await see(page, /no connection to the broker/);
+    await page.evaluate(source); // by the debugger, which the policy of the page does not bind
+    for (const view of VIEWS) {
+      await show(page, view);
+      const found = await page.evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))`);
+      expect(found, view).toEqual([]);
+    }
+    const password_hash = formatPasswordHash(await hashPassword(PASSWORD));
+    const login = await open(await gateway({ page: { port: 0, password_hash } }), width, scheme);
+    await login.getByLabel('Password').waitFor();
+    await login.evaluate(source);
+    expect(await login.evaluate('axe.run(document).then(({ violations }) => violations.map(({ id }) => id))')).toEqual([]);
+  }, TIME_LIMIT);
+
+  it('at 360 pixels shows that there are more tabs, and the one that is open', async () => {
+    const page = await open(`${await gateway({})}#about`, 360);
+    await see(page, '/api/openapi.json');
+    expect(await page.evaluate('(nav => nav.scrollWidth > nav.clientWidth)(document.querySelector("nav"))')).toBe(true);
+    expect(await page.evaluate('getComputedStyle(document.querySelector("nav")).backgroundImage')).toMatch(/(?:linear-gradient.*){4}/);
+    await expect.poll(() => page.evaluate('document.querySelector("nav a[aria-current]").getBoundingClientRect().right <= innerWidth'),
+      { timeout: PATIENCE }).toBe(true);
+  }, TIME_LIMIT);
+
+  it('draws the course of the values of a sensor', async () => {
+    const page = await open(await gateway({ sensors: [
+      { name: 'air', type: 'simulated', topic: 'air/temperature', interval: 0.2 },
+      { name: 'pump', type: 'simulated_switch', topic: 'pump/running', interval: 0.2 },
+    ] }));
+    await show(page, 'Topics');
+    await page.getByRole('img', { name: 'Values of air/temperature over the last minutes' }).waitFor();
+    await page.locator('figcaption', { hasText: /air\/temperature: -?\d+\.\d/ }).waitFor();
+    await page.getByLabel('Course of').selectOption('pump');
+    await page.getByRole('img', { name: 'Values of pump/running over the last minutes' }).waitFor();
+    expect(complaints).toEqual([]);
+  }, TIME_LIMIT);
+
+  it('publishes a test message where that is allowed, and says what is wrong with one', async () => {
+    const url = await gateway({ page: { port: 0, allow_publish: true } });
+    const page = await open(url);
+    await show(page, 'Topics');
+    await page.getByLabel('Topic', { exact: true }).fill('hand/#');
+    await page.getByRole('button', { name: 'Publish' }).click();
+    await see(page, 'topic must be a Topic Name');
+    await page.getByLabel('Topic', { exact: true }).fill('hand/made');
+    await page.getByLabel('Payload').fill('hello');
+    await page.getByRole('button', { name: 'Publish' }).click();
+    await see(page, 'Published under "hand/made".');
+    expect(complaints.filter(text => !/422/.test(text))).toEqual([]);
+    const closed = await open(await gateway({}));
+    await show(closed, 'Topics');
+    await see(closed, 'Last readings');
+    expect(await closed.getByRole('button', { name: 'Publish' }).count()).toBe(0);
   }, TIME_LIMIT);
 
   it('asks for the password, and lets nobody in without', async () => {

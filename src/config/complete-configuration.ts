@@ -4,8 +4,8 @@ import type {
   Configuration, ListenerConfiguration, PartialConfiguration, UpstreamConfiguration,
 } from './configuration.ts';
 import {
-  DEFAULT_ACCESS, DEFAULT_LISTENER, DEFAULT_LOG_LEVEL, DEFAULT_MEMORY, DEFAULT_NAME, DEFAULT_PAGE, DEFAULT_SENSOR,
-  DEFAULT_STORE, DEFAULT_TOPIC_RULE, DEFAULT_UPSTREAM, DEFAULT_WILL, sessionsFor,
+  DEFAULT_ACCESS, DEFAULT_LISTENER, DEFAULT_LOG_LEVEL, DEFAULT_MEMORY, DEFAULT_NAME, DEFAULT_PAGE, DEFAULT_PROBE,
+  DEFAULT_SENSOR, DEFAULT_STORE, DEFAULT_TOPIC_RULE, DEFAULT_UPSTREAM, DEFAULT_WILL, sessionsFor,
 } from './defaults.ts';
 
 /** What max_packet_size is at least; as in the schema. */
@@ -96,6 +96,8 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
     upstream: {
       ...upstream,
       ...aboutConnection(partial.upstream ?? {}, upstream),
+      probe: partial.upstream?.probe === undefined || partial.upstream.probe === null ? null
+        : { ...DEFAULT_PROBE, ...partial.upstream.probe },
     },
     listener: {
       ...listener,

@@ -18,6 +18,13 @@ export type OversizePolicy = 'close' | 'drop';
 type TLSVersion = 'tlsv1.2' | 'tlsv1.3';
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
+/** A message to a topic of our own that must come back. */
+export interface ProbeConfiguration {
+  topic: string;
+  /** Seconds from one to the next. */
+  interval: number;
+}
+
 export interface WillConfiguration {
   topic: string;
   payload: string;
@@ -48,6 +55,8 @@ export interface UpstreamConfiguration {
   notifications_local_only: boolean;
   /** Empty: $SYS/broker/connection/<remote_clientid>/state. */
   notification_topic: string;
+  /** Whether messages flow is tried so; null: it is not. */
+  probe: ProbeConfiguration | null;
   /** Whether the Server is told to unsubscribe what an earlier configuration may have subscribed. */
   bridge_attempt_unsubscribe: boolean;
   max_packet_size: number;
@@ -244,6 +253,11 @@ export interface PageConfiguration {
   address: string;
   /** Null: nobody is asked for a password, which is only possible on the loopback. */
   password_hash: string | null;
+  /** PEM; null: those of the listener, where others reach the page. */
+  certfile: string | null;
+  keyfile: string | null;
+  /** Whether messages may be published by it. */
+  allow_publish: boolean;
 }
 
 export interface Configuration {
@@ -266,6 +280,7 @@ export interface PartialConfiguration {
   upstream?: Partial<Omit<UpstreamConfiguration, 'birth' | 'will'>> & {
     birth?: Partial<WillConfiguration> | null;
     will?: Partial<WillConfiguration> | null;
+    probe?: Partial<ProbeConfiguration> | null;
   };
   listener?: Partial<Omit<ListenerConfiguration, 'acl'>> & { acl?: readonly Partial<AccessConfiguration>[] };
   topic?: readonly Partial<TopicRuleConfiguration>[];

@@ -4,7 +4,7 @@
  */
 import type {
   AccessConfiguration, ListenerConfiguration, MemoryConfiguration, PageConfiguration, SensorConfiguration,
-  StoreConfiguration, TopicRuleConfiguration, UpstreamConfiguration, WillConfiguration,
+  StoreConfiguration, TopicRuleConfiguration, UpstreamConfiguration, WillConfiguration, ProbeConfiguration,
 } from './configuration.ts';
 
 /** Sessions of nodes that are away, beside those of all that may be connected. */
@@ -32,6 +32,7 @@ export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
   notifications: false,
   notifications_local_only: false,
   notification_topic: '',
+  probe: null,
   bridge_attempt_unsubscribe: true,
   max_packet_size: 1024,
   profile: 'auto',
@@ -56,6 +57,7 @@ export const DEFAULT_UPSTREAM: UpstreamConfiguration = Object.freeze({
   oversize: 'drop',
 });
 
+export const DEFAULT_PROBE: ProbeConfiguration = Object.freeze({ topic: '', interval: 60 });
 export const DEFAULT_WILL: WillConfiguration = Object.freeze({ topic: '', payload: '', qos: 0, retain: false });
 
 export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
@@ -115,7 +117,9 @@ export const DEFAULT_STORE: StoreConfiguration = Object.freeze({
 
 export const DEFAULT_MEMORY: MemoryConfiguration = Object.freeze({ topics: 32, topic_length: 64 });
 
-export const DEFAULT_PAGE: PageConfiguration = Object.freeze({ port: 8080, address: '127.0.0.1', password_hash: null });
+export const DEFAULT_PAGE: PageConfiguration = Object.freeze({
+  port: 8080, address: '127.0.0.1', password_hash: null, certfile: null, keyfile: null, allow_publish: false,
+});
 
 /** The defaults above fit a board. A PC has memory to spare; these sizes replace them there. */
 export const PC_SIZES = Object.freeze({

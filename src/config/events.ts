@@ -152,6 +152,9 @@ export const DROPPED_REASONS = 7;
 /** The Server has sent a message that no rule asks for; the packet at hand has the topic. Told once on a connection. */
 export const UNASKED = 81;
 
+/** detail: probes that were lost in a row. What has become of the probe, which has its state (upstream/probe.ts). */
+export const PROBE = 102;
+
 export const FORBIDDEN_PUBLISH = 1;
 export const FORBIDDEN_SUBSCRIBE = 2;
 export const FORBIDDEN_WILL = 3;

@@ -34,6 +34,7 @@ const UPSTREAM: Effects<UpstreamConfiguration> = Object.freeze({
   notifications: RECONNECTION,
   notifications_local_only: RECONNECTION,
   notification_topic: RECONNECTION,
+  probe: RECONNECTION,
   bridge_attempt_unsubscribe: RESTART,
   profile: AT_ONCE,
   max_qos: AT_ONCE,
@@ -111,7 +112,8 @@ const STORE: Effects<StoreConfiguration> = Object.freeze({
 
 const MEMORY: Effects<MemoryConfiguration> = Object.freeze({ topics: RESTART, topic_length: RESTART });
 
-const PAGE: Effects<PageConfiguration> = Object.freeze({ port: RESTART, address: RESTART, password_hash: RESTART });
+const PAGE: Effects<PageConfiguration> = Object.freeze({ port: RESTART, address: RESTART, password_hash: RESTART,
+  certfile: RESTART, keyfile: RESTART, allow_publish: RESTART });
 
 /** What is no section stands for all that is in it. */
 type Table = { readonly [Key in keyof Configuration]: number | Readonly<Record<string, number>> };

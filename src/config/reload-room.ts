@@ -39,10 +39,11 @@ export function withReloadRoom(configuration: Configuration): Configuration {
   const right = longer(listener.acl.map(entry => entry.topic));
   const accessTexts = [...listener.users.map(({ username }) => username), ...mountPoints,
     ...listener.acl.map(entry => entry.topic)];
-  const { birth, notification_topic, remote_clientid, remote_password, remote_username, will } = upstream;
+  const { birth, notification_topic, probe, remote_clientid, remote_password, remote_username, will } = upstream;
   const connectTexts = [remote_clientid, remote_password ?? '', remote_username ?? '', will?.topic ?? '',
     will?.payload ?? ''];
-  const birthTexts = [birth?.topic ?? '', birth?.payload ?? '', will?.topic ?? '', will?.payload ?? ''];
+  const birthTexts = [birth?.topic ?? '', birth?.payload ?? '', will?.topic ?? '', will?.payload ?? '',
+    probe?.topic ?? ''];
   const sensorTexts = sensors.map(sensor => sensor.topic);
   return {
     ...configuration,

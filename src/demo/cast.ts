@@ -42,6 +42,7 @@ export function demoConfiguration(port: number, brokerPort: number): Configurati
     ],
     // A few minutes' worth. In memory only: the demo leaves no file behind.
     store: { ram: 32_768, durability: 'ram' },
+    page: {}, // opened by page.ts; so that the gateway measures what it tells
   });
 }
 

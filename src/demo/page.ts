@@ -1,4 +1,5 @@
 /** The page of the demo: that of any gateway, with a button for the upstream plug. */
+import { DEFAULT_PAGE } from '../config/defaults.ts';
 import type { Log } from '../host/log.ts';
 import { jsonContent } from '../host/page-content.ts';
 import { PageOpening } from '../host/page-opening.ts';
@@ -24,7 +25,8 @@ export async function openDemoPage(runtime: Runtime, log: Log, plug: Plug): Prom
     plug.toggle();
     exchange.answer(200, jsonContent({ isPlugged: plug.isIn() }));
   });
-  const page = new PageOpening({ port, address: ADDRESS, password_hash: null }, subject, log, [resource], () => {});
+  const configuration = { ...DEFAULT_PAGE, port, address: ADDRESS, allow_publish: true };
+  const page = new PageOpening(configuration, subject, log, [resource], () => {});
   await page.open();
   return page;
 }

@@ -14,6 +14,7 @@ import { urlOf } from '../config/upstream-address.ts';
 import { describeFailure, describeTrouble } from './event-texts-nodes.ts';
 import { adviceForUpstream, identifierOf } from './event-texts.ts';
 import { describeQuarantined } from './quarantine-texts.ts';
+import { adviceAboutProbe, isProbeWell } from './probe-texts.ts';
 import { describeReason } from './reason-texts.ts';
 import type { Gateway } from './gateway.ts';
 import type { StatusSources, UpstreamProgress } from './status-sources.ts';
@@ -37,6 +38,9 @@ export function adviceOf(sources: StatusSources, now: number): string {
     return `${urlOf(upstream.address)} ${describeShortSessions(gateway)}`;
   if (!gateway.upstream.isConnected)
     return adviceWithoutUpstream(upstream, now);
+  const { probe } = gateway.bridge;
+  if (probe !== undefined && !isProbeWell(probe))
+    return adviceAboutProbe(gateway, probe);
   return adviceAboutSubscriptions(gateway) ?? adviceAboutQuarantine(gateway) ?? adviceAboutMessages(gateway, now)
     ?? adviceAboutNodes(sources, now) ?? ALL_IS_WELL;
 }

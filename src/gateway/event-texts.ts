@@ -127,6 +127,7 @@ export function describeEvent(
     case Event.FILTER_SET_ASIDE:
     case Event.UPSTREAM_CAUSE:
     case Event.BROKER_DEVIATES:
+    case Event.PROBE:
       return describeUpstreamEvent(gateway, event, subject, detail);
     default:
       return `event ${event}`;

@@ -2,7 +2,11 @@
 import type { Configuration } from '../config/configuration.ts';
 import type { ArenaPlan } from '../bytes/arena.ts';
 import type { Packet } from '../packet/packet.ts';
+import type { Clock } from '../session/clock.ts';
+import type { OutboundQueue } from '../session/outbound-queue.ts';
+import type { QueueLimits } from '../session/queue-limits.ts';
 import type { ServerSession } from '../session/server-session.ts';
+import type { UpstreamWindow } from '../session/upstream-window.ts';
 import type { GatewayObserver } from '../config/events.ts';
 import type { AccessPlan } from '../nodes/access.ts';
 import type { TopicMapPlan } from '../upstream/topic-map.ts';
@@ -57,6 +61,12 @@ export interface GatewayOptions {
    * those of a board, 256.
    */
   readonly orderCounters?: number | undefined;
+  /** Makes the queue towards the Server; default: one that measures nothing. */
+  readonly createQueue?: QueueMaker | undefined;
   /** Seconds since 1970, 0 as long as nobody knows; also the default. */
   readonly date?: (() => number) | undefined;
 }
+
+/** With the clock of the gateway. */
+export type QueueMaker =
+  (limits: QueueLimits, offset: number, window: UpstreamWindow, clock: Clock) => OutboundQueue;

@@ -143,7 +143,7 @@ export class Gateway implements AdmissionParts, BridgeOwner, Figures, RouterPart
       inbound: regions.inbound, earlierOffset: regions.earlier.offset };
     this.notifications = new Notifications(arena, regions.notifications, upstream, delivery);
     this.bridge = createBridge(context, regions, configuration, { acquaintances: this.acquaintances,
-      delivery, observer, owner: this, orderCounters: options.orderCounters });
+      delivery, observer, owner: this, orderCounters: options.orderCounters, createQueue: options.createQueue });
     this.upstream = this.bridge.session;
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, delivery, this.bridge);
@@ -233,6 +233,7 @@ export class Gateway implements AdmissionParts, BridgeOwner, Figures, RouterPart
     this.durableStore?.handleTimeout();
     this.bridge.suspects.handleTimeout();
     this.bridge.rejections.handleTimeout();
+    this.bridge.probe?.handleTimeout();
     this.messageExpiry?.handleTimeout();
     if (this.expiry.isLookDue)
       this.admission.handleTimeout();

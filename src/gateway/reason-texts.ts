@@ -54,6 +54,7 @@ export function describeReason(reasonCode: number): string {
     case ReasonCode.NETWORK_UNREACHABLE: return 'cannot reach the network address';
     case ReasonCode.NAME_NOT_RESOLVED: return 'cannot resolve the host name';
     case ReasonCode.ACKNOWLEDGEMENT_TIMEOUT: return 'no acknowledgement in time';
+    case ReasonCode.NOTHING_FLOWS: return 'connected, but nothing flows: three probes in a row did not come back (upstream.probe)';
     case ReasonCode.WILL_TOO_LONG: return 'Will too long';
     case ReasonCode.CLOSED_BEFORE_CONNACK: return 'connection closed instead of a CONNACK';
     case ReasonCode.PASSWORD_MISSING: return 'there is no password in upstream.remote_password_file';

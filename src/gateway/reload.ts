@@ -7,7 +7,7 @@ import { Announcements } from '../session/announcements.ts';
 import { HELD_BY_RATE } from '../session/holds.ts';
 import { PublishCredit } from '../session/publish-credit.ts';
 import { recountLog, reloadPolicies, reloadRules } from '../upstream/rule-reload.ts';
-import { lengthOfAnnouncements, writeAnnouncements } from './announcement-texts.ts';
+import { lengthOfAnnouncements, useProbe, writeAnnouncements } from './announcement-texts.ts';
 import type { Gateway } from './gateway.ts';
 import { connectFields, lengthOfConnectTexts, longestProperties, longestUpstreamPacket } from './packet-limits.ts';
 import { clientSettingsOf, serverSettingsOf } from './settings.ts';
@@ -57,6 +57,12 @@ export function reloadConnect({ arena, configuration, plans, upstream }: Gateway
   arena.bytes.fill(0, announcementsOffset, announcementsOffset + lengthOfAnnouncements(layout.upstream));
   upstream.announcements = new Announcements(arena); // what was under way is nobody's any more
   writeAnnouncements(upstream.announcements, arena, announcementsOffset, configuration.upstream);
+}
+
+/** After `reloadConnect`. */
+export function reloadProbe({ bridge, configuration, delivery, observer }: Gateway): void {
+  useProbe(bridge, configuration.upstream.probe, observer);
+  delivery.forgetAudiences();
 }
 
 /** Of a file that was read just now. Only while there is no connection. */

@@ -11,6 +11,7 @@ import { urlOf } from '../config/upstream-address.ts';
 import { COUNTED_REASONS } from '../nodes/disconnect-reasons.ts';
 import { VERSION } from '../nodes/system-messages.ts';
 import { adviceOf, secondsUntil } from './advice.ts';
+import { describeProbe } from './probe-texts.ts';
 import { describeReason, describeUpstreamReason } from './reason-texts.ts';
 import { quarantineOf, type QuarantineStatus } from './quarantine-texts.ts';
 import type { Gateway } from './gateway.ts';
@@ -42,6 +43,15 @@ export interface Status {
     attempts: number;
     /** That is spoken on the connection, null when there is none. */
     version: string | null;
+    /** Null unless `upstream.probe` is configured. */
+    probe: {
+      /** 'waits for the connection', 'is sent', or why it is not. */
+      state: string;
+      /** Seconds that the last one that came back took; null: none has yet. */
+      roundTrip: number | null;
+      /** Of those that were sent on this connection, the last ones that did not come back. */
+      lost: number;
+    } | null;
   };
   /** On a PC: the connection to the broker, if it has TLS, and certificates with the days that they are still valid. */
   tls: TLSStatus;
@@ -145,6 +155,11 @@ export function statusOf(sources: StatusSources, now: number, date = 0, tls: TLS
       nextAttemptIn: upstream.phase === WAITING ? secondsUntil(upstream.deadline, now) : null,
       attempts: upstream.attemptCount,
       version: gateway.upstream.isConnected ? describeVersion(gateway) : null,
+      probe: bridge.probe === undefined ? null : {
+        state: describeProbe(bridge.probe),
+        roundTrip: bridge.probe.roundTrip < 0 ? null : bridge.probe.roundTrip / 1000,
+        lost: bridge.probe.lostCount,
+      },
     },
     tls,
     nodes: nodesOf(gateway),

@@ -16,7 +16,8 @@ import { Guard } from '../upstream/guard.ts';
 import { Probation } from '../upstream/probation.ts';
 import { Quarantine } from '../upstream/quarantine.ts';
 import { TopicMap } from '../upstream/topic-map.ts';
-import { writeAnnouncements } from './announcement-texts.ts';
+import { useProbe, writeAnnouncements } from './announcement-texts.ts';
+import type { QueueMaker } from './gateway-options.ts';
 import { connectFields, longestProperties } from './packet-limits.ts';
 import type { Regions } from './regions.ts';
 
@@ -33,6 +34,7 @@ export interface BridgeUsers {
   readonly owner: BridgeOwner;
   /** See `GatewayOptions`. */
   readonly orderCounters: number | undefined;
+  readonly createQueue: QueueMaker | undefined;
 }
 
 export function createBridge(
@@ -46,10 +48,11 @@ export function createBridge(
   const inbound = new TopicMap(arena, regions.inbound, topic);
   const earlier = new EarlierSubscriptions(arena, regions.earlier, upstream, inbound.rules);
   const bridge = new Bridge(outbound, inbound, delivery, policies, { owner, observer, earlier });
+  const limits = new QueueLimits(arena, regions.upstreamLimits), window = new UpstreamWindow(users.orderCounters);
+  const queue = users.createQueue?.(limits, regions.upstreamState, window, context.clock);
   const session = new ClientSession(context, regions.client,
     connectFields(arena, regions.connect, configuration),
-    new SessionState(new QueueLimits(arena, regions.upstreamLimits), regions.upstreamState,
-      new UpstreamWindow(users.orderCounters)), bridge);
+    new SessionState(limits, regions.upstreamState, window, 0, queue), bridge);
   writeAnnouncements(session.announcements, arena, regions.announcements, upstream);
   session.replayRate = store.replay_rate;
   session.replayReserve = regions.longestPacket;
@@ -59,6 +62,8 @@ export function createBridge(
       users.acquaintances),
     { losses: bridge, observer, nodes: delivery.nodes });
   bridge.watch(session, guard, upstream.max_qos);
+  if (upstream.probe !== null)
+    useProbe(bridge, upstream.probe, observer);
   bridge.mostProperties = longestProperties(configuration);
   bridge.propertiesOffset = regions.properties;
   bridge.isDurable = regions.isDurable;

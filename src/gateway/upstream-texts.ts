@@ -6,6 +6,7 @@ import * as ReasonCode from '../packet/reason-code.ts';
 import * as Experiment from '../upstream/experiments.ts';
 import * as Suspect from '../upstream/court.ts';
 import type { Gateway } from './gateway.ts';
+import { adviceAboutProbe } from './probe-texts.ts';
 import { describeCode, describeSetAside } from './quarantine-texts.ts';
 import { serverWords } from './server-words.ts';
 
@@ -95,6 +96,8 @@ export function describeUpstreamEvent(gateway: Gateway, event: number, subject: 
     return describeCause(gateway, detail, subject);
   if (event === Event.BROKER_DEVIATES)
     return describeDeviation(gateway, detail);
+  if (event === Event.PROBE)
+    return adviceAboutProbe(gateway, gateway.bridge.probe!);
   const { pattern, remote_prefix } = gateway.bridge.inbound.rules[subject]!.configuration;
   return `does not ask for "${remote_prefix}${pattern}" any more: ${describeSetAside(gateway, detail)
     .replaceAll('this message', 'this subscription')}; check the rule, and the rights of upstream.remote_username, `

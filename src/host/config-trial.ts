@@ -5,7 +5,9 @@
  * hand since is that person's, and stays.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync, chownSync, existsSync, readFileSync, realpathSync, renameSync, rmSync, type Stats, statSync, writeFileSync,
+} from 'node:fs';
 import { type Log, messageOf } from './log.ts';
 import { synchronizeFolder } from './store-file.ts';
 
@@ -18,18 +20,50 @@ export const trialFile = (file: string): string => `${file}.trial`;
 
 const digestOf = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
-/** In one step: whoever reads it meanwhile, or after a power cut, finds one or the other. */
-export function replaceFile(file: string, bytes: Buffer | string, mode: number): void {
+/** Whose a file is, and who may what with it. */
+type Ownership = Pick<Stats, 'gid' | 'mode' | 'uid'>;
+
+/** The file that whoever opens `file` gets: not the link, which stays one. */
+export const targetOf = (file: string): string => realpathSync(file);
+
+/**
+ * In one step: whoever reads it meanwhile, or after a power cut, finds one or the other.
+ * @param file no link, or one that is replaced @param like the new one belongs to the same user and group, and has the
+ * same mode; undefined: it is for this program alone
+ * @throws when it cannot be written, or not be given to that user: nothing has changed then
+ */
+export function replaceFile(file: string, bytes: Buffer | string, like?: Ownership): void {
   const made = `${file}.new`;
   rmSync(made, { force: true });
-  writeFileSync(made, bytes, { mode, flush: true, flag: 'wx' });
-  renameSync(made, file);
+  try {
+    writeFileSync(made, bytes, { mode: 0o600, flush: true, flag: 'wx' });
+    if (like !== undefined) {
+      const { gid, uid } = statSync(made);
+      if (uid !== like.uid || gid !== like.gid)
+        giveTo(made, like);
+      chmodSync(made, like.mode & 0o7777); // whatever the umask is
+    }
+    renameSync(made, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') // it is not ours
+      rmSync(made, { force: true });
+    throw error;
+  }
   synchronizeFolder(file);
+}
+
+function giveTo(file: string, { gid, uid }: Ownership): void {
+  try {
+    chownSync(file, uid, gid);
+  } catch (error) {
+    throw Object.assign(new Error(`it belongs to user ${uid} and group ${gid}, to whom this program may not give another one`),
+      { code: (error as NodeJS.ErrnoException).code === 'EPERM' ? 'EOWNER' : (error as NodeJS.ErrnoException).code });
+  }
 }
 
 /** To be called before one of `texts` is written to `file`. @param old what to go back to */
 export const beginTrial = (file: string, old: Buffer, texts: readonly (Buffer | string)[]): void =>
-  replaceFile(trialFile(file), Buffer.concat([Buffer.from(`// on trial: ${texts.map(digestOf).join(' ')}\n`), old]), 0o600);
+  replaceFile(trialFile(file), Buffer.concat([Buffer.from(`// on trial: ${texts.map(digestOf).join(' ')}\n`), old]));
 
 /** The file stays as it is. */
 export function confirmTrial(file: string): void {
@@ -68,7 +102,7 @@ function goBack(file: string): TrialEnd {
   if (trial === undefined)
     return 'none';
   if (trial.isTried)
-    replaceFile(file, trial.old, statSync(file).mode);
+    replaceFile(targetOf(file), trial.old, statSync(file));
   confirmTrial(file);
   return trial.isTried ? 'back' : trial.isOld ? 'none' : 'edited';
 }

@@ -24,7 +24,8 @@ export interface WholePlan extends ReloadPlan {
 export type Further = { readonly [Key in 'further' | 'listeners']?: NonNullable<LoadedConfiguration[Key]> };
 
 export class Gateways {
-  private readonly first: HostGateway;
+  /** The one with the nodes. */
+  readonly first: HostGateway;
   private readonly further: FurtherUpstreams | undefined;
   private readonly log: Log;
   private readonly names: readonly string[];

@@ -8,6 +8,8 @@ import type { Status } from '../gateway/status.ts';
 const LONGEST_ABSENCE = 120;
 /** Seconds that a message may wait while the broker is there. */
 const LONGEST_WAIT = 300;
+/** Probes in a row (upstream.probe). */
+const MOST_LOST = 3;
 /** Part of the store that may be taken. */
 const HIGHEST_FILL = 0.9;
 
@@ -25,6 +27,8 @@ export function healthOf({ store, upstream }: Status, isStoreWanted: boolean, ab
     reasons.push(`the broker has been away for ${Math.floor(absence)} seconds, ${LONGEST_ABSENCE} are the limit`);
   if (isConnected && store.oldest !== null && store.oldest > LONGEST_WAIT)
     reasons.push(`the broker is there, but a message has waited for ${store.oldest} seconds, ${LONGEST_WAIT} are the limit`);
+  if (isConnected && upstream.probe !== null && upstream.probe.lost >= MOST_LOST)
+    reasons.push(`connected, but nothing flows: ${upstream.probe.lost} probes in a row did not come back`);
   if (store.capacity > 0 && store.bytes > HIGHEST_FILL * store.capacity)
     reasons.push(`the store is full to ${Math.floor(100 * store.bytes / store.capacity)} %, ${HIGHEST_FILL * 100} are the limit`);
   if (isStoreWanted && !store.durable)

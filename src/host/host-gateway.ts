@@ -14,6 +14,7 @@ import { FileStorage } from './file-storage.ts';
 import { type Port, PortSet } from './port-set.ts';
 import { remarkOnLeftStore } from './left-store.ts';
 import { LINE_LIMIT, type Log, messageOf, ONCE } from './log.ts';
+import { createQueue, Measures } from './measures.ts';
 import { traceMessages } from './message-trace.ts';
 import { type ListenerCallbacks, LogObserver } from './log-observer.ts';
 import { createPlatform } from './platform.ts';
@@ -88,6 +89,8 @@ export class HostGateway {
   private authenticator: PasswordAuthenticator;
   private isTraced = false;
   private hasStopped = false;
+  readonly measures = new Measures();
+  readonly certificates: CertificateWatch;
   /** In force, with a tag in place of each password. */
   private configuration: Configuration;
 
@@ -112,7 +115,7 @@ export class HostGateway {
       },
     }, session => port.hasCable(session), news.onNoStore);
     this.configuration = configuration;
-    const watch = new CertificateWatch(text => log.write('warning', text, text, ONCE));
+    const watch = this.certificates = new CertificateWatch(text => log.write('warning', text, text, ONCE));
     const { listener } = configuration;
     const report = (address: string | undefined, text: string): void => {
       const line = `a node from ${address?.replace(/^::ffff:(?=[0-9.]+$)/i, '') ?? 'an unknown address'} ${text}`;
@@ -140,10 +143,14 @@ export class HostGateway {
       Listener: port.listenerOver(role.isFurther ? undefined : nodes.Listener),
       nodeTCP: port.tcpOver(nodes.TCP),
       layout: withReloadRoom(configuration),
-      openStorage: ({ path, size }, arena, longest) => this.storage = FileStorage.open(path, size, arena, longest),
+      openStorage: ({ path, size }, arena, longest) =>
+        this.storage = this.measures.watch(FileStorage.open(path, size, arena, longest)),
+      ...configuration.page !== null && { createQueue },
     };
     this.runtime = observer.runtime = authenticator.runtime = port.runtime =
       new Runtime(withoutPasswords(configuration), platform, observer);
+    if (configuration.page !== null)
+      this.measures.begin(this.runtime.gateway);
     this.log = log;
     this.authenticator = authenticator;
     const connector = this.connector = new UpstreamConnector(this.runtime, log, watch);

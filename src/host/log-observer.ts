@@ -29,6 +29,7 @@ export interface ListenerCallbacks {
 }
 
 const FAILED = 'upstream failed';
+const PROBE = 'probe ';
 
 /** Their subject is the index of a session. */
 const NODE_EVENTS: ReadonlySet<number> = new Set([
@@ -87,6 +88,10 @@ export class LogObserver implements RuntimeObserver {
       case Event.MESSAGE_SET_ASIDE:
       case Event.MESSAGE_UNFIT:
         log.write('warning', text, text, ONCE);
+        break;
+      case Event.PROBE: // each change is news
+        log.forget(PROBE);
+        log.write('warning', text, PROBE);
         break;
       case Event.UNFIT_TOPIC:
       case Event.OVERSIZE_DROPPED: // the length does not make it news, the topic does

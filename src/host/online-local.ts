@@ -15,6 +15,7 @@ import { explain } from './file-storage.ts';
 import { Listener } from './listener.ts';
 import { messageOf } from './log.ts';
 import type { Report } from './online-report.ts';
+import { securityOfPage } from './page-security.ts';
 import { hasTLS, ServerSecurity } from './server-security.ts';
 import { FOREIGN, LATER_VERSION, examine, OTHER_VERSION, refusalOfForeign } from './store-file.ts';
 
@@ -127,19 +128,27 @@ function testFolder(report: Report, path: string, size: number): void {
 
 /** @param pid of the gateway that runs with this file, undefined: none does */
 export async function checkPorts(
-  report: Report, { listener, page }: Configuration, pid: number | undefined,
+  report: Report, configuration: Configuration, pid: number | undefined,
 ): Promise<void> {
-  if (hasTLS(listener))
-    try {
-      const watch = new CertificateWatch(text => report.add('warning', 'listener', text));
-      new ServerSecurity(listener, watch).read();
-      watch.check();
-    } catch (error) {
-      report.add('error', 'listener', messageOf(error));
-    }
+  const { listener, page } = configuration;
+  checkCertificate(report, 'listener', watch => hasTLS(listener) ? new ServerSecurity(listener, watch) : undefined);
   await checkPort(report, 'listener', listener, pid);
-  if (page !== null)
-    await checkPort(report, 'page', page, pid);
+  if (page === null)
+    return;
+  if (page.certfile !== null) // else it shows that of the listener
+    checkCertificate(report, 'page', watch => securityOfPage(page, configuration, watch));
+  await checkPort(report, 'page', page, pid);
+}
+
+function checkCertificate(report: Report, section: 'listener' | 'page',
+  securityOf: (watch: CertificateWatch) => ServerSecurity | undefined): void {
+  try {
+    const watch = new CertificateWatch(text => report.add('warning', section, text));
+    securityOf(watch)?.read();
+    watch.check();
+  } catch (error) {
+    report.add('error', section, messageOf(error));
+  }
 }
 
 class PagePort extends Listener {

@@ -16,7 +16,7 @@ import { GET, HEAD, POST, PUT } from '../web/request-head.ts';
 import type { Exchange, Resource } from '../web/resource.ts';
 import { judgeText, parseText } from './config.ts';
 import { textOf } from './config-file.ts';
-import { beforeTrial, beginTrial, confirmTrial, endTrial, replaceFile } from './config-trial.ts';
+import { beforeTrial, beginTrial, confirmTrial, endTrial, replaceFile, targetOf } from './config-trial.ts';
 import { type Log, messageOf } from './log.ts';
 import { jsonContent } from './page-content.ts';
 import { queryOf, writable } from './page-resources.ts';
@@ -193,15 +193,15 @@ export class PageChanges {
   /** @param seconds of the trial; 0: it stays */
   private write(text: string, seconds: number): void {
     const { file } = this;
-    const { mode } = statSync(file);
+    const like = statSync(file);
     const current = readFileSync(file);
     const old = beforeTrial(file);
     if (old === undefined) // what was on trial is not what to go back to
-      replaceFile(`${file}.previous`, current, mode);
+      replaceFile(`${file}.previous`, current, like);
     if (seconds > 0)
       beginTrial(file, old ?? current, old === undefined ? [text] : [text, current]);
     try {
-      replaceFile(file, text, mode);
+      replaceFile(targetOf(file), text, like);
     } catch (error) {
       if (old === undefined)
         confirmTrial(file); // there was none

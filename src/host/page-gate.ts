@@ -20,8 +20,12 @@ export class PageGate implements Gate {
   /** Cookies do not know ports: two gateways of one computer would take each other's. */
   readonly cookieName: () => string;
 
+  /** Sent with HTTPS only. */
+  readonly isSecure: boolean;
+
   /** @param sessions undefined: nobody is asked */
-  constructor(sessions: PageSessions | undefined, cookieName: () => string) {
+  constructor(sessions: PageSessions | undefined, cookieName: () => string, isSecure = false) {
+    this.isSecure = isSecure;
     this.sessions = sessions;
     this.cookieName = cookieName;
   }

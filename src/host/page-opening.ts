@@ -1,8 +1,21 @@
 /** Opens the page of a gateway, and tries again where its port is taken: nodes and broker do not wait for it. */
-import type { PageConfiguration } from '../config/configuration.ts';
+import type { Configuration, PageConfiguration } from '../config/configuration.ts';
 import type { Resource } from '../web/resource.ts';
-import { type Log, ONCE } from './log.ts';
+import type { HostGateway } from './host-gateway.ts';
+import { type Log, messageOf, ONCE } from './log.ts';
+import { securityOfPage } from './page-security.ts';
 import { PageServer, type PageSubject } from './page-server.ts';
+
+/** What the page is about, of a gateway that runs. */
+export const pageSubject = (
+  gateway: HostGateway, configuration: Configuration, page: PageConfiguration,
+): PageSubject => ({
+  runtime: gateway.runtime,
+  isStoreWanted: configuration.store.durability === 'flash',
+  tls: () => gateway.tlsStatus,
+  security: securityOfPage(page, configuration, gateway.certificates),
+  erasureCount: () => gateway.measures.erasureCount,
+});
 
 /** Milliseconds from one attempt to get the port to the next. */
 const INTERVAL = 30_000;
@@ -28,7 +41,7 @@ export class PageOpening {
     this.onOpened = onOpened;
   }
 
-  /** `http://HOST:PORT/`; undefined as long as there is none. */
+  /** `http://HOST:PORT/`, or `https://`; undefined as long as there is none. */
   get url(): string | undefined {
     return this.page?.url;
   }
@@ -36,19 +49,31 @@ export class PageOpening {
   /** @returns when it listens, or could not: whether it does */
   open(): Promise<boolean> {
     return new Promise(settle => {
-      const page = this.page = new PageServer(this.configuration, this.subject, this.log, this.resources, message => {
-        if (message === undefined) {
-          settle(true);
-          return;
-        }
+      const fail = (message: string): void => {
         const text = `${message}; there is no page until then, tried again every ${INTERVAL / 1000} seconds`;
         this.log.write('error', text, text, ONCE);
-        page.close();
+        this.page?.close();
         if (!this.isClosed)
           this.retrying = setTimeout(() => void this.openAgain(), INTERVAL).unref();
         settle(false);
-      });
+      };
+      try {
+        this.page = new PageServer(this.configuration, this.subject, this.log, this.resources, message =>
+          message === undefined ? settle(true) : fail(message));
+      } catch (error) { // its certificate cannot be read
+        this.page = undefined;
+        fail(messageOf(error));
+      }
     });
+  }
+
+  /** Reads the certificate anew. */
+  reload(): void {
+    try {
+      this.page?.reload();
+    } catch (error) {
+      this.log.write('warning', `${messageOf(error)}; until then the page shows what was read before`, undefined, ONCE);
+    }
   }
 
   private async openAgain(): Promise<void> {

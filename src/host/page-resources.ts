@@ -58,8 +58,8 @@ export const queryOf = ({ head }: Exchange): URLSearchParams =>
   new URLSearchParams(Buffer.from(head.bytes.subarray(head.queryOffset, head.queryOffset + head.queryLength)).toString('latin1'));
 
 /** The cookie that stands for the password. */
-const cookieLine = (name: string, token: string, seconds: number): string =>
-  `Set-Cookie: ${name}=${token}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}`;
+const cookieLine = ({ cookieName, isSecure }: PageGate, token: string, seconds: number): string =>
+  `Set-Cookie: ${cookieName()}=${token}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}${isSecure ? '; Secure' : ''}`;
 
 export function pageResources(sources: PageSources, gate: PageGate, sessions: PageSessions | undefined): Resource[] {
   const { events, log } = sources;
@@ -91,17 +91,17 @@ export function pageResources(sources: PageSources, gate: PageGate, sessions: Pa
       open: sessions === undefined || sessions.isOpen(gate.tokenOf(exchange) ?? ''),
     }), true),
     writable('/api/login', POST, LOGIN_CAPACITY, (exchange, body) => {
-      void logIn(exchange, body, sessions, gate.cookieName());
+      void logIn(exchange, body, sessions, gate);
     }, true),
     writable('/api/logout', POST, LOGIN_CAPACITY, exchange => {
       sessions?.close(gate.tokenOf(exchange) ?? '');
-      exchange.answer(200, jsonContent({ open: false }, [cookieLine(gate.cookieName(), '', 0)]));
+      exchange.answer(200, jsonContent({ open: false }, [cookieLine(gate, '', 0)]));
     }, true),
   ];
 }
 
 async function logIn(exchange: Exchange, body: Buffer, sessions: PageSessions | undefined,
-  cookieName: string): Promise<void> {
+  gate: PageGate): Promise<void> {
   const { remoteAddress, ticket } = exchange;
   let password: unknown;
   try {
@@ -119,7 +119,7 @@ async function logIn(exchange: Exchange, body: Buffer, sessions: PageSessions | 
   if (exchange.ticket !== ticket)
     return;
   if (verdict === 'right')
-    exchange.answer(200, jsonContent({ open: true }, [cookieLine(cookieName, sessions.open(), SESSION_SECONDS)]));
+    exchange.answer(200, jsonContent({ open: true }, [cookieLine(gate, sessions.open(), SESSION_SECONDS)]));
   else
     exchange.refuse(verdict === undefined ? 503 : STATUS_OF[verdict]);
 }

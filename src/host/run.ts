@@ -10,7 +10,7 @@ import { type Log, messageOf, ONCE } from './log.ts';
 import { dieOf, endNow } from './process-end.ts';
 import { takeSignals } from './early-signals.ts';
 import { PageChanges } from './page-changes.ts';
-import { PageOpening } from './page-opening.ts';
+import { PageOpening, pageSubject } from './page-opening.ts';
 import { causesOf, writtenAfter, type WrittenKeys } from './reload-causes.ts';
 import { describeFurther, describeReload } from './reload-texts.ts';
 import { ServiceManager } from './service-manager.ts';
@@ -190,12 +190,12 @@ class Run {
 
   /** Before nodes may connect: the ready line names it. @returns false when that ends the program */
   private async openPage(gateway: Gateways): Promise<boolean> {
-    const { configuration: { page, store }, log, options } = this;
+    const { configuration, configuration: { page }, log, options } = this;
     if (page === null)
       return true;
     this.changes = options.file === undefined || options.load === undefined ? undefined
       : new PageChanges(options.file, gateway.runtime, log, this.onHangUp, wanted => gateway.planFor(wanted));
-    this.page = new PageOpening(page, { runtime: gateway.runtime, isStoreWanted: store.durability === 'flash' }, log,
+    this.page = new PageOpening(page, pageSubject(gateway.first, configuration, page), log,
       this.changes?.resources ?? [], () => this.sayReady(this.listener));
     return await this.page.open() || options.isStrict !== true;
   }
@@ -264,6 +264,7 @@ class Run {
         } catch (error) {
           log.write('error', `SIGHUP: nothing has changed: ${messageOf(error)}`, NEWS);
         }
+      this.page?.reload();
       log.forget(NEWS);
     }
     this.isReloading = false;

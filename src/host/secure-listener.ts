@@ -21,6 +21,18 @@ export const MOST_HANDSHAKES = 256;
 /** @param address of the node, undefined when it has gone already */
 type Report = (address: string | undefined, text: string) => void;
 
+/** Of a port: the section of the configuration that is about it, and why a handshake has failed, or was too late. */
+interface Words {
+  readonly section: 'listener' | 'page';
+  readonly late: string;
+  readonly describe: (error: Error) => string;
+}
+
+const OF_NODES: Words = Object.freeze({
+  section: 'listener', late: 'no TLS handshake in time (listener.connect_timeout): does it speak TLS?',
+  describe: describeNodeError,
+});
+
 interface Pending {
   readonly raw: Socket;
   readonly timer: NodeJS.Timeout;
@@ -32,6 +44,7 @@ export class SecureListening {
   private readonly security: ServerSecurity;
   private readonly timeout: () => number;
   private readonly report: Report;
+  private readonly words: Words;
   private server: Server | undefined = undefined;
   /** By the port of the node and its address; the oldest first. */
   private readonly pending = new Map<string, Pending>();
@@ -39,12 +52,15 @@ export class SecureListening {
   private readonly identities = new WeakMap<TLSSocket, string>();
 
   /** @param timeout milliseconds that a handshake may take, asked for each */
-  constructor(security: ServerSecurity, timeout: () => number, report: Report) {
+  constructor(security: ServerSecurity, timeout: () => number, report: Report, words: Words = OF_NODES) {
+    this.words = words;
     this.security = security;
     this.timeout = timeout;
     this.report = report;
     const make: ServerMaker = onSocket => this.make(onSocket);
     this.Listener = class extends Listener {
+      protected override readonly section = words.section;
+
       constructor(options: ListenerOptions) {
         super(options, make);
       }
@@ -67,7 +83,7 @@ export class SecureListening {
     server.on('connection', (raw: Socket) => this.begin(raw));
     server.on('tlsClientError', (error, socket) => {
       if (this.finish(socket))
-        this.report(socket.remoteAddress, describeNodeError(error));
+        this.report(socket.remoteAddress, this.words.describe(error));
     });
     this.server = server;
     return server;
@@ -81,7 +97,8 @@ export class SecureListening {
       raw.destroy();
       this.report(remoteAddress, text);
     };
-    const timer = setTimeout(() => giveUp('no TLS handshake in time (listener.connect_timeout): does it speak TLS?'), this.timeout());
+    const { late } = this.words;
+    const timer = setTimeout(() => giveUp(late), this.timeout());
     raw.once('close', () => {
       clearTimeout(timer);
       if (this.pending.get(key)?.raw === raw)

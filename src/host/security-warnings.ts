@@ -5,6 +5,7 @@ import type { Findings } from '../rules/findings.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { ClientSecurity } from './client-security.ts';
 import { messageOf } from './log.ts';
+import { securityOfPage } from './page-security.ts';
 import { hasTLS, ServerSecurity } from './server-security.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 
@@ -23,18 +24,22 @@ export function warnOfSecurity(findings: Findings, { upstream }: Configuration):
 }
 
 /** @returns what is wrong with the files, and what expires soon; a line each */
-export function warnOfSecurityFiles(file: string, { listener, upstream }: Configuration): string[] {
+export function warnOfSecurityFiles(file: string, configuration: Configuration): string[] {
+  const { listener, page, upstream } = configuration;
   const lines: string[] = [];
   const watch = new CertificateWatch(text => lines.push(text));
   const security = new ClientSecurity(watch, text => lines.push(text));
   if (upstream.address.some(isSecure) && !security.refresh(upstream))
     lines.push(security.problemOf(ReasonCode.TLS_UNUSABLE, 0));
-  try {
-    if (hasTLS(listener))
-      new ServerSecurity(listener, watch).read();
-  } catch (error) {
-    lines.push(messageOf(error));
-  }
+  for (const server of [
+    hasTLS(listener) ? new ServerSecurity(listener, watch) : undefined,
+    page !== null && page.certfile !== null ? securityOfPage(page, configuration, watch) : undefined,
+  ])
+    try {
+      server?.read();
+    } catch (error) {
+      lines.push(messageOf(error));
+    }
   watch.check();
   return lines.map(line => `${file}: warning: ${line}`);
 }

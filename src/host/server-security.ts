@@ -1,6 +1,6 @@
 /**
- * TLS towards the nodes: what the listener shows, whom it believes, and the pre-shared keys that it knows. Read at the
- * start and on SIGHUP; connections that stand are not touched.
+ * TLS towards the nodes, and of the page: what the listener shows, whom it believes, and the pre-shared keys that it
+ * knows. Read at the start and on SIGHUP; connections that stand are not touched.
  */
 import { constants } from 'node:crypto';
 import type { SecureContextOptions, TlsOptions, TLSSocket } from 'node:tls';

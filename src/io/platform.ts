@@ -1,6 +1,7 @@
 /** What a whole gateway needs of the platform: the device, a PC or a test. */
 import type { Configuration } from '../config/configuration.ts';
 import type { Authenticator } from '../gateway/gateway.ts';
+import type { QueueMaker } from '../gateway/gateway-options.ts';
 import type { Machine, Traffic } from '../nodes/system-figures.ts';
 import type { SensorFactory } from '../sensors/sensors.ts';
 import type { StorageOpener } from './store-opening.ts';
@@ -31,6 +32,8 @@ export interface Platform {
   readonly firstIdentifier?: () => number;
   /** As GatewayOptions.orderCounters. */
   readonly orderCounters?: number;
+  /** As GatewayOptions.createQueue. */
+  readonly createQueue?: QueueMaker;
   /** Whether the arena should be resizable: true on XS, false on Node (exact-view.ts). */
   readonly resizable: boolean;
   /** Seconds since 1970, 0 as long as nobody knows; also the default. */

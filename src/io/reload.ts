@@ -8,7 +8,7 @@ import { parseAddress } from '../config/upstream-address.ts';
 import { lengthOfAnnouncements, longestAnnouncement } from '../gateway/announcement-texts.ts';
 import { lengthOfConnectTexts, limitConflicts, longestPrefix, longestStoredPacket } from '../gateway/packet-limits.ts';
 import { lengthOfNotifications } from '../gateway/notifications.ts';
-import { reloadConnect, reloadGateway } from '../gateway/reload.ts';
+import { reloadConnect, reloadGateway, reloadProbe } from '../gateway/reload.ts';
 import type { UserReload } from '../gateway/user-reload.ts';
 import { lengthOfAccess, longestAccessFilter, longestMountPoint } from '../nodes/access-lengths.ts';
 import { reloadSensors } from '../sensors/sensor-reload.ts';
@@ -63,7 +63,7 @@ const GROUPS: readonly Group[] = Object.freeze([
     paths: Object.freeze(['upstream.remote_clientid', 'upstream.remote_username', 'upstream.remote_password',
       'upstream.remote_password_file',
       'upstream.will', 'upstream.birth', 'upstream.notifications', 'upstream.notifications_local_only',
-      'upstream.notification_topic']),
+      'upstream.notification_topic', 'upstream.probe']),
     needs: Object.freeze([
       lengthOfConnectTexts,
       (({ upstream }) => lengthOfAnnouncements(upstream)),
@@ -134,6 +134,8 @@ function reloadUpstream({ gateway, upstream }: Runtime, changed: ReadonlySet<str
       gateway.upstream.sayFarewell(); // what the Will says, as at a stop
     gateway.upstream.disconnect();
     reloadConnect(gateway);
+    if (changed.has('upstream.probe'))
+      reloadProbe(gateway);
     if (NOTIFICATIONS.some(path => changed.has(path)))
       gateway.notifications.reload(gateway.configuration.upstream);
   }

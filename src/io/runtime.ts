@@ -86,6 +86,7 @@ export class Runtime implements Driven, LinkOwner {
       date: platform.date,
       firstIdentifier: platform.firstIdentifier,
       orderCounters: platform.orderCounters,
+      createQueue: platform.createQueue,
     });
     observer.onPlanned?.(plan.regions);
     const { arena } = gateway;

@@ -88,6 +88,8 @@ export const TLS_UNUSABLE = 0x113;
 export const TLS_SPOKEN = 0x114;
 /** Of our own, for the Server: it does not begin a WebSocket, or breaks a rule of it. */
 export const WEBSOCKET_FAILED = 0x115;
+/** Of our own: the Server acknowledges, and passes nothing on (upstream.probe). */
+export const NOTHING_FLOWS = 0x116;
 
 /**
  * Whether the code is success, or one of 0x80 to 0x9F with its bit in `mask`; those beyond are a Server's, in CONNACK,

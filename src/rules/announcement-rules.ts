@@ -6,7 +6,7 @@ import { isTopicName } from './topic-texts.ts';
 export function judgeAnnouncements(
   findings: Findings, { upstream }: Configuration, { upstream: written = {} }: PartialConfiguration,
 ): void {
-  const { notification_topic, notifications, notifications_local_only } = upstream;
+  const { notification_topic, notifications, notifications_local_only, probe } = upstream;
   const isGiven = (key: 'birth' | 'will'): boolean => written[key] !== undefined && written[key] !== null;
   const given = isGiven('will') ? 'will' : isGiven('birth') ? 'birth' : undefined;
   if (notifications && !notifications_local_only && given !== undefined)
@@ -16,6 +16,8 @@ export function judgeAnnouncements(
     judgeTopic('will');
     judgeTopic('birth');
   }
+  if (probe !== null && probe.topic !== '' && !isTopicName(probe.topic)) // of none at all the schema says so
+    findings.add(['upstream', 'probe', 'topic'], `"${probe.topic}" is no Topic Name; write one without "+" and "#" instead`);
   if (notifications && !isTopicName(notification_topic))
     findings.add(['upstream', written.notification_topic === undefined ? 'remote_clientid' : 'notification_topic'],
       `"${notification_topic}" is no Topic Name; write a "notification_topic" without "+" and "#" instead`);

@@ -1,7 +1,8 @@
 /**
- * What the gateway says to the Server about itself: the birth, after each connection, and at a clean stop what its Will
- * says, which the Server does not publish then. Beside the queue, which may be full of messages that wait; one at a
- * time, with the guarantee of its QoS: what is not acknowledged is repeated when the session goes on.
+ * What the gateway says to the Server about itself: the birth, after each connection, at a clean stop what its Will
+ * says, which the Server does not publish then, and now and then a probe (upstream/probe.ts). Beside the queue, which
+ * may be full of messages that wait; one at a time, with the guarantee of its QoS: what is not acknowledged is repeated
+ * when the session goes on.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { DUP, PUBCOMP, PUBREC } from '../packet/control-packet.ts';
@@ -26,6 +27,9 @@ export class Announcements {
   birth: Message | undefined = undefined;
   /** What is said at a clean stop, one after the other. */
   farewells: readonly Message[] = [];
+  /** What `sayProbe` says. Without an initial value, as the next one: where there is no probe they cost nothing. */
+  declare probe?: Message | undefined;
+  declare private isProbeDue?: boolean;
   /** Nothing is said before the end, not even what is due: a connection on which the gateway says nothing is needed. */
   isHeld = false;
   private readonly arena: Arena;
@@ -59,6 +63,13 @@ export class Announcements {
     this.isToRepeat = this.state !== IDLE;
     this.isBirthDue = this.birth !== undefined;
     this.farewellsLeft = 0;
+    if (this.probe !== undefined)
+      this.isProbeDue = false;
+  }
+
+  /** Only when all has been said and acknowledged. */
+  sayProbe(): void {
+    this.isProbeDue = true;
   }
 
   /** The Server will not have the birth: it is not said any more. */
@@ -182,19 +193,22 @@ export class Announcements {
   }
 
   private get hasNext(): boolean {
-    return this.isBirthDue || this.farewellsLeft > 0;
+    return this.isBirthDue || this.farewellsLeft > 0 || this.isProbeDue === true;
   }
 
   private get next(): Message | undefined {
     return this.isBirthDue ? this.birth
-      : this.farewellsLeft > 0 ? this.farewells[this.farewells.length - this.farewellsLeft] : undefined;
+      : this.farewellsLeft > 0 ? this.farewells[this.farewells.length - this.farewellsLeft]
+        : this.isProbeDue === true ? this.probe : undefined;
   }
 
   private takeNext(): void {
     if (this.isBirthDue)
       this.isBirthDue = false;
-    else
+    else if (this.farewellsLeft > 0)
       --this.farewellsLeft;
+    else
+      this.isProbeDue = false;
   }
 
   private stageNew(message: Message, identifier: number): void {

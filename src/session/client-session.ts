@@ -5,7 +5,7 @@
  * is sent. The CONNACK must come within `connackTimeout` (rules C13, C14): if not, the connection is given up and the
  * driver opens a new one. Subscriptions are made one at a time.
  */
-import type { Arena, ArenaPlan } from '../bytes/arena.ts';
+import type { ArenaPlan } from '../bytes/arena.ts';
 import {
   CLEAN_START, type ConnectFields, remainingLengthOfConnect, WILL, WILL_QOS_SHIFT, WILL_RETAIN, writeConnect,
 } from '../packet/connect.ts';
@@ -633,6 +633,17 @@ export class ClientSession extends Session {
     return false;
   }
 
+  /**
+   * What is asked for beside the QoS: nothing of what the gateway itself has published, which would be an echo, but for
+   * the probe, and whether a message is retained state, as whoever has published it says. No Local is not for Shared
+   * Subscriptions [MQTT5-3.8.3-4].
+   */
+  private optionsFor(offset: number, length: number): number {
+    const { announcements: { probe }, role: { arena } } = this;
+    return isShared(arena, offset, length) || probe?.topicNameOffset === offset ? RETAIN_AS_PUBLISHED
+      : RETAIN_AS_PUBLISHED | NO_LOCAL;
+  }
+
   private request(type: number, topicFilterOffset: number, topicFilterLength: number, qos: number): boolean {
     const { connect: { version }, role: { arena } } = this;
     const start = arena.stagingOffset;
@@ -642,7 +653,7 @@ export class ClientSession extends Session {
     const filter = { version, packetIdentifier, topicFilterOffset, topicFilterLength };
     const end = type === ControlPacket.UNSUBSCRIBE ? writeUnsubscribe(arena, start, filter)
       : writeSubscribe(arena, start, filter,
-        this.hasProperties ? optionsFor(arena, topicFilterOffset, topicFilterLength) | qos : qos);
+        this.hasProperties ? this.optionsFor(topicFilterOffset, topicFilterLength) | qos : qos);
     if (end - start > this.longestPacket) { // [MQTT5-3.2.2-15]: as if it had been refused
       this.handler.onSubscribed(this, SUBACK_FAILURE);
       return true;
@@ -656,14 +667,6 @@ export class ClientSession extends Session {
     return true;
   }
 }
-
-/**
- * What is asked for beside the QoS: nothing of what the gateway itself has published, which would be an echo, and
- * whether a message is retained state, as whoever has published it says. No Local is not for Shared Subscriptions
- * [MQTT5-3.8.3-4].
- */
-const optionsFor = (arena: Arena, offset: number, length: number): number =>
-  isShared(arena, offset, length) ? RETAIN_AS_PUBLISHED : RETAIN_AS_PUBLISHED | NO_LOCAL;
 
 const withoutWill = (connect: ConnectFields): ConnectFields =>
   ({ ...connect, connectFlags: connect.connectFlags & ~WILL_FLAGS });

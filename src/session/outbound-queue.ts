@@ -61,6 +61,11 @@ export class OutboundQueue extends PublishRecords {
     return this.unsentCount > 0 || window !== undefined && (window.replayCount > 0 || window.waitingCount > 0);
   }
 
+  /** Seconds since the message was taken over; NONE where nobody knows (measured-queue.ts). */
+  secondsOf(_record: number): number {
+    return NONE;
+  }
+
   /** The next Packet Identifier, 1 to 65535, in one sequence [MQTT311-2.3.1-2] [MQTT311-2.3.1-3] [MQTT311-2.3.1-4]. */
   nextIdentifier(): number {
     const next = this.lastIdentifier + 1;

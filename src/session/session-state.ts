@@ -16,10 +16,11 @@ export class SessionState {
 
   /**
    * @param offset of a region of `QueueLimits.lengthOf` the limits @param window that of the session with the Server
-   * @param index of the node, if it is one
+   * @param index of the node, if it is one @param queue that of the session with the Server, if it is no usual one
    */
-  constructor(limits: QueueLimits, offset: number, window?: UpstreamWindow, index = 0) {
-    this.queue = limits.isStored ? new StoredQueue(limits, offset, index) : new OutboundQueue(limits, offset, window);
+  constructor(limits: QueueLimits, offset: number, window?: UpstreamWindow, index = 0, queue?: OutboundQueue) {
+    this.queue = queue ?? (limits.isStored ? new StoredQueue(limits, offset, index)
+      : new OutboundQueue(limits, offset, window));
     this.offset = offset + limits.capacity;
     this.receivedCount = 0;
   }

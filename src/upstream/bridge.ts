@@ -32,6 +32,7 @@ import type { Guard } from './guard.ts';
 import * as Loss from './losses.ts';
 import type { QuarantinedMessage } from './quarantined-message.ts';
 import * as Reason from './quarantine-reasons.ts';
+import type { Probe } from './probe.ts';
 import { Rejections } from './rejections.ts';
 import { RetainedTelling } from './retained-telling.ts';
 import { Suspects } from './suspects.ts';
@@ -64,6 +65,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** Of the configuration. */
   highestQoS = 2;
   private readonly experiments: Experiments;
+  /** Undefined, and not even there: none is configured. */
+  declare probe?: Probe | undefined;
   /** Whether nodes get no acknowledgement for what should be stored and cannot be. */
   refusesUnstored = false;
   /** Messages of the Server that no rule asks for. */
@@ -355,6 +358,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.observer.onEvent(Event.UPSTREAM_CONNECTED, Event.UPSTREAM, sessionPresent ? 1 : 0);
     this.rejections.connected();
     this.suspects.connected();
+    this.probe?.begin();
     this.delivery.isRetainTold = this.session.hasProperties;
     const isElsewhere = this.owner.onUpstreamConnected();
     if (!sessionPresent)
@@ -384,7 +388,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     if (rule < 0) {
       if (rule === UNFIT)
         this.countUnfit(packet);
-      else
+      else if (this.probe?.takes(packet) !== true)
         this.countUnasked();
       return TAKEN;
     }
@@ -412,8 +416,10 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
 
   private countOversize(rule: number, packet: Packet): void {
     ++this.oversizeCount;
-    if (rule >= 0)
+    if (rule >= 0) {
       ++this.inbound.rules[rule]!.dropped;
+      this.inbound.losses?.add(rule, Loss.TOO_LONG);
+    }
     this.observer.onEvent(Event.OVERSIZE_DROPPED, Event.UPSTREAM, packet.payloadLength);
   }
 
@@ -438,9 +444,10 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       return;
     }
     const rule = this.inbound.rules[this.subscribing];
-    if (rule === undefined)
-      this.earlier.answered(this.backlog?.store);
-    else {
+    if (rule === undefined) {
+      if (this.probe?.takesAnswer(code) !== true)
+        this.earlier.answered(this.backlog?.store);
+    } else {
       rule.granted = code < SUBACK_FAILURE ? code : SUBACK_FAILURE;
       if (code >= SUBACK_FAILURE)
         this.observer.onEvent(Event.SUBSCRIPTION_REFUSED, this.subscribing, code);
@@ -472,6 +479,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.backlog?.closed();
     this.telling.closed(this.session.role.clock.now);
     this.suspects.closed(reasonCode);
+    this.probe?.closed(reasonCode);
     this.observer.onEvent(Event.UPSTREAM_CLOSED, Event.UPSTREAM, reasonCode);
     this.owner.onUpstreamClosed(reasonCode);
   }
@@ -491,7 +499,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
       this.session.subscribe(rule.filterOffset, rule.filterLength, rule.qos);
     else {
       this.session.openGate();
-      this.earlier.askNext(this.session);
+      if (this.probe?.subscribe() !== true)
+        this.earlier.askNext(this.session);
     }
   }
 
@@ -575,6 +584,7 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** One line for each reason when it begins, not one per message. */
   private countDrop(reason: number, rule: number): void {
     ++this.droppedCount;
+    this.outbound.losses?.add(rule, reason);
     const bit = 1 << reason;
     if ((this.toldLosses & bit) !== 0)
       return;

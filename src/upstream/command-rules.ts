@@ -2,6 +2,7 @@
 import * as Event from '../config/events.ts';
 import { type RuleLifetimes, UNKNOWN } from '../nodes/message-expiry.ts';
 import type { NodeState } from '../nodes/node-state.ts';
+import * as Loss from './losses.ts';
 import { NO_RULE, type TopicMap } from './topic-map.ts';
 
 export class CommandRules implements RuleLifetimes {
@@ -23,8 +24,10 @@ export class CommandRules implements RuleLifetimes {
 
   onExpired(rule: number, node: NodeState): void {
     const index = this.indexOf(rule);
-    if (index !== NO_RULE)
+    if (index !== NO_RULE) {
       ++this.inbound.rules[index]!.dropped;
+      this.inbound.losses?.add(index, Loss.EXPIRED);
+    }
     if (index === this.toldRule && node === this.toldNode)
       return;
     this.toldRule = index;

@@ -90,6 +90,7 @@ function replaceRules(arena: Arena, map: TopicMap, plan: TopicMapPlan,
     if (same.qos === rule.qos) // else it is asked for again
       rule.granted = same.granted;
   }
+  map.losses?.replace(old, rules);
   map.forgetAll();
 }
 

@@ -21,6 +21,7 @@ import { SUBACK_FAILURE } from '../packet/subscribe.ts';
 import { matchesTopicFilter } from '../packet/topic-filter.ts';
 import { LONGEST_TOPIC } from '../packet/topic.ts';
 import type { TopicRuleConfiguration } from '../config/configuration.ts';
+import type { LossTally } from './loss-tally.ts';
 import { hashOfTopic } from './topic-hash.ts';
 
 /** No rule: the message stays on its side. */
@@ -121,6 +122,10 @@ export const rulesOf = (arena: Arena, offset: number, way: Way, rules: readonly 
 });
 
 export class TopicMap {
+  /** What was given up by reason, where somebody wants to know. Without an initial value: it costs nothing then. */
+  declare losses?: LossTally;
+  /** A name that no rule is about, whatever they say. */
+  declare own?: { isTopic(name: Message): boolean } | undefined;
   /** In the order of the configuration. When that is read again the list gets other content. */
   readonly rules: readonly TopicRule[];
   private readonly arena: Arena;
@@ -192,7 +197,7 @@ export class TopicMap {
     const { topicNameLength, topicNameOffset } = message;
     const { rules, table } = this;
     const isCached = index < this.lengths - 1;
-    for (let at = 0; at < rules.length; ++at) {
+    for (let at = this.own?.isTopic(message) === true ? rules.length : 0; at < rules.length; ++at) {
       const rule = rules[at]!;
       if (!matchesTopicFilter(this.arena, rule.filterOffset, rule.filterLength, topicNameOffset, topicNameLength))
         continue;

@@ -73,8 +73,10 @@ export class UpstreamMessages implements WaitingMessages {
     if (log !== undefined)
       return this.findOldest(log.queue) === NOTHING ? UNKNOWN : aging.age(log.queue.record.takenAt);
     const record = inMemory.following(NONE);
-    const time = record === NONE ? 0 : inMemory.timeOf(record); // 0: it may wait as long as it likes, so nobody counts
-    return time === 0 ? UNKNOWN : aging.age(time);
+    if (record === NONE)
+      return UNKNOWN;
+    const time = inMemory.timeOf(record); // 0: it may wait as long as it likes
+    return time === 0 ? inMemory.secondsOf(record) : aging.age(time);
   }
 
   /** Reads the oldest message that goes upstream. */

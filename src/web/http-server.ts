@@ -83,7 +83,7 @@ export class HTTPServer implements Driven, HTTPContext {
     this.buffer = this.views.buffer;
     this.length = arena.length;
     this.TCP = options.TCP;
-    this.own = new OwnHost(site.hosts);
+    this.own = new OwnHost(site.hosts, site.isSecure);
     this.resources = new Resources(site.resources);
     this.gate = site.gate;
     this.writer = new ResponseWriter(arena, texts);

@@ -27,10 +27,12 @@ export class OwnHost {
   private readonly none: Uint8Array;
   private readonly sameOrigin: Uint8Array;
 
-  /** @param names beside all addresses: `localhost`, `gateway.local`; in lower case */
-  constructor(names: readonly string[]) {
+  /**
+   * @param names beside all addresses: `localhost`, `gateway.local`; in lower case @param isSecure the page is HTTPS
+   */
+  constructor(names: readonly string[], isSecure = false) {
     this.names = names.map(Field.asciiOf);
-    this.scheme = Field.asciiOf('http://');
+    this.scheme = Field.asciiOf(isSecure ? 'https://' : 'http://');
     this.none = Field.asciiOf('none');
     this.sameOrigin = Field.asciiOf('same-origin');
   }

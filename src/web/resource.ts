@@ -57,4 +57,6 @@ export interface Site {
   readonly gate: Gate;
   /** Names of this computer or board in lower case, beside its addresses. */
   readonly hosts: readonly string[];
+  /** Whether TLS is spoken below, so that the page is at https://. */
+  readonly isSecure?: boolean;
 }

@@ -24,7 +24,7 @@ export const STATUS_TEXTS: readonly StatusText[] = Object.freeze([
   text(408, 'Request Timeout', 'the request did not arrive in time; send it in one go'),
   text(409, 'Conflict'),
   text(411, 'Length Required', 'say with Content-Length how long the body is'),
-  text(413, 'Content Too Large', 'the body is longer than this resource takes: a configuration may have 262144 bytes, a password with what is around it 4096, anything else 1024'),
+  text(413, 'Content Too Large', 'the body is longer than this resource takes: a configuration may have 262144 bytes, a message to publish 131072, a password with what is around it 4096, anything else 1024'),
   text(414, 'URI Too Long', 'the request line may have 512 bytes'),
   text(415, 'Unsupported Media Type', 'send JSON, and say so: "Content-Type: application/json"'),
   text(417, 'Expectation Failed', 'only "Expect: 100-continue" is known'),

@@ -46,6 +46,8 @@ function Page() {
       leave();
     };
   }, []);
+  useEffect(() => document.querySelector('nav a[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }),
+    [name, model.access]);
   if (model.access === 'closed')
     return <Login />;
   const [shown, , Shown] = VIEWS.find(([view]) => view === name) ?? VIEWS[0];

@@ -10,6 +10,8 @@ export interface LogLine {
 
 export interface View extends Status {
   readonly health: { readonly isWell: boolean; readonly reasons: readonly string[] };
+  /** Whether /api/publish takes messages. */
+  readonly mayPublish: boolean;
   /** Only in the demo: whether the plug is in. */
   readonly isPlugged?: boolean;
 }
@@ -25,6 +27,8 @@ export interface Moment {
   readonly fromBroker: number;
   readonly toNodes: number;
   readonly stored: number;
+  /** Last values of sensors, by name. */
+  readonly readings: ReadonlyMap<string, number | null>;
 }
 
 /** Seconds that are kept. */
@@ -118,6 +122,7 @@ export class Model {
         fromBroker: rate(now.receivedFromUpstream, then.receivedFromUpstream, seconds),
         toNodes: rate(now.sentToNodes, then.sentToNodes, seconds),
         stored: view.store.count,
+        readings: new Map(view.sensors.map(({ name, value }) => [name, value])),
       });
       if (this.course.length > COURSE)
         this.course.shift();

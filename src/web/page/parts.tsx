@@ -66,7 +66,8 @@ export interface Curve {
   readonly label: string;
   /** Name of a variable of the style. */
   readonly colour: string;
-  readonly values: readonly number[];
+  /** Null: there is none for that moment. */
+  readonly values: readonly (number | null)[];
 }
 
 const colourOf = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name);
@@ -74,7 +75,9 @@ const colourOf = (name: string): string => getComputedStyle(document.documentEle
 const timeOfDay = (time: number): string => new Date(time * 1000).toTimeString().slice(0, 8);
 
 /** A curve over time; what it says now stands beside it in words, for whoever does not see it. */
-export function Chart({ curves, label, times }: { label: string; times: readonly number[]; curves: readonly Curve[] }) {
+export function Chart({ curves, isFromZero = true, label, times }: {
+  label: string; times: readonly number[]; curves: readonly Curve[]; isFromZero?: boolean;
+}) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   useEffect(() => {
@@ -88,7 +91,7 @@ export function Chart({ curves, label, times }: { label: string; times: readonly
     const axis = { stroke: resolve('--dim'), grid: { stroke: resolve('--line'), width: 1 }, ticks: { stroke: resolve('--line'), width: 1 } };
     const made = plot.current = new uPlot({
       width: element.clientWidth, height: 180, cursor: { show: false }, legend: { show: false },
-      scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
+      scales: isFromZero ? { y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } } : {},
       axes: [
         { ...axis, space: 90, incrs: [5, 10, 30, 60, 120], values: (_plot, ticks) => ticks.map(timeOfDay) },
         { ...axis, size: 56 },

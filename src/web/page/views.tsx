@@ -8,7 +8,7 @@ export interface ViewProps {
   readonly view: View;
 }
 
-const IDLE: Moment = { time: 0, fromNodes: 0, accepted: 0, toBroker: 0, fromBroker: 0, toNodes: 0, stored: 0 };
+const IDLE: Moment = { time: 0, fromNodes: 0, accepted: 0, toBroker: 0, fromBroker: 0, toNodes: 0, stored: 0, readings: new Map() };
 
 const isUp = ({ upstream }: View): boolean => upstream.state === 'connected';
 
@@ -86,7 +86,25 @@ export function Nodes({ view }: ViewProps) {
   );
 }
 
-export function Rules({ view }: ViewProps) {
+/** The course of one sensor's values. */
+function Readings({ model, view: { sensors } }: ViewProps) {
+  const [wanted, setWanted] = useState('');
+  const sensor = sensors.find(({ name }) => name === wanted) ?? sensors[0];
+  if (sensor === undefined)
+    return null;
+  const { name, topic } = sensor;
+  return (
+    <>
+      <label>Course of <select value={name} onChange={event => setWanted(event.currentTarget.value)}>
+        {sensors.map(each => <option value={each.name}>{each.topic}</option>)}
+      </select></label>
+      <Chart key={name} label={`Values of ${topic} over the last minutes`} times={model.course.map(({ time }) => time)} isFromZero={false}
+        curves={[{ label: topic, colour: '--accent', values: model.course.map(({ readings }) => readings.get(name) ?? null) }]} />
+    </>
+  );
+}
+
+export function Rules({ model, view }: ViewProps) {
   const [search, setSearch] = useState('');
   const { counters, rules, sensors } = view;
   const shown = rules.filter(({ local, remote }) => `${local} ${remote}`.toLowerCase().includes(search.toLowerCase()));
@@ -116,8 +134,41 @@ export function Rules({ view }: ViewProps) {
           { label: 'Value', isNumber: true, of: ({ value }) => value === null ? '–' : String(Number(value.toPrecision(6))) },
           { label: 'State', of: ({ works }) => <span class={works ? 'good' : 'bad'}>{works ? 'works' : 'fails'}</span> },
         ]} />
+        <Readings model={model} view={view} />
       </Section>
+      {view.mayPublish && <Publish />}
     </>
+  );
+}
+
+function Publish() {
+  const [topic, setTopic] = useState('');
+  const [payload, setPayload] = useState('');
+  const [qos, setQoS] = useState(1);
+  const [retain, setRetain] = useState(false);
+  const [told, setTold] = useState<readonly [mood: string, text: string]>(['', '']);
+  const publish = async (): Promise<void> => {
+    const response = await post('/api/publish', { topic, payload, qos, retain });
+    const { errors = [] } = await response.json() as { errors?: readonly { path: string; text: string }[] };
+    setTold(response.ok ? ['good', `Published under "${topic}".`]
+      : ['bad', errors.map(({ path, text }) => `${path} ${text}`).join('; ')]);
+  };
+  return (
+    <Section title="Publish a test message">
+      <form onSubmit={event => {
+        event.preventDefault();
+        publish().catch(() => setTold(['bad', 'The gateway does not answer.']));
+      }}>
+        <label>Topic <input type="text" required value={topic} onInput={event => setTopic(event.currentTarget.value)} /></label>
+        <label>Payload <input type="text" value={payload} onInput={event => setPayload(event.currentTarget.value)} /></label>
+        <label>QoS <select value={qos} onChange={event => setQoS(Number(event.currentTarget.value))}>
+          {[0, 1, 2].map(value => <option value={value}>{value}</option>)}
+        </select></label>
+        <label><input type="checkbox" checked={retain} onChange={event => setRetain(event.currentTarget.checked)} /> retained</label>
+        <button class="main" type="submit">Publish</button>
+      </form>
+      <p class={told[0]} role="status">{told[1]}</p>
+    </Section>
   );
 }
 
@@ -171,7 +222,7 @@ function Decision({ number }: { number: number }) {
 }
 
 export function Upstream({ view }: ViewProps) {
-  const { counters, upstream } = view;
+  const { counters, tls, upstream, upstream: { probe } } = view;
   return (
     <Section title="Upstream">
       <Facts facts={[
@@ -180,6 +231,8 @@ export function Upstream({ view }: ViewProps) {
         ['last reason', upstream.reason ?? '–'],
         ['next', nextStep(view)],
         ['attempts', whole(upstream.attempts)],
+        ...probe === null ? [] : [['probe', `${probe.state}${probe.roundTrip === null ? '' : `; the last one was back after ${probe.roundTrip} s`}`] as const],
+        ...tls.certificates.map(({ days, of }) => [`certificate ${of}`, <span class={days < 30 ? 'bad' : ''}>{days < 0 ? 'has expired' : `${whole(days)} days`}</span>] as const),
         ['accepted', `${whole(counters.acceptedForUpstream)} messages`],
         ['sent', `${whole(counters.sentUpstream)} messages`],
         ['received', `${whole(counters.receivedFromUpstream)} messages`],
