@@ -58,25 +58,25 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'keyfile', 'cafile', 'require_certificate', 'use_identity_as_username', 'psk_file', 'tls_version',
     'max_connections', 'max_sessions', 'connect_timeout', 'send_timeout', 'max_keepalive', 'max_packet_size',
     'max_inflight_messages', 'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes',
-    'max_clientid_length', 'max_will_size', 'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages',
-    'max_retained_bytes', 'oversize', 'queue_full', 'persistent_client_expiration', 'allow_anonymous', 'users',
-    'acl', 'max_publish_rate', 'sys_interval']), first: 49 }),
+    'max_clientid_length', 'max_topic_alias', 'max_will_size', 'max_subscriptions', 'max_subscription_bytes',
+    'max_retained_messages', 'max_retained_bytes', 'oversize', 'queue_full', 'persistent_client_expiration',
+    'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 49 }),
   // topic
-  Object.freeze({ types: 16, items: 84, maxItems: 256, example: '[]' }),
-  // sensors
   Object.freeze({ types: 16, items: 85, maxItems: 256, example: '[]' }),
+  // sensors
+  Object.freeze({ types: 16, items: 86, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate', 'quarantine', 'messages_per_second']), first: 86 }),
+    'replay_rate', 'quarantine', 'messages_per_second']), first: 87 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 95 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 96 }),
   // page
-  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash']), first: 97 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash']), first: 98 }),
   // tests
-  Object.freeze({ types: 16, items: 100, maxItems: 1024,
+  Object.freeze({ types: 16, items: 101, maxItems: 1024,
     example: '[{"publish":"a/b","user":"node1","expect":{"remote":"site/a/b","qos":1}}]' }),
   // upstream.address
-  Object.freeze({ types: 16, items: 101, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 102, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"', '"mqttv50"']),
     example: '"mqttv311"' }),
@@ -95,12 +95,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 102, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 103, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 103,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 104,
     required: Object.freeze(['topic']) }),
   // upstream.birth
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 107 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 108 }),
   // upstream.notifications
   Object.freeze({ types: 8, example: 'false' }),
   // upstream.notifications_local_only
@@ -159,7 +159,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.protocol
   Object.freeze({ types: 0, choices: Object.freeze(['"mqtt"', '"websockets"']), example: '"mqtt"' }),
   // listener.websockets_origin
-  Object.freeze({ types: 16, items: 111, maxItems: 64, example: '["https://example.com"]' }),
+  Object.freeze({ types: 16, items: 112, maxItems: 64, example: '["https://example.com"]' }),
   // listener.certfile
   Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
   // listener.keyfile
@@ -196,6 +196,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 64, maximum: 16777216, example: '1280' }),
   // listener.max_clientid_length
   Object.freeze({ types: 2, minimum: 23, maximum: 1024, example: '92' }),
+  // listener.max_topic_alias
+  Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '0' }),
   // listener.max_will_size
   Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '256' }),
   // listener.max_subscriptions
@@ -215,9 +217,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 112, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 113, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 113, maxItems: 256,
+  Object.freeze({ types: 16, items: 114, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -225,11 +227,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 114 }),
+    'store', 'full', 'expiry']), first: 115 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 122, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 123, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -246,9 +248,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 140, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 141, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 141,
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 142,
     example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
@@ -262,7 +264,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 65, maxLength: 1024 }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 144, required: Object.freeze(['expect']) }),
+    first: 145, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -287,9 +289,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 1, minLength: 1, maxLength: 300, example: '"https://example.com"' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 150, required: Object.freeze(['username']) }),
+    first: 151, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 154 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 155 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -363,7 +365,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 157 }),
+    first: 158 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -390,7 +392,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 163, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 164, maxItems: 1024, example: '[]' }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
 ]);

@@ -9,6 +9,7 @@ import { ABSENT } from '../packet/data-representation.ts';
 import { hasProperties, versionNamed } from '../packet/protocol-version.ts';
 import { HEADER_LENGTH, NODE_NOTES_LENGTH, NOTES_LENGTH } from '../session/record-layout.ts';
 import { longestMountPoint } from '../nodes/access-lengths.ts';
+import { LONGEST_IDENTIFIERS } from '../nodes/found-subscriptions.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { longestAnnouncement } from './announcement-texts.ts';
 import { COPY_LENGTH, lengthOfMessage, LONGEST_DOWN_PROPERTIES } from '../store/record-format.ts';
@@ -23,13 +24,14 @@ const LONGEST_CONNECT_FRAME = 48;
 export const RECORD_OVERHEAD = lengthOfMessage(LONGEST_DOWN_PROPERTIES, 1) + COPY_LENGTH;
 
 /**
- * No packet that the gateway sends is longer: a message may grow by a mount point and a prefix, and rings are
- * linearised by way of staging.
+ * No packet that the gateway sends is longer: a message may grow by a mount point and a prefix, and by identifiers of
+ * subscriptions; rings are linearised by way of staging.
  */
 export function longestOutgoingPacket(configuration: Configuration): number {
   const { listener, upstream } = configuration;
   const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
-  return Math.max(longestReceived + longestMountPoint(listener) + longestPrefix(configuration),
+  return Math.max(
+    longestReceived + longestMountPoint(listener) + longestPrefix(configuration) + LONGEST_IDENTIFIERS,
     lengthOfConnectTexts(configuration) + LONGEST_CONNECT_FRAME, longestAnnouncement(upstream)) + PUBLISH_OVERHEAD;
 }
 
@@ -49,7 +51,8 @@ export function limitConflicts(configuration: Configuration): readonly LimitConf
   const { listener, store, topic, upstream } = configuration;
   const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
   const longest = longestReceived + longestMountPoint(listener) + longestPrefix(configuration) + PUBLISH_OVERHEAD;
-  const queued = lengthOfRecord(longest, HEADER_LENGTH + (store.durability === 'flash' ? NODE_NOTES_LENGTH : 0));
+  const queued = lengthOfRecord(longest + LONGEST_IDENTIFIERS,
+    HEADER_LENGTH + (store.durability === 'flash' ? NODE_NOTES_LENGTH : 0));
   const stored = lengthOfRecord(longestUpstreamPacket(configuration), HEADER_LENGTH + NOTES_LENGTH);
   const conflicts: LimitConflict[] = [];
   if (listener.max_queued_bytes < queued)

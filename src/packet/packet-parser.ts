@@ -240,7 +240,7 @@ export class PacketParser extends PublishPrediction {
     }
     packet.version = this.version;
     if (packet.type === ControlPacket.PUBLISH) {
-      const reasonCode = this.hasProperties ? readPublishWithProperties(packet, this.handler.role.topics)
+      const reasonCode = this.hasProperties ? readPublishWithProperties(packet, this.handler)
         : readPublish(packet, this.handler.role.topics);
       if (reasonCode !== ReasonCode.SUCCESS)
         return this.reject(reasonCode);
