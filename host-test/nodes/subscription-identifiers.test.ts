@@ -64,7 +64,7 @@ describe('a message', () => {
     }
   });
 
-  it('says more than eight of them in further copies [MQTT5-3.3.4-5]', () => {
+  it('says more of them than have room in further copies [MQTT5-3.3.4-5]', () => {
     const world = quiet();
     const FIRST = 3_000_000; // four bytes each
     const levels = ['a', 'b', 'c', 'd'];
@@ -74,10 +74,10 @@ describe('a message', () => {
     const writer = node5(world, 'w');
     writer.send(publish5('a/b/c/d', 'x', '', { qos: 1 }));
     const found = identifiers(node);
-    expect(found.map(each => each.split(' ').length)).toEqual([8, 8]);
+    expect(found.map(each => each.split(' ').length)).toEqual([4, 4, 4, 4]);
     expect(found.join(' ').split(' ').map(Number).sort((a, b) => a - b)).toEqual(
       filters.map((_, index) => FIRST + index));
-    node.send(...filters.slice(8).map(filter => unsubscribe5(2, filter)));
+    node.send(...filters.slice(4).map(filter => unsubscribe5(2, filter)));
     take5(node);
     writer.send(publish5('a/b/c/d', 'x'));
     expect(identifiers(node).length).toBe(1);

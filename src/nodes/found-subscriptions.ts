@@ -15,7 +15,7 @@ import { CHAIN_LENGTH, COUNT, END, FILTER, LINK, NODE, PLACE_LENGTH, QOS, type R
 const FEW = 8;
 /** Bytes of one Subscription Identifier of a message, and of as many as it has at most. */
 export const LONGEST_IDENTIFIER = 5;
-export const LONGEST_IDENTIFIERS = 8 * LONGEST_IDENTIFIER;
+export const LONGEST_IDENTIFIERS = 4 * LONGEST_IDENTIFIER;
 /** Where there can be no more than these, they are always looked through: no memory for an index. */
 const UNINDEXED = 32;
 
