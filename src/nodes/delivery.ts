@@ -17,7 +17,7 @@ import type { RetainedMessages } from './retained.ts';
 import { SharedDelivery } from './shared-delivery.ts';
 import { HAS_IDENTIFIER, type Subscriptions } from './subscriptions.ts';
 import { DOLLAR, isSystemTopic } from '../packet/topic.ts';
-import { hasWildcard, isShared, lengthOfShare } from '../packet/topic-filter.ts';
+import { hasWildcard, lengthOfShare } from '../packet/topic-filter.ts';
 
 /**
  * Who gets a topic: not known; nobody; somebody, namely those whose subscriptions match, and what is retained. Anything
@@ -79,10 +79,11 @@ export class Delivery extends SharedDelivery {
 
   /** The subscriptions to one filter have changed. One without wildcards concerns one local name only. */
   forgetAudiencesOf(filterOffset: number, filterLength: number): void {
-    const shareLength = isShared(this.arena, filterOffset, filterLength)
-      ? lengthOfShare(this.arena, filterOffset, filterLength) : 0;
-    filterOffset += shareLength;
-    filterLength -= shareLength;
+    if (this.arena.bytes[filterOffset] === DOLLAR) {
+      const shareLength = lengthOfShare(this.arena, filterOffset, filterLength);
+      filterOffset += shareLength;
+      filterLength -= shareLength;
+    }
     if (!this.subscriptions.isIndexed || hasWildcard(this.arena, filterOffset, filterLength)) {
       this.forgetAudiences();
       return;

@@ -136,7 +136,7 @@ export class FoundSubscriptions extends ShareGroups {
   protected enter(number: number): void {
     const { arena: { bytes }, index } = this;
     const record = this.recordOf(number);
-    if (bytes[record + FILTER + this.shareLengthAt(record)] === DOLLAR) {
+    if (bytes[record + FILTER] === DOLLAR && bytes[record + FILTER + this.shareLengthAt(record)] === DOLLAR) {
       ++this.dollarCount;
       ++this.dollarRevision;
     }
@@ -162,7 +162,7 @@ export class FoundSubscriptions extends ShareGroups {
     const { arena: { bytes }, index } = this;
     const record = this.recordOf(number);
     const isShared = (bytes[record + QOS]! & SHARED) !== 0;
-    if (bytes[record + FILTER + this.shareLengthAt(record)] === DOLLAR) {
+    if (bytes[record + FILTER] === DOLLAR && bytes[record + FILTER + this.shareLengthAt(record)] === DOLLAR) {
       --this.dollarCount;
       ++this.dollarRevision;
     }

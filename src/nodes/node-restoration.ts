@@ -13,7 +13,7 @@ import type { StateMap } from '../store/state-map.ts';
 import { MessageRestoration, type MessageRestorationParts } from './message-restoration.ts';
 import type { NodeState } from './node-state.ts';
 import type { SessionExpiry } from './session-expiry.ts';
-import { isShared, lengthOfShare } from '../packet/topic-filter.ts';
+import { lengthOfShare } from '../packet/topic-filter.ts';
 import { filterOf, IDENTIFIER, QOS, SEEN_AT, USER } from './stored-sessions.ts';
 import { type StoredWills, WILL_IDENTIFIER, WILL_IDENTIFIER_LENGTH, WILL_USER } from './stored-wills.ts';
 
@@ -181,7 +181,7 @@ export class NodeRestoration {
 
   private maySubscribe(node: NodeState, filter: number, length: number): boolean {
     const { arena, parts: { access } } = this;
-    const shareLength = isShared(arena, filter, length) ? lengthOfShare(arena, filter, length) : 0;
+    const shareLength = lengthOfShare(arena, filter, length);
     filter += shareLength;
     length -= shareLength;
     return shareLength >= 0 && (access === undefined

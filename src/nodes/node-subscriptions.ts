@@ -7,7 +7,7 @@ import type { Packet } from '../packet/packet.ts';
 import { SUBSCRIPTION_IDENTIFIER } from '../packet/properties.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { RETAINED_IF_NEW, retainHandlingOf } from '../packet/subscribe.ts';
-import { isShared, lengthOfShare } from '../packet/topic-filter.ts';
+import { lengthOfShare } from '../packet/topic-filter.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { Access } from './access.ts';
 import type { Delivery } from './delivery.ts';
@@ -38,8 +38,7 @@ export class NodeSubscriptions {
   add(session: ServerSession, node: NodeState, packet: Packet): number {
     const { access, delivery, retainedDelivery } = this;
     const { subscriptions } = delivery;
-    const shareLength = isShared(packet.arena, packet.topicFilterOffset, packet.topicFilterLength)
-      ? lengthOfShare(packet.arena, packet.topicFilterOffset, packet.topicFilterLength) : 0;
+    const shareLength = lengthOfShare(packet.arena, packet.topicFilterOffset, packet.topicFilterLength);
     if (shareLength < 0) // 5.0 does not let it come so far
       return this.tellShared(session);
     if (access !== undefined && !(access.mountFilter(node, packet, shareLength)
@@ -88,9 +87,7 @@ export class NodeSubscriptions {
    */
   remove(node: NodeState, packet: Packet): number {
     const { access, delivery: { subscriptions } } = this;
-    const { arena, topicFilterLength, topicFilterOffset } = packet;
-    const shareLength = isShared(arena, topicFilterOffset, topicFilterLength)
-      ? lengthOfShare(arena, topicFilterOffset, topicFilterLength) : 0;
+    const shareLength = lengthOfShare(packet.arena, packet.topicFilterOffset, packet.topicFilterLength);
     const at = shareLength < 0 || access !== undefined && !access.mountFilter(node, packet, shareLength) ? END
       : subscriptions.find(node.index, packet.topicFilterOffset, packet.topicFilterLength);
     if (at === END)

@@ -187,7 +187,7 @@ export class RetainedDelivery implements RetainedWalker {
     if (this.subscriptions.qosOf(filter) === 0 || outgoing.qos === 0 ? isTooLong(outgoing, session)
       : !hasPlaceFor(node))
       return false;
-    this.delivery.sendBy(filter, outgoing);
+    this.delivery.sendBy(node, filter, outgoing);
     return session.state === CONNECTED;
   }
 
@@ -205,7 +205,7 @@ export class RetainedDelivery implements RetainedWalker {
         continue;
       if (isTooLong(message, session))
         return false;
-      this.delivery.sendBy(filter, message);
+      this.delivery.sendBy(node, filter, message);
       if (session.state !== CONNECTED)
         return false;
     }

@@ -74,8 +74,7 @@ export class ShareGroups extends SubscriptionRecords {
   /** Bytes in front of the filter proper of a record. */
   protected shareLengthAt(record: number): number {
     const { arena, arena: { bytes, view } } = this;
-    return (bytes[record + QOS]! & SHARED) === 0 ? 0
-      : lengthOfShare(arena, record + FILTER, view.getUint16(record));
+    return (bytes[record + QOS]! & SHARED) === 0 ? 0 : lengthOfShare(arena, record + FILTER, view.getUint16(record));
   }
 
   /** A new member, behind the others. @param first of its group; END: it is that */

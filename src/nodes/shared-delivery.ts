@@ -81,8 +81,12 @@ export abstract class SharedDelivery extends Sending {
   }
 
   /** Sends a message to a node by one of its subscriptions, which matches. */
-  sendBy(number: number, message: Message): void {
-    const { outgoing } = this;
+  sendBy(node: NodeState, number: number, message: Message): void {
+    const { outgoing, subscriptions } = this;
+    if (subscriptions.identifierOf(number) === 0) {
+      this.sendAllowed(node, message, this.uncachedTopic, subscriptions.qosOf(number));
+      return;
+    }
     outgoing.topicNameOffset = message.topicNameOffset;
     outgoing.topicNameLength = message.topicNameLength;
     outgoing.payloadOffset = message.payloadOffset;

@@ -22,8 +22,9 @@ export const FILTER = 7;
 export const SHARED = 0x10;
 export const IDENTIFIED = 0x20;
 export const FORM = SHARED | IDENTIFIED;
-const GROUP_LENGTH = 4;
-const IDENTIFIER_LENGTH = 4;
+/** From each flag to the length of its fields, which is 4. */
+const SHARED_SHIFT = 2;
+const IDENTIFIED_SHIFT = 3;
 
 /** In place of a number: a gap. */
 const GAP = 0xFFFF;
@@ -37,7 +38,7 @@ const LAST = 2;
 export const COUNT = 4;
 
 const spanOf = (filterLength: number, flags: number): number => FILTER + filterLength
-  + ((flags & SHARED) === 0 ? 0 : GROUP_LENGTH) + ((flags & IDENTIFIED) === 0 ? 0 : IDENTIFIER_LENGTH) + 3 & ~3;
+  + ((flags & SHARED) >> SHARED_SHIFT) + ((flags & IDENTIFIED) >> IDENTIFIED_SHIFT) + 3 & ~3;
 
 export interface RecordsPlan {
   readonly capacity: number;
@@ -177,7 +178,7 @@ export class SubscriptionRecords {
 
   /** Where the Subscription Identifier of a record lies that has one. */
   protected identifierAt(record: number): number {
-    return this.groupAt(record) + ((this.arena.bytes[record + QOS]! & SHARED) === 0 ? 0 : GROUP_LENGTH);
+    return this.groupAt(record) + ((this.arena.bytes[record + QOS]! & SHARED) >> SHARED_SHIFT);
   }
 
   private spanAt(record: number): number {

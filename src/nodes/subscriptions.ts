@@ -4,6 +4,7 @@
  */
 import type { Arena } from '../bytes/arena.ts';
 import { NO_LOCAL, OPTIONS_QOS, RETAIN_AS_PUBLISHED } from '../packet/subscribe.ts';
+import { DOLLAR } from '../packet/topic.ts';
 import { isShared, matchesTopicFilter } from '../packet/topic-filter.ts';
 import { FoundSubscriptions, type SubscriptionsPlan } from './found-subscriptions.ts';
 import { END, FILTER, FORM, IDENTIFIED, NODE, QOS, SHARED } from './subscription-records.ts';
@@ -61,7 +62,8 @@ export class Subscriptions extends FoundSubscriptions {
    */
   add(node: number, filterOffset: number, filterLength: number, options: number, isOwed: boolean): number {
     const { arena, arena: { bytes, view }, identifier } = this;
-    const form = (isShared(arena, filterOffset, filterLength) ? SHARED : 0) | (identifier === 0 ? 0 : IDENTIFIED);
+    const form = (bytes[filterOffset] === DOLLAR && isShared(arena, filterOffset, filterLength) ? SHARED : 0)
+      | (identifier === 0 ? 0 : IDENTIFIED);
     let number = this.find(node, filterOffset, filterLength), old = 0;
     this.identifier = 0;
     if (number === END) {

@@ -53,7 +53,7 @@ export function readTopicFilters(packet: Packet): number {
     at += PREFIX_LENGTH;
     // [MQTT311-3.8.3-1] [MQTT311-3.10.3-1]
     if (end - at < length + optionsLength || !isValidTopicFilter(arena, at, length)
-      || isFive && isShared(arena, at, length) && lengthOfShare(arena, at, length) < 0)
+      || isFive && lengthOfShare(arena, at, length) < 0)
       return ReasonCode.MALFORMED_PACKET;
     at += length;
     if (optionsLength !== 0 && arena.bytes[at++]! > 2) { // [MQTT311-3.8.3-4]

@@ -149,10 +149,13 @@ export function isShared({ view }: Arena, offset: number, length: number): boole
 }
 
 /**
- * @returns bytes in front of the filter proper of a valid filter that is shared; -1: its group has no name, or a
- * wildcard in it, or no filter follows [MQTT5-4.8.2-1] [MQTT5-4.8.2-2]
+ * @returns bytes in front of the filter proper of a valid filter, 0 for one that is not shared; -1: its group has no
+ * name, or a wildcard in it, or no filter follows [MQTT5-4.8.2-1] [MQTT5-4.8.2-2]
  */
-export function lengthOfShare({ bytes }: Arena, offset: number, length: number): number {
+export function lengthOfShare(arena: Arena, offset: number, length: number): number {
+  const { bytes } = arena;
+  if (bytes[offset] !== DOLLAR || !isShared(arena, offset, length))
+    return 0;
   const group = offset + SHARE_LENGTH;
   const end = offset + length;
   let at = group;
