@@ -51,8 +51,7 @@ export function limitConflicts(configuration: Configuration): readonly LimitConf
   const { listener, store, topic, upstream } = configuration;
   const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
   const longest = longestReceived + longestMountPoint(listener) + longestPrefix(configuration) + PUBLISH_OVERHEAD;
-  const queued = lengthOfRecord(longest + LONGEST_IDENTIFIERS,
-    HEADER_LENGTH + (store.durability === 'flash' ? NODE_NOTES_LENGTH : 0));
+  const queued = lengthOfRecord(longest, HEADER_LENGTH + (store.durability === 'flash' ? NODE_NOTES_LENGTH : 0));
   const stored = lengthOfRecord(longestUpstreamPacket(configuration), HEADER_LENGTH + NOTES_LENGTH);
   const conflicts: LimitConflict[] = [];
   if (listener.max_queued_bytes < queued)

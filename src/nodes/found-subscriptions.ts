@@ -13,15 +13,14 @@ import { CHAIN_LENGTH, COUNT, END, FILTER, LINK, NODE, PLACE_LENGTH, QOS, type R
 
 /** So few are looked through rather than looked up, all of them or those of a node. */
 const FEW = 8;
-/** Bytes of one Subscription Identifier of a message, and of as many as it has at most. */
-export const LONGEST_IDENTIFIER = 5;
-export const LONGEST_IDENTIFIERS = 4 * LONGEST_IDENTIFIER;
+/** Bytes of one Subscription Identifier of a message, and of as many as it has at most: every node has room for them. */
+const LONGEST_IDENTIFIER = 5;
+export const LONGEST_IDENTIFIERS = 2 * LONGEST_IDENTIFIER;
 /** Where there can be no more than these, they are always looked through: no memory for an index. */
 const UNINDEXED = 32;
 
 export interface SubscriptionsPlan extends RecordsPlan {
   readonly indexOffset: number;
-  readonly identifiersOffset: number;
 }
 
 export class FoundSubscriptions extends ShareGroups {
@@ -31,22 +30,23 @@ export class FoundSubscriptions extends ShareGroups {
   dollarRevision = 0;
   /** Whether the index is kept: from the first subscription that makes them more than a few, to the last one. */
   isIndexed = false;
-  /** Where the identifiers of a message are put together. */
-  readonly identifiersOffset: number;
   protected readonly index: FilterIndex | undefined;
+
+  /** Where the identifiers of a message are put together. */
+  get identifiersOffset(): number {
+    return this.recordsEnd;
+  }
 
   static plan(plan: ArenaPlan, capacity: number, maximumCount: number, nodeCount: number): SubscriptionsPlan {
     return {
-      ...SubscriptionRecords.planRecords(plan, capacity, maximumCount, nodeCount),
+      ...SubscriptionRecords.planRecords(plan, capacity, LONGEST_IDENTIFIERS, maximumCount, nodeCount),
       indexOffset: maximumCount > UNINDEXED ? FilterIndex.plan(plan, maximumCount) : 0,
-      identifiersOffset: plan.reserve('Subscription Identifiers of a message', LONGEST_IDENTIFIERS),
     };
   }
 
   constructor(arena: Arena, plan: SubscriptionsPlan) {
     super(arena, plan);
     const { indexOffset, maximumCount } = plan;
-    this.identifiersOffset = plan.identifiersOffset;
     this.index = maximumCount > UNINDEXED ? new FilterIndex(arena, indexOffset, maximumCount) : undefined;
   }
 

@@ -5,7 +5,7 @@
  * that is away and has room, in turn as well. When the session of a member ends, the others get what it has not got.
  */
 import type { Arena } from '../bytes/arena.ts';
-import { writeVariable } from '../packet/data-representation.ts';
+import { lengthOfVariable, writeVariable } from '../packet/data-representation.ts';
 import { IdentifiedSpans, type Message } from '../packet/packet.ts';
 import { SUBSCRIPTION_IDENTIFIER } from '../packet/properties.ts';
 import { RETAIN_AS_PUBLISHED } from '../packet/subscribe.ts';
@@ -15,7 +15,7 @@ import type * as Event from '../config/events.ts';
 import type { NodeState } from './node-state.ts';
 import type { NodeStates } from './node-states.ts';
 import { Sending } from './sending.ts';
-import { LONGEST_IDENTIFIER, LONGEST_IDENTIFIERS } from './found-subscriptions.ts';
+import { LONGEST_IDENTIFIERS } from './found-subscriptions.ts';
 import { END, IDENTIFIED, SHARED, type Subscriptions } from './subscriptions.ts';
 
 /** How well a member of a group suits; USELESS: not at all. */
@@ -69,7 +69,7 @@ export abstract class SharedDelivery extends Sending {
     let number = this.identifiedAfter(END, node.index);
     do {
       let end = identifiersOffset;
-      for (; number !== END && end - identifiersOffset <= LONGEST_IDENTIFIERS - LONGEST_IDENTIFIER;
+      for (; number !== END && end + this.lengthOfIdentifier(number) <= identifiersOffset + LONGEST_IDENTIFIERS;
         number = this.identifiedAfter(number, node.index))
         end = this.writeIdentifier(end, number);
       outgoing.identifiersLength = end - identifiersOffset;
@@ -213,6 +213,10 @@ export abstract class SharedDelivery extends Sending {
       number = subscriptions.nextMatch(number, topicNameOffset, topicNameLength, IDENTIFIED);
     while (number !== END && !subscriptions.isWanted(number, node));
     return number;
+  }
+
+  private lengthOfIdentifier(number: number): number {
+    return 1 + lengthOfVariable(this.subscriptions.identifierOf(number));
   }
 
   private writeIdentifier(offset: number, number: number): number {

@@ -62,11 +62,13 @@ export class SubscriptionRecords {
   private numberCount = 0;
   private freeLink = 0;
 
-  static planRecords(plan: ArenaPlan, capacity: number, maximumCount: number, nodeCount: number): RecordsPlan {
+  /** @param spare bytes behind the records, for the caller */
+  static planRecords(plan: ArenaPlan, capacity: number, spare: number, maximumCount: number, nodeCount: number):
+    RecordsPlan {
     return {
       capacity: capacity & ~3,
       maximumCount,
-      recordsOffset: plan.reserve('subscriptions', capacity),
+      recordsOffset: plan.reserve('subscriptions', capacity + spare),
       placesOffset: plan.reserve('places of subscriptions', maximumCount * PLACE_LENGTH + nodeCount * CHAIN_LENGTH),
     };
   }
@@ -78,6 +80,10 @@ export class SubscriptionRecords {
     this.recordsOffset = plan.recordsOffset;
     this.placesOffset = plan.placesOffset;
     this.chainsOffset = plan.placesOffset + plan.maximumCount * PLACE_LENGTH;
+  }
+
+  protected get recordsEnd(): number {
+    return this.recordsOffset + this.capacity;
   }
 
   countOf(node: number): number {

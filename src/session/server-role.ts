@@ -111,9 +111,12 @@ export class ServerRole extends SessionRole {
   readonly willOffset: number;
   readonly identifierOffset: number;
   readonly limitsOffset: number;
-  readonly aliasesOffset: number;
   readonly regionLength: number;
-  readonly aliases: TopicAliases | undefined;
+  declare readonly aliases?: TopicAliases;
+
+  get aliasesOffset(): number {
+    return this.limitsOffset + LIMITS_LENGTH;
+  }
 
   /** Reserves the regions of `count` sessions, and behind them their deadlines. */
   static plan(plan: ArenaPlan, settings: ServerSessionSettings, count: number): number {
@@ -131,11 +134,10 @@ export class ServerRole extends SessionRole {
     this.willOffset = regions + settings.maximumPacketSize;
     this.identifierOffset = this.willOffset + WILL_LENGTHS + settings.willCapacity;
     this.limitsOffset = this.identifierOffset + settings.maximumClientIdentifierLength;
-    this.aliasesOffset = this.limitsOffset + LIMITS_LENGTH;
     this.regionLength = regionLengthOf(settings);
     const { topicAliasLength, topicAliasMaximum } = settings;
-    this.aliases = topicAliasMaximum === 0 ? undefined
-      : new TopicAliases(context.arena, topicAliasMaximum, topicAliasLength);
+    if (topicAliasMaximum !== 0)
+      this.aliases = new TopicAliases(context.arena, topicAliasMaximum, topicAliasLength);
     this.deadlines = new Deadlines(context.arena, regions + sessionCount * this.regionLength);
     this.filterRequests = new FilterRequests(this);
   }
