@@ -135,6 +135,21 @@ describe('a message for a group', () => {
     expect(world.gateway.delivery.droppedCount).toBe(0);
   });
 
+  it('makes its sender wait when no member has room, until one has', () => {
+    const world = quiet({ max_queued_messages: 1 });
+    const [a, b] = nodesOf(world, ['a', 'b'], '$share/g/t', 1) as [Peer, Peer];
+    const writer = world.node('w');
+    for (const identifier of [1, 2, 3])
+      writer.send(publish('t', `${identifier}`, { qos: 1, identifier }));
+    expect(writer.take()).toEqual(['PUBACK #1', 'PUBACK #2']);
+    expect(payloads([a, b])).toEqual(['1', '2']);
+    b.send(puback(1));
+    world.run(100);
+    expect(writer.take()).toEqual(['PUBACK #3']);
+    expect(payloads([a, b])).toEqual(['', '3']);
+    expect(world.gateway.delivery.droppedCount).toBe(0);
+  });
+
   it('that a member refuses goes to nobody else [MQTT5-4.8.2-6]', () => {
     const world = quiet();
     const nodes = ['a', 'b'].map(name => {

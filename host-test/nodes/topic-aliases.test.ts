@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { ask5, connect5, publish5, subscribe5, take5 } from '../world/packets-of-five.ts';
+import { puback } from '../world/packets.ts';
 import type { Peer } from '../world/peer.ts';
 import { World } from '../world/world.ts';
 
@@ -98,6 +99,21 @@ describe('a Topic Alias', () => {
     ask5(one, connect5('one', { user: 'one' }), publish5('t', 'x', alias(1)), publish5('u', 'y', alias(2)),
       publish5('', 'z', alias(1)));
     expect(take5(reader)).toEqual(['PUBLISH one/t=x q0', 'PUBLISH one/u=y q0', 'PUBLISH one/t=z q0']);
+  });
+
+  it.each(['a/topic', ''])('goes with a message that has to wait for a reader without room, topic %j', topic => {
+    const world = World.quiet({ listener: { max_topic_alias: 3, max_queued_messages: 1 } });
+    const reader = world.open(), writer = world.open();
+    ask5(reader, connect5('r'), subscribe5(1, '#', 1));
+    ask5(writer, connect5('w'), publish5('a/topic', 'first', alias(2)));
+    writer.send(publish5('x', '1', '', { qos: 1 }),
+      publish5(topic, '2', alias(2) + USER_PROPERTY, { qos: 1, identifier: 2 }), publish5('', '3', alias(2)));
+    expect(take5(writer)).toEqual(['PUBACK #1']); // the second one waits
+    reader.send(puback(1));
+    world.run(100);
+    expect(take5(writer)).toEqual(['PUBACK #2']);
+    expect(take5(reader)).toEqual(['PUBLISH a/topic=first q0', 'PUBLISH x=1 q1 #1',
+      `PUBLISH a/topic=2 q1 #2 {${USER_PROPERTY}}`, 'PUBLISH a/topic=3 q0']);
   });
 
   it('works in any fragmentation', () => {

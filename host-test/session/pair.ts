@@ -276,6 +276,8 @@ export class RecordingOutput implements NodeOutput {
     this.onReadOne?.();
   }
 
+  readAhead(): void { /* nothing waits */ }
+
   stopSending(): void {
     this.hasUnread = false;
   }

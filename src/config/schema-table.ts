@@ -52,7 +52,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'max_topic_length', 'bridge_max_packet_size', 'max_properties', 'max_inflight_messages',
     'max_unreleased_messages', 'acknowledgement_timeout', 'bridge_tcp_nodelay', 'bridge_cafile', 'bridge_certfile',
     'bridge_keyfile', 'bridge_alpn', 'bridge_tls_version', 'bridge_insecure', 'bridge_identity', 'bridge_psk',
-    'send_timeout', 'oversize']), first: 12 }),
+    'send_timeout', 'oversize', 'name']), first: 12 }),
   // listener
   Object.freeze({ types: 32, keys: Object.freeze(['port', 'address', 'protocol', 'websockets_origin', 'certfile',
     'keyfile', 'cafile', 'require_certificate', 'use_identity_as_username', 'psk_file', 'tls_version',
@@ -60,23 +60,23 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'max_inflight_messages', 'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes',
     'max_clientid_length', 'max_topic_alias', 'max_will_size', 'max_subscriptions', 'max_subscription_bytes',
     'max_retained_messages', 'max_retained_bytes', 'oversize', 'queue_full', 'persistent_client_expiration',
-    'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 49 }),
+    'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 50 }),
   // topic
-  Object.freeze({ types: 16, items: 85, maxItems: 256, example: '[]' }),
-  // sensors
   Object.freeze({ types: 16, items: 86, maxItems: 256, example: '[]' }),
+  // sensors
+  Object.freeze({ types: 16, items: 87, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate', 'quarantine', 'messages_per_second']), first: 87 }),
+    'replay_rate', 'quarantine', 'messages_per_second']), first: 88 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 96 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 97 }),
   // page
-  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash']), first: 98 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash']), first: 99 }),
   // tests
-  Object.freeze({ types: 16, items: 101, maxItems: 1024,
+  Object.freeze({ types: 16, items: 102, maxItems: 1024,
     example: '[{"publish":"a/b","user":"node1","expect":{"remote":"site/a/b","qos":1}}]' }),
   // upstream.address
-  Object.freeze({ types: 16, items: 102, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 103, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"', '"mqttv50"']),
     example: '"mqttv311"' }),
@@ -95,12 +95,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 103, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 104, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 104,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 105,
     required: Object.freeze(['topic']) }),
   // upstream.birth
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 108 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 109 }),
   // upstream.notifications
   Object.freeze({ types: 8, example: 'false' }),
   // upstream.notifications_local_only
@@ -152,6 +152,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '20' }),
   // upstream.oversize
   Object.freeze({ types: 0, choices: Object.freeze(['"close"', '"drop"']), example: '"drop"' }),
+  // upstream.name
+  Object.freeze({ types: 1, minLength: 1, maxLength: 32, example: '"cloud"' }),
   // listener.port
   Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '1883' }),
   // listener.address
@@ -159,7 +161,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.protocol
   Object.freeze({ types: 0, choices: Object.freeze(['"mqtt"', '"websockets"']), example: '"mqtt"' }),
   // listener.websockets_origin
-  Object.freeze({ types: 16, items: 112, maxItems: 64, example: '["https://example.com"]' }),
+  Object.freeze({ types: 16, items: 113, maxItems: 64, example: '["https://example.com"]' }),
   // listener.certfile
   Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
   // listener.keyfile
@@ -217,9 +219,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 113, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 114, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 114, maxItems: 256,
+  Object.freeze({ types: 16, items: 115, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -227,11 +229,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 115 }),
+    'store', 'full', 'expiry', 'upstream']), first: 116 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 123, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 125, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -248,9 +250,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 141, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 143, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 142,
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 144,
     example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
@@ -264,7 +266,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 65, maxLength: 1024 }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 145, required: Object.freeze(['expect']) }),
+    first: 147, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -289,9 +291,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 1, minLength: 1, maxLength: 300, example: '"https://example.com"' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 151, required: Object.freeze(['username']) }),
+    first: 153, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 155 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 157 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -309,6 +311,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'null']) }),
   // topic[].expiry
   Object.freeze({ types: 4, minimum: 0, maximum: 2147483647, example: '0' }),
+  // topic[].upstream
+  Object.freeze({ types: 1, minLength: 1, maxLength: 32, example: '"cloud"' }),
   // sensors[].name
   Object.freeze({ types: 1, minLength: 1, maxLength: 64, example: '"air"' }),
   // sensors[].type
@@ -365,7 +369,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 158 }),
+    first: 160 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -392,7 +396,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 164, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 166, maxItems: 1024, example: '[]' }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
 ]);

@@ -99,9 +99,9 @@ export abstract class SharedDelivery extends Sending {
   }
 
   /**
-   * The session of a node ends. What it has as a member of a group, and has not got or not acknowledged, goes to
-   * another one: of QoS 2 only what was never sent [MQTT5-4.8.2-5]. What comes by a subscription of its own as well is
-   * taken for that.
+   * The session of a node ends; until then its messages wait for it [MQTT5-4.8.2-4]. What it has as a member of a
+   * group, and has neither acknowledged nor refused [MQTT5-4.8.2-6], goes to another one: of QoS 2 only what was never
+   * sent [MQTT5-4.8.2-5]. What comes by a subscription of its own as well is taken for that.
    */
   handOver(node: NodeState): void {
     const { outgoing, subscriptions } = this;
@@ -193,7 +193,7 @@ export abstract class SharedDelivery extends Sending {
     return session === undefined ? hasRoom ? AWAY : AWAY_AND_FULL : hasRoom ? FIT : FULL;
   }
 
-  /** Sends the message at hand by one subscription, and with the identifier of that. */
+  /** Sends the message at hand by one subscription, with its QoS [MQTT5-4.8.2-3] and its identifier. */
   private sendOutgoing(number: number, index: number): void {
     const { nodes: { states }, outgoing, outgoing: { propertiesLength }, subscriptions } = this;
     const { identifiersOffset } = outgoing;

@@ -122,6 +122,8 @@ export class Packet implements Message {
   propertiesOffset = 0;
   declare readonly identifiersLength: number;
   declare readonly identifiersOffset: number;
+  /** PUBLISH: its topic is that of a Topic Alias, and lies elsewhere. */
+  isAliased = false;
   /** A PUBLISH that is longer than the ring: `payloadLength` is what it announces, the payload itself is skipped. */
   isOversize = false;
   /** Protocol level of the connection; in a CONNECT the level that it asks for, without the bridge bit. */

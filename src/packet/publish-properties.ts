@@ -10,7 +10,7 @@ import { IDENTIFIER_LENGTH, lengthOfVariable, PREFIX_LENGTH, variableAt, writeFi
 import type { Message, MessageSpans, Packet } from './packet.ts';
 import type { PacketHandler } from './packet-handler.ts';
 import { findProperty, MESSAGE_EXPIRY_INTERVAL, removeProperty, SUBSCRIPTION_IDENTIFIER,
-  TOPIC_ALIAS } from './properties.ts';
+  TOPIC_ALIAS, writeTwoBytes } from './properties.ts';
 import { readPublish } from './publish.ts';
 import * as ReasonCode from './reason-code.ts';
 import { INVALID_TOPIC } from './topic-table.ts';
@@ -48,13 +48,16 @@ export function readPublishWithProperties(packet: Packet, handler: PacketHandler
 function readAlias(packet: Packet, { aliasTable = 0, role: { aliases, topics } }: PacketHandler): number {
   const { arena, properties, propertiesOffset } = packet;
   const alias = properties.numberOf(arena, TOPIC_ALIAS, 0);
-  if (aliases === undefined || alias > aliases.maximum)
+  if (aliases === undefined || alias > aliases.maximum) // [MQTT5-3.3.2-12]
     return ReasonCode.TOPIC_ALIAS_INVALID;
-  packet.propertiesLength = removeProperty(arena, propertiesOffset, properties.end, TOPIC_ALIAS) - propertiesOffset;
+  const end = removeProperty(arena, propertiesOffset, properties.end, TOPIC_ALIAS);
+  packet.propertiesLength = end - propertiesOffset;
+  writeTwoBytes(arena, end, TOPIC_ALIAS, alias); // behind the others: the packet may be read once more
   if (packet.topicNameLength > 0)
     return aliases.define(aliasTable, alias, packet) ? ReasonCode.SUCCESS : ReasonCode.TOPIC_ALIASES_FULL;
   if (!aliases.resolve(aliasTable, alias, packet))
     return ReasonCode.PROTOCOL_ERROR;
+  packet.isAliased = true;
   packet.topicIndex = topics.indexOf(packet.topicNameOffset, packet.topicNameLength);
   return packet.topicIndex === INVALID_TOPIC ? ReasonCode.TOPIC_NAME_INVALID : ReasonCode.SUCCESS;
 }

@@ -104,7 +104,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** Messages of the Server whose name no node may have. */
   unfitCount = 0;
   private readonly outgoing = new MessageSpans();
-  private readonly incoming = new MessageSpans();
+  /** The message of the Server at hand, with its local name. */
+  readonly incoming = new MessageSpans();
   private readonly owner: BridgeOwner;
   private readonly observer: Event.GatewayObserver;
   /** Who gets what arrives from upstream. */
