@@ -127,6 +127,18 @@ describe('a message', () => {
   });
 });
 
+it.each([0, 1])('a message of QoS %i that they make longer than any may be is dropped and counted', qos => {
+  const world = quiet();
+  const node = node5(world, 'r', subscribeWith5(LONGEST, 't', 1), subscribeWith5(LONGEST, '+', 1));
+  const writer = node5(world, 'w');
+  writer.send(publish5('t', 'x'.repeat(1017 - 2 * qos), '', { qos })); // 1024 bytes, and 10 of identifiers
+  expect(take5(node)).toEqual([]);
+  expect(world.gateway.delivery.droppedCount).toBe(1);
+  writer.send(publish5('t', 'x'.repeat(1016 - 2 * qos), '', { qos, identifier: 2 }), publish5('t', 'short'));
+  expect(take5(node).map(event => event.length > 1000 || event)).toEqual(
+    [true, 'PUBLISH t=short q0 {0bffffff7f0bffffff7f}']);
+});
+
 describe('the identifier of a subscription', () => {
   it('is replaced with it, and may come and go', () => {
     const world = quiet();

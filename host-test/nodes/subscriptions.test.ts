@@ -30,6 +30,8 @@ interface Listed {
   qos: number;
   /** 0: none. */
   identifier: number;
+  /** Bytes. */
+  span: number;
 }
 
 /** `$share/GROUP/` of a filter, and the filter proper. */
@@ -67,12 +69,13 @@ class Both {
   }
 
   get usedLength(): number {
-    return this.list.reduce((sum, { filter, identifier }) => sum + spanOf(filter, identifier), 0);
+    return this.list.reduce((sum, { span }) => sum + span, 0);
   }
 
   add(node: number, filter: string, qos: number, identifier = 0): void {
     const known = this.list.find(each => each.node === node && each.filter === filter);
-    const hasRoom = this.usedLength + spanOf(filter, identifier) <= this.capacity;
+    const span = spanOf(filter, identifier);
+    const hasRoom = this.usedLength + span <= this.capacity;
     const fits = known === undefined ? hasRoom && this.list.length < this.maximumCount
       : hasRoom || (known.identifier === 0) === (identifier === 0);
     this.subscriptions.identifier = identifier;
@@ -81,9 +84,9 @@ class Both {
     if (!fits)
       return;
     if (known === undefined)
-      this.list.push({ node, filter, qos, identifier });
+      this.list.push({ node, filter, qos, identifier, span });
     else
-      Object.assign(known, { qos, identifier });
+      Object.assign(known, { qos, identifier, span });
     expect([this.subscriptions.qosOf(number), this.subscriptions.identifierOf(number)]).toEqual([qos, identifier]);
   }
 

@@ -9,7 +9,6 @@ import { ABSENT } from '../packet/data-representation.ts';
 import { hasProperties, versionNamed } from '../packet/protocol-version.ts';
 import { HEADER_LENGTH, NODE_NOTES_LENGTH, NOTES_LENGTH } from '../session/record-layout.ts';
 import { longestMountPoint } from '../nodes/access-lengths.ts';
-import { LONGEST_IDENTIFIERS } from '../nodes/found-subscriptions.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { longestAnnouncement } from './announcement-texts.ts';
 import { COPY_LENGTH, lengthOfMessage, LONGEST_DOWN_PROPERTIES } from '../store/record-format.ts';
@@ -24,14 +23,14 @@ const LONGEST_CONNECT_FRAME = 48;
 export const RECORD_OVERHEAD = lengthOfMessage(LONGEST_DOWN_PROPERTIES, 1) + COPY_LENGTH;
 
 /**
- * No packet that the gateway sends is longer: a message may grow by a mount point and a prefix, and by identifiers of
- * subscriptions; rings are linearised by way of staging.
+ * No packet that the gateway sends is longer: a message may grow by a mount point and a prefix, and rings are
+ * linearised by way of staging. What Subscription Identifiers make longer than that is not sent.
  */
 export function longestOutgoingPacket(configuration: Configuration): number {
   const { listener, upstream } = configuration;
   const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
   return Math.max(
-    longestReceived + longestMountPoint(listener) + longestPrefix(configuration) + LONGEST_IDENTIFIERS,
+    longestReceived + longestMountPoint(listener) + longestPrefix(configuration),
     lengthOfConnectTexts(configuration) + LONGEST_CONNECT_FRAME, longestAnnouncement(upstream)) + PUBLISH_OVERHEAD;
 }
 

@@ -13,7 +13,7 @@ import { CHAIN_LENGTH, COUNT, END, FILTER, LINK, NODE, PLACE_LENGTH, QOS, type R
 
 /** So few are looked through rather than looked up, all of them or those of a node. */
 const FEW = 8;
-/** Bytes of one Subscription Identifier of a message, and of as many as it has at most: every node has room for them. */
+/** Bytes of one Subscription Identifier of a message, and of as many as it has at most. */
 export const LONGEST_IDENTIFIER = 5;
 export const LONGEST_IDENTIFIERS = 2 * LONGEST_IDENTIFIER;
 /** Where there can be no more than these, they are always looked through: no memory for an index. */

@@ -19,7 +19,7 @@ import { PacketParser } from '../packet/packet-parser.ts';
 import type { Message, Packet } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, PUBACK_PACKET, PUBCOMP_PACKET, PUBREC_PACKET, PUBREL_PACKET,
   stagePublish } from '../packet/publish.ts';
-import { stageWithoutProperties } from '../packet/publish-properties.ts';
+import { lengthWithProperties, stageWithoutProperties } from '../packet/publish-properties.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CLIENT, CLOSED, CONNECTED, FROM_SERVER_OF_5_0, legalTypes, OPENED, SERVER } from './connection-state.ts';
 import type { OutboundQueue } from './outbound-queue.ts';
@@ -176,6 +176,8 @@ export abstract class Session implements PacketHandler {
   private publishForm(message: Message): boolean {
     const { role } = this;
     const { arena } = role;
+    if (message.identifiersLength !== 0 && lengthWithProperties(message, 0) > arena.stagingCapacity)
+      return false;
     const length = message.propertiesLength === 0 ? stageWithoutProperties(arena, message) : role.forms.stage(message);
     if (length > this.longestPacket)
       return true; // as if it had been sent [MQTT5-3.1.2-24] [MQTT5-3.1.2-25]
