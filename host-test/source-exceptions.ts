@@ -51,7 +51,7 @@ export const ALLOCATION_EXCEPTIONS: Readonly<Record<string, string>> = {
   'nodes/delayed-wills.ts: DelayedWills.plan': 'once at start',
   'nodes/retained.ts: RetainedMessages.plan': 'once at start',
   'nodes/subscription-records.ts: SubscriptionRecords.planRecords': 'once at start',
-  'nodes/subscriptions.ts: Subscriptions.plan': 'once at start',
+  'nodes/found-subscriptions.ts: FoundSubscriptions.plan': 'once at start',
   'upstream/earlier-subscriptions.ts: filtersToTakeBack': 'texts of the rules, once at start',
   'upstream/earlier-subscriptions.ts: EarlierSubscriptions.plan': 'once at start',
   'nodes/node-states.ts: NodeStates.countAnew': 'once per reload',

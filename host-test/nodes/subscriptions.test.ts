@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { encodeUTF8 } from '../../src/bytes/utf8.ts';
-import { END, Subscriptions } from '../../src/nodes/subscriptions.ts';
+import { END, HAS_IDENTIFIER, IDENTIFIED, SHARED, Subscriptions } from '../../src/nodes/subscriptions.ts';
 import { seeded } from '../session/pair.ts';
 
 const NODES = 12;
@@ -24,8 +24,30 @@ function matches(filter: string, name: string): boolean {
   return levels.length === names.length;
 }
 
+interface Listed {
+  node: number;
+  filter: string;
+  qos: number;
+  /** 0: none. */
+  identifier: number;
+  /** Bytes. */
+  span: number;
+}
+
+/** `$share/GROUP/` of a filter, and the filter proper. */
+function parts(filter: string): [share: string, proper: string] {
+  const found = /^(\$share\/[^/]+\/)(.*)$/.exec(filter);
+  return found === null ? ['', filter] : [found[1]!, found[2]!];
+}
+
+const isShared = (filter: string): boolean => parts(filter)[0] !== '';
+
+/** Bytes of a record. */
+const spanOf = (filter: string, identifier: number): number =>
+  7 + filter.length + (isShared(filter) ? 4 : 0) + (identifier === 0 ? 0 : 4) + 3 & ~3;
+
 class Both {
-  readonly list: { node: number; filter: string; qos: number }[] = [];
+  readonly list: Listed[] = [];
   readonly subscriptions: Subscriptions;
   private readonly arena: Arena;
   private readonly at: number;
@@ -47,19 +69,25 @@ class Both {
   }
 
   get usedLength(): number {
-    return this.list.reduce((sum, { filter }) => sum + (7 + filter.length + 3 & ~3), 0);
+    return this.list.reduce((sum, { span }) => sum + span, 0);
   }
 
-  add(node: number, filter: string, qos: number): void {
+  add(node: number, filter: string, qos: number, identifier = 0): void {
     const known = this.list.find(each => each.node === node && each.filter === filter);
-    const fits = this.list.length < this.maximumCount
-      && this.usedLength + (7 + filter.length + 3 & ~3) <= this.capacity;
+    const span = spanOf(filter, identifier);
+    const hasRoom = this.usedLength + span <= this.capacity;
+    const fits = known === undefined ? hasRoom && this.list.length < this.maximumCount
+      : hasRoom || (known.identifier === 0) === (identifier === 0);
+    this.subscriptions.identifier = identifier;
     const number = this.subscriptions.add(node, this.at, this.write(filter), qos, false);
-    expect(number !== END).toBe(known !== undefined || fits);
-    if (known !== undefined)
-      known.qos = qos;
-    else if (fits)
-      this.list.push({ node, filter, qos });
+    expect(number !== END).toBe(fits);
+    if (!fits)
+      return;
+    if (known === undefined)
+      this.list.push({ node, filter, qos, identifier, span });
+    else
+      Object.assign(known, { qos, identifier, span });
+    expect([this.subscriptions.qosOf(number), this.subscriptions.identifierOf(number)]).toEqual([qos, identifier]);
   }
 
   remove(node: number, filter: string): void {
@@ -83,7 +111,7 @@ class Both {
     const { subscriptions } = this;
     subscriptions.match(this.at, this.write(name));
     const found = Array.from(subscriptions.matched.subarray(0, subscriptions.matchedCount),
-      node => [node, subscriptions.granted[node]!] as const);
+      node => [node, subscriptions.granted[node]! & ~HAS_IDENTIFIER] as const);
     subscriptions.forgetMatch();
     return found.sort(([a], [b]) => a - b);
   }
@@ -91,15 +119,52 @@ class Both {
   expectReaders(name: string): void {
     const qosOf = new Map<number, number>();
     for (const { node, filter, qos } of this.list)
-      if (matches(filter, name))
+      if (!isShared(filter) && matches(filter, name))
         qosOf.set(node, Math.max(qos, qosOf.get(node) ?? 0));
     expect(this.readers(name)).toEqual([...qosOf].sort(([a], [b]) => a - b));
+    this.expectGroups(name);
+    const { subscriptions } = this;
+    const identified = this.found(name, IDENTIFIED).map(number =>
+      `${subscriptions.nodeOf(number)} ${subscriptions.identifierOf(number)}`);
+    expect(identified.sort()).toEqual(this.list
+      .filter(({ filter, identifier }) => identifier > 0 && !isShared(filter) && matches(filter, name))
+      .map(({ identifier, node }) => `${node} ${identifier}`).sort());
+  }
+
+  /** Each group that matches is found once, with all its members, whose turns come one after the other. */
+  expectGroups(name: string): void {
+    const { subscriptions } = this;
+    const groups = new Map<string, number[]>();
+    for (const { filter, node } of this.list)
+      if (isShared(filter) && matches(parts(filter)[1], name))
+        groups.set(filter, [...groups.get(filter) ?? [], node]);
+    const found = this.found(name, SHARED).map(first => {
+      const members: number[] = [];
+      do {
+        const member = subscriptions.turnOf(first);
+        members.push(subscriptions.nodeOf(member));
+        subscriptions.passTurn(first, member);
+      } while (members.length < 2 * NODES && members.indexOf(subscriptions.nodeOf(subscriptions.turnOf(first))) < 0);
+      return members.sort((a, b) => a - b).join(' ');
+    });
+    expect(found.sort()).toEqual([...groups.values()].map(nodes => nodes.sort((a, b) => a - b).join(' ')).sort());
+  }
+
+  private found(name: string, form: number): number[] {
+    const { at, subscriptions } = this;
+    const length = this.write(name);
+    const found: number[] = [];
+    for (let number = subscriptions.nextMatch(END, at, length, form); number !== END;
+      number = subscriptions.nextMatch(number, at, length, form))
+      found.push(number);
+    return found;
   }
 
   expectChains(): void {
     const { subscriptions } = this;
     expect(subscriptions.count).toBe(this.list.length);
-    expect(subscriptions.dollarCount).toBe(this.list.filter(({ filter }) => filter.startsWith('$')).length);
+    expect(subscriptions.dollarCount).toBe(this.list.filter(({ filter }) => parts(filter)[1].startsWith('$')).length);
+    expect(subscriptions.sharedCount).toBe(this.list.filter(({ filter }) => isShared(filter)).length);
     for (let node = 0; node < NODES; ++node) {
       const own = this.list.filter(each => each.node === node);
       const lengths: number[] = [];
@@ -132,11 +197,12 @@ describe('subscriptions of all nodes', () => {
   ])('are found as in a list that is searched, with seed %i, %i bytes and %i places', (seed, capacity, count) => {
     const random = seeded(seed);
     const both = new Both(capacity, count);
-    for (let step = 0; step < 4000; ++step) {
+    for (let step = 0; step < 2500; ++step) {
       const node = Math.floor(random() * NODES);
       const what = random();
       if (what < 0.5)
-        both.add(node, text(random, true), Math.floor(random() * 3));
+        both.add(node, (random() < 0.3 ? `$share/g${Math.floor(random() * 2)}/` : '') + text(random, true),
+          Math.floor(random() * 3), random() < 0.3 ? 1 + Math.floor(random() * 1e6) : 0);
       else if (what < 0.7 && both.list.length > 0) {
         const victim = both.list[Math.floor(random() * both.list.length)]!;
         both.remove(victim.node, victim.filter);
@@ -148,7 +214,7 @@ describe('subscriptions of all nodes', () => {
         both.expectReaders(text(random, false));
     }
     both.expectChains();
-    for (let step = 0; step < 300; ++step)
+    for (let step = 0; step < 150; ++step)
       both.expectReaders(text(random, false));
   });
 

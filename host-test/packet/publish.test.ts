@@ -6,6 +6,7 @@ import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { hexOf, put, testArena } from '../bytes/test-arena.ts';
 import { describe as line } from '../vectors/event-log.ts';
 import { VectorMachine } from '../vectors/run-vector.ts';
+import { NO_IDENTIFIERS } from '../session/pair.ts';
 import { bytesOf } from '../vectors/vector.ts';
 
 /** A message whose topic name and payload lie in the second half of an arena. */
@@ -16,7 +17,7 @@ function messageOf(capacity: number, topicName: string | Uint8Array, payload: Ui
   arena.bytes.set(payload, capacity + topicNameLength);
   return [{ topicNameOffset: capacity, topicNameLength, payloadOffset: capacity + topicNameLength,
     payloadLength: payload.length, qos: 0, retain, packetIdentifier: 0,
-    propertiesOffset: 0, propertiesLength: 0 }, arena];
+    propertiesOffset: 0, propertiesLength: 0, ...NO_IDENTIFIERS }, arena];
 }
 
 it('a message without fields for properties has none, and cannot get any', () => {

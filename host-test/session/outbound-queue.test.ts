@@ -10,7 +10,7 @@ import type { Message } from '../../src/packet/packet.ts';
 import { OutboundQueue } from '../../src/session/outbound-queue.ts';
 import { MAXIMUM_RECORD_COUNT, QueueLimits } from '../../src/session/queue-limits.ts';
 import { DONE, NONE, QUEUED, RELEASED, SENT } from '../../src/session/record-layout.ts';
-import { hex, LIMITS } from './pair.ts';
+import { hex, LIMITS, NO_IDENTIFIERS } from './pair.ts';
 
 const MARGIN = 16;
 const TEXT_LENGTH = 300;
@@ -37,7 +37,7 @@ class Bench {
     this.arena.bytes[this.texts] = 0x74;
     this.arena.bytes.fill(fill, this.texts + 1, this.texts + 1 + length);
     return { topicNameOffset: this.texts, topicNameLength: 1, payloadOffset: this.texts + 1, payloadLength: length,
-      qos: 0, retain, packetIdentifier: 0, propertiesOffset: 0, propertiesLength: 0 };
+      qos: 0, retain, packetIdentifier: 0, propertiesOffset: 0, propertiesLength: 0, ...NO_IDENTIFIERS };
   }
 
   staged(record: number): string {

@@ -89,7 +89,12 @@ const SERVER_SETTINGS: ServerSessionSettings = {
   receiveMaximum: 4,
   sessionExpiry: 0xFFFFFFFF,
   storesState: false,
+  topicAliasMaximum: 0,
+  topicAliasLength: 0,
 };
+
+/** Of a message without Subscription Identifiers. */
+export const NO_IDENTIFIERS = { identifiersLength: 0, identifiersOffset: 0 };
 
 export const LIMITS: SessionLimits = { queueCapacity: 1024, maximumQueuedMessages: 16, maximumInflightMessages: 4 };
 
@@ -147,7 +152,8 @@ export class World {
     const topic = this.text(topicName);
     const body = this.text(payload);
     return { topicNameOffset: topic.offset, topicNameLength: topic.length, payloadOffset: body.offset,
-      payloadLength: body.length, qos: 0, retain, packetIdentifier: 0, propertiesOffset: 0, propertiesLength: 0 };
+      payloadLength: body.length, qos: 0, retain, packetIdentifier: 0, propertiesOffset: 0, propertiesLength: 0,
+      ...NO_IDENTIFIERS };
   }
 
   /**

@@ -3,6 +3,7 @@ import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { SessionState } from '../../src/session/session-state.ts';
 import { NONE } from '../../src/session/record-layout.ts';
 import { QueueLimits, type SessionLimits } from '../../src/session/queue-limits.ts';
+import { NO_IDENTIFIERS } from './pair.ts';
 
 function make(limits: SessionLimits) {
   const plan = new ArenaPlan();
@@ -77,7 +78,7 @@ describe('the region', () => {
     expect(state.queue.capacity).toBe(64);
     const topic =
       { topicNameOffset: offset - 8, topicNameLength: 1, payloadOffset: offset - 8, payloadLength: 8, qos: 0,
-        retain: 0, packetIdentifier: 0, propertiesOffset: 0, propertiesLength: 0 };
+        retain: 0, packetIdentifier: 0, propertiesOffset: 0, propertiesLength: 0, ...NO_IDENTIFIERS };
     while (state.queue.append(topic, 2) !== NONE);
     for (const identifier of [1, 2, 3])
       state.addReceived(identifier, 0);
@@ -92,7 +93,7 @@ describe('a new session', () => {
   it('inherits neither messages nor identifiers [MQTT311-3.1.2-6]', () => {
     const { offset, state } = make(LIMITS);
     state.queue.append({ topicNameOffset: offset - 8, topicNameLength: 1, payloadOffset: offset - 8, payloadLength: 0,
-      qos: 0, retain: 0, packetIdentifier: 0, propertiesOffset: 0, propertiesLength: 0 }, 1);
+      qos: 0, retain: 0, packetIdentifier: 0, propertiesOffset: 0, propertiesLength: 0, ...NO_IDENTIFIERS }, 1);
     state.addReceived(9, 0);
     state.forget();
     expect(state.queue.count).toBe(0);

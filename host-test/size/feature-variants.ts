@@ -47,6 +47,7 @@ export const NOTHING: PartialConfiguration = {
 export const VARIANTS: Readonly<Record<FeatureId, Variants>> = {
   connection: { without: listener(), with: listener({ max_connections: 4 + MANY }) },
   rateLimit: { without: listener(), off: listener({ max_publish_rate: 0 }), with: listener({ max_publish_rate: 10 }) },
+  topicAlias: { without: listener(), off: listener({ max_topic_alias: 0 }), with: listener({ max_topic_alias: 4 }) },
   session: { without: listener(), with: listener({ max_sessions: 12 + MANY }) },
   user: { without: listener(), with: listener({ users: times(user()) }) },
   mountPoint: { without: listener({ users: times(user()) }), with: listener({ users: times(user('home/')) }) },

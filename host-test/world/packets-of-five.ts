@@ -45,6 +45,15 @@ export function subscribe5(identifier: number, ...filters: (string | number)[]):
   return packet(0x82, number(identifier), 0, ...filters.map(part => typeof part === 'string' ? text(part) : part));
 }
 
+/** The same with a Subscription Identifier. */
+export const subscribeWith5 = (subscriptionIdentifier: number, ...filters: (string | number)[]): Uint8Array =>
+  packet(0x82, number(1), properties(`0b${variable(subscriptionIdentifier)}`),
+    ...filters.map(part => typeof part === 'string' ? text(part) : part));
+
+/** A Variable Byte Integer, in hexadecimal digits. */
+export const variable = (value: number): string => value < 128 ? value.toString(16).padStart(2, '0')
+  : (value & 127 | 128).toString(16) + variable(value >>> 7);
+
 export const unsubscribe5 = (identifier: number, ...filters: string[]): Uint8Array =>
   packet(0xA2, number(identifier), 0, ...filters.map(text));
 

@@ -1,7 +1,7 @@
 /** As flat-works.ts: what happens to a node, and what passes with time, beside many nodes. */
 import type { PartialConfiguration } from '../../src/device/core.ts';
 import { many, nameOf, PAYLOAD, roomFor, saying, type Work } from './flat-works.ts';
-import { bytesOf, connect, type Engine, publish, Setup, subscribe } from './workloads.ts';
+import { bytesOf, connect, connect5, type Engine, publish, Setup, subscribe, subscribe5 } from './workloads.ts';
 
 const ROUNDS = 20;
 const FEW_AND_MANY = [10, 1000];
@@ -43,6 +43,34 @@ export const WORKS_AMONG_NODES: readonly Work[] = [
         others);
       return saying(engine, setup.connectNode(4, 'writer'),
         many(200, index => nameOf(index * 7 % 10)).map(topic => publish(0, 0, topic, PAYLOAD)));
+    },
+  },
+  {
+    name: 'a message to a group of so many nodes',
+    counts: FEW_AND_MANY,
+    prepare(engine, others) {
+      const setup = new Setup(engine, room(others)).connectUpstream(0);
+      for (let index = 0; index < others; ++index) {
+        setup.connectNode(4, `other${index}`, subscribe('$share/group/one/#', 0));
+        setup.settle();
+      }
+      return saying(engine, setup.connectNode(4, 'writer'), many(200, () => 'one').map(topic =>
+        publish(0, 0, topic, PAYLOAD)));
+    },
+  },
+  {
+    name: 'a message to a node of 5.0 that has so many subscriptions with identifiers',
+    counts: FEW_AND_MANY,
+    prepare(engine, others) {
+      const setup = new Setup(engine, { ...room(others), memory: { topics: 2048, topic_length: 64 } })
+        .connectUpstream(0);
+      const reader = setup.acceptNode(connect5('reader'));
+      for (let index = 0; index < others; ++index) {
+        setup.receive(reader, subscribe5(index % 127 + 1, nameOf(index), 0));
+        setup.settle();
+      }
+      return saying(engine, setup.connectNode(4, 'writer'), many(200, index => nameOf(index * 7 % 10)).map(topic =>
+        publish(0, 0, topic, PAYLOAD)));
     },
   },
   {

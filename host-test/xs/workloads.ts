@@ -53,6 +53,10 @@ export const connect = (level: number, identifier: string, cleanSession = true) 
   ? withLength(0x10, text('MQIsdp'), 3, cleanSession ? 2 : 0, 0, 60, text(identifier))
   : withLength(0x10, text('MQTT'), level, cleanSession ? 2 : 0, 0, 60, text(identifier));
 export const subscribe = (topic: string, qos: number) => withLength(0x82, 0, 1, text(topic), qos);
+export const connect5 = (identifier: string) => withLength(0x10, text('MQTT'), 5, 2, 0, 60, 0, text(identifier));
+/** With a Subscription Identifier, 1 to 127. */
+export const subscribe5 = (subscriptionIdentifier: number, topic: string, qos: number) =>
+  withLength(0x82, 0, 1, 2, 0x0B, subscriptionIdentifier, text(topic), qos);
 export const unsubscribe = (topic: string) => withLength(0xA2, 0, 2, text(topic));
 const acknowledgement = (firstByte: number, identifier: number) =>
   bytesOf(firstByte, 2, identifier >> 8, identifier & 255);
@@ -498,6 +502,52 @@ export const workloads: readonly Workload[] = [
           deliver(1);
         }
       };
+    },
+  },
+  {
+    name: 'server: shared',
+    description: 'PUBLISH from a node, to one of three that share a subscription',
+    prepare(engine) {
+      const setup = new Setup(engine, NO_RULES).connectUpstream(0);
+      ['a', 'b', 'c'].forEach(name => setup.connectNode(4, name, subscribe('$share/group/site/#', 0)));
+      return delivering(engine, setup.connectNode(4, 'writer'), W1);
+    },
+  },
+  {
+    name: 'server: member leaves',
+    description: 'a message of QoS 1 that a member has not acknowledged is given to another one, who acknowledges it',
+    prepare(engine) {
+      const setup = new Setup(engine, NO_RULES).connectUpstream(0);
+      const [, heir] = ['member', 'heir'].map(name => setup.connectNode(4, name, subscribe('$share/group/site/#', 1)));
+      setup.connectNode(4, 'writer', W6);
+      const { delivery, nodes } = setup.runtime.gateway;
+      const member = nodes.states.find(({ queue }) => queue.count > 0)!;
+      const acknowledge = acknowledging(engine, heir!, bytesOf(), heir!, { firstBytes: [0x40], first: 1 });
+      return count => {
+        for (let round = 0; round < count; ++round) {
+          delivery.handOver(member);
+          acknowledge(1);
+        }
+      };
+    },
+  },
+  {
+    name: 'five: identifiers',
+    description: 'PUBLISH of 5.0 from a node, to another one by two of its subscriptions, with both identifiers',
+    prepare(engine) {
+      const setup = new Setup(engine, NO_RULES).connectUpstream(0);
+      setup.acceptNode(connect5('reader'), subscribe5(1, 'site/#', 0), subscribe5(2, 'site/room1/+/#', 0));
+      return delivering(engine, setup.acceptNode(connect5('writer')),
+        withLength(0x30, text(TOPIC), 0, 'p'.repeat(64)));
+    },
+  },
+  {
+    name: 'five: Topic Alias',
+    description: 'PUBLISH of 5.0 from a node, with a Topic Alias that is defined, then with it in place of the topic',
+    prepare(engine) {
+      const setup = new Setup(engine, { listener: { max_topic_alias: 2 } }).connectUpstream(0);
+      return delivering(engine, setup.acceptNode(connect5('writer')), bytesOf(...[TOPIC, ''].map(topic =>
+        withLength(0x30, text(topic), 3, 0x23, 0, 1, 'p'.repeat(64)))));
     },
   },
   {

@@ -142,6 +142,8 @@ export interface ListenerConfiguration {
   max_queued_messages: number;
   max_queued_bytes: number;
   max_clientid_length: number;
+  /** Topic Aliases that a node may use; 0: none. */
+  max_topic_alias: number;
   max_will_size: number;
   max_subscriptions: number;
   max_subscription_bytes: number;

@@ -83,6 +83,7 @@ export const DEFAULT_LISTENER: ListenerConfiguration = Object.freeze({
   max_queued_messages: 100,
   max_queued_bytes: 1280,
   max_clientid_length: 92,
+  max_topic_alias: 0,
   max_will_size: 256,
   max_subscriptions: 32,
   max_subscription_bytes: 1024,
@@ -127,7 +128,7 @@ export const PC_SIZES = Object.freeze({
     max_unreleased_messages: 1000 }),
   listener: Object.freeze({
     max_connections: 100, max_packet_size: 65_536, max_queued_messages: 1000, max_queued_bytes: 131_072,
-      max_unreleased_messages: 1000, max_will_size: 4096,
+      max_unreleased_messages: 1000, max_will_size: 4096, max_topic_alias: 10,
     max_subscriptions: 2000, max_subscription_bytes: 131_072, max_retained_messages: 2000,
       max_retained_bytes: 1_048_576,
   }),

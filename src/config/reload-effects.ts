@@ -83,6 +83,7 @@ const LISTENER: Effects<ListenerConfiguration> = Object.freeze({
   max_queued_messages: RESTART,
   max_queued_bytes: RESTART,
   max_clientid_length: RESTART,
+  max_topic_alias: RESTART,
   max_will_size: RESTART,
   max_subscriptions: RESTART,
   max_subscription_bytes: RESTART,

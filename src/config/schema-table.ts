@@ -58,26 +58,26 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'keyfile', 'cafile', 'require_certificate', 'use_identity_as_username', 'psk_file', 'tls_version',
     'max_connections', 'max_sessions', 'connect_timeout', 'send_timeout', 'max_keepalive', 'max_packet_size',
     'max_inflight_messages', 'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes',
-    'max_clientid_length', 'max_will_size', 'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages',
-    'max_retained_bytes', 'oversize', 'queue_full', 'persistent_client_expiration', 'allow_anonymous', 'users',
-    'acl', 'max_publish_rate', 'sys_interval']), first: 51 }),
+    'max_clientid_length', 'max_topic_alias', 'max_will_size', 'max_subscriptions', 'max_subscription_bytes',
+    'max_retained_messages', 'max_retained_bytes', 'oversize', 'queue_full', 'persistent_client_expiration',
+    'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 51 }),
   // topic
-  Object.freeze({ types: 16, items: 86, maxItems: 256, example: '[]' }),
-  // sensors
   Object.freeze({ types: 16, items: 87, maxItems: 256, example: '[]' }),
+  // sensors
+  Object.freeze({ types: 16, items: 88, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate', 'quarantine', 'messages_per_second']), first: 88 }),
+    'replay_rate', 'quarantine', 'messages_per_second']), first: 89 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 97 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 98 }),
   // page
   Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash', 'certfile', 'keyfile',
-    'allow_publish']), first: 99 }),
+    'allow_publish']), first: 100 }),
   // tests
-  Object.freeze({ types: 16, items: 105, maxItems: 1024,
+  Object.freeze({ types: 16, items: 106, maxItems: 1024,
     example: '[{"publish":"a/b","user":"node1","expect":{"remote":"site/a/b","qos":1}}]' }),
   // upstream.address
-  Object.freeze({ types: 16, items: 106, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 107, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"', '"mqttv50"']),
     example: '"mqttv311"' }),
@@ -96,12 +96,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 107, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 108, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 108,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 109,
     required: Object.freeze(['topic']) }),
   // upstream.birth
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 112 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 113 }),
   // upstream.notifications
   Object.freeze({ types: 8, example: 'false' }),
   // upstream.notifications_local_only
@@ -109,7 +109,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.notification_topic
   Object.freeze({ types: 1, maxLength: 65535 }),
   // upstream.probe
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'interval']), first: 116,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'interval']), first: 117,
     required: Object.freeze(['topic']) }),
   // upstream.bridge_attempt_unsubscribe
   Object.freeze({ types: 8, example: 'true' }),
@@ -165,7 +165,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.protocol
   Object.freeze({ types: 0, choices: Object.freeze(['"mqtt"', '"websockets"']), example: '"mqtt"' }),
   // listener.websockets_origin
-  Object.freeze({ types: 16, items: 118, maxItems: 64, example: '["https://example.com"]' }),
+  Object.freeze({ types: 16, items: 119, maxItems: 64, example: '["https://example.com"]' }),
   // listener.certfile
   Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
   // listener.keyfile
@@ -202,6 +202,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 64, maximum: 16777216, example: '1280' }),
   // listener.max_clientid_length
   Object.freeze({ types: 2, minimum: 23, maximum: 1024, example: '92' }),
+  // listener.max_topic_alias
+  Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '0' }),
   // listener.max_will_size
   Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '256' }),
   // listener.max_subscriptions
@@ -221,9 +223,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 119, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 120, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 120, maxItems: 256,
+  Object.freeze({ types: 16, items: 121, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -231,11 +233,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry', 'upstream']), first: 121 }),
+    'store', 'full', 'expiry', 'upstream']), first: 122 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 130, required: Object.freeze(['name', 'type']) }),
+    'address', 'baud']), first: 131, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -252,9 +254,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 148, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 149, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 149,
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 150,
     example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
@@ -274,7 +276,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 8, example: 'false' }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 152, required: Object.freeze(['expect']) }),
+    first: 153, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -303,9 +305,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 1, minLength: 1, maxLength: 300, example: '"https://example.com"' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 158, required: Object.freeze(['username']) }),
+    first: 159, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 162 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 163 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -381,7 +383,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 165 }),
+    first: 166 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -408,7 +410,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 171, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 172, maxItems: 1024, example: '[]' }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
 ]);

@@ -87,7 +87,7 @@ export function describeEvent(
     case Event.SUBSCRIPTIONS_FULL:
       return `refused a subscription of node ${name}: no room (listener.max_subscriptions, listener.max_subscription_bytes)`;
     case Event.SHARED_SUBSCRIPTION:
-      return `node ${name} asked for a shared subscription ($share/...), which is not served: subscribe without $share; said once`;
+      return `node ${name} asked for a shared subscription that is none: write $share/GROUP/FILTER, GROUP without "+" and "#"; said once`;
     case Event.ACCESS_DENIED:
       return describeDenial(gateway, subject, detail, name);
     case Event.RATE_LIMITED:

@@ -24,6 +24,7 @@ import { REFUSED, type SessionContext } from '../session/session-role.ts';
 import { Acquaintances } from '../nodes/acquaintances.ts';
 import { DelayedWills } from '../nodes/delayed-wills.ts';
 import type { Delivery } from '../nodes/delivery.ts';
+import { LONGEST_IDENTIFIERS } from '../nodes/found-subscriptions.ts';
 import { EndingCounts } from '../nodes/disconnect-reasons.ts';
 import type { DurableNodes } from '../nodes/durable-nodes.ts';
 import { FailingNodes } from '../nodes/failing-nodes.ts';
@@ -158,7 +159,7 @@ export class Gateway implements AdmissionParts, BridgeOwner, Figures, RouterPart
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, observer);
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
       observer, longestPacket: longestUpstreamPacket(configuration) });
-    this.held = new HeldMessages(role, this.bridge, delivery, longestGrowth(layout));
+    this.held = new HeldMessages(role, this.bridge, delivery, longestGrowth(layout) + LONGEST_IDENTIFIERS);
     this.queues = new QueueTally(this.nodes.states);
     this.systemTopics = new SystemTopics(this, regions.systemTopics, listener.sys_interval * 1000, options.traffic);
     this.systemTopics.outlet = new FigureForwarding(this.bridge, arena);

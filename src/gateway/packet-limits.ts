@@ -24,12 +24,13 @@ export const RECORD_OVERHEAD = lengthOfMessage(LONGEST_DOWN_PROPERTIES, 1) + COP
 
 /**
  * No packet that the gateway sends is longer: a message may grow by a mount point and a prefix, and rings are
- * linearised by way of staging.
+ * linearised by way of staging. What Subscription Identifiers make longer than that is not sent.
  */
 export function longestOutgoingPacket(configuration: Configuration): number {
   const { listener, upstream } = configuration;
   const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
-  return Math.max(longestReceived + longestMountPoint(listener) + longestPrefix(configuration),
+  return Math.max(
+    longestReceived + longestMountPoint(listener) + longestPrefix(configuration),
     lengthOfConnectTexts(configuration) + LONGEST_CONNECT_FRAME, longestAnnouncement(upstream)) + PUBLISH_OVERHEAD;
 }
 

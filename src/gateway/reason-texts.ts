@@ -32,7 +32,8 @@ export function describeReason(reasonCode: number): string {
     case ReasonCode.TOPIC_FILTER_INVALID: return 'invalid topic filter';
     case ReasonCode.PACKET_IDENTIFIER_IN_USE: return 'packet identifier in use';
     case ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: return 'too many QoS 2 messages in flight';
-    case ReasonCode.TOPIC_ALIAS_INVALID: return 'Topic Alias, of which none may be used';
+    case ReasonCode.TOPIC_ALIAS_INVALID: return 'Topic Alias that may not be used (listener.max_topic_alias)';
+    case ReasonCode.TOPIC_ALIASES_FULL: return 'no room for the topics of its Topic Aliases (memory.topic_length)';
     case ReasonCode.PACKET_TOO_LARGE: return 'packet too large';
     case ReasonCode.MESSAGE_RATE_TOO_HIGH: return 'message rate too high';
     case ReasonCode.QUOTA_EXCEEDED: return 'quota exceeded';

@@ -19,7 +19,7 @@ export const clientSettingsOf = (upstream: UpstreamConfiguration): ClientSession
   oversize: oversizeOf(upstream.oversize),
 });
 
-export const serverSettingsOf = ({ listener, store }: Configuration): ServerSessionSettings => ({
+export const serverSettingsOf = ({ listener, memory, store }: Configuration): ServerSessionSettings => ({
   storesState: store.durability === 'flash',
   maximumPacketSize: listener.max_packet_size,
   willCapacity: listener.max_will_size,
@@ -31,6 +31,8 @@ export const serverSettingsOf = ({ listener, store }: Configuration): ServerSess
   receiveMaximum: listener.max_unreleased_messages,
   sessionExpiry: listener.persistent_client_expiration === 0 ? FOR_EVER : listener.persistent_client_expiration,
   maximumPublishRate: listener.max_publish_rate,
+  topicAliasMaximum: listener.max_topic_alias,
+  topicAliasLength: memory.topic_length,
 });
 
 /** The queue towards the Server, which is the store's part in memory. */

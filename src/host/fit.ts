@@ -13,7 +13,8 @@ const KEYS: readonly (readonly [region: string, keys: string])[] = [
   ['upstream: receive ring', 'upstream.max_packet_size'],
   ['upstream: what CONNECT says', 'upstream.will'],
   ['node: transmit ring', 'listener.max_connections, max_packet_size, max_queued_bytes'],
-  ['node: receive ring', 'listener.max_connections, max_packet_size, max_will_size, max_clientid_length'],
+  ['node: receive ring',
+    'listener.max_connections, max_packet_size, max_will_size, max_clientid_length, max_topic_alias'],
   ['node: deadlines', 'listener.max_connections'],
   ['node: outgoing queue', 'listener.max_sessions, max_queued_bytes, max_clientid_length'],
   ['index of identifiers', 'listener.max_sessions'],
@@ -54,6 +55,7 @@ const USUALLY_UNDER_WAY = 20;
 
 /** In the order in which they hurt least. */
 const STEPS: readonly Step[] = [
+  { section: 'listener', key: 'max_topic_alias', value: 0 },
   { section: 'listener', key: 'max_clientid_length', value: 32 },
   { section: 'listener', key: 'max_will_size', value: 128 },
   { section: 'listener', key: 'max_unreleased_messages', value: USUALLY_UNDER_WAY },

@@ -92,6 +92,7 @@ const GLOBAL: Readonly<Record<string, Take>> = Object.freeze<Record<string, Take
   max_packet_size: number([LISTENER, 'max_packet_size'], 0),
   max_queued_bytes: number([LISTENER, 'max_queued_bytes'], 0),
   max_queued_messages: number([LISTENER, 'max_queued_messages'], 0),
+  max_topic_alias: number([LISTENER, 'max_topic_alias']),
   message_size_limit: (draft, line) => {
     if (numberOf(line) > 0 && draft.get([LISTENER, 'max_packet_size']) === undefined)
       draft.setNumber([LISTENER, 'max_packet_size'], numberOf(line) + AROUND_PAYLOAD, line);

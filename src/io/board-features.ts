@@ -47,6 +47,10 @@ export const FEATURES = Object.freeze({
     name: 'rate limit of a node', key: 'listener.max_publish_rate', part: CONNECTIONS,
     count: ({ listener }) => listener.max_publish_rate > 0 ? listener.max_connections : 0,
   },
+  topicAlias: {
+    name: 'Topic Aliases of nodes', key: 'listener.max_topic_alias', part: CONNECTIONS,
+    count: ({ listener }) => listener.max_topic_alias > 0 ? 1 : 0,
+  },
   session: {
     name: 'session that is kept', key: 'listener.max_sessions', part: SESSIONS,
     count: ({ listener }) => listener.max_sessions,

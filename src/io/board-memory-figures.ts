@@ -8,6 +8,7 @@ export const PROGRAM_LENGTH = 29908;
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
   connection: 1132,
   rateLimit: 142,
+  topicAlias: 80,
   session: 439,
   user: 78,
   mountPoint: 506,

@@ -19,13 +19,13 @@ export const NOT_ABOUT_THIS_NODE = -1;
 /** The name of the node fits no placeholder. */
 export const UNFIT_NAME = -2;
 
-/** What placeholders stand for. */
-export interface PlaceholderValues {
-  readonly userNameOffset: number;
+/** What placeholders stand for: a node; filled in again and again. */
+export class NodeNames {
+  userNameOffset = 0;
   /** 0: a node without user. */
-  readonly userNameLength: number;
-  readonly identifierOffset: number;
-  readonly identifierLength: number;
+  userNameLength = 0;
+  identifierOffset = 0;
+  identifierLength = 0;
 }
 
 export class Template {
@@ -61,7 +61,7 @@ export class Template {
   }
 
   /** Writes the text for one node at `to`. @returns its length, NOT_ABOUT_THIS_NODE or UNFIT_NAME */
-  expand(to: number, values: PlaceholderValues): number {
+  expand(to: number, values: Readonly<NodeNames>): number {
     const { arena, kinds, lengths } = this;
     const start = to;
     let from = this.offset;

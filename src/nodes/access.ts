@@ -18,7 +18,7 @@ import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import { DOLLAR, LONGEST_TOPIC } from '../packet/topic.ts';
 import { filterCovers, filtersOverlap, isValidTopicFilter, matchesTopicFilter } from '../packet/topic-filter.ts';
-import { NOT_ABOUT_THIS_NODE, Template, UNFIT_NAME, type PlaceholderValues } from './access-template.ts';
+import { NodeNames, NOT_ABOUT_THIS_NODE, Template, UNFIT_NAME } from './access-template.ts';
 import { isTrusted, lengthOfAccess, longestAccessFilter, longestMountPoint, mountPointOf } from './access-lengths.ts';
 import type { AccessConfiguration, ListenerConfiguration } from '../config/configuration.ts';
 import type { NodeState } from './node-state.ts';
@@ -57,14 +57,6 @@ export interface AccessPlan {
 
 /** Of two names or filters, where they lie. */
 type Comparison = (arena: Arena, ownOffset: number, ownLength: number, offset: number, length: number) => boolean;
-
-/** A node as placeholders see it; filled in again and again. */
-class NodeNames implements PlaceholderValues {
-  userNameOffset = 0;
-  userNameLength = 0;
-  identifierOffset = 0;
-  identifierLength = 0;
-}
 
 export class Access {
   /** The result of `mount`: a topic with its mount point; valid until the next call. */
@@ -204,14 +196,22 @@ export class Access {
     return this.mount(node, message.topicNameOffset, message.topicNameLength);
   }
 
-  /** Puts the mount point of the node in front of the filter at hand. @returns false when it can have no such filter */
-  mountFilter(node: NodeState, packet: Packet): boolean {
+  /**
+   * Puts the mount point of the node in front of the filter at hand, behind the bytes of a shared subscription that are
+   * no part of the filter proper. @returns false when it can have no such filter
+   */
+  mountFilter(node: NodeState, packet: Packet, shareLength: number): boolean {
+    const { arena: { bytes }, mounted } = this;
+    const { topicFilterLength, topicFilterOffset } = packet;
     if (this.mountLengths[node.index] === 0)
       return true;
-    if (!this.mount(node, packet.topicFilterOffset, packet.topicFilterLength))
+    if (!this.mount(node, topicFilterOffset + shareLength, topicFilterLength - shareLength))
       return false;
-    packet.topicFilterOffset = this.mounted.topicNameOffset;
-    packet.topicFilterLength = this.mounted.topicNameLength;
+    const { topicNameLength: length, topicNameOffset: offset } = mounted;
+    bytes.copyWithin(offset + shareLength, offset, offset + length);
+    bytes.copyWithin(offset, topicFilterOffset, topicFilterOffset + shareLength);
+    packet.topicFilterOffset = offset;
+    packet.topicFilterLength = length + shareLength;
     return true;
   }
 

@@ -1,25 +1,21 @@
 /**
- * Gives messages to the nodes whose subscriptions match, as far as they may read them, each once and with the QoS that
- * it was granted; keeps retained ones. Who gets a topic is remembered per number of the topic table: a message for
- * nobody, or one node, is not compared with filters. Knows nothing of upstream's rules.
+ * Gives messages to the nodes whose subscriptions match, each once and with the QoS that it was granted, and to one
+ * node of each group (shared-delivery.ts); keeps retained ones. Who gets a topic is remembered per number of the topic
+ * table: a message for nobody, or one node, is not compared with filters. Knows nothing of upstream's rules.
  */
-import type { Arena } from '../bytes/arena.ts';
 import { isPlainText } from '../bytes/utf8.ts';
-import { type Message, MessageSpans } from '../packet/packet.ts';
+import type { Message } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { OPTIONS_QOS, RETAIN_AS_PUBLISHED } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, type TopicTable } from '../packet/topic-table.ts';
-import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { SessionContext } from '../session/session-role.ts';
-import { type Access, READ } from './access.ts';
 import * as Event from '../config/events.ts';
-import type { NodeState } from './node-state.ts';
-import type { NodeStates } from './node-states.ts';
 import type { RetainedMessages } from './retained.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import { SharedDelivery } from './shared-delivery.ts';
+import { HAS_IDENTIFIER } from './subscriptions.ts';
 import { DOLLAR, isSystemTopic } from '../packet/topic.ts';
-import { hasWildcard } from '../packet/topic-filter.ts';
+import { hasWildcard, lengthOfShare } from '../packet/topic-filter.ts';
 
 /**
  * Who gets a topic: not known; nobody; somebody, namely those whose subscriptions match, and what is retained. Anything
@@ -30,36 +26,21 @@ export const NOBODY = 1;
 const SOMEBODY = 2;
 const NODE_SHIFT = 4;
 
-export class Delivery {
+export class Delivery extends SharedDelivery {
   /** Per number of the topic table: who gets its local name, and the local name that a remote one is mapped to. */
   readonly localAudience: Int32Array;
   readonly remoteAudience: Int32Array;
-  /** PUBLISH packets sent to nodes, or queued for them, and those that were not. */
-  sentCount = 0;
-  droppedCount = 0;
-  /** The node whose full queue was told of last, while it was away: once each time, as long as it is the same one. */
-  private absentFullNode = -1;
-  readonly arena: Arena;
   private readonly topics: TopicTable;
-  readonly nodes: NodeStates;
-  readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
-  access: Access | undefined;
   /** The Server tells of each message whether it is retained state (5.0). */
   isRetainTold = false;
-  protected readonly observer: Event.GatewayObserver;
-  private readonly outgoing = new MessageSpans();
 
   /** @param topicCount places of the topic table @param users who may get what, and what is kept of it */
   constructor({ arena, topics }: SessionContext, topicCount: number,
     users: Pick<Delivery, 'access' | 'nodes' | 'retained' | 'subscriptions'>, observer: Event.GatewayObserver) {
-    this.arena = arena;
+    super(arena, users.nodes, users.subscriptions, users.access, observer);
     this.topics = topics;
-    this.nodes = users.nodes;
-    this.subscriptions = users.subscriptions;
     this.retained = users.retained;
-    this.access = users.access;
-    this.observer = observer;
     // One more for all the names that have no place in the topic table.
     this.localAudience = new Int32Array(topicCount + 1).fill(UNKNOWN);
     this.remoteAudience = new Int32Array(topicCount + 1).fill(UNKNOWN);
@@ -96,6 +77,11 @@ export class Delivery {
 
   /** The subscriptions to one filter have changed. One without wildcards concerns one local name only. */
   forgetAudiencesOf(filterOffset: number, filterLength: number): void {
+    if (this.arena.bytes[filterOffset] === DOLLAR) {
+      const shareLength = lengthOfShare(this.arena, filterOffset, filterLength);
+      filterOffset += shareLength;
+      filterLength -= shareLength;
+    }
     if (!this.subscriptions.isIndexed || hasWildcard(this.arena, filterOffset, filterLength)) {
       this.forgetAudiences();
       return;
@@ -146,16 +132,6 @@ export class Delivery {
     this.deliverTo(message, this.topics.uncached, readers);
   }
 
-  /** The same, as retained, to one who has just subscribed to it. */
-  sendFigure(node: NodeState, message: Message): void {
-    this.sendAllowed(node, message, this.topics.uncached, 0);
-  }
-
-  /** A retained message, to a node with a subscription that matches it. @param granted the QoS of that */
-  sendRetained(node: NodeState, message: Message, granted: number): void {
-    this.sendAllowed(node, message, this.topics.uncached, granted);
-  }
-
   protected retain(message: Message, isFromUpstream = false): void {
     const { retained } = this;
     const { count } = retained;
@@ -175,8 +151,9 @@ export class Delivery {
     const { granted, matched } = subscriptions;
     let audience = NOBODY;
     subscriptions.match(topicNameOffset, topicNameLength);
-    if (subscriptions.matchedCount > 0)
-      audience = subscriptions.matchedCount > 1 || subscriptions.noLocalCount > 0 ? SOMEBODY
+    if (subscriptions.matchedCount > 0 || subscriptions.hasMatchedGroup)
+      audience = subscriptions.matchedCount > 1 || subscriptions.noLocalCount > 0 || subscriptions.hasMatchedGroup
+        ? SOMEBODY
         : matched[0]! + 1 << NODE_SHIFT | granted[matched[0]!]!;
     subscriptions.forgetMatch();
     if (audiences === this.remoteAudience && this.retained.has(topicNameOffset, topicNameLength))
@@ -204,16 +181,26 @@ export class Delivery {
     if (audience !== SOMEBODY) {
       if ((audience & RETAIN_AS_PUBLISHED) !== 0)
         outgoing.retain = message.retain;
-      this.sendAllowed(states[(audience >> NODE_SHIFT) - 1]!, outgoing, index, audience & OPTIONS_QOS);
+      const node = states[(audience >> NODE_SHIFT) - 1]!;
+      if ((audience & HAS_IDENTIFIER) === 0)
+        this.sendAllowed(node, outgoing, index, audience & OPTIONS_QOS);
+      else
+        this.sendIdentified(node, index, audience & OPTIONS_QOS);
       return;
     }
     const { granted, matched } = subscriptions;
     subscriptions.match(message.topicNameOffset, message.topicNameLength);
     for (let at = 0; at < subscriptions.matchedCount; ++at) {
       const node = matched[at]!;
-      outgoing.retain = (granted[node]! & RETAIN_AS_PUBLISHED) === 0 ? 0 : message.retain; // [MQTT5-3.3.1-12]
-      this.sendAllowed(states[node]!, outgoing, index, granted[node]! & OPTIONS_QOS); // [MQTT5-3.3.1-13]
+      const options = granted[node]!;
+      outgoing.retain = (options & RETAIN_AS_PUBLISHED) === 0 ? 0 : message.retain; // [MQTT5-3.3.1-12]
+      if ((options & HAS_IDENTIFIER) === 0)
+        this.sendAllowed(states[node]!, outgoing, index, options & OPTIONS_QOS); // [MQTT5-3.3.1-13]
+      else
+        this.sendIdentified(states[node]!, index, options & OPTIONS_QOS);
     }
+    if (subscriptions.hasMatchedGroup)
+      this.sendToGroups(message.retain, index);
     subscriptions.forgetMatch();
   }
 
@@ -224,76 +211,7 @@ export class Delivery {
     return index === INVALID_TOPIC ? topics.uncached : index;
   }
 
-  /**
-   * Sends a message that the node may read, without its mount point, with the QoS that it was granted at most
-   * [MQTT311-3.8.4-6] [MQTT5-3.8.4-8]. @param index number of its name, or `uncached`
-   */
-  private sendAllowed(node: NodeState, message: Message, index: number, granted: number): void {
-    const { access } = this;
-    const qos = granted < message.qos ? granted : message.qos;
-    if (access === undefined) {
-      this.send(node, message, qos);
-      return;
-    }
-    const { topicNameLength, topicNameOffset } = message;
-    const mountLength = access.mountLengths[node.index]!;
-    if (!access.allows(node, index, topicNameOffset, topicNameLength, READ) || mountLength > 0
-      && !access.isInside(node, topicNameOffset, topicNameLength))
-      return;
-    message.topicNameOffset = topicNameOffset + mountLength;
-    message.topicNameLength = topicNameLength - mountLength;
-    this.send(node, message, qos);
-    message.topicNameOffset = topicNameOffset;
-    message.topicNameLength = topicNameLength;
-  }
-
-  /**
-   * Sends a message to one node, or queues it [MQTT311-4.5.0-1], behind all that came before [MQTT311-4.6.0-5]
-   * [MQTT311-4.6.0-6]. For a node that is away QoS 1 and 2 are kept [MQTT311-3.1.2-5], QoS 0 is not (3.1.1 section
-   * 4.1).
-   */
-  protected send(node: NodeState, message: Message, qos: number): void {
-    const { session } = node;
-    if (qos === 0) {
-      if (session === undefined)
-        return;
-      if (session.publish(message)) {
-        ++this.sentCount;
-        return;
-      }
-    } else if (session === undefined ? this.keepFor(node, message, qos) !== NONE : session.enqueue(message, qos)) {
-      ++this.sentCount;
-      return;
-    }
-    ++this.droppedCount;
-    if (session !== undefined)
-      this.observer.onEvent(Event.NODE_QUEUE_FULL, session.index, qos);
-  }
-
-  /** Queues a message for a node that is away. @returns its record; NONE: the queue is full, the message given up */
-  protected keepFor(node: NodeState, message: Message, qos: number): number {
-    let record = node.queue.append(message, qos);
-    if (record !== NONE)
-      return record;
-    if (this.absentFullNode !== node.index)
-      this.observer.onEvent(Event.ABSENT_QUEUE_FULL, Event.UPSTREAM, node.index);
-    this.absentFullNode = node.index;
-    if (!this.nodes.dropsOldest || !node.queue.canHold(message, qos))
-      return NONE;
-    while (record === NONE && node.queue.dropOldest(false)) {
-      ++this.droppedCount;
-      record = node.queue.append(message, qos);
-    }
-    return record;
-  }
-
-  /** Bytes of the mount point of a node. */
-  protected mountLengthOf(node: NodeState): number {
-    return this.access === undefined ? 0 : this.access.mountLengths[node.index]!;
-  }
-
-  /** In place of the number of a topic that has none. */
-  get uncachedTopic(): number {
+  override get uncachedTopic(): number {
     return this.topics.uncached;
   }
 }

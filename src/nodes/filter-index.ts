@@ -84,6 +84,15 @@ export class FilterIndex {
     return this.orNext(this.chains.first(this.hash));
   }
 
+  /**
+   * Whether an entry that was found just now is so for the first time: one that has the hash of a further shape by
+   * chance, or by being the parent level, is found under its own shape.
+   */
+  isOfShape(entry: number): boolean {
+    const shape = this.arena.bytes[this.shapeOfOffset + entry]!;
+    return shape === (this.nextShape === 0 ? EXACT : this.nextShape > this.shapeCount ? LOOSE : this.nextShape - 1);
+  }
+
   /** @returns the first entry that may match the name, or NO_ENTRY; `next` gives the others, some of them twice */
   firstMatch(nameOffset: number, nameLength: number): number {
     this.readName(nameOffset, nameLength);

@@ -13,8 +13,9 @@ import type { StateMap } from '../store/state-map.ts';
 import { MemoryFirst } from './memory-first.ts';
 import { MessageRestoration } from './message-restoration.ts';
 import type { NodeState } from './node-state.ts';
+import { lengthOfShare } from '../packet/topic-filter.ts';
 import type { RestorationParts } from './restoration-parts.ts';
-import { FILTER, IDENTIFIER, QOS, SEEN_AT, USER } from './stored-sessions.ts';
+import { filterOf, IDENTIFIER, QOS, SEEN_AT, USER } from './stored-sessions.ts';
 import { WILL_IDENTIFIER, WILL_IDENTIFIER_LENGTH, WILL_USER } from './stored-wills.ts';
 
 /** In place of the index of a user. */
@@ -129,23 +130,26 @@ export class NodeRestoration {
   }
 
   private restoreSubscriptions(state: StateMap): void {
-    const { arena: { bytes, view }, parts: { delivery: { subscriptions }, nodes } } = this;
+    const { arena: { bytes, view }, parts: { delivery: { subscriptions }, nodes, sessions } } = this;
     for (let at = state.next(SUBSCRIPTION, 0); at >= 0; at = state.next(SUBSCRIPTION, at + 1)) {
       const key = state.keyAt(at);
       if (!state.read(SUBSCRIPTION, key))
         continue;
       const { valueOffset } = state;
-      const filter = valueOffset + FILTER;
-      const filterLength = state.valueLength - FILTER;
+      const options = bytes[valueOffset + QOS]!;
+      const filter = valueOffset + filterOf(options);
+      const filterLength = state.valueLength - filterOf(options);
       const node = nodes.identities.find(view.getInt32(valueOffset));
       let reason = NONE;
-      if (node === undefined || !this.parts.sessions.isKept(node))
+      if (node === undefined || !sessions.isKept(node))
         reason = Event.DROPPED_USER; // with its session
       else if (!this.maySubscribe(node, filter, filterLength))
         reason = Event.DROPPED_FILTER;
-      else if (subscriptions.find(node.index, filter, filterLength) === NONE
-        && subscriptions.add(node.index, filter, filterLength, bytes[valueOffset + QOS]!, false) === NONE)
-        reason = Event.DROPPED_FILTER;
+      else if (subscriptions.find(node.index, filter, filterLength) === NONE) {
+        subscriptions.identifier = sessions.readIdentifier(valueOffset);
+        if (subscriptions.add(node.index, filter, filterLength, options, false) === NONE)
+          reason = Event.DROPPED_FILTER;
+      }
       if (reason === NONE)
         continue;
       if (node === undefined ? state.remove(SUBSCRIPTION, key) // its session was counted
@@ -155,9 +159,12 @@ export class NodeRestoration {
   }
 
   private maySubscribe(node: NodeState, filter: number, length: number): boolean {
-    const { access } = this.parts;
-    return access === undefined
-      || access.isBelow(node, filter, length) && access.allowsSubscription(node, filter, length);
+    const { arena, parts: { access } } = this;
+    const shareLength = lengthOfShare(arena, filter, length);
+    filter += shareLength;
+    length -= shareLength;
+    return shareLength >= 0 && (access === undefined
+      || access.isBelow(node, filter, length) && access.allowsSubscription(node, filter, length));
   }
 
   private restoreWills(state: StateMap): void {

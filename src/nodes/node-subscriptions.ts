@@ -7,7 +7,7 @@ import type { Packet } from '../packet/packet.ts';
 import { SUBSCRIPTION_IDENTIFIER } from '../packet/properties.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { RETAINED_IF_NEW, retainHandlingOf } from '../packet/subscribe.ts';
-import { isShared } from '../packet/topic-filter.ts';
+import { lengthOfShare } from '../packet/topic-filter.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { Access } from './access.ts';
 import type { Delivery } from './delivery.ts';
@@ -23,7 +23,7 @@ export class NodeSubscriptions {
   protected readonly delivery: Delivery;
   private readonly retainedDelivery: RetainedDelivery;
   protected readonly observer: Event.GatewayObserver;
-  /** Whether it has been told that shared subscriptions are not served. */
+  /** Whether it has been told that a filter only looks like one of a shared subscription. */
   private hasToldShared = false;
 
   constructor(access: Access | undefined, delivery: Delivery, retainedDelivery: RetainedDelivery,
@@ -38,20 +38,18 @@ export class NodeSubscriptions {
   add(session: ServerSession, node: NodeState, packet: Packet): number {
     const { access, delivery, retainedDelivery } = this;
     const { subscriptions } = delivery;
-    if (isShared(packet.arena, packet.topicFilterOffset, packet.topicFilterLength)) {
-      if (!this.hasToldShared)
-        this.observer.onEvent(Event.SHARED_SUBSCRIPTION, session.index, 0);
-      this.hasToldShared = true;
-      return ReasonCode.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
-    }
-    if (session.hasProperties && packet.properties.has(SUBSCRIPTION_IDENTIFIER))
-      return ReasonCode.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED;
-    if (access !== undefined
-      && !(access.mountFilter(node, packet)
-        && access.allowsSubscription(node, packet.topicFilterOffset, packet.topicFilterLength)))
+    const shareLength = lengthOfShare(packet.arena, packet.topicFilterOffset, packet.topicFilterLength);
+    if (shareLength < 0) // 5.0 does not let it come so far
+      return this.tellShared(session);
+    if (access !== undefined && !(access.mountFilter(node, packet, shareLength)
+      && access.allowsSubscription(node, packet.topicFilterOffset + shareLength,
+        packet.topicFilterLength - shareLength)))
       return DENIED;
     const { qos, topicFilterLength, topicFilterOffset } = packet;
-    const isOwed = retainedDelivery.owes(topicFilterOffset) && this.wantsRetained(node, packet);
+    // Of shared subscriptions nobody gets retained messages (5.0 section 4.8.2).
+    const isOwed = shareLength === 0 && retainedDelivery.owes(topicFilterOffset) && this.wantsRetained(node, packet);
+    subscriptions.identifier = session.hasProperties
+      ? packet.properties.numberOf(packet.arena, SUBSCRIPTION_IDENTIFIER, 0) : 0;
     const at =
       subscriptions.add(node.index, topicFilterOffset, topicFilterLength, packet.subscriptionOptions, isOwed);
     if (at === END) {
@@ -62,6 +60,14 @@ export class NodeSubscriptions {
     if (isOwed)
       retainedDelivery.owe(node, at);
     return qos;
+  }
+
+  /** A filter that begins like one of a shared subscription, and is none. */
+  private tellShared({ index }: ServerSession): number {
+    if (!this.hasToldShared)
+      this.observer.onEvent(Event.SHARED_SUBSCRIPTION, index, 0);
+    this.hasToldShared = true;
+    return ReasonCode.TOPIC_FILTER_INVALID;
   }
 
   /**
@@ -80,8 +86,9 @@ export class NodeSubscriptions {
    * @returns SUCCESS or NO_SUBSCRIPTION_EXISTED [MQTT5-3.11.3-2]
    */
   remove(node: NodeState, packet: Packet): number {
-    const { subscriptions } = this.delivery;
-    const at = this.access !== undefined && !this.access.mountFilter(node, packet) ? END
+    const { access, delivery: { subscriptions } } = this;
+    const shareLength = lengthOfShare(packet.arena, packet.topicFilterOffset, packet.topicFilterLength);
+    const at = shareLength < 0 || access !== undefined && !access.mountFilter(node, packet, shareLength) ? END
       : subscriptions.find(node.index, packet.topicFilterOffset, packet.topicFilterLength);
     if (at === END)
       return ReasonCode.NO_SUBSCRIPTION_EXISTED;
@@ -97,12 +104,18 @@ export class NodeSubscriptions {
     subscriptions.remove(at);
   }
 
+  /** The session of a node is over. */
   removeAll(node: NodeState): void {
     const { delivery, delivery: { subscriptions } } = this;
+    delivery.handOver(node);
+    this.discard(node);
     this.retainedDelivery.end(node);
     if (subscriptions.countOf(node.index) === 0)
       return;
     subscriptions.removeAll(node.index);
     delivery.forgetAudiences();
   }
+
+  /** What is stored of its session is over, too. */
+  protected discard(_node: NodeState): void { /* nothing is */ }
 }

@@ -13,6 +13,12 @@ import { HELD_BY_NODE } from '../session/holds.ts';
 import { READ } from './access.ts';
 import type { Delivery } from './delivery.ts';
 import type { NodeState } from './node-state.ts';
+import { END, SHARED } from './subscriptions.ts';
+
+/** A member of a group has no room, or may not read the message; is waited for; has room. */
+const USELESS = 0;
+const AWAITED = 1;
+const FIT = 2;
 
 /** Per node: how far it had come when it was asked for last, and when that changed. */
 const FIELDS = 6;
@@ -95,8 +101,50 @@ export class ReceiversRoom {
       if (isFull || this.isOld)
         table[node.index * FIELDS + CLAIMED] = 1;
     }
+    if (subscriptions.hasMatchedGroup)
+      isLacking = this.isGroupLacking(message, publisher) || isLacking;
     subscriptions.forgetMatch();
     return isLacking;
+  }
+
+  /** Whether there is a group of which nobody has room, and somebody is waited for. */
+  private isGroupLacking(message: Message, publisher: number): boolean {
+    const { delivery: { subscriptions } } = this;
+    const { topicNameLength, topicNameOffset } = message;
+    let isLacking = false;
+    for (let group = subscriptions.nextMatch(END, topicNameOffset, topicNameLength, SHARED); group !== END;
+      group = subscriptions.nextMatch(group, topicNameOffset, topicNameLength, SHARED)) {
+      let isAny = false, member = group;
+      do {
+        const verdict = this.judgeMember(member, message, publisher);
+        if (verdict === FIT) {
+          isAny = false;
+          break;
+        }
+        isAny ||= verdict === AWAITED;
+        member = subscriptions.memberAfter(member);
+      } while (member !== group);
+      isLacking ||= isAny;
+    }
+    return isLacking;
+  }
+
+  private judgeMember(member: number, message: Message, publisher: number): number {
+    const { delivery: { nodes: { states }, subscriptions }, table } = this;
+    const node = states[subscriptions.nodeOf(member)]!;
+    const { queue, session } = node;
+    const granted = subscriptions.qosOf(member);
+    const qos = granted < message.qos ? granted : message.qos;
+    if (session === undefined && qos === 0 || !this.mayRead(node, message))
+      return USELESS;
+    if (qos === 0 || session === undefined && queue.hasRoom(queue.packetLengthOf(message, qos)))
+      return FIT;
+    if (session === undefined)
+      return USELESS;
+    if (!this.isFull(node, message, qos, publisher))
+      return queue.hasRoom(queue.packetLengthOf(message, qos)) ? FIT : USELESS;
+    table[node.index * FIELDS + CLAIMED] = 1;
+    return AWAITED;
   }
 
   private mayRead(node: NodeState, { topicNameLength, topicNameOffset }: Message): boolean {

@@ -9,12 +9,14 @@
 import { END } from '../bytes/packed-records.ts';
 import { type Message, MessageSpans } from '../packet/packet.ts';
 import { lengthOfPublish } from '../packet/publish.ts';
+import { lengthWithProperties } from '../packet/publish-properties.ts';
 import { hasWildcard } from '../packet/topic-filter.ts';
 import type { Clock } from '../session/clock.ts';
 import { CONNECTED } from '../session/connection-state.ts';
 import type { ServerRole } from '../session/server-role.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { Delivery } from './delivery.ts';
+import { LONGEST_IDENTIFIER } from './found-subscriptions.ts';
 import type { NodeState } from './node-state.ts';
 import type { NodeStates } from './node-states.ts';
 import type { RetainedMessages, RetainedWalker } from './retained.ts';
@@ -24,8 +26,8 @@ import type { SystemTopics } from './system-topics.ts';
 /** Comparisons of a message with a filter, or of a subscription with a node, in one turn. */
 export const SLICE = 512;
 
-/** Bytes of a PUBLISH with QoS 0 beside topic and payload, at most. */
-const LONGEST_HEAD = 7;
+/** Bytes of a PUBLISH with QoS 0 beside topic, properties and payload, at most; an identifier is one of them. */
+const LONGEST_HEAD = 11 + LONGEST_IDENTIFIER;
 
 /**
  * In place of a place: nothing is owed; at the first message; behind them, at the first figure, with smaller numbers
@@ -157,12 +159,11 @@ export class RetainedDelivery implements RetainedWalker {
     const { index } = node;
     const offset = subscriptions.filterOffsetOf(filter);
     const length = subscriptions.filterLengthOf(filter);
-    const granted = subscriptions.qosOf(filter);
     const place = places[index]!;
     let at = place === START ? retained.first : place < START || place === retained.end ? END : place;
     if (at !== END && !hasWildcard(delivery.arena, offset, length)) { // one at most, which is found
       at = retained.locate(offset, length);
-      if (at !== END && !this.sendOne(node, session, at, granted))
+      if (at !== END && !this.sendOne(node, session, at, filter))
         return false;
       at = END;
     }
@@ -170,7 +171,7 @@ export class RetainedDelivery implements RetainedWalker {
       places[index] = at;
       if (--this.left < 0)
         return this.cut();
-      if (retained.matches(at, offset, length) && !this.sendOne(node, session, at, granted))
+      if (retained.matches(at, offset, length) && !this.sendOne(node, session, at, filter))
         return false;
       at = retained.after(at);
     }
@@ -179,13 +180,14 @@ export class RetainedDelivery implements RetainedWalker {
   }
 
   /** @returns whether nothing is left to do for the message at `at`, and others may be sent */
-  private sendOne(node: NodeState, session: ServerSession, at: number, granted: number): boolean {
+  private sendOne(node: NodeState, session: ServerSession, at: number, filter: number): boolean {
     const { outgoing } = this;
     if (!this.retained.readLive(at, outgoing))
       return true;
-    if (granted === 0 || outgoing.qos === 0 ? isTooLong(outgoing, session.room) : !hasPlaceFor(node))
+    if (this.subscriptions.qosOf(filter) === 0 || outgoing.qos === 0 ? isTooLong(outgoing, session)
+      : !hasPlaceFor(node))
       return false;
-    this.delivery.sendRetained(node, outgoing, granted);
+    this.delivery.sendBy(node, filter, outgoing);
     return session.state === CONNECTED;
   }
 
@@ -201,9 +203,9 @@ export class RetainedDelivery implements RetainedWalker {
       const message = figures.match(topic, offset, length);
       if (message === undefined)
         continue;
-      if (isTooLong(message, session.room))
+      if (isTooLong(message, session))
         return false;
-      this.delivery.sendFigure(node, message);
+      this.delivery.sendBy(node, filter, message);
       if (session.state !== CONNECTED)
         return false;
     }
@@ -216,9 +218,10 @@ export class RetainedDelivery implements RetainedWalker {
   }
 }
 
-/** Whether a message of QoS 0 does not fit `room` bytes. */
-const isTooLong = (message: Message, room: number): boolean =>
-  message.topicNameLength + message.payloadLength + LONGEST_HEAD > room && lengthOfPublish(message, 0) > room;
+/** Whether a message of QoS 0 does not find room just now. */
+const isTooLong = (message: Message, { hasProperties, room }: ServerSession): boolean =>
+  message.topicNameLength + message.propertiesLength + message.payloadLength + LONGEST_HEAD > room
+  && (hasProperties ? lengthWithProperties(message, 0) + LONGEST_IDENTIFIER : lengthOfPublish(message, 0)) > room;
 
 /** Whether the queue of a node takes a retained message, and has room left for others. */
 const hasPlaceFor = ({ queue: { count, limits: { capacity, maximumCount }, usedLength } }: NodeState): boolean =>

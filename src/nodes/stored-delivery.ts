@@ -20,6 +20,10 @@ export class StoredDelivery extends Delivery {
     this.durable?.retained.changed(message, message.qos !== 0 && !(message instanceof RepeatedMessage));
   }
 
+  protected override hasAlready(node: NodeState): boolean {
+    return this.durable?.atHand.isStoredFor(node.identity) === true;
+  }
+
   protected override send(node: NodeState, message: Message, qos: number): void {
     const { durable } = this;
     if (qos === 0 || durable === undefined || !durable.keeps(node)) {

@@ -3,7 +3,9 @@
  * finds again after a power cut. A value under the identity of the node:
  *
  *   session        seen at, seconds of the store clock (4) | hash of the user name, 0: none (4) | Client Identifier
- *   subscription   identity of the node (4) | QoS and options (1) | filter, with the mount point of the node
+ *   subscription   identity of the node (4) | QoS and options (1) | identifier (4) | filter
+ *
+ * The filter has the mount point of the node. The identifier is there if the options say so: IDENTIFIED.
  */
 import type { Arena } from '../bytes/arena.ts';
 import { equalBytes, hashOf } from '../bytes/compare.ts';
@@ -13,13 +15,15 @@ import { SESSION, SUBSCRIPTION } from '../store/record-format.ts';
 import type { StateMap } from '../store/state-map.ts';
 import type { NodeState } from './node-state.ts';
 import { NO_KEY, PROBES } from './state-keys.ts';
-import { END, type Subscriptions } from './subscriptions.ts';
+import { END, IDENTIFIED, type Subscriptions } from './subscriptions.ts';
 
 export const SEEN_AT = 0;
 export const USER = 4;
 export const IDENTIFIER = 8;
 export const QOS = 4;
+const SUBSCRIPTION_IDENTIFIER = 5;
 export const FILTER = 5;
+const IDENTIFIER_LENGTH = 4;
 
 /** Of a node: whether its session is in the store, and when it was written there that the node was seen. */
 const FIELDS = 2;
@@ -27,6 +31,9 @@ const WRITTEN_AT = 1;
 /** It is; and it was in the storage that was used before the one that is being opened. */
 const KEPT = 1;
 const WAS_KEPT = 2;
+
+/** Where its filter lies in the value of a subscription with these options. */
+export const filterOf = (options: number): number => FILTER + ((options & IDENTIFIED) === 0 ? 0 : IDENTIFIER_LENGTH);
 
 export class StoredSessions {
   /** Per node FIELDS. */
@@ -132,22 +139,33 @@ export class StoredSessions {
     const { arena, store: { state }, subscriptions } = this;
     const filter = subscriptions.filterOffsetOf(at);
     const filterLength = subscriptions.filterLengthOf(at);
-    const options = subscriptions.optionsOf(at);
+    const identifier = subscriptions.identifierOf(at);
+    const options = subscriptions.optionsOf(at) | (identifier === 0 ? 0 : IDENTIFIED);
     if (state === undefined)
       return false;
     const key = this.find(state, node.identity, filter, filterLength, true);
     if (key === NO_KEY)
       return false;
-    if (state.read(SUBSCRIPTION, key) && arena.bytes[state.valueOffset + QOS] === options)
+    if (state.read(SUBSCRIPTION, key) && arena.bytes[state.valueOffset + QOS] === options
+      && this.readIdentifier(state.valueOffset) === identifier)
       return true;
-    const value = state.begin(SUBSCRIPTION, key, FILTER + filterLength);
+    const length = filterOf(options) + filterLength;
+    const value = state.begin(SUBSCRIPTION, key, length);
     if (value === 0)
       return false;
     arena.view.setInt32(value, node.identity);
     arena.bytes[value + QOS] = options;
-    arena.bytes.copyWithin(value + FILTER, filter, filter + filterLength);
+    if (identifier !== 0)
+      arena.view.setUint32(value + SUBSCRIPTION_IDENTIFIER, identifier);
+    arena.bytes.copyWithin(value + filterOf(options), filter, filter + filterLength);
     this.clock.soon();
-    return state.end(SUBSCRIPTION, key, FILTER + filterLength);
+    return state.end(SUBSCRIPTION, key, length);
+  }
+
+  /** The Subscription Identifier of the subscription whose value lies there; 0: none. */
+  readIdentifier(value: number): number {
+    const { bytes, view } = this.arena;
+    return (bytes[value + QOS]! & IDENTIFIED) === 0 ? 0 : view.getUint32(value + SUBSCRIPTION_IDENTIFIER);
   }
 
   removeSubscription(node: NodeState, at: number): void {
@@ -171,8 +189,8 @@ export class StoredSessions {
         if (orFree && free === NO_KEY)
           free = key;
       } else if (state.read(SUBSCRIPTION, key) && arena.view.getInt32(state.valueOffset) === identity
-        && state.valueLength === FILTER + filterLength
-        && equalBytes(arena, state.valueOffset + FILTER, filter, filterLength))
+        && state.valueLength === filterOf(arena.bytes[state.valueOffset + QOS]!) + filterLength
+        && equalBytes(arena, state.valueOffset + filterOf(arena.bytes[state.valueOffset + QOS]!), filter, filterLength))
         return key;
     }
     return free;

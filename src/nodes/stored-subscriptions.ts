@@ -27,9 +27,8 @@ export class StoredSubscriptions extends NodeSubscriptions {
     return code;
   }
 
-  override removeAll(node: NodeState): void {
+  protected override discard(node: NodeState): void {
     this.durable.discard(node);
-    super.removeAll(node);
   }
 
   protected override drop(node: NodeState, at: number): void {

@@ -2,10 +2,11 @@
  * The records of subscriptions, bounded in bytes and in count. A subscription has a number as long as it exists; those
  * of a node form a chain, in the order in which they were made. A record is
  *
- *   | length of the filter (2) | number (2) | node (2) | granted QoS and flags (1) | filter | padding to 4 |
+ *   | length of the filter (2) | number (2) | node (2) | granted QoS and flags (1) | filter | further fields |
  *
- * and begins where the table of places says. Records lie in the order of their making; what is removed leaves a gap
- * until the room is needed.
+ * padded to 4, and begins where the table of places says. Flags say which fields there are: SHARED, of a group
+ * (share-groups.ts), and IDENTIFIED, the Subscription Identifier (4). Records lie in the order of their making; what
+ * is removed leaves a gap until the room is needed.
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 
@@ -16,6 +17,14 @@ const NUMBER = 2;
 export const NODE = 4;
 export const QOS = 6;
 export const FILTER = 7;
+
+/** Flags: further fields behind the filter. */
+export const SHARED = 0x10;
+export const IDENTIFIED = 0x20;
+export const FORM = SHARED | IDENTIFIED;
+/** From each flag to the length of its fields, which is 4. */
+const SHARED_SHIFT = 2;
+const IDENTIFIED_SHIFT = 3;
 
 /** In place of a number: a gap. */
 const GAP = 0xFFFF;
@@ -28,7 +37,8 @@ export const CHAIN_LENGTH = 6;
 const LAST = 2;
 export const COUNT = 4;
 
-const spanOf = (filterLength: number): number => FILTER + filterLength + 3 & ~3;
+const spanOf = (filterLength: number, flags: number): number => FILTER + filterLength
+  + ((flags & SHARED) >> SHARED_SHIFT) + ((flags & IDENTIFIED) >> IDENTIFIED_SHIFT) + 3 & ~3;
 
 export interface RecordsPlan {
   readonly capacity: number;
@@ -52,11 +62,13 @@ export class SubscriptionRecords {
   private numberCount = 0;
   private freeLink = 0;
 
-  static planRecords(plan: ArenaPlan, capacity: number, maximumCount: number, nodeCount: number): RecordsPlan {
+  /** @param spare bytes behind the records, for the caller */
+  static planRecords(plan: ArenaPlan, capacity: number, spare: number, maximumCount: number, nodeCount: number):
+    RecordsPlan {
     return {
       capacity: capacity & ~3,
       maximumCount,
-      recordsOffset: plan.reserve('subscriptions', capacity),
+      recordsOffset: plan.reserve('subscriptions', capacity + spare),
       placesOffset: plan.reserve('places of subscriptions', maximumCount * PLACE_LENGTH + nodeCount * CHAIN_LENGTH),
     };
   }
@@ -68,6 +80,10 @@ export class SubscriptionRecords {
     this.recordsOffset = plan.recordsOffset;
     this.placesOffset = plan.placesOffset;
     this.chainsOffset = plan.placesOffset + plan.maximumCount * PLACE_LENGTH;
+  }
+
+  protected get recordsEnd(): number {
+    return this.recordsOffset + this.capacity;
   }
 
   countOf(node: number): number {
@@ -98,9 +114,9 @@ export class SubscriptionRecords {
   protected recordAfter(at: number): number {
     const { arena: { view }, recordsOffset } = this;
     const end = recordsOffset + this.usedLength;
-    at = at === END ? recordsOffset : at + spanOf(view.getUint16(at));
+    at = at === END ? recordsOffset : at + this.spanAt(at);
     while (at < end && view.getUint16(at + NUMBER) === GAP)
-      at += spanOf(view.getUint16(at));
+      at += this.spanAt(at);
     return at < end ? at : END;
   }
 
@@ -108,10 +124,10 @@ export class SubscriptionRecords {
     return this.arena.view.getUint16(record + NUMBER);
   }
 
-  /** @returns the number of a new record, whose QoS is the caller's business; END when there is no room */
-  protected append(node: number, filterOffset: number, filterLength: number): number {
+  /** @param form its flags, of FORM @returns the number of a new record; END when there is no room */
+  protected append(node: number, filterOffset: number, filterLength: number, form: number): number {
     const { arena: { bytes, view }, capacity, placesOffset } = this;
-    const span = spanOf(filterLength);
+    const span = spanOf(filterLength, form);
     if (this.count >= this.maximumCount || this.usedLength - this.gapLength + span > capacity)
       return END;
     if (this.usedLength + span > capacity)
@@ -128,6 +144,7 @@ export class SubscriptionRecords {
     view.setUint16(at, filterLength);
     view.setUint16(at + NUMBER, number);
     view.setUint16(at + NODE, node);
+    bytes[at + QOS] = form;
     bytes.copyWithin(at + FILTER, filterOffset, filterOffset + filterLength);
     view.setInt32(place, at);
     view.setUint16(place + LINK, 0);
@@ -138,6 +155,40 @@ export class SubscriptionRecords {
     view.setUint16(chain + COUNT, view.getUint16(chain + COUNT) + 1);
     ++this.count;
     return number;
+  }
+
+  /** Gives a record other fields; its number stays. @returns false, and nothing has changed, when there is no room */
+  protected reform(number: number, form: number): boolean {
+    const { arena: { bytes, view }, capacity } = this;
+    const span = spanOf(this.filterLengthOf(number), form);
+    if (this.usedLength + span > capacity)
+      this.closeGaps();
+    if (this.usedLength + span > capacity)
+      return false;
+    const from = this.recordOf(number);
+    const to = this.recordsOffset + this.usedLength;
+    const length = this.spanAt(from);
+    bytes.copyWithin(to, from, from + (length < span ? length : span));
+    bytes[to + QOS] = bytes[to + QOS]! & ~FORM | form;
+    view.setInt32(this.placeOf(number), to);
+    view.setUint16(from + NUMBER, GAP);
+    this.gapLength += length;
+    this.usedLength += span;
+    return true;
+  }
+
+  /** Where the fields of the group of a record lie. */
+  protected groupAt(record: number): number {
+    return record + FILTER + this.arena.view.getUint16(record);
+  }
+
+  /** Where the Subscription Identifier of a record lies that has one. */
+  protected identifierAt(record: number): number {
+    return this.groupAt(record) + ((this.arena.bytes[record + QOS]! & SHARED) >> SHARED_SHIFT);
+  }
+
+  private spanAt(record: number): number {
+    return spanOf(this.arena.view.getUint16(record), this.arena.bytes[record + QOS]!);
   }
 
   /** Takes a subscription out of the chain of its node. */
@@ -170,7 +221,7 @@ export class SubscriptionRecords {
     view.setUint16(record + NUMBER, GAP);
     view.setUint16(this.placeOf(number) + LINK, this.freeLink);
     this.freeLink = number + 1;
-    this.gapLength += spanOf(view.getUint16(record));
+    this.gapLength += this.spanAt(record);
     if (--this.count === 0)
       this.usedLength = this.gapLength = 0;
   }
@@ -180,7 +231,7 @@ export class SubscriptionRecords {
     const end = recordsOffset + this.usedLength;
     let to = recordsOffset;
     for (let from = recordsOffset, span = 0; from < end; from += span) {
-      span = spanOf(view.getUint16(from));
+      span = this.spanAt(from);
       const number = view.getUint16(from + NUMBER);
       if (number === GAP)
         continue;

@@ -1,18 +1,15 @@
 /**
- * Who asked for which Topic Filter: one list for all nodes. Belongs to the session state, so it survives the connection
- * of a node that asked for that. Few are looked through; from some number on filters are found by hash, so that it
- * does not matter how many there are.
+ * Who asked for which Topic Filter, and for what of it: one list for all nodes. Belongs to the session state, so it
+ * survives the connection of a node that asked for that.
  */
-import type { Arena, ArenaPlan } from '../bytes/arena.ts';
-import { equalBytes } from '../bytes/compare.ts';
-import { DOLLAR } from '../packet/topic.ts';
+import type { Arena } from '../bytes/arena.ts';
 import { NO_LOCAL, OPTIONS_QOS, RETAIN_AS_PUBLISHED } from '../packet/subscribe.ts';
-import { matchesTopicFilter } from '../packet/topic-filter.ts';
-import { FilterIndex } from './filter-index.ts';
-import { CHAIN_LENGTH, COUNT, END, FILTER, LINK, NODE, PLACE_LENGTH, QOS, type RecordsPlan,
-  SubscriptionRecords } from './subscription-records.ts';
+import { DOLLAR } from '../packet/topic.ts';
+import { isShared, matchesTopicFilter } from '../packet/topic-filter.ts';
+import { FoundSubscriptions, type SubscriptionsPlan } from './found-subscriptions.ts';
+import { END, FILTER, FORM, IDENTIFIED, NODE, QOS, SHARED } from './subscription-records.ts';
 
-export { END };
+export { END, IDENTIFIED, SHARED };
 /** In place of the index of a node. */
 const NOBODY = -1;
 /** No subscription of this node matches. */
@@ -27,50 +24,33 @@ const AGAIN = 0x40;
 const OPTIONS = OPTIONS_QOS | NO_LOCAL | RETAIN_AS_PUBLISHED;
 /** What of them goes into `granted`. */
 const GRANTED = OPTIONS_QOS | RETAIN_AS_PUBLISHED;
+/** Of `granted`: one of its subscriptions that match has a Subscription Identifier. */
+export const HAS_IDENTIFIER = 4;
+/** From one to the other. */
+const IDENTIFIED_SHIFT = 3;
 
-/** So few are looked through rather than looked up, all of them or those of a node. */
-const FEW = 8;
-/** Where there can be no more than these, they are always looked through: no memory for an index. */
-const UNINDEXED = 32;
-
-export interface SubscriptionsPlan extends RecordsPlan {
-  readonly indexOffset: number;
-}
-
-export class Subscriptions extends SubscriptionRecords {
+export class Subscriptions extends FoundSubscriptions {
   /** Subscriptions for which retained messages are owed. */
   owedCount = 0;
-  /** Filters that begin with `$`: nothing else matches a topic that does [MQTT311-4.7.2-1]. */
-  dollarCount = 0;
-  /** Grows when one of these comes or goes. */
-  dollarRevision = 0;
-  /** Whether the index is kept: from the first subscription that makes them more than a few, to the last one. */
-  isIndexed = false;
   /** Of the name that was matched last: the nodes with a subscription that matches, each once. */
   readonly matched: Uint16Array;
   matchedCount = 0;
+  /** And whether groups do: `nextMatch` finds them. */
+  hasMatchedGroup = false;
+  /** Of the subscription that is added next; 0: none. */
+  identifier = 0;
   /**
-   * Per node: the highest QoS granted for that name, and RETAIN_AS_PUBLISHED if one of its subscriptions says so; or
-   * NOT_SUBSCRIBED.
+   * Per node: the highest QoS granted for that name, and RETAIN_AS_PUBLISHED and HAS_IDENTIFIER if one of its
+   * subscriptions says so; or NOT_SUBSCRIBED.
    */
   readonly granted: Int8Array;
   /** Subscriptions with NO_LOCAL: who gets a message depends on who has sent it. */
   noLocalCount = 0;
   /** Who has sent the message whose name is matched, by index; -1: nobody, or it does not matter. */
   publisher = NOBODY;
-  private readonly index: FilterIndex | undefined;
-
-  static plan(plan: ArenaPlan, capacity: number, maximumCount: number, nodeCount: number): SubscriptionsPlan {
-    return {
-      ...SubscriptionRecords.planRecords(plan, capacity, maximumCount, nodeCount),
-      indexOffset: maximumCount > UNINDEXED ? FilterIndex.plan(plan, maximumCount) : 0,
-    };
-  }
 
   constructor(arena: Arena, plan: SubscriptionsPlan, nodeCount: number) {
     super(arena, plan);
-    const { indexOffset, maximumCount } = plan;
-    this.index = maximumCount > UNINDEXED ? new FilterIndex(arena, indexOffset, maximumCount) : undefined;
     this.matched = new Uint16Array(nodeCount);
     this.granted = new Int8Array(nodeCount).fill(NOT_SUBSCRIBED);
   }
@@ -81,15 +61,23 @@ export class Subscriptions extends SubscriptionRecords {
    * @returns its number; END when there is no room
    */
   add(node: number, filterOffset: number, filterLength: number, options: number, isOwed: boolean): number {
-    const { bytes } = this.arena;
+    const { arena, arena: { bytes, view }, identifier } = this;
+    const form = (bytes[filterOffset] === DOLLAR && isShared(arena, filterOffset, filterLength) ? SHARED : 0)
+      | (identifier === 0 ? 0 : IDENTIFIED);
     let number = this.find(node, filterOffset, filterLength), old = 0;
+    this.identifier = 0;
     if (number === END) {
-      number = this.append(node, filterOffset, filterLength);
+      const group = (form & SHARED) === 0 ? END : this.groupOf(filterOffset, filterLength);
+      number = this.append(node, filterOffset, filterLength, form);
       if (number === END)
         return END;
+      if ((form & SHARED) !== 0)
+        this.enterGroup(number, group);
       this.enter(number);
     } else {
       old = bytes[this.recordOf(number) + QOS]!;
+      if ((old & FORM) !== form && !this.reform(number, form))
+        return END;
       if ((old & NO_LOCAL) !== 0)
         --this.noLocalCount;
       old &= OWED | AGAIN;
@@ -98,7 +86,10 @@ export class Subscriptions extends SubscriptionRecords {
       ++this.owedCount;
     if ((options & NO_LOCAL) !== 0)
       ++this.noLocalCount;
-    bytes[this.recordOf(number) + QOS] = options & OPTIONS | old | (isOwed ? OWED : 0);
+    const record = this.recordOf(number);
+    bytes[record + QOS] = options & OPTIONS | form | old | (isOwed ? OWED : 0);
+    if (identifier !== 0)
+      view.setUint32(this.identifierAt(record), identifier);
     return number;
   }
 
@@ -121,7 +112,7 @@ export class Subscriptions extends SubscriptionRecords {
     const { bytes } = this.arena;
     const at = this.recordOf(number) + QOS;
     const qos = bytes[at]!;
-    bytes[at] = (qos & AGAIN) !== 0 ? qos & ~AGAIN : qos & OPTIONS;
+    bytes[at] = (qos & AGAIN) !== 0 ? qos & ~AGAIN : qos & ~OWED;
     if ((qos & AGAIN) === 0)
       --this.owedCount;
   }
@@ -134,6 +125,18 @@ export class Subscriptions extends SubscriptionRecords {
   /** That, NO_LOCAL and RETAIN_AS_PUBLISHED. */
   optionsOf(number: number): number {
     return this.arena.bytes[this.recordOf(number) + QOS]! & OPTIONS;
+  }
+
+  /** Its Subscription Identifier; 0: none. */
+  identifierOf(number: number): number {
+    const { bytes, view } = this.arena;
+    const record = this.recordOf(number);
+    return (bytes[record + QOS]! & IDENTIFIED) === 0 ? 0 : view.getUint32(this.identifierAt(record));
+  }
+
+  /** Whether it is one of a node, and wants the message whose name is matched. */
+  isWanted(number: number, node: number): boolean {
+    return this.nodeOf(number) === node && (node !== this.publisher || (this.optionsOf(number) & NO_LOCAL) === 0);
   }
 
   remove(number: number): void {
@@ -157,6 +160,7 @@ export class Subscriptions extends SubscriptionRecords {
   match(nameOffset: number, nameLength: number): void {
     const { index } = this;
     this.matchedCount = 0;
+    this.hasMatchedGroup = false;
     if (index === undefined || !this.isIndexed)
       for (let at = this.recordAfter(END); at !== END; at = this.recordAfter(at))
         this.matchRecord(at, nameOffset, nameLength);
@@ -172,37 +176,15 @@ export class Subscriptions extends SubscriptionRecords {
     this.matchedCount = 0;
   }
 
-  /**
-   * @returns the subscription of a node to this filter, or END. Filters are compared byte by byte [MQTT311-3.10.4-1]
-   */
-  find(node: number, filterOffset: number, filterLength: number): number {
-    const { arena: { view }, index, placesOffset } = this;
-    const chain = this.chainsOffset + node * CHAIN_LENGTH;
-    if (index !== undefined && view.getUint16(chain + COUNT) > FEW) {
-      let number = index.find(filterOffset, filterLength);
-      while (number !== END && !this.isAt(this.recordOf(number), node, filterOffset, filterLength))
-        number = index.next(number);
-      return number;
-    }
-    let link = view.getUint16(chain);
-    for (let place = 0; link !== 0; link = view.getUint16(place + LINK)) {
-      place = placesOffset + (link - 1) * PLACE_LENGTH;
-      if (this.isAt(view.getInt32(place), node, filterOffset, filterLength))
-        break;
-    }
-    return link - 1;
-  }
-
   // How it is done
-
-  private isAt(record: number, node: number, filterOffset: number, filterLength: number): boolean {
-    const { arena, arena: { view } } = this;
-    return view.getUint16(record + NODE) === node && view.getUint16(record) === filterLength
-      && equalBytes(arena, record + FILTER, filterOffset, filterLength);
-  }
 
   private matchRecord(record: number, nameOffset: number, nameLength: number): void {
     const { arena, granted } = this;
+    if ((arena.bytes[record + QOS]! & SHARED) !== 0) {
+      if (!this.hasMatchedGroup)
+        this.hasMatchedGroup = this.isMatch(record, nameOffset, nameLength, SHARED);
+      return;
+    }
     if (!matchesTopicFilter(arena, record + FILTER, arena.view.getUint16(record), nameOffset, nameLength))
       return;
     const node = arena.view.getUint16(record + NODE);
@@ -211,46 +193,20 @@ export class Subscriptions extends SubscriptionRecords {
       return;
     if (granted[node] === NOT_SUBSCRIBED) {
       this.matched[this.matchedCount++] = node;
-      granted[node] = options & GRANTED;
-    } else if ((options & OPTIONS_QOS) > (granted[node]! & OPTIONS_QOS)) // [MQTT5-3.3.4-2]
-      granted[node] = granted[node]! & ~OPTIONS_QOS | options & GRANTED;
-    else
-      granted[node]! |= options & RETAIN_AS_PUBLISHED;
-  }
-
-  private enter(number: number): void {
-    const { arena: { bytes }, index } = this;
-    const filter = this.recordOf(number) + FILTER;
-    if (bytes[filter] === DOLLAR) {
-      ++this.dollarCount;
-      ++this.dollarRevision;
-    }
-    if (index === undefined)
+      granted[node] = options & GRANTED | (options & IDENTIFIED) >> IDENTIFIED_SHIFT;
       return;
-    if (this.isIndexed)
-      index.add(number, filter, this.filterLengthOf(number));
-    else if (this.count > FEW) {
-      this.isIndexed = true;
-      for (let at = this.recordAfter(END); at !== END; at = this.recordAfter(at))
-        index.add(this.numberAt(at), at + FILTER, this.arena.view.getUint16(at));
     }
+    granted[node]! |= options & RETAIN_AS_PUBLISHED | (options & IDENTIFIED) >> IDENTIFIED_SHIFT;
+    if ((options & OPTIONS_QOS) > (granted[node]! & OPTIONS_QOS)) // [MQTT5-3.3.4-2]
+      granted[node] = granted[node]! & ~OPTIONS_QOS | options & OPTIONS_QOS;
   }
 
   protected override release(number: number): void {
-    const { bytes } = this.arena;
-    const record = this.recordOf(number);
-    if ((bytes[record + QOS]! & OWED) !== 0)
+    const flags = this.arena.bytes[this.recordOf(number) + QOS]!;
+    if ((flags & OWED) !== 0)
       --this.owedCount;
-    if ((bytes[record + QOS]! & NO_LOCAL) !== 0)
+    if ((flags & NO_LOCAL) !== 0)
       --this.noLocalCount;
-    if (bytes[record + FILTER] === DOLLAR) {
-      --this.dollarCount;
-      ++this.dollarRevision;
-    }
-    if (this.isIndexed)
-      this.index!.remove(number);
     super.release(number);
-    if (this.count === 0)
-      this.isIndexed = false;
   }
 }

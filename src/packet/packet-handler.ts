@@ -1,11 +1,14 @@
 /** What a parser needs to know, and whom it tells what it has found. */
 import type { RingSpace } from '../bytes/ring-buffer.ts';
 import type { Packet } from './packet.ts';
+import type { TopicAliases } from './topic-aliases.ts';
 import type { TopicTable } from './topic-table.ts';
 
 export interface PacketHandler {
   /** What its parser shares with others. */
   readonly role: ParserContext;
+  /** Where the table of its connection lies, if `role` has `aliases`. */
+  readonly aliasTable?: number;
   /** A valid PUBLISH; `packet` is valid only during the call. Its `type` and `version` need not be set. */
   onPublish(packet: Packet): void;
   /** Any other valid packet. */
@@ -25,6 +28,8 @@ export interface ParserSettings {
 export interface ParserContext {
   readonly packet: Packet;
   readonly topics: TopicTable;
+  /** Undefined: the peer may not use Topic Aliases. */
+  readonly aliases?: TopicAliases | undefined;
   readonly settings: ParserSettings;
   /** Of `maximumPacketSize` bytes. */
   readonly ringSpace: RingSpace;

@@ -140,9 +140,9 @@ export class PacketParser extends PublishPrediction {
   }
 
   /** The same for a PUBLISH, which is the first one that is looked at when the pause ends. */
-  leaveMessage({ arena, flags, payloadLength, payloadOffset, topicNameOffset }: Packet): void {
+  leaveMessage({ arena, flags, isAliased, offset, payloadLength, payloadOffset, topicNameOffset }: Packet): void {
     const end = payloadOffset + payloadLength;
-    const remainingLength = end - topicNameOffset + PREFIX_LENGTH;
+    const remainingLength = end - (isAliased ? offset : topicNameOffset - PREFIX_LENGTH);
     const length = 1 + lengthOfVariable(remainingLength) + remainingLength;
     this.keptEnd = this.ring.hold(end - length, end, length);
     // Its Remaining Length may have had more bytes than it needs.
@@ -290,7 +290,7 @@ export class PacketParser extends PublishPrediction {
     }
     packet.version = this.version;
     if (packet.type === ControlPacket.PUBLISH) {
-      const reasonCode = this.hasProperties ? readPublishWithProperties(packet, this.handler.role.topics)
+      const reasonCode = this.hasProperties ? readPublishWithProperties(packet, this.handler)
         : readPublish(packet, this.handler.role.topics);
       if (reasonCode !== ReasonCode.SUCCESS)
         return this.reject(reasonCode);
@@ -303,6 +303,8 @@ export class PacketParser extends PublishPrediction {
       this.handler.onPublish(packet);
       if (packet.propertiesLength !== 0)
         packet.propertiesLength = 0;
+      if (this.hasProperties)
+        packet.isAliased = false;
     } else {
       const reasonCode = readPacket(packet.type, packet, this.acceptedTypes);
       if (reasonCode === ReasonCode.SUCCESS)

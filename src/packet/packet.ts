@@ -25,6 +25,9 @@ export interface Message {
   /** Properties that go with it, one behind the other without a length in front; length 0: there are none. */
   readonly propertiesOffset: number;
   readonly propertiesLength: number;
+  /** How many of these bytes, the last ones, are Subscription Identifiers, which lie at a place of their own. */
+  readonly identifiersLength: number;
+  readonly identifiersOffset: number;
 }
 
 /**
@@ -41,11 +44,13 @@ export class PlainSpans implements Message {
   packetIdentifier = 0;
   declare readonly propertiesOffset: number;
   declare readonly propertiesLength: number;
+  declare readonly identifiersLength: number;
+  declare readonly identifiersOffset: number;
 }
-Object.freeze(Object.assign(PlainSpans.prototype, { propertiesOffset: 0, propertiesLength: 0 }));
+const NO_IDENTIFIERS = Object.freeze({ identifiersLength: 0, identifiersOffset: 0 });
+Object.freeze(Object.assign(PlainSpans.prototype, { propertiesOffset: 0, propertiesLength: 0, ...NO_IDENTIFIERS }));
 
-/** The same with room for properties. */
-export class MessageSpans implements Message {
+class PropertySpans {
   topicNameOffset = 0;
   topicNameLength = 0;
   payloadOffset = 0;
@@ -55,6 +60,19 @@ export class MessageSpans implements Message {
   packetIdentifier = 0;
   propertiesOffset = 0;
   propertiesLength = 0;
+}
+
+/** The same with room for properties. */
+export class MessageSpans extends PropertySpans implements Message {
+  declare readonly identifiersLength: number;
+  declare readonly identifiersOffset: number;
+}
+Object.freeze(Object.assign(MessageSpans.prototype, NO_IDENTIFIERS));
+
+/** The same on its way to one node, with the identifiers of its subscriptions. */
+export class IdentifiedSpans extends PropertySpans implements Message {
+  identifiersLength = 0;
+  identifiersOffset = 0;
 }
 
 /** A message that is published again and again under one name, which so need not be looked up each time. */
@@ -102,6 +120,10 @@ export class Packet implements Message {
   /** PUBLISH: 0 but during the call of the handler for one that has properties. */
   propertiesLength = 0;
   propertiesOffset = 0;
+  declare readonly identifiersLength: number;
+  declare readonly identifiersOffset: number;
+  /** PUBLISH: its topic is that of a Topic Alias, and lies elsewhere. */
+  isAliased = false;
   /** A PUBLISH that is longer than the ring: `payloadLength` is what it announces, the payload itself is skipped. */
   isOversize = false;
   /** Protocol level of the connection; in a CONNECT the level that it asks for, without the bridge bit. */
@@ -145,3 +167,4 @@ export class Packet implements Message {
     this.view = arena.view;
   }
 }
+Object.freeze(Object.assign(Packet.prototype, NO_IDENTIFIERS));

@@ -27,13 +27,12 @@ export const WILL_DELAY_INTERVAL = 0x18;
 export const SERVER_REFERENCE = 0x1C;
 export const REASON_STRING = 0x1F;
 export const RECEIVE_MAXIMUM = 0x21;
+export const TOPIC_ALIAS_MAXIMUM = 0x22;
 export const TOPIC_ALIAS = 0x23;
 export const MAXIMUM_QOS = 0x24;
 export const RETAIN_AVAILABLE = 0x25;
 export const USER_PROPERTY = 0x26;
 export const MAXIMUM_PACKET_SIZE = 0x27;
-export const SUBSCRIPTION_IDENTIFIER_AVAILABLE = 0x29;
-export const SHARED_SUBSCRIPTION_AVAILABLE = 0x2A;
 
 /** In place of the type of a packet: the block that belongs to a Will. */
 export const WILL_PROPERTIES = 0;
@@ -127,7 +126,7 @@ export class Properties {
     return ((identifier < 32 ? this.low : this.high) >> (identifier & 31) & 1) !== 0;
   }
 
-  /** The number of two or four bytes that a property of the block says; `absent` when it is not there. */
+  /** The number that a property of the block says; `absent` when it is not there. */
   numberOf(arena: Arena, identifier: number, absent: number): number {
     return this.has(identifier) ? numberIn(arena, this.offset, this.end, identifier, absent) : absent;
   }
@@ -257,12 +256,12 @@ export function findProperty(arena: Arena, at: number, end: number, identifier: 
   return -1;
 }
 
-/** The number of one, two or four bytes that a property in [`at`, `end`) says; `absent` when it is not there. */
+/** The number that a property in [`at`, `end`) says; `absent` when it is not there. */
 export function numberIn(arena: Arena, at: number, end: number, identifier: number, absent: number): number {
   const value = findProperty(arena, at, end, identifier);
   const type = TABLE[identifier]! & TYPE;
-  return value < 0 ? absent : type === FLAG ? arena.bytes[value]!
-    : type === TWO_BYTES ? arena.view.getUint16(value) : arena.view.getUint32(value);
+  return value < 0 ? absent : type === FLAG ? arena.bytes[value]! : type === TWO_BYTES ? arena.view.getUint16(value)
+    : type === VARIABLE ? variableAt(arena, value) : arena.view.getUint32(value);
 }
 
 /**
@@ -278,12 +277,6 @@ export function removeProperty(arena: Arena, at: number, end: number, identifier
 }
 
 // Writers: each returns the offset behind what it wrote.
-
-export function writeFlag(arena: Arena, offset: number, identifier: number, value: number): number {
-  arena.bytes[offset] = identifier;
-  arena.bytes[offset + 1] = value;
-  return offset + 2;
-}
 
 export function writeTwoBytes(arena: Arena, offset: number, identifier: number, value: number): number {
   arena.bytes[offset] = identifier;

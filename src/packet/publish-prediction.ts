@@ -10,8 +10,8 @@
  * Start, middle and tail are kept as numbers: eight bytes are compared at once by reading them as a double. The rest,
  * of a long topic, is compared with the name in the topic table. The tail may overlap what stands in front of it.
  * (Eight bytes that are no number as a double equal nothing: such a topic is never predicted, which is only slower.)
- * In 5.0 a PUBLISH is predicted that has no properties. With QoS 0 the tail includes the byte that says so; with an
- * identifier in front of it, that byte is looked at by itself.
+ * In 5.0 a PUBLISH is predicted that has no properties, not even a Topic Alias. With QoS 0 the tail includes the byte
+ * that says so; with an identifier in front of it, that byte is looked at by itself.
  *
  * The comparison itself stands where packets are received, in packet-parser.ts: it is the hottest path of all.
  */
@@ -79,12 +79,13 @@ export class PublishPrediction implements TopicReader {
 
   /** Remembers the PUBLISH that begins at `offset`. */
   protected predict(offset: number): void {
-    const { packet, topics } = this.handler.role;
+    const { packet, packet: { properties }, topics } = this.handler.role;
     const length = packet.topicNameLength;
     if (this.predictedIndex !== packet.topicIndex)
       this.remember(packet.topicIndex);
     this.predictedStart = NOTHING;
-    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === topics.uncached || packet.propertiesLength !== 0)
+    if (length < SHORTEST_PREDICTED_TOPIC || packet.topicIndex === topics.uncached
+      || this.hasProperties && properties.offset !== properties.end)
       return;
     const { view } = packet;
     const topic = packet.topicNameOffset - offset;

@@ -8,18 +8,20 @@ import { PUBLISH, QOS_SHIFT } from './control-packet.ts';
 import { IDENTIFIER_LENGTH, lengthOfVariable, PREFIX_LENGTH, variableAt, writeFixedHeader,
   writeVariable } from './data-representation.ts';
 import type { Message, MessageSpans, Packet } from './packet.ts';
-import { findProperty, MESSAGE_EXPIRY_INTERVAL, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS } from './properties.ts';
+import type { PacketHandler } from './packet-handler.ts';
+import { findProperty, MESSAGE_EXPIRY_INTERVAL, removeProperty, SUBSCRIPTION_IDENTIFIER,
+  TOPIC_ALIAS, writeTwoBytes } from './properties.ts';
 import { readPublish } from './publish.ts';
 import * as ReasonCode from './reason-code.ts';
-import type { TopicTable } from './topic-table.ts';
+import { INVALID_TOPIC } from './topic-table.ts';
 
 /**
- * Reads the PUBLISH of a Client, which may be told neither of a Topic Alias, for we announce a Topic Alias Maximum of
- * 0 [MQTT5-3.3.2-12], nor say a Subscription Identifier [MQTT5-3.3.4-6].
+ * Reads the PUBLISH of a peer, which may say no Subscription Identifier [MQTT5-3.3.4-6], and a Topic Alias only where
+ * its connection has a table of them.
  */
-export function readPublishWithProperties(packet: Packet, topics: TopicTable): number {
+export function readPublishWithProperties(packet: Packet, handler: PacketHandler): number {
   const { arena, properties } = packet;
-  const reasonCode = readPublish(packet, topics);
+  const reasonCode = readPublish(packet, handler.role.topics);
   const hasTopic = packet.topicNameLength > 0;
   if (reasonCode !== ReasonCode.SUCCESS && (hasTopic || reasonCode !== ReasonCode.TOPIC_NAME_INVALID))
     return reasonCode === ReasonCode.TOPIC_NAME_INVALID // [MQTT5-1.5.4-1] [MQTT5-1.5.4-2]
@@ -29,15 +31,35 @@ export function readPublishWithProperties(packet: Packet, topics: TopicTable): n
   const payload = properties.read(arena, packet.payloadOffset, packet.end, PUBLISH);
   if (payload < 0)
     return -payload;
-  if (properties.has(TOPIC_ALIAS))
-    return ReasonCode.TOPIC_ALIAS_INVALID;
-  if (!hasTopic || properties.has(SUBSCRIPTION_IDENTIFIER))
-    return ReasonCode.PROTOCOL_ERROR;
   packet.payloadOffset = payload;
   packet.payloadLength = packet.end - payload;
   packet.propertiesOffset = properties.offset;
   packet.propertiesLength = properties.end - properties.offset;
-  return ReasonCode.SUCCESS;
+  if (properties.has(TOPIC_ALIAS)) {
+    const judgement = readAlias(packet, handler);
+    if (judgement !== ReasonCode.SUCCESS)
+      return judgement;
+  }
+  return packet.topicNameLength === 0 || properties.has(SUBSCRIPTION_IDENTIFIER) ? ReasonCode.PROTOCOL_ERROR
+    : ReasonCode.SUCCESS;
+}
+
+/** The alias is kept, or gives the packet its topic; it means nothing on other connections, and goes no further. */
+function readAlias(packet: Packet, { aliasTable = 0, role: { aliases, topics } }: PacketHandler): number {
+  const { arena, properties, propertiesOffset } = packet;
+  const alias = properties.numberOf(arena, TOPIC_ALIAS, 0);
+  if (aliases === undefined || alias > aliases.maximum) // [MQTT5-3.3.2-12]
+    return ReasonCode.TOPIC_ALIAS_INVALID;
+  const end = removeProperty(arena, propertiesOffset, properties.end, TOPIC_ALIAS);
+  packet.propertiesLength = end - propertiesOffset;
+  writeTwoBytes(arena, end, TOPIC_ALIAS, alias); // behind the others: the packet may be read once more
+  if (packet.topicNameLength > 0)
+    return aliases.define(aliasTable, alias, packet) ? ReasonCode.SUCCESS : ReasonCode.TOPIC_ALIASES_FULL;
+  if (!aliases.resolve(aliasTable, alias, packet))
+    return ReasonCode.PROTOCOL_ERROR;
+  packet.isAliased = true;
+  packet.topicIndex = topics.indexOf(packet.topicNameOffset, packet.topicNameLength);
+  return packet.topicIndex === INVALID_TOPIC ? ReasonCode.TOPIC_NAME_INVALID : ReasonCode.SUCCESS;
 }
 
 function remainingLengthOf(message: Message, qos: number): number {
@@ -76,7 +98,9 @@ export function writePublishWithProperties(
   arena: Arena, offset: number, message: Message, qos: number, packetIdentifier: number,
 ): number {
   const { bytes, view } = arena;
-  const { payloadOffset, propertiesLength, propertiesOffset, topicNameLength, topicNameOffset } = message;
+  const { identifiersLength, payloadOffset, propertiesLength, propertiesOffset, topicNameLength, topicNameOffset }
+    = message;
+  const ownLength = propertiesLength - identifiersLength;
   let at = writeFixedHeader(arena, offset, PUBLISH << 4 | qos << QOS_SHIFT | message.retain,
     remainingLengthOf(message, qos));
   view.setUint16(at, topicNameLength);
@@ -89,8 +113,12 @@ export function writePublishWithProperties(
   at = writeVariable(arena, at, propertiesLength);
   // In their order and unaltered
   // [MQTT5-3.3.2-4] [MQTT5-3.3.2-15] [MQTT5-3.3.2-16] [MQTT5-3.3.2-17] [MQTT5-3.3.2-18] [MQTT5-3.3.2-20]
-  bytes.copyWithin(at, propertiesOffset, propertiesOffset + propertiesLength);
-  at += propertiesLength;
+  bytes.copyWithin(at, propertiesOffset, propertiesOffset + ownLength);
+  at += ownLength;
+  if (identifiersLength !== 0) { // [MQTT5-3.3.4-3]
+    bytes.copyWithin(at, message.identifiersOffset, message.identifiersOffset + identifiersLength);
+    at += identifiersLength;
+  }
   bytes.copyWithin(at, payloadOffset, payloadOffset + message.payloadLength);
   return at + message.payloadLength;
 }

@@ -90,6 +90,8 @@ export const TLS_SPOKEN = 0x114;
 export const WEBSOCKET_FAILED = 0x115;
 /** Of our own: the Server acknowledges, and passes nothing on (upstream.probe). */
 export const NOTHING_FLOWS = 0x116;
+/** The topics of the Topic Aliases of a node are longer together than what is kept of them. */
+export const TOPIC_ALIASES_FULL = 0x117;
 
 /**
  * Whether the code is success, or one of 0x80 to 0x9F with its bit in `mask`; those beyond are a Server's, in CONNACK,
@@ -131,5 +133,5 @@ export const toConnackCode = (reasonCode: number): number =>
 
 /** Of a Server's DISCONNECT [MQTT5-3.14.2-1]. @returns SUCCESS when there is nothing to be said */
 export const toDisconnectCode = (reasonCode: number): number =>
-  reasonCode < NETWORK_CLOSED ? reasonCode
+  reasonCode < NETWORK_CLOSED ? reasonCode : reasonCode === TOPIC_ALIASES_FULL ? QUOTA_EXCEEDED
     : reasonCode === STORE_UNAVAILABLE ? IMPLEMENTATION_SPECIFIC_ERROR : SUCCESS;

@@ -10,7 +10,7 @@ import { IDENTIFIER_LENGTH, PREFIX_LENGTH, writeFixedHeader, writeString } from 
 import type { Packet } from './packet.ts';
 import { allowsEmptySubscribe, hasProperties } from './protocol-version.ts';
 import * as ReasonCode from './reason-code.ts';
-import { isShared, isValidTopicFilter } from './topic-filter.ts';
+import { isShared, isValidTopicFilter, lengthOfShare } from './topic-filter.ts';
 
 /** SUBACK return code for a refused filter [MQTT311-3.9.3-2]. */
 export const SUBACK_FAILURE = 0x80;
@@ -52,7 +52,8 @@ export function readTopicFilters(packet: Packet): number {
     const length = view.getUint16(at);
     at += PREFIX_LENGTH;
     // [MQTT311-3.8.3-1] [MQTT311-3.10.3-1]
-    if (end - at < length + optionsLength || !isValidTopicFilter(arena, at, length))
+    if (end - at < length + optionsLength || !isValidTopicFilter(arena, at, length)
+      || isFive && lengthOfShare(arena, at, length) < 0)
       return ReasonCode.MALFORMED_PACKET;
     at += length;
     if (optionsLength !== 0 && arena.bytes[at++]! > 2) { // [MQTT311-3.8.3-4]

@@ -140,7 +140,26 @@ function isParentOfAll(bytes: Uint8Array, at: number, end: number): boolean {
 const SHARE_BEGIN = 0x24_73_68_61;
 const SHARE_END = 0x61_72_65_2F;
 
-/** Whether a filter asks for a shared subscription, which MQTT has from 5.0 on. */
+/** Its length. */
+const SHARE_LENGTH = 7;
+
+/** Whether a filter asks for a shared subscription, `$share/GROUP/FILTER` [MQTT5-4.8.2-1]. */
 export function isShared({ view }: Arena, offset: number, length: number): boolean {
-  return length >= 7 && view.getInt32(offset) === SHARE_BEGIN && view.getInt32(offset + 3) === SHARE_END;
+  return length >= SHARE_LENGTH && view.getInt32(offset) === SHARE_BEGIN && view.getInt32(offset + 3) === SHARE_END;
+}
+
+/**
+ * @returns bytes in front of the filter proper of a valid filter, 0 for one that is not shared; -1: its group has no
+ * name, or a wildcard in it, or no filter follows [MQTT5-4.8.2-1] [MQTT5-4.8.2-2]
+ */
+export function lengthOfShare(arena: Arena, offset: number, length: number): number {
+  const { bytes } = arena;
+  if (bytes[offset] !== DOLLAR || !isShared(arena, offset, length))
+    return 0;
+  const group = offset + SHARE_LENGTH;
+  const end = offset + length;
+  let at = group;
+  while (at < end && bytes[at] !== SLASH && bytes[at] !== PLUS && bytes[at] !== NUMBER_SIGN)
+    ++at;
+  return at > group && at + 1 < end && bytes[at] === SLASH ? at + 1 - offset : -1;
 }

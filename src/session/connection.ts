@@ -9,7 +9,7 @@ import type { PacketHandler } from '../packet/packet-handler.ts';
 import { PacketParser } from '../packet/packet-parser.ts';
 import type { Message, Packet } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, stagePublish } from '../packet/publish.ts';
-import { stageWithoutProperties } from '../packet/publish-properties.ts';
+import { lengthWithProperties, stageWithoutProperties } from '../packet/publish-properties.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { CLIENT, CLOSED, CONNECTED, FROM_SERVER_OF_5_0, legalTypes, OPENED, SERVER } from './connection-state.ts';
 import type { SessionRole } from './session-role.ts';
@@ -130,6 +130,8 @@ export abstract class Connection implements PacketHandler {
   private publishForm(message: Message): boolean {
     const { role } = this;
     const { arena } = role;
+    if (message.identifiersLength !== 0 && lengthWithProperties(message, 0) > arena.stagingCapacity)
+      return false;
     const length = message.propertiesLength === 0 ? stageWithoutProperties(arena, message) : role.forms.stage(message);
     if (length > this.longestPacket)
       return true; // as if it had been sent [MQTT5-3.1.2-24] [MQTT5-3.1.2-25]

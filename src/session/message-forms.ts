@@ -7,6 +7,7 @@ import type { Arena } from '../bytes/arena.ts';
 import { DUP, PUBLISH, QOS_SHIFT } from '../packet/control-packet.ts';
 import { type Message, MessageSpans } from '../packet/packet.ts';
 import { writePublish } from '../packet/publish.ts';
+import { findProperty, SUBSCRIPTION_IDENTIFIER } from '../packet/properties.ts';
 import { expiryOf, readWritten, writePublishWithProperties } from '../packet/publish-properties.ts';
 import type { Clock } from './clock.ts';
 
@@ -74,6 +75,25 @@ export class MessageForms {
     if (at >= 0 && hasProperties) // [MQTT5-3.3.2-6]; it lies as far from the end as there
       view.setUint32(stagingOffset + length - (packet + keptLength - at), left < 0 ? 0 : left);
     return length;
+  }
+
+  /**
+   * Reads the packet that lies in a queue as a message for somebody else; its place is free afterwards.
+   * @returns false: it has expired
+   */
+  takeOut(packet: number, length: number, message: MessageSpans): boolean {
+    const { arena, arena: { view } } = this;
+    readKept(arena, packet, length, message);
+    const { propertiesOffset } = message;
+    const at = expiryOf(message, arena);
+    const left = at < 0 ? LATEST : view.getUint32(at) - this.clock.countSeconds();
+    if (at >= 0 && left > 0)
+      view.setUint32(at, left);
+    // Those of the subscriptions that it was for stand behind its own properties.
+    const identifier = findProperty(arena, propertiesOffset, message.payloadOffset, SUBSCRIPTION_IDENTIFIER);
+    if (message.propertiesLength > 0 && identifier > 0)
+      message.propertiesLength = identifier - 1 - propertiesOffset;
+    return left > 0;
   }
 
   /** The message at hand in another form. @returns its length in the staging area */

@@ -1,6 +1,7 @@
 /** What the connections of all nodes share: see session-role.ts. */
 import type { ArenaPlan } from '../bytes/arena.ts';
 import type { Packet } from '../packet/packet.ts';
+import { TopicAliases } from '../packet/topic-aliases.ts';
 import { isDue } from './clock.ts';
 import { CLIENT, CLOSED } from './connection-state.ts';
 import { Deadlines } from './deadlines.ts';
@@ -66,6 +67,9 @@ export interface ServerSessionSettings extends SessionSettings {
   readonly storesState: boolean;
   /** Messages per second that a node may publish, 0 for any number. */
   readonly maximumPublishRate: number;
+  /** Topic Aliases that a node may use, 0 for none, and bytes of the topic of one, on average. */
+  readonly topicAliasMaximum: number;
+  readonly topicAliasLength: number;
 }
 
 /** Three lengths of two bytes, in front of Will Topic and Will Message, and of the properties behind them. */
@@ -80,7 +84,7 @@ const MANY = -2;
 /** Bytes of what one session needs of the arena. */
 const regionLengthOf = (settings: ServerSessionSettings): number =>
   settings.maximumPacketSize + WILL_LENGTHS + settings.willCapacity + settings.maximumClientIdentifierLength
-  + LIMITS_LENGTH;
+  + LIMITS_LENGTH + TopicAliases.lengthFor(settings.topicAliasMaximum, settings.topicAliasLength);
 
 export class ServerRole extends SessionRole {
   declare readonly receiver: ServerHandler;
@@ -100,18 +104,24 @@ export class ServerRole extends SessionRole {
   private released = NOBODY;
   private nextToRead = 0;
   /**
-   * Where the receive ring, the Will, the identifier and the limits of the first session lie; those of the next one
-   * `regionLength` behind them.
+   * Where the receive ring, the Will, the identifier, the limits and the Topic Aliases of the first session lie; those
+   * of the next one `regionLength` behind them.
    */
   readonly ringOffset: number;
   readonly willOffset: number;
   readonly identifierOffset: number;
   readonly limitsOffset: number;
   readonly regionLength: number;
+  declare readonly aliases?: TopicAliases;
+
+  get aliasesOffset(): number {
+    return this.limitsOffset + LIMITS_LENGTH;
+  }
 
   /** Reserves the regions of `count` sessions, and behind them their deadlines. */
   static plan(plan: ArenaPlan, settings: ServerSessionSettings, count: number): number {
-    const offset = plan.reserve('node: receive ring, Will, identifier', regionLengthOf(settings), count);
+    const offset = plan.reserve(settings.topicAliasMaximum === 0 ? 'node: receive ring, Will, identifier'
+      : 'node: receive ring, Will, identifier, Topic Aliases', regionLengthOf(settings), count);
     plan.reserve('node: deadlines', Deadlines.lengthFor(1), count);
     return offset;
   }
@@ -125,6 +135,9 @@ export class ServerRole extends SessionRole {
     this.identifierOffset = this.willOffset + WILL_LENGTHS + settings.willCapacity;
     this.limitsOffset = this.identifierOffset + settings.maximumClientIdentifierLength;
     this.regionLength = regionLengthOf(settings);
+    const { topicAliasLength, topicAliasMaximum } = settings;
+    if (topicAliasMaximum !== 0)
+      this.aliases = new TopicAliases(context.arena, topicAliasMaximum, topicAliasLength);
     this.deadlines = new Deadlines(context.arena, regions + sessionCount * this.regionLength);
     this.filterRequests = new FilterRequests(this);
   }

@@ -91,6 +91,11 @@ export class ServerSession extends Session {
     return role.limitsOffset + this.index * role.regionLength;
   }
 
+  get aliasTable(): number {
+    const { role } = this;
+    return role.aliasesOffset + this.index * role.regionLength;
+  }
+
   private limitAt(field: number): number {
     return this.role.arena.view.getUint32(this.limitsOffset + field);
   }
@@ -520,8 +525,8 @@ export class ServerSession extends Session {
       arena.bytes[at] = Property.ASSIGNED_CLIENT_IDENTIFIER;
       at = writeString(arena, at + 1, this.clientIdentifierOffset, this.clientIdentifierLength);
     }
-    at = Property.writeFlag(arena, at, Property.SUBSCRIPTION_IDENTIFIER_AVAILABLE, 0);
-    return Property.writeFlag(arena, at, Property.SHARED_SUBSCRIPTION_AVAILABLE, 0);
+    return settings.topicAliasMaximum === 0 ? at
+      : Property.writeTwoBytes(arena, at, Property.TOPIC_ALIAS_MAXIMUM, settings.topicAliasMaximum);
   }
 
   private handleConnect(packet: Packet): void {
@@ -571,6 +576,7 @@ export class ServerSession extends Session {
       properties.numberOf(arena, Property.MAXIMUM_PACKET_SIZE, ANY_LENGTH));
     view.setUint32(limitsOffset + RECEIVE_MAXIMUM, properties.numberOf(arena, Property.RECEIVE_MAXIMUM, ANY_NUMBER));
     view.setUint32(limitsOffset + WILL_DELAY, willDelay);
+    this.role.aliases?.clear(this.aliasTable);
     if (!properties.has(Property.AUTHENTICATION_METHOD))
       return true;
     this.refuse(ReasonCode.BAD_AUTHENTICATION_METHOD); // [MQTT5-4.12.0-1]
