@@ -145,6 +145,13 @@ export const DROPPED_REASONS = 6;
 /** The Server has sent a message that no rule asks for; the packet at hand has the topic. Told once on a connection. */
 export const UNASKED = 81;
 
+/** detail: so many devices were announced to Home Assistant, or taken back. */
+export const DISCOVERY_TOLD = 102;
+/** detail: index of the device, negative: one that is gone. The Server will not have what is said of it. */
+export const DISCOVERY_REFUSED = 103;
+/** The command to restart has come from Home Assistant. */
+export const RESTART_ASKED = 104;
+
 export const FORBIDDEN_PUBLISH = 1;
 export const FORBIDDEN_SUBSCRIBE = 2;
 export const FORBIDDEN_WILL = 3;

@@ -118,7 +118,7 @@ type Table = { readonly [Key in keyof Configuration]: number | Readonly<Record<s
 const RELOAD_EFFECTS: Table = Object.freeze({
   name: AT_ONCE, log_level: AT_ONCE,
   upstream: UPSTREAM, listener: LISTENER, topic: AT_ONCE, sensors: AT_ONCE, store: STORE, memory: MEMORY,
-  page: PAGE,
+  page: PAGE, homeassistant: AT_ONCE,
 });
 
 export interface KeyEffect {

@@ -88,6 +88,7 @@ function createRuntime(configuration: Configuration, arenaLimit: number): Runtim
     resizable: true,
     date,
     openStorage,
+    restart,
   }, observer);
   authenticator.runtime = runtime;
   return runtime;

@@ -33,6 +33,7 @@ import { ServerRouter } from '../upstream/server-router.ts';
 import { StoredCounters } from '../upstream/stored-counters.ts';
 import { type MessageHolder, StoredOrigins } from '../upstream/stored-origins.ts';
 import type { Quarantine } from '../upstream/quarantine.ts';
+import { discoveredEntries } from '../homeassistant/discovery-plan.ts';
 import { durableNodesOf, type NodeStoreUsers } from './durable-parts.ts';
 import type { StoredRules } from '../upstream/stored-rules.ts';
 
@@ -119,7 +120,7 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     const { bridge, clock, router, rules, sessions, upstream } = users;
     const originCapacity = Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS);
     const mapCapacity = entriesOf(listener) + settings.quarantine[0]
-      + topic.filter(({ direction }) => direction !== 'out').length;
+      + topic.filter(({ direction }) => direction !== 'out').length + discoveredEntries(configuration);
     const store = new Store(arena, { stateShare: STATE_SHARE, mapCapacity, createMap });
     this.users = users;
     this.acknowledgesMemory = settings.on_failure === 'memory';

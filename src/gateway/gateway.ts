@@ -32,10 +32,13 @@ import { CROWDED } from '../upstream/crowd.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import { FigureForwarding } from '../upstream/figure-forwarding.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { Discovery } from '../homeassistant/discovery.ts';
+import { DiscoveryBridge } from '../homeassistant/discovery-bridge.ts';
+import { planDiscovery } from '../homeassistant/discovery-plan.ts';
 import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, longestProperties,
   longestUpstreamPacket,
-  longestStoredPacket, RECORD_OVERHEAD } from './packet-limits.ts';
+  longestRelayedPacket, longestStoredPacket, RECORD_OVERHEAD } from './packet-limits.ts';
 import { DelayedWills } from '../nodes/delayed-wills.ts';
 import { Delivery, NOBODY, UNKNOWN } from '../nodes/delivery.ts';
 import type { DurableNodes } from '../nodes/durable-nodes.ts';
@@ -138,12 +141,14 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly systemTopics: SystemTopics;
   readonly notifications: Notifications;
   readonly machine: Machine | undefined;
+  /** Undefined: Home Assistant is told nothing. */
+  readonly discovery: Discovery | undefined = undefined;
   /** Undefined: everything is allowed. */
   access: Access | undefined;
   limitsRate: boolean;
   private readonly topics: TopicTable;
   authenticator: Authenticator;
-  private readonly observer: Event.GatewayObserver;
+  readonly observer: Event.GatewayObserver;
   readonly delivery: Delivery;
   readonly retainedDelivery: RetainedDelivery;
   readonly nodeSubscriptions: NodeSubscriptions;
@@ -185,7 +190,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const expiryOffset = SessionExpiry.plan(plan, listener.max_sessions);
     const topicsOffset = TopicTable.plan(plan, memory.topics, memory.topic_length, sessionCount + 1);
     const mappedCapacity = memory.topic_length + longestPrefix(layout);
-    const mapSizes = { topicCount: memory.topics, capacity: mappedCapacity, longest: longestPacket };
+    const mapSizes =
+      { topicCount: memory.topics, capacity: mappedCapacity, longest: longestRelayedPacket(layout) };
     const outboundPlan = TopicMap.plan(plan, 'out', layout.topic, mapSizes);
     const inboundPlan = TopicMap.plan(plan, 'in', layout.topic, mapSizes);
     const subscriptionsPlan = Subscriptions.plan(plan, listener.max_subscription_bytes, listener.max_subscriptions,
@@ -202,6 +208,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       DelayedWills.plan(plan, listener.max_will_size, Math.max(1, listener.max_connections >> 3));
     const longestStored = longestStoredPacket(layout);
     const isDurable = store.durability === 'flash';
+    const discoveryPlan = configuration.homeassistant === null ? undefined
+      : planDiscovery(plan, configuration, layout);
     const quarantineOffset = Quarantine.plan(plan, store.quarantine, longestStored, isDurable);
     const storeRegions = isDurable ? DurableStore.plan(plan, listener) : undefined;
     const arena = this.arena = new Arena(plan, {
@@ -235,8 +243,8 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     const policies = outbound.rules.map(rule => new StorePolicy(rule, store));
     const inbound = new TopicMap(arena, inboundPlan, topic);
     const earlier = new EarlierSubscriptions(arena, earlierPlan, upstream, inbound.rules);
-    this.bridge = new Bridge(outbound, inbound, this.delivery, policies,
-      { owner: this, observer: options.observer, earlier });
+    this.bridge = new (discoveryPlan === undefined ? Bridge : DiscoveryBridge)(outbound, inbound, this.delivery,
+      policies, { owner: this, observer: options.observer, earlier });
     this.upstream =
       new ClientSession(context, clientOffset, clientSettings, connectFields(arena, connectOffset, configuration),
       new SessionState(new QueueLimits(arena, upstreamLimits), upstreamStateOffset,
@@ -248,6 +256,9 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
         this.acquaintances),
       { losses: this.bridge, observer: options.observer, nodes: this.nodes });
     this.bridge.watch(this.upstream, guard, upstream.max_qos);
+    if (discoveryPlan !== undefined)
+      this.discovery = this.upstream.announcements.further = (this.bridge as DiscoveryBridge).discovery =
+        new Discovery(this, discoveryPlan, configuration);
     this.bridge.mostProperties = longestProperties(configuration);
     this.bridge.propertiesOffset = propertiesOffset;
     this.waiting = new UpstreamMessages(this.bridge);
@@ -314,6 +325,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.upstreamQueue.releases = this.durableStore.backlog;
     this.serverRole.acknowledgedReceiver = this.pressure.intake = this.durableStore.intake;
     this.upstream.role.acknowledgedReceiver = this.durableStore.serverIntake;
+    this.discovery?.tellAll();
   }
 
   commit(): void {
@@ -325,6 +337,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.systemTopics.handleDeferred();
     this.retainedDelivery.handleDeferred();
     this.bridge.telling.advance(this.upstream);
+    this.advanceDiscovery();
     this.serverRole.handleDeferred();
   }
 
@@ -335,6 +348,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.serverRole.handleTimeout();
     this.systemTopics.handleTimeout();
     this.bridge.telling.advance(this.upstream);
+    this.advanceDiscovery();
     this.durableStore?.handleTimeout();
     this.bridge.suspects.handleTimeout();
     this.bridge.rejections.handleTimeout();
@@ -350,6 +364,11 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
     this.refusals.handleTimeout();
     if (this.pressure.isPressing)
       this.pressure.handleTimeout();
+  }
+
+  advanceDiscovery(): void {
+    if (this.discovery !== undefined)
+      (this.bridge as DiscoveryBridge).advanceDiscovery();
   }
 
   /** Closes every node's connection and publishes its Will: nobody can tell from here on what becomes of the node. */

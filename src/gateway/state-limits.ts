@@ -6,6 +6,7 @@ import { fitState } from '../config/complete-configuration.ts';
 import type { Configuration, PartialConfiguration } from '../config/configuration.ts';
 import { BLOCK_HEADER_LENGTH, blockLengthFor, blocksOfMap, FEWEST_BLOCKS } from '../store/record-format.ts';
 import { capacityOfState, lengthOfState } from '../store/state-log.ts';
+import { discoveredLength } from '../homeassistant/discovery-plan.ts';
 import { FILTER, IDENTIFIER } from '../nodes/stored-sessions.ts';
 import { MAP_SHIFT } from '../upstream/quarantine.ts';
 import { longestStoredPacket } from './packet-limits.ts';
@@ -28,7 +29,8 @@ export interface StateNeeds {
 }
 
 /** Bytes that records of the map can need. */
-export function stateNeeds({ listener }: Configuration): StateNeeds {
+export function stateNeeds(configuration: Configuration): StateNeeds {
+  const { listener } = configuration;
   const { max_clientid_length, max_connections, max_sessions, max_will_size } = listener;
   const sessions = max_sessions * lengthOfState(IDENTIFIER + max_clientid_length);
   const wills =
@@ -36,7 +38,8 @@ export function stateNeeds({ listener }: Configuration): StateNeeds {
   const subscriptions = listener.max_subscription_bytes
     + listener.max_subscriptions * (lengthOfState(FILTER) - SUBSCRIPTION_HEADER - MEMORY_HEADER);
   const retained = listener.max_retained_bytes + listener.max_retained_messages * (lengthOfState(0) - MEMORY_HEADER);
-  const total = sessions + wills + subscriptions + retained + OTHER_STATE_LENGTH;
+  const total = sessions + wills + subscriptions + retained + OTHER_STATE_LENGTH
+    + discoveredLength(configuration);
   return { sessions, wills, subscriptions, retained, total };
 }
 

@@ -21,11 +21,29 @@ const SENT = 1;
 /** PUBCOMP is awaited. */
 const RELEASED = 2;
 
+/** Who has more to say of the gateway, after the birth: one message at a time. */
+export interface Further {
+  /** What was offered is over. @param isTaken whether the Server has acknowledged it, or its QoS was 0 */
+  settled(isTaken: boolean): void;
+  /**
+   * A connection is accepted; what was offered and not sent is nobody's any more. @param isUnderWay whether one was
+   * sent and is not settled @returns whether it is to be sent again, if the Server may continue
+   */
+  begin(mayContinue: boolean, isUnderWay: boolean): boolean;
+}
+
 export class Announcements {
   /** What is said after each connection; undefined: nothing, and nothing at a clean stop. */
   birth: Message | undefined = undefined;
   /** What is said at a clean stop, one after the other. */
   farewells: readonly Message[] = [];
+  further: Further | undefined = undefined;
+  /** What `further` says next. */
+  private offered: Message | undefined = undefined;
+  /** The one under way is of `further`. */
+  private isFurther = false;
+  /** The gateway is about to go: there is nothing further. */
+  private isEnding = false;
   /** Nothing is said before the end, not even what is due: a connection on which the gateway says nothing is needed. */
   isHeld = false;
   private readonly arena: Arena;
@@ -52,8 +70,14 @@ export class Announcements {
    * of the connection @param mostQoS that the Server takes
    */
   begin(mayContinue: boolean, hasProperties = false, mostQoS = 2): void {
-    if (!mayContinue)
+    const keepsFurther = this.further === undefined
+      || this.further.begin(mayContinue, this.isFurther && this.state !== IDLE);
+    if (!mayContinue || this.isFurther && !keepsFurther) {
       this.state = IDLE;
+      this.isFurther = false;
+    }
+    this.offered = undefined;
+    this.isEnding = false;
     this.hasProperties = hasProperties;
     this.mostQoS = mostQoS;
     this.isToRepeat = this.state !== IDLE;
@@ -85,12 +109,20 @@ export class Announcements {
   /** The gateway is about to go. */
   end(): void {
     this.isHeld = this.isBirthDue = false;
+    this.isEnding = true;
+    this.offered = undefined;
     this.farewellsLeft = this.farewells.length;
   }
 
   /** Whether all has been said and acknowledged. */
   get isSettled(): boolean {
-    return this.state === IDLE && !this.hasNext;
+    return this.state === IDLE && !this.isBirthDue && this.farewellsLeft === 0 && this.offered === undefined;
+  }
+
+  /** Of `further`: a message whose spans stay until it is settled, or the connection is over. */
+  offer(message: Message): void {
+    if (!this.isEnding)
+      this.offered = message;
   }
 
   /** Milliseconds for which an answer has been owed, NONE when none is. */
@@ -111,10 +143,10 @@ export class Announcements {
   /** The Server takes no packet as long as the one that is to be sent now: it is never sent. */
   skip(): void {
     this.state = IDLE;
-    if (this.isToRepeat)
-      this.isToRepeat = false;
-    else
+    if (!this.isToRepeat)
       this.takeNext();
+    this.isToRepeat = false;
+    this.settle(false);
   }
 
   /** Whether the one under way has this identifier, and was received. */
@@ -127,6 +159,7 @@ export class Announcements {
     if (this.state !== SENT || identifier !== this.identifier)
       return false;
     this.state = IDLE;
+    this.settle(false);
     return true;
   }
 
@@ -177,24 +210,35 @@ export class Announcements {
     if (type === PUBREC)
       this.state = this.qosOf(this.current!) === 2 ? RELEASED : this.state;
     else if (this.state === (type === PUBCOMP ? RELEASED : SENT)
-      && this.qosOf(this.current!) === (type === PUBCOMP ? 2 : 1))
+      && this.qosOf(this.current!) === (type === PUBCOMP ? 2 : 1)) {
       this.state = IDLE;
+      this.settle(true);
+    }
   }
 
-  private get hasNext(): boolean {
-    return this.isBirthDue || this.farewellsLeft > 0;
+  /** What was under way is over. */
+  private settle(isTaken: boolean): void {
+    if (!this.isFurther)
+      return;
+    this.isFurther = false;
+    this.further?.settled(isTaken);
   }
 
   private get next(): Message | undefined {
     return this.isBirthDue ? this.birth
-      : this.farewellsLeft > 0 ? this.farewells[this.farewells.length - this.farewellsLeft] : undefined;
+      : this.farewellsLeft > 0 ? this.farewells[this.farewells.length - this.farewellsLeft] : this.offered;
   }
 
   private takeNext(): void {
+    this.isFurther = false;
     if (this.isBirthDue)
       this.isBirthDue = false;
-    else
+    else if (this.farewellsLeft > 0)
       --this.farewellsLeft;
+    else {
+      this.isFurther = true;
+      this.offered = undefined;
+    }
   }
 
   private stageNew(message: Message, identifier: number): void {
@@ -203,5 +247,7 @@ export class Announcements {
     this.current = message;
     this.identifier = identifier;
     this.state = this.qosOf(message) === 0 ? IDLE : SENT;
+    if (this.state === IDLE)
+      this.settle(true);
   }
 }

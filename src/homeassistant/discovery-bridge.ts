@@ -1,0 +1,50 @@
+/**
+ * The bridge of a gateway that tells Home Assistant of its devices: besides what the rules ask for it subscribes to
+ * what discovery wants to hear, after them. Only where that is configured, so that elsewhere nothing is asked for each
+ * message.
+ */
+import type { Packet } from '../packet/packet.ts';
+import type { ClientSession } from '../session/client-session.ts';
+import { TAKEN } from '../session/session-role.ts';
+import { Bridge } from '../upstream/bridge.ts';
+import { UNRESOLVED } from '../upstream/topic-map.ts';
+import type { Discovery } from './discovery.ts';
+
+export class DiscoveryBridge extends Bridge {
+  discovery!: Discovery;
+
+  override onMessage(session: ClientSession, packet: Packet): number {
+    return this.discovery.filters.receive(session, packet) && !this.isAsked(packet) ? TAKEN
+      : super.onMessage(session, packet);
+  }
+
+  override onSubscribed(session: ClientSession, code: number): void {
+    if (this.discovery.filters.takesAnswer(code))
+      this.subscribeNext();
+    else
+      super.onSubscribed(session, code);
+  }
+
+  override subscribeNext(): void {
+    super.subscribeNext();
+    const { session } = this;
+    if (session.isConnected && !session.isSubscribing && !session.isGated && !this.suspects.holdsFilters)
+      this.discovery.filters.askNext(session);
+  }
+
+  /** Goes on; not in the middle of an event. */
+  advanceDiscovery(): void {
+    const { discovery, session } = this;
+    const store = this.backlog?.store;
+    if (discovery.filters.handleTimeout())
+      this.subscribeNext();
+    discovery.advance(session, store?.isWorking === true ? store.state : undefined);
+  }
+
+  /** Whether a rule asks for it too. */
+  private isAsked(packet: Packet): boolean {
+    const { inbound } = this;
+    const rule = inbound.table[packet.topicIndex]!;
+    return (rule === UNRESOLVED ? inbound.resolve(packet.topicIndex, packet) : rule) >= 0;
+  }
+}
