@@ -5,8 +5,8 @@ import type {
 } from './configuration.ts';
 import type { HomeAssistantConfiguration } from './home-assistant.ts';
 import {
-  DEFAULT_ACCESS, DEFAULT_DEVICE, DEFAULT_HOME_ASSISTANT, DEFAULT_LISTENER, DEFAULT_LOG_LEVEL, DEFAULT_MEMORY,
-  DEFAULT_NAME, DEFAULT_PAGE, DEFAULT_SENSOR, DEFAULT_STORE, DEFAULT_TOPIC_RULE, DEFAULT_UPSTREAM, DEFAULT_WILL,
+  DEFAULT_ACCESS, DEFAULT_DEVICE, DEFAULT_ENTITY, DEFAULT_HOME_ASSISTANT, DEFAULT_LISTENER, DEFAULT_LOG_LEVEL,
+  DEFAULT_MEMORY, DEFAULT_NAME, DEFAULT_PAGE, DEFAULT_SENSOR, DEFAULT_STORE, DEFAULT_TOPIC_RULE, DEFAULT_UPSTREAM, DEFAULT_WILL,
   sessionsFor,
 } from './defaults.ts';
 
@@ -75,7 +75,8 @@ function homeAssistantOf(
   if (homeassistant === undefined || homeassistant === null)
     return null;
   const devices = (homeassistant.devices ?? []).map(device =>
-    ({ ...DEFAULT_DEVICE, ...device, topic: device.topic ?? device.name }));
+    ({ ...DEFAULT_DEVICE, ...device, topic: device.topic ?? device.name ?? '',
+      entities: (device.entities ?? []).map(entity => ({ ...DEFAULT_ENTITY, ...entity })) }));
   return { ...DEFAULT_HOME_ASSISTANT, ...sizes.homeassistant, ...homeassistant, devices };
 }
 
@@ -125,7 +126,7 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
       ({ ...DEFAULT_SENSOR, ...sensor, topic: sensor.topic ?? sensor.name })),
     store,
     memory: { ...DEFAULT_MEMORY, ...sizes.memory, ...partial.memory },
-    homeassistant: homeAssistantOf(partial, sizes),
     page: partial.page === undefined || partial.page === null ? null : { ...DEFAULT_PAGE, ...partial.page },
+    homeassistant: homeAssistantOf(partial, sizes),
   };
 }

@@ -6,7 +6,7 @@ import type {
   AccessConfiguration, ListenerConfiguration, MemoryConfiguration, PageConfiguration, SensorConfiguration,
   StoreConfiguration, TopicRuleConfiguration, UpstreamConfiguration, WillConfiguration,
 } from './configuration.ts';
-import type { DeviceConfiguration, HomeAssistantConfiguration } from './home-assistant.ts';
+import type { DeviceConfiguration, EntityConfiguration, HomeAssistantConfiguration } from './home-assistant.ts';
 
 /** Sessions of nodes that are away, beside those of all that may be connected. */
 const SPARE_SESSIONS = 2;
@@ -122,6 +122,8 @@ export const DEFAULT_HOME_ASSISTANT: HomeAssistantConfiguration = Object.freeze(
   enabled: false, discovery_topic: 'homeassistant', status_topic: 'homeassistant/status', allow_restart: false,
   max_payload: 4096, devices: Object.freeze([]),
 });
+
+export const DEFAULT_ENTITY: EntityConfiguration = Object.freeze({ value: '' });
 
 export const DEFAULT_DEVICE: DeviceConfiguration = Object.freeze({
   name: '', topic: '', template: 'json', entities: Object.freeze([]),

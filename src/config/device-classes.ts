@@ -102,6 +102,8 @@ export const BUTTON_CLASSES: readonly string[] = Object.freeze(['identify', 'res
 
 export const isSensorClass = (name: string): boolean => Object.hasOwn(UNITS, name);
 
+export const isBinaryClass = (name: string): boolean => BINARY_CLASSES.includes(name);
+
 /** Units of a class, "" for none; undefined: of what has no class, anything may be the unit. */
 export const unitsOf = (deviceClass: string | undefined): readonly string[] | undefined =>
   deviceClass !== undefined && isSensorClass(deviceClass) ? UNITS[deviceClass] : undefined;

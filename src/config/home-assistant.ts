@@ -55,4 +55,7 @@ export interface HomeAssistantConfiguration {
 }
 
 export type PartialHomeAssistant = Partial<Omit<HomeAssistantConfiguration, 'devices'>>
-  & { devices?: readonly (Partial<DeviceConfiguration> & { name: string })[] };
+  & { devices?: readonly PartialDevice[] };
+
+type PartialDevice = Partial<Omit<DeviceConfiguration, 'entities'>>
+  & { name: string; entities?: readonly (Partial<EntityConfiguration> & { value: string })[] };

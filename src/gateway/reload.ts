@@ -18,7 +18,7 @@ const OF_RULES: readonly string[] = Object.freeze(['topic', 'upstream.address', 
   'upstream.max_topic_levels', 'upstream.max_topic_length', 'upstream.bridge_max_packet_size']);
 
 /** What Home Assistant is told is made of. */
-const OF_DEVICES: readonly string[] = Object.freeze(['homeassistant', 'name', 'sensors', 'topic', 'listener.sys_interval',
+const OF_DEVICES: readonly string[] = Object.freeze(['name', 'sensors', 'topic', 'listener.sys_interval',
   'upstream.remote_clientid', 'upstream.will', 'upstream.birth', 'upstream.notifications',
   'upstream.notifications_local_only', 'upstream.notification_topic']);
 
@@ -43,7 +43,7 @@ export function reloadGateway(gateway: Gateway, configuration: Configuration, ch
   }
   if (changed.has('listener.max_publish_rate'))
     reloadRate(gateway, listener.max_publish_rate);
-  if (OF_DEVICES.some(path => changed.has(path)))
+  if (OF_DEVICES.some(path => changed.has(path)) || [...changed].some(path => path.startsWith('homeassistant')))
     gateway.discovery?.reload(configuration);
   if (changed.has('listener.sys_interval'))
     reloadInterval(gateway, listener.sys_interval * 1000);
@@ -65,7 +65,6 @@ export function reloadConnect({ arena, configuration, plans, upstream }: Gateway
   const { further } = upstream.announcements;
   upstream.announcements = new Announcements(arena); // what was under way is nobody's any more
   upstream.announcements.further = further;
-  further?.begin(false, false);
   writeAnnouncements(upstream.announcements, arena, announcementsOffset, configuration.upstream);
 }
 

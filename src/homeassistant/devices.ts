@@ -4,7 +4,7 @@
  * configuration from being used (rules/home-assistant-rules.ts).
  */
 import type { Configuration, SensorConfiguration, UpstreamConfiguration } from '../config/configuration.ts';
-import { isSensorClass, meaningOfQuantity } from '../config/device-classes.ts';
+import { isBinaryClass, isSensorClass, meaningOfQuantity } from '../config/device-classes.ts';
 import type { DeviceConfiguration } from '../config/home-assistant.ts';
 import { quantitiesOf } from '../config/sensor-types.ts';
 import { VERSION } from '../nodes/system-messages.ts';
@@ -106,7 +106,7 @@ export function sensorEntity(sensor: SensorConfiguration, topic: string): Entity
     unit_of_measurement } = sensor;
   const isBinary = device_class === undefined
     ? isSwitch(sensor) && unit_of_measurement === undefined && state_class === undefined
-    : !isSensorClass(device_class) || isSwitch(sensor);
+    : isBinaryClass(device_class) && (!isSensorClass(device_class) || isSwitch(sensor));
   const value = format === 'json' ? 'value_json.value' : 'value';
   const usual = isBinary || device_class !== undefined ? {} : meaningOf(sensor);
   // What is published only when it changes may be silent for longer; whether the sensor lives it says by itself.
@@ -151,9 +151,9 @@ export function devicesOf(configuration: Configuration, isBoard: boolean): Devic
       version: VERSION, isGateway: false, via, availability: [...common, ...availability] }, entities);
   const wired = sensors.map((sensor, index) => {
     const path = ['sensors', index, 'topic'];
-    const entity = sensorEntity(sensor, remote(sensor.topic, path));
+    const entity = sensorEntity(sensor, remote(sensor.topic ?? '', path));
     const own = (sensor.expire_after ?? 0) === 0 ? []
-      : [{ topic: remote(sensor.topic + AVAILABILITY, path), on: 'online', off: 'offline' }];
+      : [{ topic: remote(`${sensor.topic ?? ''}${AVAILABILITY}`, path), on: 'online', off: 'offline' }];
     return add(sensor.name, sensor.type, own, [entity]);
   });
   const nodes = homeassistant.devices.map((device, index) => {

@@ -66,14 +66,14 @@ export class DiscoveryFilters {
   private quietAt = 0;
   private isBirthDue = false;
   private birthAt = 0;
-  private readonly salt: number;
+  private salt = 0;
 
   constructor(arena: Arena, clock: Clock, texts: number, configuration: Configuration, cards: AnnouncedCards) {
     this.arena = arena;
     this.clock = clock;
     this.texts = texts;
     this.cards = cards;
-    this.salt = configuration.upstream.remote_clientid.length;
+    this.offsets.fill(texts);
     this.write(configuration);
   }
 
@@ -83,6 +83,10 @@ export class DiscoveryFilters {
     this.isWanted = homeassistant?.enabled === true;
     this.mayRestart = homeassistant?.allow_restart === true;
     const texts = filterTexts(configuration);
+    if (texts.length === 0) // what was announced is taken back under the names of before
+      return;
+    this.salt = configuration.upstream.remote_clientid.length;
+    this.arena.bytes.fill(0, this.texts, this.offsets[ORIGIN_TEXT + 1]!);
     let offset = this.texts;
     for (let index = 0; index < texts.length; ++index) {
       this.offsets[index] = offset;

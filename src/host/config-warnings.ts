@@ -101,7 +101,7 @@ function warnOfHomeAssistant(findings: Findings, configuration: Configuration): 
   if (missing.length > 0)
     findings.add(['homeassistant'], `no rule carries ${missing.map(topic => `"${topic}"`).join(', ')} to the broker, so the gateway `
       + 'has no figures in Home Assistant; write { "pattern": "#", "local_prefix": "$SYS/broker/", "remote_prefix": '
-      + `"monitor/${upstream.remote_clientid}/", "qos": 0 } in "topic"`);
+      + `"monitor/${upstream.remote_clientid}/", "qos": 0 } in "topic" as well`);
   if (homeassistant.allow_restart)
     findings.add(['homeassistant', 'allow_restart'], 'does something on a board only');
 }

@@ -57,7 +57,8 @@ const GROUPS: readonly Group[] = Object.freeze([
     ] satisfies Group['needs']),
   }),
   Object.freeze({
-    paths: Object.freeze(['homeassistant']),
+    paths: Object.freeze(['homeassistant.enabled', 'homeassistant.discovery_topic', 'homeassistant.status_topic',
+      'homeassistant.allow_restart', 'homeassistant.max_payload', 'homeassistant.devices']),
     needs: Object.freeze([
       lengthOfFilterTexts,
       (({ homeassistant }) => homeassistant?.max_payload ?? 0),

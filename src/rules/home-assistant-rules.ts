@@ -119,7 +119,8 @@ function nearestUnit(unit: string, units: readonly string[]): string {
   const bare = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9%/]/g, '');
   const names: Readonly<Record<string, string>> = { celsius: 'c', fahrenheit: 'f', percent: '%', kelvin: 'k' };
   const wanted = names[unit.toLowerCase()] ?? bare(unit);
-  return units.find(each => bare(each) === wanted) ?? nearest(unit, units) ?? units[0]!;
+  return units.find(each => bare(each) === wanted) ?? (unit.length > 1 ? nearest(unit, units) : undefined)
+    ?? units[0]!;
 }
 
 /** What would be announced: it must reach Home Assistant, and fit. */
