@@ -1,4 +1,4 @@
-/** Announcements of ten configurations against the table of keys that Home Assistant knows; and what a mistake is told. */
+/** Announcements of ten configurations against the table of keys that Home Assistant knows; what mistakes are told. */
 import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { readConfiguration } from '../../src/host/config.ts';
