@@ -170,3 +170,91 @@ describe.each(['flash', 'ram'] as const)('with the store in %s', durability => {
     expect(server.names).toEqual([]);
   });
 });
+
+const MACHINE = { startText: '', resetReason: 1, startCount: 1, heapFree: 1, heapMinimum: 1, heapLargest: 1, wifiSignal: -60 };
+const RESTART = 'homeassistant/device/ringbridge/restart';
+
+describe('the command to restart', () => {
+  function start(allow_restart: boolean): { server: KeepingServer; restarts: string[] } {
+    const server = new KeepingServer();
+    const restarts: string[] = [];
+    server.start(withStore('ram', { homeassistant: { enabled: true, allow_restart }, listener: { allow_anonymous: true } }),
+      { machine: MACHINE, restart: () => restarts.push(server.published.at(-1)!) });
+    return { server, restarts };
+  }
+
+  it('restarts a board after a clean end, where that is allowed, and has a button', () => {
+    const { server, restarts } = start(true);
+    expect((server.devices['ringbridge']!['cmps'] as Json)['restart']).toMatchObject({ p: 'button', cmd_t: RESTART, dev_cla: 'restart' });
+    server.say(RESTART, 'PRESS');
+    server.world.run(4000);
+    expect(restarts).toEqual(['ringbridge/status offline']);
+  });
+
+  it('is not asked for where it is not allowed', () => {
+    const { server, restarts } = start(false);
+    expect(server.filters).not.toContain(RESTART);
+    expect(componentsOf(server.devices['ringbridge'])).not.toContain('restart');
+    server.world.uplink.post({ cmd: 'publish', topic: RESTART, payload: 'x', qos: 0, retain: false, dup: false });
+    server.world.run(4000);
+    expect(restarts).toEqual([]);
+  });
+
+  it('does not come from a node, nor from what the broker has kept', () => {
+    const { server, restarts } = start(true);
+    const node = server.world.client('n');
+    node.publish(RESTART, 'PRESS', 1, true);
+    node.publish('other', 'x', 1);
+    server.world.run(4000);
+    expect(server.published).toContain('other x');
+    expect(server.published.filter(text => text.startsWith(RESTART))).toEqual([]);
+    server.forget();
+    server.settle();
+    expect(server.published.filter(text => text.startsWith(RESTART))).toEqual([]);
+    server.world.uplink.post({ cmd: 'publish', topic: RESTART, payload: 'x', qos: 0, retain: true, dup: false });
+    server.world.run(4000);
+    expect(restarts).toEqual([]);
+  });
+});
+
+describe('what the broker does otherwise', () => {
+  it('an announcement for which it closes the connection is set aside, others go on', () => {
+    const server = new KeepingServer();
+    server.poison = 'homeassistant/device/ringbridge__air/config';
+    const world = server.start(withStore('flash'));
+    world.run(60_000);
+    expect(server.names).toEqual(['ringbridge', 'ringbridge__soil']);
+    expect(world.eventTexts.filter(text => text.includes('takes no announcement'))).toHaveLength(1);
+    expect(world.isConnected).toBe(true);
+  });
+
+  it('what is retained as Home Assistant\'s start is old, and asks for nothing', () => {
+    const server = new KeepingServer();
+    server.say('homeassistant/status', 'online', true);
+    server.start(withStore('flash'));
+    expect(server.published.filter(text => text.startsWith('homeassistant/'))).toHaveLength(3);
+  });
+
+  it('a rule that asks for Home Assistant\'s status as well brings it to nodes', () => {
+    const server = new KeepingServer();
+    const world = server.start(withStore('ram', { topic: [{ pattern: '#' }, { pattern: 'homeassistant/status', direction: 'in' }],
+      listener: { allow_anonymous: true } }));
+    const node = world.client('n');
+    node.subscribe('#');
+    world.run(100);
+    server.say('homeassistant/status', 'online');
+    world.run(7000);
+    expect(node.messages).toContain('homeassistant/status online');
+    expect(server.published.filter(text => text.startsWith('homeassistant/device/ringbridge/'))).toHaveLength(2);
+  });
+
+  it('readings are told again when Home Assistant has been told of their sensor', () => {
+    const server = new KeepingServer();
+    const world = server.start(withStore('flash', { sensors: [{ ...AIR, expire_after: 0, interval: 3600, deadband: 5 }] }));
+    world.run(4000);
+    expect(server.published.filter(text => text.startsWith('air/temperature '))).toHaveLength(2);
+    server.say('homeassistant/status', 'online');
+    world.run(9000);
+    expect(server.published.filter(text => text.startsWith('air/temperature '))).toHaveLength(3);
+  });
+});

@@ -24,6 +24,10 @@ export class KeepingServer {
   readonly medium = new FlashMedium(4096, 64);
 
   readonly serve = (peer: Peer, packet: Packet): void => {
+    if (packet.cmd === 'publish' && this.poison !== '' && packet.topic === this.poison) {
+      peer.close();
+      return;
+    }
     acknowledge(peer, packet);
     switch (packet.cmd) {
       case 'connect':
@@ -33,11 +37,9 @@ export class KeepingServer {
         this.hasSession = packet.clean === false;
         break;
       case 'publish':
-        if (this.poison !== '' && packet.topic === this.poison) {
-          peer.close();
-          break;
-        }
         this.published.push(`${packet.topic} ${packet.payload}`);
+        if ([...this.filters].some(filter => matches(filter, packet.topic))) // 3.1.1 knows no No Local
+          peer.post({ cmd: 'publish', topic: packet.topic, payload: packet.payload, qos: 0, retain: false, dup: false });
         if (packet.retain)
           this.keep(packet.topic, String(packet.payload));
         break;

@@ -24,7 +24,8 @@ async function devicesAt(scene: Scene, { port }: Broker): Promise<string[]> {
 }
 
 describe.each(['flash', 'ram'] as const)('with the store in %s', durability => {
-  const configured = (scene: Scene, brokers: readonly Broker[], more: PartialConfiguration = {}): PartialConfiguration => ({
+  const configured = (scene: Scene, brokers: readonly Broker[],
+    more: PartialConfiguration = {}): PartialConfiguration => ({
     homeassistant: { enabled: true }, sensors: [AIR, SOIL], ...more,
     upstream: { address: brokers.map(({ address }) => address) },
     store: { durability, path: join(scene.directory, 'gateway.store') },

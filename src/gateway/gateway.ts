@@ -33,7 +33,7 @@ import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import { FigureForwarding } from '../upstream/figure-forwarding.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { Discovery } from '../homeassistant/discovery.ts';
-import { DiscoveryBridge } from '../homeassistant/discovery-bridge.ts';
+import { DiscoveryBridge, DiscoveryTopicMap } from '../homeassistant/discovery-bridge.ts';
 import { planDiscovery } from '../homeassistant/discovery-plan.ts';
 import { planAnnouncements, writeAnnouncements } from './announcement-texts.ts';
 import { connectFields, lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, longestProperties,
@@ -141,8 +141,6 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
   readonly systemTopics: SystemTopics;
   readonly notifications: Notifications;
   readonly machine: Machine | undefined;
-  /** Undefined: Home Assistant is told nothing. */
-  readonly discovery: Discovery | undefined = undefined;
   /** Undefined: everything is allowed. */
   access: Access | undefined;
   limitsRate: boolean;
@@ -239,7 +237,7 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
         options.observer);
     this.localAudience = this.delivery.localAudience;
     this.notifications = new Notifications(arena, notificationsOffset, upstream, this.delivery);
-    const outbound = new TopicMap(arena, outboundPlan, topic);
+    const outbound = new (discoveryPlan === undefined ? TopicMap : DiscoveryTopicMap)(arena, outboundPlan, topic);
     const policies = outbound.rules.map(rule => new StorePolicy(rule, store));
     const inbound = new TopicMap(arena, inboundPlan, topic);
     const earlier = new EarlierSubscriptions(arena, earlierPlan, upstream, inbound.rules);
@@ -256,9 +254,11 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
         this.acquaintances),
       { losses: this.bridge, observer: options.observer, nodes: this.nodes });
     this.bridge.watch(this.upstream, guard, upstream.max_qos);
-    if (discoveryPlan !== undefined)
-      this.discovery = this.upstream.announcements.further = (this.bridge as DiscoveryBridge).discovery =
+    if (discoveryPlan !== undefined) {
+      const discovery = this.upstream.announcements.further = (this.bridge as DiscoveryBridge).discovery =
         new Discovery(this, discoveryPlan, configuration);
+      (outbound as DiscoveryTopicMap).filters = discovery.filters;
+    }
     this.bridge.mostProperties = longestProperties(configuration);
     this.bridge.propertiesOffset = propertiesOffset;
     this.waiting = new UpstreamMessages(this.bridge);
@@ -366,7 +366,12 @@ export class Gateway implements ServerHandler<ServerSession>, BridgeOwner, Route
       this.pressure.handleTimeout();
   }
 
-  advanceDiscovery(): void {
+  /** Undefined: Home Assistant is told nothing. */
+  get discovery(): Discovery | undefined {
+    return this.upstream.announcements.further as Discovery | undefined;
+  }
+
+  private advanceDiscovery(): void {
     if (this.discovery !== undefined)
       (this.bridge as DiscoveryBridge).advanceDiscovery();
   }

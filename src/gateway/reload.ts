@@ -45,6 +45,8 @@ export function reloadGateway(gateway: Gateway, configuration: Configuration, ch
     reloadRate(gateway, listener.max_publish_rate);
   if (OF_DEVICES.some(path => changed.has(path)) || [...changed].some(path => path.startsWith('homeassistant')))
     gateway.discovery?.reload(configuration);
+  if (changed.has('homeassistant.allow_restart'))
+    bridge.outbound.forgetAll();
   if (changed.has('listener.sys_interval'))
     reloadInterval(gateway, listener.sys_interval * 1000);
   if (OF_RULES.some(path => changed.has(path)))
@@ -65,6 +67,8 @@ export function reloadConnect({ arena, configuration, plans, upstream }: Gateway
   const { further } = upstream.announcements;
   upstream.announcements = new Announcements(arena); // what was under way is nobody's any more
   upstream.announcements.further = further;
+  if (further !== undefined)
+    further.isUnderWay = false;
   writeAnnouncements(upstream.announcements, arena, announcementsOffset, configuration.upstream);
 }
 

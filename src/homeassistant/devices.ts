@@ -171,7 +171,7 @@ const modelOf = ({ template }: DeviceConfiguration): string =>
 
 /** Small letters, and a large one at the beginning: "Energy power". */
 function titleOf(value: string): string {
-  const words = value.replaceAll(/[^\p{L}\p{N}]+/gu, ' ').trim().toLowerCase();
+  const words = value.replaceAll(/[./:_\s-]+/g, ' ').trim().toLowerCase();
   return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 

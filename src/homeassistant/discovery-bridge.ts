@@ -1,14 +1,31 @@
 /**
- * The bridge of a gateway that tells Home Assistant of its devices: besides what the rules ask for it subscribes to
- * what discovery wants to hear, after them. Only where that is configured, so that elsewhere nothing is asked for each
- * message.
+ * The bridge of a gateway, and its map of what goes out, where that tells Home Assistant of its devices: besides what the rules ask for it subscribes to
+ * what discovery wants to hear, after them. Only where that is configured, so that elsewhere nothing is asked for
+ * each message.
  */
 import type { Packet } from '../packet/packet.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { TAKEN } from '../session/session-role.ts';
 import { Bridge } from '../upstream/bridge.ts';
-import { UNRESOLVED } from '../upstream/topic-map.ts';
+import type { Message } from '../packet/packet.ts';
+import { NO_RULE, TopicMap, UNRESOLVED } from '../upstream/topic-map.ts';
+import type { DiscoveryFilters } from './discovery-filters.ts';
 import type { Discovery } from './discovery.ts';
+
+/** No message of a node becomes a command to restart on its way out: the broker would bring it back. */
+export class DiscoveryTopicMap extends TopicMap {
+  filters: DiscoveryFilters | undefined = undefined;
+
+  override resolve(index: number, message: Message): number {
+    const rule = super.resolve(index, message);
+    if (rule === NO_RULE || this.filters?.isRestart(this.placesOffset + index * this.placeLength,
+      this.table[this.lengths + index]!) !== true)
+      return rule;
+    if (index < this.uncached)
+      this.table[index] = NO_RULE;
+    return NO_RULE;
+  }
+}
 
 export class DiscoveryBridge extends Bridge {
   discovery!: Discovery;

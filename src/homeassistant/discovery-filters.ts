@@ -174,13 +174,13 @@ export class DiscoveryFilters {
 
   /** A message of the Server. @returns whether it was asked for here */
   receive(session: ClientSession, packet: Packet): boolean {
-    if (this.isText(STATUS, packet)) {
+    if (this.isText(STATUS, packet.topicNameOffset, packet.topicNameLength)) {
       this.hearStatus(session, packet);
       return this.isWanted;
     }
-    if (this.mayRestart && this.onRestart !== undefined && this.isText(RESTART, packet)) {
+    if (this.isRestart(packet.topicNameOffset, packet.topicNameLength)) {
       if (packet.retain === 0)
-        this.onRestart();
+        this.onRestart!();
       return true;
     }
     if (this.earlier === DONE || !this.isAnnouncement(packet))
@@ -188,6 +188,11 @@ export class DiscoveryFilters {
     if (this.earlier <= HEARD && packet.retain !== 0)
       this.hearEarlier(packet);
     return true;
+  }
+
+  /** Whether a topic at the broker is that of the command to restart, if there is one. */
+  isRestart(offset: number, length: number): boolean {
+    return this.mayRestart && this.onRestart !== undefined && this.isText(RESTART, offset, length);
   }
 
   private hearStatus({ hasProperties }: ClientSession, packet: Packet): void {
@@ -260,10 +265,9 @@ export class DiscoveryFilters {
     cards.keepAtHand(end - card);
   }
 
-  private isText(text: number, { topicNameLength, topicNameOffset }: Packet): boolean {
-    const offset = this.offsets[text]!;
-    return this.offsets[text + 1]! - offset === topicNameLength
-      && equalBytes(this.arena, offset, topicNameOffset, topicNameLength);
+  private isText(text: number, offset: number, length: number): boolean {
+    const own = this.offsets[text]!;
+    return this.offsets[text + 1]! - own === length && equalBytes(this.arena, own, offset, length);
   }
 }
 

@@ -52,6 +52,8 @@ export interface DiscoveryContext {
 export class Discovery implements Further {
   readonly filters: DiscoveryFilters;
   readonly cards: AnnouncedCards;
+  offered: PlainSpans | undefined = undefined;
+  isUnderWay = false;
   /** Undefined: nobody. */
   teller: Teller | undefined = undefined;
   /** Announcements that were acknowledged. */
@@ -71,6 +73,7 @@ export class Discovery implements Further {
   private hasMarks = false;
   private mayHaveGone = true;
   private isFirst = true;
+  private isEnding = false;
   private strikes = 0;
   /** A round is under way, and what has been told in it. */
   private roundCount = 0;
@@ -109,6 +112,11 @@ export class Discovery implements Further {
     this.filters.clock.soon();
   }
 
+  /** The gateway is about to go: nothing is said any more. */
+  end(): void {
+    this.isEnding = true;
+  }
+
   /** All are announced again. */
   tellAll(): void {
     this.due.fill(1);
@@ -117,7 +125,9 @@ export class Discovery implements Further {
 
   // Further
 
-  begin(mayContinue: boolean, isUnderWay: boolean): boolean {
+  begin(mayContinue: boolean): boolean {
+    const { isUnderWay } = this;
+    this.isEnding = false;
     if (!mayContinue || this.isFirst)
       this.tellAll();
     this.filters.begin(this.isFirst && this.cards.memory !== undefined);
@@ -175,7 +185,7 @@ export class Discovery implements Further {
       this.teller?.tellAgain();
     } else if (this.isTellingAgain)
       clock.request(this.tellAgainAt);
-    if (!session.isConnected)
+    if (!session.isConnected || this.isEnding)
       return;
     cards.state = state;
     if (filters.takeBirth())
@@ -183,7 +193,7 @@ export class Discovery implements Further {
     if (this.subject !== NOTHING || filters.isListening)
       return;
     if (this.compose()) {
-      session.announcements.offer(this.message);
+      this.offered = this.message;
       session.announce();
     } else if (this.roundCount > 0) {
       this.observer.onEvent(Event.DISCOVERY_TOLD, Event.UPSTREAM, this.roundCount);

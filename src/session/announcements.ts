@@ -21,15 +21,21 @@ const SENT = 1;
 /** PUBCOMP is awaited. */
 const RELEASED = 2;
 
-/** Who has more to say of the gateway, after the birth: one message at a time. */
+/** Who has more to say of the gateway, after the birth: one message at a time. What is known of it lies there. */
 export interface Further {
+  /** What is next: its spans stay until it is settled, or the connection is over. undefined: nothing, or nothing yet. */
+  offered: Message | undefined;
+  /** The one under way is of here. */
+  isUnderWay: boolean;
+  /** The gateway is about to go: nothing is offered any more. */
+  end(): void;
   /** What was offered is over. @param isTaken whether the Server has acknowledged it, or its QoS was 0 */
   settled(isTaken: boolean): void;
   /**
-   * A connection is accepted; what was offered and not sent is nobody's any more. @param isUnderWay whether one was
-   * sent and is not settled @returns whether it is to be sent again, if the Server may continue
+   * A connection is accepted; what was offered and not sent is nobody's any more.
+   * @returns whether what is under way is to be sent again, if the Server may continue
    */
-  begin(mayContinue: boolean, isUnderWay: boolean): boolean;
+  begin(mayContinue: boolean): boolean;
 }
 
 export class Announcements {
@@ -38,12 +44,6 @@ export class Announcements {
   /** What is said at a clean stop, one after the other. */
   farewells: readonly Message[] = [];
   further: Further | undefined = undefined;
-  /** What `further` says next. */
-  private offered: Message | undefined = undefined;
-  /** The one under way is of `further`. */
-  private isFurther = false;
-  /** The gateway is about to go: there is nothing further. */
-  private isEnding = false;
   /** Nothing is said before the end, not even what is due: a connection on which the gateway says nothing is needed. */
   isHeld = false;
   private readonly arena: Arena;
@@ -70,14 +70,9 @@ export class Announcements {
    * of the connection @param mostQoS that the Server takes
    */
   begin(mayContinue: boolean, hasProperties = false, mostQoS = 2): void {
-    const keepsFurther = this.further === undefined
-      || this.further.begin(mayContinue, this.isFurther && this.state !== IDLE);
-    if (!mayContinue || this.isFurther && !keepsFurther) {
+    if (!mayContinue)
       this.state = IDLE;
-      this.isFurther = false;
-    }
-    this.offered = undefined;
-    this.isEnding = false;
+    this.beginFurther(mayContinue);
     this.hasProperties = hasProperties;
     this.mostQoS = mostQoS;
     this.isToRepeat = this.state !== IDLE;
@@ -109,20 +104,27 @@ export class Announcements {
   /** The gateway is about to go. */
   end(): void {
     this.isHeld = this.isBirthDue = false;
-    this.isEnding = true;
-    this.offered = undefined;
+    if (this.further !== undefined) {
+      this.further.offered = undefined;
+      this.further.end();
+    }
     this.farewellsLeft = this.farewells.length;
   }
 
   /** Whether all has been said and acknowledged. */
   get isSettled(): boolean {
-    return this.state === IDLE && !this.isBirthDue && this.farewellsLeft === 0 && this.offered === undefined;
+    return this.state === IDLE && !this.isBirthDue && this.farewellsLeft === 0
+      && this.further?.offered === undefined;
   }
 
-  /** Of `further`: a message whose spans stay until it is settled, or the connection is over. */
-  offer(message: Message): void {
-    if (!this.isEnding)
-      this.offered = message;
+  private beginFurther(mayContinue: boolean): void {
+    const { further } = this;
+    if (further === undefined)
+      return;
+    if (!further.begin(mayContinue) && further.isUnderWay)
+      this.state = IDLE;
+    further.isUnderWay &&= this.state !== IDLE;
+    further.offered = undefined;
   }
 
   /** Milliseconds for which an answer has been owed, NONE when none is. */
@@ -218,26 +220,27 @@ export class Announcements {
 
   /** What was under way is over. */
   private settle(isTaken: boolean): void {
-    if (!this.isFurther)
+    const { further } = this;
+    if (further?.isUnderWay !== true)
       return;
-    this.isFurther = false;
-    this.further?.settled(isTaken);
+    further.isUnderWay = false;
+    further.settled(isTaken);
   }
 
   private get next(): Message | undefined {
     return this.isBirthDue ? this.birth
-      : this.farewellsLeft > 0 ? this.farewells[this.farewells.length - this.farewellsLeft] : this.offered;
+      : this.farewellsLeft > 0 ? this.farewells[this.farewells.length - this.farewellsLeft] : this.further?.offered;
   }
 
   private takeNext(): void {
-    this.isFurther = false;
+    const { further } = this;
     if (this.isBirthDue)
       this.isBirthDue = false;
     else if (this.farewellsLeft > 0)
       --this.farewellsLeft;
-    else {
-      this.isFurther = true;
-      this.offered = undefined;
+    else if (further !== undefined) {
+      further.isUnderWay = true;
+      further.offered = undefined;
     }
   }
 
