@@ -1,4 +1,5 @@
 /** Announcements of ten configurations against the table of keys that Home Assistant knows; what mistakes are told. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { PartialConfiguration } from '../../src/config/configuration.ts';
 import { readConfiguration } from '../../src/host/config.ts';
@@ -23,6 +24,18 @@ describe.each(Object.entries(CONFIGURATIONS))('%s', (_name, configuration) => {
     for (const [topic, payload] of announcements)
       expect(flawsOfAnnouncement(topic, payload), payload).toEqual([]);
   });
+});
+
+it('the examples of the README are valid, and announce what they say', () => {
+  const readme = readFileSync(new URL('../../src/homeassistant/README.md', import.meta.url), 'utf8');
+  const examples = [...readme.matchAll(/```json\n([^]*?)```/g)].map(([, json]) => JSON.parse(json!) as PartialConfiguration);
+  expect(examples).toHaveLength(1);
+  for (const example of examples) {
+    expect(read(example).errors).toEqual([]);
+    expect(announcementsOf(example).size).toBe(4);
+    for (const [topic, payload] of announcementsOf(example))
+      expect(flawsOfAnnouncement(topic, payload)).toEqual([]);
+  }
 });
 
 describe('the table of keys', () => {

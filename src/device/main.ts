@@ -152,7 +152,7 @@ run(() => {
       Timer.set(restart, SAFE_MODE_DURATION);
   });
   let isNew = true;
-  startNetwork(() => {
+  const network = startNetwork(() => {
     runtime.joinNetwork();
     if (isNew) {
       log(`ready listener=:${configuration.listener.port} upstream=${configuration.upstream.address[0]}`);
@@ -160,4 +160,6 @@ run(() => {
     }
     isNew = false;
   });
+  if (machine !== undefined)
+    machine.network = network;
 });
