@@ -135,6 +135,14 @@ describe('a mistake', () => {
     expect(read(configuration).errors.join('\n')).toMatch(expected);
   });
 
+  it('a millionth may be written with either of its signs', () => {
+    for (const unit_of_measurement of ['\u00b5g/m³', '\u03bcg/m³']) {
+      const configuration = { ...sensor({ device_class: 'pm25', unit_of_measurement }), homeassistant: { enabled: true } };
+      expect(read(configuration).errors).toEqual([]);
+      expect(cmps(configuration, 'ringbridge__s')['reading']).toMatchObject({ unit_of_meas: '\u00b5g/m³' });
+    }
+  });
+
   it('a figure that no rule carries, and a Will that says nothing, are warned about', () => {
     expect(read({ topic: [OUT], homeassistant: { enabled: true } }).warnings.join('\n')).toMatch(/no rule carries "\$SYS\/broker\/store\/messages\/count"/);
     expect(read({ topic: [OUT], homeassistant: { enabled: true }, upstream: { will: { topic: 'w' } } }).warnings.join('\n'))

@@ -158,6 +158,10 @@ describe.each(['flash', 'ram'] as const)('with the store in %s', durability => {
     reload({ homeassistant: { enabled: true, discovery_topic: 'ha' } });
     expect(server.names).toEqual([]);
     expect([...server.retained.keys()].filter(topic => topic.startsWith('ha/'))).toHaveLength(3);
+    reload({ homeassistant: { enabled: true, discovery_topic: 'ha', status_topic: 'ha/up' } });
+    expect(server.filters).toContain('ha/up');
+    reload({ homeassistant: { enabled: false, discovery_topic: 'ha', status_topic: 'ha/up' } });
+    expect(server.filters).not.toContain('ha/up');
     reload({ homeassistant: { enabled: false } });
     expect([...server.retained.keys()].filter(topic => topic.includes('/device/'))).toEqual([]);
   });

@@ -80,11 +80,15 @@ export const VARIANTS: Readonly<Record<FeatureId, Variants>> = {
     with: { ...listener(), upstream: { will: { topic: 'status', payload: 'offline', qos: 1, retain: true } } },
   },
   homeAssistant: {
-    without: listener(), off: { ...listener(), homeassistant: null }, with: { ...listener(), homeassistant: { enabled: false } },
+    without: listener(), off: { ...listener(), homeassistant: null },
+    with: { ...listener(), homeassistant: { enabled: false } },
   },
   announcedByte: { without: announced(1), with: announced(1, ' and more of its name, as long as people write it') },
   announcedComponent: { without: announced(1), with: announced(1 + MANY) },
-  announcedDevice: { without: { ...sensors({}), homeassistant: { enabled: false } }, with: { ...sensors({}), homeassistant: { enabled: true } } },
+  announcedDevice: {
+    without: { ...sensors({}), homeassistant: { enabled: false } },
+    with: { ...sensors({}), homeassistant: { enabled: true } },
+  },
   credentials: {
     without: listener(), off: { ...listener(), upstream: { remote_username: null, remote_password: null } },
     with: { ...listener(), upstream: { remote_username: 'gateway', remote_password: 'secret' } },

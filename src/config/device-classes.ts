@@ -104,6 +104,9 @@ export const isSensorClass = (name: string): boolean => Object.hasOwn(UNITS, nam
 
 export const isBinaryClass = (name: string): boolean => BINARY_CLASSES.includes(name);
 
+/** The sign of a millionth has two places in Unicode that look alike. */
+export const usualUnit = (unit: string): string => unit.replaceAll('μ', 'µ');
+
 /** Units of a class, "" for none; undefined: of what has no class, anything may be the unit. */
 export const unitsOf = (deviceClass: string | undefined): readonly string[] | undefined =>
   deviceClass !== undefined && isSensorClass(deviceClass) ? UNITS[deviceClass] : undefined;

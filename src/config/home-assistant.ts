@@ -10,7 +10,7 @@ export interface Appearance {
 }
 
 /** What a kind of node publishes, and where: homeassistant/node-templates.ts. */
-export type NodeTemplate = 'json' | 'tasmota' | 'shelly' | 'shelly2';
+type NodeTemplate = 'json' | 'tasmota' | 'shelly' | 'shelly2';
 export type EntityPlatform = 'sensor' | 'binary_sensor' | 'switch' | 'button';
 
 /** A value of a node that Home Assistant shows. What is not given the template says. */

@@ -2,14 +2,14 @@
  * A device in the words of Home Assistant's discovery, in pieces of JSON: the head, one piece for each component, and
  * the end. Keys are its abbreviations. Made once for a configuration; announcing writes them one behind the other.
  */
-import { statesOf, unitsOf } from '../config/device-classes.ts';
+import { statesOf, unitsOf, usualUnit } from '../config/device-classes.ts';
 import { lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Availability } from './node-templates.ts';
 
 /** In front of every announcement of ours; who finds one that begins otherwise leaves it alone. */
 export const ORIGIN = '{"o":{"name":"Ringbridge"';
 
-export interface Component {
+interface Component {
   /** `"key":{"p":"sensor"`: with a brace behind it, it takes the component back. */
   readonly mark: string;
   readonly rest: string;
@@ -78,7 +78,7 @@ function availabilityOf(list: readonly Availability[]): string {
 /** A class that has one unit has that; without a class there is no unit unless it is given. */
 function unitOf({ deviceClass, platform, unit }: Entity): string | undefined {
   const units = unitsOf(deviceClass);
-  return platform !== 'sensor' ? undefined : unit ?? (units?.length === 1 ? units[0] : undefined);
+  return platform !== 'sensor' ? undefined : unit !== undefined ? usualUnit(unit) : (units?.length === 1 ? units[0] : undefined);
 }
 
 /** Text is neither a measurement nor a total: what has no class and no unit may be one. */

@@ -24,7 +24,7 @@ export interface Devices {
   readonly gaps: readonly Gap[];
 }
 
-export const NO_DEVICES: Devices = Object.freeze({ list: Object.freeze([]), gaps: Object.freeze([]) });
+const NO_DEVICES: Devices = Object.freeze({ list: Object.freeze([]), gaps: Object.freeze([]) });
 
 /** Behind the topic of a sensor with `expire_after`; as sensors/sensors.ts has it. */
 const AVAILABILITY = '/availability';

@@ -1,13 +1,12 @@
 /**
- * The bridge of a gateway, and its map of what goes out, where that tells Home Assistant of its devices: besides what the rules ask for it subscribes to
- * what discovery wants to hear, after them. Only where that is configured, so that elsewhere nothing is asked for
- * each message.
+ * The bridge of a gateway that tells Home Assistant of its devices, and its map of what goes out: besides what the
+ * rules ask for it subscribes to what discovery wants to hear, after them. Only where that is configured, so that
+ * elsewhere nothing is asked for each message.
  */
-import type { Packet } from '../packet/packet.ts';
+import type { Message, Packet } from '../packet/packet.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { TAKEN } from '../session/session-role.ts';
 import { Bridge } from '../upstream/bridge.ts';
-import type { Message } from '../packet/packet.ts';
 import { NO_RULE, TopicMap, UNRESOLVED } from '../upstream/topic-map.ts';
 import type { DiscoveryFilters } from './discovery-filters.ts';
 import type { Discovery } from './discovery.ts';

@@ -81,7 +81,8 @@ export class DiscoveryFilters {
   write(configuration: Configuration): void {
     const { homeassistant } = configuration;
     this.isWanted = homeassistant?.enabled === true;
-    this.mayRestart = homeassistant?.allow_restart === true;
+    this.mayRestart = this.isWanted && homeassistant?.allow_restart === true;
+    this.asked = 0;
     const texts = filterTexts(configuration);
     if (texts.length === 0) // what was announced is taken back under the names of before
       return;
@@ -111,10 +112,7 @@ export class DiscoveryFilters {
 
   /** Asks for the next filter, if there is one, on a connection on which no answer is awaited. */
   askNext(session: ClientSession): void {
-    const { clock: { now }, earlier } = this;
-    const next = this.isWanted && (this.asked & 1 << STATUS) === 0 ? STATUS
-      : this.mayRestart && this.onRestart !== undefined && (this.asked & 1 << RESTART) === 0 ? RESTART
-      : earlier === UNKNOWN || earlier === ENDING ? EARLIER : NOBODY;
+    const { clock: { now }, earlier, next } = this;
     if (next === NOBODY)
       return;
     const offset = this.offsets[next]!;
@@ -123,14 +121,20 @@ export class DiscoveryFilters {
     this.askedAt = now;
     if (next !== EARLIER)
       this.asked |= 1 << next;
-    else if (earlier === UNKNOWN)
-      this.earlier = ASKED;
-    else {
-      this.earlier = DONE;
+    else
+      this.earlier = earlier === UNKNOWN ? ASKED : DONE;
+    if (next === EARLIER ? earlier === UNKNOWN : this.isWanted)
+      session.subscribe(offset, length, 0);
+    else
       session.unsubscribe(offset, length);
-      return;
-    }
-    session.subscribe(offset, length, 0);
+  }
+
+  /** What is to be subscribed now, or, of what is not wanted, unsubscribed. */
+  private get next(): number {
+    const { asked, earlier } = this;
+    return (asked & 1 << STATUS) === 0 ? STATUS
+      : this.mayRestart && this.onRestart !== undefined && (asked & 1 << RESTART) === 0 ? RESTART
+      : earlier === UNKNOWN || earlier === ENDING ? EARLIER : NOBODY;
   }
 
   /** @returns whether the answer is for us */
@@ -154,14 +158,11 @@ export class DiscoveryFilters {
     const { clock } = this;
     if (this.isBirthDue)
       clock.request(this.birthAt);
-    if (this.earlier !== HEARD)
-      return this.earlier === ENDING;
-    if (isDue(this.endsAt, clock.now)) {
+    if (this.earlier === HEARD && isDue(this.endsAt, clock.now))
       this.earlier = ENDING;
-      return true;
-    }
-    clock.request(isDue(this.quietAt, clock.now) ? this.endsAt : this.quietAt);
-    return false;
+    else if (this.earlier === HEARD)
+      clock.request(isDue(this.quietAt, clock.now) ? this.endsAt : this.quietAt);
+    return this.next !== NOBODY;
   }
 
   /** Whether Home Assistant has started, a moment ago; once. */

@@ -56,8 +56,6 @@ export class Discovery implements Further {
   isUnderWay = false;
   /** Undefined: nobody. */
   teller: Teller | undefined = undefined;
-  /** Announcements that were acknowledged. */
-  toldCount = 0;
   private readonly arena: Arena;
   private readonly plan: DiscoveryPlan;
   private readonly writer: AnnouncementWriter;
@@ -75,7 +73,7 @@ export class Discovery implements Further {
   private isFirst = true;
   private isEnding = false;
   private strikes = 0;
-  /** A round is under way, and what has been told in it. */
+  /** Told in this round. */
   private roundCount = 0;
   private tellAgainAt = 0;
   private isTellingAgain = false;
@@ -151,7 +149,6 @@ export class Discovery implements Further {
       this.refused();
       return;
     }
-    ++this.toldCount;
     ++this.roundCount;
     this.subject = NOTHING;
     if (payloadLength === 0)

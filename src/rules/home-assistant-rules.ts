@@ -2,7 +2,7 @@
 import type { Configuration } from '../config/configuration.ts';
 import type { Appearance, DeviceConfiguration, EntityPlatform } from '../config/home-assistant.ts';
 import {
-  BINARY_CLASSES, BUTTON_CLASSES, SENSOR_CLASSES, STATE_CLASSES, statesOf, SWITCH_CLASSES, unitsOf,
+  BINARY_CLASSES, BUTTON_CLASSES, SENSOR_CLASSES, STATE_CLASSES, statesOf, SWITCH_CLASSES, unitsOf, usualUnit,
 } from '../config/device-classes.ts';
 import { nearest } from '../config/nearest-key.ts';
 import { lengthOfDevice } from '../homeassistant/device-texts.ts';
@@ -99,7 +99,8 @@ function judgeAppearance(findings: Findings, path: Path, written: Appearance, fo
     return;
   }
   const units = unitsOf(deviceClass);
-  if (units !== undefined && unit_of_measurement !== undefined && !units.includes(unit_of_measurement))
+  if (units !== undefined && unit_of_measurement !== undefined
+    && !units.includes(usualUnit(unit_of_measurement)))
     findings.add([...path, 'unit_of_measurement'], `"${unit_of_measurement}" is no unit of the device class "${deviceClass!}"; `
       + (units[0] === '' && units.length === 1 ? 'leave it out instead' : `write "${nearestUnit(unit_of_measurement, units)}" instead`));
   else if (units !== undefined && unit === undefined && units.length > 1 && !units.includes(''))

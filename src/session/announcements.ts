@@ -23,7 +23,7 @@ const RELEASED = 2;
 
 /** Who has more to say of the gateway, after the birth: one message at a time. What is known of it lies there. */
 export interface Further {
-  /** What is next: its spans stay until it is settled, or the connection is over. undefined: nothing, or nothing yet. */
+  /** What is next: its spans stay until it is settled, or the connection is over. undefined: nothing yet. */
   offered: Message | undefined;
   /** The one under way is of here. */
   isUnderWay: boolean;
