@@ -146,7 +146,7 @@ describe.each(['flash', 'ram'] as const)('with the store in %s', durability => {
         topic: [{ pattern: '#' }], ...withStore(durability, wanted),
         upstream: { ...gateway.configuration.upstream }, listener: { allow_anonymous: true } }));
       expect(plan.refusals).toEqual([]);
-      reloadRuntime(runtime, plan, { authenticator: gateway.authenticator } as never);
+      reloadRuntime(runtime, plan, { authenticator: undefined, changedPasswords: new Set() });
       server.settle();
     };
     server.published.length = 0;

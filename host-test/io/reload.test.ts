@@ -82,7 +82,7 @@ function* everyKey(): Generator<{ path: string; key: string; other: PartialConfi
       yield { path, key, other: change(OTHERS[path] ?? (properties === undefined ? otherThan(value, at)
         : at.items === undefined ? null : [])) };
     for (const [name, inner] of Object.entries(properties ?? {})) {
-      if (at.items !== undefined)
+      if (at.items !== undefined && !isSection)
         yield* within(`${path}.${name}`, key, inner, (value as Json[])[0]![name],
           to => change([{ ...(value as Json[])[0], [name]: to }, ...(value as Json[]).slice(1)]));
       else

@@ -52,7 +52,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'max_topic_length', 'bridge_max_packet_size', 'max_properties', 'max_inflight_messages',
     'max_unreleased_messages', 'acknowledgement_timeout', 'bridge_tcp_nodelay', 'bridge_cafile', 'bridge_certfile',
     'bridge_keyfile', 'bridge_alpn', 'bridge_tls_version', 'bridge_insecure', 'bridge_identity', 'bridge_psk',
-    'send_timeout', 'oversize']), first: 13 }),
+    'send_timeout', 'oversize', 'name']), first: 13 }),
   // listener
   Object.freeze({ types: 32, keys: Object.freeze(['port', 'address', 'protocol', 'websockets_origin', 'certfile',
     'keyfile', 'cafile', 'require_certificate', 'use_identity_as_username', 'psk_file', 'tls_version',
@@ -60,26 +60,26 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'max_inflight_messages', 'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes',
     'max_clientid_length', 'max_will_size', 'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages',
     'max_retained_bytes', 'oversize', 'queue_full', 'persistent_client_expiration', 'allow_anonymous', 'users',
-    'acl', 'max_publish_rate', 'sys_interval']), first: 50 }),
+    'acl', 'max_publish_rate', 'sys_interval']), first: 51 }),
   // topic
-  Object.freeze({ types: 16, items: 85, maxItems: 256, example: '[]' }),
-  // sensors
   Object.freeze({ types: 16, items: 86, maxItems: 256, example: '[]' }),
+  // sensors
+  Object.freeze({ types: 16, items: 87, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate', 'quarantine', 'messages_per_second']), first: 87 }),
+    'replay_rate', 'quarantine', 'messages_per_second']), first: 88 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 96 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 97 }),
   // page
-  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash']), first: 98 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash']), first: 99 }),
   // homeassistant
   Object.freeze({ types: 96, keys: Object.freeze(['enabled', 'discovery_topic', 'status_topic', 'allow_restart',
-    'max_payload', 'devices']), first: 101, example: '{"enabled":true}' }),
+    'max_payload', 'devices']), first: 102, example: '{"enabled":true}' }),
   // tests
-  Object.freeze({ types: 16, items: 107, maxItems: 1024,
+  Object.freeze({ types: 16, items: 108, maxItems: 1024,
     example: '[{"publish":"a/b","user":"node1","expect":{"remote":"site/a/b","qos":1}}]' }),
   // upstream.address
-  Object.freeze({ types: 16, items: 108, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 109, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"', '"mqttv50"']),
     example: '"mqttv311"' }),
@@ -98,12 +98,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 109, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 110, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 110,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 111,
     required: Object.freeze(['topic']) }),
   // upstream.birth
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 114 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 115 }),
   // upstream.notifications
   Object.freeze({ types: 8, example: 'false' }),
   // upstream.notifications_local_only
@@ -155,6 +155,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '20' }),
   // upstream.oversize
   Object.freeze({ types: 0, choices: Object.freeze(['"close"', '"drop"']), example: '"drop"' }),
+  // upstream.name
+  Object.freeze({ types: 1, minLength: 1, maxLength: 32, example: '"cloud"' }),
   // listener.port
   Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '1883' }),
   // listener.address
@@ -162,7 +164,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.protocol
   Object.freeze({ types: 0, choices: Object.freeze(['"mqtt"', '"websockets"']), example: '"mqtt"' }),
   // listener.websockets_origin
-  Object.freeze({ types: 16, items: 118, maxItems: 64, example: '["https://example.com"]' }),
+  Object.freeze({ types: 16, items: 119, maxItems: 64, example: '["https://example.com"]' }),
   // listener.certfile
   Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
   // listener.keyfile
@@ -218,9 +220,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 119, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 120, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 120, maxItems: 256,
+  Object.freeze({ types: 16, items: 121, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -228,11 +230,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 121 }),
+    'store', 'full', 'expiry', 'upstream']), first: 122 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'device_class',
-    'unit_of_measurement', 'state_class', 'icon', 'pin', 'data', 'clock', 'address', 'baud']), first: 129,
+    'unit_of_measurement', 'state_class', 'icon', 'pin', 'data', 'clock', 'address', 'baud']), first: 131,
     required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
@@ -250,9 +252,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 151, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 153, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 152,
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 154,
     example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
@@ -275,11 +277,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // homeassistant.max_payload
   Object.freeze({ types: 2, minimum: 512, maximum: 65536, example: '4096' }),
   // homeassistant.devices
-  Object.freeze({ types: 16, items: 155, maxItems: 256,
+  Object.freeze({ types: 16, items: 157, maxItems: 256,
     example: '[{"name":"Plug","topic":"tasmota_A1B2C3","template":"tasmota","entities":[{"value":"POWER"}]}]' }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 156, required: Object.freeze(['expect']) }),
+    first: 158, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -304,9 +306,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 1, minLength: 1, maxLength: 300, example: '"https://example.com"' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 162, required: Object.freeze(['username']) }),
+    first: 164, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 166 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 168 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -324,6 +326,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'null']) }),
   // topic[].expiry
   Object.freeze({ types: 4, minimum: 0, maximum: 2147483647, example: '0' }),
+  // topic[].upstream
+  Object.freeze({ types: 1, minLength: 1, maxLength: 32, example: '"cloud"' }),
   // sensors[].name
   Object.freeze({ types: 1, minLength: 1, maxLength: 64, example: '"air"' }),
   // sensors[].type
@@ -378,7 +382,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 100000, example: '1' }),
   // homeassistant.devices[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'topic', 'template', 'availability_topic',
-    'payload_available', 'payload_not_available', 'entities']), first: 169, required: Object.freeze(['name']) }),
+    'payload_available', 'payload_not_available', 'entities']), first: 171, required: Object.freeze(['name']) }),
   // tests[].publish
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535, example: '"a/b"' }),
   // tests[].receive
@@ -391,7 +395,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 176 }),
+    first: 178 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -421,7 +425,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // homeassistant.devices[].payload_not_available
   Object.freeze({ types: 1, maxLength: 64 }),
   // homeassistant.devices[].entities
-  Object.freeze({ types: 16, items: 182, maxItems: 64,
+  Object.freeze({ types: 16, items: 184, maxItems: 64,
     example: '[{"value":"temperature","device_class":"temperature","unit_of_measurement":"°C"}]' }),
   // tests[].expect.allowed
   Object.freeze({ types: 8, example: 'true' }),
@@ -434,11 +438,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 183, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 185, maxItems: 1024, example: '[]' }),
   // homeassistant.devices[].entities[]
   Object.freeze({ types: 32, keys: Object.freeze(['value', 'name', 'platform', 'topic', 'command_topic',
     'payload_on', 'payload_off', 'decimals', 'expire_after', 'device_class', 'unit_of_measurement', 'state_class',
-    'icon']), first: 184, required: Object.freeze(['value']) }),
+    'icon']), first: 186, required: Object.freeze(['value']) }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
   // homeassistant.devices[].entities[].value

@@ -4,6 +4,7 @@
  */
 import type { Configuration } from '../config/configuration.ts';
 import { Announcements } from '../session/announcements.ts';
+import { discoveryOf } from '../homeassistant/discovery-bridge.ts';
 import { HELD_BY_RATE } from '../session/holds.ts';
 import { PublishCredit } from '../session/publish-credit.ts';
 import { recountLog, reloadPolicies, reloadRules } from '../upstream/rule-reload.ts';
@@ -44,7 +45,7 @@ export function reloadGateway(gateway: Gateway, configuration: Configuration, ch
   if (changed.has('listener.max_publish_rate'))
     reloadRate(gateway, listener.max_publish_rate);
   if (OF_DEVICES.some(path => changed.has(path)) || [...changed].some(path => path.startsWith('homeassistant')))
-    gateway.discovery?.reload(configuration);
+    discoveryOf(bridge)?.reload(configuration);
   if (changed.has('homeassistant.allow_restart'))
     bridge.outbound.forgetAll();
   if (changed.has('listener.sys_interval'))
@@ -88,7 +89,7 @@ function reloadRate(gateway: Gateway, rate: number): void {
   for (const session of sessions)
     session.release(HELD_BY_RATE);
   credits.length = 0;
-  gateway.limitsRate = rate !== 0;
+  gateway.router.limitsRate = rate !== 0;
   if (rate === 0)
     return;
   for (const session of sessions) {

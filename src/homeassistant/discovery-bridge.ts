@@ -26,8 +26,17 @@ export class DiscoveryTopicMap extends TopicMap {
   }
 }
 
+/** Undefined: Home Assistant is told nothing. */
+export const discoveryOf = (bridge: Bridge): Discovery | undefined =>
+  bridge instanceof DiscoveryBridge ? bridge.discovery : undefined;
+
 export class DiscoveryBridge extends Bridge {
   discovery!: Discovery;
+
+  tell(discovery: Discovery): Discovery {
+    (this.outbound as DiscoveryTopicMap).filters = discovery.filters;
+    return this.discovery = discovery;
+  }
 
   override onMessage(session: ClientSession, packet: Packet): number {
     return this.discovery.filters.receive(session, packet) && !this.isAsked(packet) ? TAKEN
@@ -48,8 +57,8 @@ export class DiscoveryBridge extends Bridge {
       this.discovery.filters.askNext(session);
   }
 
-  /** Goes on; not in the middle of an event. */
-  advanceDiscovery(): void {
+  override goOn(): void {
+    super.goOn();
     const { discovery, session } = this;
     const store = this.backlog?.store;
     if (discovery.filters.handleTimeout())

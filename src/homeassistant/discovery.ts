@@ -184,6 +184,8 @@ export class Discovery implements Further {
       clock.request(this.tellAgainAt);
     if (!session.isConnected || this.isEnding)
       return;
+    if (cards.memory === undefined && cards.state === undefined && state !== undefined) // what is told is noted
+      this.tellAll();
     cards.state = state;
     if (filters.takeBirth())
       this.tellAll();

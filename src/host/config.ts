@@ -10,7 +10,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree,
   printParseErrorCode } from 'jsonc-parser';
 import { completeConfiguration } from '../config/complete-configuration.ts';
-import type { Configuration, PartialConfiguration } from '../config/configuration.ts';
+import type { Configuration, ListenerConfiguration, PartialConfiguration } from '../config/configuration.ts';
 import { PC_SIZES } from '../config/defaults.ts';
 import { readText } from './config-file.ts';
 import { formatPath } from '../config/schema-paths.ts';
@@ -25,12 +25,18 @@ import { warningsOf } from './config-warnings.ts';
 import { printable } from './log.ts';
 import { warnOfReaders } from './readers.ts';
 import { warnOfSecurityFiles } from './security-warnings.ts';
+import { portsOf } from './several-ports.ts';
+import { viewsOf } from './several-upstreams.ts';
 import { isStoreItself, warnOfStoreFile } from './store-warnings.ts';
 import { type WrittenKeys, writtenKeysOf } from './reload-causes.ts';
 
 export interface LoadedConfiguration {
-  /** Undefined when there are errors. */
+  /** With the first upstream. Undefined when there are errors. */
   readonly configuration: Configuration | undefined;
+  /** Of each further listener: its port, protocol and certificates. */
+  readonly listeners?: readonly ListenerConfiguration[];
+  /** For each further upstream. */
+  readonly further?: readonly FurtherConfiguration[];
   /** What of it stands in the file. */
   readonly written?: WrittenKeys;
   /** `FILE:LINE:COLUMN: path: what is wrong; write ... instead`, in the order of the file. */
@@ -44,6 +50,17 @@ export interface LoadedConfiguration {
 export const SCHEMA_FILE = new URL('../../src/config/config.schema.json', import.meta.url);
 
 export const readSchema = (): Schema => JSON.parse(readFileSync(SCHEMA_FILE, 'utf8')) as Schema;
+
+export interface FurtherConfiguration {
+  /** Of the upstream. */
+  readonly name: string;
+  readonly configuration: Configuration;
+}
+
+const ONE_UPSTREAM: Finding =
+  { path: ['upstream'], text: 'a board has one upstream; write one object {...} instead of the list' };
+const ONE_LISTENER: Finding =
+  { path: ['listener'], text: 'a board has one listener; write one object {...} instead of the list' };
 
 let validator: ValidateFunction | undefined;
 
@@ -66,8 +83,10 @@ export function judgeText(text: string, file: string, sizes: PartialConfiguratio
   if (!isForBoard && isStoreItself(file, configuration))
     return failed([printable(`${file}: store.path: "${configuration.store.path}" is this configuration file; `
       + 'write the name of a file of its own instead')]);
+  const ofListeners = (loaded.listeners ?? [])
+    .flatMap(listener => warnOfSecurityFiles(file, { ...configuration, listener }));
   return { ...loaded, warnings: [...warnings, ...[...warnOfReaders(text, file, configuration),
-    ...warnOfSecurityFiles(file, configuration),
+    ...new Set([...warnOfSecurityFiles(file, configuration), ...ofListeners]),
     ...isForBoard ? [] : warnOfStoreFile(file, configuration)].map(printable)] };
 }
 
@@ -121,8 +140,16 @@ export function readConfiguration(
     const partial = withoutMinusZero(value) as PartialConfiguration & { $schema?: string };
     prune(partial, violations);
     delete partial.$schema;
-    const configuration = completeConfiguration(partial, sizes);
-    const errors = judgeConfiguration(configuration, partial);
+    const ports = portsOf(partial);
+    const { findings: ofNames, views } = viewsOf(ports.whole);
+    const parts = views.map(view => ({ ...view, configuration: completeConfiguration(view.value, sizes) }));
+    const { configuration } = parts[0]!;
+    const others = ports.further.map(port => ({ ...port, configuration: completeConfiguration(port.value, sizes) }));
+    const errors = [...ofNames, ...ports.findings,
+      ...parts.length > 1 && sizes !== PC_SIZES ? [ONE_UPSTREAM] : [],
+      ...others.length > 0 && sizes !== PC_SIZES ? [ONE_LISTENER] : [],
+      ...placed(parts.flatMap(part => placed(judgeConfiguration(part.configuration, part.value), part)), ports),
+      ...others.flatMap(port => placed(judgeConfiguration(port.configuration, port.value), port))];
     const isConsequence = ({ path }: Finding): boolean =>
       findings.some(other => path.every((step, index) => other.path[index] === step));
     findings.push(...errors.filter(error => !isConsequence(error)));
@@ -130,13 +157,27 @@ export function readConfiguration(
       findings.push(...findFailedTests(configuration, partial.tests ?? []));
     if (findings.length === 0) {
       const isInFile = (path: Path): boolean => path.at(-1) !== 'password' || !written(path).includes('${');
-      const warnings = warningsOf(configuration).filter(({ path }) => isInFile(path));
+      const warnings = [
+        ...placed(parts.flatMap(part => placed(warningsOf(part.configuration), part)), ports),
+        ...others.flatMap(port => placed(warningsOf(port.configuration), port)),
+      ].filter(({ path }) => isInFile(path));
       const warned = describe(warnings, 'warning: ', text, file, root).map(hide);
       const notes = notesOn(text, file);
-      return { configuration, written: writtenKeysOf(partial), errors: [], warnings: warned, notes };
+      const further = parts.slice(1).map(part => ({ name: part.name, configuration: part.configuration }));
+      const listeners = others.map(port => port.configuration.listener);
+      return { configuration, further, listeners, written: writtenKeysOf(parts[0]!.value), errors: [],
+        warnings: warned, notes };
     }
   }
   return failed(describe(findings, '', text, file, root).map(hide));
+}
+
+/** In the file, as far as they are this part's to find. */
+function placed(findings: readonly Finding[], { place }: { place(path: Path): Path | undefined }): Finding[] {
+  return findings.flatMap(finding => {
+    const path = place(finding.path);
+    return path === undefined ? [] : [{ ...finding, path }];
+  });
 }
 
 /** There is nothing but space and comments. */
@@ -174,7 +215,10 @@ function textAt(text: string, root: Node, path: Path): string {
 }
 
 function schemaAt(schema: Schema, path: Path): Schema {
-  return path.reduce<Schema>((at, step) => (typeof step === 'number' ? at.items : at.properties?.[step]) ?? {}, schema);
+  return path.reduce<Schema>((at, step) => {
+    const inner = (typeof step === 'number' ? at.items : at.properties?.[step]) ?? {};
+    return typeof step === 'number' && inner.properties === undefined && at.properties !== undefined ? at : inner;
+  }, schema);
 }
 
 /** JSON has a 0 of either sign, and nobody means the other one. */

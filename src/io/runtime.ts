@@ -8,6 +8,7 @@ import type { Configuration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import type { Discovery } from '../homeassistant/discovery.ts';
+import { discoveryOf } from '../homeassistant/discovery-bridge.ts';
 import { longestOutgoingPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
@@ -105,8 +106,9 @@ export class Runtime implements Driven, LinkOwner {
     this.storeOpening = new StoreOpening(gateway, scheduler, platform.openStorage, observer);
     this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, observer, platform.random);
     this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer, platform.date ?? (() => 0));
-    if (gateway.discovery !== undefined)
-      this.serveHomeAssistant(gateway.discovery);
+    const discovery = discoveryOf(gateway.bridge);
+    if (discovery !== undefined)
+      this.serveHomeAssistant(discovery);
   }
 
   private serveHomeAssistant(discovery: Discovery): void {

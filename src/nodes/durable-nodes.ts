@@ -5,6 +5,7 @@
 import * as Event from '../config/events.ts';
 import { MessageSpans } from '../packet/packet.ts';
 import { type Clock, isDue } from '../session/clock.ts';
+import { confirmPosition, doubtPositions, endDoubt } from '../session/doubted-positions.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { StoredQueue } from '../session/stored-queue.ts';
@@ -207,21 +208,22 @@ export class DurableNodes {
     const { nodes: { states } } = this.parts;
     this.toldFull = 0;
     for (let index = 0; index < states.length; ++index)
-      states[index]!.queue.doubtPositions();
+      doubtPositions(states[index]!.queue);
     this.restoration.begin();
   }
 
   onMessage(message: StoredMessage): void {
     const { nodes, store } = this.parts;
-    if (store.isSame(message.position))
-      nodes.identities.find(message.origin)?.queue.confirmPosition(message.position);
+    const node = store.isSame(message.position) ? nodes.identities.find(message.origin) : undefined;
+    if (node !== undefined)
+      confirmPosition(node.queue, message.position);
     this.restoration.messages.onMessage(message);
   }
 
   endRestoring(): void {
     const { nodes: { states } } = this.parts;
     for (let index = 0; index < states.length; ++index)
-      states[index]!.queue.endDoubt();
+      endDoubt(states[index]!.queue);
     this.restoration.end();
     this.retained.restore();
   }

@@ -301,6 +301,13 @@ export class ClientSession extends Session {
     }
   }
 
+  /** After a message was left: what has arrived since is looked at. */
+  readOn(): void {
+    this.parser.resume();
+    if (this.isConnected)
+      this.output.resume();
+  }
+
   override transportClosed(reasonCode: number): void {
     super.transportClosed(this.state === CONNECTING && reasonCode === ReasonCode.NETWORK_CLOSED
       ? ReasonCode.CLOSED_BEFORE_CONNACK : reasonCode);
@@ -367,7 +374,8 @@ export class ClientSession extends Session {
 
   /**
    * Not every Server keeps to the QoS of a message. What it has acknowledged in any way is not sent again, and the
-   * connection goes on: a deviation from [MQTT311-4.3.2-1] [MQTT311-4.3.3-1] [MQTT311-4.8.0-1].
+   * connection goes on: a deviation from [MQTT311-4.3.2-1] [MQTT311-4.3.3-1] [MQTT311-4.8.0-1] [MQTT5-4.3.2-3]
+   * [MQTT5-4.3.3-3].
    */
   protected override takesAnswer(type: number, identifier: number): boolean {
     const { queue } = this.sessionState!;

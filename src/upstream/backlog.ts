@@ -13,6 +13,7 @@
  */
 import type { Message } from '../packet/packet.ts';
 import { expiryOf } from '../packet/publish-properties.ts';
+import { confirmPosition, doubtPositions, endDoubt } from '../session/doubted-positions.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { Clock } from '../session/clock.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
@@ -244,7 +245,7 @@ export class Backlog extends StoreStamps implements Journal {
 
   /** A storage is going to be opened; another one may have been before. */
   beginRestoring(): void {
-    this.queue.doubtPositions();
+    doubtPositions(this.queue);
     this.missingCount += this.window.waitingCount; // none, if the attempt before has failed
     this.beginRecount();
     this.suspectCount = this.queue.limits.maximumInflight;
@@ -303,7 +304,7 @@ export class Backlog extends StoreStamps implements Journal {
   }
 
   endRestoring(): void {
-    this.queue.endDoubt();
+    endDoubt(this.queue);
     for (let left = this.missingCount - this.window.waitingCount; left > 0; --left)
       this.losses.onLost(NO_RULE, Loss.UNREADABLE);
     this.missingCount = 0;
@@ -313,7 +314,7 @@ export class Backlog extends StoreStamps implements Journal {
   /** A message was found in the log at start. */
   restore(message: StoredMessage): void {
     const { queue, rules, store, window } = this;
-    const known = store.isSame(message.position) ? queue.confirmPosition(message.position)
+    const known = store.isSame(message.position) ? confirmPosition(queue, message.position)
       : queue.findStored(message.position);
     const rule = rules.find(message);
     if (rule === NO_RULE) {

@@ -104,7 +104,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** Messages of the Server whose name no node may have. */
   unfitCount = 0;
   private readonly outgoing = new MessageSpans();
-  private readonly incoming = new MessageSpans();
+  /** The message of the Server at hand, with its local name. */
+  readonly incoming = new MessageSpans();
   private readonly owner: BridgeOwner;
   private readonly observer: Event.GatewayObserver;
   /** Who gets what arrives from upstream. */
@@ -144,6 +145,11 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.limitQoS(highestQoS);
     this.suspects = new Suspects(session, this.experiments);
     this.rejections = new Rejections(session, this.experiments, this, this.observer);
+  }
+
+  /** A slice of what is told besides; not in the middle of an event. */
+  goOn(): void {
+    this.telling.advance(this.session);
   }
 
   /** The rule whose filter is asked for, -1: none. */
