@@ -55,7 +55,8 @@ interop('a port that is taken is named, and the others serve', async scene => {
   scene.finally(() => void taken.close());
   await new Promise(resolve => taken.once('listening', resolve));
   const { port } = taken.address() as { port: number };
-  const gateway = await Gateway.start(scene, { topic: [], upstream: await nowhere(), listener: [{ port }, { port: 0 }] });
+  const gateway = await Gateway.start(scene,
+    { topic: [], upstream: await nowhere(), listener: [{ port }, { port: 0 }] });
   expect(gateway.readyLine).toMatch(/ listener=127\.0\.0\.1:\d+ /);
   expect(gateway.port).not.toBe(port);
   await gateway.program.line(new RegExp(`port ${port} on 127.0.0.1 is in use: .*; tried again every 30 seconds`));

@@ -12,11 +12,12 @@ import type { ServerSession } from '../session/server-session.ts';
 import type { Acquaintances } from '../nodes/acquaintances.ts';
 import type { Delivery } from '../nodes/delivery.ts';
 import type { EndingCounts } from '../nodes/disconnect-reasons.ts';
-import type { DurableNodes, WillPublisher } from '../nodes/durable-nodes.ts';
+import type { DurableNodes } from '../nodes/durable-nodes.ts';
 import type { FailingNodes } from '../nodes/failing-nodes.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import type { NodeStates } from '../nodes/node-states.ts';
 import type { NodeSubscriptions } from '../nodes/node-subscriptions.ts';
+import type { WillPublisher } from '../nodes/restoration-parts.ts';
 import type { SessionExpiry } from '../nodes/session-expiry.ts';
 import type { TakeOvers } from '../nodes/take-overs.ts';
 import type { BackPressure } from '../upstream/back-pressure.ts';
@@ -205,6 +206,10 @@ export class Admission implements WillPublisher {
 
   publishStoredWill(node: NodeState, will: MessageSpans): void {
     this.parts.wills.publishStored(node, will);
+  }
+
+  delaysWill(node: NodeState): boolean {
+    return this.parts.wills.delays(node);
   }
 
   forgetNode(node: NodeState): void {

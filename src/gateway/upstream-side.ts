@@ -51,7 +51,7 @@ export function createBridge(
   const earlier = new EarlierSubscriptions(arena, regions.earlier, upstream, inbound.rules);
   const bridge = new (discovery === undefined ? Bridge : DiscoveryBridge)(outbound, inbound, delivery, policies,
     { owner, observer, earlier });
-  const session = new ClientSession(context, regions.client, regions.clientSettings,
+  const session = new ClientSession(context, regions.client,
     connectFields(arena, regions.connect, configuration),
     new SessionState(new QueueLimits(arena, regions.upstreamLimits), regions.upstreamState,
       new UpstreamWindow(users.orderCounters)), bridge);

@@ -3,14 +3,11 @@
  * again.
  */
 import type { PublishRecords } from './publish-records.ts';
-import { NONE, NOT_STORED } from './record-layout.ts';
-
-/** Positions are those of words: this says that nobody knows what lies there now. */
-const DOUBT = 1;
+import { ABANDONED, DONE, DOUBT, NONE, NOT_STORED } from './record-layout.ts';
 
 export function doubtPositions(queue: PublishRecords): void {
   for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
-    if (queue.positionOf(record) !== NOT_STORED)
+    if (queue.positionOf(record) > ABANDONED)
       queue.notePosition(record, queue.positionOf(record) | DOUBT);
 }
 
@@ -25,6 +22,13 @@ export function confirmPosition(queue: PublishRecords, position: number): number
 /** What was not found is not stored. */
 export function endDoubt(queue: PublishRecords): void {
   for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
-    if ((queue.positionOf(record) & DOUBT) !== 0)
+    if (queue.positionOf(record) > ABANDONED && (queue.positionOf(record) & DOUBT) !== 0)
       queue.notePosition(record, NOT_STORED);
+}
+
+/** Whether a message of QoS 1 or 2 that is not done lies in no log, as far as is known. */
+export function isUnstored(queue: PublishRecords, record: number): boolean {
+  const position = queue.positionOf(record);
+  return (position === NOT_STORED || position > ABANDONED && (position & DOUBT) !== 0)
+    && queue.qosOf(record) !== 0 && queue.stateOf(record) !== DONE;
 }

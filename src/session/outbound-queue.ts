@@ -382,8 +382,7 @@ export class OutboundQueue extends PublishRecords {
     this.leaveLane(record, flags);
     bytes[record + STATE] = DONE;
     ++window.heldRevision; // it lies behind what was read of the log last
-    ++window.waitingCount;
-    window.occupy(view.getUint16(record + SLOT));
+    window.wait(this.ruleOf(record), view.getUint16(record + SLOT));
     return true;
   }
 

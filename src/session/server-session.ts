@@ -23,7 +23,8 @@ import { HELD_BY_NODE, HELD_BY_RATE, HELD_BY_WORK } from './holds.ts';
 import { expiryInterval, heldReadInterval } from './keep-alive.ts';
 import { PublishCredit } from './publish-credit.ts';
 import type { NodeOutput, ServerRole } from './server-role.ts';
-import { ANY_LENGTH, ANY_NUMBER, Session } from './session.ts';
+import { ANY_LENGTH, ANY_NUMBER } from './connection.ts';
+import { Session } from './session.ts';
 import { LATER } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
 

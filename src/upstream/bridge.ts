@@ -89,6 +89,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   directCount = 0;
   /** Messages for the Server that were given up. */
   droppedCount = 0;
+  /** Of them, those that a storage has lost. */
+  unreadableCount = 0;
   /**
    * Messages of nodes that were not taken because the storage does not work, and those in memory that it should keep.
    */
@@ -499,14 +501,19 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   }
 
   /** A message that had been taken is given up. */
-  onLost(rule: number, reason: number): void {
+  onLost(rule: number, reason: number, count = 1): void {
     const policy = this.policies[rule];
     if (policy !== undefined) {
-      ++policy.rule.dropped;
+      policy.rule.dropped += count;
       if (reason === Loss.EXPIRED)
-        ++policy.expired;
+        policy.expired += count;
     }
-    this.countDrop(reason, policy === undefined ? NO_RULE : rule);
+    if (reason === Loss.UNREADABLE) {
+      this.droppedCount += count;
+      this.unreadableCount += count;
+      this.observer.onEvent(Event.LOST_WITH_STORAGE, policy === undefined ? NO_RULE : rule, count);
+    } else
+      this.countDrop(reason, policy === undefined ? NO_RULE : rule);
   }
 
   /** The clock by which messages grow old. */
