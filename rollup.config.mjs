@@ -22,7 +22,7 @@ const moddable =
 const node = new RegExp(`^(node:|(${[...builtinModules, ...Object.keys({ ...dependencies, ...devDependencies })].join('|')})($|/))`);
 
 /** Folders whose modules have no side effects, but for what only the log or the simulator needs. */
-const CORE = /src\/(bytes|packet|config|store|session|nodes|upstream|gateway\/(?!event-texts)|sensors\/(?!simulated-types)|io)|src\/device\/(core|config-slots|crc32|start-list|start-plan)\.ts$/;
+const CORE = /src\/(bytes|packet|config|store|session|nodes|upstream|homeassistant|gateway\/(?!event-texts)|sensors\/(?!simulated-types)|io)|src\/device\/(core|config-slots|crc32|start-list|start-plan)\.ts$/;
 
 const typescript = () => esbuild({ target: 'es2022' });
 const output = dir =>

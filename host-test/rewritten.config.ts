@@ -12,7 +12,7 @@ import { defineConfig } from 'vitest/config';
 import { rewrite } from '../src/build/rewrite-for-xs.mjs';
 import config from './vitest.config.ts';
 
-const CORE = /\/src\/(bytes|packet|config|store|session|nodes|upstream|gateway|sensors|io)\/[^/?]+\.ts/;
+const CORE = /\/src\/(bytes|packet|config|store|session|nodes|upstream|homeassistant|gateway|sensors|io)\/[^/?]+\.ts/;
 const tsconfigRaw = { compilerOptions: { useDefineForClassFields: false } };
 
 export default defineConfig({

@@ -319,8 +319,11 @@ describe('the schema', () => {
   const WITHOUT_DEFAULT: Record<string, string[]> = {
     'upstream': ['name'],
     'topic[]': ['upstream'],
-    'sensors[]': ['format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data',
-      'clock', 'address', 'baud'],
+    'sensors[]': ['format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after',
+      'device_class', 'unit_of_measurement', 'state_class', 'icon', 'pin', 'data', 'clock', 'address', 'baud'],
+    'homeassistant.devices[]': ['availability_topic', 'payload_available', 'payload_not_available'],
+    'homeassistant.devices[].entities[]': ['name', 'platform', 'topic', 'command_topic', 'payload_on', 'payload_off',
+      'decimals', 'expire_after', 'device_class', 'unit_of_measurement', 'state_class', 'icon'],
   };
 
   test.each<readonly [string, Schema, object]>([
@@ -333,6 +336,7 @@ describe('the schema', () => {
     ['sensors[]', properties!.sensors!.items!, Defaults.DEFAULT_SENSOR],
     ['store', properties!.store!, Defaults.DEFAULT_STORE],
     ['memory', properties!.memory!, Defaults.DEFAULT_MEMORY],
+    ['homeassistant', properties!.homeassistant!, Defaults.DEFAULT_HOME_ASSISTANT],
   ])('has the keys and defaults of the core: %s', (name, schema, defaults) => {
     expect(defaultsOf(schema)).toEqual(defaults);
     expect(Object.keys(schema.properties!)).toEqual([...Object.keys(defaults), ...WITHOUT_DEFAULT[name] ?? []]);

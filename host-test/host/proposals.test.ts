@@ -135,7 +135,8 @@ const NEXT_STEPS = new RegExp([
   'is no Topic (Name|Filter)', 'there is no (user|sensor type)', 'is not an upstream address', 'is no IP address',
   'is no power of two', 'fewer sessions than connections', 'cannot hold a message as long', 'is over before the next reading',
   'bytes are too few', 'bytes keep', 'this test fails', 'the sizes add up', 'no password without a user name',
-  'a user has either', 'is no hash', 'has no password', 'is no origin', 'pages connect by WebSocket only',
+  'a user has either', 'is no hash', 'has no password', 'is no origin', 'device class', 'is no icon', 'no state class',
+  'no rule (carries|brings)', 'nothing of it is shown', 'needs the topic where', 'has none; leave it out', 'pages connect by WebSocket only',
 ].join('|'));
 
 /** @returns how many proposals there were */

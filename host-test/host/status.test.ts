@@ -48,7 +48,7 @@ describe('the status', () => {
   test('tells of the board why it started, and its memory, where it can be asked', () => {
     const machine = {
       startText: 'started because the power came', resetReason: 1, startCount: 3,
-      heapFree: 30_000, heapMinimum: 20_000, heapLargest: 10_000,
+      heapFree: 30_000, heapMinimum: 20_000, heapLargest: 10_000, wifiSignal: 0,
     };
     const platform = { ...createPlatform({ authenticate: () => ReasonCode.SUCCESS }), machine };
     const observer = new LogObserver(new Log(() => {}), { onListening() {}, onListenerError() {} });

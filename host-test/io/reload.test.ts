@@ -42,6 +42,7 @@ const BASE = {
   topic: [{ pattern: '#', direction: 'both', qos: 0, local_prefix: 'l/', remote_prefix: 'r/', store: true, full: 'drop_oldest', expiry: 5 }],
   sensors: [{ name: 's', type: 'simulated', topic: 't', interval: 5, decimals: 1 }],
   store: { durability: 'flash' },
+  homeassistant: { enabled: true, devices: [{ name: 'd', topic: 'l/d', entities: [{ value: 'v' }] }] },
 } satisfies PartialConfiguration;
 
 /** Where adding one to a number, or a letter to a text, would not do. */
@@ -52,7 +53,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   'upstream.max_topic_length': 99, 'listener.acl.topic': 'b/#',
   'listener.users': [{ username: 'bob' }, { username: 'caroline', mount_point: 'n/' }],
   'sensors.type': 'simulated_switch', 'sensors.quantity': 'pressure', 'sensors.format': 'json',
-  'store.messages_per_second': { up: 5 },
+  'store.messages_per_second': { up: 5 }, 'homeassistant.max_payload': 3000,
 };
 
 function otherThan(value: unknown, { default: standard, enum: choices, type }: Schema): unknown {
@@ -81,7 +82,7 @@ function* everyKey(): Generator<{ path: string; key: string; other: PartialConfi
       yield { path, key, other: change(OTHERS[path] ?? (properties === undefined ? otherThan(value, at)
         : at.items === undefined ? null : [])) };
     for (const [name, inner] of Object.entries(properties ?? {})) {
-      if (at.items !== undefined)
+      if (at.items !== undefined && !isSection)
         yield* within(`${path}.${name}`, key, inner, (value as Json[])[0]![name],
           to => change([{ ...(value as Json[])[0], [name]: to }, ...(value as Json[]).slice(1)]));
       else

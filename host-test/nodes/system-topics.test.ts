@@ -157,10 +157,11 @@ describe('$SYS/broker', () => {
     const traffic = { receivedBytes: 1234, sentBytes: 5678 };
     const machine = {
       startText: 'started', resetReason: 6, startCount: 4, heapFree: 3000, heapMinimum: 2000, heapLargest: 1000,
+      wifiSignal: -61,
     };
     const world = World.quiet({}, { machine, traffic });
-    expect(figuresOf(world, 'heap/free', 'heap/minimum', 'heap/largest', 'starts', 'reset reason'))
-      .toEqual(['3000', '2000', '1000', '4', '6']);
+    expect(figuresOf(world, 'heap/free', 'heap/minimum', 'heap/largest', 'wifi/signal', 'starts', 'reset reason'))
+      .toEqual(['3000', '2000', '1000', '-61', '4', '6']);
     machine.heapFree = 2500;
     expect(figuresOf(world, 'heap/free')).toEqual(['2500']);
     expect(figuresOf(world, 'bytes/received', 'bytes/sent')).toEqual(['1234', '5678']);

@@ -37,6 +37,10 @@ const user = (mount_point?: string) => (index: number) =>
 const flash = (more: PartialConfiguration = {}): PartialConfiguration =>
   ({ ...listener(), store: { durability: 'flash' }, ...more });
 
+/** A node with so many values. */
+const announced = (count: number, name = ''): PartialConfiguration => ({ ...listener(), homeassistant: { enabled: true, devices: [
+  { name: `soil${name}`, topic: 'soil', entities: times(index => ({ value: `v${index}` }), count) }] } });
+
 /** Everything said that people say, and nothing that is a feature. */
 export const NOTHING: PartialConfiguration = {
   name: 'greenhouse', upstream: { address: ['mqtt://broker'], remote_clientid: 'gateway' },
@@ -75,6 +79,16 @@ export const VARIANTS: Readonly<Record<FeatureId, Variants>> = {
   will: {
     without: listener(), off: { ...listener(), upstream: { will: null } },
     with: { ...listener(), upstream: { will: { topic: 'status', payload: 'offline', qos: 1, retain: true } } },
+  },
+  homeAssistant: {
+    without: listener(), off: { ...listener(), homeassistant: null },
+    with: { ...listener(), homeassistant: { enabled: false } },
+  },
+  announcedByte: { without: announced(1), with: announced(1, ' and more of its name, as long as people write it') },
+  announcedComponent: { without: announced(1), with: announced(1 + MANY) },
+  announcedDevice: {
+    without: { ...sensors({}), homeassistant: { enabled: false } },
+    with: { ...sensors({}), homeassistant: { enabled: true } },
   },
   credentials: {
     without: listener(), off: { ...listener(), upstream: { remote_username: null, remote_password: null } },

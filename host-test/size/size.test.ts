@@ -50,7 +50,7 @@ test('an old table is told, rewritten, and told no more', async () => {
     expect(written).toMatch(row);
   const figure = (row: RegExp): number => Number(row.exec(written)![1]!.replaceAll(',', ''));
   const layers =
-    ['bytes', 'packet', 'config', 'store', 'session', 'nodes', 'upstream', 'gateway', 'rules', 'sensors', 'io'].map(layer =>
+    ['bytes', 'packet', 'config', 'store', 'session', 'nodes', 'upstream', 'homeassistant', 'gateway', 'rules', 'sensors', 'io'].map(layer =>
       figure(new RegExp(`\\| of these \`src/${layer}\` \\| ([\\d,]+) \\|`)));
   for (const layer of layers)
     expect(layer).toBeGreaterThan(100);

@@ -1,11 +1,13 @@
 /** Fills in what a configuration file does not say: the defaults, and what follows from other keys. */
 import { profileOf } from './broker-profiles.ts';
 import type {
-  Configuration, ListenerConfiguration, PartialConfiguration, UpstreamConfiguration,
+  Configuration, ListenerConfiguration, PartialConfiguration, UpstreamConfiguration, WillConfiguration,
 } from './configuration.ts';
+import type { HomeAssistantConfiguration } from './home-assistant.ts';
 import {
-  DEFAULT_ACCESS, DEFAULT_LISTENER, DEFAULT_LOG_LEVEL, DEFAULT_MEMORY, DEFAULT_NAME, DEFAULT_PAGE, DEFAULT_PROBE,
-  DEFAULT_SENSOR, DEFAULT_STORE, DEFAULT_TOPIC_RULE, DEFAULT_UPSTREAM, DEFAULT_WILL, sessionsFor,
+  DEFAULT_ACCESS, DEFAULT_DEVICE, DEFAULT_ENTITY, DEFAULT_HOME_ASSISTANT, DEFAULT_LISTENER, DEFAULT_LOG_LEVEL,
+  DEFAULT_MEMORY, DEFAULT_NAME, DEFAULT_PAGE, DEFAULT_PROBE, DEFAULT_SENSOR, DEFAULT_STORE, DEFAULT_TOPIC_RULE,
+  DEFAULT_UPSTREAM, DEFAULT_WILL, sessionsFor,
 } from './defaults.ts';
 
 /** What max_packet_size is at least; as in the schema. */
@@ -13,9 +15,14 @@ const SHORTEST_PACKET_SIZE = 128;
 
 const ONLINE = 'online';
 
+/** The Will where Home Assistant must be told whether the gateway is there, and nothing else is said of one. */
+const statusOf = (identifier: string): WillConfiguration =>
+  ({ topic: `${identifier}/status`, payload: 'offline', qos: 1, retain: true });
+
 /** Will and birth: both are about the state of the connection. Only who has a Will is told that he is there again. */
 function aboutConnection(
   { birth, will }: NonNullable<PartialConfiguration['upstream']>, upstream: UpstreamConfiguration,
+  usualWill: WillConfiguration | null,
 ): Pick<UpstreamConfiguration, 'birth' | 'notification_topic' | 'will'> {
   const notification_topic = upstream.notification_topic === ''
     ? `$SYS/broker/connection/${upstream.remote_clientid}/state` : upstream.notification_topic;
@@ -23,7 +30,7 @@ function aboutConnection(
     const state = { topic: notification_topic, qos: 1, retain: true };
     return { notification_topic, will: { ...state, payload: '0' }, birth: { ...state, payload: '1' } };
   }
-  const completeWill = will === undefined || will === null ? null : { ...DEFAULT_WILL, ...will };
+  const completeWill = will === undefined ? usualWill : will === null ? null : { ...DEFAULT_WILL, ...will };
   const completeBirth = birth === null || birth === undefined && completeWill === null ? null
     : { ...DEFAULT_WILL, ...completeWill, payload: ONLINE, ...birth };
   return { notification_topic, will: completeWill, birth: completeBirth };
@@ -62,6 +69,17 @@ export function fitState(listener: StateLimits, size: number, written: Partial<S
     listener.max_subscriptions = Math.min(listener.max_subscriptions, size >>> 10);
 }
 
+function homeAssistantOf(
+  { homeassistant }: PartialConfiguration, sizes: PartialConfiguration,
+): HomeAssistantConfiguration | null {
+  if (homeassistant === undefined || homeassistant === null)
+    return null;
+  const devices = (homeassistant.devices ?? []).map(device =>
+    ({ ...DEFAULT_DEVICE, ...device, topic: device.topic ?? device.name ?? '',
+      entities: (device.entities ?? []).map(entity => ({ ...DEFAULT_ENTITY, ...entity })) }));
+  return { ...DEFAULT_HOME_ASSISTANT, ...sizes.homeassistant, ...homeassistant, devices };
+}
+
 /**
  * Fills in every default. `{}` is a valid file.
  * @param sizes replace the defaults of a board: PC_SIZES
@@ -95,7 +113,8 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
     log_level: partial.log_level ?? DEFAULT_LOG_LEVEL,
     upstream: {
       ...upstream,
-      ...aboutConnection(partial.upstream ?? {}, upstream),
+      ...aboutConnection(partial.upstream ?? {}, upstream,
+        partial.homeassistant?.enabled === true ? statusOf(upstream.remote_clientid) : null),
       probe: partial.upstream?.probe === undefined || partial.upstream.probe === null ? null
         : { ...DEFAULT_PROBE, ...partial.upstream.probe },
     },
@@ -110,5 +129,6 @@ export function completeConfiguration(partial: PartialConfiguration, sizes: Part
     store,
     memory: { ...DEFAULT_MEMORY, ...sizes.memory, ...partial.memory },
     page: partial.page === undefined || partial.page === null ? null : { ...DEFAULT_PAGE, ...partial.page },
+    homeassistant: homeAssistantOf(partial, sizes),
   };
 }

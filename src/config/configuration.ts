@@ -8,6 +8,7 @@
  */
 
 import type { ProfileName } from './broker-profiles.ts';
+import type { Appearance, HomeAssistantConfiguration, PartialHomeAssistant } from './home-assistant.ts';
 import type { Quantity } from './sensor-types.ts';
 import type { TopicTest } from './topic-test.ts';
 
@@ -183,7 +184,7 @@ export interface TopicRuleConfiguration {
   upstream?: string;
 }
 
-export interface SensorConfiguration {
+export interface SensorConfiguration extends Appearance {
   name: string;
   type: string;
   topic: string;
@@ -273,6 +274,8 @@ export interface Configuration {
   store: StoreConfiguration;
   memory: MemoryConfiguration;
   page: PageConfiguration | null;
+  /** Null: Home Assistant is told nothing, nor is anything taken back. */
+  homeassistant: HomeAssistantConfiguration | null;
 }
 
 /** What a file may leave out. */
@@ -290,6 +293,7 @@ export interface PartialConfiguration {
   store?: Partial<Omit<StoreConfiguration, 'messages_per_second'>> & { messages_per_second?: Partial<MessageRates> };
   memory?: Partial<MemoryConfiguration>;
   page?: Partial<PageConfiguration> | null;
+  homeassistant?: PartialHomeAssistant | null;
   /** Not part of the configuration that a gateway runs with. */
   tests?: readonly TopicTest[];
 }

@@ -6,6 +6,7 @@ import type {
   AccessConfiguration, ListenerConfiguration, MemoryConfiguration, PageConfiguration, SensorConfiguration,
   StoreConfiguration, TopicRuleConfiguration, UpstreamConfiguration, WillConfiguration, ProbeConfiguration,
 } from './configuration.ts';
+import type { DeviceConfiguration, EntityConfiguration, HomeAssistantConfiguration } from './home-assistant.ts';
 
 /** Sessions of nodes that are away, beside those of all that may be connected. */
 const SPARE_SESSIONS = 2;
@@ -122,6 +123,17 @@ export const DEFAULT_PAGE: PageConfiguration = Object.freeze({
   port: 8080, address: '127.0.0.1', password_hash: null, certfile: null, keyfile: null, allow_publish: false,
 });
 
+export const DEFAULT_HOME_ASSISTANT: HomeAssistantConfiguration = Object.freeze({
+  enabled: false, discovery_topic: 'homeassistant', status_topic: 'homeassistant/status', allow_restart: false,
+  max_payload: 4096, devices: Object.freeze([]),
+});
+
+export const DEFAULT_ENTITY: EntityConfiguration = Object.freeze({ value: '' });
+
+export const DEFAULT_DEVICE: DeviceConfiguration = Object.freeze({
+  name: '', topic: '', template: 'json', entities: Object.freeze([]),
+});
+
 /** The defaults above fit a board. A PC has memory to spare; these sizes replace them there. */
 export const PC_SIZES = Object.freeze({
   upstream: Object.freeze({ max_packet_size: 65_536, max_properties: 4096, max_inflight_messages: 1000,
@@ -134,4 +146,5 @@ export const PC_SIZES = Object.freeze({
   }),
   store: Object.freeze({ ram: 1_048_576, quarantine: Object.freeze([256, 262_144] as const) }),
   memory: Object.freeze({ topics: 1024, topic_length: 256 }),
+  homeassistant: Object.freeze({ max_payload: 16_384 }),
 });

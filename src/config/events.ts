@@ -154,6 +154,12 @@ export const UNASKED = 81;
 
 /** detail: probes that were lost in a row. What has become of the probe, which has its state (upstream/probe.ts). */
 export const PROBE = 102;
+/** detail: so many devices were announced to Home Assistant, or taken back. */
+export const DISCOVERY_TOLD = 103;
+/** detail: index of the device, negative: one that is gone. The Server will not have what is said of it. */
+export const DISCOVERY_REFUSED = 104;
+/** The command to restart has come from Home Assistant. */
+export const RESTART_ASKED = 105;
 
 export const FORBIDDEN_PUBLISH = 1;
 export const FORBIDDEN_SUBSCRIBE = 2;

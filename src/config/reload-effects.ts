@@ -6,6 +6,7 @@
 import type { Configuration, ListenerConfiguration, MemoryConfiguration, PageConfiguration, StoreConfiguration,
   UpstreamConfiguration }
   from './configuration.ts';
+import type { HomeAssistantConfiguration } from './home-assistant.ts';
 
 /** At once. */
 export const AT_ONCE = 0;
@@ -116,13 +117,18 @@ const MEMORY: Effects<MemoryConfiguration> = Object.freeze({ topics: RESTART, to
 const PAGE: Effects<PageConfiguration> = Object.freeze({ port: RESTART, address: RESTART, password_hash: RESTART,
   certfile: RESTART, keyfile: RESTART, allow_publish: RESTART });
 
+const HOME_ASSISTANT: Effects<HomeAssistantConfiguration> = Object.freeze({
+  enabled: AT_ONCE, discovery_topic: AT_ONCE, status_topic: AT_ONCE, allow_restart: AT_ONCE, max_payload: AT_ONCE,
+  devices: AT_ONCE,
+});
+
 /** What is no section stands for all that is in it. */
 type Table = { readonly [Key in keyof Configuration]: number | Readonly<Record<string, number>> };
 
 const RELOAD_EFFECTS: Table = Object.freeze({
   name: AT_ONCE, log_level: AT_ONCE,
   upstream: UPSTREAM, listener: LISTENER, topic: AT_ONCE, sensors: AT_ONCE, store: STORE, memory: MEMORY,
-  page: PAGE,
+  page: PAGE, homeassistant: HOME_ASSISTANT,
 });
 
 export interface KeyEffect {
@@ -149,7 +155,8 @@ export function withValuesOf(other: Configuration, configuration: Configuration,
   const made: Record<string, unknown> = { ...configuration };
   for (const path of paths) {
     const [section, key] = path.split('.') as [string, string?];
-    made[section] = key === undefined ? valueAt(other, path)
+    made[section] = key === undefined || other[section as keyof Configuration] === null
+      ? other[section as keyof Configuration]
       : { ...made[section] as object, [key]: valueAt(other, path) };
   }
   return made as unknown as Configuration;

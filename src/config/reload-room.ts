@@ -4,7 +4,7 @@
  */
 import { lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Configuration } from './configuration.ts';
-import { DEFAULT_ACCESS, DEFAULT_SENSOR, DEFAULT_TOPIC_RULE, DEFAULT_WILL } from './defaults.ts';
+import { DEFAULT_ACCESS, DEFAULT_DEVICE, DEFAULT_SENSOR, DEFAULT_TOPIC_RULE, DEFAULT_WILL } from './defaults.ts';
 
 /** Bytes of a name that is kept for each topic or node: a prefix, a mount point. */
 const SHORT = 128;
@@ -30,7 +30,7 @@ const longer = (texts: readonly string[]): string => {
 };
 
 export function withReloadRoom(configuration: Configuration): Configuration {
-  const { listener, sensors, topic, upstream } = configuration;
+  const { homeassistant, listener, sensors, topic, upstream } = configuration;
   const prefix = longer(topic.flatMap(({ local_prefix, remote_prefix }) => [local_prefix, remote_prefix]));
   const ruleTexts = topic.flatMap(({ local_prefix, pattern, remote_prefix }) => [local_prefix, pattern, remote_prefix]);
   const mountPoints = listener.users.map(({ mount_point = '' }) => mount_point);
@@ -62,6 +62,11 @@ export function withReloadRoom(configuration: Configuration): Configuration {
     },
     topic: [...topic, { ...DEFAULT_TOPIC_RULE, direction: 'both', local_prefix: prefix, remote_prefix: prefix, expiry: 1,
       pattern: blank(roomBeside(sum(ruleTexts), LONG)) }],
+    // A device that needs all that one may have.
+    homeassistant: homeassistant && { ...homeassistant, enabled: true,
+      discovery_topic: longer([homeassistant.discovery_topic]),
+      status_topic: longer([homeassistant.status_topic]),
+      devices: [...homeassistant.devices, { ...DEFAULT_DEVICE, name: blank(homeassistant.max_payload) }] },
     sensors: [...sensors, { ...DEFAULT_SENSOR, format: 'json', expire_after: 1,
       topic: blank(roomBeside(sum(sensorTexts), LONG)) }],
   };

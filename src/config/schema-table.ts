@@ -36,7 +36,7 @@ export interface SchemaRow {
 
 export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 32, keys: Object.freeze(['$schema', 'name', 'log_level', 'upstream', 'listener', 'topic',
-    'sensors', 'store', 'memory', 'page', 'tests']), first: 1 }),
+    'sensors', 'store', 'memory', 'page', 'homeassistant', 'tests']), first: 1 }),
   // $schema
   Object.freeze({ types: 1 }),
   // name
@@ -52,7 +52,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'max_topic_levels', 'max_topic_length', 'bridge_max_packet_size', 'max_properties', 'max_inflight_messages',
     'max_unreleased_messages', 'acknowledgement_timeout', 'bridge_tcp_nodelay', 'bridge_cafile', 'bridge_certfile',
     'bridge_keyfile', 'bridge_alpn', 'bridge_tls_version', 'bridge_insecure', 'bridge_identity', 'bridge_psk',
-    'send_timeout', 'oversize', 'name']), first: 12 }),
+    'send_timeout', 'oversize', 'name']), first: 13 }),
   // listener
   Object.freeze({ types: 32, keys: Object.freeze(['port', 'address', 'protocol', 'websockets_origin', 'certfile',
     'keyfile', 'cafile', 'require_certificate', 'use_identity_as_username', 'psk_file', 'tls_version',
@@ -60,24 +60,27 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'max_inflight_messages', 'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes',
     'max_clientid_length', 'max_topic_alias', 'max_will_size', 'max_subscriptions', 'max_subscription_bytes',
     'max_retained_messages', 'max_retained_bytes', 'oversize', 'queue_full', 'persistent_client_expiration',
-    'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 51 }),
+    'allow_anonymous', 'users', 'acl', 'max_publish_rate', 'sys_interval']), first: 52 }),
   // topic
-  Object.freeze({ types: 16, items: 87, maxItems: 256, example: '[]' }),
-  // sensors
   Object.freeze({ types: 16, items: 88, maxItems: 256, example: '[]' }),
+  // sensors
+  Object.freeze({ types: 16, items: 89, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate', 'quarantine', 'messages_per_second']), first: 89 }),
+    'replay_rate', 'quarantine', 'messages_per_second']), first: 90 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 98 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 99 }),
   // page
   Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash', 'certfile', 'keyfile',
-    'allow_publish']), first: 100 }),
+    'allow_publish']), first: 101 }),
+  // homeassistant
+  Object.freeze({ types: 96, keys: Object.freeze(['enabled', 'discovery_topic', 'status_topic', 'allow_restart',
+    'max_payload', 'devices']), first: 107, example: '{"enabled":true}' }),
   // tests
-  Object.freeze({ types: 16, items: 106, maxItems: 1024,
+  Object.freeze({ types: 16, items: 113, maxItems: 1024,
     example: '[{"publish":"a/b","user":"node1","expect":{"remote":"site/a/b","qos":1}}]' }),
   // upstream.address
-  Object.freeze({ types: 16, items: 107, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 114, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"', '"mqttv50"']),
     example: '"mqttv311"' }),
@@ -96,12 +99,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 108, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 115, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 109,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 116,
     required: Object.freeze(['topic']) }),
   // upstream.birth
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 113 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 120 }),
   // upstream.notifications
   Object.freeze({ types: 8, example: 'false' }),
   // upstream.notifications_local_only
@@ -109,7 +112,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.notification_topic
   Object.freeze({ types: 1, maxLength: 65535 }),
   // upstream.probe
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'interval']), first: 117,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'interval']), first: 124,
     required: Object.freeze(['topic']) }),
   // upstream.bridge_attempt_unsubscribe
   Object.freeze({ types: 8, example: 'true' }),
@@ -165,7 +168,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.protocol
   Object.freeze({ types: 0, choices: Object.freeze(['"mqtt"', '"websockets"']), example: '"mqtt"' }),
   // listener.websockets_origin
-  Object.freeze({ types: 16, items: 119, maxItems: 64, example: '["https://example.com"]' }),
+  Object.freeze({ types: 16, items: 126, maxItems: 64, example: '["https://example.com"]' }),
   // listener.certfile
   Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
   // listener.keyfile
@@ -223,9 +226,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 120, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 127, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 121, maxItems: 256,
+  Object.freeze({ types: 16, items: 128, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -233,11 +236,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry', 'upstream']), first: 122 }),
+    'store', 'full', 'expiry', 'upstream']), first: 129 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
-    'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 131, required: Object.freeze(['name', 'type']) }),
+    'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'device_class',
+    'unit_of_measurement', 'state_class', 'icon', 'pin', 'data', 'clock', 'address', 'baud']), first: 138,
+    required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -254,9 +258,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 149, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 160, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 150,
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 161,
     example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
@@ -274,9 +278,22 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
   // page.allow_publish
   Object.freeze({ types: 8, example: 'false' }),
+  // homeassistant.enabled
+  Object.freeze({ types: 8, example: 'false' }),
+  // homeassistant.discovery_topic
+  Object.freeze({ types: 1, minLength: 1, maxLength: 1024, example: '"homeassistant"' }),
+  // homeassistant.status_topic
+  Object.freeze({ types: 1, minLength: 1, maxLength: 1024, example: '"homeassistant/status"' }),
+  // homeassistant.allow_restart
+  Object.freeze({ types: 8, example: 'false' }),
+  // homeassistant.max_payload
+  Object.freeze({ types: 2, minimum: 512, maximum: 65536, example: '4096' }),
+  // homeassistant.devices
+  Object.freeze({ types: 16, items: 164, maxItems: 256,
+    example: '[{"name":"Plug","topic":"tasmota_A1B2C3","template":"tasmota","entities":[{"value":"POWER"}]}]' }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 153, required: Object.freeze(['expect']) }),
+    first: 165, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -305,9 +322,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 1, minLength: 1, maxLength: 300, example: '"https://example.com"' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 159, required: Object.freeze(['username']) }),
+    first: 171, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 163 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 175 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -353,6 +370,14 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 1000000 }),
   // sensors[].expire_after
   Object.freeze({ types: 4, minimum: 0, maximum: 1000000 }),
+  // sensors[].device_class
+  Object.freeze({ types: 1, minLength: 1, maxLength: 64 }),
+  // sensors[].unit_of_measurement
+  Object.freeze({ types: 1, minLength: 1, maxLength: 32 }),
+  // sensors[].state_class
+  Object.freeze({ types: 1, minLength: 1, maxLength: 32 }),
+  // sensors[].icon
+  Object.freeze({ types: 1, minLength: 1, maxLength: 64 }),
   // sensors[].pin
   Object.freeze({ types: 2, minimum: 0, maximum: 48 }),
   // sensors[].data
@@ -371,6 +396,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 100000, example: '0.2' }),
   // store.messages_per_second.retained
   Object.freeze({ types: 4, minimum: 0, maximum: 100000, example: '1' }),
+  // homeassistant.devices[]
+  Object.freeze({ types: 32, keys: Object.freeze(['name', 'topic', 'template', 'availability_topic',
+    'payload_available', 'payload_not_available', 'entities']), first: 178, required: Object.freeze(['name']) }),
   // tests[].publish
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535, example: '"a/b"' }),
   // tests[].receive
@@ -383,7 +411,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 166 }),
+    first: 185 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -399,6 +427,22 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.acl[].access
   Object.freeze({ types: 0, choices: Object.freeze(['"read"', '"write"', '"readwrite"', '"deny"']),
     example: '"readwrite"' }),
+  // homeassistant.devices[].name
+  Object.freeze({ types: 1, minLength: 1, maxLength: 64, example: '"Plug"' }),
+  // homeassistant.devices[].topic
+  Object.freeze({ types: 1, minLength: 1, maxLength: 1024, example: '"tasmota_A1B2C3"' }),
+  // homeassistant.devices[].template
+  Object.freeze({ types: 0, choices: Object.freeze(['"json"', '"tasmota"', '"shelly"', '"shelly2"']),
+    example: '"json"' }),
+  // homeassistant.devices[].availability_topic
+  Object.freeze({ types: 1, minLength: 1, maxLength: 1024 }),
+  // homeassistant.devices[].payload_available
+  Object.freeze({ types: 1, maxLength: 64 }),
+  // homeassistant.devices[].payload_not_available
+  Object.freeze({ types: 1, maxLength: 64 }),
+  // homeassistant.devices[].entities
+  Object.freeze({ types: 16, items: 191, maxItems: 64,
+    example: '[{"value":"temperature","device_class":"temperature","unit_of_measurement":"°C"}]' }),
   // tests[].expect.allowed
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.local
@@ -410,7 +454,37 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 172, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 192, maxItems: 1024, example: '[]' }),
+  // homeassistant.devices[].entities[]
+  Object.freeze({ types: 32, keys: Object.freeze(['value', 'name', 'platform', 'topic', 'command_topic',
+    'payload_on', 'payload_off', 'decimals', 'expire_after', 'device_class', 'unit_of_measurement', 'state_class',
+    'icon']), first: 193, required: Object.freeze(['value']) }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
+  // homeassistant.devices[].entities[].value
+  Object.freeze({ types: 1, maxLength: 128, example: '"POWER"' }),
+  // homeassistant.devices[].entities[].name
+  Object.freeze({ types: 1, minLength: 1, maxLength: 64 }),
+  // homeassistant.devices[].entities[].platform
+  Object.freeze({ types: 0, choices: Object.freeze(['"sensor"', '"binary_sensor"', '"switch"', '"button"']) }),
+  // homeassistant.devices[].entities[].topic
+  Object.freeze({ types: 1, minLength: 1, maxLength: 1024 }),
+  // homeassistant.devices[].entities[].command_topic
+  Object.freeze({ types: 1, minLength: 1, maxLength: 1024 }),
+  // homeassistant.devices[].entities[].payload_on
+  Object.freeze({ types: 1, maxLength: 64 }),
+  // homeassistant.devices[].entities[].payload_off
+  Object.freeze({ types: 1, maxLength: 64 }),
+  // homeassistant.devices[].entities[].decimals
+  Object.freeze({ types: 2, minimum: 0, maximum: 6 }),
+  // homeassistant.devices[].entities[].expire_after
+  Object.freeze({ types: 4, minimum: 0, maximum: 1000000 }),
+  // homeassistant.devices[].entities[].device_class
+  Object.freeze({ types: 1, minLength: 1, maxLength: 64 }),
+  // homeassistant.devices[].entities[].unit_of_measurement
+  Object.freeze({ types: 1, minLength: 1, maxLength: 32 }),
+  // homeassistant.devices[].entities[].state_class
+  Object.freeze({ types: 1, minLength: 1, maxLength: 32 }),
+  // homeassistant.devices[].entities[].icon
+  Object.freeze({ types: 1, minLength: 1, maxLength: 64 }),
 ]);

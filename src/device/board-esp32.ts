@@ -18,12 +18,12 @@ export function createSensors(): SensorFactory {
 }
 
 /** The manifest's own names: with the SDK's `ssid` its set-up module would connect, once, and start us only then. */
-export function startNetwork(onReady: () => void): void {
+export function startNetwork(onReady: () => void): Station | undefined {
   const { wifi_password, wifi_ssid } = config;
-  if (typeof wifi_ssid !== 'string' || wifi_ssid === '')
-    log('no Wi-Fi: build with wifi_ssid=NAME wifi_password=PASSWORD');
-  else
-    new Station(wifi_ssid, typeof wifi_password === 'string' ? wifi_password : '', onReady);
+  if (typeof wifi_ssid === 'string' && wifi_ssid !== '')
+    return new Station(wifi_ssid, typeof wifi_password === 'string' ? wifi_password : '', onReady);
+  log('no Wi-Fi: build with wifi_ssid=NAME wifi_password=PASSWORD');
+  return undefined;
 }
 
 /** Every question that is asked in the local network costs some memory for a moment; hence `local_name=off`. */

@@ -30,8 +30,9 @@ function createSensor(configuration: SensorConfiguration): Sensor {
   return createSimulatedSensor({ ...configuration, type: type ?? configuration.type }, Math.random);
 }
 
-export function startNetwork(onReady: () => void): void {
+export function startNetwork(onReady: () => void): undefined {
   Timer.set(onReady);
+  return undefined;
 }
 
 /** The computer has a name already. */

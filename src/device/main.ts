@@ -88,6 +88,7 @@ function createRuntime(configuration: Configuration, arenaLimit: number): Runtim
     resizable: true,
     date,
     openStorage,
+    restart,
   }, observer);
   authenticator.runtime = runtime;
   return runtime;
@@ -151,7 +152,7 @@ run(() => {
       Timer.set(restart, SAFE_MODE_DURATION);
   });
   let isNew = true;
-  startNetwork(() => {
+  const network = startNetwork(() => {
     runtime.joinNetwork();
     if (isNew) {
       log(`ready listener=:${configuration.listener.port} upstream=${configuration.upstream.address[0]}`);
@@ -159,4 +160,6 @@ run(() => {
     }
     isNew = false;
   });
+  if (machine !== undefined)
+    machine.network = network;
 });

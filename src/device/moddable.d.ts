@@ -130,7 +130,8 @@ declare module 'preference' {
 declare module 'board' {
   export function createSensors(): import('../sensors/sensors.ts').SensorFactory;
   /** Looks after the network; calls back whenever it is there, after it was not: sockets can be opened. */
-  export function startNetwork(onReady: () => void): void;
+  /** @returns what knows how strong the signal is, where there is one */
+  export function startNetwork(onReady: () => void): { readonly signal: number } | undefined;
   /** Makes the gateway reachable by its name. To be called when the network is ready. */
   export function announce(name: string): void;
   export function restart(): void;

@@ -60,6 +60,8 @@ export class Diagnosis implements Machine {
   readonly startCount: number;
   /** Told once after a start. */
   readonly startText: string;
+  /** Undefined: there is no network yet. */
+  network: { readonly signal: number } | undefined = undefined;
   private readonly natives: Natives;
 
   constructor(natives: Natives) {
@@ -81,6 +83,10 @@ export class Diagnosis implements Machine {
 
   get heapLargest(): number {
     return this.natives.ringbridge_heap_largest();
+  }
+
+  get wifiSignal(): number {
+    return this.network?.signal ?? 0;
   }
 }
 

@@ -30,6 +30,11 @@ export class Station {
     Timer.repeat(() => this.check(), CHECK_INTERVAL);
   }
 
+  /** In dBm; 0 while there is no network. */
+  get signal(): number {
+    return this.isReady ? this.wifi.RSSI ?? 0 : 0;
+  }
+
   private changed(): void {
     const isReady = this.wifi.connection === READY;
     if (isReady === this.isReady)

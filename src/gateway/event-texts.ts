@@ -40,6 +40,13 @@ export function describeEvent(
       return `dropped a message ${topicAtHand(gateway)} from upstream, and perhaps more: no rule of direction "in" asks `
         + 'for it; if an earlier configuration did, write that rule once more with "direction": "out", or delete the '
         + 'session of upstream.remote_clientid at the broker';
+    case Event.DISCOVERY_TOLD:
+      return `told Home Assistant of ${detail} device${detail === 1 ? '' : 's'}`;
+    case Event.DISCOVERY_REFUSED:
+      return 'upstream takes no announcement of a device for Home Assistant: let upstream.remote_username write to '
+        + `"${gateway.configuration.homeassistant?.discovery_topic ?? ''}/device/+/config", or lower its entities`;
+    case Event.RESTART_ASKED:
+      return 'restarts, as Home Assistant has asked for';
     case Event.UNFIT_TOPIC:
       return `dropped a message ${topicAtHand(gateway)} from upstream: the topic has a control character or a `
         + 'non-character, for which libraries of nodes close their connection; whoever publishes it there should leave it out';

@@ -144,7 +144,8 @@ export class Gateway implements AdmissionParts, BridgeOwner, Figures, RouterPart
       inbound: regions.inbound, earlierOffset: regions.earlier.offset };
     this.notifications = new Notifications(arena, regions.notifications, upstream, delivery);
     this.bridge = createBridge(context, regions, configuration, { acquaintances: this.acquaintances,
-      delivery, observer, owner: this, orderCounters: options.orderCounters, createQueue: options.createQueue });
+      delivery, discovery: this, observer, owner: this, orderCounters: options.orderCounters,
+      createQueue: options.createQueue });
     this.upstream = this.bridge.session;
     this.waiting = new UpstreamMessages(this.bridge);
     this.publishing = new Publishing(topics, delivery, this.bridge);
@@ -219,7 +220,7 @@ export class Gateway implements AdmissionParts, BridgeOwner, Figures, RouterPart
   handleDeferred(): void {
     this.systemTopics.handleDeferred();
     this.retainedDelivery.handleDeferred();
-    this.bridge.telling.advance(this.upstream);
+    this.bridge.goOn();
     this.held.handleDeferred();
     this.serverRole.handleDeferred();
   }
@@ -230,7 +231,7 @@ export class Gateway implements AdmissionParts, BridgeOwner, Figures, RouterPart
     this.upstream.handleTimeout();
     this.serverRole.handleTimeout();
     this.systemTopics.handleTimeout();
-    this.bridge.telling.advance(this.upstream);
+    this.bridge.goOn();
     this.durableStore?.handleTimeout();
     this.bridge.suspects.handleTimeout();
     this.bridge.rejections.handleTimeout();

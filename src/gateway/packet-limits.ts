@@ -10,6 +10,7 @@ import { hasProperties, versionNamed } from '../packet/protocol-version.ts';
 import { HEADER_LENGTH, NODE_NOTES_LENGTH, NOTES_LENGTH } from '../session/record-layout.ts';
 import { longestMountPoint } from '../nodes/access-lengths.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { longestDiscovery } from '../homeassistant/discovery-plan.ts';
 import { longestAnnouncement } from './announcement-texts.ts';
 import { COPY_LENGTH, lengthOfMessage, LONGEST_DOWN_PROPERTIES } from '../store/record-format.ts';
 
@@ -22,11 +23,15 @@ const LONGEST_CONNECT_FRAME = 48;
 /** Bytes that a record of the store has more than the topic and the payload of its message, a copy of it included. */
 export const RECORD_OVERHEAD = lengthOfMessage(LONGEST_DOWN_PROPERTIES, 1) + COPY_LENGTH;
 
+/** No packet that the gateway sends is longer; rings are linearised by way of staging. */
+export const longestOutgoingPacket = (configuration: Configuration): number =>
+  Math.max(longestRelayedPacket(configuration), longestDiscovery(configuration) + PUBLISH_OVERHEAD);
+
 /**
- * No packet that the gateway sends is longer: a message may grow by a mount point and a prefix, and rings are
- * linearised by way of staging. What Subscription Identifiers make longer than that is not sent.
+ * The same without what is said to Home Assistant: a message may grow by a mount point and a prefix. What Subscription
+ * Identifiers make longer than that is not sent.
  */
-export function longestOutgoingPacket(configuration: Configuration): number {
+export function longestRelayedPacket(configuration: Configuration): number {
   const { listener, upstream } = configuration;
   const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
   return Math.max(

@@ -15,6 +15,7 @@ import { RetainedMessages } from '../nodes/retained.ts';
 import { SessionExpiry } from '../nodes/session-expiry.ts';
 import { Subscriptions } from '../nodes/subscriptions.ts';
 import { SystemMessages } from '../nodes/system-messages.ts';
+import { planDiscovery } from '../homeassistant/discovery-plan.ts';
 import { EarlierSubscriptions } from '../upstream/earlier-subscriptions.ts';
 import { Quarantine } from '../upstream/quarantine.ts';
 import { lengthOfRules, TopicMap } from '../upstream/topic-map.ts';
@@ -22,7 +23,7 @@ import { planAnnouncements } from './announcement-texts.ts';
 import { DurableStore } from './durable-store.ts';
 import { Notifications } from './notifications.ts';
 import { lengthOfConnectTexts, longestOutgoingPacket, longestPrefix, longestProperties,
-  longestStoredPacket } from './packet-limits.ts';
+  longestRelayedPacket, longestStoredPacket } from './packet-limits.ts';
 import { clientSettingsOf, nodeLimitsOf, serverSettingsOf, upstreamLimitsOf } from './settings.ts';
 
 export type Regions = ReturnType<typeof planRegions>;
@@ -38,7 +39,8 @@ export function planRegions(plan: ArenaPlan, configuration: Configuration, layou
   const longestStored = longestStoredPacket(layout);
   const sessionCount = listener.max_connections + 1;
   const mapSizes = {
-    topicCount: memory.topics, capacity: memory.topic_length + longestPrefix(layout), longest: longestPacket,
+    topicCount: memory.topics, capacity: memory.topic_length + longestPrefix(layout),
+    longest: longestRelayedPacket(layout),
   };
   return {
     isDurable, longestPacket, longestStored, nodeLimits, serverSettings, sessionCount, upstreamLimits,
@@ -64,6 +66,7 @@ export function planRegions(plan: ArenaPlan, configuration: Configuration, layou
     access: Access.plan(plan, layout.listener, memory.topics, listener.max_packet_size),
     systemTopics: SystemMessages.plan(plan),
     delayedWills: DelayedWills.plan(plan, listener.max_will_size, Math.max(1, listener.max_connections >> 3)),
+    discovery: configuration.homeassistant === null ? undefined : planDiscovery(plan, configuration, layout),
     quarantine: Quarantine.plan(plan, store.quarantine, longestStored, isDurable),
     store: isDurable ? DurableStore.plan(plan, listener) : undefined,
   };

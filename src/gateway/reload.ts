@@ -4,6 +4,7 @@
  */
 import type { Configuration } from '../config/configuration.ts';
 import { Announcements } from '../session/announcements.ts';
+import { discoveryOf } from '../homeassistant/discovery-bridge.ts';
 import { HELD_BY_RATE } from '../session/holds.ts';
 import { PublishCredit } from '../session/publish-credit.ts';
 import { recountLog, reloadPolicies, reloadRules } from '../upstream/rule-reload.ts';
@@ -16,6 +17,11 @@ import { reloadUsers, type UserReload } from './user-reload.ts';
 /** What rules are made of; a broker of another name may have other limits. */
 const OF_RULES: readonly string[] = Object.freeze(['topic', 'upstream.address', 'upstream.profile', 'upstream.max_qos',
   'upstream.max_topic_levels', 'upstream.max_topic_length', 'upstream.bridge_max_packet_size']);
+
+/** What Home Assistant is told is made of. */
+const OF_DEVICES: readonly string[] = Object.freeze(['name', 'sensors', 'topic', 'listener.sys_interval',
+  'upstream.remote_clientid', 'upstream.will', 'upstream.birth', 'upstream.notifications',
+  'upstream.notifications_local_only', 'upstream.notification_topic']);
 
 /** @param changed paths of keys whose values are others than before */
 export function reloadGateway(gateway: Gateway, configuration: Configuration, changed: ReadonlySet<string>,
@@ -38,6 +44,10 @@ export function reloadGateway(gateway: Gateway, configuration: Configuration, ch
   }
   if (changed.has('listener.max_publish_rate'))
     reloadRate(gateway, listener.max_publish_rate);
+  if (OF_DEVICES.some(path => changed.has(path)) || [...changed].some(path => path.startsWith('homeassistant')))
+    discoveryOf(bridge)?.reload(configuration);
+  if (changed.has('homeassistant.allow_restart'))
+    bridge.outbound.forgetAll();
   if (changed.has('listener.sys_interval'))
     reloadInterval(gateway, listener.sys_interval * 1000);
   if (OF_RULES.some(path => changed.has(path)))
@@ -55,7 +65,11 @@ export function reloadConnect({ arena, configuration, plans, upstream }: Gateway
   arena.bytes.fill(0, connectOffset, connectOffset + lengthOfConnectTexts(layout)); // secrets of before as well
   upstream.connect = connectFields(arena, connectOffset, configuration);
   arena.bytes.fill(0, announcementsOffset, announcementsOffset + lengthOfAnnouncements(layout.upstream));
+  const { further } = upstream.announcements;
   upstream.announcements = new Announcements(arena); // what was under way is nobody's any more
+  upstream.announcements.further = further;
+  if (further !== undefined)
+    further.isUnderWay = false;
   writeAnnouncements(upstream.announcements, arena, announcementsOffset, configuration.upstream);
 }
 

@@ -6,6 +6,7 @@ import { fitState } from '../config/complete-configuration.ts';
 import type { Configuration, PartialConfiguration } from '../config/configuration.ts';
 import { BLOCK_HEADER_LENGTH, blockLengthFor, blocksOfMap, FEWEST_BLOCKS } from '../store/record-format.ts';
 import { capacityOfState, lengthOfState } from '../store/state-log.ts';
+import { discoveredEntries, discoveredLength } from '../homeassistant/discovery-plan.ts';
 import { FILTER, IDENTIFIER } from '../nodes/stored-sessions.ts';
 import { MAP_SHIFT } from '../upstream/quarantine.ts';
 import { longestStoredPacket } from './packet-limits.ts';
@@ -38,15 +39,17 @@ export interface StateNeeds {
 }
 
 /** Entries of the map that a configuration can need. */
-export function stateEntriesOf({ listener, store, topic }: Configuration): number {
+export function stateEntriesOf(configuration: Configuration): number {
+  const { listener, store, topic } = configuration;
   const { max_connections, max_retained_messages, max_sessions, max_subscriptions, max_unreleased_messages } = listener;
   return 2 * max_sessions + max_subscriptions + max_retained_messages
     + Math.min(max_connections * max_unreleased_messages, MOST_IN_MAP) + OTHERS_IN_MAP + store.quarantine[0]
-    + topic.filter(({ direction }) => direction !== 'out').length;
+    + topic.filter(({ direction }) => direction !== 'out').length + discoveredEntries(configuration);
 }
 
 /** Bytes that records of the map can need. */
-export function stateNeeds({ listener }: Configuration): StateNeeds {
+export function stateNeeds(configuration: Configuration): StateNeeds {
+  const { listener } = configuration;
   const { max_clientid_length, max_connections, max_sessions, max_will_size } = listener;
   const sessions = max_sessions * lengthOfState(IDENTIFIER + max_clientid_length);
   const wills =
@@ -54,7 +57,8 @@ export function stateNeeds({ listener }: Configuration): StateNeeds {
   const subscriptions = listener.max_subscription_bytes
     + listener.max_subscriptions * (lengthOfState(FILTER) - SUBSCRIPTION_HEADER - MEMORY_HEADER);
   const retained = listener.max_retained_bytes + listener.max_retained_messages * (lengthOfState(0) - MEMORY_HEADER);
-  const total = sessions + wills + subscriptions + retained + OTHER_STATE_LENGTH;
+  const total = sessions + wills + subscriptions + retained + OTHER_STATE_LENGTH
+    + discoveredLength(configuration);
   return { sessions, wills, subscriptions, retained, total };
 }
 

@@ -8,6 +8,8 @@ import { SessionState } from '../session/session-state.ts';
 import { UpstreamWindow } from '../session/upstream-window.ts';
 import type { Acquaintances } from '../nodes/acquaintances.ts';
 import type { Delivery } from '../nodes/delivery.ts';
+import { Discovery, type DiscoveryContext } from '../homeassistant/discovery.ts';
+import { DiscoveryBridge, DiscoveryTopicMap } from '../homeassistant/discovery-bridge.ts';
 import { Bridge, type BridgeOwner } from '../upstream/bridge.ts';
 import { BrokerLimits } from '../upstream/broker-limits.ts';
 import { EarlierSubscriptions } from '../upstream/earlier-subscriptions.ts';
@@ -30,6 +32,7 @@ const LEAST_ON_PROBATION = 8;
 export interface BridgeUsers {
   readonly acquaintances: Acquaintances;
   readonly delivery: Delivery;
+  readonly discovery: DiscoveryContext;
   readonly observer: Event.GatewayObserver;
   readonly owner: BridgeOwner;
   /** See `GatewayOptions`. */
@@ -43,17 +46,22 @@ export function createBridge(
   const { arena } = context;
   const { listener, store, topic, upstream } = configuration;
   const { delivery, observer, owner } = users;
-  const outbound = new TopicMap(arena, regions.outbound, topic);
+  const { discovery } = regions;
+  const outbound = new (discovery === undefined ? TopicMap : DiscoveryTopicMap)(arena, regions.outbound, topic);
   const policies = outbound.rules.map(rule => new StorePolicy(rule, store));
   const inbound = new TopicMap(arena, regions.inbound, topic);
   const earlier = new EarlierSubscriptions(arena, regions.earlier, upstream, inbound.rules);
-  const bridge = new Bridge(outbound, inbound, delivery, policies, { owner, observer, earlier });
+  const bridge = new (discovery === undefined ? Bridge : DiscoveryBridge)(outbound, inbound, delivery, policies,
+    { owner, observer, earlier });
   const limits = new QueueLimits(arena, regions.upstreamLimits), window = new UpstreamWindow(users.orderCounters);
   const queue = users.createQueue?.(limits, regions.upstreamState, window, context.clock);
   const session = new ClientSession(context, regions.client,
     connectFields(arena, regions.connect, configuration),
     new SessionState(limits, regions.upstreamState, window, 0, queue), bridge);
   writeAnnouncements(session.announcements, arena, regions.announcements, upstream);
+  if (discovery !== undefined)
+    session.announcements.further =
+      (bridge as DiscoveryBridge).tell(new Discovery(users.discovery, discovery, configuration));
   session.replayRate = store.replay_rate;
   session.replayReserve = regions.longestPacket;
   const guard = new Guard(outbound, new BrokerLimits(arena, upstream),

@@ -6,6 +6,7 @@ import { profileOf } from '../config/broker-profiles.ts';
 import { brokerNameOf } from '../rules/broker-rules.ts';
 import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
 import { type Finding, Findings } from '../rules/findings.ts';
+import { gatewayStatus, missingFigures } from '../homeassistant/devices.ts';
 import { quarantineRoom } from '../gateway/state-limits.ts';
 import { isWeakHash, parseHashForm } from '../rules/password-hash.ts';
 import { overlap } from '../rules/topic-texts.ts';
@@ -20,6 +21,7 @@ export function warningsOf(configuration: Configuration): readonly Finding[] {
   warnOfRules(findings, configuration.topic);
   warnOfFigures(findings, configuration);
   warnOfStore(findings, configuration);
+  warnOfHomeAssistant(findings, configuration);
   return findings.list;
 }
 
@@ -85,6 +87,23 @@ function warnOfSensors(findings: Findings, { sensors }: Configuration): void {
       findings.add(['sensors', index, 'heartbeat'], `there is a reading every ${interval} seconds only; write `
         + `${interval} or more instead`);
   });
+}
+
+/** What Home Assistant cannot show. */
+function warnOfHomeAssistant(findings: Findings, configuration: Configuration): void {
+  const { homeassistant, upstream } = configuration;
+  if (homeassistant?.enabled !== true)
+    return;
+  if (gatewayStatus(upstream) === undefined)
+    findings.add(['upstream', 'will'], 'Home Assistant does not learn that the gateway is gone; leave "will" and "birth" out, or '
+      + 'give both the same topic, "retain": true and another payload');
+  const missing = missingFigures(configuration);
+  if (missing.length > 0)
+    findings.add(['homeassistant'], `no rule carries ${missing.map(topic => `"${topic}"`).join(', ')} to the broker, so the gateway `
+      + 'has no figures in Home Assistant; write { "pattern": "#", "local_prefix": "$SYS/broker/", "remote_prefix": '
+      + `"monitor/${upstream.remote_clientid}/", "qos": 0 } in "topic" as well`);
+  if (homeassistant.allow_restart)
+    findings.add(['homeassistant', 'allow_restart'], 'does something on a board only');
 }
 
 /** Figures of the gateway that go to the broker. */

@@ -74,6 +74,7 @@ export class LogObserver implements RuntimeObserver {
           log.forget(FAILED);
         break;
       case Event.STORE_RESTORED:
+      case Event.DISCOVERY_TOLD:
         log.write('info', text);
         break;
       case Event.IDENTIFIER_CLASH:

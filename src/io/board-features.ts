@@ -4,6 +4,8 @@
  */
 import { lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Configuration, SensorConfiguration, TopicRuleConfiguration } from '../config/configuration.ts';
+import { type Device, lengthOfDevice } from '../homeassistant/device-texts.ts';
+import { devicesOf } from '../homeassistant/devices.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
 import { blockLengthFor } from '../store/record-format.ts';
 
@@ -29,6 +31,9 @@ const countSensors = (test: (sensor: SensorConfiguration) => boolean) =>
   ({ sensors }: Configuration): number => sensors.filter(test).length;
 const countBlocks = (configuration: Configuration): number =>
   Math.floor(DEVICE_STORE_SIZE / blockLengthFor(longestStoredPacket(configuration)));
+
+const sumOfDevices = (configuration: Configuration, of: (device: Device) => number): number =>
+  devicesOf(configuration, true).list.reduce((sum, device) => sum + of(device), 0);
 
 const CONNECTIONS = 'connections';
 const SESSIONS = 'sessions';
@@ -116,6 +121,21 @@ export const FEATURES = Object.freeze({
   address: {
     name: 'upstream address after the first', key: 'upstream.address', part: OTHERS,
     count: ({ upstream }) => upstream.address.length - 1,
+  },
+  homeAssistant: {
+    name: 'Home Assistant', key: 'homeassistant', part: OTHERS,
+    count: ({ homeassistant }) => homeassistant === null ? 0 : 1,
+  },
+  announcedByte: {
+    name: 'Home Assistant: byte of announcements', key: 'homeassistant', part: OTHERS,
+    count: it => sumOfDevices(it, lengthOfDevice),
+  },
+  announcedComponent: {
+    name: 'Home Assistant: value that is shown', key: 'homeassistant.devices[].entities', part: OTHERS,
+    count: it => sumOfDevices(it, ({ components }) => components.length),
+  },
+  announcedDevice: {
+    name: 'Home Assistant: device', key: 'homeassistant.devices', part: OTHERS, count: it => sumOfDevices(it, () => 1),
   },
   systemTopics: {
     name: '$SYS', key: 'listener.sys_interval', part: OTHERS,

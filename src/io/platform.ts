@@ -39,6 +39,8 @@ export interface Platform {
   /** Seconds since 1970, 0 as long as nobody knows; also the default. */
   readonly date?: () => number;
   readonly openStorage?: StorageOpener;
+  /** Starts the board anew; undefined: it is no board. */
+  readonly restart?: () => void;
   /** As GatewayOptions.layout. */
   readonly layout?: Configuration;
 }

@@ -7,6 +7,7 @@ import type { Configuration } from '../config/configuration.ts';
 import { parseAddress } from '../config/upstream-address.ts';
 import { lengthOfAnnouncements, longestAnnouncement } from '../gateway/announcement-texts.ts';
 import { lengthOfConnectTexts, limitConflicts, longestPrefix, longestStoredPacket } from '../gateway/packet-limits.ts';
+import { lengthOfFilterTexts } from '../homeassistant/discovery-plan.ts';
 import { lengthOfNotifications } from '../gateway/notifications.ts';
 import { reloadConnect, reloadGateway, reloadProbe } from '../gateway/reload.ts';
 import type { UserReload } from '../gateway/user-reload.ts';
@@ -53,6 +54,14 @@ const GROUPS: readonly Group[] = Object.freeze([
       (({ listener }) => lengthOfAccess(listener)),
       (({ listener }) => longestAccessFilter(listener)),
       (({ listener }) => longestMountPoint(listener)),
+    ] satisfies Group['needs']),
+  }),
+  Object.freeze({
+    paths: Object.freeze(['homeassistant.enabled', 'homeassistant.discovery_topic', 'homeassistant.status_topic',
+      'homeassistant.allow_restart', 'homeassistant.max_payload', 'homeassistant.devices']),
+    needs: Object.freeze([
+      lengthOfFilterTexts,
+      (({ homeassistant }) => homeassistant?.max_payload ?? 0),
     ] satisfies Group['needs']),
   }),
   Object.freeze({

@@ -7,6 +7,8 @@ import { RingSpace } from '../bytes/ring-buffer.ts';
 import type { Configuration } from '../config/configuration.ts';
 import * as Event from '../config/events.ts';
 import { Gateway } from '../gateway/gateway.ts';
+import type { Discovery } from '../homeassistant/discovery.ts';
+import { discoveryOf } from '../homeassistant/discovery-bridge.ts';
 import { longestOutgoingPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
@@ -16,9 +18,11 @@ import { LinkContext, type LinkOwner } from './link-context.ts';
 import { NodeListener } from './node-listener.ts';
 import type { Platform } from './platform.ts';
 import { type Driven, Scheduler } from './scheduler.ts';
+import { tellAgain } from '../sensors/sensor-reload.ts';
 import { type SensorObserver, Sensors } from '../sensors/sensors.ts';
 import { STOPPED } from '../upstream/upstream-phase.ts';
 import { StoreOpening, type StoreRemarks } from './store-opening.ts';
+import type { Timer } from './transport.ts';
 import { Upstream } from './upstream.ts';
 
 export interface RuntimeObserver extends StoreRemarks, SensorObserver {
@@ -105,6 +109,24 @@ export class Runtime implements Driven, LinkOwner {
     this.storeOpening = new StoreOpening(gateway, scheduler, platform.openStorage, observer);
     this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, platform.random);
     this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer, platform.date ?? (() => 0));
+    const discovery = discoveryOf(gateway.bridge);
+    if (discovery !== undefined)
+      this.serveHomeAssistant(discovery);
+  }
+
+  private serveHomeAssistant(discovery: Discovery): void {
+    const { restart } = this.platform;
+    discovery.teller = { tellAgain: () => tellAgain(this.sensors, this.gateway) };
+    if (restart === undefined)
+      return;
+    let timer: Timer | undefined; // not in the middle of the event
+    discovery.filters.onRestart = () => {
+      if (timer !== undefined)
+        return;
+      this.observer.onEvent(Event.RESTART_ASKED, Event.UPSTREAM, 0);
+      timer = this.platform.createTimer(() => this.stop(restart));
+      timer.set(0);
+    };
   }
 
   /** @param hasNetwork false: readings go to the store, nothing else happens until `joinNetwork` */

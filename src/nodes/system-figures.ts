@@ -27,6 +27,8 @@ export interface Machine {
   readonly heapFree: number;
   readonly heapMinimum: number;
   readonly heapLargest: number;
+  /** Of the Wi-Fi, in dBm; 0 while there is none. */
+  readonly wifiSignal: number;
 }
 
 /** What waits for the Server and what was given up, wherever it is kept. */
@@ -126,6 +128,7 @@ export const FIGURES: readonly Figure[] = Object.freeze([
   { name: 'heap/free', of: ({ machine }) => machine!.heapFree, isMachine: true },
   { name: 'heap/minimum', of: ({ machine }) => machine!.heapMinimum, isMachine: true },
   { name: 'heap/largest', of: ({ machine }) => machine!.heapLargest, isMachine: true },
+  { name: 'wifi/signal', of: ({ machine }) => machine!.wifiSignal, isMachine: true },
   { name: 'starts', of: ({ machine }) => machine!.startCount, isMachine: true },
   { name: 'reset reason', of: ({ machine }) => machine!.resetReason, isMachine: true },
   { name: 'bytes/received', of: bytesReceived, isTraffic: true },

@@ -98,7 +98,7 @@ export class SystemMessages {
     if (topic >= this.nameCount)
       end = writeDecimal(arena, figureOffset, value / 100, 2);
     else
-      end = writeDigits(arena.bytes, figureOffset, value, 1);
+      end = value < 0 ? writeDecimal(arena, figureOffset, value, 0) : writeDigits(arena.bytes, figureOffset, value, 1);
     if (topic === UPTIME) {
       arena.bytes.copyWithin(end, this.secondsOffset, this.unitOffset);
       end += this.unitOffset - this.secondsOffset;

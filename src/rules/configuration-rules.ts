@@ -13,6 +13,7 @@ import { blockLengthFor, FEWEST_BLOCKS } from '../store/record-format.ts';
 import { judgeAnnouncements } from './announcement-rules.ts';
 import { judgeBroker } from './broker-rules.ts';
 import { type Finding, Findings, type Path } from './findings.ts';
+import { judgeHomeAssistant } from './home-assistant-rules.ts';
 import { isIPv6 } from './ip-address.ts';
 import { judgeAccess, judgeListener, judgeUsers } from './listener-rules.ts';
 import { judgePage } from './page-rules.ts';
@@ -48,6 +49,7 @@ export function judgeConfiguration(configuration: Configuration, written: Partia
     judgeRule(findings, rule, ['topic', index]);
     judgeUpstreamOf(findings, rule, ['topic', index], configuration.upstream.name);
   });
+  judgeHomeAssistant(findings, configuration);
   return findings.list;
 }
 

@@ -11,6 +11,16 @@ import { nameOf, SensorState, type Sensors } from './sensors.ts';
 const driverOf = ({ address, baud, clock, data, name, pin, quantity, type }: SensorConfiguration): string =>
   JSON.stringify([name, type, quantity, pin, data, clock, address, baud]);
 
+/** Each is read at once, and what it gives is published though it has not changed: somebody new wants to know. */
+export function tellAgain({ states }: Sensors, { clock }: Gateway): void {
+  for (const state of states) {
+    state.published = NaN;
+    if (state.pause === 1)
+      state.dueAt = clock.now;
+  }
+  clock.request(clock.now);
+}
+
 /** @throws what the driver of a sensor throws that is new; nothing has changed then */
 export function reloadSensors(sensors: Sensors, { arena, clock }: Gateway,
   wanted: readonly SensorConfiguration[]): void {

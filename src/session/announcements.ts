@@ -22,11 +22,29 @@ const SENT = 1;
 /** PUBCOMP is awaited. */
 const RELEASED = 2;
 
+/** Who has more to say of the gateway, after the birth: one message at a time. What is known of it lies there. */
+export interface Further {
+  /** What is next: its spans stay until it is settled, or the connection is over. undefined: nothing yet. */
+  offered: Message | undefined;
+  /** The one under way is of here. */
+  isUnderWay: boolean;
+  /** The gateway is about to go: nothing is offered any more. */
+  end(): void;
+  /** What was offered is over. @param isTaken whether the Server has acknowledged it, or its QoS was 0 */
+  settled(isTaken: boolean): void;
+  /**
+   * A connection is accepted; what was offered and not sent is nobody's any more.
+   * @returns whether what is under way is to be sent again, if the Server may continue
+   */
+  begin(mayContinue: boolean): boolean;
+}
+
 export class Announcements {
   /** What is said after each connection; undefined: nothing, and nothing at a clean stop. */
   birth: Message | undefined = undefined;
   /** What is said at a clean stop, one after the other. */
   farewells: readonly Message[] = [];
+  further: Further | undefined = undefined;
   /** What `sayProbe` says. Without an initial value, as the next one: where there is no probe they cost nothing. */
   declare probe?: Message | undefined;
   declare private isProbeDue?: boolean;
@@ -58,6 +76,7 @@ export class Announcements {
   begin(mayContinue: boolean, hasProperties = false, mostQoS = 2): void {
     if (!mayContinue)
       this.state = IDLE;
+    this.beginFurther(mayContinue);
     this.hasProperties = hasProperties;
     this.mostQoS = mostQoS;
     this.isToRepeat = this.state !== IDLE;
@@ -96,12 +115,26 @@ export class Announcements {
   /** The gateway is about to go. */
   end(): void {
     this.isHeld = this.isBirthDue = false;
+    if (this.further !== undefined) {
+      this.further.offered = undefined;
+      this.further.end();
+    }
     this.farewellsLeft = this.farewells.length;
   }
 
   /** Whether all has been said and acknowledged. */
   get isSettled(): boolean {
     return this.state === IDLE && !this.hasNext;
+  }
+
+  private beginFurther(mayContinue: boolean): void {
+    const { further } = this;
+    if (further === undefined)
+      return;
+    if (!further.begin(mayContinue) && further.isUnderWay)
+      this.state = IDLE;
+    further.isUnderWay &&= this.state !== IDLE;
+    further.offered = undefined;
   }
 
   /** Milliseconds for which an answer has been owed, NONE when none is. */
@@ -122,10 +155,10 @@ export class Announcements {
   /** The Server takes no packet as long as the one that is to be sent now: it is never sent. */
   skip(): void {
     this.state = IDLE;
-    if (this.isToRepeat)
-      this.isToRepeat = false;
-    else
+    if (!this.isToRepeat)
       this.takeNext();
+    this.isToRepeat = false;
+    this.settle(false);
   }
 
   /** Whether the one under way has this identifier, and was received. */
@@ -138,6 +171,7 @@ export class Announcements {
     if (this.state !== SENT || identifier !== this.identifier)
       return false;
     this.state = IDLE;
+    this.settle(false);
     return true;
   }
 
@@ -188,26 +222,41 @@ export class Announcements {
     if (type === PUBREC)
       this.state = this.qosOf(this.current!) === 2 ? RELEASED : this.state;
     else if (this.state === (type === PUBCOMP ? RELEASED : SENT)
-      && this.qosOf(this.current!) === (type === PUBCOMP ? 2 : 1))
+      && this.qosOf(this.current!) === (type === PUBCOMP ? 2 : 1)) {
       this.state = IDLE;
+      this.settle(true);
+    }
   }
 
   private get hasNext(): boolean {
-    return this.isBirthDue || this.farewellsLeft > 0 || this.isProbeDue === true;
+    return this.isBirthDue || this.farewellsLeft > 0 || this.further?.offered !== undefined || this.isProbeDue === true;
+  }
+
+  /** What was under way is over. */
+  private settle(isTaken: boolean): void {
+    const { further } = this;
+    if (further?.isUnderWay !== true)
+      return;
+    further.isUnderWay = false;
+    further.settled(isTaken);
   }
 
   private get next(): Message | undefined {
     return this.isBirthDue ? this.birth
       : this.farewellsLeft > 0 ? this.farewells[this.farewells.length - this.farewellsLeft]
-        : this.isProbeDue === true ? this.probe : undefined;
+        : this.further?.offered ?? (this.isProbeDue === true ? this.probe : undefined);
   }
 
   private takeNext(): void {
+    const { further } = this;
     if (this.isBirthDue)
       this.isBirthDue = false;
     else if (this.farewellsLeft > 0)
       --this.farewellsLeft;
-    else
+    else if (further?.offered !== undefined) {
+      further.isUnderWay = true;
+      further.offered = undefined;
+    } else
       this.isProbeDue = false;
   }
 
@@ -217,5 +266,7 @@ export class Announcements {
     this.current = message;
     this.identifier = identifier;
     this.state = this.qosOf(message) === 0 ? IDLE : SENT;
+    if (this.state === IDLE)
+      this.settle(true);
   }
 }

@@ -152,6 +152,11 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
     this.rejections = new Rejections(session, this.experiments, this, this.observer);
   }
 
+  /** A slice of what is told besides; not in the middle of an event. */
+  goOn(): void {
+    this.telling.advance(this.session);
+  }
+
   /** The rule whose filter is asked for, -1: none. */
   get pendingFilter(): number {
     return this.session.isSubscribing && this.subscribing < this.inbound.rules.length ? this.subscribing : -1;
