@@ -55,18 +55,6 @@ const PROVIDERS: Record<string, { by: string; in: string[] }> = {
   'embedded:io/analog': { by: IO, in: ON_BOARD },
   'embedded:io/digital': { by: IO, in: ON_BOARD },
   'embedded:io/i2c': { by: IO, in: ON_BOARD },
-  'embedded:io/smbus': { by: IO, in: ON_BOARD },
-  'embedded:io/pulsecount': { by: IO, in: ON_BOARD },
-  'embedded:io/serial': { by: IO, in: ON_BOARD },
-  ...Object.fromEntries(([
-    ['Barometer-Humidity-Temperature/BME68x', 'bme68x'], ['Barometer-Temperature/BMP280', 'bmp280'],
-      ['Humidity-Temperature/AHT10', 'aht10'],
-    ['Humidity-Temperature/SHT3x', 'sht3x'], ['Humidity-Temperature/SHTC3', 'shtc3'],
-      ['Humidity-Temperature/SI7020', 'si7020'],
-    ['Temperature/LM75', 'lm75'], ['Temperature/NTC_Thermistor', 'ntcThermistor'], ['Temperature/TMP102', 'tmp102'],
-      ['Temperature/TMP117', 'tmp117'],
-  ] as const).map(([part, folder]) =>
-    [`embedded:sensor/${part}`, { by: `$(MODULES)/drivers/sensors/${folder}/manifest.json`, in: ON_BOARD }])),
   'sntp': { by: '$(MODDABLE)/examples/manifest_net.json', in: ON_BOARD },
   'embedded:network/dnssd': { by: '$(MODULES)/io/dnssd/manifest.json', in: ON_BOARD },
   'embedded:network/interface/wifi': { by: '$(MODDABLE)/examples/manifest_net.json', in: ON_BOARD },
@@ -136,7 +124,7 @@ describe('the device bundle', () => {
       for (const specifier of imports) {
         const own = specifierOfChunk.get(specifier) ?? (specifier === 'board' ? specifier : undefined);
         if (own !== undefined) {
-          expect(['core', 'log', 'board'], `${name} imports ${own}`).toContain(own);
+          expect(['core', 'drivers', 'log', 'board'], `${name} imports ${own}`).toContain(own);
           continue;
         }
         expect(PROVIDERS, `${name} imports "${specifier}"`).toHaveProperty([specifier]);

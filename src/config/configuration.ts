@@ -177,7 +177,7 @@ export interface SensorConfiguration {
   retain: boolean;
   /** json: `{"value":21.50,"time":1800000000}`, with the time of the reading; `number` when not given. */
   format?: 'number' | 'json';
-  /** Which of the values of a sensor that measures several; `temperature` when not given. */
+  /** Which of the values of a sensor that measures several; the first of its type when not given. */
   quantity?: Quantity;
   /** The reading is multiplied by `scale`, then `offset` is added: 1 and 0 when not given. */
   scale?: number;
@@ -191,12 +191,26 @@ export interface SensorConfiguration {
    * is told there.
    */
   expire_after?: number;
-  /** Wiring, on a board only: GPIO numbers, address on the bus, speed of a serial line. */
+  /** Wiring, on a board only: GPIO numbers, address on the bus or of the device, form of a serial line. */
   pin?: number;
+  transmit?: number;
   data?: number;
   clock?: number;
   address?: number;
   baud?: number;
+  parity?: 'none' | 'even' | 'odd';
+  stop_bits?: number;
+  /** Of a ds18b20: 16 hexadecimal digits; not given: it is alone on its pin. */
+  rom?: string;
+  /** modbus: number of the first register, from 0; what it is, and what is in it. */
+  register?: number;
+  register_type?: 'holding' | 'input';
+  value_type?: string;
+  /** ads1115: input, and volts of the whole scale. */
+  multiplexer?: string;
+  gain?: number;
+  /** ina226: ohm. */
+  shunt_resistance?: number;
 }
 
 export interface StoreConfiguration {

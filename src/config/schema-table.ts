@@ -228,8 +228,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'store', 'full', 'expiry']), first: 114 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
-    'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data', 'clock',
-    'address', 'baud']), first: 122, required: Object.freeze(['name', 'type']) }),
+    'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'transmit', 'data',
+    'clock', 'address', 'baud', 'parity', 'stop_bits', 'rom', 'register', 'register_type', 'value_type',
+    'multiplexer', 'gain', 'shunt_resistance']), first: 122, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -246,9 +247,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 140, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 150, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 141,
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 151,
     example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
@@ -262,7 +263,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 65, maxLength: 1024 }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 144, required: Object.freeze(['expect']) }),
+    first: 154, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -287,9 +288,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 1, minLength: 1, maxLength: 300, example: '"https://example.com"' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 150, required: Object.freeze(['username']) }),
+    first: 160, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 154 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 164 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -322,7 +323,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // sensors[].format
   Object.freeze({ types: 0, choices: Object.freeze(['"number"', '"json"']) }),
   // sensors[].quantity
-  Object.freeze({ types: 0, choices: Object.freeze(['"temperature"', '"humidity"', '"pressure"']) }),
+  Object.freeze({ types: 0, choices: Object.freeze(['"temperature"', '"humidity"', '"pressure"', '"co2"',
+    '"illuminance"', '"voltage"', '"current"', '"power"', '"total"', '"rate"']) }),
   // sensors[].scale
   Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
   // sensors[].offset
@@ -335,14 +337,36 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 1000000 }),
   // sensors[].pin
   Object.freeze({ types: 2, minimum: 0, maximum: 48 }),
+  // sensors[].transmit
+  Object.freeze({ types: 2, minimum: 0, maximum: 48 }),
   // sensors[].data
   Object.freeze({ types: 2, minimum: 0, maximum: 48 }),
   // sensors[].clock
   Object.freeze({ types: 2, minimum: 0, maximum: 48 }),
   // sensors[].address
-  Object.freeze({ types: 2, minimum: 1, maximum: 127 }),
+  Object.freeze({ types: 2, minimum: 1, maximum: 247 }),
   // sensors[].baud
   Object.freeze({ types: 2, minimum: 300, maximum: 921600 }),
+  // sensors[].parity
+  Object.freeze({ types: 0, choices: Object.freeze(['"none"', '"even"', '"odd"']) }),
+  // sensors[].stop_bits
+  Object.freeze({ types: 2, minimum: 1, maximum: 2 }),
+  // sensors[].rom
+  Object.freeze({ types: 1, minLength: 1, maxLength: 64, example: '"9c0000031edd2a28"' }),
+  // sensors[].register
+  Object.freeze({ types: 2, minimum: 0, maximum: 65535 }),
+  // sensors[].register_type
+  Object.freeze({ types: 0, choices: Object.freeze(['"holding"', '"input"']) }),
+  // sensors[].value_type
+  Object.freeze({ types: 0, choices: Object.freeze(['"U_WORD"', '"S_WORD"', '"U_DWORD"', '"S_DWORD"', '"U_DWORD_R"',
+    '"S_DWORD_R"', '"FP32"', '"FP32_R"']) }),
+  // sensors[].multiplexer
+  Object.freeze({ types: 0, choices: Object.freeze(['"A0_GND"', '"A1_GND"', '"A2_GND"', '"A3_GND"', '"A0_A1"',
+    '"A0_A3"', '"A1_A3"', '"A2_A3"']) }),
+  // sensors[].gain
+  Object.freeze({ types: 0, choices: Object.freeze(['6.144', '4.096', '2.048', '1.024', '0.512', '0.256']) }),
+  // sensors[].shunt_resistance
+  Object.freeze({ types: 4, minimum: 0.000001, maximum: 1000 }),
   // store.quarantine[]
   Object.freeze({ types: 2, minimum: 0, maximum: 16777216 }),
   // store.messages_per_second.up
@@ -363,7 +387,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 157 }),
+    first: 167 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -390,7 +414,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 163, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 173, maxItems: 1024, example: '[]' }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
 ]);

@@ -5,11 +5,15 @@
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { SensorConfiguration } from '../config/configuration.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { nameOf, SensorState, type Sensors } from './sensors.ts';
+import { SensorState } from './sensor-state.ts';
+import { nameOf, type Sensors } from './sensors.ts';
 
 /** What the driver is made of. */
-const driverOf = ({ address, baud, clock, data, name, pin, quantity, type }: SensorConfiguration): string =>
-  JSON.stringify([name, type, quantity, pin, data, clock, address, baud]);
+const driverOf = (sensor: SensorConfiguration): string => JSON.stringify([
+  sensor.name, sensor.type, sensor.quantity, sensor.pin, sensor.transmit, sensor.data, sensor.clock, sensor.address,
+  sensor.baud, sensor.parity, sensor.stop_bits, sensor.rom, sensor.register, sensor.register_type, sensor.value_type,
+  sensor.multiplexer, sensor.gain, sensor.shunt_resistance,
+]);
 
 /** @throws what the driver of a sensor throws that is new; nothing has changed then */
 export function reloadSensors(sensors: Sensors, { arena, clock }: Gateway,
