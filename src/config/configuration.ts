@@ -168,6 +168,26 @@ export interface TopicRuleConfiguration {
   expiry: number;
 }
 
+/** Of the last readings. */
+export interface WindowConfiguration {
+  window_size?: number;
+  send_every?: number;
+  send_first_at?: number;
+}
+
+/** One key of them: see sensors/filters.ts. */
+export interface FilterConfiguration {
+  offset?: number;
+  multiply?: number;
+  calibrate_linear?: readonly (readonly number[])[];
+  median?: WindowConfiguration;
+  min?: WindowConfiguration;
+  max?: WindowConfiguration;
+  sliding_window_moving_average?: WindowConfiguration;
+  throttle?: number;
+  delta?: number;
+}
+
 export interface SensorConfiguration {
   name: string;
   type: string;
@@ -182,6 +202,8 @@ export interface SensorConfiguration {
   /** The reading is multiplied by `scale`, then `offset` is added: 1 and 0 when not given. */
   scale?: number;
   offset?: number;
+  /** What follows, in this order; the value is that with `scale` and `offset`. */
+  filters?: readonly FilterConfiguration[];
   /** Nothing is published before the value has changed by this much; 0 when not given. */
   deadband?: number;
   /** Seconds after which a reading is repeated although `deadband` keeps it back; 0, as when not given: never. */

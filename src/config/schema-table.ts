@@ -228,8 +228,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'store', 'full', 'expiry']), first: 114 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
-    'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'transmit', 'data',
-    'clock', 'address', 'baud', 'parity', 'stop_bits', 'rom', 'register', 'register_type', 'value_type',
+    'format', 'quantity', 'scale', 'offset', 'filters', 'deadband', 'heartbeat', 'expire_after', 'pin', 'transmit',
+    'data', 'clock', 'address', 'baud', 'parity', 'stop_bits', 'rom', 'register', 'register_type', 'value_type',
     'multiplexer', 'gain', 'shunt_resistance']), first: 122, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
@@ -247,9 +247,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 150, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 151, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 151,
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 152,
     example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
@@ -263,7 +263,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 65, maxLength: 1024 }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 154, required: Object.freeze(['expect']) }),
+    first: 155, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -288,9 +288,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 1, minLength: 1, maxLength: 300, example: '"https://example.com"' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 160, required: Object.freeze(['username']) }),
+    first: 161, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 164 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 165 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -329,6 +329,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
   // sensors[].offset
   Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
+  // sensors[].filters
+  Object.freeze({ types: 16, items: 168, maxItems: 8 }),
   // sensors[].deadband
   Object.freeze({ types: 4, minimum: 0, maximum: 1000000000 }),
   // sensors[].heartbeat
@@ -387,7 +389,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 167 }),
+    first: 169 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -403,6 +405,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.acl[].access
   Object.freeze({ types: 0, choices: Object.freeze(['"read"', '"write"', '"readwrite"', '"deny"']),
     example: '"readwrite"' }),
+  // sensors[].filters[]
+  Object.freeze({ types: 32, keys: Object.freeze(['offset', 'multiply', 'calibrate_linear', 'median', 'min', 'max',
+    'sliding_window_moving_average', 'throttle', 'delta']), first: 175 }),
   // tests[].expect.allowed
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.local
@@ -414,7 +419,53 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 173, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 184, maxItems: 1024, example: '[]' }),
+  // sensors[].filters[].offset
+  Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
+  // sensors[].filters[].multiply
+  Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
+  // sensors[].filters[].calibrate_linear
+  Object.freeze({ types: 16, items: 185, minItems: 2, maxItems: 16, example: '[[0,0],[100,98.5]]' }),
+  // sensors[].filters[].median
+  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 186 }),
+  // sensors[].filters[].min
+  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 189 }),
+  // sensors[].filters[].max
+  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 192 }),
+  // sensors[].filters[].sliding_window_moving_average
+  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 195 }),
+  // sensors[].filters[].throttle
+  Object.freeze({ types: 4, minimum: 0.001, maximum: 1000000 }),
+  // sensors[].filters[].delta
+  Object.freeze({ types: 4, minimum: 0, maximum: 1000000000 }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
+  // sensors[].filters[].calibrate_linear[]
+  Object.freeze({ types: 16, items: 198, minItems: 2, maxItems: 2, example: '[0,0]' }),
+  // sensors[].filters[].median.window_size
+  Object.freeze({ types: 2, minimum: 1, maximum: 256 }),
+  // sensors[].filters[].median.send_every
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].median.send_first_at
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].min.window_size
+  Object.freeze({ types: 2, minimum: 1, maximum: 256 }),
+  // sensors[].filters[].min.send_every
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].min.send_first_at
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].max.window_size
+  Object.freeze({ types: 2, minimum: 1, maximum: 256 }),
+  // sensors[].filters[].max.send_every
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].max.send_first_at
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].sliding_window_moving_average.window_size
+  Object.freeze({ types: 2, minimum: 1, maximum: 256 }),
+  // sensors[].filters[].sliding_window_moving_average.send_every
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].sliding_window_moving_average.send_first_at
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].calibrate_linear[][]
+  Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
 ]);

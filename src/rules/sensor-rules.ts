@@ -16,6 +16,7 @@ export function judgeSensors(findings: Findings, { sensors }: Configuration): vo
     if (type !== '' && !SENSOR_TYPES.includes(type))
       findings.add([...path, 'type'], describeUnknown(type));
     judgePart(findings, path, sensor);
+    judgeFilters(findings, path, sensor);
     if (expire_after > 0 && expire_after <= interval)
       findings.add([...path, 'expire_after'], `${expire_after} is over before the next reading, `
         + `which comes after ${interval} seconds; write ${Math.ceil(interval * 3)} instead`);
@@ -54,6 +55,29 @@ function judgePart(findings: Findings, path: Path, sensor: SensorConfiguration):
   if (type === 'ds18b20' && rom !== undefined && !ROM.test(rom))
     findings.add([...path, 'rom'], `"${rom}" is no number of a DS18B20; write 16 hexadecimal digits that end with 28, like `
       + '"9c0000031edd2a28", instead');
+}
+
+function judgeFilters(findings: Findings, path: Path, { filters = [] }: SensorConfiguration): void {
+  filters.forEach((filter, index) => {
+    const keys = Object.keys(filter);
+    const place = [...path, 'filters', index];
+    if (keys.length !== 1)
+      findings.add(place, keys.length === 0 ? 'a filter has one key; write for example { "median": { "window_size": 5 } } instead'
+        : `a filter has one key; write ${keys.map(key => `{ "${key}": … }`).join(', ')} in the order in which they follow `
+          + 'each other instead');
+    const { calibrate_linear, multiply } = filter;
+    if (multiply === 0)
+      findings.add([...place, 'multiply'], 'with 0 every reading is the same; write another number instead');
+    const reads = calibrate_linear?.map(([read]) => read) ?? [];
+    if (new Set(reads).size < reads.length)
+      findings.add([...place, 'calibrate_linear'], 'two points have the same first number; write one of them instead');
+    for (const key of ['median', 'min', 'max', 'sliding_window_moving_average'] as const) {
+      const { send_every = 1, send_first_at = 1 } = filter[key] ?? {};
+      if (filter[key]?.send_every !== undefined && send_first_at > send_every)
+        findings.add([...place, key, 'send_first_at'], `${send_first_at} is later than every following one; write `
+          + `${send_every} or less instead`);
+    }
+  });
 }
 
 function describeUnknown(type: string): string {

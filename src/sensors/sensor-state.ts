@@ -1,6 +1,7 @@
 /** What is known of one sensor, as it is configured and as it is now, and what a sensor is to this folder. */
 import type { SensorConfiguration } from '../config/configuration.ts';
 import { RepeatedMessage } from '../packet/packet.ts';
+import { FilterChain } from './filters.ts';
 import { describeFault, NO_FAULT } from './sensor-faults.ts';
 
 export interface Sensor {
@@ -38,6 +39,8 @@ export class SensorState {
   readonly interval: number;
   readonly scale: number;
   readonly offset: number;
+  /** Undefined: a reading stays what it is. */
+  readonly filters: FilterChain | undefined;
   readonly deadband: number;
   /** Milliseconds after which a reading is repeated that has not changed, 0: never. */
   readonly heartbeat: number;
@@ -45,7 +48,7 @@ export class SensorState {
   /** Milliseconds that a reading counts, 0: for ever. */
   readonly lifetime: number;
   dueAt = 0;
-  /** The last reading, NaN when there is none or it has expired. */
+  /** The last reading that its filters have let pass, NaN when there is none or it has expired. */
   value = NaN;
   published = NaN;
   /** When it is repeated though it has not changed. */
@@ -72,6 +75,8 @@ export class SensorState {
     this.interval = configuration.interval * 1000;
     this.scale = configuration.scale ?? 1;
     this.offset = configuration.offset ?? 0;
+    const { filters = [] } = configuration;
+    this.filters = filters.length === 0 ? undefined : new FilterChain(filters);
     this.deadband = configuration.deadband ?? 0;
     this.heartbeat = (configuration.heartbeat ?? 0) * 1000;
     this.isJSON = isJSON(configuration);

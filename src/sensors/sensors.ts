@@ -1,9 +1,12 @@
 /**
  * Samples wired sensors on schedule and publishes each reading without allocating: multiplied by `scale`, plus
- * `offset`, unless it has changed by less than `deadband` since the last one that was published, less than
- * `heartbeat` ago; as decimal text, or as JSON with the time at which it was taken, which is the same however long
- * the message waits. While nobody knows the time there is none in it, and a clock that is set later does not change
- * what was said. What a sensor is, a driver on the board or a simulation, is the platform's business.
+ * `offset`, then what its filters (filters.ts) let pass, unless it has changed by less than `deadband` since the last
+ * one that was published. With `heartbeat` the last one is published again when it was that long ago, though filters
+ * or `deadband` hold back what has been read.
+ *
+ * A reading is decimal text, or JSON with the time at which it was taken, which is the same however long the message
+ * waits. While nobody knows the time there is none in it, and a clock that is set later does not change what was said.
+ * What a sensor is, a driver on the board or a simulation, is the platform's business.
  *
  * A sensor that fails is reported once, then asked less and less often, up to 32 intervals apart, and never stops the
  * rest. One whose reading cannot be written digit for digit has failed as well: a wrong number is worse than none.
@@ -160,6 +163,7 @@ export class Sensors {
     }
     this.observer.onSensorExpired?.(state.configuration);
     state.value = state.published = NaN;
+    state.filters?.reset();
     this.announce(state, EXPIRED);
   }
 
@@ -198,16 +202,23 @@ export class Sensors {
     state.error = undefined;
     if (isNone)
       return;
-    state.value = value;
     if (state.lifetime > 0) {
       state.expiresAt = this.gateway.clock.now + state.lifetime | 0;
       if (state.availability !== AVAILABLE)
         this.announce(state, AVAILABLE);
     }
     const { dueAt } = state;
-    const change = value - state.published; // NaN at first
-    if (state.deadband > 0 && change < state.deadband && change > -state.deadband
-      && (state.heartbeat === 0 || !isDue(state.repeatAt, dueAt)))
+    if (state.filters !== undefined)
+      value = state.filters.pass(value, dueAt);
+    let isHeld = value !== value;
+    if (isHeld)
+      value = state.value;
+    else {
+      const change = value - state.published; // NaN at first
+      isHeld = state.deadband > 0 && change < state.deadband && change > -state.deadband;
+      state.value = value;
+    }
+    if (isHeld && (state.heartbeat === 0 || value !== value || !isDue(state.repeatAt, dueAt)))
       return;
     state.published = value;
     state.repeatAt = dueAt + state.heartbeat | 0; // not from now, so that the rhythm does not slip by an interval
