@@ -9,11 +9,27 @@ export interface Statement {
   readonly id: string;
   readonly binds: Binds;
   readonly text: string;
+  /** The statement of 3.1.1 that the same code keeps. */
+  readonly as?: string;
 }
 
-const row = (id: string, binds: Binds, text: string): Statement => ({ id, binds, text });
+/** What a version of MQTT says, and what we have to say to it. */
+export interface Standard {
+  readonly version: string;
+  readonly date: string;
+  /** Of the ids in code and tests. */
+  readonly prefix: 'MQTT311' | 'MQTT5';
+  readonly statements: readonly Statement[];
+  /** Why a statement has no line of code, or no test, of its own. */
+  readonly reasons: Readonly<Record<string, string>>;
+  /** Where the program knowingly does otherwise, and why. */
+  readonly deviations: Readonly<Record<string, string>>;
+}
 
-export const STATEMENTS: readonly Statement[] = [
+export const row = (id: string, binds: Binds, text: string, as?: string): Statement =>
+  ({ id, binds, text, ...as !== undefined && { as } });
+
+const STATEMENTS: readonly Statement[] = [
   row('1.5.3-1', 'both',
     'Strings are well-formed UTF-8, no surrogates U+D800..DFFF; receiving ill-formed UTF-8 means close the connection'),
   row('1.5.3-2', 'both', 'No U+0000 in any string; receiving one means close the connection'),
@@ -168,22 +184,23 @@ export const STATEMENTS: readonly Statement[] = [
   row('7.1.2-1', 'C', 'Client supports a transport giving an ordered, lossless byte stream both ways'),
 ];
 
-/** Why a statement has no line of code, or no test, of its own. */
-const AFTER_ODD_ANSWERS =
+export const AFTER_ODD_ANSWERS =
   'towards a broker that answers QoS 2 with PUBACK or PUBCOMP, or QoS 1 with PUBREC (RabbitMQ 3.10 does the first), that is taken for '
   + 'delivered and said once, and the connection goes on: closing it would send the message again for ever';
 
-/** Where the program knowingly does otherwise, and why. */
-export const DEVIATIONS: Readonly<Record<string, string>> = {
+const DEVIATIONS: Readonly<Record<string, string>> = {
   '4.3.2-1': AFTER_ODD_ANSWERS,
   '4.3.3-1': AFTER_ODD_ANSWERS,
   '4.8.0-1': AFTER_ODD_ANSWERS,
 };
 
-export const REASONS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, string>> = {
   '3.8.3-2': 'wildcards are supported',
   '7.0.0-1': 'about the program as a whole: the gateway is a Server to nodes and a Client upstream, and keeps the statements of both',
   '7.0.0-2': 'about the program as a whole: nothing beyond the specification is needed; host-test/interop talks to programs of others',
   '7.1.1-1': 'the transport is TCP: src/io/transport.ts and the contract that host-test/io runs against each of its implementations',
   '7.1.2-1': 'the transport is TCP: src/io/transport.ts and the contract that host-test/io runs against each of its implementations',
 };
+
+export const THREE: Standard = { version: '3.1.1', date: '29 October 2014', prefix: 'MQTT311', statements: STATEMENTS,
+  reasons: REASONS, deviations: DEVIATIONS };

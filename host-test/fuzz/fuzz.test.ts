@@ -42,7 +42,7 @@ describe('fuzzing', () => {
 
   test('notices a gateway that miscounts', () => {
     const world = new AttackedWorld(1, false);
-    ++world.gateway.connectedCount;
+    ++world.gateway.admission.connectedCount;
     expect(() => world.attack(HARMLESS)).toThrow('connected nodes');
   });
 

@@ -104,7 +104,7 @@ describe('max_publish_rate', () => {
       publish('t', `${index}`, { qos: 1, identifier: index + 1 })), PINGREQ);
     world.run();
     expect(reader.take()).toHaveLength(10);
-    expect(world.gateway.heldCount).toBe(1);
+    expect(world.gateway.router.heldCount).toBe(1);
     expect(world.eventTexts.filter(event => event.includes('"writer" sends too fast'))).toHaveLength(1);
     world.run(1000);
     expect(reader.take().length).toBeGreaterThanOrEqual(9);
@@ -121,15 +121,15 @@ describe('max_publish_rate', () => {
       writer.post(...new Array<Uint8Array>(50).fill(publish('t', 'x')));
       world.run(100);
     }
-    expect(world.gateway.receivedCount).toBeGreaterThanOrEqual(495);
-    expect(world.gateway.receivedCount).toBeLessThanOrEqual(505);
+    expect(world.gateway.router.receivedCount).toBeGreaterThanOrEqual(495);
+    expect(world.gateway.router.receivedCount).toBeLessThanOrEqual(505);
   });
 
   it('holds for each node by itself, for oversize messages, and ends with the connection', () => {
     const world = World.quiet({ listener: { max_publish_rate: 1, max_packet_size: 128, oversize: 'drop' } });
     const a = world.node('a', {}, publish('t', 'x'.repeat(200)), publish('t', 'x'));
     const b = world.node('b');
-    expect(world.gateway.receivedCount).toBe(1);
+    expect(world.gateway.router.receivedCount).toBe(1);
     expect(works(b)).toBe(true);
     expect(a.ask(PINGREQ)).toEqual([]);
     a.vanish();

@@ -312,6 +312,8 @@ describe('the schema', () => {
 
   /** Keys that mean nothing unless they are given. */
   const WITHOUT_DEFAULT: Record<string, string[]> = {
+    'upstream': ['name'],
+    'topic[]': ['upstream'],
     'sensors[]': ['format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data',
       'clock', 'address', 'baud'],
   };

@@ -142,6 +142,12 @@ export class Broker {
   }
 }
 
+type Upstream = NonNullable<PartialConfiguration['upstream']>;
+
+/** With one upstream, or several. */
+export type GatewayConfiguration = Omit<PartialConfiguration, 'upstream'>
+  & { readonly upstream?: Upstream | readonly Upstream[] };
+
 export class Gateway {
   readonly program: Program;
   readonly port: number;
@@ -154,14 +160,14 @@ export class Gateway {
   }
 
   /** Returns when nodes may connect. */
-  static async start(scene: Scene, configuration: PartialConfiguration): Promise<Gateway> {
+  static async start(scene: Scene, configuration: GatewayConfiguration): Promise<Gateway> {
     const program = await Gateway.run(scene, configuration);
     const readyLine = await program.line(/^ready /);
     return new Gateway(program, Number(/listener=127\.0\.0\.1:(\d+) /.exec(readyLine)![1]), readyLine);
   }
 
   /** Returns at once. */
-  static async run(scene: Scene, configuration: PartialConfiguration): Promise<Program> {
+  static async run(scene: Scene, configuration: GatewayConfiguration): Promise<Program> {
     const file = join(scene.directory, 'gateway.json');
     await writeFile(file, JSON.stringify({
       name: 'greenhouse',
@@ -169,7 +175,9 @@ export class Gateway {
       ...configuration,
       listener: { port: 0, address: '127.0.0.1', allow_anonymous: true, max_connections: 20, max_queued_bytes: 65536,
         max_queued_messages: 500, ...configuration.listener },
-      upstream: { restart_timeout: IMPATIENT, ...configuration.upstream },
+      upstream: Array.isArray(configuration.upstream)
+        ? configuration.upstream.map((each: object) => ({ restart_timeout: IMPATIENT, ...each }))
+        : { restart_timeout: IMPATIENT, ...configuration.upstream },
     }));
     return scene.start('gateway', process.execPath, GATEWAY_PROGRAM, 'run', '--config', file);
   }

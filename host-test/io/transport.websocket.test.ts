@@ -64,9 +64,9 @@ const environment = async (): Promise<TransportEnvironment> => ({
 const OTHERWISE: Readonly<Record<string, string>> = {
   'returns what may still be written': 'keeps room for what it says itself, and never takes back what it promised',
   'takes nothing and throws when more is written than is writable': 'reports room when there is some again',
-  'reads in parts of any length, over the borders of what arrived': 'gives the same payload at every split, to a program that reads %s bytes at a time [MQTT311-6.0.0-2]',
+  'reads in parts of any length, over the borders of what arrived': 'gives the same payload at every split, to a program that reads %s bytes at a time [MQTT311-6.0.0-2] [MQTT5-6.0.0-2]',
   'reports all unread bytes, not only new ones': 'reports what is unread of the frame at hand, and the next one when it has been read',
-  'gives bytes that arrived before the takeover to the new socket': 'gives the same payload at every split, to a program that reads %s bytes at a time [MQTT311-6.0.0-2]',
+  'gives bytes that arrived before the takeover to the new socket': 'gives the same payload at every split, to a program that reads %s bytes at a time [MQTT311-6.0.0-2] [MQTT5-6.0.0-2]',
   'closes the connections that wait when the listener closes, and no others': 'a listener knows nothing of WebSocket',
 };
 

@@ -128,7 +128,7 @@ describe.each<[string, () => ExactArea]>([
   ['Node', () => new CachedArea(AREA_LENGTH)],
   ['XS', () => new ResizedArea(AREA_LENGTH)],
 ])('with the area of %s', (_, area) => {
-  test.each([Infinity, 1, 3])('gives the same payload at every split, to a program that reads %s bytes at a time [MQTT311-6.0.0-2]', most => {
+  test.each([Infinity, 1, 3])('gives the same payload at every split, to a program that reads %s bytes at a time [MQTT311-6.0.0-2] [MQTT5-6.0.0-2]', most => {
     for (let split = 0; split <= STREAM.length; ++split) {
       const scene = stage(most, area());
       scene.below.feed(STREAM.subarray(0, split));
@@ -319,7 +319,7 @@ describe('a client', () => {
   };
   const ANSWER = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: ${ACCEPT}\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n`;
 
-  test('asks, masks what it sends, and takes frames without mask [MQTT311-6.0.0-3]', () => {
+  test('asks, masks what it sends, and takes frames without mask [MQTT311-6.0.0-3] [MQTT5-6.0.0-3]', () => {
     const { below, events, received, socket } = open();
     below.takes(ROOM);
     expect(below.written.toString()).toMatch(/^GET \/mqtt HTTP\/1\.1\r\nHost: broker:8080\r\n[^]*\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n$/);

@@ -184,7 +184,7 @@ sys.exit(0 if sorted(got) == lengths else 1)
     }
   });
 
-  test('ends a connection with text by code 1003, and names the rule [MQTT311-6.0.0-1]', async () => {
+  test('ends a connection with text by code 1003, and names the rule [MQTT311-6.0.0-1] [MQTT5-6.0.0-1]', async () => {
     const client = new Client(await listen());
     client.socket.write(Buffer.concat([Buffer.from(REQUEST), frame(0x81, '61')]));
     await until(() => client.isClosed);
@@ -218,7 +218,7 @@ describe('a request', () => {
     expect(await stage.line(pattern)).toMatch(/^warning a node from 127\.0\.0\.1 /);
   });
 
-  test('may ask for the subprotocol of 3.1, and for others that are not ours [MQTT311-6.0.0-4]', async () => {
+  test('may ask for the subprotocol of 3.1, and for others that are not ours [MQTT311-6.0.0-4] [MQTT5-6.0.0-4]', async () => {
     const client = new Client(await listen());
     client.socket.write(REQUEST.replace(': mqtt', ': chat, mqttv3.1,mqtt'));
     await until(() => client.text.endsWith('\r\n\r\n'));

@@ -376,7 +376,7 @@ describe('listener.persistent_client_expiration', () => {
       expect(site.world.gateway.nodes.knownCount).toBe(2);
       site.world.run(HOUR * 0.3);
       expect(site.world.gateway.nodes.knownCount).toBe(2 - count);
-      expect(site.world.gateway.expiredCount).toBe(count);
+      expect(site.world.gateway.admission.expiredCount).toBe(count);
       expect(site.world.gateway.subscriptions.count).toBe(1 - count);
     });
 

@@ -122,7 +122,7 @@ describe.each(SOURCES)('who gets a topic, %s,', (_title, say, prefix) => {
     expect(node.take()).toEqual(got());
     node.send(DISCONNECT);
     const other = world.node('other');
-    expect(world.gateway.evictedCount).toBe(1);
+    expect(world.gateway.admission.evictedCount).toBe(1);
     say(world, 'a', '3', 1);
     expect(other.take()).toEqual([]);
     expect(world.gateway.nodes.states.map(({ queue }) => queue.count)).toEqual([0, 0]);

@@ -53,7 +53,7 @@ describe.each([false, true])('a flood of identifiers, with subscriptions: %s,', 
     expect(returns(world, 'a1', anna)).toEqual([PRESENT]);
     expect(returns(world, 'a2', anna)).toEqual([PRESENT, 'PUBLISH a2=0 q1 #1', 'PUBLISH a2=1 q1 #2']);
     expect(returns(world, 'b1', bert)).toEqual([PRESENT, 'PUBLISH b1=0 q1 #1']);
-    expect(world.gateway.evictedCount).toBeGreaterThan(20);
+    expect(world.gateway.admission.evictedCount).toBeGreaterThan(20);
   });
 
   it('of nodes without a user leaves the sessions of users, and they keep nobody with a user out', () => {
@@ -94,14 +94,14 @@ it('when every session is spared a new node is refused with code 3, counted and 
   leave(world, 'last', {}, 0);
   world.node('last', { clean: false }).send(publish('last', 'x', { qos: 1 })).vanish();
   world.events.length = 0;
-  const evicted = world.gateway.evictedCount;
+  const evicted = world.gateway.admission.evictedCount;
   for (const clean of [true, false]) {
     expect(world.connect('new', { clean })[1]).toEqual(['CONNACK 3', 'closed']);
     expect(world.events.at(-1)).toMatchObject({ event: NODE_REFUSED,
       detail: ReasonCode.SERVER_UNAVAILABLE });
     expect(world.eventTexts.at(-1)).toMatch(/^node "new" refused: server unavailable .*listener\.max_sessions/);
   }
-  expect(world.gateway.evictedCount).toBe(evicted);
+  expect(world.gateway.admission.evictedCount).toBe(evicted);
   expect(world.gateway.endings.of(ReasonCode.SERVER_UNAVAILABLE)).toBe(2);
   expect(returns(world, 'last', {})).toEqual([PRESENT, 'PUBLISH last=x q1 #1 dup']);
 });

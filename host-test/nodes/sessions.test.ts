@@ -127,7 +127,7 @@ describe.each([4, 3])('a session with Clean Session 0, protocol level %i', level
     world.node('b', CONTINUED, subscribe(1, 'b', 1)).send(DISCONNECT);
     expect(world.connect('c', { level })[1]).toEqual(['CONNACK 0']);
     expect(world.eventTexts.at(-2)).toBe('forgot the session of node "a", which is away, to make room for node "c" (listener.max_sessions)');
-    expect(world.gateway.evictedCount).toBe(1);
+    expect(world.gateway.admission.evictedCount).toBe(1);
     expect(world.connect('b', CONTINUED)[1]).toEqual([PRESENT]);
     expect(world.gateway.subscriptions.count).toBe(1);
   });

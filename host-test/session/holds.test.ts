@@ -149,6 +149,6 @@ it('a node that sends far more than listener.max_publish_rate allows has its PIN
     world.run(1000);
   }
   world.until(() => node.all('pingresp').length === 10);
-  expect(world.gateway.heldCount).toBeGreaterThan(3);
+  expect(world.gateway.router.heldCount).toBeGreaterThan(3);
   expect(world.nodeEndings).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /** How long flash lasts is worked out for users; here it is counted, erasure by erasure. */
 import { expect, it } from 'vitest';
 import { completeConfiguration } from '../../src/config/complete-configuration.ts';
-import { STATE_SHARE } from '../../src/gateway/durable-store.ts';
+import { STATE_SHARE } from '../../src/gateway/state-limits.ts';
 import { stateNeeds } from '../../src/gateway/state-limits.ts';
 import { MESSAGE_DOWN } from '../../src/store/stored-message.ts';
 import { estimateLife } from '../../src/store/wear.ts';

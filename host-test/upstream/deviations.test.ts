@@ -43,7 +43,7 @@ const waiting = ({ gateway }: World): number => gateway.waiting.pendingCount;
 
 describe('a Server that', () => {
   it('answers QoS 2 with PUBACK has the message, gets the next ones with QoS 1, and QoS 2 again on a new connection '
-    + '(deviation from [MQTT311-4.3.3-1] [MQTT311-4.8.0-1])', () => {
+    + '(deviation from [MQTT311-4.3.3-1] [MQTT311-4.8.0-1] [MQTT5-4.3.3-3])', () => {
     const world = start((peer, packet) => {
       if (packet.cmd !== 'publish' || packet.qos !== 2)
         return false;
@@ -58,7 +58,7 @@ describe('a Server that', () => {
     expect(told(world, 'set upstream.max_qos to 1')).toBe(1);
   });
 
-  it('answers QoS 1 with PUBREC has the message (deviation from [MQTT311-4.3.2-1])', () => {
+  it('answers QoS 1 with PUBREC has the message (deviation from [MQTT311-4.3.2-1] [MQTT5-4.3.2-3])', () => {
     const world = start((peer, packet) => {
       if (packet.cmd === 'publish' && packet.qos === 1)
         peer.post({ cmd: 'pubrec', messageId: packet.messageId! });

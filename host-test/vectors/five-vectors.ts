@@ -65,7 +65,7 @@ const CONNECTS: readonly Vector[] = [
 ];
 
 const PUBLISHES: readonly Vector[] = [
-  accepts('[MQTT5-2.2.1-2] QoS 0 without properties', '30 07 0003 612f62 00 78', AB, '30 07 0003 612f62 00 78'),
+  accepts('[MQTT5-2.2.1-2] [MQTT5-3.3.2-1] QoS 0 without properties', '30 07 0003 612f62 00 78', AB, '30 07 0003 612f62 00 78'),
   accepts('section 3.3.2.2: an identifier in front of the properties', '32 09 0003 612f62 000a 00 78',
     { ...AB, qos: 1, packetIdentifier: 10 }, '32 09 0003 612f62 000a 00 78'),
   accepts('[MQTT5-3.3.2-17] a User Property', '30 0e 0003 612f62 07 26 0001 6b 0001 76 78',

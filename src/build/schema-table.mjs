@@ -31,7 +31,7 @@ export function makeSchemaTable(schema) {
 }
 
 function makeRow(root, [schema, path], pending) {
-  const resolved = schema.$ref === undefined ? schema : { ...definition(root, schema.$ref), ...schema };
+  const resolved = onlyOne(schema.$ref === undefined ? schema : { ...definition(root, schema.$ref), ...schema });
   const unknown = Object.keys(resolved).find(keyword => !KNOWN.includes(keyword));
   if (unknown !== undefined)
     throw new Error(`${path}: the board's validator does not know the keyword "${unknown}" of the schema`);
@@ -56,6 +56,14 @@ function makeRow(root, [schema, path], pending) {
   if (example !== undefined && example !== '' && example !== null)
     fields.push(`example: ${quoted(JSON.stringify(example))}`);
   return `${path === '' ? '' : `  // ${path}\n`}${wrapped(`  Object.freeze({ ${fields.join(', ')} }),`)}\n`;
+}
+
+/** What may be one object or a list of such is one on a board. */
+function onlyOne(schema) {
+  if (!Array.isArray(schema.type) || !schema.type.includes('array') || !schema.type.includes('object'))
+    return schema;
+  const { items, maxItems, minItems, ...rest } = schema;
+  return { ...rest, type: 'object' };
 }
 
 /** Broken after commas that a space follows, of which examples have none. */

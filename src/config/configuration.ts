@@ -83,6 +83,8 @@ export interface UpstreamConfiguration {
   bridge_psk: string | null;
   send_timeout: number;
   oversize: OversizePolicy;
+  /** Of one of several, on a computer only. */
+  name?: string;
 }
 
 export interface UserConfiguration {
@@ -166,6 +168,8 @@ export interface TopicRuleConfiguration {
   full: FullPolicy | null;
   /** Seconds after which a message that has not been sent is given up; 0: never. */
   expiry: number;
+  /** Name of the upstream that the rule is about, "*": of each. Undefined: the first one. */
+  upstream?: string;
 }
 
 /** Of the last readings. */

@@ -56,6 +56,7 @@ const UPSTREAM: Effects<UpstreamConfiguration> = Object.freeze({
   bridge_psk: RECONNECTION,
   send_timeout: AT_ONCE,
   oversize: AT_ONCE,
+  name: RESTART,
 });
 
 const LISTENER: Effects<ListenerConfiguration> = Object.freeze({

@@ -52,7 +52,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'max_topic_length', 'bridge_max_packet_size', 'max_properties', 'max_inflight_messages',
     'max_unreleased_messages', 'acknowledgement_timeout', 'bridge_tcp_nodelay', 'bridge_cafile', 'bridge_certfile',
     'bridge_keyfile', 'bridge_alpn', 'bridge_tls_version', 'bridge_insecure', 'bridge_identity', 'bridge_psk',
-    'send_timeout', 'oversize']), first: 12 }),
+    'send_timeout', 'oversize', 'name']), first: 12 }),
   // listener
   Object.freeze({ types: 32, keys: Object.freeze(['port', 'address', 'protocol', 'websockets_origin', 'certfile',
     'keyfile', 'cafile', 'require_certificate', 'use_identity_as_username', 'psk_file', 'tls_version',
@@ -60,23 +60,23 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'max_inflight_messages', 'max_unreleased_messages', 'max_queued_messages', 'max_queued_bytes',
     'max_clientid_length', 'max_will_size', 'max_subscriptions', 'max_subscription_bytes', 'max_retained_messages',
     'max_retained_bytes', 'oversize', 'queue_full', 'persistent_client_expiration', 'allow_anonymous', 'users',
-    'acl', 'max_publish_rate', 'sys_interval']), first: 49 }),
+    'acl', 'max_publish_rate', 'sys_interval']), first: 50 }),
   // topic
-  Object.freeze({ types: 16, items: 84, maxItems: 256, example: '[]' }),
-  // sensors
   Object.freeze({ types: 16, items: 85, maxItems: 256, example: '[]' }),
+  // sensors
+  Object.freeze({ types: 16, items: 86, maxItems: 256, example: '[]' }),
   // store
   Object.freeze({ types: 32, keys: Object.freeze(['ram', 'path', 'size', 'durability', 'on_failure', 'full',
-    'replay_rate', 'quarantine', 'messages_per_second']), first: 86 }),
+    'replay_rate', 'quarantine', 'messages_per_second']), first: 87 }),
   // memory
-  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 95 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['topics', 'topic_length']), first: 96 }),
   // page
-  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash']), first: 97 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['port', 'address', 'password_hash']), first: 98 }),
   // tests
-  Object.freeze({ types: 16, items: 100, maxItems: 1024,
+  Object.freeze({ types: 16, items: 101, maxItems: 1024,
     example: '[{"publish":"a/b","user":"node1","expect":{"remote":"site/a/b","qos":1}}]' }),
   // upstream.address
-  Object.freeze({ types: 16, items: 101, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
+  Object.freeze({ types: 16, items: 102, minItems: 1, maxItems: 16, example: '["mqtt://192.168.1.10:1883"]' }),
   // upstream.bridge_protocol_version
   Object.freeze({ types: 0, choices: Object.freeze(['"mqttv31"', '"mqttv311"', '"mqttv50"']),
     example: '"mqttv311"' }),
@@ -95,12 +95,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // upstream.connack_timeout
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '10' }),
   // upstream.restart_timeout
-  Object.freeze({ types: 16, items: 102, minItems: 2, maxItems: 2, example: '[5,30]' }),
+  Object.freeze({ types: 16, items: 103, minItems: 2, maxItems: 2, example: '[5,30]' }),
   // upstream.will
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 103,
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 104,
     required: Object.freeze(['topic']) }),
   // upstream.birth
-  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 107 }),
+  Object.freeze({ types: 96, keys: Object.freeze(['topic', 'payload', 'qos', 'retain']), first: 108 }),
   // upstream.notifications
   Object.freeze({ types: 8, example: 'false' }),
   // upstream.notifications_local_only
@@ -152,6 +152,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0.01, maximum: 86400, example: '20' }),
   // upstream.oversize
   Object.freeze({ types: 0, choices: Object.freeze(['"close"', '"drop"']), example: '"drop"' }),
+  // upstream.name
+  Object.freeze({ types: 1, minLength: 1, maxLength: 32, example: '"cloud"' }),
   // listener.port
   Object.freeze({ types: 2, minimum: 0, maximum: 65535, example: '1883' }),
   // listener.address
@@ -159,7 +161,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.protocol
   Object.freeze({ types: 0, choices: Object.freeze(['"mqtt"', '"websockets"']), example: '"mqtt"' }),
   // listener.websockets_origin
-  Object.freeze({ types: 16, items: 111, maxItems: 64, example: '["https://example.com"]' }),
+  Object.freeze({ types: 16, items: 112, maxItems: 64, example: '["https://example.com"]' }),
   // listener.certfile
   Object.freeze({ types: 65, minLength: 1, maxLength: 4096 }),
   // listener.keyfile
@@ -215,9 +217,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.allow_anonymous
   Object.freeze({ types: 8, example: 'false' }),
   // listener.users
-  Object.freeze({ types: 16, items: 112, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 113, maxItems: 1024, example: '[]' }),
   // listener.acl
-  Object.freeze({ types: 16, items: 113, maxItems: 256,
+  Object.freeze({ types: 16, items: 114, maxItems: 256,
     example: '[{"user":null,"topic":"site/%u/#","access":"readwrite"}]' }),
   // listener.max_publish_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
@@ -225,12 +227,12 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 86400, example: '10' }),
   // topic[]
   Object.freeze({ types: 32, keys: Object.freeze(['pattern', 'direction', 'qos', 'local_prefix', 'remote_prefix',
-    'store', 'full', 'expiry']), first: 114 }),
+    'store', 'full', 'expiry', 'upstream']), first: 115 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
     'format', 'quantity', 'scale', 'offset', 'filters', 'deadband', 'heartbeat', 'expire_after', 'pin', 'transmit',
     'data', 'clock', 'address', 'baud', 'parity', 'stop_bits', 'rom', 'register', 'register_type', 'value_type',
-    'multiplexer', 'gain', 'shunt_resistance']), first: 122, required: Object.freeze(['name', 'type']) }),
+    'multiplexer', 'gain', 'shunt_resistance']), first: 124, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -247,9 +249,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 151, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 153, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 152,
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 154,
     example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
@@ -263,7 +265,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 65, maxLength: 1024 }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 155, required: Object.freeze(['expect']) }),
+    first: 157, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -288,9 +290,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 1, minLength: 1, maxLength: 300, example: '"https://example.com"' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 161, required: Object.freeze(['username']) }),
+    first: 163, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 165 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 167 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -308,6 +310,8 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'null']) }),
   // topic[].expiry
   Object.freeze({ types: 4, minimum: 0, maximum: 2147483647, example: '0' }),
+  // topic[].upstream
+  Object.freeze({ types: 1, minLength: 1, maxLength: 32, example: '"cloud"' }),
   // sensors[].name
   Object.freeze({ types: 1, minLength: 1, maxLength: 64, example: '"air"' }),
   // sensors[].type
@@ -330,7 +334,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // sensors[].offset
   Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
   // sensors[].filters
-  Object.freeze({ types: 16, items: 168, maxItems: 8 }),
+  Object.freeze({ types: 16, items: 170, maxItems: 8 }),
   // sensors[].deadband
   Object.freeze({ types: 4, minimum: 0, maximum: 1000000000 }),
   // sensors[].heartbeat
@@ -389,7 +393,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 169 }),
+    first: 171 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -407,7 +411,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     example: '"readwrite"' }),
   // sensors[].filters[]
   Object.freeze({ types: 32, keys: Object.freeze(['offset', 'multiply', 'calibrate_linear', 'median', 'min', 'max',
-    'sliding_window_moving_average', 'throttle', 'delta']), first: 175 }),
+    'sliding_window_moving_average', 'throttle', 'delta']), first: 177 }),
   // tests[].expect.allowed
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.local
@@ -419,21 +423,21 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 184, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 186, maxItems: 1024, example: '[]' }),
   // sensors[].filters[].offset
   Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
   // sensors[].filters[].multiply
   Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
   // sensors[].filters[].calibrate_linear
-  Object.freeze({ types: 16, items: 185, minItems: 2, maxItems: 16, example: '[[0,0],[100,98.5]]' }),
+  Object.freeze({ types: 16, items: 187, minItems: 2, maxItems: 16, example: '[[0,0],[100,98.5]]' }),
   // sensors[].filters[].median
-  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 186 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 188 }),
   // sensors[].filters[].min
-  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 189 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 191 }),
   // sensors[].filters[].max
-  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 192 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 194 }),
   // sensors[].filters[].sliding_window_moving_average
-  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 195 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 197 }),
   // sensors[].filters[].throttle
   Object.freeze({ types: 4, minimum: 0.001, maximum: 1000000 }),
   // sensors[].filters[].delta
@@ -441,7 +445,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
   // sensors[].filters[].calibrate_linear[]
-  Object.freeze({ types: 16, items: 198, minItems: 2, maxItems: 2, example: '[0,0]' }),
+  Object.freeze({ types: 16, items: 200, minItems: 2, maxItems: 2, example: '[0,0]' }),
   // sensors[].filters[].median.window_size
   Object.freeze({ types: 2, minimum: 1, maximum: 256 }),
   // sensors[].filters[].median.send_every

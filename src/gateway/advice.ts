@@ -5,6 +5,7 @@ import { CLOSES_IDLE, UNKNOWN_CAUSE } from '../upstream/court.ts';
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import { describeCause, describeShortSessions } from './upstream-texts.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
+import { isTrusted } from '../nodes/access-lengths.ts';
 import { NONE } from '../session/record-layout.ts';
 import { findLongestUnderWay, isOneDoneAfter } from '../upstream/suspect-records.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
@@ -120,7 +121,7 @@ function adviceAboutNodes({ gateway, sensors }: StatusSources, now: number): str
       + 'raise listener.max_queued_messages, max_queued_bytes or max_packet_size';
   if (topic.length === 0)
     return 'nothing crosses the bridge: write rules in "topic"';
-  if (!listener.allow_anonymous && listener.users.length === 0)
+  if (!listener.allow_anonymous && listener.users.every(isTrusted))
     return 'no node can connect: write users in listener.users, or set listener.allow_anonymous';
   return undefined;
 }

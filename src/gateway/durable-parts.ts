@@ -4,10 +4,8 @@ import { hashOf } from '../bytes/compare.ts';
 import { encodeUTF8 } from '../bytes/utf8.ts';
 import type { Configuration, ListenerConfiguration } from '../config/configuration.ts';
 import type * as Event from '../config/events.ts';
-import type { Access } from '../nodes/access.ts';
 import { DurableNodes, type WillPublisher } from '../nodes/durable-nodes.ts';
 import type { MessageExpiry } from '../nodes/message-expiry.ts';
-import type { NodeStates } from '../nodes/node-states.ts';
 import type { SessionExpiry } from '../nodes/session-expiry.ts';
 import type { StoredDelivery } from '../nodes/stored-delivery.ts';
 import type { MessageAtHand, StoredMessages } from '../nodes/stored-messages.ts';
@@ -19,9 +17,7 @@ import type { Store } from '../store/message-store.ts';
 
 /** The nodes' side of a gateway. */
 interface NodeUsers {
-  readonly states: NodeStates;
   readonly delivery: StoredDelivery;
-  access: Access | undefined;
   readonly expiry: SessionExpiry;
   readonly messageExpiry: MessageExpiry | undefined;
   readonly publisher: WillPublisher;
@@ -47,8 +43,8 @@ export const hashesOfUsers = (arena: Arena, { users }: ListenerConfiguration): I
 export function durableNodesOf(
   { listener, store: settings }: Configuration, store: Store, users: NodeStoreUsers, parts: MessageParts,
 ): DurableNodes {
-  const { clock, nodes: { access, delivery, expiry, messageExpiry, publisher, states }, observer } = users;
-  const { retained, subscriptions } = delivery;
+  const { clock, nodes: { delivery, expiry, messageExpiry, publisher }, observer } = users;
+  const { access, nodes: states, retained, subscriptions } = delivery;
   const count = states.states.length;
   const userHashes = hashesOfUsers(store.arena, listener);
   const sessions = new StoredSessions(store, clock, subscriptions, userHashes, count);

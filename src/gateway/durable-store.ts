@@ -17,11 +17,11 @@ import {
   ANNOUNCED, COUNTER, QUARANTINED, QUARANTINED_OF_NODE, RECEIVED_IDENTIFIER,
 } from '../store/record-format.ts';
 import type { RecordWalker } from '../store/record-walker.ts';
-import { lengthOfState } from '../store/state-log.ts';
 import { StateMap } from '../store/state-map.ts';
 import { type Recovery, type StoreOwner, StoreReport } from '../store/store-owner.ts';
 import { MESSAGE_DOWN, MESSAGE_UP, type StoredMessage } from '../store/stored-message.ts';
 import type { DurableNodes } from '../nodes/durable-nodes.ts';
+import type { Age } from '../nodes/session-expiry.ts';
 import { StoredMessages } from '../nodes/stored-messages.ts';
 import { StoredWills } from '../nodes/stored-wills.ts';
 import type { Bridge } from '../upstream/bridge.ts';
@@ -33,19 +33,12 @@ import { ServerRouter } from '../upstream/server-router.ts';
 import { StoredCounters } from '../upstream/stored-counters.ts';
 import { type MessageHolder, StoredOrigins } from '../upstream/stored-origins.ts';
 import type { Quarantine } from '../upstream/quarantine.ts';
-import { durableNodesOf, type NodeStoreUsers } from './durable-parts.ts';
 import type { StoredRules } from '../upstream/stored-rules.ts';
+import { durableNodesOf, type NodeStoreUsers } from './durable-parts.ts';
+import { STATE_SHARE, stateEntriesOf } from './state-limits.ts';
 
 /** QoS 2 messages in the store whose senders are remembered, to recognise them after a restart. */
 const MOST_ORIGINS = 4096;
-/** Of the storage. */
-export const STATE_SHARE = 0.375;
-/**
- * Received identifiers that outlive the block of their message, and other entries of the map. The oldest blocks hold
- * few.
- */
-const MOST_IN_MAP = 64;
-const OTHERS_IN_MAP = 16;
 /**
  * Messages whose acknowledgements wait, of nodes and of the Server; by the counters of order, of which a board has few.
  * What it writes is durable at once: a full table is emptied on the spot. A computer may have to wait for its disk.
@@ -54,15 +47,6 @@ const owedToNodes = (orderCounters: number): number => orderCounters <= BOARD_CO
 const owedToServer = (orderCounters: number): number => orderCounters <= BOARD_COUNTERS ? 16 : 64;
 /** Milliseconds from one look at the clock to the next while a message with a deadline waits. */
 const TICK = 600_000;
-
-/** Bytes of the other entries: received identifiers, counters, the clock. */
-export const OTHER_STATE_LENGTH = (MOST_IN_MAP + OTHERS_IN_MAP) * lengthOfState(12);
-
-/** Entries of the map that a configuration can need. */
-const entriesOf = ({
-  max_connections, max_retained_messages, max_sessions, max_subscriptions, max_unreleased_messages,
-}: ListenerConfiguration): number => 2 * max_sessions + max_subscriptions + max_retained_messages
-  + Math.min(max_connections * max_unreleased_messages, MOST_IN_MAP) + OTHERS_IN_MAP;
 
 /** Who works with the store. */
 export interface StoreUsers extends NodeStoreUsers {
@@ -115,11 +99,10 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   }
 
   constructor(arena: Arena, regions: StoreRegions, configuration: Configuration, users: StoreUsers) {
-    const { listener, store: settings, topic } = configuration;
+    const { listener, store: settings } = configuration;
     const { bridge, clock, router, rules, sessions, upstream } = users;
     const originCapacity = Math.min(listener.max_connections * listener.max_unreleased_messages, MOST_ORIGINS);
-    const mapCapacity = entriesOf(listener) + settings.quarantine[0]
-      + topic.filter(({ direction }) => direction !== 'out').length;
+    const mapCapacity = stateEntriesOf(configuration);
     const store = new Store(arena, { stateShare: STATE_SHARE, mapCapacity, createMap });
     this.users = users;
     this.acknowledgesMemory = settings.on_failure === 'memory';
@@ -147,6 +130,13 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   get tableLength(): number {
     return this.origins.tableLength + this.intake.tableLength + this.serverIntake.tableLength
       + this.backlog.tableLength;
+  }
+
+  /** The clock of the store. */
+  get aging(): Age {
+    const { backlog: { store }, users: { clock } } = this;
+    store.advanceClock(clock.now);
+    return store.clock;
   }
 
   /** Takes a storage into use, for the first time or after one has failed. @throws as `Store.open` */
@@ -179,7 +169,19 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
       observer.onEvent(Event.STORE_RESTORED, Event.UPSTREAM, report.restoredCount);
     if (backlog.orphanCount > 0)
       observer.onEvent(Event.STORE_ORPHANS, Event.UPSTREAM, backlog.orphanCount);
+    this.join();
     return report;
+  }
+
+  /** From now on the side of the Server works with the store. */
+  private join(): void {
+    const { backlog, users: { bridge, earlier, upstream } } = this;
+    const { queue } = upstream.sessionState!;
+    if (bridge.backlog !== undefined)
+      bridge.storeWasAway = true;
+    earlier.store(backlog.store);
+    bridge.backlog = queue.window!.journal = queue.releases = backlog;
+    upstream.role.acknowledgedReceiver = this.serverIntake;
   }
 
   /** Time has passed. While something with a deadline waits, the log is told of it now and then. */

@@ -9,6 +9,7 @@ import * as Event from '../config/events.ts';
 import * as Loss from '../upstream/losses.ts';
 import { describeDenial, describeFailure, describeStorage, describeTrouble, explainEnding } from './event-texts-nodes.ts';
 import { describeReason, describeUpstreamReason } from './reason-texts.ts';
+import { TRUSTED_USER } from '../nodes/access-lengths.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import type { Gateway } from './gateway.ts';
 import { describeShortSessions, describeUpstreamEvent } from './upstream-texts.ts';
@@ -244,5 +245,6 @@ export function nodeName(gateway: Gateway, index: number): string {
   const { clientIdentifierLength, clientIdentifierOffset, user } = session;
   const identifier = clientIdentifierLength === 0 ? NO_IDENTIFIER
     : `"${decodeUTF8(gateway.arena, clientIdentifierOffset, clientIdentifierLength)}"`;
-  return user >= 0 ? `${identifier} of user "${gateway.configuration.listener.users[user]?.username ?? ''}"` : identifier;
+  const name = gateway.configuration.listener.users[user]?.username;
+  return name === undefined || name === TRUSTED_USER ? identifier : `${identifier} of user "${name}"`;
 }

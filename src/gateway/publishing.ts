@@ -13,6 +13,8 @@ import type { Bridge } from '../upstream/bridge.ts';
 
 /** Beside the verdicts of session-role.ts: the node may not. */
 export const FORBIDDEN = -2;
+/** In place of the index of the node that has sent a message. */
+export const NO_PUBLISHER = -1;
 
 export class Publishing {
   private readonly topics: TopicTable;
@@ -54,6 +56,6 @@ export class Publishing {
     if (this.localAudience[index] === UNKNOWN && this.delivery.rejects(node.session, message, index))
       return isSystemTopic(this.delivery.arena, message.topicNameOffset, message.topicNameLength) ? FORBIDDEN
         : TAKEN; // by nobody: the session is over
-    return this.publish(message, index, origin, node.session === undefined ? -1 : node.index);
+    return this.publish(message, index, origin, node.session === undefined ? NO_PUBLISHER : node.index);
   }
 }

@@ -75,7 +75,7 @@ function reloadRate(gateway: Gateway, rate: number): void {
   for (const session of sessions)
     session.release(HELD_BY_RATE);
   credits.length = 0;
-  gateway.limitsRate = rate !== 0;
+  gateway.router.limitsRate = rate !== 0;
   if (rate === 0)
     return;
   for (const session of sessions) {

@@ -9,7 +9,17 @@ import { capacityOfState, lengthOfState } from '../store/state-log.ts';
 import { FILTER, IDENTIFIER } from '../nodes/stored-sessions.ts';
 import { MAP_SHIFT } from '../upstream/quarantine.ts';
 import { longestStoredPacket } from './packet-limits.ts';
-import { OTHER_STATE_LENGTH, STATE_SHARE } from './durable-store.ts';
+
+/** Of the storage. */
+export const STATE_SHARE = 0.375;
+/**
+ * Received identifiers that outlive the block of their message, and other entries of the map. The oldest blocks hold
+ * few.
+ */
+const MOST_IN_MAP = 64;
+const OTHERS_IN_MAP = 16;
+/** Bytes of the other entries: received identifiers, counters, the clock. */
+const OTHER_STATE_LENGTH = (MOST_IN_MAP + OTHERS_IN_MAP) * lengthOfState(12);
 
 /** Of a record in memory: its length, which that of the store has as well. */
 const MEMORY_HEADER = 4;
@@ -25,6 +35,14 @@ export interface StateNeeds {
   readonly subscriptions: number;
   readonly retained: number;
   readonly total: number;
+}
+
+/** Entries of the map that a configuration can need. */
+export function stateEntriesOf({ listener, store, topic }: Configuration): number {
+  const { max_connections, max_retained_messages, max_sessions, max_subscriptions, max_unreleased_messages } = listener;
+  return 2 * max_sessions + max_subscriptions + max_retained_messages
+    + Math.min(max_connections * max_unreleased_messages, MOST_IN_MAP) + OTHERS_IN_MAP + store.quarantine[0]
+    + topic.filter(({ direction }) => direction !== 'out').length;
 }
 
 /** Bytes that records of the map can need. */

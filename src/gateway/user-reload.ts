@@ -24,7 +24,7 @@ export interface UserReload {
 
 /** @param listener that of the configuration that comes into force; `gateway.configuration` is the old one still */
 export function reloadUsers(gateway: Gateway, listener: ListenerConfiguration, reload: UserReload): void {
-  const { arena, delivery, nodeSubscriptions, nodes, plans, sessions } = gateway;
+  const { admission, arena, delivery, nodeSubscriptions, nodes, plans, router, sessions } = gateway;
   const old = gateway.configuration.listener;
   const indices = old.users.map(({ username }) => listener.users.findIndex(user => user.username === username));
   for (const session of sessions)
@@ -35,12 +35,12 @@ export function reloadUsers(gateway: Gateway, listener: ListenerConfiguration, r
       judge(gateway, node, listener, indices, reload);
   const { mountedOffset, textsOffset } = plans!.access;
   arena.bytes.fill(0, textsOffset, mountedOffset);
-  gateway.access = delivery.access = nodeSubscriptions.access =
+  const access = router.access = delivery.access = nodeSubscriptions.access =
     isLimited(listener) ? new Access(arena, plans!.access, listener) : undefined;
-  gateway.authenticator = reload.authenticator ?? gateway.authenticator;
+  admission.authenticator = reload.authenticator ?? admission.authenticator;
   if (gateway.durable !== undefined) {
     gateway.durable.sessions.userHashes = hashesOfUsers(arena, listener);
-    gateway.durable.parts.access = gateway.durableStore!.users.nodes.access = gateway.access;
+    gateway.durable.parts.access = access;
     gateway.durable.parts.allowsAnonymous = listener.allow_anonymous;
   }
   for (const node of nodes.states) {
@@ -49,7 +49,7 @@ export function reloadUsers(gateway: Gateway, listener: ListenerConfiguration, r
     node.user = node.user === NO_USER ? NO_USER : indices[node.user]!;
     if (node.session !== undefined)
       node.session.user = node.user;
-    gateway.access?.enter(node); // its mount point is as before, so its name fits
+    access?.enter(node); // its mount point is as before, so its name fits
   }
   nodes.countAnew(listener.users.length);
   delivery.forgetAudiences();

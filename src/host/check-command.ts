@@ -1,20 +1,20 @@
 /** `ringbridge check`: what a configuration means, and where its topics go. */
-import type { Configuration } from '../config/configuration.ts';
 import { noteOnLength, refusalsOfBoard, warningsOfBoard } from './board-reading.ts';
-import { describeConfiguration, findOverflow, notesForDevice } from './check.ts';
+import { describeConfiguration, describeRules, findOverflow, notesForDevice } from './check.ts';
 import { type LoadedConfiguration, loadConfiguration } from './config.ts';
 import { readText } from './config-file.ts';
 import { DEFAULT_CLIENT } from './config-tests.ts';
 import { beforeTrial, trialFile } from './config-trial.ts';
 import { complain, misused, print, USAGE_ERROR } from './exit-codes.ts';
-import { reportTopic } from './topic-report.ts';
+import { reportFurther, reportTopic } from './topic-report.ts';
 
 /**
- * @param board undefined: as it would run on this computer
+ * @param wanted a board; undefined: as it would run on this computer, as with several upstreams
  * @param isForBoard it is to be read by that board: what only a computer accepts is wrong
  */
-export function check(file: string, board: string | undefined, isForBoard: boolean): number {
-  const { configuration, errors, notes, warnings } = loadFor(board, file);
+export function check(file: string, wanted: string | undefined, isForBoard: boolean): number {
+  const board = isForBoard || !hasSeveralUpstreams(file) ? wanted : undefined;
+  const { configuration, errors, further = [], notes, warnings } = loadFor(board, file);
   [...errors, ...warnings].forEach(complain);
   if (isOnTrial(file))
     complain(`${file}: warning: this configuration is on trial: the one before, in ${trialFile(file)}, comes back unless `
@@ -32,6 +32,8 @@ export function check(file: string, board: string | undefined, isForBoard: boole
     warningsOfBoard(text, file, configuration, board!).forEach(complain);
   [...notes, ...notesOfBoard].forEach(complain);
   print(describeConfiguration(configuration, board));
+  for (const { configuration: { topic }, name } of further)
+    print(`\n${describeRules(topic, ` of upstream "${name}"`)}`);
   const overflow = board === undefined ? undefined : findOverflow(configuration, board);
   if (overflow === undefined)
     return 0;
@@ -59,7 +61,8 @@ export function showTopic(file: string, board: string | undefined, options: Topi
     return misused('write either --user or --anonymous');
   if (!/^[012]$/.test(qos))
     return misused(`there is no QoS "${qos}"; write 0, 1 or 2`);
-  const configuration = load(file, board);
+  const { configuration, errors, further = [] } = loadFor(hasSeveralUpstreams(file) ? undefined : board, file);
+  errors.forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;
   const question = { topic, user: anonymous === true ? null : user, clientid, qos: Number(qos) };
@@ -67,15 +70,13 @@ export function showTopic(file: string, board: string | undefined, options: Topi
   if (report === undefined)
     return misused(error!);
   print(report);
+  for (const part of further)
+    print(`\n${reportFurther(part, question)}`);
   return 0;
 }
 
-/** @param board as for `check` */
-function load(file: string, board: string | undefined): Configuration | undefined {
-  const { configuration, errors } = loadFor(board, file);
-  errors.forEach(complain);
-  return configuration;
-}
+/** Which only a computer has. */
+const hasSeveralUpstreams = (file: string): boolean => (loadConfiguration(file).further?.length ?? 0) > 0;
 
 /** The defaults of a board, or of a computer. */
 const loadFor = (board: string | undefined, file: string): LoadedConfiguration =>

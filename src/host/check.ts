@@ -3,10 +3,9 @@
  */
 import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
-import { STATE_SHARE } from '../gateway/durable-store.ts';
 import { blockLengthFor, FEWEST_BLOCKS } from '../store/record-format.ts';
 import { ERASE_CYCLES, estimateLife, estimateWear, type Storage } from '../store/wear.ts';
-import { stateNeeds } from '../gateway/state-limits.ts';
+import { STATE_SHARE, stateNeeds } from '../gateway/state-limits.ts';
 import { DEVICE_STORE_SIZE } from '../io/board-features.ts';
 import { describeShortage, total } from '../io/memory-needs.ts';
 import { BOARDS, memoryMap, memoryNeeds } from './board-memory.ts';
@@ -60,12 +59,13 @@ export function notesForDevice({ listener }: Configuration): string[] {
   return notes;
 }
 
-function describeRules(rules: readonly TopicRuleConfiguration[]): string {
+/** @param whose behind the heading: of a further upstream */
+export function describeRules(rules: readonly TopicRuleConfiguration[], whose = ''): string {
   if (rules.length === 0)
-    return 'Topic rules: none';
+    return `Topic rules${whose}: none`;
   const rows = rules.map(({ direction, local_prefix, pattern, qos, remote_prefix }) =>
     [local_prefix + pattern, ARROWS[direction], remote_prefix + pattern, direction, String(qos)].map(printable));
-  return table('Topic rules, the first that matches wins', ['local topic', '', 'remote topic', 'direction', 'QoS'],
+  return table(`Topic rules${whose}, the first that matches wins`, ['local topic', '', 'remote topic', 'direction', 'QoS'],
     rows);
 }
 

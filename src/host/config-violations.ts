@@ -88,7 +88,9 @@ const typeOf = (value: unknown): string => value === null ? 'null' : Array.isArr
 
 const typesOf = ({ type }: Schema): readonly string[] => typeof type === 'string' ? [type] : type ?? [];
 
-const typeNames = (schema: Schema): string => typesOf(schema).map(type => NAMES[type]).join(' or ');
+/** What may be a list of objects as well is one, for whoever has to be told. */
+const typeNames = (schema: Schema): string => typesOf(schema)
+  .filter((type, _index, all) => type !== 'array' || !all.includes('object')).map(type => NAMES[type]).join(' or ');
 
 function adviceForType(value: unknown, schema: Schema, secret: boolean): string {
   const types = typesOf(schema);

@@ -25,12 +25,15 @@ import { warningsOf } from './config-warnings.ts';
 import { printable } from './log.ts';
 import { warnOfReaders } from './readers.ts';
 import { warnOfSecurityFiles } from './security-warnings.ts';
+import { type View, viewsOf } from './several-upstreams.ts';
 import { isStoreItself, warnOfStoreFile } from './store-warnings.ts';
 import { type WrittenKeys, writtenKeysOf } from './reload-causes.ts';
 
 export interface LoadedConfiguration {
-  /** Undefined when there are errors. */
+  /** With the first upstream. Undefined when there are errors. */
   readonly configuration: Configuration | undefined;
+  /** For each further upstream. */
+  readonly further?: readonly FurtherConfiguration[];
   /** What of it stands in the file. */
   readonly written?: WrittenKeys;
   /** `FILE:LINE:COLUMN: path: what is wrong; write ... instead`, in the order of the file. */
@@ -44,6 +47,15 @@ export interface LoadedConfiguration {
 export const SCHEMA_FILE = new URL('../../src/config/config.schema.json', import.meta.url);
 
 export const readSchema = (): Schema => JSON.parse(readFileSync(SCHEMA_FILE, 'utf8')) as Schema;
+
+export interface FurtherConfiguration {
+  /** Of the upstream. */
+  readonly name: string;
+  readonly configuration: Configuration;
+}
+
+const ONE_ON_A_BOARD: Finding =
+  { path: ['upstream'], text: 'a board has one upstream; write one object {...} instead of the list' };
 
 let validator: ValidateFunction | undefined;
 
@@ -121,8 +133,11 @@ export function readConfiguration(
     const partial = withoutMinusZero(value) as PartialConfiguration & { $schema?: string };
     prune(partial, violations);
     delete partial.$schema;
-    const configuration = completeConfiguration(partial, sizes);
-    const errors = judgeConfiguration(configuration, partial);
+    const { findings: ofNames, views } = viewsOf(partial);
+    const parts = views.map(view => ({ ...view, configuration: completeConfiguration(view.value, sizes) }));
+    const { configuration } = parts[0]!;
+    const errors = [...ofNames, ...parts.length > 1 && sizes !== PC_SIZES ? [ONE_ON_A_BOARD] : [],
+      ...parts.flatMap(part => placed(judgeConfiguration(part.configuration, part.value), part))];
     const isConsequence = ({ path }: Finding): boolean =>
       findings.some(other => path.every((step, index) => other.path[index] === step));
     findings.push(...errors.filter(error => !isConsequence(error)));
@@ -130,14 +145,22 @@ export function readConfiguration(
       findings.push(...findFailedTests(configuration, partial.tests ?? []));
     if (findings.length === 0) {
       const isInFile = (path: Path): boolean => path.at(-1) !== 'password' || !written(path).includes('${');
-      const warnings = warningsOf(configuration).filter(({ path }) => isInFile(path));
+      const warnings = parts.flatMap(part => placed(warningsOf(part.configuration), part))
+        .filter(({ path }) => isInFile(path));
       const warned = describe(warnings, 'warning: ', text, file, root).map(hide);
       const notes = notesOn(text, file);
-      return { configuration, written: writtenKeysOf(partial), errors: [], warnings: warned, notes };
+      const further = parts.slice(1).map(part => ({ name: part.name, configuration: part.configuration }));
+      return { configuration, further, written: writtenKeysOf(parts[0]!.value), errors: [], warnings: warned, notes };
     }
   }
   return failed(describe(findings, '', text, file, root).map(hide));
 }
+
+/** In the file, as far as they are this part's to find. */
+const placed = (findings: readonly Finding[], { place }: View): Finding[] => findings.flatMap(finding => {
+  const path = place(finding.path);
+  return path === undefined ? [] : [{ ...finding, path }];
+});
 
 /** There is nothing but space and comments. */
 const isWithoutValue = ([first, second]: readonly ParseError[]): boolean =>
@@ -174,7 +197,10 @@ function textAt(text: string, root: Node, path: Path): string {
 }
 
 function schemaAt(schema: Schema, path: Path): Schema {
-  return path.reduce<Schema>((at, step) => (typeof step === 'number' ? at.items : at.properties?.[step]) ?? {}, schema);
+  return path.reduce<Schema>((at, step) => {
+    const inner = (typeof step === 'number' ? at.items : at.properties?.[step]) ?? {};
+    return typeof step === 'number' && inner.properties === undefined && at.properties !== undefined ? at : inner;
+  }, schema);
 }
 
 /** JSON has a 0 of either sign, and nobody means the other one. */

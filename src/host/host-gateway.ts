@@ -1,12 +1,14 @@
 /** A gateway in this process: its platform, its authenticator, its listener's port, another configuration, its end. */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Configuration, LogLevel } from '../config/configuration.ts';
+import { NODE_CLOSED, NODE_CONNECTED } from '../config/events.ts';
 import { withReloadRoom } from '../config/reload-room.ts';
 import type { TLSStatus } from '../gateway/status-sources.ts';
 import { planReload, type ReloadPlan, reloadRuntime } from '../io/reload.ts';
 import type { Platform } from '../io/platform.ts';
 import { Runtime } from '../io/runtime.ts';
 import { PasswordAuthenticator } from './authentication.ts';
+import { CablePort, withCables } from './cable-port.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { FileStorage } from './file-storage.ts';
 import { remarkOnLeftStore } from './left-store.ts';
@@ -32,12 +34,33 @@ export type StoreNews = (message: string) => void;
 /** The log is asked this often, in milliseconds, for what it has only counted. */
 const FLUSH_INTERVAL = 60_000;
 
+/** Which part of the program it is, where there are several upstreams. */
+export interface Role {
+  /** Further upstreams, which are connected to this one. */
+  readonly cables: number;
+  /** Its only node is a cable, and its listener has no port. */
+  readonly isFurther: boolean;
+}
+
+const ONLY: Role = { cables: 0, isFurther: false };
+export const FURTHER: Role = { cables: 0, isFurther: true };
+
 class HostObserver extends LogObserver {
   private readonly onNoStore: StoreNews | undefined;
+  private readonly isOfCable: (session: number) => boolean;
 
-  constructor(log: Log, listener: ListenerCallbacks, onNoStore: StoreNews | undefined) {
+  constructor(log: Log, listener: ListenerCallbacks, isOfCable: (session: number) => boolean,
+    onNoStore: StoreNews | undefined) {
     super(log, listener);
+    this.isOfCable = isOfCable;
     this.onNoStore = onNoStore;
+  }
+
+  /** That a cable comes and goes is nobody's business. */
+  override onEvent(event: number, subject: number, detail: number): void {
+    if ((event === NODE_CONNECTED || event === NODE_CLOSED) && this.isOfCable(subject))
+      return;
+    super.onEvent(event, subject, detail);
   }
 
   override onStoreRemark(message: string, isUsed: boolean): void {
@@ -49,6 +72,9 @@ class HostObserver extends LogObserver {
 
 export class HostGateway {
   readonly runtime: Runtime;
+  /** Where cables are taken. */
+  readonly port = new CablePort();
+  private readonly role: Role;
   /** The one that was opened last. */
   private storage: FileStorage | undefined = undefined;
   private readonly flushing: NodeJS.Timeout;
@@ -62,21 +88,25 @@ export class HostGateway {
   private configuration: Configuration;
 
   /** Makes hashes of plain passwords first. @throws Error when a sensor type does not exist */
-  static async create(configuration: Configuration, log: Log, news: ListenerNews, onNoStore?: StoreNews):
-    Promise<HostGateway> {
+  static async create(configuration: Configuration, log: Log, news: ListenerNews, onNoStore?: StoreNews,
+    role = ONLY): Promise<HostGateway> {
     const tagged = withTags(configuration); // before the authenticator takes the passwords out
-    return new HostGateway(tagged, log, news, await PasswordAuthenticator.create(configuration.listener), onNoStore);
+    const authenticator = await PasswordAuthenticator.create(configuration.listener);
+    return new HostGateway(tagged, log, { ...news, onNoStore }, authenticator, role);
   }
 
-  private constructor(configuration: Configuration, log: Log, news: ListenerNews, authenticator: PasswordAuthenticator,
-    onNoStore?: StoreNews) {
+  private constructor(written: Configuration, log: Log, news: ListenerNews & { onNoStore: StoreNews | undefined },
+    authenticator: PasswordAuthenticator, role: Role) {
+    const { port } = this;
+    const configuration = withCables(written, role.cables);
+    this.role = role;
     const observer = new HostObserver(log, {
       onListening: port => news.onListening(port),
       onListenerError: message => {
         if (!this.hasStopped)
           news.onNotListening(message);
       },
-    }, onNoStore);
+    }, session => port.hasCable(session), news.onNoStore);
     this.configuration = configuration;
     const watch = new CertificateWatch(text => log.write('warning', text, text, ONCE));
     const { listener } = configuration;
@@ -87,16 +117,17 @@ export class HostGateway {
     const timeout = (): number => this.configuration.listener.connect_timeout * 1000;
     const security = hasTLS(listener) ? new ServerSecurity(listener, watch) : undefined;
     this.listening = security && new SecureListening(security, timeout, report);
+    const usual = createPlatform(port.authenticatorOver(authenticator));
+    const nodeTCP = listener.protocol === 'websockets'
+      ? webSocketNodes(() => this.configuration.listener.websockets_origin, report) : usual.TCP;
     const platform: Platform = {
-      ...createPlatform(authenticator),
-      ...this.listening !== undefined && { Listener: this.listening.Listener },
-      ...listener.protocol === 'websockets' && {
-        nodeTCP: webSocketNodes(() => this.configuration.listener.websockets_origin, report),
-      },
+      ...usual,
+      Listener: port.listenerOver(role.isFurther ? undefined : this.listening?.Listener ?? usual.Listener),
+      nodeTCP: port.tcpOver(nodeTCP),
       layout: withReloadRoom(configuration),
       openStorage: ({ path, size }, arena, longest) => this.storage = FileStorage.open(path, size, arena, longest),
     };
-    this.runtime = observer.runtime = authenticator.runtime =
+    this.runtime = observer.runtime = authenticator.runtime = port.runtime =
       new Runtime(withoutPasswords(configuration), platform, observer);
     this.log = log;
     this.authenticator = authenticator;
@@ -126,7 +157,8 @@ export class HostGateway {
 
   /** What `reload` would change. */
   planFor(wanted: Configuration): ReloadPlan {
-    return planReload(this.configuration, this.runtime.gateway.plans!.layout, withTags(wanted));
+    return planReload(this.configuration, this.runtime.gateway.plans!.layout,
+      withCables(withTags(wanted), this.role.cables));
   }
 
   /**
@@ -150,7 +182,8 @@ export class HostGateway {
     }
     this.setLevel(configuration.log_level);
     reloadRuntime(runtime, { ...plan, configuration: withoutPasswords(configuration) },
-      { authenticator, changedPasswords: changedPasswords(this.configuration, configuration) });
+      { authenticator: authenticator && this.port.authenticatorOver(authenticator),
+        changedPasswords: changedPasswords(this.configuration, configuration) });
     this.configuration = configuration;
     this.connector.reload();
     try {

@@ -4,7 +4,7 @@
  * told to, so a gateway that runs with the file goes on undisturbed.
  */
 import { randomBytes } from 'node:crypto';
-import type { UpstreamConfiguration } from '../config/configuration.ts';
+import type { Configuration, UpstreamConfiguration } from '../config/configuration.ts';
 import { loadConfiguration } from './config.ts';
 import { complain, print, USAGE_ERROR } from './exit-codes.ts';
 import { objectionTo } from './topic-flaws.ts';
@@ -31,12 +31,13 @@ const LONGEST_IDENTIFIER = 65_000;
  * @returns the exit code: 0 all is well, 1 there are warnings, 2 there are errors
  */
 export async function checkOnline(file: string, { clientid, publish }: OnlineOptions, tell = print): Promise<number> {
-  const { configuration, errors, warnings } = loadConfiguration(file);
+  const { configuration, errors, further = [], warnings } = loadConfiguration(file);
   [...errors, ...warnings].forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;
-  const { upstream } = configuration;
-  const objection = clientid === undefined ? undefined : clientid === upstream.remote_clientid
+  const all = [configuration, ...further.map(part => part.configuration)];
+  const isOwn = all.some(({ upstream }) => clientid === upstream.remote_clientid);
+  const objection = clientid === undefined ? undefined : isOwn
     ? `"${clientid}" is the gateway's own, which would lose its connection; ask with another one` : objectionTo(clientid, LONGEST_IDENTIFIER);
   if (objection !== undefined) {
     complain(`ringbridge: --clientid: ${objection}`);
@@ -46,22 +47,30 @@ export async function checkOnline(file: string, { clientid, publish }: OnlineOpt
   await checkClock(report);
   checkStore(report, configuration);
   await checkPorts(report, configuration, await findRunning(file, configuration.store));
+  for (const each of all)
+    await checkWay(report, each, clientid, publish === true);
+  return report.exitCode;
+}
+
+/** To one broker. */
+async function checkWay(report: Report, configuration: Configuration, clientid: string | undefined, publishes: boolean):
+  Promise<void> {
+  const { upstream } = configuration;
   const password = passwordOf(report, upstream);
   if (password === undefined)
-    return report.exitCode;
+    return;
   const own = upstream.remote_clientid.replace(/[^0-9A-Za-z]/g, '').slice(0, OWN_LENGTH);
   const question: Question = { configuration, credentials: { username: upstream.remote_username, password },
     identifier: clientid ?? `${own}check${randomBytes(2).toString('hex')}` };
   const way = await findWay(report, question);
   if (way === undefined)
-    return report.exitCode;
+    return;
   const speaksFive = await askForVersions(report, question, way);
   await checkRules(report, question, way);
-  if (publish === true)
+  if (publishes)
     await publishProbes(report, question, way, speaksFive);
   else if (configuration.topic.some(({ direction }) => direction !== 'in'))
     report.add('ok', 'PUBLISH', 'not tested: --publish sends one message for each rule of direction "out"');
-  return report.exitCode;
 }
 
 /** The process of the gateway that runs with the file. */

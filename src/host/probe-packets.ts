@@ -1,9 +1,11 @@
 /**
- * The few packets of MQTT 3.1, 3.1.1 and 5.0 with which `ringbridge check --online` asks a broker, and what comes back.
- * On their own, and not those of src/packet: nothing of a gateway's memory is laid out for a question.
+ * The few packets of MQTT 3.1, 3.1.1 and 5.0 with which `ringbridge check --online` asks a broker, and what comes
+ * back; and those of a cable between two gateways. On their own, and not those of src/packet: nothing of a gateway's
+ * memory is laid out for a question.
  */
 import { CLEAN_START, PASSWORD, USER_NAME } from '../packet/connect.ts';
-import { CONNECT, DISCONNECT, FLAGS, PUBLISH, QOS_SHIFT, SUBSCRIBE, UNSUBSCRIBE } from '../packet/control-packet.ts';
+import { CONNECT, DISCONNECT, FLAGS, PINGREQ, PUBLISH, QOS_SHIFT, SUBSCRIBE, UNSUBSCRIBE } from '../packet/control-packet.ts';
+import { MAXIMUM_PACKET_SIZE, RECEIVE_MAXIMUM, SESSION_EXPIRY_INTERVAL } from '../packet/properties.ts';
 import { hasProperties, isNamedMQIsdp } from '../packet/protocol-version.ts';
 
 export interface Received {
@@ -21,6 +23,7 @@ const string = (text: string): Buffer => {
   return Buffer.concat([word(bytes.length), bytes]);
 };
 const word = (value: number): Buffer => Buffer.from([value >> 8, value & 0xFF]);
+const long = (value: number): Buffer => Buffer.concat([word(value >>> 16), word(value & 0xFFFF)]);
 
 /** Of 5.0, none. */
 const propertiesOf = (version: number): Buffer => Buffer.from(hasProperties(version) ? [0] : []);
@@ -69,6 +72,47 @@ export const publishPacket = (version: number, identifier: number, { payload, qo
 export const answerPacket = (type: number, identifier: number): Buffer => packet(type, FLAGS[type]!, word(identifier));
 
 export const disconnectPacket = (): Buffer => packet(DISCONNECT, 0);
+
+export const pingPacket = (): Buffer => packet(PINGREQ, 0);
+
+/**
+ * CONNECT of 5.0 without Clean Start, for a session that never expires. @param limits Receive Maximum and Maximum
+ * Packet Size
+ */
+export function lastingConnectPacket(identifier: string, keepAlive: number,
+  limits: { readonly receiveMaximum: number; readonly maximumPacketSize: number }): Buffer {
+  const properties = Buffer.concat([Buffer.from([SESSION_EXPIRY_INTERVAL]), long(0xFFFFFFFF),
+    Buffer.from([RECEIVE_MAXIMUM]), word(limits.receiveMaximum),
+    Buffer.from([MAXIMUM_PACKET_SIZE]), long(limits.maximumPacketSize)]);
+  return packet(CONNECT, 0, string('MQTT'), Buffer.from([5, 0]), word(keepAlive), Buffer.from([properties.length]), properties,
+    string(identifier));
+}
+
+/** Cuts what arrives into packets, with their headers; whoever sends it is to be trusted. */
+export class ByteCutter {
+  private bytes: Buffer = Buffer.alloc(0);
+
+  take(chunk: Buffer): Buffer[] {
+    this.bytes = this.bytes.length === 0 ? chunk : Buffer.concat([this.bytes, chunk]);
+    const packets: Buffer[] = [];
+    for (let end = this.end(); end > 0; end = this.end()) {
+      packets.push(this.bytes.subarray(0, end));
+      this.bytes = this.bytes.subarray(end);
+    }
+    return packets;
+  }
+
+  /** Of the first packet; 0: it is not all there. */
+  private end(): number {
+    const { bytes } = this;
+    for (let at = 1, length = 0; at < bytes.length && at <= 4; ++at) {
+      length += (bytes[at]! & 0x7F) * 128 ** (at - 1);
+      if ((bytes[at]! & 0x80) === 0)
+        return at + 1 + length <= bytes.length ? at + 1 + length : 0;
+    }
+    return 0;
+  }
+}
 
 /** Cuts what arrives into packets. */
 export class PacketCutter {

@@ -2,6 +2,7 @@
 import { AT_ONCE, NEXT_CONNECTION, RECONNECTION, valueAt } from '../config/reload-effects.ts';
 import type { ReloadPlan } from '../io/reload.ts';
 import type { LogLevel } from '../config/configuration.ts';
+import type { FurtherPlan } from './further-upstreams.ts';
 
 interface Line {
   readonly level: LogLevel;
@@ -29,6 +30,14 @@ export function describeReload(
     lines.push({ level: 'warning', text: `${named(path)}: ${text}; until then it is as before${valueOf(valueAt(configuration, path))}` });
   return lines.length > 0 ? lines : [{ level: 'info', text: 'the configuration says the same as before' }];
 }
+
+/** Of further upstreams, those that say something else. */
+export const describeFurther = (plans: readonly FurtherPlan[]): readonly Line[] => plans.flatMap(({ name, plan }) => {
+  const lines: readonly Line[] = plan === undefined
+    ? [{ level: 'warning', text: 'takes effect after a restart; until then it is as before' }]
+    : plan.changes.length + plan.refusals.length === 0 ? [] : describeReload(plan);
+  return lines.map(({ level, text }) => ({ level, text: `upstream "${name}": ${text}` }));
+});
 
 /** Lists and objects are too long for a line, and may hold what must stay secret, as texts may. */
 const valueOf = (value: unknown): string => typeof value === 'number' ? `, ${value}` : '';

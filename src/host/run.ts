@@ -2,11 +2,9 @@
  * Runs a gateway in this process: from a checked configuration to the ready line, and from a signal to a clean end.
  */
 import type { Configuration } from '../config/configuration.ts';
-import { parseAddress, urlOf } from '../config/upstream-address.ts';
-import { type Status, statusOf } from '../gateway/status.ts';
-import type { ReloadPlan } from '../io/reload.ts';
 import type { Runtime } from '../io/runtime.ts';
-import type { LoadedConfiguration } from './config.ts';
+import type { FurtherConfiguration, LoadedConfiguration } from './config.ts';
+import { addressesOf, Gateways, type WholePlan } from './gateways.ts';
 import { HostGateway } from './host-gateway.ts';
 import { type Log, messageOf, ONCE } from './log.ts';
 import { dieOf, endNow } from './process-end.ts';
@@ -14,7 +12,7 @@ import { takeSignals } from './early-signals.ts';
 import { PageChanges } from './page-changes.ts';
 import { PageOpening } from './page-opening.ts';
 import { causesOf, writtenAfter, type WrittenKeys } from './reload-causes.ts';
-import { describeReload } from './reload-texts.ts';
+import { describeFurther, describeReload } from './reload-texts.ts';
 import { ServiceManager } from './service-manager.ts';
 import { statusLine } from './status-command.ts';
 import { statusFolders } from './status-place.ts';
@@ -83,6 +81,8 @@ export interface RunOptions {
   readonly reports?: boolean;
   /** What of the configuration stands in the file. */
   readonly written?: WrittenKeys | undefined;
+  /** For each upstream but the first one. */
+  readonly further?: readonly FurtherConfiguration[] | undefined;
   /** Reads the configuration again. Without it SIGHUP changes nothing. */
   readonly load?: () => LoadedConfiguration;
 }
@@ -103,7 +103,7 @@ class Run {
   private readonly options: RunOptions;
   private readonly ended: Promise<number>;
   private end!: (exitCode: number) => void;
-  private gateway: HostGateway | undefined = undefined;
+  private gateway: Gateways | undefined = undefined;
   private signalCount = 0;
   private limit: NodeJS.Timeout | undefined = undefined;
   private listening: NodeJS.Timeout | undefined = undefined;
@@ -165,9 +165,9 @@ class Run {
     }
   }
 
-  private create(): Promise<HostGateway> {
+  private create(): Promise<Gateways> {
     const { configuration, log, options } = this;
-    return HostGateway.create(configuration, log, {
+    return Gateways.create(configuration, options.further ?? [], log, {
       onListening: port => this.sayReady(hostAndPort(configuration.listener.address, port)),
       onNotListening: message => this.onNotListening(message),
     }, options.isStrict === true ? () => this.end(FAILURE) : undefined);
@@ -188,7 +188,7 @@ class Run {
   }
 
   /** Before nodes may connect: the ready line names it. @returns false when that ends the program */
-  private async openPage(gateway: HostGateway): Promise<boolean> {
+  private async openPage(gateway: Gateways): Promise<boolean> {
     const { configuration: { page, store }, log, options } = this;
     if (page === null)
       return true;
@@ -207,7 +207,8 @@ class Run {
   private sayReady(listener: string): void {
     this.listener = listener;
     const page = this.page?.url === undefined ? '' : ` page=${this.page.url}`;
-    const upstream = this.configuration.upstream.address.map(address => urlOf(parseAddress(address))).join(',');
+    const { further = [] } = this.options;
+    const upstream = addressesOf([this.configuration, ...further.map(({ configuration }) => configuration)]);
     const line = `ready listener=${listener} upstream=${upstream}${page}`;
     if (line !== this.readyLine) {
       this.print(line);
@@ -244,12 +245,12 @@ class Run {
       void this.reload(this.gateway);
   };
 
-  private async reload(gateway: HostGateway): Promise<void> {
+  private async reload(gateway: Gateways): Promise<void> {
     const { log, options: { load } } = this;
     this.isReloading = true;
     while (this.isReloadWanted && this.signalCount === 0) {
       this.isReloadWanted = false;
-      const { configuration, errors, warnings, written = NOTHING } =
+      const { configuration, errors, further, warnings, written = NOTHING } =
         load?.() ?? { configuration: undefined, errors: [], warnings: [] };
       errors.forEach(error => log.write('error', error, NEWS + error));
       warnings.forEach(warning => log.write('warning', warning, NEWS + warning));
@@ -257,7 +258,7 @@ class Run {
         log.write('error', 'SIGHUP: nothing has changed: the configuration has errors', NEWS);
       else
         try {
-          this.describe(await gateway.reload(configuration), written)
+          this.describe(await gateway.reload(configuration, further), written)
             .forEach(({ level, text }) => log.write(level, `SIGHUP: ${text}`, NEWS + text));
         } catch (error) {
           log.write('error', `SIGHUP: nothing has changed: ${messageOf(error)}`, NEWS);
@@ -267,31 +268,26 @@ class Run {
     this.isReloading = false;
   }
 
-  private describe(plan: ReloadPlan, written: WrittenKeys): ReturnType<typeof describeReload> {
+  private describe(plan: WholePlan, written: WrittenKeys): ReturnType<typeof describeReload> {
     const before = this.written;
     this.written = writtenAfter(before, written, plan.refusals.map(({ path }) => path));
-    return describeReload(plan, path => causesOf(path, before, written));
+    return [...describeReload(plan, path => causesOf(path, before, written)), ...describeFurther(plan.further)];
   }
 
   /** To whoever asks, and unasked if that is wanted. */
   private tellStatus(): void {
     const { configuration: { store }, log, options: { file, reports } } = this;
     if (file !== undefined)
-      this.statusServer = new StatusServer(statusFolders(file, store), file, () => statusLine(this.status()),
+      this.statusServer = new StatusServer(statusFolders(file, store), file, () => statusLine(this.gateway!.status),
         reason => log.write('info', `"ringbridge status" cannot reach this gateway: ${reason}; `
           + 'let it write to $XDG_RUNTIME_DIR, $RUNTIME_DIRECTORY or the folder of its configuration'));
     if (reports === true)
-      this.reporting = setInterval(() => this.print(`status ${describeStatus(this.status())}`), REPORT_INTERVAL).unref();
-  }
-
-  private status(): Status {
-    const { runtime, tlsStatus } = this.gateway!;
-    return statusOf(runtime, performance.now() | 0, Math.floor(Date.now() / 1000), tlsStatus);
+      this.reporting = setInterval(() => this.print(`status ${describeStatus(this.gateway!.status)}`), REPORT_INTERVAL).unref();
   }
 
   private readonly onQuestion = (): void => {
     if (this.gateway !== undefined)
-      this.print(statusLine(this.status()));
+      this.print(statusLine(this.gateway.status));
   };
 }
 

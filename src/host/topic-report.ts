@@ -1,6 +1,7 @@
 /** `ringbridge check FILE --topic TOPIC`: where a topic goes, in words. Who decides that is routing.ts. */
 import { lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Configuration } from '../config/configuration.ts';
+import type { FurtherConfiguration } from './config.ts';
 import { reasonOf } from './config-tests.ts';
 import { printable } from './log.ts';
 import { type Crossing, type Outgoing, type Reader, type Refusal, Routing, type Sender } from './routing.ts';
@@ -44,6 +45,21 @@ export function reportTopic(configuration: Configuration, question: TopicQuestio
     parts.push('Note: bytes that are no UTF-8 come from a command line as U+FFFD, which is in this topic. The listener '
       + 'closes the connection of a node that sends such bytes.');
   return { report: parts.join('\n\n') };
+}
+
+/** What a further upstream does with the topic, by its name on the gateway's side. */
+export function reportFurther({ configuration, name }: FurtherConfiguration, { qos, topic }: TopicQuestion): string {
+  const routing = new Routing(configuration);
+  const outgoing = routing.publishReading(topic, qos);
+  const { upstream } = outgoing;
+  const incoming = flawOf(topic) === undefined ? routing.receive(topic, qos) : undefined;
+  return section(`"${topic}" and upstream "${name}"`, [
+    ...upstream === undefined ? [['broker', 'does not get it: no rule of direction "out" matches']] satisfies Line[]
+      : [['broker', `gets "${upstream.name}" with QoS ${upstream.qos}`],
+        ['kept', describeKeeping(routing, upstream, qos)]] satisfies Line[],
+    ['here', incoming === undefined ? 'does not arrive from there: no rule of direction "in" matches'
+      : `arrives from there as "${incoming.name}" with QoS ${incoming.qos}, as if a node had published it`],
+  ]);
 }
 
 const WHY_CLOSED = {

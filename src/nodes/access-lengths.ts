@@ -5,6 +5,10 @@ import { Template } from './access-template.ts';
 
 const longest = (lengths: readonly number[]): number => lengths.reduce((most, length) => Math.max(most, length), 0);
 
+/** A user to whom everything is allowed: a part of this program. No node can give this name [MQTT311-1.5.3-2]. */
+export const TRUSTED_USER = '\0';
+export const isTrusted = ({ username }: UserConfiguration): boolean => username === TRUSTED_USER;
+
 export const mountPointOf = (user: UserConfiguration): string => user.mount_point ?? '';
 
 /** Bytes by which a mount point can lengthen a topic. */

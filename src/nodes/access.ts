@@ -19,7 +19,7 @@ import { type Message, MessageSpans, type Packet } from '../packet/packet.ts';
 import { DOLLAR, LONGEST_TOPIC } from '../packet/topic.ts';
 import { filterCovers, filtersOverlap, isValidTopicFilter, matchesTopicFilter } from '../packet/topic-filter.ts';
 import { NOT_ABOUT_THIS_NODE, Template, UNFIT_NAME, type PlaceholderValues } from './access-template.ts';
-import { lengthOfAccess, longestAccessFilter, longestMountPoint, mountPointOf } from './access-lengths.ts';
+import { isTrusted, lengthOfAccess, longestAccessFilter, longestMountPoint, mountPointOf } from './access-lengths.ts';
 import type { AccessConfiguration, ListenerConfiguration } from '../config/configuration.ts';
 import type { NodeState } from './node-state.ts';
 
@@ -74,6 +74,8 @@ export class Access {
   private readonly entries: readonly AccessEntry[];
   private readonly mountPoints: readonly (Template | undefined)[];
   private readonly nodeCount: number;
+  /** Index of TRUSTED_USER; EVERYBODY, which no node is: there is none. */
+  private readonly trusted: number;
   /** Per node: bytes in front of its topics. */
   readonly mountLengths: Uint16Array;
   private readonly names = new NodeNames();
@@ -111,6 +113,7 @@ export class Access {
     this.arena = arena;
     this.plan = plan;
     this.nodeCount = listener.max_sessions;
+    this.trusted = listener.users.some(isTrusted) ? listener.users.findIndex(isTrusted) : EVERYBODY;
     this.mountLengths = new Uint16Array(listener.max_sessions);
     let offset = plan.textsOffset;
     listener.users.forEach(user => {
@@ -226,7 +229,7 @@ export class Access {
 
   /** @param index number of the full name in the topic table @param right READ or WRITE */
   allows(node: NodeState, index: number, nameOffset: number, nameLength: number, right: number): boolean {
-    if (this.entries.length === 0)
+    if (this.entries.length === 0 || node.user === this.trusted)
       return true;
     const { topicCount, verdictsOffset } = this.plan;
     if (index >= topicCount)
@@ -243,7 +246,7 @@ export class Access {
 
   /** Whether the node may read anything that matches the full filter. */
   allowsSubscription(node: NodeState, filterOffset: number, filterLength: number): boolean {
-    return this.entries.length === 0
+    return this.entries.length === 0 || node.user === this.trusted
       || this.judge(node, filterOffset, filterLength, READ, filtersOverlap);
   }
 

@@ -47,6 +47,18 @@ export interface WaitingMessages {
   readonly quarantinedCount: number;
 }
 
+interface AdmissionFigures {
+  readonly connectedCount: number;
+  readonly maximumConnectedCount: number;
+  readonly evictedCount: number;
+  readonly expiredCount: number;
+}
+
+interface RouterFigures {
+  readonly receivedCount: number;
+  readonly heldCount: number;
+}
+
 /** Where the figures come from. */
 export interface Figures {
   readonly arena: Arena;
@@ -61,13 +73,9 @@ export interface Figures {
   /** Of nodes. */
   readonly queues: QueueTally;
   readonly machine: Machine | undefined;
-  readonly connectedCount: number;
-  readonly maximumConnectedCount: number;
-  readonly receivedCount: number;
+  readonly admission: AdmissionFigures;
+  readonly router: RouterFigures;
   readonly deniedCount: number;
-  readonly heldCount: number;
-  readonly evictedCount: number;
-  readonly expiredCount: number;
 }
 
 export interface Figure {
@@ -80,9 +88,10 @@ export interface Figure {
   readonly isMachine?: true;
 }
 
-const packetsReceived: Figure['of'] = ({ receivedCount, serverRole }) => receivedCount + serverRole.receivedPacketCount;
+const packetsReceived: Figure['of'] = ({ router, serverRole }) =>
+  router.receivedCount + serverRole.receivedPacketCount;
 const packetsSent: Figure['of'] = ({ delivery, serverRole }) => delivery.sentCount + serverRole.sentPacketCount;
-const messagesReceived: Figure['of'] = ({ receivedCount }) => receivedCount;
+const messagesReceived: Figure['of'] = ({ router }) => router.receivedCount;
 const messagesSent: Figure['of'] = ({ delivery }) => delivery.sentCount;
 const messagesDropped: Figure['of'] = ({ delivery }) => delivery.droppedCount;
 const bytesReceived: Figure['of'] = (_figures, { receivedBytes }) => receivedBytes;
@@ -90,10 +99,10 @@ const bytesSent: Figure['of'] = (_figures, { sentBytes }) => sentBytes;
 
 /** In the order in which they are sent; those that are not there everywhere come last. */
 export const FIGURES: readonly Figure[] = Object.freeze([
-  { name: 'clients/connected', of: ({ connectedCount }) => connectedCount },
-  { name: 'clients/disconnected', of: ({ connectedCount, nodes }) => nodes.knownCount - connectedCount },
+  { name: 'clients/connected', of: ({ admission }) => admission.connectedCount },
+  { name: 'clients/disconnected', of: ({ admission, nodes }) => nodes.knownCount - admission.connectedCount },
   { name: 'clients/total', of: ({ nodes }) => nodes.knownCount },
-  { name: 'clients/maximum', of: ({ maximumConnectedCount }) => maximumConnectedCount },
+  { name: 'clients/maximum', of: ({ admission }) => admission.maximumConnectedCount },
   { name: 'messages/received', of: packetsReceived },
   { name: 'messages/sent', of: packetsSent },
   { name: 'publish/messages/received', of: messagesReceived },
@@ -105,11 +114,11 @@ export const FIGURES: readonly Figure[] = Object.freeze([
   { name: 'store/messages/bytes', of: ({ queues, retained, waiting }) =>
     retained.usedLength + waiting.pendingLength + queues.length },
   { name: 'messages/inflight', of: ({ queues, waiting }) => waiting.inflightCount + queues.inflight },
-  { name: 'clients/expired', of: ({ evictedCount, expiredCount }) => evictedCount + expiredCount },
+  { name: 'clients/expired', of: ({ admission }) => admission.evictedCount + admission.expiredCount },
   { name: 'clients/refused', of: ({ endings }) => endings.refusedCount + endings.turnedAwayCount },
   { name: 'clients/malformed', of: ({ endings }) => endings.brokenRuleCount },
   { name: 'messages/denied', of: ({ deniedCount }) => deniedCount },
-  { name: 'messages/held', of: ({ heldCount }) => heldCount },
+  { name: 'messages/held', of: ({ router }) => router.heldCount },
   { name: 'bridge/messages/dropped', of: ({ waiting }) => waiting.givenUpCount },
   { name: 'bridge/messages/quarantined', of: ({ waiting }) => waiting.quarantinedCount },
   { name: 'heap/free', of: ({ machine }) => machine!.heapFree, isMachine: true },

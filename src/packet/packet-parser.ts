@@ -334,7 +334,7 @@ export class PacketParser extends PublishPrediction {
   private readHeader(offset: number, end: number): boolean {
     const { packet, settings } = this.handler.role;
     const { bytes } = packet.arena;
-    if ((this.acceptedTypes >> packet.type & 1) === 0) {
+    if ((this.acceptedTypes >> packet.type & 1) === 0) { // [MQTT5-3.15.1-1] [MQTT5-3.15.2-1]
       this.reject(packet.type === 0 || packet.type === ControlPacket.AUTH && !this.hasProperties
         ? ReasonCode.MALFORMED_PACKET : ReasonCode.PROTOCOL_ERROR); // [MQTT5-4.12.0-6]
       return false;

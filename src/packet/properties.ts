@@ -185,6 +185,7 @@ export class Properties {
     const value = type === FLAG ? arena.bytes[at]! : type === TWO_BYTES ? view.getUint16(at)
       : type === FOUR_BYTES ? view.getUint32(at) : type === VARIABLE ? variableAt(arena, at) : at + PREFIX_LENGTH;
     if ((entry & NOT_ZERO) !== 0 && value === 0)
+      // [MQTT5-3.3.2-8]
       return -(identifier === TOPIC_ALIAS ? ReasonCode.TOPIC_ALIAS_INVALID : ReasonCode.PROTOCOL_ERROR);
     if (type === FLAG && value > 1
       || identifier === RESPONSE_TOPIC && !isValidTopicName(arena, value, next - value)) // [MQTT5-3.3.2-14]

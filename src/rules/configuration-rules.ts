@@ -18,7 +18,7 @@ import { judgeAccess, judgeListener, judgeUsers } from './listener-rules.ts';
 import { judgePage } from './page-rules.ts';
 import { judgeSensors } from './sensor-rules.ts';
 import { judgeClientSecurity, judgeServerSecurity } from './security-rules.ts';
-import { judgeRule } from './topic-rules.ts';
+import { judgeRule, judgeUpstreamOf } from './topic-rules.ts';
 
 /** Longest string of MQTT, in bytes. */
 const LONGEST_STRING = 65_535;
@@ -44,7 +44,10 @@ export function judgeConfiguration(configuration: Configuration, written: Partia
   judgePage(findings, configuration);
   if (configuration.listener.users.every(({ username }) => username !== undefined)) // else it has been said already
     limitConflicts(configuration).forEach(({ path, text }) => findings.add(path, text));
-  configuration.topic.forEach((rule, index) => judgeRule(findings, rule, ['topic', index]));
+  configuration.topic.forEach((rule, index) => {
+    judgeRule(findings, rule, ['topic', index]);
+    judgeUpstreamOf(findings, rule, ['topic', index], configuration.upstream.name);
+  });
   return findings.list;
 }
 

@@ -3,6 +3,12 @@ import type { TopicRuleConfiguration } from '../config/configuration.ts';
 import type { Findings, Path } from './findings.ts';
 import { isTopicFilter } from './topic-texts.ts';
 
+/** @param name of the upstream, the only one here */
+export function judgeUpstreamOf(findings: Findings, { upstream }: TopicRuleConfiguration, path: Path, name = '*'): void {
+  if (upstream !== undefined && upstream !== '*' && upstream !== name)
+    findings.add([...path, 'upstream'], `there is no upstream "${upstream}" here; write "${name}" instead, or leave it out`);
+}
+
 export function judgeRule(findings: Findings, rule: TopicRuleConfiguration, path: Path): void {
   const { local_prefix, pattern, remote_prefix } = rule;
   for (const key of ['local_prefix', 'remote_prefix'] as const)

@@ -367,7 +367,8 @@ export class ClientSession extends Session {
 
   /**
    * Not every Server keeps to the QoS of a message. What it has acknowledged in any way is not sent again, and the
-   * connection goes on: a deviation from [MQTT311-4.3.2-1] [MQTT311-4.3.3-1] [MQTT311-4.8.0-1].
+   * connection goes on: a deviation from [MQTT311-4.3.2-1] [MQTT311-4.3.3-1] [MQTT311-4.8.0-1] [MQTT5-4.3.2-3]
+   * [MQTT5-4.3.3-3].
    */
   protected override takesAnswer(type: number, identifier: number): boolean {
     const { queue } = this.sessionState!;

@@ -1,4 +1,4 @@
-/** Takes messages of the Server for the bridge, as gateway.ts does those of nodes. */
+/** Takes messages of the Server for the bridge, as gateway/node-router.ts does those of nodes. */
 import type { Packet } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { ClientSession } from '../session/client-session.ts';

@@ -1,0 +1,81 @@
+/** All of a configuration: the gateway with the nodes, and one for each further upstream. */
+import type { Configuration } from '../config/configuration.ts';
+import { parseAddress, urlOf } from '../config/upstream-address.ts';
+import { type Status, statusOf } from '../gateway/status.ts';
+import type { ReloadPlan } from '../io/reload.ts';
+import type { Runtime } from '../io/runtime.ts';
+import type { FurtherConfiguration, LoadedConfiguration } from './config.ts';
+import { type FurtherPlan, type FurtherStatus, FurtherUpstreams, forgetOthers } from './further-upstreams.ts';
+import { HostGateway, type ListenerNews, type StoreNews } from './host-gateway.ts';
+import type { Log } from './log.ts';
+
+/** Of the whole program. */
+export type WholeStatus = Status & { readonly upstreams?: readonly FurtherStatus[] };
+
+/** What a configuration that was read again changes. */
+export interface WholePlan extends ReloadPlan {
+  readonly further: readonly FurtherPlan[];
+}
+
+export class Gateways {
+  private readonly first: HostGateway;
+  private readonly further: FurtherUpstreams | undefined;
+  private readonly log: Log;
+  private readonly names: readonly string[];
+
+  /** @throws as HostGateway.create */
+  static async create(configuration: Configuration, further: readonly FurtherConfiguration[], log: Log,
+    news: ListenerNews, onNoStore?: StoreNews): Promise<Gateways> {
+    const first = await HostGateway.create(configuration, log, news, onNoStore,
+      { cables: further.length, isFurther: false });
+    return new Gateways(first,
+      further.length === 0 ? undefined : await FurtherUpstreams.create(first, further, log, onNoStore),
+      log, further.map(({ name }) => name));
+  }
+
+  private constructor(first: HostGateway, further: FurtherUpstreams | undefined, log: Log, names: readonly string[]) {
+    this.first = first;
+    this.further = further;
+    this.log = log;
+    this.names = names;
+  }
+
+  get runtime(): Runtime {
+    return this.first.runtime;
+  }
+
+  start(): void {
+    this.first.start();
+    forgetOthers(this.runtime, this.names, this.log);
+    this.further?.start();
+  }
+
+  listenAgain(): void {
+    this.first.listenAgain();
+  }
+
+  planFor(wanted: Configuration): ReloadPlan {
+    return this.first.planFor(wanted);
+  }
+
+  /** As HostGateway.reload. */
+  async reload(wanted: Configuration, further: LoadedConfiguration['further'] = []): Promise<WholePlan> {
+    const plan = await this.first.reload(wanted);
+    return { ...plan, further: await this.further?.reload(further)
+      ?? further.map(({ name }) => ({ name, plan: undefined })) };
+  }
+
+  get status(): WholeStatus {
+    const { further, first: { runtime, tlsStatus } } = this;
+    const status = statusOf(runtime, performance.now() | 0, Math.floor(Date.now() / 1000), tlsStatus);
+    return further === undefined ? status : { ...status, upstreams: further.status };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.first.stop(), this.further?.stop()]);
+  }
+}
+
+/** Of the ready line. */
+export const addressesOf = (configurations: readonly Configuration[]): string =>
+  configurations.flatMap(({ upstream }) => upstream.address).map(address => urlOf(parseAddress(address))).join(',');
