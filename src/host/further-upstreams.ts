@@ -150,7 +150,7 @@ export function forgetOthers(runtime: Runtime, names: readonly string[], log: Lo
       + 'are given up');
     runtime.later(() => {
       gateway.durable?.giveWay(node);
-      gateway.forgetNode(node);
+      gateway.admission.forgetNode(node);
     });
   }
 }
