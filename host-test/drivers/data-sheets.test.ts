@@ -46,7 +46,9 @@ function run(part: Part): readonly number[] {
 }
 
 test('a BMP280 by the example of its data sheet, 3.12', () => {
-  const calibration = new Int16Array([27_504, 26_435, -1000, 36_477, -10_685, 3024, 2855, 140, -7, 15_500, -14_600, 6000, 0]);
+  const calibration = new Int16Array([
+    27_504, 26_435, -1000, 36_477, -10_685, 3024, 2855, 140, -7, 15_500, -14_600, 6000, 0,
+  ]);
   const raw = Buffer.alloc(8);
   raw.writeUIntBE(415_148 << 4, 0, 3);
   raw.writeUIntBE(519_888 << 4, 3, 3);
@@ -70,7 +72,9 @@ describe('temperatures', () => {
     scratchpad[8] = crcOneWire(scratchpad, 8);
     const written: number[] = [];
     let at = 0;
-    const port = { reset: () => 0, writeByte: (byte: number) => { written.push(byte); }, readByte: () => scratchpad[at++]! };
+    const port = {
+      reset: () => 0, writeByte: (byte: number) => { written.push(byte); }, readByte: () => scratchpad[at++]!,
+    };
     expect(run(new DS18B20(port, undefined))).toEqual([degrees]);
     expect(written).toEqual([0xCC, 0x44, 0xCC, 0xBE]);
   });

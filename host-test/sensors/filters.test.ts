@@ -70,7 +70,8 @@ function published(values: readonly number[], sensor: Partial<Sensor>, seconds: 
 
 describe('a sensor with filters', () => {
   it('scales first, then filters, then compares with the deadband', () => {
-    expect(published([1, 2, 3, 4], { scale: 10, offset: 1, filters: [{ delta: 15 }, { multiply: 2 }], deadband: 50 }, 35))
+    const filters = [{ delta: 15 }, { multiply: 2 }];
+    expect(published([1, 2, 3, 4], { scale: 10, offset: 1, filters, deadband: 50 }, 35))
       .toEqual(['s 22.0']); // 11 goes on as 22; 21 is held; 31 goes on as 62, which differs by 40 only; 41 is held
   });
 

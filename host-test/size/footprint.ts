@@ -63,7 +63,8 @@ let callbacks: TCPOptions = {};
 
 /** As on a board, where the lines take their memory outside of the engine's heap. */
 const port = {
-  write: () => 0, read: () => 0, recover: () => 0, reset: () => 0, writeByte() { /* nobody hears */ }, readByte: () => 0,
+  write: () => 0, read: () => 0, recover: () => 0, reset: () => 0, readByte: () => 0,
+  writeByte() { /* nobody hears */ },
 };
 const buses: Buses = { openI2C: () => port, openSerial: () => port, openOneWire: () => port };
 

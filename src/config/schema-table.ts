@@ -328,7 +328,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 0, choices: Object.freeze(['"number"', '"json"']) }),
   // sensors[].quantity
   Object.freeze({ types: 0, choices: Object.freeze(['"temperature"', '"humidity"', '"pressure"', '"co2"',
-    '"illuminance"', '"voltage"', '"current"', '"power"', '"total"', '"rate"']) }),
+    '"illuminance"', '"voltage"', '"current"', '"power"', '"pulses"', '"total"', '"rate"']) }),
   // sensors[].scale
   Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
   // sensors[].offset

@@ -2,7 +2,7 @@
 
 /** The values of a sensor that measures several. */
 export type Quantity = 'temperature' | 'humidity' | 'pressure' | 'co2' | 'illuminance' | 'voltage' | 'current' | 'power'
-  | 'total' | 'rate';
+  | 'pulses' | 'total' | 'rate';
 
 /** Keys of a sensor that name a GPIO. */
 export type WiringKey = 'pin' | 'data' | 'clock' | 'transmit';
@@ -38,7 +38,7 @@ const TYPES: Readonly<Record<string, SensorType | undefined>> = Object.freeze({
   simulated: type({ wiring: NONE }),
   simulated_switch: type({ wiring: NONE }),
   digital: type({ wiring: PIN }),
-  pulse_count: type({ wiring: PIN }),
+  pulse_count: type({ wiring: PIN, quantities: Object.freeze(['pulses', 'total', 'rate'] as const) }),
   analog: type({ wiring: PIN }),
   serial: type({ wiring: PIN }),
   ntc: type({ wiring: PIN, quantities: TEMPERATURE }),

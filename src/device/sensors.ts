@@ -4,7 +4,7 @@
  *
  *   analog        share of full scale, 0 to 1
  *   digital       0 or 1, with pull-up; a change counts when two readings in a row show it
- *   pulse_count   pulses: counted in hardware, where the chip has it, else edge by edge (pulse-sensors.ts)
+ *   pulse_count   pulses: counted in hardware, where the chip has it, else edge by edge (pulse-sensor.ts)
  *   serial        the number on the last line received
  *   ntc           degrees Celsius, 10 kOhm (beta 3435) against 10 kOhm
  *
@@ -17,7 +17,7 @@ import { BoardBuses, BoardSerial } from './buses.ts';
 import { createSimulatedSensor, type SensorConfiguration } from './core.ts';
 import type { Natives } from './natives.ts';
 import { NumberLine } from './number-line.ts';
-import { PulseSensor } from './pulse-sensor.ts';
+import { PulseCounter, PulseSensor } from './pulse-sensor.ts';
 import { DriverSensors } from '../drivers/driver-sensors.ts';
 import type { Sensor } from '../sensors/sensor-state.ts';
 
@@ -104,6 +104,7 @@ class SerialSensor implements Sensor {
 export class BoardSensors {
   private readonly natives: Natives;
   private readonly drivers: DriverSensors;
+  private readonly counters = new Map<number, PulseCounter>();
 
   constructor(natives: Natives) {
     this.natives = natives;
@@ -116,10 +117,18 @@ export class BoardSensors {
       case 'analog': return new AnalogSensor(need(configuration));
       case 'digital': return new DigitalSensor(need(configuration));
       case 'ntc': return new Thermistor(need(configuration));
-      case 'pulse_count': return new PulseSensor(this.natives, need(configuration));
+      case 'pulse_count': return new PulseSensor(this.counterAt(need(configuration)));
       case 'serial': return new SerialSensor(this.natives, configuration);
       default: return this.drivers.create(configuration) ?? createSimulatedSensor(configuration, Math.random);
     }
+  }
+
+  /** A pin is counted once, whatever is made of it. */
+  private counterAt(pin: number): PulseCounter {
+    let counter = this.counters.get(pin);
+    if (counter === undefined)
+      this.counters.set(pin, counter = new PulseCounter(this.natives, pin));
+    return counter;
   }
 }
 

@@ -13,6 +13,7 @@ export const OTHER_PART = 6;
 export const REFUSED = 7;
 /** Whatever else: the sensor has thrown an error, or its reading cannot be written. */
 export const OTHER_FAULT = 8;
+export const TOO_FAST = 9;
 
 const TEXTS: readonly string[] = Object.freeze([
   '',
@@ -24,6 +25,7 @@ const TEXTS: readonly string[] = Object.freeze([
   'another part is at its address: look at "type" and "address"',
   'it refuses what it is asked for: look at "register" and "register_type"',
   'it has failed',
+  'there are more pulses than can be counted here, edge by edge: 50 a second',
 ]);
 
 /** @param fault one of the numbers above */

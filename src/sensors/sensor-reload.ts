@@ -25,6 +25,7 @@ export function reloadSensors(sensors: Sensors, { arena, clock }: Gateway,
     const known = same ?? old.find(state => driverOf(state.configuration) === driverOf(configuration));
     return { configuration, same, sensor: known?.sensor ?? sensors.create(configuration) };
   });
+  sensors.storeTotals();
   arena.bytes.fill(0, offset, sensors.plan.payloadOffset);
   sensors.states = found.map(({ configuration, same, sensor }) => {
     const length = lengthOfUTF8(configuration.topic);

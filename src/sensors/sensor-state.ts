@@ -2,6 +2,7 @@
 import type { SensorConfiguration } from '../config/configuration.ts';
 import { RepeatedMessage } from '../packet/packet.ts';
 import { FilterChain } from './filters.ts';
+import { PulseMeter } from './pulse-meter.ts';
 import { describeFault, NO_FAULT } from './sensor-faults.ts';
 
 export interface Sensor {
@@ -41,6 +42,8 @@ export class SensorState {
   readonly offset: number;
   /** Undefined: a reading stays what it is. */
   readonly filters: FilterChain | undefined;
+  /** Undefined: the reading is what the sensor says. */
+  readonly meter: PulseMeter | undefined;
   readonly deadband: number;
   /** Milliseconds after which a reading is repeated that has not changed, 0: never. */
   readonly heartbeat: number;
@@ -77,6 +80,7 @@ export class SensorState {
     this.offset = configuration.offset ?? 0;
     const { filters = [] } = configuration;
     this.filters = filters.length === 0 ? undefined : new FilterChain(filters);
+    this.meter = PulseMeter.of(configuration);
     this.deadband = configuration.deadband ?? 0;
     this.heartbeat = (configuration.heartbeat ?? 0) * 1000;
     this.isJSON = isJSON(configuration);

@@ -20,6 +20,7 @@ import type { SensorConfiguration } from '../config/configuration.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { RepeatedMessage } from '../packet/packet.ts';
 import { isDue } from '../session/clock.ts';
+import type { Store } from '../store/message-store.ts';
 import { NO_FAULT, OTHER_FAULT } from './sensor-faults.ts';
 import { AVAILABLE, EXPIRED, isJSON, SENSOR_QOS, type SensorFactory, SensorState } from './sensor-state.ts';
 
@@ -153,6 +154,18 @@ export class Sensors {
       if (state.lifetime > 0 && state.availability !== EXPIRED)
         this.announce(state, EXPIRED);
     }
+    this.storeTotals();
+  }
+
+  /** What has been counted and is not in the store yet. */
+  storeTotals(): void {
+    for (let index = 0; index < this.states.length; ++index)
+      this.states[index]!.meter?.save(this.store);
+  }
+
+  /** What survives a power cut. */
+  private get store(): Store | undefined {
+    return this.gateway.durableStore?.backlog.store;
   }
 
   private watch(state: SensorState): void {
@@ -181,7 +194,10 @@ export class Sensors {
           return;
         }
       }
-      value = sensor.read() * state.scale + state.offset;
+      value = sensor.read();
+      if (state.meter !== undefined && value === value)
+        value = state.meter.read(value, this.gateway.clock.now, this.store);
+      value = value * state.scale + state.offset;
     } catch (error) {
       this.fail(state, OTHER_FAULT, error);
       return;

@@ -72,6 +72,8 @@ export const COUNTER = 10;
 export const CLOCK = 11;
 /** As QUARANTINED, and after the payload the Client Identifier of the node that has sent it, and its length (2). */
 export const QUARANTINED_OF_NODE = 12;
+/** Total of a pulse counter (8), under the hash of its name. */
+export const PULSES = 20;
 /** Version of every kind so far. */
 export const KIND_VERSION = 1;
 
