@@ -234,7 +234,8 @@ export class Sensors {
       isHeld = state.deadband > 0 && change < state.deadband && change > -state.deadband;
       state.value = value;
     }
-    if (isHeld && (state.heartbeat === 0 || value !== value || !isDue(state.repeatAt, dueAt)))
+    const isTold = state.published === state.published;
+    if (isHeld && (value !== value || isTold && (state.heartbeat === 0 || !isDue(state.repeatAt, dueAt))))
       return;
     state.published = value;
     state.repeatAt = dueAt + state.heartbeat | 0; // not from now, so that the rhythm does not slip by an interval
