@@ -314,8 +314,9 @@ describe('the schema', () => {
   const WITHOUT_DEFAULT: Record<string, string[]> = {
     'upstream': ['name'],
     'topic[]': ['upstream'],
-    'sensors[]': ['format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'pin', 'data',
-      'clock', 'address', 'baud'],
+    'sensors[]': ['format', 'quantity', 'scale', 'offset', 'filters', 'deadband', 'heartbeat', 'expire_after', 'pin',
+      'transmit', 'data', 'clock', 'address', 'baud', 'parity', 'stop_bits', 'rom', 'register', 'register_type',
+      'value_type', 'multiplexer', 'gain', 'shunt_resistance'],
   };
 
   test.each<readonly [string, Schema, object]>([

@@ -7,7 +7,7 @@ export type Quantity = 'temperature' | 'humidity' | 'pressure' | 'co2' | 'illumi
 /** Keys of a sensor that name a GPIO. */
 export type WiringKey = 'pin' | 'data' | 'clock' | 'transmit';
 /** Keys without which a sensor cannot be asked, beside those of its wiring. */
-export type NeededKey = 'address' | 'register';
+type NeededKey = 'address' | 'register';
 
 const PIN: readonly WiringKey[] = Object.freeze(['pin']);
 const BUS: readonly WiringKey[] = Object.freeze(['data', 'clock']);

@@ -18,7 +18,7 @@ const PAUSE = 10;
 const LONGEST_TURN = 2000;
 
 /** Of a step: the measurement is complete. */
-export const DONE = 0;
+const DONE = 0;
 
 const IDLE = -1;
 

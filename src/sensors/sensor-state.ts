@@ -25,7 +25,7 @@ export type SensorFactory = (configuration: SensorConfiguration) => Sensor;
 export const SENSOR_QOS = 2;
 
 /** Whether the last reading still counts, as far as it has been told. */
-export const UNTOLD = 0;
+const UNTOLD = 0;
 export const AVAILABLE = 1;
 export const EXPIRED = 2;
 
