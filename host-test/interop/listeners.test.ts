@@ -32,16 +32,17 @@ interop('nodes of a plain port, of TLS, of WebSocket and of both talk to each ot
   const nodes = await Promise.all(['mqtt', 'mqtts', 'ws', 'wss'].map((protocol, index) =>
     connectAsync(`${protocol}://localhost:${ports[index]}`, { ca: ca.cert, clientId: protocol, family: 4 } as never)));
   scene.finally(() => nodes.forEach(node => node.end(true)));
-  const heard = nodes.map(node => {
-    const list: string[] = [];
-    node.on('message', (_topic, payload) => list.push(payload.toString()));
-    return list;
-  });
+  const heard = nodes.map((): string[] => []);
+  const everything = nodes.map((node, index) => new Promise<void>(resolve =>
+    node.on('message', (_topic, payload) => {
+      if (heard[index]!.push(payload.toString()) === nodes.length)
+        resolve();
+    })));
   await Promise.all(nodes.map(node => node.subscribeAsync('t', { qos: 1 })));
   for (const node of nodes)
     await node.publishAsync('t', String(node.options.clientId), { qos: 1 });
-  await expect.poll(() => heard.map(list => [...list].sort().join()), { timeout: 10_000 })
-    .toEqual(Array.from({ length: 4 }, () => 'mqtt,mqtts,ws,wss'));
+  await Promise.all(everything);
+  expect(heard.map(list => [...list].sort().join())).toEqual(nodes.map(() => 'mqtt,mqtts,ws,wss'));
   const file = join(scene.directory, 'gateway.json');
   writeFileSync(file, readFileSync(file, 'utf8').replace('"protocol":"websockets"', '"protocol":"mqtt"'));
   gateway.program.kill('SIGHUP');
@@ -54,7 +55,8 @@ interop('a port that is taken is named, and the others serve', async scene => {
   scene.finally(() => void taken.close());
   await new Promise(resolve => taken.once('listening', resolve));
   const { port } = taken.address() as { port: number };
-  const gateway = await Gateway.start(scene, { topic: [], upstream: await nowhere(), listener: [{ port }, { port: 0 }] });
+  const gateway = await Gateway.start(scene,
+    { topic: [], upstream: await nowhere(), listener: [{ port }, { port: 0 }] });
   expect(gateway.readyLine).toMatch(/ listener=127\.0\.0\.1:\d+ /);
   expect(gateway.port).not.toBe(port);
   await gateway.program.line(new RegExp(`port ${port} on 127.0.0.1 is in use: .*; tried again every 30 seconds`));

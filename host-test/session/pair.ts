@@ -270,6 +270,8 @@ export class RecordingOutput implements NodeOutput {
     this.onReadOne?.();
   }
 
+  readAhead(): void { /* nothing waits */ }
+
   stopSending(): void {
     this.hasUnread = false;
   }

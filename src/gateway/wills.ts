@@ -67,6 +67,11 @@ export class Wills {
     guard.author = 0;
   }
 
+  /** Whether the Will of the node waits for its Will Delay. */
+  delays(node: NodeState): boolean {
+    return this.delayed.count > 0 && this.delayed.find(node) !== NOWHERE;
+  }
+
   /** The Will that waits for a node, if there is one, waits no more. @param isBack so it is not published */
   endDelay(node: NodeState, isBack: boolean): void {
     const { delayed, will } = this;

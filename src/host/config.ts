@@ -83,7 +83,8 @@ export function judgeText(text: string, file: string, sizes: PartialConfiguratio
   if (!isForBoard && isStoreItself(file, configuration))
     return failed([printable(`${file}: store.path: "${configuration.store.path}" is this configuration file; `
       + 'write the name of a file of its own instead')]);
-  const ofListeners = (loaded.listeners ?? []).flatMap(listener => warnOfSecurityFiles(file, { ...configuration, listener }));
+  const ofListeners = (loaded.listeners ?? [])
+    .flatMap(listener => warnOfSecurityFiles(file, { ...configuration, listener }));
   return { ...loaded, warnings: [...warnings, ...[...warnOfReaders(text, file, configuration),
     ...new Set([...warnOfSecurityFiles(file, configuration), ...ofListeners]),
     ...isForBoard ? [] : warnOfStoreFile(file, configuration)].map(printable)] };

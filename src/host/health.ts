@@ -28,6 +28,7 @@ export function healthOf({ store, upstream }: Status, isStoreWanted: boolean, ab
   if (store.capacity > 0 && store.bytes > HIGHEST_FILL * store.capacity)
     reasons.push(`the store is full to ${Math.floor(100 * store.bytes / store.capacity)} %, ${HIGHEST_FILL * 100} are the limit`);
   if (isStoreWanted && !store.durable)
-    reasons.push('the storage does not work: messages are kept in memory only');
+    reasons.push(store.inMemory === 0 ? 'the storage does not work: messages are kept in memory only'
+      : `${store.inMemory} message${store.inMemory === 1 ? ' is' : 's are'} in memory only: the storage does not work, or has no room`);
   return { isWell: reasons.length === 0, reasons };
 }

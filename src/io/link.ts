@@ -261,6 +261,18 @@ export class Link implements NodeOutput {
     this.endWhenRead();
   }
 
+  readAhead(): void {
+    const { parser } = this;
+    const { landingOffset } = this.context;
+    const length = this.phase === BACKED_UP ? 0 : parser.width < this.readable ? parser.width : this.readable;
+    if (length > 0) {
+      this.readable -= length;
+      this.read(this.socket!, length);
+      parser.add(landingOffset, landingOffset + length);
+    }
+    parser.receiveAnswers();
+  }
+
   stopSending(): void {
     this.pending.clear();
     this.writable = 0;

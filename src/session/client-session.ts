@@ -301,6 +301,13 @@ export class ClientSession extends Session {
     }
   }
 
+  /** After a message was left: what has arrived since is looked at. */
+  readOn(): void {
+    this.parser.resume();
+    if (this.isConnected)
+      this.output.resume();
+  }
+
   override transportClosed(reasonCode: number): void {
     super.transportClosed(this.state === CONNECTING && reasonCode === ReasonCode.NETWORK_CLOSED
       ? ReasonCode.CLOSED_BEFORE_CONNACK : reasonCode);

@@ -45,6 +45,8 @@ export interface Output {
   stalledFor(now: number): number;
   /** The session reads again: what arrived while it was paused may be delivered. */
   resume(): void;
+  /** The session is paused at a message: what has arrived behind that and need not wait for it is delivered. */
+  readAhead(): void;
 }
 
 /** More than a packet can have. */
@@ -112,6 +114,11 @@ export abstract class Session implements PacketHandler {
   }
 
   abstract handleTimeout(): void;
+
+  /** A message is left: what need not wait for it is looked at. */
+  readAhead(): void {
+    this.output.readAhead();
+  }
 
   /** Asks for a call of that at `moment` or earlier. */
   protected requestTimeout(moment: number): void {

@@ -34,4 +34,8 @@ export class SubscribeGate implements Output {
   resume(): void {
     this.output.resume();
   }
+
+  readAhead(): void {
+    this.output.readAhead();
+  }
 }
