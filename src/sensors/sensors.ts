@@ -211,11 +211,12 @@ export class Sensors {
       this.fail(state, sensor.fault);
       return;
     }
-    if (state.pause !== 1)
+    if (state.pause !== 1) {
       this.observer.onSensorRecovered(state.configuration);
-    state.pause = 1;
-    state.fault = NO_FAULT;
-    state.error = undefined;
+      state.pause = 1;
+      state.fault = NO_FAULT;
+      state.error = undefined;
+    }
     if (isNone)
       return;
     if (state.lifetime > 0) {
@@ -234,8 +235,8 @@ export class Sensors {
       isHeld = state.deadband > 0 && change < state.deadband && change > -state.deadband;
       state.value = value;
     }
-    const isTold = state.published === state.published;
-    if (isHeld && (value !== value || isTold && (state.heartbeat === 0 || !isDue(state.repeatAt, dueAt))))
+    if (isHeld && (value !== value || state.published === state.published
+      && (state.heartbeat === 0 || !isDue(state.repeatAt, dueAt))))
       return;
     state.published = value;
     state.repeatAt = dueAt + state.heartbeat | 0; // not from now, so that the rhythm does not slip by an interval
