@@ -1,4 +1,4 @@
-/** docs/sensors has a page for each type, as the source says today (npm run figures), and what it proposes is accepted. */
+/** docs/sensors has a page for each type, as the source says (npm run figures), and what it proposes is accepted. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
@@ -36,6 +36,7 @@ describe.each(SENSOR_TYPES)('the page of %s', type => {
 
   it('gives a range only for what the part measures', () => {
     const measured = sensorTypeOf(type)!.quantities ?? [];
-    expect(Object.keys(SENSOR_CATALOG[type]!.ranges ?? {}).filter(quantity => !measured.some(name => name === quantity))).toEqual([]);
+    const ranged = Object.keys(SENSOR_CATALOG[type]!.ranges ?? {});
+    expect(ranged.filter(quantity => !measured.some(name => name === quantity))).toEqual([]);
   });
 });

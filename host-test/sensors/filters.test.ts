@@ -1,6 +1,7 @@
 /** What filters make of readings: in the order of the configuration, with what ESPHome's documentation says of each. */
 import { describe, expect, it, test } from 'vitest';
-import type { FilterConfiguration, PartialConfiguration } from '../../src/config/configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
+import type { FilterConfiguration } from '../../src/config/filter-configuration.ts';
 import { readConfiguration } from '../../src/host/config.ts';
 import { FilterChain, memoryOf } from '../../src/sensors/filters.ts';
 import { World } from '../world/world.ts';

@@ -287,10 +287,10 @@ const sampling =
 
 const PARTS = ['aht10', 'bh1750', 'ina226', 'scd4x', 'sht3x', 'si7020', 'tmp117', 'ads1115', 'ds18b20', 'modbus'];
 
-/** Drivers at simulated parts, one after the other on their way through a measurement; each is read every two seconds. */
+/** Drivers at simulated parts, each somewhere on its way through a measurement; each is read every two seconds. */
 const onBuses: Workload = {
   name: 'sensors on buses',
-  description: 'a second passes for ten parts on buses: a step of each measurement, and what has been measured goes upstream',
+  description: 'a second passes for ten parts: a step of each measurement, and what has been measured goes upstream',
   prepare(engine) {
     let now = 0;
     const drivers = new DriverSensors(new SimulatedBuses(new Surroundings(), () => now));

@@ -8,6 +8,7 @@
  */
 
 import type { ProfileName } from './broker-profiles.ts';
+import type { FilterConfiguration } from './filter-configuration.ts';
 import type { Quantity } from './sensor-types.ts';
 import type { TopicTest } from './topic-test.ts';
 
@@ -170,26 +171,6 @@ export interface TopicRuleConfiguration {
   expiry: number;
   /** Name of the upstream that the rule is about, "*": of each. Undefined: the first one. */
   upstream?: string;
-}
-
-/** Of the last readings. */
-export interface WindowConfiguration {
-  window_size?: number;
-  send_every?: number;
-  send_first_at?: number;
-}
-
-/** One key of them: see sensors/filters.ts. */
-export interface FilterConfiguration {
-  offset?: number;
-  multiply?: number;
-  calibrate_linear?: readonly (readonly number[])[];
-  median?: WindowConfiguration;
-  min?: WindowConfiguration;
-  max?: WindowConfiguration;
-  sliding_window_moving_average?: WindowConfiguration;
-  throttle?: number;
-  delta?: number;
 }
 
 export interface SensorConfiguration {

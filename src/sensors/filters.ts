@@ -10,7 +10,7 @@
  *   throttle                        so many seconds after the last one that it gave, not before
  *   delta                           what differs by so much from the last one that it gave
  */
-import type { FilterConfiguration, WindowConfiguration } from '../config/configuration.ts';
+import type { FilterConfiguration, WindowConfiguration } from '../config/filter-configuration.ts';
 import { isDue } from '../session/clock.ts';
 
 const DEFAULT_WINDOW = 5;
