@@ -1,8 +1,8 @@
 /**
  * Three programs from one source.
  *
- * dist/device: `core` has no side effects, so that the XS linker can preload it into flash; `main` opens sockets and
- *              cannot be preloaded. Everything that the Moddable SDK provides stays an import.
+ * dist/device: `core` and `drivers` have no side effects, so that the XS linker can preload them into flash; `main`
+ *              opens sockets and cannot be preloaded. Everything that the Moddable SDK provides stays an import.
  *              Rewritten for XS, whose compiler does not optimise (rewrite-for-xs.mjs).
  * dist/host:   the same core with Node's sockets and the command line. dist/demo: what `npm start` shows, over
  * dist/host.
@@ -50,7 +50,7 @@ export default [
     plugins: [typescript(), rewritingForXS()],
     output: {
       ...output('dist/device'),
-      manualChunks: id => CORE.test(id) ? 'core' : undefined,
+      manualChunks: id => CORE.test(id) ? 'core' : /src\/drivers\//.test(id) ? 'drivers' : undefined,
     },
   },
   {

@@ -40,7 +40,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/{bytes,packet,config,store,session,nodes,upstream,gateway,sensors,io}/**/*.ts', 'src/web/*.ts'],
+    files: ['src/{bytes,packet,config,store,session,nodes,upstream,gateway,sensors,drivers,simulated,io}/**/*.ts', 'src/web/*.ts'],
     rules: {
       'no-restricted-globals': ['error', 'console', 'process', 'Buffer', 'setTimeout', 'setInterval', 'queueMicrotask',
         'performance', 'Date', 'TextEncoder', 'TextDecoder'],

@@ -11,8 +11,9 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const vitest = ['npx', 'vitest', 'run', '--config', 'host-test/vitest.config.ts'];
 const jobs = [
   // STATEMENTS.md; the state diagram in CONNECT-RULES.md, the steps in COSTS.md, what a reload
-  // does in src/host/README.md.
-  [...vitest, 'host-test/conformance/statements.test.ts', 'host-test/figures.test.ts', '--update'],
+  // does in src/host/README.md; docs/sensors.
+  [...vitest, 'host-test/conformance/statements.test.ts', 'host-test/figures.test.ts', 'host-test/sensor-pages.test.ts',
+    '--update'],
   // SIZES.md
   ['node', 'host-test/size/size.mjs', '--write'],
   // FEATURES.md, and the figures from which `ringbridge check` estimates

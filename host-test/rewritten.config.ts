@@ -12,7 +12,8 @@ import { defineConfig } from 'vitest/config';
 import { rewrite } from '../src/build/rewrite-for-xs.mjs';
 import config from './vitest.config.ts';
 
-const CORE = /\/src\/(bytes|packet|config|store|session|nodes|upstream|homeassistant|gateway|sensors|io)\/[^/?]+\.ts/;
+const CORE =
+  /\/src\/(bytes|packet|config|store|session|nodes|upstream|homeassistant|gateway|sensors|drivers|io)\/[^/?]+\.ts/;
 const tsconfigRaw = { compilerOptions: { useDefineForClassFields: false } };
 
 export default defineConfig({
@@ -28,7 +29,7 @@ export default defineConfig({
   }],
   test: {
     ...config.test,
-    include: ['host-test/{session,nodes,upstream,gateway,sensors}/**/*.test.ts',
+    include: ['host-test/{session,nodes,upstream,gateway,sensors,drivers}/**/*.test.ts',
       'host-test/packet/packet-parser.test.ts'],
   },
 });

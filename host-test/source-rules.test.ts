@@ -17,7 +17,8 @@ const source = resolve(dirname(fileURLToPath(import.meta.url)), '../src');
  * other.
  */
 const LAYERS =
-  ['bytes', 'packet', 'config', 'store', 'session', 'nodes', 'upstream', 'homeassistant', 'gateway', 'rules', 'sensors', 'io', 'web', 'device',
+  ['bytes', 'packet', 'config', 'store', 'session', 'nodes', 'upstream', 'homeassistant', 'gateway', 'rules', 'sensors',
+    'drivers', 'simulated', 'io', 'web', 'device',
     'host', 'demo', 'build'];
 /** Folders in which nothing allocates per packet. */
 const PACKET_PATH = LAYERS.slice(0, LAYERS.indexOf('device'));

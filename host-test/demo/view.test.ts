@@ -26,8 +26,8 @@ const STATUS: Status = {
   quarantine: { count: 0, bytes: 0, capacity: [256, 262_144], setAside: 0, givenUp: 0, messages: [] },
   rules: [],
   sensors: [
-    { name: 'air', topic: 'air/temperature', value: 21.5, works: true },
-    { name: 'pump', topic: 'pump/running', value: 1, works: true },
+    { name: 'air', topic: 'air/temperature', value: 21.5, works: true, faults: 0, fault: null },
+    { name: 'pump', topic: 'pump/running', value: 1, works: true, faults: 0, fault: null },
   ],
   board: null, tls: NO_TLS,
 };

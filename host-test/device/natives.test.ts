@@ -2,7 +2,7 @@
  * The C files of a board, compiled on this computer with the sanitizers, and what TypeScript makes of what they tell.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +33,9 @@ function run(name: string, ...flags: string[]): string[] {
 /** The names of ESP-IDF's headers, each with the stand-ins. */
 function makeHeaders(): string {
   const used = new Set(sources.flatMap(file =>
-    [...readFileSync(join(device, file), 'utf8').matchAll(/"(esp_\w+\.h)"/g)].map(([, header]) => header!)));
+    [...readFileSync(join(device, file), 'utf8').matchAll(/"([\w/]+\.h)"/g)].map(([, header]) => header!)));
+  for (const directory of ['driver', 'freertos', 'soc'])
+    mkdirSync(join(folder, directory), { recursive: true });
   for (const header of used)
     writeFileSync(join(folder, header), `#include "${join(tests, 'esp-idf.h')}"\n`);
   return folder;
@@ -49,11 +51,19 @@ const NOTES = [
 const LINES =
   ['long line 1, 162 characters', 'of 100 lines at once 29', 'after ten seconds 1: (more lines were not written)||z||'];
 
+const WIRES = [
+  'a part is there 1, has heard CC 44, says A5; microseconds of a byte 560',
+  'nobody is there 0, FF; a line that is low -1',
+  'line 1 of 9600 baud, parity 2, stop bits 3, pins 16 and 17; the same again 1, 115200 baud, another -1',
+  'sent 3; read 5 2 0; of a full ring 1000A',
+  'counters 0 1 0 -1; falling 1, rising 0, read 70000 4294967295',
+];
+
 /** Each compiles all of them, with sanitizers: seconds, and more on a busy machine. */
 describe('the C files', { timeout: 60_000 }, () => {
   it('do on a board what they say', () => {
     expect(run('board', '-DESP_PLATFORM', `-I${makeHeaders()}`)).toEqual([
-      ...NOTES, 'reset reason 6, heap 3000 2000 1000', 'on trial 1, accept 0, on trial 0, give up 5379', ...LINES,
+      ...NOTES, 'reset reason 6, heap 3000 2000 1000', 'on trial 1, accept 0, on trial 0, give up 5379', ...LINES, ...WIRES,
     ]);
   });
 
@@ -71,7 +81,8 @@ describe('the C files', { timeout: 60_000 }, () => {
 
   it('know nothing of the machine in the simulator, but keep the note as long as it runs', () => {
     expect(run('simulator')).toEqual([...NOTES, 'reset reason 0, heap 0 0 0',
-      'on trial 0, accept 0, on trial 0, give up -1', ...LINES]);
+      'on trial 0, accept 0, on trial 0, give up -1', ...LINES,
+      'wire 0 0, line -1 0, counter -1 0']);
   });
 
   it('have one name for each function of the interface, and the manifest the same', () => {
@@ -99,6 +110,9 @@ function standIn(figures: { starts?: number; reason?: number; code?: number; sub
     ringbridge_note_subject: () => figures.subject ?? 0, ringbridge_note_write: () => {},
       ringbridge_image_is_on_trial: () => 0,
     ringbridge_image_accept: () => 0, ringbridge_image_give_up: () => -1, ringbridge_log_line: () => 1,
+    ringbridge_wire_reset: () => 0, ringbridge_wire_write: () => {}, ringbridge_wire_read: () => 0xFF,
+    ringbridge_serial_open: () => -1, ringbridge_serial_write: () => {}, ringbridge_serial_read: () => 0,
+    ringbridge_pulses_open: () => -1, ringbridge_pulses_read: () => 0,
   };
 }
 

@@ -46,6 +46,17 @@ test('a line counts when it has ended, once, and the last one wins', () => {
   expect(line.takeValue()).toBe(6);
 });
 
+test('a line of which a part is lost is no number, the next one is', () => {
+  const line = new NumberLine();
+  const put = (text: string): void => Buffer.from(text, 'latin1').forEach(byte => line.put(byte));
+  put('1');
+  line.spoil(); // "2.5\n1" is lost
+  put('3.4\n');
+  expect(line.takeValue()).toBeNaN();
+  put('5.6\n');
+  expect(line.takeValue()).toBe(5.6);
+});
+
 test('numbers of up to 15 digits are exact, whatever lies around them', () => {
   const random = seeded(7);
   for (let count = 0; count < 20_000; ++count) {

@@ -56,9 +56,10 @@ describe('what cannot work is refused, with the reason and pins that can be used
       'sensors[0].pin: GPIO 34 has no pull-up of its own, which a switch to ground needs; write 4 or 5 or 13 instead'],
     ['an input as a bus', 'esp32', bus('sht3x', 21, 35),
       'sensors[0].clock: GPIO 35 can only be read, and a bus must be driven; write 4 or 5 or 13 instead'],
-    ['no counter', 'esp32c3', { type: 'pulse_count', pin: 4 },
-      'sensors[0].type: an ESP32-C3 has no pulse counter; write "digital" instead, for what changes less than once in '
-        + 'two intervals, or take another chip'],
+    ['an input as a 1-Wire bus', 'esp32', { type: 'ds18b20', pin: 36 },
+      'sensors[0].pin: GPIO 36 can only be read, and a bus must be driven; write 4 or 5 or 13 instead'],
+    ['an input that should send', 'esp32', { type: 'modbus', pin: 34, transmit: 35, address: 1, register: 0 },
+      'sensors[0].transmit: GPIO 35 can only be read, and a serial line must be driven; write 4 or 5 or 13 instead'],
   ])('%s', (_, board, sensor, expected) => {
     expect(judge(board, sensor)).toEqual([expected]);
   });
@@ -78,6 +79,27 @@ describe('what cannot work is refused, with the reason and pins that can be used
     expect(judge('esp32', bus('aht10', 21, 22), bus('sht3x', 22, 21))).toHaveLength(2);
     expect(judge('esp32', bus('aht10', 21, 21))).toEqual([
       'sensors[0].clock: sensor "s0" is at GPIO 21 already; write 4 or 5 or 13 instead']);
+  });
+
+  it('more buses or serial lines than the chip has', () => {
+    expect(judge('esp32c3', bus('aht10', 4, 5), bus('sht3x', 6, 7))).toEqual(['sensors[1].type: an ESP32-C3 has one I2C bus, '
+      + 'and this sensor is on one more; write the "data" and "clock" of another sensor instead']);
+    expect(judge('esp32', bus('aht10', 21, 22), bus('sht3x', 25, 26), bus('lm75', 32, 33))).toHaveLength(1);
+    const line = { type: 'modbus', pin: 4, transmit: 5, address: 1, register: 0 };
+    expect(judge('esp32c3', line, { ...line, address: 2 }, { ...line, register: 7 })).toEqual([]);
+    expect(judge('esp32c3', line, { type: 'serial', pin: 6 })).toEqual(['sensors[1].type: an ESP32-C3 has one serial port '
+      + 'beside that of the log, and this sensor is at one more; leave it out, or take another chip']);
+  });
+
+  it('two speeds on one serial line, and parts of 1-Wire at one pin that have no number', () => {
+    const line = { type: 'modbus', pin: 4, transmit: 5, address: 1, register: 0 };
+    expect(judge('esp32', line, { ...line, address: 2, baud: 19_200 })).toEqual(['pin', 'transmit'].map((key, index) =>
+      `sensors[1].${key}: sensor "s0" is at GPIO ${4 + index} already (those on one line have the same pins, "baud", "parity" `
+      + 'and "stop_bits"); write 13 or 14 or 15 instead'));
+    const wire = { type: 'ds18b20', pin: 4, rom: '9c0000031edd2a28' };
+    expect(judge('esp32', wire, { ...wire, rom: '1c0000031edd2a28' })).toEqual([]);
+    expect(judge('esp32', wire, { type: 'ds18b20', pin: 4 })).toEqual([
+      'sensors[1].pin: sensor "s0" is at GPIO 4 already (several at one pin need "rom" each); write 5 or 13 or 14 instead']);
   });
 
   it('two parts that answer at one address of a bus', () => {
@@ -104,6 +126,13 @@ describe('what works is not refused', () => {
   });
 
   it('what works with care is a warning', () => {
+    expect(judge('esp32c3', { type: 'pulse_count', pin: 4 })).toEqual([]);
+    expect(warn('esp32c3', { type: 'pulse_count', pin: 4 })).toEqual(['sensors[0].type: an ESP32-C3 has no pulse counter: the '
+      + 'pulses of this sensor are counted edge by edge, 50 a second at most']);
+    const counters = [3, 4, 5, 6, 7].map(pin => ({ type: 'pulse_count', pin }));
+    expect(warn('esp32c6', ...counters.slice(1))).toEqual([]);
+    expect(warn('esp32c6', ...counters)).toEqual(['sensors[4].type: an ESP32-C6 has no more than 4 pulse counters: the pulses of '
+      + 'this sensor are counted edge by edge, 50 a second at most']);
     expect(warn('esp32c3', bus('aht10', 8, 9))).toEqual([
       'sensors[0].data: GPIO 8 decides at power-on how an ESP32-C3 starts: what is wired to it must not pull it low then',
       'sensors[0].clock: GPIO 9 decides at power-on how an ESP32-C3 starts: what is wired to it must not pull it low then']);
@@ -116,7 +145,7 @@ describe('what works is not refused', () => {
 
 test('the table of each chip agrees with itself, and every board has one', () => {
   for (const board of Object.keys(BOARDS))
-    for (const type of ['digital', 'pulse_count', 'analog', 'serial', 'ntc', 'sht3x'])
+    for (const type of ['digital', 'pulse_count', 'analog', 'serial', 'ntc', 'ds18b20', 'sht3x'])
       for (let pin = 0; pin <= 48; pin++) {
         const { configuration } = read(type === 'sht3x' ? bus(type, pin, 4) : { type, pin });
         for (const { path, text } of judgePins(configuration, board).refusals) {
@@ -129,6 +158,23 @@ test('the table of each chip agrees with itself, and every board has one', () =>
             .toEqual([]);
         }
       }
+});
+
+describe('what a type needs, and what it cannot be told', () => {
+  it.each([
+    [{ type: 'modbus', pin: 4, transmit: 5, address: 1 }, 'sensors[0]: a sensor of type "modbus" needs the key "register"; '
+      + 'write it as well'],
+    [{ type: 'modbus', pin: 4, address: 1, register: 1 }, 'sensors[0]: a sensor of type "modbus" needs the key "transmit", a '
+      + 'GPIO number; write it as well'],
+    [bus('sht3x', 21, 22, { address: 0x40 }), 'sensors[0].address: 64 is no address that a "sht3x" can have; write 68 or 69 '
+      + 'instead'],
+    [bus('scd4x', 21, 22, { interval: 1 }), 'sensors[0].interval: a "scd4x" measures every 5 seconds; write 5 or more instead'],
+    [{ type: 'ds18b20', pin: 4, rom: '28ff641e8216c3a1' }, 'sensors[0].rom: "28ff641e8216c3a1" is no number of a DS18B20; write '
+      + '16 hexadecimal digits that end with 28, like "9c0000031edd2a28", instead'],
+    [bus('sht31', 21, 22), 'sensors[0].type: there is no sensor type "sht31"; write "sht3x" instead'],
+  ])('%j', (sensor, expected) => {
+    expect(read(sensor).errors).toEqual([expect.stringContaining(expected)]);
+  });
 });
 
 describe('a value that a part does not measure', () => {

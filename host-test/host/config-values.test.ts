@@ -245,5 +245,6 @@ describe('heartbeat', () => {
     expect(warningsOf('"heartbeat": 60')).toEqual([expect.stringMatching(/sensors\[0\]\.heartbeat: does nothing without "deadband"/)]);
     expect(warningsOf('"heartbeat": 5, "deadband": 1, "interval": 10')).toEqual([expect.stringMatching(/there is a reading every 10 seconds only; write 10 or more/)]);
     expect(warningsOf('"heartbeat": 60, "deadband": 1')).toEqual([]);
+    expect(warningsOf('"heartbeat": 60, "filters": [{ "delta": 1 }]')).toEqual([]);
   });
 });

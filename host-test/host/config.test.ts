@@ -319,8 +319,10 @@ describe('the schema', () => {
   const WITHOUT_DEFAULT: Record<string, string[]> = {
     'upstream': ['name'],
     'topic[]': ['upstream'],
-    'sensors[]': ['format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after',
-      'device_class', 'unit_of_measurement', 'state_class', 'icon', 'pin', 'data', 'clock', 'address', 'baud'],
+    'sensors[]': ['format', 'quantity', 'scale', 'offset', 'filters', 'deadband', 'heartbeat', 'expire_after',
+      'device_class', 'unit_of_measurement', 'state_class', 'icon', 'pin', 'transmit', 'data', 'clock', 'address',
+      'baud', 'parity', 'stop_bits', 'rom', 'register', 'register_type', 'value_type', 'multiplexer', 'gain',
+      'shunt_resistance'],
     'homeassistant.devices[]': ['availability_topic', 'payload_available', 'payload_not_available'],
     'homeassistant.devices[].entities[]': ['name', 'platform', 'topic', 'command_topic', 'payload_on', 'payload_off',
       'decimals', 'expire_after', 'device_class', 'unit_of_measurement', 'state_class', 'icon'],

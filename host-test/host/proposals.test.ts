@@ -216,11 +216,10 @@ test('a store of the size that is proposed holds what the limits let in, though 
   }
 });
 
-test('nobody is told to read humidity from a part that has none, and a command that comes twice is explained', () => {
-  const sensors = [{ name: 'a', type: 'bme280', data: 1, clock: 2 }];
+test('a part is known by its other names, and a command that comes twice is explained', () => {
+  const sensors = [{ name: 'a', type: 'bme680', data: 1, clock: 2 }];
   expect(complaintsAbout({ topic: [{}], sensors }).find(({ path }) => path === 'sensors[0].type')!.text)
-    .toBe('there is no sensor type "bme280"; a "bmp280" is another part, which measures no humidity: for humidity write '
-      + '"bme68x" or "sht3x" or "aht10" instead');
+    .toBe('there is no sensor type "bme680"; write "bme68x" instead');
   const topic = [{ remote_prefix: 's/' }, { pattern: 'command/#', direction: 'in', remote_prefix: 's/' }];
   expect(complaintsAbout({ topic }).find(({ path }) => path === 'topic[1].pattern')!.text).toBe('what a node publishes to '
     + '"command/#" goes out by topic[0] and comes back from the broker as "s/command/#", by this rule: nodes that subscribe to '

@@ -86,7 +86,7 @@ describe('the status', () => {
         { pattern: 'set/#', direction: 'in', local: 'set/#', remote: 'site/set/#', forwarded: 0, dropped: 0,
           refused: 0 },
       ],
-      sensors: [{ name: 'air', topic: 'air/temperature', value: null, works: true }],
+      sensors: [{ name: 'air', topic: 'air/temperature', value: null, works: true, faults: 0, fault: null }],
       board: null, tls: NO_TLS,
     });
     expect(JSON.parse(JSON.stringify(status))).toEqual(status);
@@ -254,7 +254,7 @@ describe('of a running gateway', () => {
       && server.received.includes(Buffer.from('site/air/temperature').toString('hex')));
     const status = statusOf(runtime, performance.now() | 0);
     expect(status.sensors).toEqual([{ name: 'air', topic: 'air/temperature', value: expect.any(Number) as number,
-      works: true }]);
+      works: true, faults: 0, fault: null }]);
     expect(status.upstream).toMatchObject({ state: 'connected', attempts: 1 });
     await stop();
     server.close();

@@ -52,8 +52,12 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   'listener.acl.user': 'alice', 'log_level': 'warning', 'upstream.max_qos': 1, 'upstream.max_topic_levels': 9,
   'upstream.max_topic_length': 99, 'listener.acl.topic': 'b/#',
   'listener.users': [{ username: 'bob' }, { username: 'caroline', mount_point: 'n/' }],
+  'homeassistant.max_payload': 3000,
+  'sensors.filters': [{ offset: 1 }], 'sensors.filters.calibrate_linear': [[0, 0], [1, 2]],
+  'sensors.filters.median': {}, 'sensors.filters.min': {}, 'sensors.filters.max': {},
+  'sensors.filters.sliding_window_moving_average': {},
   'sensors.type': 'simulated_switch', 'sensors.quantity': 'pressure', 'sensors.format': 'json',
-  'store.messages_per_second': { up: 5 }, 'homeassistant.max_payload': 3000,
+  'store.messages_per_second': { up: 5 },
 };
 
 function otherThan(value: unknown, { default: standard, enum: choices, type }: Schema): unknown {
@@ -81,10 +85,12 @@ function* everyKey(): Generator<{ path: string; key: string; other: PartialConfi
     if (!isSection)
       yield { path, key, other: change(OTHERS[path] ?? (properties === undefined ? otherThan(value, at)
         : at.items === undefined ? null : [])) };
+    const isList = at.items !== undefined && at.properties === undefined;
+    const entries = isList ? value as Json[] | undefined ?? [] : [];
     for (const [name, inner] of Object.entries(properties ?? {})) {
-      if (at.items !== undefined && !isSection)
-        yield* within(`${path}.${name}`, key, inner, (value as Json[])[0]![name],
-          to => change([{ ...(value as Json[])[0], [name]: to }, ...(value as Json[]).slice(1)]));
+      if (isList)
+        yield* within(`${path}.${name}`, key, inner, entries[0]?.[name],
+          to => change([{ ...entries[0], [name]: to }, ...entries.slice(1)]));
       else
         yield* within(`${path}.${name}`, isSection ? `${path}.${name}` : key, inner, (value as Json | undefined)?.[name],
           to => change({ ...value as Json, [name]: to }));

@@ -76,6 +76,16 @@ export const VARIANTS: Readonly<Record<FeatureId, Variants>> = {
   sensorDeadband: { without: sensors({}), with: sensors({ deadband: 1 }) },
   sensorExpiry: { without: sensors({}), with: sensors({ expire_after: 60 }) },
   sensorCalibration: { without: sensors({}), with: sensors({ scale: 2, offset: 1 }) },
+  sensorDriver: { without: sensors({}), with: {
+    ...listener(), sensors: times(index => sensor({ type: 'bme68x', data: 1, clock: 2 + index })(index)),
+  } },
+  sensorFilter: {
+    without: sensors({}), off: sensors({ filters: [] }), with: sensors({ filters: times(() => ({ delta: 1 })) }),
+  },
+  sensorFilterNumber: {
+    without: sensors({ filters: [{ median: { window_size: 1 } }] }),
+    with: sensors({ filters: [{ median: { window_size: 33 } }] }),
+  },
   will: {
     without: listener(), off: { ...listener(), upstream: { will: null } },
     with: { ...listener(), upstream: { will: { topic: 'status', payload: 'offline', qos: 1, retain: true } } },

@@ -6,6 +6,8 @@
 import {
   createSimulatedSensor, FlashBlocks, type Flash, type PartialConfiguration, type Runtime,
 } from '../../src/device/core.ts';
+import type { Buses } from '../../src/drivers/buses.ts';
+import { DriverSensors } from '../../src/drivers/driver-sensors.ts';
 import type { TCPOptions, TCPSocket } from '../../src/io/transport.ts';
 import { HandDrivenNetwork, PLENTY } from '../world/hand-driven.ts';
 
@@ -59,10 +61,18 @@ Socket.prototype.write = socketWrite;
 /** Those of every link. */
 let callbacks: TCPOptions = {};
 
+/** As on a board, where the lines take their memory outside of the engine's heap. */
+const port = {
+  write: () => 0, read: () => 0, recover: () => 0, reset: () => 0, readByte: () => 0,
+  writeByte() { /* nobody hears */ },
+};
+const buses: Buses = { openI2C: () => port, openSerial: () => port, openOneWire: () => port };
+
 const network = new HandDrivenNetwork<TCPSocket>(Socket, {
-  // What is wired to a board needs a driver of the SDK, which is not here: it counts as a simulated sensor.
-  createSensor: ({ type, ...rest }) =>
-    createSimulatedSensor({ ...rest, type: type.startsWith('simulated') ? type : 'simulated' }, () => 0.5),
+  // Parts on a bus have their drivers, each its own; whatever else is wired to a board counts as a simulated sensor.
+  createSensor: configuration => new DriverSensors(buses).create(configuration) ?? createSimulatedSensor({
+    ...configuration, type: configuration.type.startsWith('simulated') ? configuration.type : 'simulated',
+  }, () => 0.5),
   createTimer: () => ({ set() { /* never fires */ }, clear() { /* not set */ } }), // as a board's, an object of its own
   openStorage: (_store, arena, longestPacket) =>
     new FlashBlocks(new BlankFlash(), arena, longestPacket),

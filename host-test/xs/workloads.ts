@@ -8,6 +8,9 @@
  */
 import { FlashBlocks, RepeatedMessage, type PartialConfiguration, type Platform,
   type Runtime } from '../../src/device/core.ts';
+import { DriverSensors } from '../../src/drivers/driver-sensors.ts';
+import { SimulatedBuses } from '../../src/simulated/simulated-buses.ts';
+import { Surroundings } from '../../src/simulated/surroundings.ts';
 import { CachedArea, ResizedArea } from '../../src/io/exact-area.ts';
 import { AREA_LENGTH, WebSocketTCP } from '../../src/io/websocket.ts';
 import { ServerOpening } from '../../src/io/websocket-opening.ts';
@@ -286,6 +289,32 @@ const sampling =
   },
 });
 
+const PARTS = ['aht10', 'bh1750', 'ina226', 'scd4x', 'sht3x', 'si7020', 'tmp117', 'ads1115', 'ds18b20', 'modbus'];
+
+/** Drivers at simulated parts, each somewhere on its way through a measurement; each is read every two seconds. */
+const onBuses: Workload = {
+  name: 'sensors on buses',
+  description: 'a second passes for ten parts: a step of each measurement, and what has been measured goes upstream',
+  prepare(engine) {
+    let now = 0;
+    const drivers = new DriverSensors(new SimulatedBuses(new Surroundings(), () => now));
+    const setup = new Setup(engine, {
+      topic: [{ pattern: '#', direction: 'out', qos: 0, local_prefix: '', remote_prefix: 'gateway/', store: false }],
+      upstream: { keepalive_interval: 0 },
+      sensors: PARTS.map((type, index) => ({
+        name: type, type, interval: 2, data: 1, clock: 10 + index, pin: 30 + index, transmit: 2,
+        ...type === 'modbus' && { address: 1, register: 1 }, filters: [{ median: { window_size: 5, send_every: 1 } }],
+      })),
+    }, { createSensor: configuration => drivers.create(configuration)! }).connectUpstream(0);
+    return count => {
+      for (let round = 0; round < count; ++round) {
+        now += 1000;
+        setup.wait(1000);
+      }
+    };
+  },
+};
+
 export const workloads: readonly Workload[] = [
   fromUpstream('W1',
     'receive a PUBLISH of 88 bytes, QoS 0, from upstream, under a rule, for which no node has subscribed', W1),
@@ -405,6 +434,7 @@ export const workloads: readonly Workload[] = [
   sampling('sensor', 'a reading becomes a payload and goes upstream', false),
   sampling('sensor, JSON', 'a reading becomes JSON with its time', false, 'json'),
   sampling('sensor, kept', 'a reading with QoS 1, through the queue and acknowledged', true),
+  onBuses,
   {
     name: 'rejected packet',
     description: 'a node connects, sends a malformed packet and is closed: the session, without the socket',

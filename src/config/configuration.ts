@@ -8,6 +8,7 @@
  */
 
 import type { ProfileName } from './broker-profiles.ts';
+import type { FilterConfiguration } from './filter-configuration.ts';
 import type { Appearance, HomeAssistantConfiguration, PartialHomeAssistant } from './home-assistant.ts';
 import type { Quantity } from './sensor-types.ts';
 import type { TopicTest } from './topic-test.ts';
@@ -193,11 +194,13 @@ export interface SensorConfiguration extends Appearance {
   retain: boolean;
   /** json: `{"value":21.50,"time":1800000000}`, with the time of the reading; `number` when not given. */
   format?: 'number' | 'json';
-  /** Which of the values of a sensor that measures several; `temperature` when not given. */
+  /** Which of the values of a sensor that measures several; the first of its type when not given. */
   quantity?: Quantity;
   /** The reading is multiplied by `scale`, then `offset` is added: 1 and 0 when not given. */
   scale?: number;
   offset?: number;
+  /** What follows, in this order; the value is that with `scale` and `offset`. */
+  filters?: readonly FilterConfiguration[];
   /** Nothing is published before the value has changed by this much; 0 when not given. */
   deadband?: number;
   /** Seconds after which a reading is repeated although `deadband` keeps it back; 0, as when not given: never. */
@@ -207,12 +210,26 @@ export interface SensorConfiguration extends Appearance {
    * is told there.
    */
   expire_after?: number;
-  /** Wiring, on a board only: GPIO numbers, address on the bus, speed of a serial line. */
+  /** Wiring, on a board only: GPIO numbers, address on the bus or of the device, form of a serial line. */
   pin?: number;
+  transmit?: number;
   data?: number;
   clock?: number;
   address?: number;
   baud?: number;
+  parity?: 'none' | 'even' | 'odd';
+  stop_bits?: number;
+  /** Of a ds18b20: 16 hexadecimal digits; not given: it is alone on its pin. */
+  rom?: string;
+  /** modbus: number of the first register, from 0; what it is, and what is in it. */
+  register?: number;
+  register_type?: 'holding' | 'input';
+  value_type?: string;
+  /** ads1115: input, and volts of the whole scale. */
+  multiplexer?: string;
+  gain?: number;
+  /** ina226: ohm. */
+  shunt_resistance?: number;
 }
 
 export interface StoreConfiguration {

@@ -239,9 +239,10 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
     'store', 'full', 'expiry', 'upstream']), first: 129 }),
   // sensors[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'type', 'topic', 'interval', 'decimals', 'retain',
-    'format', 'quantity', 'scale', 'offset', 'deadband', 'heartbeat', 'expire_after', 'device_class',
-    'unit_of_measurement', 'state_class', 'icon', 'pin', 'data', 'clock', 'address', 'baud']), first: 138,
-    required: Object.freeze(['name', 'type']) }),
+    'format', 'quantity', 'scale', 'offset', 'filters', 'deadband', 'heartbeat', 'expire_after', 'device_class',
+    'unit_of_measurement', 'state_class', 'icon', 'pin', 'transmit', 'data', 'clock', 'address', 'baud', 'parity',
+    'stop_bits', 'rom', 'register', 'register_type', 'value_type', 'multiplexer', 'gain', 'shunt_resistance']),
+    first: 138, required: Object.freeze(['name', 'type']) }),
   // store.ram
   Object.freeze({ types: 2, minimum: 256, maximum: 67108864, example: '8192' }),
   // store.path
@@ -258,9 +259,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // store.replay_rate
   Object.freeze({ types: 2, minimum: 0, maximum: 100000, example: '0' }),
   // store.quarantine
-  Object.freeze({ types: 16, items: 160, minItems: 2, maxItems: 2, example: '[16,8192]' }),
+  Object.freeze({ types: 16, items: 171, minItems: 2, maxItems: 2, example: '[16,8192]' }),
   // store.messages_per_second
-  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 161,
+  Object.freeze({ types: 32, keys: Object.freeze(['up', 'down', 'retained']), first: 172,
     example: '{"up":1,"down":0.2,"retained":1}' }),
   // memory.topics
   Object.freeze({ types: 2, minimum: 1, maximum: 65536, example: '32' }),
@@ -289,11 +290,11 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // homeassistant.max_payload
   Object.freeze({ types: 2, minimum: 512, maximum: 65536, example: '4096' }),
   // homeassistant.devices
-  Object.freeze({ types: 16, items: 164, maxItems: 256,
+  Object.freeze({ types: 16, items: 175, maxItems: 256,
     example: '[{"name":"Plug","topic":"tasmota_A1B2C3","template":"tasmota","entities":[{"value":"POWER"}]}]' }),
   // tests[]
   Object.freeze({ types: 32, keys: Object.freeze(['publish', 'receive', 'user', 'clientid', 'qos', 'expect']),
-    first: 165, required: Object.freeze(['expect']) }),
+    first: 176, required: Object.freeze(['expect']) }),
   // upstream.address[]
   Object.freeze({ types: 1, maxLength: 300, example: '"mqtt://192.168.1.10:1883"' }),
   // upstream.restart_timeout[]
@@ -322,9 +323,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 1, minLength: 1, maxLength: 300, example: '"https://example.com"' }),
   // listener.users[]
   Object.freeze({ types: 32, keys: Object.freeze(['username', 'password', 'password_hash', 'mount_point']),
-    first: 171, required: Object.freeze(['username']) }),
+    first: 182, required: Object.freeze(['username']) }),
   // listener.acl[]
-  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 175 }),
+  Object.freeze({ types: 32, keys: Object.freeze(['user', 'topic', 'access']), first: 186 }),
   // topic[].pattern
   Object.freeze({ types: 1, maxLength: 65535, example: '"#"' }),
   // topic[].direction
@@ -359,11 +360,14 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // sensors[].format
   Object.freeze({ types: 0, choices: Object.freeze(['"number"', '"json"']) }),
   // sensors[].quantity
-  Object.freeze({ types: 0, choices: Object.freeze(['"temperature"', '"humidity"', '"pressure"']) }),
+  Object.freeze({ types: 0, choices: Object.freeze(['"temperature"', '"humidity"', '"pressure"', '"co2"',
+    '"illuminance"', '"voltage"', '"current"', '"power"', '"pulses"', '"total"', '"rate"']) }),
   // sensors[].scale
   Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
   // sensors[].offset
   Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
+  // sensors[].filters
+  Object.freeze({ types: 16, items: 189, maxItems: 8 }),
   // sensors[].deadband
   Object.freeze({ types: 4, minimum: 0, maximum: 1000000000 }),
   // sensors[].heartbeat
@@ -380,14 +384,36 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 1, minLength: 1, maxLength: 64 }),
   // sensors[].pin
   Object.freeze({ types: 2, minimum: 0, maximum: 48 }),
+  // sensors[].transmit
+  Object.freeze({ types: 2, minimum: 0, maximum: 48 }),
   // sensors[].data
   Object.freeze({ types: 2, minimum: 0, maximum: 48 }),
   // sensors[].clock
   Object.freeze({ types: 2, minimum: 0, maximum: 48 }),
   // sensors[].address
-  Object.freeze({ types: 2, minimum: 1, maximum: 127 }),
+  Object.freeze({ types: 2, minimum: 1, maximum: 247 }),
   // sensors[].baud
   Object.freeze({ types: 2, minimum: 300, maximum: 921600 }),
+  // sensors[].parity
+  Object.freeze({ types: 0, choices: Object.freeze(['"none"', '"even"', '"odd"']) }),
+  // sensors[].stop_bits
+  Object.freeze({ types: 2, minimum: 1, maximum: 2 }),
+  // sensors[].rom
+  Object.freeze({ types: 1, minLength: 1, maxLength: 64, example: '"9c0000031edd2a28"' }),
+  // sensors[].register
+  Object.freeze({ types: 2, minimum: 0, maximum: 65535 }),
+  // sensors[].register_type
+  Object.freeze({ types: 0, choices: Object.freeze(['"holding"', '"input"']) }),
+  // sensors[].value_type
+  Object.freeze({ types: 0, choices: Object.freeze(['"U_WORD"', '"S_WORD"', '"U_DWORD"', '"S_DWORD"', '"U_DWORD_R"',
+    '"S_DWORD_R"', '"FP32"', '"FP32_R"']) }),
+  // sensors[].multiplexer
+  Object.freeze({ types: 0, choices: Object.freeze(['"A0_GND"', '"A1_GND"', '"A2_GND"', '"A3_GND"', '"A0_A1"',
+    '"A0_A3"', '"A1_A3"', '"A2_A3"']) }),
+  // sensors[].gain
+  Object.freeze({ types: 0, choices: Object.freeze(['6.144', '4.096', '2.048', '1.024', '0.512', '0.256']) }),
+  // sensors[].shunt_resistance
+  Object.freeze({ types: 4, minimum: 0.000001, maximum: 1000 }),
   // store.quarantine[]
   Object.freeze({ types: 2, minimum: 0, maximum: 16777216 }),
   // store.messages_per_second.up
@@ -398,7 +424,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 4, minimum: 0, maximum: 100000, example: '1' }),
   // homeassistant.devices[]
   Object.freeze({ types: 32, keys: Object.freeze(['name', 'topic', 'template', 'availability_topic',
-    'payload_available', 'payload_not_available', 'entities']), first: 178, required: Object.freeze(['name']) }),
+    'payload_available', 'payload_not_available', 'entities']), first: 190, required: Object.freeze(['name']) }),
   // tests[].publish
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535, example: '"a/b"' }),
   // tests[].receive
@@ -411,7 +437,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 2, minimum: 0, maximum: 2, example: '1' }),
   // tests[].expect
   Object.freeze({ types: 32, keys: Object.freeze(['allowed', 'local', 'remote', 'qos', 'stored', 'readers']),
-    first: 185 }),
+    first: 197 }),
   // listener.users[].username
   Object.freeze({ types: 1, minLength: 1, maxLength: 65535 }),
   // listener.users[].password
@@ -427,6 +453,9 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // listener.acl[].access
   Object.freeze({ types: 0, choices: Object.freeze(['"read"', '"write"', '"readwrite"', '"deny"']),
     example: '"readwrite"' }),
+  // sensors[].filters[]
+  Object.freeze({ types: 32, keys: Object.freeze(['offset', 'multiply', 'calibrate_linear', 'median', 'min', 'max',
+    'sliding_window_moving_average', 'throttle', 'delta']), first: 203 }),
   // homeassistant.devices[].name
   Object.freeze({ types: 1, minLength: 1, maxLength: 64, example: '"Plug"' }),
   // homeassistant.devices[].topic
@@ -441,7 +470,7 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // homeassistant.devices[].payload_not_available
   Object.freeze({ types: 1, maxLength: 64 }),
   // homeassistant.devices[].entities
-  Object.freeze({ types: 16, items: 191, maxItems: 64,
+  Object.freeze({ types: 16, items: 212, maxItems: 64,
     example: '[{"value":"temperature","device_class":"temperature","unit_of_measurement":"°C"}]' }),
   // tests[].expect.allowed
   Object.freeze({ types: 8, example: 'true' }),
@@ -454,13 +483,57 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   // tests[].expect.stored
   Object.freeze({ types: 8, example: 'true' }),
   // tests[].expect.readers
-  Object.freeze({ types: 16, items: 192, maxItems: 1024, example: '[]' }),
+  Object.freeze({ types: 16, items: 213, maxItems: 1024, example: '[]' }),
+  // sensors[].filters[].offset
+  Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
+  // sensors[].filters[].multiply
+  Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
+  // sensors[].filters[].calibrate_linear
+  Object.freeze({ types: 16, items: 214, minItems: 2, maxItems: 16, example: '[[0,0],[100,98.5]]' }),
+  // sensors[].filters[].median
+  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 215 }),
+  // sensors[].filters[].min
+  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 218 }),
+  // sensors[].filters[].max
+  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 221 }),
+  // sensors[].filters[].sliding_window_moving_average
+  Object.freeze({ types: 32, keys: Object.freeze(['window_size', 'send_every', 'send_first_at']), first: 224 }),
+  // sensors[].filters[].throttle
+  Object.freeze({ types: 4, minimum: 0.001, maximum: 1000000 }),
+  // sensors[].filters[].delta
+  Object.freeze({ types: 4, minimum: 0, maximum: 1000000000 }),
   // homeassistant.devices[].entities[]
   Object.freeze({ types: 32, keys: Object.freeze(['value', 'name', 'platform', 'topic', 'command_topic',
     'payload_on', 'payload_off', 'decimals', 'expire_after', 'device_class', 'unit_of_measurement', 'state_class',
-    'icon']), first: 193, required: Object.freeze(['value']) }),
+    'icon']), first: 227, required: Object.freeze(['value']) }),
   // tests[].expect.readers[]
   Object.freeze({ types: 65 }),
+  // sensors[].filters[].calibrate_linear[]
+  Object.freeze({ types: 16, items: 240, minItems: 2, maxItems: 2, example: '[0,0]' }),
+  // sensors[].filters[].median.window_size
+  Object.freeze({ types: 2, minimum: 1, maximum: 256 }),
+  // sensors[].filters[].median.send_every
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].median.send_first_at
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].min.window_size
+  Object.freeze({ types: 2, minimum: 1, maximum: 256 }),
+  // sensors[].filters[].min.send_every
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].min.send_first_at
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].max.window_size
+  Object.freeze({ types: 2, minimum: 1, maximum: 256 }),
+  // sensors[].filters[].max.send_every
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].max.send_first_at
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].sliding_window_moving_average.window_size
+  Object.freeze({ types: 2, minimum: 1, maximum: 256 }),
+  // sensors[].filters[].sliding_window_moving_average.send_every
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
+  // sensors[].filters[].sliding_window_moving_average.send_first_at
+  Object.freeze({ types: 2, minimum: 1, maximum: 65535 }),
   // homeassistant.devices[].entities[].value
   Object.freeze({ types: 1, maxLength: 128, example: '"POWER"' }),
   // homeassistant.devices[].entities[].name
@@ -487,4 +560,6 @@ export const SCHEMA_TABLE: readonly SchemaRow[] = Object.freeze([
   Object.freeze({ types: 1, minLength: 1, maxLength: 32 }),
   // homeassistant.devices[].entities[].icon
   Object.freeze({ types: 1, minLength: 1, maxLength: 64 }),
+  // sensors[].filters[].calibrate_linear[][]
+  Object.freeze({ types: 4, minimum: -1000000000, maximum: 1000000000 }),
 ]);

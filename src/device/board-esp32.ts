@@ -9,11 +9,11 @@ import type { Natives } from './natives.ts';
 import { NetworkTime } from './network-time.ts';
 import { BoardSensors } from './sensors.ts';
 import { Station } from './wifi.ts';
-import type { SensorFactory } from '../sensors/sensors.ts';
+import type { SensorFactory } from '../sensors/sensor-state.ts';
 
 /** A factory, because what is preloaded into flash cannot keep anything. */
-export function createSensors(): SensorFactory {
-  const sensors = new BoardSensors();
+export function createSensors(natives: Natives | undefined): SensorFactory {
+  const sensors = new BoardSensors(natives!);
   return configuration => sensors.create(configuration);
 }
 

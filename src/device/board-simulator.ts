@@ -2,18 +2,19 @@
  * The module `board` in Moddable's simulator: the network is there, pins and drivers are not.
  */
 import Modules from 'modules';
+import Time from 'time';
 import Timer from 'timer';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import type { StoreConfiguration } from '../config/configuration.ts';
 import { blockLengthFor } from '../store/record-format.ts';
-import { createSimulatedSensor, type Flash, FlashBlocks, type SensorConfiguration } from './core.ts';
+import { type Flash, FlashBlocks } from './core.ts';
 import { ConfigFile } from './config-file.ts';
 import { type Directory, FileFlash } from './file-flash.ts';
 import { log } from './log.ts';
 import type { Natives } from './natives.ts';
-import type { Sensor, SensorFactory } from '../sensors/sensors.ts';
-import { STANDS_FOR } from '../sensors/simulated-types.ts';
+import type { SensorFactory } from '../sensors/sensor-state.ts';
+import { SimulatedSensors } from '../simulated/simulated-buses.ts';
 
 /** Not on every system, so it is asked for. */
 const FILES = 'embedded:storage/files';
@@ -21,13 +22,14 @@ const FILES = 'embedded:storage/files';
 /** Stands for the partition `config`. */
 const CONFIG_FILE = 'ringbridge.config';
 
-export const createSensors = (): SensorFactory => createSensor;
-
-function createSensor(configuration: SensorConfiguration): Sensor {
-  const type = STANDS_FOR[configuration.type];
-  if (type !== undefined)
-    log(`sensor "${configuration.name}": ${configuration.type} is simulated here`);
-  return createSimulatedSensor({ ...configuration, type: type ?? configuration.type }, Math.random);
+/** All are simulated: parts on buses with the drivers of a board, the others as their values alone. */
+export function createSensors(_natives: Natives | undefined): SensorFactory {
+  const sensors = new SimulatedSensors(Math.random, () => Time.ticks);
+  return configuration => {
+    if (!configuration.type.startsWith('simulated'))
+      log(`sensor "${configuration.name}": ${configuration.type} is simulated here`);
+    return sensors.create(configuration);
+  };
 }
 
 export function startNetwork(onReady: () => void): undefined {

@@ -77,7 +77,7 @@ function createRuntime(configuration: Configuration, arenaLimit: number): Runtim
     Listener: Listener as ListenerConstructor,
     resolver: new DeviceResolver(error => observer.onException(error)),
     authenticator,
-    createSensor: createSensors(),
+    createSensor: createSensors(natives),
     createTimer,
     time,
     random: Math.random,

@@ -128,7 +128,8 @@ declare module 'preference' {
 
 /** Ours: board-esp32 or board-simulator, as the manifest says. */
 declare module 'board' {
-  export function createSensors(): import('../sensors/sensors.ts').SensorFactory;
+  export function createSensors(natives: import('./natives.ts').Natives | undefined):
+    import('../sensors/sensor-state.ts').SensorFactory;
   /** Looks after the network; calls back whenever it is there, after it was not: sockets can be opened. */
   /** @returns what knows how strong the signal is, where there is one */
   export function startNetwork(onReady: () => void): { readonly signal: number } | undefined;
@@ -157,40 +158,27 @@ declare module 'embedded:io/analog' {
 declare module 'embedded:io/digital' {
   export default class Digital {
     static readonly InputPullUp: number;
-    constructor(options: { pin: number; mode: number });
+    static readonly OutputOpenDrain: number;
+    static readonly Falling: number;
+    /** `onReadable` is called for edges that have come since it was called last. */
+    constructor(options: { pin: number; mode: number; edge?: number; onReadable?: () => void });
     /** 0 or 1. */
     read(): number;
-  }
-}
-
-declare module 'embedded:io/pulsecount' {
-  export default class PulseCount {
-    constructor(options: { signal: number });
-    read(): number;
-  }
-}
-
-declare module 'embedded:io/serial' {
-  export default class Serial {
-    constructor(options: { receive: number; baud: number; port: number; format: 'number'; onReadable(this: Serial,
-      count: number): void });
-    read(): number | undefined;
+    write(level: number): void;
+    close(): void;
   }
 }
 
 declare module 'embedded:io/i2c' {
-  const I2C: unknown;
-  export default I2C;
-}
-
-declare module 'embedded:io/smbus' {
-  const SMBus: unknown;
-  export default SMBus;
-}
-
-declare module 'embedded:sensor/*' {
-  const Driver: unknown;
-  export default Driver;
+  export default class I2C {
+    /** @param options `timeout` in milliseconds @throws when the pins or the address are in use */
+    constructor(options: { data: number; clock: number; address: number; hz: number; timeout: number });
+    /** @throws when it is not acknowledged, or the bus is stuck */
+    write(bytes: Uint8Array): void;
+    /** Fills the view. @throws as `write` */
+    read(bytes: Uint8Array): void;
+    close(): void;
+  }
 }
 
 /** Of modules/io. */

@@ -26,6 +26,19 @@ export interface Natives {
   ringbridge_image_give_up(): number;
   /** @param now in milliseconds @returns 1 when it was written on the serial line */
   ringbridge_log_line(text: string, now: number): number;
+  /** @returns 1: a part is there, 0: none, -1: something holds the line low */
+  ringbridge_wire_reset(pin: number): number;
+  ringbridge_wire_write(pin: number, byte: number): void;
+  ringbridge_wire_read(pin: number): number;
+  /** @param form see serial-line.c @returns the port, or -1 */
+  ringbridge_serial_open(receive: number, transmit: number, baud: number, form: number): number;
+  ringbridge_serial_write(port: number, buffer: ArrayBufferLike, offset: number, length: number): void;
+  /** @returns bytes read, plus 0x10000 when some may have been lost before them */
+  ringbridge_serial_read(port: number, buffer: ArrayBufferLike, offset: number, length: number): number;
+  /** @returns the counter, or -1: there is none (left) */
+  ringbridge_pulses_open(pin: number): number;
+  /** @returns pulses since then, modulo 2^32 */
+  ringbridge_pulses_read(counter: number): number;
 }
 
 /** By number. */

@@ -31,6 +31,11 @@ export class NumberLine {
     return value;
   }
 
+  /** Something has been lost: the rest of this line is no number, whatever it says. */
+  spoil(): void {
+    this.length = LINE_CAPACITY + 1;
+  }
+
   put(byte: number): void {
     if (byte !== NEWLINE) {
       if (this.length < LINE_CAPACITY) // what is longer is no number

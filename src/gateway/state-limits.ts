@@ -40,11 +40,12 @@ export interface StateNeeds {
 
 /** Entries of the map that a configuration can need. */
 export function stateEntriesOf(configuration: Configuration): number {
-  const { listener, store, topic } = configuration;
+  const { listener, sensors, store, topic } = configuration;
   const { max_connections, max_retained_messages, max_sessions, max_subscriptions, max_unreleased_messages } = listener;
   return 2 * max_sessions + max_subscriptions + max_retained_messages
     + Math.min(max_connections * max_unreleased_messages, MOST_IN_MAP) + OTHERS_IN_MAP + store.quarantine[0]
-    + topic.filter(({ direction }) => direction !== 'out').length + discoveredEntries(configuration);
+    + topic.filter(({ direction }) => direction !== 'out').length + discoveredEntries(configuration)
+    + sensors.filter(({ quantity }) => quantity === 'total').length;
 }
 
 /** Bytes that records of the map can need. */

@@ -43,6 +43,10 @@ interface SensorProgress {
   readonly value: number;
   /** 1 while all is well. */
   readonly pause: number;
+  /** Attempts that have failed. */
+  readonly faultCount: number;
+  /** Why the last one has; empty while all is well. */
+  readonly faultText: string;
 }
 
 /** io/runtime.ts is one. */

@@ -124,7 +124,11 @@ export interface Status {
     dropped: number;
     refused: number;
   }[];
-  sensors: { name: string; topic: string; value: number | null; works: boolean }[];
+  sensors: {
+    name: string; topic: string; value: number | null; works: boolean;
+    /** Attempts that have failed, and why the last one has; null while it works. */
+    faults: number; fault: string | null;
+  }[];
   /** Null where nobody can tell: on a PC. */
   board: { started: string; starts: number; heapFree: number; heapMinimum: number; heapLargest: number } | null;
 }
@@ -202,8 +206,9 @@ export function statusOf(sources: StatusSources, now: number, date = 0, tls: TLS
     quarantine: quarantineOf(gateway),
     rules: [...bridge.outbound.rules.map(rule => ruleOf(rule, 'out')),
       ...bridge.inbound.rules.map(rule => ruleOf(rule, 'in'))],
-    sensors: sensors.states.map(({ configuration: { name, topic }, pause, value }) => ({
-      name, topic, value: Number.isNaN(value) ? null : value, works: pause === 1,
+    sensors: sensors.states.map(({ configuration: { name, topic }, faultCount, faultText, pause, value }) => ({
+      name, topic, value: Number.isNaN(value) ? null : value, works: pause === 1, faults: faultCount,
+      fault: faultText === '' ? null : faultText,
     })),
     board: machine === undefined ? null : {
       started: machine.startText, starts: machine.startCount,

@@ -79,9 +79,9 @@ function warnOfStore(findings: Findings, configuration: Configuration): void {
 }
 
 function warnOfSensors(findings: Findings, { sensors }: Configuration): void {
-  sensors.forEach(({ deadband = 0, heartbeat = 0, interval }, index) => {
-    if (heartbeat > 0 && deadband === 0)
-      findings.add(['sensors', index, 'heartbeat'], 'does nothing without "deadband": every reading is published; '
+  sensors.forEach(({ deadband = 0, filters = [], heartbeat = 0, interval }, index) => {
+    if (heartbeat > 0 && deadband === 0 && filters.length === 0)
+      findings.add(['sensors', index, 'heartbeat'], 'does nothing without "deadband" or "filters": every reading is published; '
         + 'write that as well');
     else if (heartbeat > 0 && heartbeat < interval)
       findings.add(['sensors', index, 'heartbeat'], `there is a reading every ${interval} seconds only; write `

@@ -4,8 +4,7 @@
  */
 import type { Authenticator } from '../gateway/gateway.ts';
 import type { Platform } from '../io/platform.ts';
-import { createSimulatedSensor } from '../sensors/simulated-sensors.ts';
-import { STANDS_FOR } from '../sensors/simulated-types.ts';
+import { SimulatedSensors } from '../simulated/simulated-buses.ts';
 import { FileStorage } from './file-storage.ts';
 import { Listener } from './listener.ts';
 import { HostResolver } from './resolver.ts';
@@ -19,14 +18,13 @@ const LANDING_CAPACITY = 16_384;
 const EARLIEST = Date.UTC(2026, 0);
 
 export function createPlatform(authenticator: Authenticator): Platform {
+  const sensors = new SimulatedSensors(Math.random, () => performance.now());
   return {
     TCP,
     Listener,
     resolver: new HostResolver(),
     authenticator,
-    createSensor: configuration =>
-      createSimulatedSensor({ ...configuration, type: STANDS_FOR[configuration.type] ?? configuration.type },
-        Math.random),
+    createSensor: configuration => sensors.create(configuration),
     createTimer: onTimer => new HostTimer(onTimer),
     time: () => performance.now(),
     random: Math.random,

@@ -73,8 +73,8 @@ function linesOfRules({ rules }: Status): Line[] {
 
 function linesOfSensors({ sensors }: Status): Line[] {
   const width = nameWidth(sensors.map(({ topic }) => topic));
-  return [heading('SENSORS', 0), ...sensors.map(({ topic, value, works }): Line => [
+  return [heading('SENSORS', 0), ...sensors.map(({ fault, topic, value, works }): Line => [
     [`  ${pad(printable(topic), width)} `], [value === null ? 'no reading yet' : String(value), 'bold'],
-    [works ? '' : '  fails', 'bad'],
+    [works ? '' : fault === null ? '  fails' : `  fails: ${printable(fault)}`, 'bad'],
   ])];
 }

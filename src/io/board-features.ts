@@ -4,9 +4,11 @@
  */
 import { lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { Configuration, SensorConfiguration, TopicRuleConfiguration } from '../config/configuration.ts';
+import { sensorTypeOf } from '../config/sensor-types.ts';
 import { type Device, lengthOfDevice } from '../homeassistant/device-texts.ts';
 import { devicesOf } from '../homeassistant/devices.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';
+import { memoryOf } from '../sensors/filters.ts';
 import { blockLengthFor } from '../store/record-format.ts';
 
 /** Of the partition that src/device/partitions.csv gives to the store. A board goes by that, not by `store.size`. */
@@ -29,6 +31,9 @@ const countRules = (test: (rule: TopicRuleConfiguration) => boolean) =>
   ({ topic }: Configuration): number => topic.filter(test).length;
 const countSensors = (test: (sensor: SensorConfiguration) => boolean) =>
   ({ sensors }: Configuration): number => sensors.filter(test).length;
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+const isOnBus = ({ type }: SensorConfiguration): boolean =>
+  sensorTypeOf(type)?.addresses !== undefined || type === 'ds18b20' || type === 'modbus';
 const countBlocks = (configuration: Configuration): number =>
   Math.floor(DEVICE_STORE_SIZE / blockLengthFor(longestStoredPacket(configuration)));
 
@@ -109,6 +114,17 @@ export const FEATURES = Object.freeze({
   sensorCalibration: {
     name: 'sensor: scale and offset', key: 'sensors[].scale', part: SENSORS,
     count: countSensors(({ offset = 0, scale = 1 }) => offset !== 0 || scale !== 1),
+  },
+  sensorDriver: {
+    name: 'sensor: driver of a part on a bus', key: 'sensors[].type', part: SENSORS, count: countSensors(isOnBus),
+  },
+  sensorFilter: {
+    name: 'sensor: filter', key: 'sensors[].filters', part: SENSORS,
+    count: ({ sensors }) => sum(sensors.map(({ filters = [] }) => filters.length)),
+  },
+  sensorFilterNumber: {
+    name: 'sensor: number that a filter remembers', key: 'sensors[].filters[].median.window_size', part: SENSORS,
+    count: ({ sensors }) => sum(sensors.flatMap(({ filters = [] }) => filters.map(memoryOf))),
   },
   will: {
     name: 'Will of the gateway', key: 'upstream.will', part: OTHERS,

@@ -29,7 +29,7 @@ export const BOARDS: Readonly<Record<string, number>> = Object.freeze({
  */
 const FIRMWARE = Object.freeze({ program: 11_900, connection: SLOT, user: 330, passwordHash: 290, flash: 32 } as const);
 
-/** Not measured: a driver of the SDK for what is wired to the board, beyond a simulated sensor. */
+/** Not measured: what the SDK keeps of a pin or a bus for what is wired to the board. */
 const DRIVER = 256;
 
 /**

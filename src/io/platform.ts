@@ -3,7 +3,7 @@ import type { Configuration } from '../config/configuration.ts';
 import type { Authenticator } from '../gateway/gateway.ts';
 import type { QueueMaker } from '../gateway/gateway-options.ts';
 import type { Machine, Traffic } from '../nodes/system-figures.ts';
-import type { SensorFactory } from '../sensors/sensors.ts';
+import type { SensorFactory } from '../sensors/sensor-state.ts';
 import type { StorageOpener } from './store-opening.ts';
 import type { ListenerConstructor, Resolver, TCPConstructor, Timer } from './transport.ts';
 

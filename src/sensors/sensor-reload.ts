@@ -5,11 +5,15 @@
 import { encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { SensorConfiguration } from '../config/configuration.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { nameOf, SensorState, type Sensors } from './sensors.ts';
+import { SensorState } from './sensor-state.ts';
+import { nameOf, type Sensors } from './sensors.ts';
 
 /** What the driver is made of. */
-const driverOf = ({ address, baud, clock, data, name, pin, quantity, type }: SensorConfiguration): string =>
-  JSON.stringify([name, type, quantity, pin, data, clock, address, baud]);
+const driverOf = (sensor: SensorConfiguration): string => JSON.stringify([
+  sensor.name, sensor.type, sensor.quantity, sensor.pin, sensor.transmit, sensor.data, sensor.clock, sensor.address,
+  sensor.baud, sensor.parity, sensor.stop_bits, sensor.rom, sensor.register, sensor.register_type, sensor.value_type,
+  sensor.multiplexer, sensor.gain, sensor.shunt_resistance,
+]);
 
 /** Each is read at once, and what it gives is published though it has not changed: somebody new wants to know. */
 export function tellAgain({ states }: Sensors, { clock }: Gateway): void {
@@ -31,6 +35,7 @@ export function reloadSensors(sensors: Sensors, { arena, clock }: Gateway,
     const known = same ?? old.find(state => driverOf(state.configuration) === driverOf(configuration));
     return { configuration, same, sensor: known?.sensor ?? sensors.create(configuration) };
   });
+  sensors.storeTotals();
   arena.bytes.fill(0, offset, sensors.plan.payloadOffset);
   sensors.states = found.map(({ configuration, same, sensor }) => {
     const length = lengthOfUTF8(configuration.topic);

@@ -1,9 +1,12 @@
 /**
  * Samples wired sensors on schedule and publishes each reading without allocating: multiplied by `scale`, plus
- * `offset`, unless it has changed by less than `deadband` since the last one that was published, less than
- * `heartbeat` ago; as decimal text, or as JSON with the time at which it was taken, which is the same however long
- * the message waits. While nobody knows the time there is none in it, and a clock that is set later does not change
- * what was said. What a sensor is, a driver on the board or a simulation, is the platform's business.
+ * `offset`, then what its filters (filters.ts) let pass, unless it has changed by less than `deadband` since the last
+ * one that was published. With `heartbeat` the last one is published again when it was that long ago, though filters
+ * or `deadband` hold back what has been read.
+ *
+ * A reading is decimal text, or JSON with the time at which it was taken, which is the same however long the message
+ * waits. While nobody knows the time there is none in it, and a clock that is set later does not change what was said.
+ * What a sensor is, a driver on the board or a simulation, is the platform's business.
  *
  * A sensor that fails is reported once, then asked less and less often, up to 32 intervals apart, and never stops the
  * rest. One whose reading cannot be written digit for digit has failed as well: a wrong number is worse than none.
@@ -17,14 +20,9 @@ import type { SensorConfiguration } from '../config/configuration.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { RepeatedMessage } from '../packet/packet.ts';
 import { isDue } from '../session/clock.ts';
-
-export interface Sensor {
-  /** @returns the reading as the sensor gives it; NaN when there is none. May throw: the sensor has failed. */
-  read(): number;
-}
-
-/** Makes the sensor of a configuration entry. @throws Error naming the type when there is no such sensor here */
-export type SensorFactory = (configuration: SensorConfiguration) => Sensor;
+import type { Store } from '../store/message-store.ts';
+import { NO_FAULT, OTHER_FAULT } from './sensor-faults.ts';
+import { AVAILABLE, EXPIRED, isJSON, SENSOR_QOS, type SensorFactory, SensorState } from './sensor-state.ts';
 
 /** Told once when a sensor begins to fail, and when it has recovered. */
 export interface SensorObserver {
@@ -44,61 +42,9 @@ const VALUE_LENGTH = VALUE.length;
 const TIME_LENGTH = TIME.length;
 const CLOSING_BRACE = 0x7D;
 
-/** Readings are made with the highest QoS: the topic rule says which one they travel with. */
-const SENSOR_QOS = 2;
-
 const AVAILABILITY = '/availability';
 const ONLINE = 'online';
 const OFFLINE = 'offline';
-
-/** Whether the last reading still counts, as far as it has been told. */
-const UNTOLD = 0;
-const AVAILABLE = 1;
-const EXPIRED = 2;
-
-/** Asked once: to compare with a text costs a preloaded module memory each time. */
-const isJSON = ({ format }: SensorConfiguration): boolean => format === 'json';
-
-export class SensorState {
-  readonly configuration: SensorConfiguration;
-  readonly sensor: Sensor;
-  /** Under the name of the topic. */
-  readonly reading = new RepeatedMessage();
-  readonly interval: number;
-  readonly scale: number;
-  readonly offset: number;
-  readonly deadband: number;
-  /** Milliseconds after which a reading is repeated that has not changed, 0: never. */
-  readonly heartbeat: number;
-  readonly isJSON: boolean;
-  /** Milliseconds that a reading counts, 0: for ever. */
-  readonly lifetime: number;
-  dueAt = 0;
-  /** The last reading, NaN when there is none or it has expired. */
-  value = NaN;
-  published = NaN;
-  /** When it is repeated though it has not changed. */
-  repeatAt = 0;
-  expiresAt = 0;
-  availability = UNTOLD;
-  /** Intervals to the next attempt; 1 while all is well. */
-  pause = 1;
-
-  constructor(configuration: SensorConfiguration, sensor: Sensor, topicOffset: number, topicLength: number) {
-    this.configuration = configuration;
-    this.sensor = sensor;
-    this.reading.rename(topicOffset, topicLength);
-    this.reading.qos = SENSOR_QOS;
-    this.reading.retain = configuration.retain ? 1 : 0;
-    this.interval = configuration.interval * 1000;
-    this.scale = configuration.scale ?? 1;
-    this.offset = configuration.offset ?? 0;
-    this.deadband = configuration.deadband ?? 0;
-    this.heartbeat = (configuration.heartbeat ?? 0) * 1000;
-    this.isJSON = isJSON(configuration);
-    this.lifetime = (configuration.expire_after ?? 0) * 1000;
-  }
-}
 
 export interface SensorsPlan {
   readonly topicsOffset: number;
@@ -187,13 +133,15 @@ export class Sensors {
     const { states } = this;
     for (let index = 0; index < states.length; ++index) {
       const state = states[index]!;
-      if (isDue(state.dueAt, clock.now)) {
+      if (isDue(state.isMeasuring ? state.stepAt : state.dueAt, clock.now)) {
         this.sample(state);
-        // From when it was due, not from now, so that the rhythm does not drift; unless it has been missed by far.
-        const next = state.dueAt + state.interval * state.pause | 0;
-        state.dueAt = isDue(next, clock.now) ? clock.now + state.interval | 0 : next;
+        if (!state.isMeasuring) {
+          // From when it was due, not from now, so that the rhythm does not drift; unless it has been missed by far.
+          const next = state.dueAt + state.interval * state.pause | 0;
+          state.dueAt = isDue(next, clock.now) ? clock.now + state.interval | 0 : next;
+        }
       }
-      clock.request(state.dueAt);
+      clock.request(state.isMeasuring ? state.stepAt : state.dueAt);
       if (state.lifetime > 0 && state.availability !== EXPIRED)
         this.watch(state);
     }
@@ -206,6 +154,18 @@ export class Sensors {
       if (state.lifetime > 0 && state.availability !== EXPIRED)
         this.announce(state, EXPIRED);
     }
+    this.storeTotals();
+  }
+
+  /** What has been counted and is not in the store yet. */
+  storeTotals(): void {
+    for (let index = 0; index < this.states.length; ++index)
+      this.states[index]!.meter?.save(this.store);
+  }
+
+  /** What survives a power cut. */
+  private get store(): Store | undefined {
+    return this.gateway.durableStore?.backlog.store;
   }
 
   private watch(state: SensorState): void {
@@ -216,36 +176,67 @@ export class Sensors {
     }
     this.observer.onSensorExpired?.(state.configuration);
     state.value = state.published = NaN;
+    state.filters?.reset();
     this.announce(state, EXPIRED);
   }
 
   private sample(state: SensorState): void {
+    const { sensor } = state;
     let value: number;
+    state.isMeasuring = false;
     try {
-      value = state.sensor.read() * state.scale + state.offset;
+      if (sensor.prepare !== undefined) {
+        const { now } = this.gateway.clock;
+        const wait = sensor.prepare(now);
+        if (wait > 0) {
+          state.isMeasuring = true;
+          state.stepAt = now + wait | 0;
+          return;
+        }
+      }
+      value = sensor.read();
+      if (state.meter !== undefined && value === value)
+        value = state.meter.read(value, this.gateway.clock.now, this.store);
+      value = value * state.scale + state.offset;
     } catch (error) {
-      this.fail(state, error);
+      this.fail(state, OTHER_FAULT, error);
       return;
     }
     if (value > LARGEST_EXACT || value < -LARGEST_EXACT) {
-      this.fail(state, undefined, value);
+      this.fail(state, OTHER_FAULT, undefined, value);
       return;
     }
-    if (state.pause !== 1)
-      this.observer.onSensorRecovered(state.configuration);
-    state.pause = 1;
-    if (value !== value) // NaN
+    const isNone = value !== value; // NaN
+    if (isNone && sensor.fault !== undefined && sensor.fault !== NO_FAULT) {
+      this.fail(state, sensor.fault);
       return;
-    state.value = value;
+    }
+    if (state.pause !== 1) {
+      this.observer.onSensorRecovered(state.configuration);
+      state.pause = 1;
+      state.fault = NO_FAULT;
+      state.error = undefined;
+    }
+    if (isNone)
+      return;
     if (state.lifetime > 0) {
       state.expiresAt = this.gateway.clock.now + state.lifetime | 0;
       if (state.availability !== AVAILABLE)
         this.announce(state, AVAILABLE);
     }
     const { dueAt } = state;
-    const change = value - state.published; // NaN at first
-    if (state.deadband > 0 && change < state.deadband && change > -state.deadband
-      && (state.heartbeat === 0 || !isDue(state.repeatAt, dueAt)))
+    if (state.filters !== undefined)
+      value = state.filters.pass(value, dueAt);
+    let isHeld = value !== value;
+    if (isHeld)
+      value = state.value;
+    else {
+      const change = value - state.published; // NaN at first
+      isHeld = state.deadband > 0 && change < state.deadband && change > -state.deadband;
+      state.value = value;
+    }
+    if (isHeld && (value !== value || state.published === state.published
+      && (state.heartbeat === 0 || !isDue(state.repeatAt, dueAt))))
       return;
     state.published = value;
     state.repeatAt = dueAt + state.heartbeat | 0; // not from now, so that the rhythm does not slip by an interval
@@ -256,11 +247,14 @@ export class Sensors {
     gateway.publish(reading);
   }
 
-  /** @param error what the sensor has thrown; undefined: it has given `value`, which cannot be written */
-  private fail(state: SensorState, error: unknown, value = 0): void {
+  /** @param error what the sensor has thrown @param value what it has given that cannot be written */
+  private fail(state: SensorState, fault: number, error?: unknown, value?: number): void {
+    state.fault = fault;
+    ++state.faultCount;
+    state.error = error ?? (value === undefined ? undefined : new RangeError(
+      `its reading, ${value}, has more digits than can be written exactly (at most ${LARGEST_EXACT}); lower its "scale"`));
     if (state.pause === 1)
-      this.observer.onSensorFailed(state.configuration, error ?? new RangeError(
-        `its reading, ${value}, has more digits than can be written exactly (at most ${LARGEST_EXACT}); lower its "scale"`));
+      this.observer.onSensorFailed(state.configuration, state.error ?? new Error(state.faultText));
     state.pause = state.pause < LONGEST_PAUSE ? state.pause * 2 : LONGEST_PAUSE;
   }
 

@@ -5,7 +5,7 @@
  *   simulated_switch   0 or 1, changes now and then
  */
 import type { SensorConfiguration } from '../config/configuration.ts';
-import type { Sensor } from './sensors.ts';
+import type { Sensor } from './sensor-state.ts';
 
 const LOWEST = 15;
 const HIGHEST = 30;

@@ -74,6 +74,8 @@ export const CLOCK = 11;
 export const QUARANTINED_OF_NODE = 12;
 /** What Home Assistant was told of: homeassistant/announced-cards.ts. */
 export const DISCOVERED = 13;
+/** Total of a pulse counter (8), under the hash of its name. */
+export const PULSES = 20;
 /** Version of every kind so far. */
 export const KIND_VERSION = 1;
 
