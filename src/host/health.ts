@@ -18,7 +18,7 @@ export interface Health {
 }
 
 /** @param absence seconds since the broker was there last, or since the start; 0 while it is there */
-export function healthOf({ store, upstream }: Status, isStoreWanted: boolean, absence: number): Health {
+export function healthOf({ listener, store, upstream }: Status, isStoreWanted: boolean, absence: number): Health {
   const reasons: string[] = [];
   const isConnected = upstream.state === 'connected';
   if (!isConnected && absence > LONGEST_ABSENCE)
@@ -27,6 +27,8 @@ export function healthOf({ store, upstream }: Status, isStoreWanted: boolean, ab
     reasons.push(`the broker is there, but a message has waited for ${store.oldest} seconds, ${LONGEST_WAIT} are the limit`);
   if (store.capacity > 0 && store.bytes > HIGHEST_FILL * store.capacity)
     reasons.push(`the store is full to ${Math.floor(100 * store.bytes / store.capacity)} %, ${HIGHEST_FILL * 100} are the limit`);
+  if (listener.problem !== null)
+    reasons.push(`no node can connect: ${listener.problem}`);
   if (isStoreWanted && !store.durable)
     reasons.push('the storage does not work: messages are kept in memory only');
   return { isWell: reasons.length === 0, reasons };

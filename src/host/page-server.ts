@@ -34,6 +34,8 @@ const NANOSECONDS = 1e9;
 /** What the page is about. */
 export interface PageSubject {
   readonly runtime: Runtime;
+  /** Of the whole program, where it is more than that. */
+  readonly status?: () => Status;
   /** Of the broker's address, and of the store, as the gateway was started. */
   readonly isStoreWanted: boolean;
   /** What the event `status` tells besides. */
@@ -94,7 +96,8 @@ export class PageServer {
   }
 
   private status(): Status {
-    return statusOf(this.subject.runtime, performance.now() | 0, Math.floor(Date.now() / 1000));
+    const { runtime, status } = this.subject;
+    return status?.() ?? statusOf(runtime, performance.now() | 0, Math.floor(Date.now() / 1000));
   }
 
   /** Seconds without the broker. */

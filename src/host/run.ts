@@ -198,8 +198,8 @@ class Run {
       return true;
     this.changes = options.file === undefined || options.load === undefined ? undefined
       : new PageChanges(options.file, gateway.runtime, log, this.onHangUp, wanted => gateway.planFor(wanted));
-    this.page = new PageOpening(page, { runtime: gateway.runtime, isStoreWanted: store.durability === 'flash' }, log,
-      this.changes?.resources ?? [], () => this.sayReady(this.listener));
+    const subject = { runtime: gateway.runtime, status: () => gateway.status, isStoreWanted: store.durability === 'flash' };
+    this.page = new PageOpening(page, subject, log, this.changes?.resources ?? [], () => this.sayReady(this.listener));
     return await this.page.open() || options.isStrict !== true;
   }
 
