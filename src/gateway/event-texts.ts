@@ -103,7 +103,8 @@ export function describeEvent(
     case Event.STATE_FULL:
       return describeFullState(gateway, subject, detail);
     case Event.RESTORED_DROPPED:
-      return `dropped ${detail} ${describeDropped(subject)} from the store`;
+      return detail === 1 ? `dropped 1 of the ${describeDropped(subject)} in the store`
+        : `dropped ${detail} ${describeDropped(subject)} from the store`;
     case Event.DELAYED_WILL_PUBLISHED:
       return `published the Will of node "${identifierOf(gateway, gateway.nodes.states[detail]!)}", after its Will Delay`;
     case Event.STORED_WILL_PUBLISHED:

@@ -54,7 +54,7 @@ function warnOfListener(findings: Findings, { listener }: Configuration): void {
     const form = parseHashForm(password_hash);
     if (form !== undefined && isWeakHash(form))
       findings.add(['listener', 'users', index, 'password_hash'], 'whoever gets to see this hash finds the password '
-        + 'soon, so few steps does it take; make another one with "ringbridge passwd"');
+        + 'soon, so few steps does it take, or so short is its salt; make another one with "ringbridge passwd"');
     if (password === '')
       findings.add(['listener', 'users', index, 'password'], 'is empty: whoever knows the user name may connect; make '
         + 'a hash of a better one with "ringbridge passwd"');
