@@ -6,6 +6,7 @@ import { profileOf } from '../config/broker-profiles.ts';
 import { brokerNameOf } from '../rules/broker-rules.ts';
 import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
 import { type Finding, Findings } from '../rules/findings.ts';
+import { ownAddresses } from './own-listener.ts';
 import { quarantineRoom } from '../gateway/state-limits.ts';
 import { isWeakHash, parseHashForm } from '../rules/password-hash.ts';
 import { overlap } from '../rules/topic-texts.ts';
@@ -14,6 +15,8 @@ import { warnOfSecurity } from './security-warnings.ts';
 export function warningsOf(configuration: Configuration): readonly Finding[] {
   const findings = new Findings();
   warnOfBroker(findings, configuration);
+  ownAddresses(configuration).forEach(index => findings.add(['upstream', 'address', index], 'is the port of this gateway\'s own '
+    + 'listener: there is no broker behind it, unless that has taken the port; write another listener.port, or the address of the broker'));
   warnOfSecurity(findings, configuration);
   warnOfListener(findings, configuration);
   warnOfSensors(findings, configuration);

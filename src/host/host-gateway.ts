@@ -147,6 +147,10 @@ export class HostGateway {
     observer.problemOf = code => connector.problemOf(code);
     observer.claimedNameOf = session => this.authenticator.claimedNameOf(session);
     this.setLevel(configuration.log_level);
+    port.onOurOwn = () => {
+      connector.isOurOwn = true;
+      log.write('error', connector.problemOf(0), undefined, ONCE);
+    };
     const remark = remarkOnLeftStore(configuration.store);
     if (remark !== undefined)
       log.write('warning', remark);
