@@ -84,7 +84,8 @@ class OurParser implements PacketHandler {
     this.copied = isCopying ? Buffer.from(arena.buffer) : undefined;
     this.role = { packet: new Packet(arena), topics: new TopicTable(arena, table, 64, 96),
       settings: { maximumPacketSize: RING_CAPACITY, oversize: OVERSIZE_CLOSE },
-        ringSpace: new RingSpace(arena, RING_CAPACITY), readLength: Math.min(RING_CAPACITY, arena.landingCapacity) };
+      ringSpace: new RingSpace(arena, RING_CAPACITY), readLength: Math.min(RING_CAPACITY, arena.landingCapacity),
+      noteAbove: RING_CAPACITY, noteLength() { /* known */ }, leavesMessages: false };
     this.parser = new PacketParser(this, ring);
     this.parser.reset(SERVER_TYPES, 4);
   }

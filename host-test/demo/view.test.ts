@@ -23,7 +23,7 @@ const STATUS: Status = {
     droppedSessions: 0, droppedSubscriptions: 0, droppedWills: 0,
   },
   endings: {},
-  store: { durable: false, count: 0, bytes: 0, capacity: 32_768, oldest: null, dropped: 0 },
+  store: { durable: false, inMemory: 0, count: 0, bytes: 0, capacity: 32_768, oldest: null, dropped: 0 },
   quarantine: { count: 0, bytes: 0, capacity: [256, 262_144], setAside: 0, givenUp: 0, messages: [] },
   rules: [],
   sensors: [
@@ -73,7 +73,7 @@ const DISCONNECTED: View = {
     advice: 'no connection to the broker',
     upstream: { ...STATUS.upstream, state: 'waiting before the next attempt', reason: 'network connection lost',
       next: 'connect again', nextAttemptIn: 2 },
-    store: { durable: false, count: 17, bytes: 700, capacity: 32_768, oldest: null, dropped: 0 },
+    store: { durable: false, inMemory: 0, count: 17, bytes: 700, capacity: 32_768, oldest: null, dropped: 0 },
   },
 };
 

@@ -58,13 +58,25 @@ describe('a node that does not read', () => {
     return { world, stuck, reader, writer };
   };
 
-  it.each([0, 1])('costs a bounded queue and messages of its own, QoS %i, nobody else', qos => {
-    const { reader, world, writer } = flooded(qos);
+  it('costs messages of its own with QoS 0, nobody else', () => {
+    const { reader, world, writer } = flooded(0);
     expect(reader.take()).toHaveLength(100);
     expect(writer.take()).toHaveLength(100);
     expect(world.gateway.delivery.droppedCount).toBeGreaterThan(0);
-    const queue = world.gateway.nodes.states[0]!;
-    expect(queue.queue.usedLength).toBeLessThanOrEqual(queue.queue.capacity);
+  });
+
+  it('makes who sends it messages of QoS 1 wait for send_timeout, with a bounded queue; then it goes on', () => {
+    const { reader, world, writer } = flooded(1);
+    const { queue } = world.gateway.nodes.states[0]!;
+    expect(queue.usedLength).toBeLessThanOrEqual(queue.capacity);
+    const before = writer.take().length;
+    expect(before).toBeLessThan(100);
+    expect(reader.take()).toHaveLength(before);
+    world.run(25_000);
+    expect(writer.take()).toHaveLength(100 - before);
+    expect(reader.take().length).toBeGreaterThan(0); // of QoS 0, as many as fit at a time
+    expect(world.gateway.delivery.droppedCount).toBeGreaterThan(0);
+    expect(writer.send(publish('t', 'x', { qos: 1 })).take()).toHaveLength(1);
   });
 
   it('is given up after send_timeout, and its place is free', () => {

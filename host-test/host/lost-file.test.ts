@@ -10,7 +10,7 @@ import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as Event from '../../src/config/events.ts';
 import { adviceOf } from '../../src/gateway/advice.ts';
 import { FileStorage } from '../../src/host/file-storage.ts';
-import { publish } from '../world/packets.ts';
+import { publish, subscribe } from '../world/packets.ts';
 import { World } from '../world/world.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -162,4 +162,52 @@ it('a file whose size grows, whose time changes, or that gets a second name is t
   world.run(3000);
   expect(send(world, 'two', 100, 3)).toHaveLength(3);
   expect(isWorking(world)).toBe(true);
+});
+
+describe.each([
+  ['cut to half', () => { truncateSync(path, SIZE / 2); }],
+  ['cut to nothing', () => { truncateSync(path, 0); }],
+  ['removed', () => { rmSync(path); }],
+  ['overwritten by an older copy, as cp does', () => { copyFileSync(`${path}.backup`, path); }],
+  ['replaced by an older copy', () => { renameSync(`${path}.backup`, path); }],
+] as const)('a file that is %s while a node is away', (_name, lose) => {
+  it('costs no command and no session, and what cannot be had is counted for its rule', () => {
+    const configuration = {
+      topic: [{ pattern: 't/#', direction: 'out' as const }, { pattern: 'cmd/#', direction: 'in' as const }],
+      listener: { max_queued_messages: 50 },
+    };
+    const world = start(configuration);
+    const valve = world.node('valve', { clean: false }, subscribe(1, 'cmd/#', 1));
+    valve.vanish();
+    const sender = world.node('sender', { clean: false });
+    const command = (identifier: number): void => {
+      expect(sender.ask(publish('cmd/x', `c${identifier}`, { qos: 1, identifier })).join()).toContain('PUBACK');
+    };
+    for (let identifier = 1; identifier <= 5; ++identifier)
+      command(identifier);
+    copyFileSync(path, `${path}.backup`);
+    for (let identifier = 6; identifier <= 10; ++identifier)
+      command(identifier);
+    for (let identifier = 20; identifier < 26; ++identifier)
+      expect(sender.ask(publish('t/x', `${identifier}`, { qos: 1, identifier })).join()).toContain('PUBACK');
+    lose();
+    world.run(1100);
+    expect(isWorking(world), failure(world)).toBe(false);
+    world.run(32_000);
+    expect(isWorking(world)).toBe(true);
+    const rule = world.gateway.bridge.outbound.rules[0]!;
+    expect(rule.dropped).toBe(world.gateway.bridge.droppedCount);
+    expect(rule.dropped + world.gateway.waiting.pendingCount).toBe(6);
+    if (rule.dropped > 0)
+      expect(world.eventTexts.join('\n')).toMatch(new RegExp(`lost ${rule.dropped} messages of topic rule "t/#", which were in the storage of the store alone`));
+    expect(adviceOf(world.runtime, world.gateway.clock.now)).not.toContain('raise store.size');
+    world.gateway.durableStore!.backlog.store.close();
+
+    const next = start(configuration);
+    const again = next.client('valve', { clean: false });
+    next.run(200);
+    expect(again.all('connack').map(({ sessionPresent }) => sessionPresent)).toEqual([true]);
+    expect(again.messages).toEqual(Array.from({ length: 10 }, (_value, index) => `cmd/x c${index + 1}`));
+    next.gateway.durableStore!.backlog.store.close();
+  });
 });

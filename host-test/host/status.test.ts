@@ -80,7 +80,7 @@ describe('the status', () => {
           droppedWills: 0,
       },
       endings: {},
-      store: { durable: false, count: 0, bytes: 0, capacity: 8192, oldest: null, dropped: 0 },
+      store: { durable: false, inMemory: 0, count: 0, bytes: 0, capacity: 8192, oldest: null, dropped: 0 },
       quarantine: { count: 0, bytes: 0, capacity: [16, 8192], setAside: 0, givenUp: 0, messages: [] },
       rules: [
         { pattern: '#', direction: 'out', local: '#', remote: 'site/#', forwarded: 0, dropped: 0, refused: 0 },

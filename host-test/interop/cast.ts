@@ -144,9 +144,14 @@ export class Broker {
 
 type Upstream = NonNullable<PartialConfiguration['upstream']>;
 
-/** With one upstream, or several. */
-export type GatewayConfiguration = Omit<PartialConfiguration, 'upstream'>
-  & { readonly upstream?: Upstream | readonly Upstream[] };
+type Listener = NonNullable<PartialConfiguration['listener']>;
+
+/** With one upstream and listener, or several. */
+export type GatewayConfiguration = Omit<PartialConfiguration, 'listener' | 'upstream'>
+  & { readonly listener?: Listener | readonly Listener[]; readonly upstream?: Upstream | readonly Upstream[] };
+
+const OPEN: Listener = { port: 0, allow_anonymous: true, max_connections: 20, max_queued_bytes: 65536,
+  max_queued_messages: 500 };
 
 export class Gateway {
   readonly program: Program;
@@ -163,7 +168,7 @@ export class Gateway {
   static async start(scene: Scene, configuration: GatewayConfiguration): Promise<Gateway> {
     const program = await Gateway.run(scene, configuration);
     const readyLine = await program.line(/^ready /);
-    return new Gateway(program, Number(/listener=127\.0\.0\.1:(\d+) /.exec(readyLine)![1]), readyLine);
+    return new Gateway(program, Number(/listener=127\.0\.0\.1:(\d+)[ ,]/.exec(readyLine)![1]), readyLine);
   }
 
   /** Returns at once. */
@@ -173,8 +178,9 @@ export class Gateway {
       name: 'greenhouse',
       topic: RULES,
       ...configuration,
-      listener: { port: 0, address: '127.0.0.1', allow_anonymous: true, max_connections: 20, max_queued_bytes: 65536,
-        max_queued_messages: 500, ...configuration.listener },
+      listener: Array.isArray(configuration.listener)
+        ? configuration.listener.map((each: object, index) => ({ address: '127.0.0.1', ...index === 0 && OPEN, ...each }))
+        : { address: '127.0.0.1', ...OPEN, ...configuration.listener },
       upstream: Array.isArray(configuration.upstream)
         ? configuration.upstream.map((each: object) => ({ restart_timeout: IMPATIENT, ...each }))
         : { restart_timeout: IMPATIENT, ...configuration.upstream },

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { Arena, ArenaPlan } from '../../src/bytes/arena.ts';
 import { RingSpace } from '../../src/bytes/ring-buffer.ts';
 import { CachedViews, ResizedViews, type ExactViews } from '../../src/io/exact-view.ts';
-import { Link, LinkContext } from '../../src/io/link.ts';
+import { Link } from '../../src/io/link.ts';
+import { LinkContext } from '../../src/io/link-context.ts';
 import { Scheduler } from '../../src/io/scheduler.ts';
 import type { TCPOptions, TCPSocket } from '../../src/io/transport.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
@@ -97,10 +98,14 @@ function linked(createViews: (arena: Arena) => ExactViews = arena => new Resized
     outputWaits: () => {},
     transportClosed: (reasonCode: number) => state.log.push(`transport closed ${reasonCode}`),
   };
-  const context = new LinkContext(arena, createViews(arena), scheduler, Socket, {
-    onLinkEstablished: () => state.log.push('established'),
-    onLinkClosed: (_link, reasonCode) => state.log.push(`closed ${reasonCode}`),
-  }, CLOSE_TIMEOUT);
+  const context = new LinkContext(arena, createViews(arena), scheduler, {
+    TCP: Socket,
+    owner: {
+      onLinkEstablished: () => state.log.push('established'),
+      onLinkClosed: (_link, reasonCode) => state.log.push(`closed ${reasonCode}`),
+    },
+    closeTimeout: CLOSE_TIMEOUT,
+  });
   const link = new Link(context, session as unknown as Session, new RingSpace(arena, RING), ring);
   const send = (...bytes: number[]): boolean => {
     arena.bytes.set(bytes, arena.stagingOffset);

@@ -268,6 +268,17 @@ describe('the Will of a node', () => {
     expect(again.messages).toEqual([]);
   });
 
+  it('under $SYS/ is published to nobody after a cut, as without one: only the gateway speaks there', () => {
+    const site = new Site();
+    site.world.node('a', { keepAlive: 10, will: { topic: '$SYS/broker/alarm', payload: 'made up', qos: 1, retain: true } });
+    const world = site.restart();
+    const reader = world.client('reader');
+    reader.subscribe('$SYS/broker/alarm');
+    world.run(60_000);
+    expect(reader.messages).toEqual([]);
+    expect(world.gateway.retained.count).toBe(0);
+  });
+
   it('is gone when it has said DISCONNECT', () => {
     const site = new Site();
     site.world.node('a', { keepAlive: 10, will: WILL }).send(DISCONNECT);

@@ -88,7 +88,7 @@ describe('opening', () => {
     const world = new World();
     const log = new ClientLog();
     const session =
-      new ClientSession(world.context, world.clientOffset, world.clientSettings, connectFields(world),
+      new ClientSession(world.context, world.clientPlan, connectFields(world),
         world.clientState, log);
     const output = new RecordingOutput(world.arena);
     output.room = 15;
@@ -100,7 +100,7 @@ describe('opening', () => {
 
   it('is not possible with a CONNECT that is longer than the packet buffer: the constructor says so', () => {
     const world = new World({ stagingCapacity: 64 });
-    const make = (length: number) => new ClientSession(world.context, world.clientOffset, world.clientSettings,
+    const make = (length: number) => new ClientSession(world.context, world.clientPlan,
       connectFields(world, { clientIdentifier: 'x'.repeat(length) }), world.clientState, new ClientLog());
     expect(() => make(48)).toThrow(RangeError);
     expect(() => make(20)).not.toThrow();

@@ -58,7 +58,7 @@ function clientIn(state: number): Subject {
   const world = new World();
   const log = new ClientLog();
   const session =
-    new ClientSession(world.context, world.clientOffset, world.clientSettings, connectFields(world),
+    new ClientSession(world.context, world.clientPlan, connectFields(world),
       world.clientState, log);
   const output = new RecordingOutput(world.arena);
   if (state !== CLOSED)

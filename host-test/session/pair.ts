@@ -13,7 +13,7 @@ import { MessageSpans, Packet, type Message } from '../../src/packet/packet.ts';
 import * as ProtocolVersion from '../../src/packet/protocol-version.ts';
 import * as ReasonCode from '../../src/packet/reason-code.ts';
 import { TopicTable } from '../../src/packet/topic-table.ts';
-import { ClientSession, type ClientHandler, type ClientSessionSettings } from '../../src/session/client-session.ts';
+import { ClientSession, type ClientHandler, type ClientPlan, type ClientSessionSettings } from '../../src/session/client-session.ts';
 import { Clock, isDue } from '../../src/session/clock.ts';
 import { type NodeOutput, type ServerHandler, ServerRole,
   type ServerSessionSettings } from '../../src/session/server-role.ts';
@@ -98,9 +98,8 @@ export class World {
   readonly arena: Arena;
   readonly clock = new Clock();
   readonly context: SessionContext;
-  readonly clientSettings: ClientSessionSettings;
   readonly serverSettings: ServerSessionSettings;
-  readonly clientOffset: number;
+  readonly clientPlan: ClientPlan;
   readonly serverOffset: number;
   readonly clientState: SessionState;
   readonly serverState: SessionState;
@@ -108,7 +107,6 @@ export class World {
   private readonly textEnd: number;
 
   constructor(options: WorldOptions = {}) {
-    this.clientSettings = { ...CLIENT_SETTINGS, ...options.client };
     this.serverSettings = { ...SERVER_SETTINGS, ...options.server };
     const limits = { ...LIMITS, ...options.limits };
     const plan = new ArenaPlan();
@@ -117,7 +115,7 @@ export class World {
     const topics = TopicTable.plan(plan, TOPIC_COUNT, TOPIC_CAPACITY, READER_COUNT);
     const clientState = plan.reserve('client state', QueueLimits.lengthOf({ ...limits, isUpstream: true }));
     const serverState = plan.reserve('server state', QueueLimits.lengthOf(limits));
-    this.clientOffset = ClientSession.plan(plan, this.clientSettings);
+    this.clientPlan = ClientSession.plan(plan, { ...CLIENT_SETTINGS, ...options.client });
     this.serverOffset = ServerRole.plan(plan, this.serverSettings, SERVER_SESSION_COUNT);
     this.arena = new Arena(plan,
       { landingCapacity: 1024, stagingCapacity: options.stagingCapacity ?? 1024, resizable: false });
@@ -270,6 +268,8 @@ export class RecordingOutput implements NodeOutput {
     this.onReadOne?.();
   }
 
+  readAhead(): void { /* nothing waits */ }
+
   stopSending(): void {
     this.hasUnread = false;
   }
@@ -404,9 +404,9 @@ export class ServerLog implements ServerHandler {
 /** A Client; `open` with `output` makes it send CONNECT. */
 export function client(options: ConnectOptions & WorldOptions = {}, log = new ClientLog()) {
   const world = new World(options);
-  const { clientOffset, clientSettings, clientState, context } = world;
+  const { clientPlan, clientState, context } = world;
   const fields = connectFields(world, options);
-  const session = new ClientSession(context, clientOffset, clientSettings, fields, clientState, log);
+  const session = new ClientSession(context, clientPlan, fields, clientState, log);
   return { world, log, session, output: new RecordingOutput(world.arena) };
 }
 
@@ -505,7 +505,7 @@ export class Pair {
     this.nextSize = options.nextSize ?? (() => Infinity);
     this.serverLog = new ServerLog(world.serverState);
     this.client =
-      new ClientSession(world.context, world.clientOffset, world.clientSettings, connectFields(world, options),
+      new ClientSession(world.context, world.clientPlan, connectFields(world, options),
         world.clientState, this.clientLog);
     const role = world.serverRole(this.serverLog);
     this.server = new ServerSession(role, 0);

@@ -232,6 +232,17 @@ class Wire implements NodeOutput {
       this.bring(parser.width);
   }
 
+  readAhead(): void {
+    const { arena } = this.world.gateway;
+    const { parser } = this.session;
+    const piece = this.unread.splice(0, parser.width);
+    if (piece.length > 0) {
+      arena.bytes.set(piece, arena.landingOffset);
+      parser.add(arena.landingOffset, arena.landingOffset + piece.length);
+    }
+    parser.receiveAnswers();
+  }
+
   stopSending(): void { /* it takes everything */ }
 
   private bring(length: number): void {

@@ -112,8 +112,9 @@ const WORKLOADS: Record<string, Workload> = {
 };
 
 /** Runs the workload until the power fails, then as many lives as it takes. @returns whether the power failed */
-function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boolean, secondCut = 0, isCached = false,
-  seed = cutAt): boolean {
+function run(scene: Scene, workload: Workload, cutAt: number, nodesReturn: boolean,
+  { secondCut = 0, isCached = false, seed = cutAt }: { secondCut?: number; isCached?: boolean; seed?: number } = {},
+): boolean {
   const isTearing = isCached && seed % 2 === 1;
   const random = seeded(7 + SEED);
   const tearing = seeded(seed + SEED * 100_003);
@@ -204,11 +205,11 @@ describe.each(Object.entries(WORKLOADS))('when %s', (_name, workload) => {
 
   it('loses nothing on a disk that keeps what was not flushed, or not, in any order', () => {
     const whole = newScene();
-    run(whole, workload, Infinity, true, 0, true);
+    run(whole, workload, Infinity, true, { isCached: true });
     for (let cutAt = 0; cutAt < whole.medium.stepCount; ++cutAt)
       try {
-        expect(run(newScene(), workload, cutAt, cutAt % 2 === 0, cutAt % 5 === 0 ? 1 + cutAt % 97 : 0,
-          true)).toBe(true);
+        expect(run(newScene(), workload, cutAt, cutAt % 2 === 0,
+          { secondCut: cutAt % 5 === 0 ? 1 + cutAt % 97 : 0, isCached: true })).toBe(true);
       } catch (error) {
         throw new Error(`power cut at step ${cutAt}`, { cause: error });
       }
@@ -218,14 +219,14 @@ describe.each(Object.entries(WORKLOADS))('when %s', (_name, workload) => {
     true])('brings nothing back to life when an erasure leaves old messages without their marks (a disk: %s)',
       isCached => {
     const whole = newScene();
-    run(whole, workload, Infinity, true, 0, isCached);
+    run(whole, workload, Infinity, true, { isCached });
     const { markSteps } = whole.medium;
     expect(markSteps.length).toBeGreaterThan(MESSAGE_BLOCKS); // the first ones erase what is empty
     for (const cutAt of markSteps.slice(MESSAGE_BLOCKS)) {
       for (let seed = 1; seed <= 100; ++seed)
-        run(newScene(), workload, cutAt, true, 0, isCached, seed);
+        run(newScene(), workload, cutAt, true, { isCached, seed });
       for (let seed = 1; seed <= 60 && isCached; ++seed) // what follows the erasure may be there before it
-        run(newScene(), workload, cutAt + 1 + seed % 9, true, 0, true, seed * 2 + 1);
+        run(newScene(), workload, cutAt + 1 + seed % 9, true, { isCached: true, seed: seed * 2 + 1 });
     }
   }, 120_000);
 
@@ -235,7 +236,7 @@ describe.each(Object.entries(WORKLOADS))('when %s', (_name, workload) => {
     const random = seeded(11);
     for (let cutAt = 3; cutAt < whole.medium.stepCount; cutAt += 7)
       try {
-        run(newScene(), workload, cutAt, cutAt % 2 === 0, 1 + Math.floor(random() * 120));
+        run(newScene(), workload, cutAt, cutAt % 2 === 0, { secondCut: 1 + Math.floor(random() * 120) });
       } catch (error) {
         throw new Error(`power cut at step ${cutAt}`, { cause: error });
       }

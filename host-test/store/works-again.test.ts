@@ -218,7 +218,7 @@ it('marks of a storage with blocks of another length are about nothing that lies
   const marks = new UnwrittenMarks();
   marks.begin(4, 512);
   marks.prove(1, 77);
-  marks.end(true);
+  marks.end();
   marks.settle(512 + 64);
   marks.begin(4, 512);
   marks.compare(1, 77);

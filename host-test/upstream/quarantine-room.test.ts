@@ -17,9 +17,9 @@ function durable(capacity: number): { quarantine: Quarantine; message: MessageSp
   const topic = plan.reserve('topic', LONGEST);
   const arena = new Arena(plan, { landingCapacity: 0, stagingCapacity: 0, resizable: false });
   const quarantine = new Quarantine(arena, offset, [16, 8192], LONGEST, true);
-  quarantine.beginRestoring({
+  quarantine.store = {
     isWorking: true, state: { capacity, put: () => true, remove: () => true, load: () => 0 },
-  } as unknown as Store);
+  } as unknown as Store;
   const message = new MessageSpans();
   message.topicNameOffset = message.payloadOffset = topic;
   message.topicNameLength = 4;

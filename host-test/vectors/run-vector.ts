@@ -96,7 +96,8 @@ export class VectorMachine implements PacketHandler, TopicTableOwner {
     this.topics.owner = this;
     this.role = { packet: new Packet(arena), topics: this.topics, settings: { maximumPacketSize, oversize },
       ringSpace: new RingSpace(arena, maximumPacketSize),
-        readLength: Math.min(maximumPacketSize, arena.landingCapacity) };
+      readLength: Math.min(maximumPacketSize, arena.landingCapacity),
+      noteAbove: maximumPacketSize, noteLength() { /* known */ }, leavesMessages: false };
     this.parser = new PacketParser(this, ringOffset);
   }
 

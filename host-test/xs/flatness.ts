@@ -4,19 +4,12 @@
  */
 import { WORKS_AMONG_NODES } from './flat-among-nodes.ts';
 import { WORKS } from './flat-works.ts';
-import type { Engine } from './workloads.ts';
+import { host } from './globals.ts';
 
 declare const print: (line: string) => void;
 declare const readCounters: (counters: Float64Array) => void;
-declare const feed: (bytes: Uint8Array) => void;
-declare const socketRead: (view: Uint8Array) => number;
-declare const socketWrite: (view: Uint8Array) => number;
-declare const flashRead: (view: Uint8Array, offset: number) => void;
-declare const flashWrite: (view: Uint8Array, offset: number) => void;
-declare const flashErase: (start: number, end: number) => void;
 declare const scriptArguments: string[];
 
-const host: Engine = { feed, socketRead, socketWrite, flashRead, flashWrite, flashErase };
 const before = new Float64Array(5);
 const after = new Float64Array(5);
 

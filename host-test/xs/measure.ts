@@ -2,20 +2,14 @@
  * Runs on XS: brings each workload into its steady state, warms it up, then counts what a number of rounds costs.
  * Prints one JSON object per workload. Script arguments: rounds, and optionally names of workloads.
  */
-import { ALLOCATING, workloads, type Engine } from './workloads.ts';
+import { host } from './globals.ts';
+import { ALLOCATING, workloads } from './workloads.ts';
 
 declare const print: (line: string) => void;
 declare const readCounters: (counters: Float64Array) => void;
-declare const feed: (bytes: Uint8Array) => void;
-declare const socketRead: (view: Uint8Array) => number;
-declare const socketWrite: (view: Uint8Array) => number;
-declare const flashRead: (view: Uint8Array, offset: number) => void;
-declare const flashWrite: (view: Uint8Array, offset: number) => void;
-declare const flashErase: (start: number, end: number) => void;
 declare const scriptArguments: string[];
 declare const engine: string;
 
-const host: Engine = { feed, socketRead, socketWrite, flashRead, flashWrite, flashErase };
 const before = new Float64Array(6);
 const after = new Float64Array(6);
 const rounds = Number(scriptArguments[0] ?? 1000);

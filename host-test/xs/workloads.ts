@@ -73,6 +73,7 @@ class Drain {
   stalledFor(): number { return 0; }
   resume(): void { /* not paused */ }
   readOne(): void { /* not held */ }
+  readAhead(): void { /* not held */ }
   stopSending(): void { /* never stalled */ }
 }
 

@@ -104,8 +104,8 @@ export class RingBuffer {
   }
 
   /**
-   * Adds what lies from `source` to `sourceEnd`, outside of the ring and fitting, to the one piece that is held.
-   * @returns as `hold`
+   * Adds what lies from `source` to `sourceEnd`, outside of the ring or right behind, and fitting, to the one piece
+   * that is held. @returns as `hold`
    */
   extend(source: number, sourceEnd: number): number {
     const { head, length, offset } = this;
@@ -118,6 +118,14 @@ export class RingBuffer {
     bytes.copyWithin(end, source, sourceEnd);
     this.length = length + sourceEnd - source;
     return end + sourceEnd - source;
+  }
+
+  /** Takes what lies from `offset` to `end` out of the one piece that is held. @returns as `hold` */
+  cut(offset: number, end: number): number {
+    const pieceEnd = this.offset + this.head + this.length;
+    this.space.arena.bytes.copyWithin(offset, end, pieceEnd);
+    this.length -= end - offset;
+    return pieceEnd - (end - offset);
   }
 
   clear(): void {

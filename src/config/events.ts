@@ -35,6 +35,11 @@ export const COMMAND_EXPIRED = 98;
 export const STORE_ORPHANS = 61;
 /** The storage works again. */
 export const STORE_BACK = 62;
+/**
+ * subject: index of the rule among those of direction "out", or -1; detail: messages of it that were in the storage
+ * alone, which does not have them any more.
+ */
+export const LOST_WITH_STORAGE = 110;
 /** subject: index of the rule among those of direction "in". */
 export const SUBSCRIPTION_REFUSED = 10;
 export const RETAINED_FULL = 11;
@@ -140,7 +145,9 @@ export const DROPPED_FILTER = 3;
 export const DROPPED_MESSAGE = 4;
 /** Wills of users that are not there any more. */
 export const DROPPED_WILL = 5;
-export const DROPPED_REASONS = 6;
+/** Wills of nodes that are away, which lay in the storage alone that was there before. */
+export const DROPPED_LOST_WILL = 6;
+export const DROPPED_REASONS = 7;
 
 /** The Server has sent a message that no rule asks for; the packet at hand has the topic. Told once on a connection. */
 export const UNASKED = 81;

@@ -6,7 +6,8 @@ import { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { RingSpace } from '../bytes/ring-buffer.ts';
 import { decodeUTF8, encodeUTF8, lengthOfUTF8 } from '../bytes/utf8.ts';
 import { CachedViews } from '../io/exact-view.ts';
-import { Link, LinkContext, type LinkOwner } from '../io/link.ts';
+import { Link } from '../io/link.ts';
+import { LinkContext, type LinkOwner } from '../io/link-context.ts';
 import { Scheduler } from '../io/scheduler.ts';
 import { CLEAN_START, WILL, WILL_QOS_SHIFT, WILL_RETAIN, type ConnectFields } from '../packet/connect.ts';
 import { ABSENT } from '../packet/data-representation.ts';
@@ -95,7 +96,7 @@ export class DemoNode implements ClientHandler, LinkOwner {
     this.outgoingOffset = plan.reserve('outgoing message', PACKET_CAPACITY);
     const topicsOffset = TopicTable.plan(plan, TOPICS, TOPIC_LENGTH, 1);
     const stateOffset = plan.reserve('session state', QueueLimits.lengthOf(LIMITS));
-    const sessionOffset = ClientSession.plan(plan, SETTINGS);
+    const sessionPlan = ClientSession.plan(plan, SETTINGS);
     const ringOffset = plan.reserve('transmit ring', PACKET_CAPACITY);
     const arena = this.arena =
       new Arena(plan, { landingCapacity: PACKET_CAPACITY, stagingCapacity: PACKET_CAPACITY, resizable: false });
@@ -106,10 +107,11 @@ export class DemoNode implements ClientHandler, LinkOwner {
     this.session =
       new ClientSession({ arena, clock, topics: new TopicTable(arena, topicsOffset, TOPICS, TOPIC_LENGTH),
         packet: new Packet(arena) },
-      sessionOffset, SETTINGS, connect.fields,
+      sessionPlan, connect.fields,
         new SessionState(new QueueLimits(arena, LIMITS), stateOffset, new UpstreamWindow(1)), this);
     this.scheduler = new Scheduler(clock, () => performance.now(), onTimer => new HostTimer(onTimer), this);
-    const context = new LinkContext(arena, new CachedViews(arena), this.scheduler, TCP, this, CLOSE_TIMEOUT);
+    const context = new LinkContext(arena, new CachedViews(arena), this.scheduler,
+      { TCP, owner: this, closeTimeout: CLOSE_TIMEOUT });
     this.link = new Link(context, this.session, new RingSpace(arena, PACKET_CAPACITY), ringOffset);
   }
 

@@ -12,15 +12,17 @@ import type { ServerSession } from '../session/server-session.ts';
 import type { Acquaintances } from '../nodes/acquaintances.ts';
 import type { Delivery } from '../nodes/delivery.ts';
 import type { EndingCounts } from '../nodes/disconnect-reasons.ts';
-import type { DurableNodes, WillPublisher } from '../nodes/durable-nodes.ts';
+import type { DurableNodes } from '../nodes/durable-nodes.ts';
 import type { FailingNodes } from '../nodes/failing-nodes.ts';
 import type { NodeState } from '../nodes/node-state.ts';
 import type { NodeStates } from '../nodes/node-states.ts';
 import type { NodeSubscriptions } from '../nodes/node-subscriptions.ts';
+import type { WillPublisher } from '../nodes/restoration-parts.ts';
 import type { SessionExpiry } from '../nodes/session-expiry.ts';
 import type { TakeOvers } from '../nodes/take-overs.ts';
 import type { BackPressure } from '../upstream/back-pressure.ts';
 import { type Authenticator, PENDING } from './gateway-options.ts';
+import type { HeldMessages } from './held-messages.ts';
 import type { Wills } from './wills.ts';
 
 /** What the gateway gives to work with. */
@@ -34,6 +36,7 @@ export interface AdmissionParts {
   readonly nodes: NodeStates;
   readonly nodeSubscriptions: NodeSubscriptions;
   readonly observer: Event.GatewayObserver;
+  readonly held: HeldMessages;
   readonly pressure: BackPressure;
   readonly serverRole: ServerRole;
   readonly takeOvers: TakeOvers;
@@ -131,6 +134,7 @@ export class Admission implements WillPublisher {
     if (!session.isConnected)
       return;
     parts.observer.onEvent(Event.NODE_CONNECTED, session.index, session.version);
+    parts.held.admit(node);
     parts.pressure.admit(session);
     session.writable();
   }
@@ -188,6 +192,7 @@ export class Admission implements WillPublisher {
       return;
     }
     --this.connectedCount;
+    parts.held.ask(node);
     parts.nodes.disconnect(node);
     parts.acquaintances.left(node.identity);
     if (session.isTransient) // [MQTT311-4.1.0-1]
@@ -220,6 +225,10 @@ export class Admission implements WillPublisher {
 
   publishStoredWill(node: NodeState, will: MessageSpans): void {
     this.parts.wills.publishStored(node, will);
+  }
+
+  delaysWill(node: NodeState): boolean {
+    return this.parts.wills.delays(node);
   }
 
   forgetNode(node: NodeState): void {

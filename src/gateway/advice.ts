@@ -79,10 +79,16 @@ function adviceAboutQuarantine(gateway: Gateway): string | undefined {
 }
 
 function adviceAboutMessages(gateway: Gateway, now: number): string | undefined {
-  const { configuration, systemTopics: { recentlyGivenUp }, upstream, waiting } = gateway;
+  const { configuration, durableStore, systemTopics, upstream, waiting } = gateway;
+  const { recentlyGivenUp, recentlyUnreadable } = systemTopics;
   const owed = upstream.owedFor(now);
   if (owed > configuration.upstream.acknowledgement_timeout * 1000 / OVERDUE_PART)
     return describeOverdue(gateway, owed, now);
+  const unreadable = recentlyUnreadable.growthTo(waiting.unreadableCount);
+  if (unreadable > 0)
+    return `${messagesText(unreadable)} for the broker ${wereText(unreadable)} in the storage of the store alone, and lost with it in `
+      + `the last minutes${durableStore?.problem ? `: ${durableStore.problem}` : ''}; the log has the topic rules; see that nobody `
+      + 'else touches store.path';
   const givenUp = recentlyGivenUp.growthTo(waiting.givenUpCount);
   if (givenUp === 0)
     return undefined;

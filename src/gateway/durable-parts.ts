@@ -4,11 +4,13 @@ import { hashOf } from '../bytes/compare.ts';
 import { encodeUTF8 } from '../bytes/utf8.ts';
 import type { Configuration, ListenerConfiguration } from '../config/configuration.ts';
 import type * as Event from '../config/events.ts';
-import { DurableNodes, type WillPublisher } from '../nodes/durable-nodes.ts';
+import { AwaitingNodes } from '../nodes/awaiting-nodes.ts';
+import { DurableNodes } from '../nodes/durable-nodes.ts';
 import type { MessageExpiry } from '../nodes/message-expiry.ts';
+import type { WillPublisher } from '../nodes/restoration-parts.ts';
 import type { SessionExpiry } from '../nodes/session-expiry.ts';
 import type { StoredDelivery } from '../nodes/stored-delivery.ts';
-import type { MessageAtHand, StoredMessages } from '../nodes/stored-messages.ts';
+import type { MessageAtHand, OriginIndex, StoredMessages } from '../nodes/stored-messages.ts';
 import { StoredRetained } from '../nodes/stored-retained.ts';
 import { StoredSessions } from '../nodes/stored-sessions.ts';
 import { StoredWills } from '../nodes/stored-wills.ts';
@@ -31,6 +33,7 @@ export interface NodeStoreUsers {
 
 export interface MessageParts {
   readonly atHand: MessageAtHand;
+  readonly origins: OriginIndex;
   readonly messages: StoredMessages;
   readonly willOffset: number;
 }
@@ -47,10 +50,12 @@ export function durableNodesOf(
   const { access, nodes: states, retained, subscriptions } = delivery;
   const count = states.states.length;
   const userHashes = hashesOfUsers(store.arena, listener);
+  parts.messages.awaiting = new AwaitingNodes(count);
   const sessions = new StoredSessions(store, clock, subscriptions, userHashes, count);
   const durable = new DurableNodes({
     store, clock, nodes: states, delivery, access, sessions, expiry, messageExpiry, observer, publisher,
     atHand: parts.atHand,
+    origins: parts.origins,
     messages: parts.messages,
     wills:
       new StoredWills(store, clock, sessions, parts.willOffset, { capacity: listener.max_will_size, count }),

@@ -9,7 +9,6 @@ import type { ClientSession } from '../session/client-session.ts';
 import { IDENTIFIER_RANGE } from '../session/identifier-ranges.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
-import { BOARD_COUNTERS } from '../session/upstream-window.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
 import type { Medium } from '../store/medium.ts';
 import { Store } from '../store/message-store.ts';
@@ -28,23 +27,18 @@ import type { Bridge } from '../upstream/bridge.ts';
 import { Backlog } from '../upstream/backlog.ts';
 import type { EarlierSubscriptions } from '../upstream/earlier-subscriptions.ts';
 import { ExactlyOnce } from '../upstream/exactly-once.ts';
-import { type Router, StoreIntake } from '../upstream/intake.ts';
+import { owedToNodes, owedToServer, type Router, StoreIntake } from '../upstream/intake.ts';
 import { ServerRouter } from '../upstream/server-router.ts';
 import { StoredCounters } from '../upstream/stored-counters.ts';
 import { type MessageHolder, StoredOrigins } from '../upstream/stored-origins.ts';
 import type { Quarantine } from '../upstream/quarantine.ts';
+import { QuarantineRestoration } from '../upstream/quarantine-restoration.ts';
 import type { StoredRules } from '../upstream/stored-rules.ts';
 import { durableNodesOf, type NodeStoreUsers } from './durable-parts.ts';
 import { STATE_SHARE, stateEntriesOf } from './state-limits.ts';
 
 /** QoS 2 messages in the store whose senders are remembered, to recognise them after a restart. */
 const MOST_ORIGINS = 4096;
-/**
- * Messages whose acknowledgements wait, of nodes and of the Server; by the counters of order, of which a board has few.
- * What it writes is durable at once: a full table is emptied on the spot. A computer may have to wait for its disk.
- */
-const owedToNodes = (orderCounters: number): number => orderCounters <= BOARD_COUNTERS ? 64 : orderCounters >> 1;
-const owedToServer = (orderCounters: number): number => orderCounters <= BOARD_COUNTERS ? 16 : 64;
 /** Milliseconds from one look at the clock to the next while a message with a deadline waits. */
 const TICK = 600_000;
 
@@ -79,6 +73,7 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   readonly nodes: DurableNodes;
   private readonly serverRouter: ServerRouter;
   private readonly origins: StoredOrigins;
+  private readonly quarantine: QuarantineRestoration;
   /** What a reload may change is changed here. */
   readonly users: StoreUsers;
   acknowledgesMemory: boolean;
@@ -88,6 +83,8 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   private hasFailed = false;
   /** A storage has been opened, and nobody has looked for what can be sent since then. */
   private hasOpened = false;
+  /** One has been opened before in this life: what is in memory is all there is. */
+  private isAgain = false;
 
   static plan(plan: ArenaPlan, { max_will_size }: ListenerConfiguration): StoreRegions {
     return {
@@ -110,7 +107,7 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     const exactlyOnce = new ExactlyOnce(arena, origins);
     const counters = new StoredCounters(arena, regions.counter);
     const backlog = this.backlog = new Backlog(store, upstream, clock, rules,
-      { counters, exactlyOnce, probation: bridge.guard.probation });
+      { counters, exactlyOnce, origins, probation: bridge.guard.probation });
     const { slotCount } = upstream.sessionState!.queue.window!;
     this.intake =
       new StoreIntake(backlog, origins, exactlyOnce, { clock, router, sessions }, owedToNodes(slotCount));
@@ -119,9 +116,10 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
       { clock, router: this.serverRouter, sessions: [upstream] }, owedToServer(slotCount));
     const messages = new StoredMessages(store, clock, backlog, exactlyOnce, regions.number);
     this.nodes =
-      durableNodesOf(configuration, store, users, { atHand: exactlyOnce, messages, willOffset: regions.will });
+      durableNodesOf(configuration, store, users, { atHand: exactlyOnce, messages, origins, willOffset: regions.will });
     backlog.down = messages;
     backlog.judge = bridge;
+    this.quarantine = new QuarantineRestoration(users.quarantine, arena, rules.map, rules.losses);
     if (listener.persistent_client_expiration !== 0)
       store.keepTime();
   }
@@ -129,7 +127,12 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
   /** Bytes of all tables that are not in the arena. */
   get tableLength(): number {
     return this.origins.tableLength + this.intake.tableLength + this.serverIntake.tableLength
-      + this.backlog.tableLength;
+      + this.backlog.tableLength + this.nodes.messages.awaiting.tableLength + this.quarantine.tableLength;
+  }
+
+  /** Messages, for the Server or for nodes, that are to be stored and are in memory only. It looks at each. */
+  get inMemoryCount(): number {
+    return this.backlog.unstored.count + this.nodes.unstored.count;
   }
 
   /** The clock of the store. */
@@ -141,27 +144,29 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
 
   /** Takes a storage into use, for the first time or after one has failed. @throws as `Store.open` */
   open(storage: BlockStorage): StoreReport {
-    const { backlog, users: { bridge, observer, quarantine, upstream } } = this;
+    const { backlog, backlog: { store }, isAgain, users: { bridge, observer } } = this;
     const report = new StoreReport();
+    const before = bridge.aging.now;
     this.origins.beginRestoring(this); // as long as positions are those of the last storage
-    backlog.beginRestoring();
-    quarantine.beginRestoring(backlog.store);
-    this.users.earlier.beginRestoring();
+    backlog.beginRestoring(isAgain);
+    this.quarantine.begin(store, isAgain);
     this.nodes.beginRestoring();
-    backlog.store.open(storage, this, this, report);
-    storage.onFlushed = isDurable => { backlog.store.flushed(isDurable); };
+    store.open(storage, this, this, report);
+    storage.onFlushed = isDurable => { store.flushed(isDurable); };
+    if (store.clock.now > before)
+      this.setForward(store.clock.now - before);
     backlog.endRestoring();
+    this.quarantine.end();
     bridge.suspects.remind();
     this.setCalendar();
-    backlog.store.advanceClock(this.users.clock.now); // what that tells is written now, not in the middle of a reading
-    this.nodes.endRestoring();
+    store.advanceClock(this.users.clock.now); // what that tells is written now, not in the middle of a reading
+    this.nodes.endRestoring(isAgain);
+    this.origins.endRestoring(isAgain);
     this.serverRouter.ask();
     this.handleTimeout();
-    this.hasOpened = true;
+    this.hasOpened = this.isAgain = true;
     this.users.clock.soon();
-    const { lastIdentifier } = backlog.counters;
-    if (lastIdentifier !== 0)
-      upstream.sessionState!.queue.continueIdentifiers(lastIdentifier | IDENTIFIER_RANGE - 1);
+    this.continueIdentifiers(isAgain);
     const damage = report.damagedCount + report.foreignBlockCount;
     if (damage > 0)
       observer.onEvent(Event.STORE_DAMAGED, Event.UPSTREAM, damage);
@@ -173,6 +178,20 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
     return report;
   }
 
+  /** What is in memory is no older by what the clock of a storage says more. */
+  private setForward(seconds: number): void {
+    this.backlog.unstored.setForward(seconds);
+    this.users.nodes.expiry.shift(seconds);
+  }
+
+  private continueIdentifiers(isAgain: boolean): void {
+    const { backlog: { counters, queue, store } } = this;
+    if (isAgain)
+      counters.putAll(store, queue.latestIdentifier | IDENTIFIER_RANGE - 1);
+    else if (counters.lastIdentifier !== 0)
+      queue.continueIdentifiers(counters.lastIdentifier | IDENTIFIER_RANGE - 1);
+  }
+
   /** From now on the side of the Server works with the store. */
   private join(): void {
     const { backlog, users: { bridge, earlier, upstream } } = this;
@@ -181,7 +200,6 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
       bridge.storeWasAway = true;
     earlier.store(backlog.store);
     bridge.backlog = queue.window!.journal = queue.releases = backlog;
-    upstream.role.acknowledgedReceiver = this.serverIntake;
   }
 
   /** Time has passed. While something with a deadline waits, the log is told of it now and then. */
@@ -270,10 +288,10 @@ export class DurableStore implements StoreOwner, Recovery, MessageHolder {
 
   onState(kind: number, key: number, offset: number, length: number): void {
     if (kind === QUARANTINED || kind === QUARANTINED_OF_NODE)
-      this.users.quarantine.restore(key, offset, length);
-    else if (kind === COUNTER)
+      this.quarantine.restore(key, offset, length);
+    else if (kind === COUNTER && !this.isAgain)
       this.backlog.counters.restore(key, offset);
-    else if (kind === RECEIVED_IDENTIFIER)
+    else if (kind === RECEIVED_IDENTIFIER && !this.isAgain)
       this.origins.restoreIdentifier(offset);
     else if (kind === ANNOUNCED)
       this.users.earlier.restore(offset, length);

@@ -64,6 +64,9 @@ export function describeEvent(
     }
     case Event.STORE_ORPHANS:
       return `${detail} message${detail === 1 ? '' : 's'} in the store ${detail === 1 ? 'waits' : 'wait'} for a topic rule: none of direction "out" matches any more`;
+    case Event.LOST_WITH_STORAGE:
+      return `lost ${detail} message${detail === 1 ? '' : 's'} of ${ruleName(gateway, subject)}, which ${detail === 1 ? 'was' : 'were'} in the storage of `
+        + `the store alone (${gateway.durableStore!.problem || 'it does not give them back'}); ${gateway.bridge.droppedCount} dropped so far`;
     case Event.STORE_BACK:
       return 'the storage of the store works again';
     case Event.MESSAGE_REFUSED:
@@ -72,7 +75,7 @@ export function describeEvent(
       return `the store is full: node ${name} gets no acknowledgement, and is asked to send again when there is room (store.ram, store.size, store.full)`;
     case Event.STORE_FAILED:
       return `the storage of the store has failed: ${gateway.durableStore!.problem}; ${describeFailure(gateway)}; ${detail} `
-        + `message${detail === 1 ? '' : 's'} in it may be delivered again; check store.path and the disk; tried again every 30 seconds`;
+        + `message${detail === 1 ? ' waits' : 's wait'} in it; check store.path and the disk; tried again every 30 seconds`;
     case Event.STORE_DAMAGED:
       return `${detail} place${detail === 1 ? '' : 's'} in the store could not be read, after a power cut or because something else was there; the rest was recovered`;
     case Event.STORE_RESTORED:
@@ -103,8 +106,8 @@ export function describeEvent(
     case Event.STATE_FULL:
       return describeFullState(gateway, subject, detail);
     case Event.RESTORED_DROPPED:
-      return detail === 1 ? `dropped 1 of the ${describeDropped(subject)} in the store`
-        : `dropped ${detail} ${describeDropped(subject)} from the store`;
+      return `dropped ${detail === 1 ? '1 of the' : detail} ${describeDropped(subject)}`
+        + `${subject === Event.DROPPED_LOST_WILL ? '' : detail === 1 ? ' in the store' : ' from the store'}`;
     case Event.DELAYED_WILL_PUBLISHED:
       return `published the Will of node "${identifierOf(gateway, gateway.nodes.states[detail]!)}", after its Will Delay`;
     case Event.STORED_WILL_PUBLISHED:
@@ -137,7 +140,8 @@ function describeFullState(gateway: Gateway, subject: number, detail: number): s
   const limit = 'the part of the store for state is full: raise store.size, or lower listener.max_sessions, '
     + 'max_subscription_bytes or max_retained_bytes';
   switch (detail) {
-    case Event.FULL_FOR_SESSION: return `refused node ${node}: its session cannot be kept, ${limit}`;
+    case Event.FULL_FOR_SESSION:
+      return node === '' ? `the session of a node does not survive a restart, ${limit}` : `refused node ${node}: its session cannot be kept, ${limit}`;
     case Event.FULL_FOR_SUBSCRIPTION: return `refused a subscription of node ${node}: ${limit}`;
     case Event.FULL_FOR_WILL: return `refused node ${node}: its Will cannot be kept, ${limit}`;
     case Event.FULL_FOR_RETAINED: return `a retained message will not survive a restart, ${limit}; said once`;
@@ -168,7 +172,8 @@ function describeDropped(reason: number): string {
     case Event.DROPPED_FILTER:
       return 'subscriptions that are not allowed any more, or have no room (listener.acl, max_subscriptions)';
     case Event.DROPPED_MESSAGE:
-      return 'messages for nodes that may not read them any more, or have no room (listener.acl, max_queued_bytes)';
+      return 'messages for nodes that are not known here, may not read them any more, or have no room (listener.acl, max_queued_bytes)';
+    case Event.DROPPED_LOST_WILL: return 'Wills of nodes that have not come back, which lay in the file that was lost';
     default: return 'Wills that may not be published any more (listener.users, acl)';
   }
 }
@@ -180,7 +185,6 @@ function describeLoss(reason: number): string {
   switch (reason) {
     case Loss.EXPIRED: return 'it had waited longer than the expiry of its rule allows';
     case Loss.ORPHANED: return 'no rule lets it out, and the room was needed';
-    case Loss.UNREADABLE: return 'the storage does not give it back';
     case Loss.UNFIT: return 'the broker would not have it (upstream.profile, max_topic_levels, bridge_max_packet_size)';
     case Loss.QUARANTINE_FULL: return 'it was the oldest in the quarantine, which is full (store.quarantine)';
     case Loss.TOO_LONG: return 'it is longer than the store or the way upstream can hold (store.ram)';

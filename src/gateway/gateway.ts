@@ -51,10 +51,11 @@ import { Admission, type AdmissionParts } from './admission.ts';
 import { DurableStore } from './durable-store.ts';
 import { type Authenticator, type GatewayOptions, type GatewayPlans, PENDING,
   type UpstreamDriver } from './gateway-options.ts';
+import { HeldMessages } from './held-messages.ts';
 import { NodeRouter, type RouterParts } from './node-router.ts';
 import { createDelivery } from './node-side.ts';
 import { Notifications } from './notifications.ts';
-import { longestUpstreamPacket, RECORD_OVERHEAD } from './packet-limits.ts';
+import { longestGrowth, longestUpstreamPacket, RECORD_OVERHEAD } from './packet-limits.ts';
 import { NO_PUBLISHER, Publishing } from './publishing.ts';
 import { planRegions } from './regions.ts';
 import { serverWords } from './server-words.ts';
@@ -111,6 +112,7 @@ export class Gateway implements AdmissionParts, BridgeOwner, Figures, RouterPart
   readonly publishing: Publishing;
   readonly refusals: Refusals;
   readonly pressure: BackPressure;
+  readonly held: HeldMessages;
 
   constructor(configuration: Configuration, options: GatewayOptions) {
     const { listener, memory, upstream } = configuration;
@@ -156,6 +158,7 @@ export class Gateway implements AdmissionParts, BridgeOwner, Figures, RouterPart
     this.refusals = new Refusals(this.bridge, this.clock, this.sessions, observer);
     this.pressure = this.bridge.pressure = new BackPressure(this.bridge, { clock: this.clock, sessions: this.sessions,
       observer, longestPacket: longestUpstreamPacket(configuration) });
+    this.held = new HeldMessages(role, this.bridge, delivery, longestGrowth(layout));
     this.queues = new QueueTally(this.nodes.states);
     this.systemTopics = new SystemTopics(this, regions.systemTopics, listener.sys_interval * 1000, options.traffic);
     this.systemTopics.outlet = new FigureForwarding(this.bridge, arena);
@@ -203,7 +206,8 @@ export class Gateway implements AdmissionParts, BridgeOwner, Figures, RouterPart
     if (this.durableStore === undefined)
       return;
     this.durableStore.open(storage);
-    this.serverRole.acknowledgedReceiver = this.pressure.intake = this.durableStore.intake;
+    this.pressure.intake = this.durableStore.intake;
+    this.held.serve(this.durableStore.intake, this.durableStore.serverIntake);
   }
 
   commit(): void {
@@ -215,6 +219,7 @@ export class Gateway implements AdmissionParts, BridgeOwner, Figures, RouterPart
     this.systemTopics.handleDeferred();
     this.retainedDelivery.handleDeferred();
     this.bridge.telling.advance(this.upstream);
+    this.held.handleDeferred();
     this.serverRole.handleDeferred();
   }
 
@@ -234,6 +239,7 @@ export class Gateway implements AdmissionParts, BridgeOwner, Figures, RouterPart
     if (this.wills.delayed.count > 0)
       this.wills.handleTimeout(this.nodes.states);
     this.refusals.handleTimeout();
+    this.held.handleTimeout();
     if (this.pressure.isPressing)
       this.pressure.handleTimeout();
   }

@@ -23,6 +23,7 @@ import type { Router } from '../upstream/intake.ts';
 import * as Reason from '../upstream/quarantine-reasons.ts';
 import type { Refusals } from '../upstream/refusals.ts';
 import { type Admission, nodeOf } from './admission.ts';
+import type { HeldMessages } from './held-messages.ts';
 import { FORBIDDEN, type Publishing } from './publishing.ts';
 
 /** What the gateway gives to work with. */
@@ -31,6 +32,7 @@ export interface RouterParts {
   readonly bridge: Bridge;
   readonly delivery: Delivery;
   readonly failing: FailingNodes;
+  readonly held: HeldMessages;
   readonly nodeSubscriptions: NodeSubscriptions;
   readonly observer: Event.GatewayObserver;
   readonly pressure: BackPressure;
@@ -156,6 +158,7 @@ export class NodeRouter implements ServerHandler<ServerSession>, Router {
   }
 
   onRoom(session: ServerSession): void {
+    this.parts.held.ask(nodeOf(session)!);
     this.parts.retainedDelivery.advance(nodeOf(session)!);
   }
 

@@ -13,9 +13,10 @@ import type { Regions } from './regions.ts';
 
 /** @returns what gives messages to nodes, and has all the rest */
 export function createDelivery(
-  { arena, clock, topics }: SessionContext, regions: Regions, { listener, memory }: Configuration,
+  context: SessionContext, regions: Regions, { listener, memory }: Configuration,
   observer: Event.GatewayObserver,
 ): Delivery {
+  const { arena, clock } = context;
   const nodes = new NodeStates(arena, regions.nodes, regions.nodeLimits, listener.max_clientid_length,
     listener.users.length);
   nodes.dropsOldest = listener.queue_full === 'drop_oldest';
@@ -24,5 +25,5 @@ export function createDelivery(
   retained.clock = clock;
   const access = regions.access && isLimited(listener) ? new Access(arena, regions.access, listener) : undefined;
   return new (regions.isDurable ? StoredDelivery : Delivery)(
-    arena, topics, memory.topics, nodes, subscriptions, retained, access, observer);
+    context, memory.topics, { nodes, subscriptions, retained, access }, observer);
 }

@@ -48,7 +48,7 @@ export interface LimitConflict {
 export function limitConflicts(configuration: Configuration): readonly LimitConflict[] {
   const { listener, store, topic, upstream } = configuration;
   const longestReceived = Math.max(listener.max_packet_size, upstream.max_packet_size);
-  const longest = longestReceived + longestMountPoint(listener) + longestPrefix(configuration) + PUBLISH_OVERHEAD;
+  const longest = longestReceived + longestGrowth(configuration);
   const queued = lengthOfRecord(longest, HEADER_LENGTH + (store.durability === 'flash' ? NODE_NOTES_LENGTH : 0));
   const stored = lengthOfRecord(longestUpstreamPacket(configuration), HEADER_LENGTH + NOTES_LENGTH);
   const conflicts: LimitConflict[] = [];
@@ -88,6 +88,10 @@ export function longestUpstreamPacket(configuration: Configuration): number {
 }
 
 /** Bytes by which a rule can lengthen a topic. */
+/** Bytes by which a message can be longer in the queue of a node than it came, at most. */
+export const longestGrowth = (configuration: Configuration): number =>
+  longestMountPoint(configuration.listener) + longestPrefix(configuration) + PUBLISH_OVERHEAD;
+
 export function longestPrefix(configuration: Configuration): number {
   return configuration.topic.reduce((longest, rule) =>
     Math.max(longest, lengthOfUTF8(rule.local_prefix), lengthOfUTF8(rule.remote_prefix)), 0);

@@ -30,7 +30,6 @@ export type Regions = ReturnType<typeof planRegions>;
 /** @param layout the configuration for which there is to be room */
 export function planRegions(plan: ArenaPlan, configuration: Configuration, layout: Configuration) {
   const { listener, memory, store, topic, upstream } = configuration;
-  const clientSettings = clientSettingsOf(upstream);
   const serverSettings = serverSettingsOf(configuration);
   const upstreamLimits = upstreamLimitsOf(configuration);
   const isDurable = store.durability === 'flash';
@@ -42,13 +41,13 @@ export function planRegions(plan: ArenaPlan, configuration: Configuration, layou
     topicCount: memory.topics, capacity: memory.topic_length + longestPrefix(layout), longest: longestPacket,
   };
   return {
-    clientSettings, isDurable, longestPacket, longestStored, nodeLimits, serverSettings, sessionCount, upstreamLimits,
+    isDurable, longestPacket, longestStored, nodeLimits, serverSettings, sessionCount, upstreamLimits,
     connect: plan.reserve('upstream: what CONNECT says', lengthOfConnectTexts(layout)),
     // On a PC another version may be configured while it runs.
     properties: plan.reserve('upstream: properties of a message',
       layout === configuration ? longestProperties(configuration) : upstream.max_properties),
     announcements: planAnnouncements(plan, layout.upstream),
-    client: ClientSession.plan(plan, clientSettings),
+    client: ClientSession.plan(plan, clientSettingsOf(upstream)),
     upstreamState: plan.reserve('store, RAM part', QueueLimits.lengthOf(upstreamLimits)),
     server: ServerRole.plan(plan, serverSettings, sessionCount),
     nodes: NodeStates.plan(plan, listener.max_sessions, nodeLimits, listener.max_clientid_length),

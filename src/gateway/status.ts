@@ -104,9 +104,12 @@ export interface Status {
   };
   /** Why connections of nodes have ended, or were refused: reason and count. */
   endings: Record<string, number>;
-  /** What waits for the broker, and was given up: in the file if it is durable, else in memory. */
+  /** What waits for the broker, and was given up. */
   store: {
+    /** All that was acknowledged and waits, also for nodes, is in the file. */
     durable: boolean;
+    /** Messages for the broker or for nodes that are in memory only, and lost at a restart. */
+    inMemory: number;
     count: number;
     bytes: number;
     capacity: number;
@@ -140,6 +143,7 @@ export function statusOf(sources: StatusSources, now: number, date = 0, tls = NO
   const { gateway, sensors, upstream } = sources;
   const { bridge, configuration, endings, machine, waiting } = gateway;
   const { oldestAge } = waiting;
+  const inMemory = countInMemory(gateway);
   const lost = gateway.durable === undefined ? NOTHING_LOST : gateway.durable.restoration.lost;
   return {
     name: configuration.name,
@@ -179,16 +183,17 @@ export function statusOf(sources: StatusSources, now: number, date = 0, tls = NO
       brokenRules: endings.brokenRuleCount,
       denied: gateway.deniedCount,
       held: gateway.router.heldCount,
-      heldForRoom: gateway.pressure.heldCount,
+      heldForRoom: gateway.pressure.heldCount + gateway.held.heldCount,
       evictedSessions: gateway.admission.evictedCount,
       droppedSessions: lost[Event.DROPPED_USER]! + lost[Event.DROPPED_EXPIRED]! + lost[Event.DROPPED_PLACE]!,
       droppedSubscriptions: lost[Event.DROPPED_FILTER]!,
-      droppedWills: lost[Event.DROPPED_WILL]!,
+      droppedWills: lost[Event.DROPPED_WILL]! + lost[Event.DROPPED_LOST_WILL]!,
     },
     endings: Object.fromEntries(COUNTED_REASONS.filter(code => endings.of(code) > 0)
       .map(code => [describeReason(code), endings.of(code)])),
     store: {
-      durable: waiting.isDurable,
+      durable: waiting.isDurable && inMemory === 0,
+      inMemory,
       count: waiting.pendingCount,
       bytes: waiting.pendingLength,
       capacity: waiting.capacity,
@@ -237,6 +242,13 @@ function describeNext({ gateway, upstream }: StatusSources): string {
     case WAITING: return 'connect again';
     default: return 'nothing';
   }
+}
+
+/** Where there is no file that is all that waits; else what is to be in it and is not. */
+function countInMemory({ durableStore, nodes, waiting }: Gateway): number {
+  return durableStore === undefined
+    ? nodes.states.reduce((sum, { queue }) => sum + queue.pendingCount, waiting.pendingCount)
+    : durableStore.inMemoryCount;
 }
 
 function nodesOf({ arena, configuration: { listener }, nodes }: Gateway, now: number, date: number,

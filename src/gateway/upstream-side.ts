@@ -46,7 +46,7 @@ export function createBridge(
   const inbound = new TopicMap(arena, regions.inbound, topic);
   const earlier = new EarlierSubscriptions(arena, regions.earlier, upstream, inbound.rules);
   const bridge = new Bridge(outbound, inbound, delivery, policies, { owner, observer, earlier });
-  const session = new ClientSession(context, regions.client, regions.clientSettings,
+  const session = new ClientSession(context, regions.client,
     connectFields(arena, regions.connect, configuration),
     new SessionState(new QueueLimits(arena, regions.upstreamLimits), regions.upstreamState,
       new UpstreamWindow(users.orderCounters)), bridge);

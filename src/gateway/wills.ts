@@ -42,29 +42,16 @@ export class Wills {
   leave(session: ServerSession, node: NodeState): boolean {
     const isDelayed = session.willDelay > 0 && this.delayed.keep(node, session, this.will);
     if (!isDelayed)
-      this.publish(session, node);
-    session.forgetWill();
+      session.readWill(this.will);
+    session.forgetWill(); // [MQTT311-3.1.2-10]
+    if (!isDelayed && !this.publish(node, this.will, Event.WILL_PUBLISHED, session.index, 0))
+      this.parts.observer.onEvent(Event.ACCESS_DENIED, session.index, Event.FORBIDDEN_WILL);
     return isDelayed;
   }
 
-  private publish(session: ServerSession, node: NodeState): void {
-    const { parts, will } = this;
-    const { access } = parts.delivery;
-    const { guard } = parts.bridge;
-    session.readWill(will);
-    session.forgetWill(); // [MQTT311-3.1.2-10]
-    const index = parts.topics.indexOf(will.topicNameOffset, will.topicNameLength);
-    guard.author = node.identity;
-    if (access !== undefined && parts.publishing.publishFor(node, will, index, access, 0) === FORBIDDEN) {
-      ++this.deniedCount;
-      parts.observer.onEvent(Event.ACCESS_DENIED, session.index, Event.FORBIDDEN_WILL);
-      guard.author = 0;
-      return;
-    }
-    parts.observer.onEvent(Event.WILL_PUBLISHED, session.index, 0);
-    if (access === undefined && !parts.delivery.rejects(undefined, will, index))
-      parts.publishing.publish(will, index, 0, NO_PUBLISHER);
-    guard.author = 0;
+  /** Whether the Will of the node waits for its Will Delay. */
+  delays(node: NodeState): boolean {
+    return this.delayed.count > 0 && this.delayed.find(node) !== NOWHERE;
   }
 
   /** The Will that waits for a node, if there is one, waits no more. @param isBack so it is not published */
@@ -74,18 +61,9 @@ export class Wills {
     if (at === NOWHERE)
       return;
     if (!isBack) {
-      const { bridge: { guard }, delivery, delivery: { access }, durable, observer, publishing, topics } = this.parts;
       delayed.read(at, will);
-      const index = topics.indexOf(will.topicNameOffset, will.topicNameLength);
-      guard.author = node.identity;
-      observer.onEvent(Event.DELAYED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
-      if (access !== undefined) {
-        if (publishing.publishFor(node, will, index, access, 0) === FORBIDDEN)
-          ++this.deniedCount;
-      } else if (!delivery.rejects(undefined, will, index))
-        publishing.publish(will, index, 0, NO_PUBLISHER);
-      guard.author = 0;
-      durable?.wills.removeWhenDurable(node);
+      this.publish(node, will, Event.DELAYED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
+      this.parts.durable?.wills.removeWhenDurable(node);
     }
     delayed.remove(at);
   }
@@ -109,18 +87,32 @@ export class Wills {
 
   /** The Will of a node that has not come back since the start. */
   publishStored(node: NodeState, will: MessageSpans): void {
-    const { bridge: { guard }, delivery: { access }, durable, observer, publishing, topics } = this.parts;
-    const index = topics.indexOf(will.topicNameOffset, will.topicNameLength);
+    if (this.publish(node, will, Event.STORED_WILL_PUBLISHED, Event.UPSTREAM, node.index))
+      return;
+    const { durable, observer } = this.parts;
+    ++durable!.restoration.lost[Event.DROPPED_WILL]!;
+    observer.onEvent(Event.RESTORED_DROPPED, Event.DROPPED_WILL, 1);
+  }
+
+  /**
+   * Publishes a Will, with the rights of its node, and tells so with this event.
+   * @returns false when the node may not: nothing is told
+   */
+  private publish(node: NodeState, will: MessageSpans, event: number, subject: number, detail: number): boolean {
+    const { parts } = this;
+    const { access } = parts.delivery;
+    const { guard } = parts.bridge;
+    const index = parts.topics.indexOf(will.topicNameOffset, will.topicNameLength);
     guard.author = node.identity;
-    if (access !== undefined && publishing.publishFor(node, will, index, access, 0) === FORBIDDEN) {
+    const isAllowed = access === undefined
+      || parts.publishing.publishFor(node, will, index, access, 0) !== FORBIDDEN;
+    if (isAllowed)
+      parts.observer.onEvent(event, subject, detail);
+    else
       ++this.deniedCount;
-      ++durable!.restoration.lost[Event.DROPPED_WILL]!;
-      observer.onEvent(Event.RESTORED_DROPPED, Event.DROPPED_WILL, 1);
-    } else {
-      observer.onEvent(Event.STORED_WILL_PUBLISHED, Event.UPSTREAM, node.index);
-      if (access === undefined)
-        publishing.publish(will, index, 0, NO_PUBLISHER);
-    }
+    if (access === undefined && !parts.delivery.rejects(undefined, will, index))
+      parts.publishing.publish(will, index, 0, NO_PUBLISHER);
     guard.author = 0;
+    return isAllowed;
   }
 }

@@ -251,13 +251,13 @@ async function showRunning(file: string | undefined, pid: string | undefined, is
 async function run(file: string, options: RunOptions): Promise<number> {
   const log = new Log(complain);
   endTrial(file, log, 'the program ended while a configuration was on trial');
-  const { configuration, errors, further, warnings, written } = loadConfiguration(file);
+  const { configuration, errors, warnings, written, ...others } = loadConfiguration(file);
   [...errors, ...warnings].forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;
   try {
     return await runUntilSignal(configuration, log, print,
-      { ...options, file, further, written, load: () => loadConfiguration(file) });
+      { ...options, file, others, written, load: () => loadConfiguration(file) });
   } catch (error) {
     log.write('error', messageOf(error));
     return FAILURE;

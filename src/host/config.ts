@@ -10,7 +10,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree,
   printParseErrorCode } from 'jsonc-parser';
 import { completeConfiguration } from '../config/complete-configuration.ts';
-import type { Configuration, PartialConfiguration } from '../config/configuration.ts';
+import type { Configuration, ListenerConfiguration, PartialConfiguration } from '../config/configuration.ts';
 import { PC_SIZES } from '../config/defaults.ts';
 import { readText } from './config-file.ts';
 import { formatPath } from '../config/schema-paths.ts';
@@ -25,13 +25,16 @@ import { warningsOf } from './config-warnings.ts';
 import { printable } from './log.ts';
 import { warnOfReaders } from './readers.ts';
 import { warnOfSecurityFiles } from './security-warnings.ts';
-import { type View, viewsOf } from './several-upstreams.ts';
+import { portsOf } from './several-ports.ts';
+import { viewsOf } from './several-upstreams.ts';
 import { isStoreItself, warnOfStoreFile } from './store-warnings.ts';
 import { type WrittenKeys, writtenKeysOf } from './reload-causes.ts';
 
 export interface LoadedConfiguration {
   /** With the first upstream. Undefined when there are errors. */
   readonly configuration: Configuration | undefined;
+  /** Of each further listener: its port, protocol and certificates. */
+  readonly listeners?: readonly ListenerConfiguration[];
   /** For each further upstream. */
   readonly further?: readonly FurtherConfiguration[];
   /** What of it stands in the file. */
@@ -56,8 +59,10 @@ export interface FurtherConfiguration {
   readonly configuration: Configuration;
 }
 
-const ONE_ON_A_BOARD: Finding =
+const ONE_UPSTREAM: Finding =
   { path: ['upstream'], text: 'a board has one upstream; write one object {...} instead of the list' };
+const ONE_LISTENER: Finding =
+  { path: ['listener'], text: 'a board has one listener; write one object {...} instead of the list' };
 
 let validator: ValidateFunction | undefined;
 
@@ -80,8 +85,10 @@ export function judgeText(text: string, file: string, sizes: PartialConfiguratio
   if (!isForBoard && isStoreItself(file, configuration))
     return failed([printable(`${file}: store.path: "${configuration.store.path}" is this configuration file; `
       + 'write the name of a file of its own instead')]);
+  const ofListeners = (loaded.listeners ?? [])
+    .flatMap(listener => warnOfSecurityFiles(file, { ...configuration, listener }));
   return { ...loaded, warnings: [...warnings, ...[...warnOfReaders(text, file, configuration),
-    ...warnOfSecurityFiles(file, configuration),
+    ...new Set([...warnOfSecurityFiles(file, configuration), ...ofListeners]),
     ...isForBoard ? [] : warnOfStoreFile(file, configuration)].map(line => hide(printable(line)))] };
 }
 
@@ -135,11 +142,16 @@ export function readConfiguration(
     const partial = withoutMinusZero(value) as PartialConfiguration & { $schema?: string };
     prune(partial, violations);
     delete partial.$schema;
-    const { findings: ofNames, views } = viewsOf(partial);
+    const ports = portsOf(partial);
+    const { findings: ofNames, views } = viewsOf(ports.whole);
     const parts = views.map(view => ({ ...view, configuration: completeConfiguration(view.value, sizes) }));
     const { configuration } = parts[0]!;
-    const errors = [...ofNames, ...parts.length > 1 && sizes !== PC_SIZES ? [ONE_ON_A_BOARD] : [],
-      ...parts.flatMap(part => placed(judgeConfiguration(part.configuration, part.value), part))];
+    const others = ports.further.map(port => ({ ...port, configuration: completeConfiguration(port.value, sizes) }));
+    const errors = [...ofNames, ...ports.findings,
+      ...parts.length > 1 && sizes !== PC_SIZES ? [ONE_UPSTREAM] : [],
+      ...others.length > 0 && sizes !== PC_SIZES ? [ONE_LISTENER] : [],
+      ...placed(parts.flatMap(part => placed(judgeConfiguration(part.configuration, part.value), part)), ports),
+      ...others.flatMap(port => placed(judgeConfiguration(port.configuration, port.value), port))];
     const isConsequence = ({ path }: Finding): boolean =>
       findings.some(other => path.every((step, index) => other.path[index] === step));
     findings.push(...errors.filter(error => !isConsequence(error)));
@@ -147,22 +159,28 @@ export function readConfiguration(
       findings.push(...findFailedTests(configuration, partial.tests ?? []));
     if (findings.length === 0) {
       const isInFile = (path: Path): boolean => path.at(-1) !== 'password' || !written(path).includes('${');
-      const warnings = parts.flatMap(part => placed(warningsOf(part.configuration), part))
-        .filter(({ path }) => isInFile(path));
+      const warnings = [
+        ...placed(parts.flatMap(part => placed(warningsOf(part.configuration), part)), ports),
+        ...others.flatMap(port => placed(warningsOf(port.configuration), port)),
+      ].filter(({ path }) => isInFile(path));
       const warned = describe(warnings, 'warning: ', text, file, root).map(hide);
       const notes = notesOn(text, file);
       const further = parts.slice(1).map(part => ({ name: part.name, configuration: part.configuration }));
-      return { configuration, further, hide, written: writtenKeysOf(parts[0]!.value), errors: [], warnings: warned, notes };
+      const listeners = others.map(port => port.configuration.listener);
+      return { configuration, further, hide, listeners, written: writtenKeysOf(parts[0]!.value), errors: [],
+        warnings: warned, notes };
     }
   }
   return failed(describe(findings, '', text, file, root).map(hide));
 }
 
 /** In the file, as far as they are this part's to find. */
-const placed = (findings: readonly Finding[], { place }: View): Finding[] => findings.flatMap(finding => {
-  const path = place(finding.path);
-  return path === undefined ? [] : [{ ...finding, path }];
-});
+function placed(findings: readonly Finding[], { place }: { place(path: Path): Path | undefined }): Finding[] {
+  return findings.flatMap(finding => {
+    const path = place(finding.path);
+    return path === undefined ? [] : [{ ...finding, path }];
+  });
+}
 
 /** A file with more is told no more. */
 const MOST_FINDINGS = 200;

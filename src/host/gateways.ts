@@ -1,11 +1,12 @@
 /** All of a configuration: the gateway with the nodes, and one for each further upstream. */
-import type { Configuration } from '../config/configuration.ts';
+import type { Configuration, ListenerConfiguration } from '../config/configuration.ts';
 import { parseAddress, urlOf } from '../config/upstream-address.ts';
 import { type Status, statusOf } from '../gateway/status.ts';
 import type { ReloadPlan } from '../io/reload.ts';
 import type { Runtime } from '../io/runtime.ts';
-import type { FurtherConfiguration, LoadedConfiguration } from './config.ts';
+import type { LoadedConfiguration } from './config.ts';
 import { type FurtherPlan, type FurtherStatus, FurtherUpstreams, forgetOthers } from './further-upstreams.ts';
+import { OF_A_PORT } from './several-ports.ts';
 import { HostGateway, type ListenerNews, type StoreNews } from './host-gateway.ts';
 import type { Log } from './log.ts';
 
@@ -15,29 +16,36 @@ export type WholeStatus = Status & { readonly upstreams?: readonly FurtherStatus
 /** What a configuration that was read again changes. */
 export interface WholePlan extends ReloadPlan {
   readonly further: readonly FurtherPlan[];
+  /** Whether further listeners are others, which needs a restart. */
+  readonly hasOtherListeners: boolean;
 }
+
+/** What there is of several beside the first one. */
+export type Further = { readonly [Key in 'further' | 'listeners']?: NonNullable<LoadedConfiguration[Key]> };
 
 export class Gateways {
   private readonly first: HostGateway;
   private readonly further: FurtherUpstreams | undefined;
   private readonly log: Log;
   private readonly names: readonly string[];
+  private readonly listeners: readonly ListenerConfiguration[];
 
   /** @throws as HostGateway.create */
-  static async create(configuration: Configuration, further: readonly FurtherConfiguration[], log: Log,
+  static async create(configuration: Configuration, { further = [], listeners = [] }: Further, log: Log,
     news: ListenerNews, onNoStore?: StoreNews): Promise<Gateways> {
     const first = await HostGateway.create(configuration, log, news, onNoStore,
-      { cables: further.length, isFurther: false });
+      { cables: further.length, isFurther: false, listeners });
     return new Gateways(first,
       further.length === 0 ? undefined : await FurtherUpstreams.create(first, further, log, onNoStore),
-      log, further.map(({ name }) => name));
+      { further, listeners }, log);
   }
 
-  private constructor(first: HostGateway, further: FurtherUpstreams | undefined, log: Log, names: readonly string[]) {
+  private constructor(first: HostGateway, further: FurtherUpstreams | undefined, others: Required<Further>, log: Log) {
     this.first = first;
     this.further = further;
     this.log = log;
-    this.names = names;
+    this.names = others.further.map(({ name }) => name);
+    this.listeners = others.listeners;
   }
 
   get runtime(): Runtime {
@@ -54,14 +62,19 @@ export class Gateways {
     this.first.listenAgain();
   }
 
+  get places(): readonly string[] | undefined {
+    return this.first.places;
+  }
+
   planFor(wanted: Configuration): ReloadPlan {
     return this.first.planFor(wanted);
   }
 
   /** As HostGateway.reload. */
-  async reload(wanted: Configuration, further: LoadedConfiguration['further'] = []): Promise<WholePlan> {
+  async reload(wanted: Configuration, { further = [], listeners = [] }: Further): Promise<WholePlan> {
     const plan = await this.first.reload(wanted);
-    return { ...plan, further: await this.further?.reload(further)
+    const hasOtherListeners = portsOf(listeners) !== portsOf(this.listeners);
+    return { ...plan, hasOtherListeners, further: await this.further?.reload(further)
       ?? further.map(({ name }) => ({ name, plan: undefined })) };
   }
 
@@ -75,6 +88,10 @@ export class Gateways {
     await Promise.all([this.first.stop(), this.further?.stop()]);
   }
 }
+
+/** What of further listeners is theirs. */
+const portsOf = (listeners: readonly ListenerConfiguration[]): string =>
+  JSON.stringify(listeners, [...OF_A_PORT]);
 
 /** Of the ready line. */
 export const addressesOf = (configurations: readonly Configuration[]): string =>

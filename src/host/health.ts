@@ -30,6 +30,7 @@ export function healthOf({ listener, store, upstream }: Status, isStoreWanted: b
   if (listener.problem !== null)
     reasons.push(`no node can connect: ${listener.problem}`);
   if (isStoreWanted && !store.durable)
-    reasons.push('the storage does not work: messages are kept in memory only');
+    reasons.push(store.inMemory === 0 ? 'the storage does not work: messages are kept in memory only'
+      : `${store.inMemory} message${store.inMemory === 1 ? ' is' : 's are'} in memory only: the storage does not work, or has no room`);
   return { isWell: reasons.length === 0, reasons };
 }

@@ -1,6 +1,6 @@
 /** A gateway in this process: its platform, its authenticator, its listener's port, another configuration, its end. */
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Configuration, LogLevel } from '../config/configuration.ts';
+import type { Configuration, ListenerConfiguration, LogLevel } from '../config/configuration.ts';
 import { NODE_CLOSED, NODE_CONNECTED } from '../config/events.ts';
 import { withReloadRoom } from '../config/reload-room.ts';
 import type { TLSStatus } from '../gateway/status-sources.ts';
@@ -11,6 +11,7 @@ import { PasswordAuthenticator } from './authentication.ts';
 import { CablePort, withCables } from './cable-port.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { FileStorage } from './file-storage.ts';
+import { type Port, PortSet } from './port-set.ts';
 import { remarkOnLeftStore } from './left-store.ts';
 import { LocalSide } from './local-side.ts';
 import { LINE_LIMIT, type Log, messageOf, ONCE } from './log.ts';
@@ -41,10 +42,12 @@ export interface Role {
   readonly cables: number;
   /** Its only node is a cable, and its listener has no port. */
   readonly isFurther: boolean;
+  /** Further listeners. */
+  readonly listeners: readonly ListenerConfiguration[];
 }
 
-const ONLY: Role = { cables: 0, isFurther: false };
-export const FURTHER: Role = { cables: 0, isFurther: true };
+const ONLY: Role = { cables: 0, isFurther: false, listeners: [] };
+export const FURTHER: Role = { ...ONLY, isFurther: true };
 
 class HostObserver extends LogObserver {
   private readonly onNoStore: StoreNews | undefined;
@@ -86,7 +89,8 @@ export class HostGateway {
   private readonly flushing: NodeJS.Timeout;
   private readonly log: Log;
   private readonly connector: UpstreamConnector;
-  private readonly listening: SecureListening | undefined;
+  private readonly secure: SecureListening[] = [];
+  private readonly ports: PortSet | undefined;
   private authenticator: PasswordAuthenticator;
   private isTraced = false;
   private hasStopped = false;
@@ -125,16 +129,27 @@ export class HostGateway {
       const line = `a node from ${address?.replace(/^::ffff:(?=[0-9.]+$)/i, '') ?? 'an unknown address'} ${text}`;
       log.write('warning', line, line, ONCE, LINE_LIMIT);
     };
-    const timeout = (): number => this.configuration.listener.connect_timeout * 1000;
-    const security = hasTLS(listener) ? new ServerSecurity(listener, watch) : undefined;
-    this.listening = security && new SecureListening(security, timeout, report);
     const usual = createPlatform(port.authenticatorOver(authenticator));
-    const nodeTCP = listener.protocol === 'websockets'
-      ? webSocketNodes(() => this.configuration.listener.websockets_origin, report) : usual.TCP;
+    const listenerOf = (settings: ListenerConfiguration, origins: () => readonly string[], section: string): Port => {
+      const secure = hasTLS(settings) ? new SecureListening(new ServerSecurity(settings, watch, section),
+        () => this.configuration.listener.connect_timeout * 1000, report) : undefined;
+      if (secure !== undefined)
+        this.secure.push(secure);
+      return { port: settings.port, address: settings.address, Listener: secure?.Listener ?? usual.Listener,
+        TCP: settings.protocol === 'websockets' ? webSocketNodes(origins, report) : usual.TCP };
+    };
+    const first = listenerOf(listener, () => this.configuration.listener.websockets_origin, 'listener');
+    const others = role.listeners.map((settings, index) =>
+      listenerOf(settings, () => settings.websockets_origin, `listener[${index + 1}]`));
+    this.ports = others.length === 0 ? undefined : new PortSet([first, ...others], {
+      onProblem: text => void log.write('error', `${text}; tried again every 30 seconds`, text, ONCE),
+      onChange: () => news.onListening(0),
+    });
+    const nodes = this.ports ?? first;
     const platform: Platform = {
       ...usual,
-      Listener: port.listenerOver(role.isFurther ? undefined : this.listening?.Listener ?? usual.Listener),
-      nodeTCP: port.tcpOver(nodeTCP),
+      Listener: port.listenerOver(role.isFurther ? undefined : nodes.Listener),
+      nodeTCP: port.tcpOver(nodes.TCP),
       layout: withReloadRoom(configuration),
       openStorage: ({ path, size }, arena, longest) => this.storage = FileStorage.open(path, size, arena, longest),
     };
@@ -202,11 +217,16 @@ export class HostGateway {
     this.configuration = configuration;
     this.connector.reload();
     try {
-      this.listening?.reload();
+      this.secure.forEach(listening => listening.reload());
     } catch (error) {
       this.log.write('warning', `${messageOf(error)}; until then nodes see what was read before`, undefined, ONCE);
     }
     return plan;
+  }
+
+  /** Where nodes can connect, if there are several listeners: `HOST:PORT`. */
+  get places(): readonly string[] | undefined {
+    return this.ports?.places;
   }
 
   get tlsStatus(): TLSStatus {

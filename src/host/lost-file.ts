@@ -36,11 +36,14 @@ export function fateOf(file: number, path: string, length: number): number {
 export function rescue(file: number, path: string, fate: number): string {
   const name = `"${path}"`;
   if (fate === CUT_OFF)
-    return `${name} has been cut off while it was in use: what lay there is lost`;
+    return `${name} has been cut off while it was in use: what lay there is lost, but for what is in memory too, which is written to it `
+      + 'again; nobody but the gateway may write to that file';
   const what = `${name} has been ${fate === REMOVED ? 'removed or renamed' : 'replaced by another file'} while it was in use`;
   try {
     const saved = writeAnew(file, path);
-    return saved === '' ? what : `${what}: what was in it is in ${saved === path ? 'a new file of that name' : `"${saved}"`}`;
+    return saved === '' ? what : saved === path ? `${what}: what was in it is in a new file of that name, which is used from now on`
+      : `${what}: what was in it is in "${saved}", and the file that is there now is used from now on; if messages are counted as lost, `
+        + 'stop the gateway, give that one the name, and start it again';
   } catch (error) {
     return `${what}, and what was in it could not be saved: ${(error as Error).message}`;
   }

@@ -78,6 +78,8 @@ export function metricsOf(sources: MetricSources): string {
   metrics.add('ringbridge_store_capacity_bytes', 'gauge', 'There for what waits for the broker.', store.capacity);
   metrics.add('ringbridge_store_messages', 'gauge', 'Messages that wait for the broker.', store.count);
   metrics.add('ringbridge_store_durable', 'gauge', '1 while what waits survives a power cut.', store.durable ? 1 : 0);
+  metrics.add('ringbridge_store_messages_in_memory', 'gauge', 'Messages for the broker or nodes that a restart would lose.',
+    store.inMemory);
   metrics.add('ringbridge_store_oldest_message_age_seconds', 'gauge', 'Of the message that has waited longest; 0 if none waits.',
     store.oldest ?? 0);
   const samplesOf = (of: (rule: Status['rules'][number]) => number): Sample[] => rules.map((rule, index) =>

@@ -3,6 +3,7 @@ import { AT_ONCE, NEXT_CONNECTION, RECONNECTION, valueAt } from '../config/reloa
 import type { ReloadPlan } from '../io/reload.ts';
 import type { LogLevel } from '../config/configuration.ts';
 import type { FurtherPlan } from './further-upstreams.ts';
+import type { WholePlan } from './gateways.ts';
 
 interface Line {
   readonly level: LogLevel;
@@ -31,13 +32,20 @@ export function describeReload(
   return lines.length > 0 ? lines : [{ level: 'info', text: 'the configuration says the same as before' }];
 }
 
-/** Of further upstreams, those that say something else. */
-export const describeFurther = (plans: readonly FurtherPlan[]): readonly Line[] => plans.flatMap(({ name, plan }) => {
-  const lines: readonly Line[] = plan === undefined
-    ? [{ level: 'warning', text: 'takes effect after a restart; until then it is as before' }]
+const AFTER_A_RESTART: Line = { level: 'warning', text: 'takes effect after a restart; until then it is as before' };
+
+/** Of further listeners and upstreams, what is another one. */
+export const describeFurther = ({ further, hasOtherListeners }: Pick<WholePlan, 'further' | 'hasOtherListeners'>):
+readonly Line[] => [
+  ...hasOtherListeners ? [{ ...AFTER_A_RESTART, text: `listener (all but the first one): ${AFTER_A_RESTART.text}` }] : [],
+  ...further.flatMap(describeUpstream),
+];
+
+const describeUpstream = ({ name, plan }: FurtherPlan): readonly Line[] => {
+  const lines: readonly Line[] = plan === undefined ? [AFTER_A_RESTART]
     : plan.changes.length + plan.refusals.length === 0 ? [] : describeReload(plan);
   return lines.map(({ level, text }) => ({ level, text: `upstream "${name}": ${text}` }));
-});
+};
 
 /** Lists and objects are too long for a line, and may hold what must stay secret, as texts may. */
 const valueOf = (value: unknown): string => typeof value === 'number' ? `, ${value}` : '';

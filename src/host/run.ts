@@ -3,8 +3,8 @@
  */
 import type { Configuration } from '../config/configuration.ts';
 import type { Runtime } from '../io/runtime.ts';
-import type { FurtherConfiguration, LoadedConfiguration } from './config.ts';
-import { addressesOf, Gateways, type WholePlan } from './gateways.ts';
+import type { LoadedConfiguration } from './config.ts';
+import { addressesOf, type Further, Gateways, type WholePlan } from './gateways.ts';
 import { HostGateway } from './host-gateway.ts';
 import { type Log, messageOf, ONCE } from './log.ts';
 import { dieOf, endNow } from './process-end.ts';
@@ -81,8 +81,8 @@ export interface RunOptions {
   readonly reports?: boolean;
   /** What of the configuration stands in the file. */
   readonly written?: WrittenKeys | undefined;
-  /** For each upstream but the first one. */
-  readonly further?: readonly FurtherConfiguration[] | undefined;
+  /** Each upstream and each listener but the first one. */
+  readonly others?: Further | undefined;
   /** Reads the configuration again. Without it SIGHUP changes nothing. */
   readonly load?: () => LoadedConfiguration;
 }
@@ -112,7 +112,6 @@ class Run {
   private readonly serviceManager: ServiceManager;
   private isReloadWanted = false;
   private isReloading = false;
-  /** SIGUSR2 came before there was a gateway. */
   private isQuestionWanted = false;
   /** What stands in the file of what is in force. */
   private written: WrittenKeys;
@@ -171,8 +170,9 @@ class Run {
 
   private create(): Promise<Gateways> {
     const { configuration, log, options } = this;
-    return Gateways.create(configuration, options.further ?? [], log, {
-      onListening: port => this.sayReady(hostAndPort(configuration.listener.address, port)),
+    return Gateways.create(configuration, options.others ?? {}, log, {
+      onListening: port =>
+        this.sayReady(this.gateway?.places?.join(',') ?? hostAndPort(configuration.listener.address, port)),
       onNotListening: message => this.onNotListening(message),
     }, options.isStrict === true ? () => this.end(FAILURE) : undefined);
   }
@@ -211,7 +211,7 @@ class Run {
   private sayReady(listener: string): void {
     this.listener = listener;
     const page = this.page?.url === undefined ? '' : ` page=${this.page.url}`;
-    const { further = [] } = this.options;
+    const { further = [] } = this.options.others ?? {};
     const upstream = addressesOf([this.configuration, ...further.map(({ configuration }) => configuration)]);
     const line = `ready listener=${listener} upstream=${upstream}${page}`;
     if (line !== this.readyLine) {
@@ -254,7 +254,7 @@ class Run {
     this.isReloading = true;
     while (this.isReloadWanted && this.signalCount === 0) {
       this.isReloadWanted = false;
-      const { configuration, errors, further, warnings, written = NOTHING } =
+      const { configuration, errors, warnings, written = NOTHING, ...others } =
         load?.() ?? { configuration: undefined, errors: [], warnings: [] };
       errors.forEach(error => log.write('error', error, NEWS + error));
       warnings.forEach(warning => log.write('warning', warning, NEWS + warning));
@@ -262,7 +262,7 @@ class Run {
         log.write('error', 'SIGHUP: nothing has changed: the configuration has errors', NEWS);
       else
         try {
-          this.describe(await gateway.reload(configuration, further), written)
+          this.describe(await gateway.reload(configuration, others), written)
             .forEach(({ level, text }) => log.write(level, `SIGHUP: ${text}`, NEWS + text));
         } catch (error) {
           log.write('error', `SIGHUP: nothing has changed: ${messageOf(error)}`, NEWS);
@@ -275,7 +275,7 @@ class Run {
   private describe(plan: WholePlan, written: WrittenKeys): ReturnType<typeof describeReload> {
     const before = this.written;
     this.written = writtenAfter(before, written, plan.refusals.map(({ path }) => path));
-    return [...describeReload(plan, path => causesOf(path, before, written)), ...describeFurther(plan.further)];
+    return [...describeReload(plan, path => causesOf(path, before, written)), ...describeFurther(plan)];
   }
 
   /** To whoever asks, and unasked if that is wanted. */

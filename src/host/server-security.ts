@@ -20,10 +20,13 @@ export class ServerSecurity {
   private readonly settings: ServerSettings;
   private readonly watch: CertificateWatch;
   private keys: ReadonlyMap<string, Buffer> = new Map();
+  private readonly section: string;
 
-  constructor(settings: ServerSettings, watch: CertificateWatch) {
+  /** @param section of the configuration, for messages */
+  constructor(settings: ServerSettings, watch: CertificateWatch, section = 'listener') {
     this.settings = settings;
     this.watch = watch;
+    this.section = section;
   }
 
   /** Whether nodes may show certificates. */
@@ -43,10 +46,11 @@ export class ServerSecurity {
       this.keys = readKeys(psk_file);
       return { minVersion, ciphers: PSK_CIPHERS };
     }
-    const own = readCertificates('listener.certfile', certfile ?? '');
-    const key = readKey('listener.keyfile', keyfile ?? '', own.list[0]!);
-    const authorities = cafile === null ? undefined : readCertificates('listener.cafile', cafile);
-    this.watch.set('listener.certfile', own.list);
+    const { section } = this;
+    const own = readCertificates(`${section}.certfile`, certfile ?? '');
+    const key = readKey(`${section}.keyfile`, keyfile ?? '', own.list[0]!);
+    const authorities = cafile === null ? undefined : readCertificates(`${section}.cafile`, cafile);
+    this.watch.set(`${section}.certfile`, own.list);
     return { minVersion, cert: own.text, key, ...authorities !== undefined && { ca: authorities.text } };
   }
 

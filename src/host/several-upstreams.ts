@@ -11,7 +11,7 @@ import type { Finding, Path } from '../rules/findings.ts';
 const EACH = '*';
 const NAME = /^[A-Za-z0-9_.-]+$/;
 
-export interface View {
+interface View {
   /** Of the upstream; empty: it is the only one, and has none. */
   readonly name: string;
   readonly value: PartialConfiguration;

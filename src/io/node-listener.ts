@@ -4,6 +4,7 @@
  * the oldest first: whoever only holds connections keeps nobody out. If all others have said it, the new one is closed
  * at once and counted.
  */
+import type { ListenerConfiguration } from '../config/configuration.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { OPENED } from '../session/connection-state.ts';
 import type { ServerSession } from '../session/server-session.ts';
@@ -12,24 +13,33 @@ import type { FreeLinks } from './free-links.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { ListenerConstructor, TCPListener } from './transport.ts';
 
+/** For each possible node a session and a link, by the same index. */
+interface NodePlaces {
+  readonly sessions: readonly ServerSession[];
+  readonly links: readonly Link[];
+  readonly freeLinks: FreeLinks;
+}
+
+interface ListenerCallbacks {
+  /** The port in use, where the platform tells. */
+  onListening(port: number): void;
+  /** The port cannot be had. */
+  onError(message: string): void;
+  /** A connection was closed because no place was free. */
+  onTurnedAway(address: string | undefined): void;
+}
+
 export class NodeListener {
   private readonly listener: TCPListener;
   private readonly sessions: readonly ServerSession[];
   private readonly links: readonly Link[];
   private readonly freeLinks: FreeLinks;
   private readonly scheduler: Scheduler;
-  private readonly callbacks: { onTurnedAway(address: string | undefined): void };
+  private readonly callbacks: ListenerCallbacks;
 
-  /**
-   * @param onListening the port in use, where the platform tells
-   * @param onError the port cannot be had
-   * @param onTurnedAway a connection was closed because no place was free
-   * @throws where the platform's listener reports that by an exception
-   */
-  constructor(Listener: ListenerConstructor, address: string, port: number, sessions: readonly ServerSession[],
-    links: readonly Link[], freeLinks: FreeLinks, scheduler: Scheduler,
-    callbacks: { onListening(port: number): void; onError(message: string): void;
-      onTurnedAway(address: string | undefined): void }) {
+  /** @throws where the platform's listener reports by an exception that the port cannot be had */
+  constructor(Listener: ListenerConstructor, { address, port }: Pick<ListenerConfiguration, 'address' | 'port'>,
+    { freeLinks, links, sessions }: NodePlaces, scheduler: Scheduler, callbacks: ListenerCallbacks) {
     this.callbacks = callbacks;
     this.sessions = sessions;
     this.links = links;

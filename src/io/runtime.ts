@@ -11,7 +11,8 @@ import { longestOutgoingPacket } from '../gateway/packet-limits.ts';
 import { CachedViews, ResizedViews } from './exact-view.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import { FreeLinks } from './free-links.ts';
-import { Link, LinkContext, type LinkOwner } from './link.ts';
+import { Link } from './link.ts';
+import { LinkContext, type LinkOwner } from './link-context.ts';
 import { NodeListener } from './node-listener.ts';
 import type { Platform } from './platform.ts';
 import { type Driven, Scheduler } from './scheduler.ts';
@@ -90,7 +91,8 @@ export class Runtime implements Driven, LinkOwner {
     const { arena } = gateway;
     const scheduler = this.scheduler = new Scheduler(gateway.clock, platform.time, platform.createTimer, this);
     const views = platform.resizable ? new ResizedViews(arena) : new CachedViews(arena);
-    const context = this.context = new LinkContext(arena, views, scheduler, platform.TCP, this, CLOSE_TIMEOUT);
+    const context = this.context =
+      new LinkContext(arena, views, scheduler, { TCP: platform.TCP, owner: this, closeTimeout: CLOSE_TIMEOUT });
     context.nodeTCP = platform.nodeTCP ?? platform.TCP;
     this.upstreamLink = new Link(context, gateway.upstream, new RingSpace(arena, longestPacket), upstreamRingOffset);
     const nodeRings = new RingSpace(arena, nodeRing);
@@ -100,7 +102,7 @@ export class Runtime implements Driven, LinkOwner {
     for (let index = links.length; index-- > 0;)
       freeLinks.add(links[index]!);
     this.storeOpening = new StoreOpening(gateway, scheduler, platform.openStorage, observer);
-    this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, observer, platform.random);
+    this.upstream = new Upstream(gateway, this.upstreamLink, platform.resolver, scheduler, platform.random);
     this.sensors = new Sensors(gateway, sensorsPlan, platform.createSensor, observer, platform.date ?? (() => 0));
   }
 
@@ -140,7 +142,8 @@ export class Runtime implements Driven, LinkOwner {
   /** Whose event is being handled, or was last: index of a session, UPSTREAM, or NOBODY. */
   get subjectAtHand(): number {
     const { active } = this.context;
-    return active === undefined ? NOBODY : active === this.upstreamLink ? Event.UPSTREAM : this.links.indexOf(active);
+    return active === undefined ? NOBODY : active === this.upstreamLink ? Event.UPSTREAM
+      : this.links.indexOf(active as Link);
   }
 
   /** Whether nodes can connect; where the listener tells later that it cannot listen, until then as well. */
@@ -233,12 +236,10 @@ export class Runtime implements Driven, LinkOwner {
 
   /** What goes wrong here keeps nodes out, and nothing else. */
   private listen(): void {
-    const { address, port } = this.gateway.configuration.listener;
-    const { observer, platform } = this;
+    const { freeLinks, gateway: { configuration: { listener }, sessions }, links, observer, platform } = this;
     try {
       this.listener =
-        new NodeListener(platform.Listener, address, port, this.gateway.sessions, this.links, this.freeLinks,
-          this.scheduler, {
+        new NodeListener(platform.Listener, listener, { sessions, links, freeLinks }, this.scheduler, {
         onListening: actual => observer.onListening(actual),
         onError: message => observer.onListenerError(message),
         onTurnedAway: remoteAddress => {

@@ -68,14 +68,13 @@ export class Upstream implements UpstreamDriver {
   readonly versions = new SpokenVersions();
 
   /** @param random uniform in [0, 1) @throws Error when an address is none */
-  constructor(gateway: Gateway, link: Link, resolver: Resolver, scheduler: Scheduler, observer: Event.GatewayObserver,
-    random: () => number) {
+  constructor(gateway: Gateway, link: Link, resolver: Resolver, scheduler: Scheduler, random: () => number) {
     const { address, connack_timeout, restart_timeout } = gateway.configuration.upstream;
     this.gateway = gateway;
     this.link = link;
     this.resolver = resolver;
     this.scheduler = scheduler;
-    this.observer = observer;
+    this.observer = gateway.observer;
     this.addresses = address.map(parseAddress);
     this.address = this.addresses[0]!;
     this.backOff = new BackOff(restart_timeout[0] * 1000, restart_timeout[1] * 1000, random);

@@ -11,6 +11,7 @@ import { OPTIONS_QOS, RETAIN_AS_PUBLISHED } from '../packet/subscribe.ts';
 import { INVALID_TOPIC, type TopicTable } from '../packet/topic-table.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
+import type { SessionContext } from '../session/session-role.ts';
 import { type Access, READ } from './access.ts';
 import * as Event from '../config/events.ts';
 import type { NodeState } from './node-state.ts';
@@ -49,15 +50,15 @@ export class Delivery {
   protected readonly observer: Event.GatewayObserver;
   private readonly outgoing = new MessageSpans();
 
-  constructor(arena: Arena, topics: TopicTable, topicCount: number, nodes: NodeStates, subscriptions: Subscriptions,
-    retained: RetainedMessages, access: Access | undefined,
-    observer: Event.GatewayObserver) {
+  /** @param topicCount places of the topic table @param users who may get what, and what is kept of it */
+  constructor({ arena, topics }: SessionContext, topicCount: number,
+    users: Pick<Delivery, 'access' | 'nodes' | 'retained' | 'subscriptions'>, observer: Event.GatewayObserver) {
     this.arena = arena;
     this.topics = topics;
-    this.nodes = nodes;
-    this.subscriptions = subscriptions;
-    this.retained = retained;
-    this.access = access;
+    this.nodes = users.nodes;
+    this.subscriptions = users.subscriptions;
+    this.retained = users.retained;
+    this.access = users.access;
     this.observer = observer;
     // One more for all the names that have no place in the topic table.
     this.localAudience = new Int32Array(topicCount + 1).fill(UNKNOWN);

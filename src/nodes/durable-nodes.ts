@@ -5,32 +5,28 @@
 import * as Event from '../config/events.ts';
 import { MessageSpans } from '../packet/packet.ts';
 import { type Clock, isDue } from '../session/clock.ts';
+import { confirmPosition, doubtPositions, endDoubt } from '../session/doubted-positions.ts';
 import { NONE } from '../session/record-layout.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import type { StoredQueue } from '../session/stored-queue.ts';
 import type { StoredMessage } from '../store/stored-message.ts';
-import { NodeRestoration, type RestorationParts } from './node-restoration.ts';
+import { NodeRestoration } from './node-restoration.ts';
 import type { NodeState } from './node-state.ts';
-import type { MessageAtHand, StoredMessages } from './stored-messages.ts';
+import type { RestorationParts } from './restoration-parts.ts';
+import type { MessageAtHand, OriginIndex, StoredMessages } from './stored-messages.ts';
 import type { StoredRetained } from './stored-retained.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 import type { StoredWills } from './stored-wills.ts';
+import { UnstoredMessages } from './unstored-messages.ts';
 
 /** Milliseconds from one look at who is here to the next. */
 const LONGEST_PAUSE = 600_000;
-
-/** Publishes the Will of a node that has not come back. */
-export interface WillPublisher {
-  publishStoredWill(node: NodeState, will: MessageSpans): void;
-  /** Forgets a node of which nothing was kept but its Will. */
-  forgetNode(node: NodeState): void;
-}
 
 export interface DurableParts extends RestorationParts {
   readonly clock: Clock;
   readonly retained: StoredRetained;
   readonly atHand: MessageAtHand;
-  readonly publisher: WillPublisher;
+  readonly origins: OriginIndex;
   /** `store.on_failure`: what cannot be stored is kept in memory, and acknowledged all the same. */
   keepsInMemory: boolean;
 }
@@ -42,6 +38,7 @@ export class DurableNodes {
   readonly retained: StoredRetained;
   readonly atHand: MessageAtHand;
   readonly restoration: NodeRestoration;
+  readonly unstored: UnstoredMessages;
   /** What a reload may change is changed here. */
   readonly parts: DurableParts;
   private readonly will = new MessageSpans();
@@ -58,6 +55,7 @@ export class DurableNodes {
     this.retained = parts.retained;
     this.atHand = parts.atHand;
     this.restoration = new NodeRestoration(parts, this.will);
+    this.unstored = new UnstoredMessages(parts, parts.origins);
   }
 
   /** Whether anything can be written. */
@@ -102,7 +100,7 @@ export class DurableNodes {
     if (!session.isTransient) {
       if (this.keeps(node))
         this.sessions.see(node, expiry.coarseness);
-      else if (!this.restoration.keep(node) && this.isRequired) {
+      else if (!this.restoration.memoryFirst.keep(node) && this.isRequired) {
         if (this.hasMap)
           observer.onEvent(Event.STATE_FULL, session.index, Event.FULL_FOR_SESSION);
         return false;
@@ -207,31 +205,37 @@ export class DurableNodes {
     const { nodes: { states } } = this.parts;
     this.toldFull = 0;
     for (let index = 0; index < states.length; ++index)
-      states[index]!.queue.doubtPositions();
+      doubtPositions(states[index]!.queue);
     this.restoration.begin();
   }
 
   onMessage(message: StoredMessage): void {
     const { nodes, store } = this.parts;
-    if (store.isSame(message.position))
-      nodes.identities.find(message.origin)?.queue.confirmPosition(message.position);
+    const node = store.isSame(message.position) ? nodes.identities.find(message.origin) : undefined;
+    if (node !== undefined)
+      confirmPosition(node.queue, message.position);
     this.restoration.messages.onMessage(message);
   }
 
-  endRestoring(): void {
+  /** @param isAgain a storage had been opened before in this life */
+  endRestoring(isAgain: boolean): void {
     const { nodes: { states } } = this.parts;
-    for (let index = 0; index < states.length; ++index)
-      states[index]!.queue.endDoubt();
-    this.restoration.end();
-    this.retained.restore();
+    this.restoration.end(isAgain);
+    this.unstored.write();
+    for (let index = 0; index < states.length; ++index) {
+      endDoubt(states[index]!.queue);
+      if (states[index]!.session !== undefined)
+        this.messages.awaitDurable(index); // there may be messages for it
+    }
+    this.retained.restore(isAgain);
   }
 
   onDurable(): void {
     const { nodes: { states } } = this.parts;
+    const { awaiting } = this.messages;
     this.wills.onDurable();
-    if (this.messages.count > 0)
-      for (let index = 0; index < states.length; ++index)
-        states[index]!.session?.sendQueued();
+    for (let left = awaiting.count; left > 0; --left) // some wait again
+      states[awaiting.take()]!.session?.sendQueued();
   }
 
   onMoved(from: number, to: number): void {

@@ -72,6 +72,13 @@ export class MessageExpiry {
     return true;
   }
 
+  /** Reads how old the message of a record is, `takenAt` seconds, and may become, into `age`. */
+  readAge(queue: OutboundQueue, record: number, age: MessageAge): void {
+    const { ageOffset, arena: { view } } = queue.limits;
+    age.read(view, record + ageOffset);
+    age.takenAt = this.now - age.takenAt;
+  }
+
   handleTimeout(): void {
     const { clock, nodes: { states } } = this;
     if (!this.isPending)

@@ -2,7 +2,7 @@
  * Brings the sessions of nodes back from the store, when that is opened: sessions, subscriptions, messages in the order
  * of their numbers, and Wills. All of it is judged by today's configuration; what that does not allow any more is
  * removed from the store, counted, and told. What is here already, because the store was away for a while, is newer and
- * stays.
+ * stays; when a storage had been opened before, what is here is all there is (memory-first.ts).
  */
 import type { Arena } from '../bytes/arena.ts';
 import * as Event from '../config/events.ts';
@@ -10,11 +10,12 @@ import type { MessageSpans } from '../packet/packet.ts';
 import { NONE } from '../session/record-layout.ts';
 import { SESSION, SUBSCRIPTION, WILL } from '../store/record-format.ts';
 import type { StateMap } from '../store/state-map.ts';
-import { MessageRestoration, type MessageRestorationParts } from './message-restoration.ts';
+import { MemoryFirst } from './memory-first.ts';
+import { MessageRestoration } from './message-restoration.ts';
 import type { NodeState } from './node-state.ts';
-import type { SessionExpiry } from './session-expiry.ts';
+import type { RestorationParts } from './restoration-parts.ts';
 import { FILTER, IDENTIFIER, QOS, SEEN_AT, USER } from './stored-sessions.ts';
-import { type StoredWills, WILL_IDENTIFIER, WILL_IDENTIFIER_LENGTH, WILL_USER } from './stored-wills.ts';
+import { WILL_IDENTIFIER, WILL_IDENTIFIER_LENGTH, WILL_USER } from './stored-wills.ts';
 
 /** In place of the index of a user. */
 const GONE = -2;
@@ -24,14 +25,6 @@ const LONG_AGO = 0x7FFFFFFF;
 /** Of `lost`: what was dropped when a storage was opened last. */
 const LATELY = Event.DROPPED_REASONS;
 
-export interface RestorationParts extends MessageRestorationParts {
-  readonly wills: StoredWills;
-  readonly expiry: SessionExpiry;
-  readonly observer: Event.GatewayObserver;
-  readonly identifierCapacity: number;
-  allowsAnonymous: boolean;
-}
-
 export class NodeRestoration {
   /** Per reason of events.ts: what was dropped since the start of the program; then the same, from LATELY on. */
   readonly lost = new Uint32Array(2 * Event.DROPPED_REASONS);
@@ -39,6 +32,7 @@ export class NodeRestoration {
   private readonly arena: Arena;
   private readonly will: MessageSpans;
   readonly messages: MessageRestoration;
+  readonly memoryFirst: MemoryFirst;
 
   /** @param will where one may be read */
   constructor(parts: RestorationParts, will: MessageSpans) {
@@ -46,36 +40,33 @@ export class NodeRestoration {
     this.will = will;
     this.arena = parts.store.arena;
     this.messages = new MessageRestoration(parts);
+    this.memoryFirst = new MemoryFirst(parts);
   }
 
   /** A storage is going to be opened. */
   begin(): void {
     const { messages, sessions } = this.parts;
-    sessions.reset();
+    sessions.beginRestoring();
     messages.reset();
     this.messages.begin();
     this.lost.fill(0, LATELY);
   }
 
-  /** All has been found. */
-  end(): void {
-    const { lost } = this;
-    const { delivery, nodes, observer, sessions, store: { state }, wills } = this.parts;
-    if (state !== undefined) {
+  /** All has been found. @param isAgain a storage had been opened before in this life */
+  end(isAgain: boolean): void {
+    const { lost, memoryFirst } = this;
+    const { delivery, observer, store: { state } } = this.parts;
+    if (state !== undefined && isAgain)
+      memoryFirst.remove(state);
+    else if (state !== undefined) {
       this.restoreSessions(state);
       this.restoreSubscriptions(state);
       this.restoreWills(state);
     }
+    memoryFirst.write(this.will);
+    if (isAgain)
+      lost[LATELY + Event.DROPPED_LOST_WILL] = memoryFirst.forgetLostWills();
     const droppedCount = lost[LATELY + Event.DROPPED_MESSAGE] = this.messages.restore();
-    for (let index = 0; index < nodes.states.length; ++index) { // those that began while there was no store
-      const node = nodes.states[index]!;
-      if (node.identifierLength === 0)
-        continue;
-      if (!sessions.isKept(node) && nodes.isPersistent(node) && !wills.isDueFor(node))
-        this.keep(node);
-      if (node.session !== undefined)
-        wills.put(node, node.session, this.will);
-    }
     delivery.forgetAudiences();
     delivery.droppedCount += droppedCount;
     for (let reason = 0; reason < LATELY; ++reason) {
@@ -84,16 +75,6 @@ export class NodeRestoration {
       if (count !== 0)
         observer.onEvent(Event.RESTORED_DROPPED, reason, count);
     }
-  }
-
-  /** Writes a session that is here, and its subscriptions, if it has any. @returns false when there is no room */
-  keep(node: NodeState): boolean {
-    const { delivery: { subscriptions }, sessions } = this.parts;
-    const isKept = sessions.put(node);
-    if (isKept)
-      for (let at = subscriptions.nextOf(node.index, NONE); at !== NONE; at = subscriptions.nextOf(node.index, at))
-        sessions.putSubscription(node, at);
-    return isKept;
   }
 
   private restoreSessions(state: StateMap): void {
@@ -167,11 +148,9 @@ export class NodeRestoration {
         reason = Event.DROPPED_FILTER;
       if (reason === NONE)
         continue;
-      if (node === undefined)
-        state.remove(SUBSCRIPTION, key); // its session was counted
-      else
-        this.drop(SUBSCRIPTION, key, reason);
-      at = -1;
+      if (node === undefined ? state.remove(SUBSCRIPTION, key) // its session was counted
+        : !this.drop(SUBSCRIPTION, key, reason))
+        at = -1;
     }
   }
 
@@ -204,8 +183,8 @@ export class NodeRestoration {
         expiry.leave(node, expiry.now);
         continue;
       }
-      this.drop(WILL, key, Event.DROPPED_WILL);
-      at = -1;
+      if (!this.drop(WILL, key, Event.DROPPED_WILL))
+        at = -1;
     }
   }
 
@@ -227,10 +206,10 @@ export class NodeRestoration {
     ++this.lost[LATELY + reason]!;
   }
 
-  private drop(kind: number, key: number, reason: number): false {
-    this.parts.store.state!.remove(kind, key);
+  /** @returns false when something was removed, and others have moved; a storage may be read-only */
+  private drop(kind: number, key: number, reason: number): boolean {
     ++this.lost[LATELY + reason]!;
-    return false;
+    return !this.parts.store.state!.remove(kind, key);
   }
 }
 

@@ -23,7 +23,7 @@ export class NodeState extends SessionState {
 
   /** @param offset region of `limits.length` bytes, and after them room for an identifier */
   constructor(limits: QueueLimits, offset: number, index: number) {
-    super(limits, offset);
+    super(limits, offset, undefined, index);
     this.index = index;
     this.identifierOffset = offset + limits.length;
   }

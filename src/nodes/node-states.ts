@@ -17,7 +17,7 @@ import type { MessageAge } from '../session/message-age.ts';
 import type { MessageForms } from '../session/message-forms.ts';
 import type { NodeJournal } from '../session/node-journal.ts';
 import type { ServerSession } from '../session/server-session.ts';
-import { QueueLimits, type SessionLimits } from '../session/queue-limits.ts';
+import { QueueLimits, type RoomWatch, type SessionLimits } from '../session/queue-limits.ts';
 import { firstFreeOf, FreePlaces } from './free-places.ts';
 import { Identities } from './identities.ts';
 import { NodeState } from './node-state.ts';
@@ -77,6 +77,12 @@ export class NodeStates {
     this.chains = plan.count > FEW ? new HashChains(arena, plan.chainsOffset, plan.count) : undefined;
     this.identities = new Identities(states, this.chains);
     this.freePlaces = plan.count > FEW ? new FreePlaces(arena, plan.freeOffset, plan.count) : undefined;
+  }
+
+  /** Of all queues. @param watch told of queues with little room @returns their limits */
+  watchRoom(watch: RoomWatch): QueueLimits {
+    this.limits.watch = watch;
+    return this.limits;
   }
 
   /** What is noted of each message that is entered anywhere: how old it may become. */

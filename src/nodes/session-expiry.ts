@@ -80,6 +80,17 @@ export class SessionExpiry {
       this.request(node.index, asked);
   }
 
+  /** Since when the node, which is away, has been. */
+  awaySince(node: NodeState): number {
+    return this.times[node.index * FIELDS]!;
+  }
+
+  /** The clock has been set forward by so many seconds, in which nothing has become older. */
+  shift(seconds: number): void {
+    for (let at = 0; at < this.times.length; at += FIELDS)
+      this.times[at]! += seconds;
+  }
+
   isExpired(since: number): boolean {
     return this.expiration !== 0 && this.keeper.aging.age(since) >= this.expiration;
   }

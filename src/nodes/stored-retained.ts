@@ -82,8 +82,11 @@ export class StoredRetained {
     this.isPending = false;
   }
 
-  /** Takes over what is in the map. */
-  restore(): void {
+  /**
+   * Takes over what is in the map. @param isAgain a storage had been opened before in this life: what is in memory is
+   * all there is
+   */
+  restore(isAgain: boolean): void {
     const { found, observer, retained, store: { arena, state } } = this;
     this.hasToldFull = false;
     if (state === undefined)
@@ -97,13 +100,14 @@ export class StoredRetained {
       // What is here already came while the storage was away: it is newer.
       if (found.payloadLength <= 0 || retained.has(found.topicNameOffset, found.topicNameLength))
         continue;
-      if (retained.update(found)) {
+      if (!isAgain && retained.update(found)) {
         retained.mark(found, arena.bytes[valueOffset + 2]!);
         continue;
       }
-      observer.onEvent(Event.RETAINED_FULL, Event.UPSTREAM, found.payloadLength);
-      state.remove(RETAINED, state.keyAt(at));
-      at = -1; // others have moved
+      if (!isAgain)
+        observer.onEvent(Event.RETAINED_FULL, Event.UPSTREAM, found.payloadLength);
+      if (state.remove(RETAINED, state.keyAt(at)))
+        --at; // others have moved
     }
     for (let at = hadAny ? retained.first : END; at !== END; at = retained.after(at))
       this.put(at);

@@ -24,6 +24,9 @@ export const FILTER = 5;
 /** Of a node: whether its session is in the store, and when it was written there that the node was seen. */
 const FIELDS = 2;
 const WRITTEN_AT = 1;
+/** It is; and it was in the storage that was used before the one that is being opened. */
+const KEPT = 1;
+const WAS_KEPT = 2;
 
 export class StoredSessions {
   /** Per node FIELDS. */
@@ -44,38 +47,66 @@ export class StoredSessions {
     this.entries = new Uint32Array(count * FIELDS);
   }
 
+  /** Whether it is to be: while no storage works as well. */
   isKept(node: NodeState): boolean {
     return this.entries[node.index * FIELDS] !== 0;
   }
 
+  /** Whether it is in the storage that is used. */
+  isWritten(node: NodeState): boolean {
+    return this.entries[node.index * FIELDS] === KEPT;
+  }
+
   /** Another storage is opened: nothing is known of what it holds. */
-  reset(): void {
-    this.entries.fill(0);
+  beginRestoring(): void {
+    for (let at = 0; at < this.entries.length; at += FIELDS)
+      if (this.entries[at] === KEPT)
+        this.entries[at] = WAS_KEPT;
+  }
+
+  /** There is no room for it in the storage. */
+  forget(node: NodeState): void {
+    this.entries[node.index * FIELDS] = 0;
   }
 
   /** It has been found in the store. */
   adopt(node: NodeState, seenAt: number): void {
-    this.entries[node.index * FIELDS] = 1;
+    this.entries[node.index * FIELDS] = KEPT;
     this.entries[node.index * FIELDS + WRITTEN_AT] = seenAt;
   }
 
-  /** Writes that the session is there, and that the node was seen just now. @returns false when there is no room */
-  put(node: NodeState): boolean {
+  /**
+   * Writes that the session is there, and when the node was seen: just now, or `seenAt` on the store clock.
+   * @returns false when there is no room
+   */
+  put(node: NodeState, seenAt = -1): boolean {
     const { arena, store, store: { state } } = this;
+    store.advanceClock(this.clock.now);
+    const now = seenAt < 0 ? store.clock.now : seenAt;
     const length = IDENTIFIER + node.identifierLength;
     const value = state === undefined ? 0 : state.begin(SESSION, node.identity, length);
     if (value === 0)
       return false;
-    store.advanceClock(this.clock.now);
-    const now = store.clock.now;
     arena.view.setUint32(value + SEEN_AT, now);
-    arena.view.setInt32(value + USER, node.user < 0 ? 0 : this.userHashes[node.user]!);
+    arena.view.setInt32(value + USER, this.userOf(node));
     arena.bytes.copyWithin(value + IDENTIFIER, node.identifierOffset, node.identifierOffset + node.identifierLength);
     if (!state!.end(SESSION, node.identity, length))
       return false;
     this.adopt(node, now);
     this.clock.soon();
     return true;
+  }
+
+  /** Whether the value of a session that the map has read is that of the node. */
+  isOf(node: NodeState, valueOffset: number, valueLength: number): boolean {
+    const { arena } = this;
+    return valueLength === IDENTIFIER + node.identifierLength
+      && arena.view.getInt32(valueOffset + USER) === this.userOf(node)
+      && equalBytes(arena, valueOffset + IDENTIFIER, node.identifierOffset, node.identifierLength);
+  }
+
+  private userOf({ user }: NodeState): number {
+    return user < 0 ? 0 : this.userHashes[user]!;
   }
 
   /** The node is here, or has just gone: that is written if it was written long ago. @param coarseness seconds */

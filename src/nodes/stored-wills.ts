@@ -120,6 +120,11 @@ export class StoredWills {
     this.clock.soon();
   }
 
+  /** Whether it is to be removed, and waits for that. */
+  isLeaving(node: NodeState): boolean {
+    return this.entries[node.index * FIELDS] === node.identity;
+  }
+
   onDurable(): void {
     const { entries, store } = this;
     for (let at = 0; this.removalCount > 0 && at < entries.length; at += FIELDS)

@@ -40,6 +40,8 @@ export interface WaitingMessages {
   readonly orphanCount: number;
   /** Messages that were dropped since the start, for whatever reason. */
   readonly givenUpCount: number;
+  /** Of them, those that a storage has lost. */
+  readonly unreadableCount: number;
   /** Messages of the Server that were too long. */
   readonly oversizeCount: number;
   readonly inflightCount: number;

@@ -61,6 +61,7 @@ export class SystemTopics {
   private readonly loads: readonly Figure[];
   /** Messages for the Server, and for or from nodes, that were given up in the last minutes. */
   readonly recentlyGivenUp = new RecentCount();
+  readonly recentlyUnreadable = new RecentCount();
   readonly recentlyDropped = new RecentCount();
   /** Messages of the Server that were too long. */
   readonly recentlyTooLong = new RecentCount();
@@ -126,6 +127,7 @@ export class SystemTopics {
       this.dueAt = clock.now + this.interval | 0;
       this.countTime();
       this.recentlyGivenUp.update(waiting.givenUpCount, this.uptime);
+      this.recentlyUnreadable.update(waiting.unreadableCount, this.uptime);
       this.recentlyDropped.update(delivery.droppedCount, this.uptime);
       this.recentlyTooLong.update(waiting.oversizeCount, this.uptime);
       if (!this.isSilent) {

@@ -30,6 +30,11 @@ export interface ParserContext {
   readonly ringSpace: RingSpace;
   /** Bytes that a parser takes at a time, if it keeps none: as many as fit the ring and the landing area. */
   readonly readLength: number;
+  /** `noteLength` is called for each longer PUBLISH that was not predicted: none such has come, or it may be left. */
+  readonly noteAbove: number;
+  noteLength(length: number): void;
+  /** A PUBLISH may be left. */
+  readonly leavesMessages: boolean;
 }
 
 /** What to do with a PUBLISH that is longer than the ring. Any other packet of that length is an error. */

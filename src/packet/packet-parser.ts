@@ -15,6 +15,7 @@
  */
 import { RingBuffer } from '../bytes/ring-buffer.ts';
 import * as ControlPacket from './control-packet.ts';
+import { lengthOfVariable, PREFIX_LENGTH, writeFixedHeader } from './data-representation.ts';
 import { OVERSIZE_CLOSE, type PacketHandler } from './packet-handler.ts';
 import type { Packet } from './packet.ts';
 import * as ProtocolVersion from './protocol-version.ts';
@@ -29,6 +30,10 @@ const PAUSED = 0;
 const FAILED = -1;
 /** For the rest of the call of the handler: PAUSED, and the packet at hand is kept. */
 const LEFT = -2;
+
+/** Types of packets that may be taken before a message that came before them: acknowledgements, PINGREQ, PINGRESP. */
+const ANSWERS = 1 << ControlPacket.PUBACK | 1 << ControlPacket.PUBREC | 1 << ControlPacket.PUBREL
+  | 1 << ControlPacket.PUBCOMP | 1 << ControlPacket.PINGREQ | 1 << ControlPacket.PINGRESP;
 
 /** In place of an offset: nothing is kept; there is no further packet. */
 const NOWHERE = -1;
@@ -134,6 +139,48 @@ export class PacketParser extends PublishPrediction {
     this.wanted = LEFT;
   }
 
+  /** The same for a PUBLISH, which is the first one that is looked at when the pause ends. */
+  leaveMessage({ arena, flags, payloadLength, payloadOffset, topicNameOffset }: Packet): void {
+    const end = payloadOffset + payloadLength;
+    const remainingLength = end - topicNameOffset + PREFIX_LENGTH;
+    const length = 1 + lengthOfVariable(remainingLength) + remainingLength;
+    this.keptEnd = this.ring.hold(end - length, end, length);
+    // Its Remaining Length may have had more bytes than it needs.
+    writeFixedHeader(arena, this.keptEnd - length, ControlPacket.PUBLISH << 4 | flags, remainingLength);
+    this.wanted = PAUSED;
+  }
+
+  /** Bytes behind what is kept during a pause, at most `width`; they are not looked at. */
+  add(offset: number, end: number): void {
+    this.keptEnd = this.ring.extend(offset, end);
+  }
+
+  /** During a pause: what is kept and need not wait for the message before it goes to the handler. */
+  receiveAnswers(): void {
+    const { packet, packet: { arena: { bytes } } } = this.handler.role;
+    for (let at = this.keptOffset; this.wanted === PAUSED && at + SHORTEST_HEADER <= this.keptEnd;) {
+      let next = at + 1, byte = 0, length = 0, shift = 0;
+      do {
+        byte = bytes[next++]!;
+        length |= (byte & 0x7F) << shift;
+        shift += 7;
+      } while (byte >= IS_LONG && shift < 28);
+      packet.offset = next;
+      if (byte >= IS_LONG || (packet.end = next += length) > this.keptEnd)
+        return;
+      packet.type = bytes[at]! >> 4;
+      packet.flags = bytes[at]! & 15;
+      packet.version = this.version;
+      if ((this.acceptedTypes & ANSWERS) >> packet.type & 1) {
+        if (readPacket(packet.type, packet, this.acceptedTypes) !== ReasonCode.SUCCESS)
+          return; // it is judged in its turn
+        this.handler.onPacket(packet);
+        this.keptEnd = this.ring.cut(at, next);
+      } else
+        at = next;
+    }
+  }
+
   /** Where the packet begins that was left. */
   get keptOffset(): number {
     return this.keptEnd - this.ring.length;
@@ -210,7 +257,10 @@ export class PacketParser extends PublishPrediction {
       if (this.wanted <= 0)
         break;
     }
-    this.keep(offset, end, 0);
+    if (this.keptEnd === NOWHERE)
+      this.keep(offset, end, 0);
+    else // a message was left
+      this.keptEnd = this.ring.extend(offset, end);
   }
 
   /**
@@ -227,13 +277,13 @@ export class PacketParser extends PublishPrediction {
       if (next > end && (header & IS_LONG) === 0 && offset + 1 < end && (this.acceptedTypes >> packet.type & 1) !== 0
         && next - offset <= this.handler.role.settings.maximumPacketSize) {
         this.keep(offset, end, next - end); // the usual piece of a packet
-        if (packet.type >= ControlPacket.SUBSCRIBE)
-          this.narrow();
+        if (packet.type >= ControlPacket.SUBSCRIBE || next - offset > this.handler.role.noteAbove)
+          this.prepare(packet, next - offset);
         return NOWHERE;
       }
       if (!this.readHeader(offset, end)) {
-        if (this.missing !== 0 && packet.type >= ControlPacket.SUBSCRIBE)
-          this.narrow();
+        if (this.keptEnd !== NOWHERE)
+          this.prepare(packet, packet.end - offset);
         return NOWHERE;
       }
       next = packet.end;
@@ -247,6 +297,8 @@ export class PacketParser extends PublishPrediction {
       const form = packet.topicIndex << 16 ^ next - offset;
       if (form === this.missedForm || this.predictedIndex < 0) // twice in a row, or the first one
         this.predict(offset);
+      if (next - offset > this.handler.role.noteAbove)
+        this.handler.role.noteLength(next - offset);
       this.missedForm = form;
       this.handler.onPublish(packet);
       if (packet.propertiesLength !== 0)
@@ -282,6 +334,8 @@ export class PacketParser extends PublishPrediction {
       this.handler.role.packet.arena.bytes.copyWithin(this.keptEnd - this.missing, offset, next);
       this.missing = 0;
       this.receiveKept();
+      if (this.isNarrow && this.keptEnd === NOWHERE)
+        this.widen();
     }
     if (next === end)
       return;
@@ -306,11 +360,26 @@ export class PacketParser extends PublishPrediction {
     this.missing = missing;
   }
 
-  /** As much as usual is wanted again. For the handler, when it gets a packet that it might have left. */
+  /** As much as usual is wanted again. For the handler too, when it gets a packet that it might have left. */
   widen(): void {
     this.isNarrow = false;
     if (this.wanted > 0)
       this.wanted = this.handler.role.readLength;
+  }
+
+  /** From now on a PUBLISH may be left: also the one of which a piece is kept. */
+  prepareToLeave(): void {
+    if (this.missing !== 0 && this.keptEnd !== NOWHERE)
+      this.narrow();
+  }
+
+  /** A piece of a packet is kept. @param length of all of it, as far as that is known */
+  private prepare({ type }: Packet, length: number): void {
+    const { role } = this.handler;
+    if (type === ControlPacket.PUBLISH)
+      role.noteLength(length);
+    if (type >= ControlPacket.SUBSCRIBE || role.leavesMessages)
+      this.narrow();
   }
 
   /** A packet that may be left must find room in the ring together with what comes behind its end. */

@@ -20,11 +20,12 @@ import { isShared } from '../packet/topic-filter.ts';
 import { Announcements } from './announcements.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
+import { ANY_LENGTH, ANY_NUMBER, type Output } from './connection.ts';
 import { afterConnack, CLOSED, CONNECTED, CONNECTING, SERVER } from './connection-state.ts';
 import { pingInterval } from './keep-alive.ts';
 import type { OutboundQueue } from './outbound-queue.ts';
 import { NONE, SENT } from './record-layout.ts';
-import { ANY_LENGTH, ANY_NUMBER, Session, type Output } from './session.ts';
+import { Session } from './session.ts';
 import { type SessionContext, SessionRole, type SessionSettings } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
 import { SubscribeGate } from './subscribe-gate.ts';
@@ -65,6 +66,12 @@ export interface ClientSessionSettings extends SessionSettings {
 
 /** Milliseconds after which an announcement that had no room is tried again. */
 const ANNOUNCEMENT_INTERVAL = 50;
+
+export interface ClientPlan {
+  readonly settings: ClientSessionSettings;
+  /** Where the receive ring lies. */
+  readonly offset: number;
+}
 
 export class ClientSession extends Session {
   /** Of the only one of its kind. */
@@ -110,16 +117,16 @@ export class ClientSession extends Session {
   private replayCredit = 0;
   private replayedAt = 0;
 
-  static plan(plan: ArenaPlan, settings: ClientSessionSettings): number {
-    return plan.reserve('upstream: receive ring', settings.maximumPacketSize);
+  static plan(plan: ArenaPlan, settings: ClientSessionSettings): ClientPlan {
+    return { settings, offset: plan.reserve('upstream: receive ring', settings.maximumPacketSize) };
   }
 
   /**
-   * @param offset what `plan` returned for the same settings @param connect what to say in CONNECT; its spans stay
-   * valid @param sessionState one with a window @throws RangeError when that CONNECT is longer than the staging area,
-   * or its Client Identifier not allowed (rule C6)
+   * @param connect what to say in CONNECT; its spans stay valid @param sessionState one with a window
+   * @throws RangeError when that CONNECT is longer than the staging area, or its Client Identifier not allowed
+   * (rule C6)
    */
-  constructor(context: SessionContext, offset: number, settings: ClientSessionSettings, connect: ConnectFields,
+  constructor(context: SessionContext, { offset, settings }: ClientPlan, connect: ConnectFields,
     sessionState: SessionState, handler: ClientHandler) {
     super(new SessionRole(context, settings, SERVER, handler), offset);
     if (remainingLengthOfConnect(connect) + 5 > context.arena.stagingCapacity)
@@ -299,6 +306,13 @@ export class ClientSession extends Session {
       if (this.sessionState!.queue.window!.replayTotal > 0)
         this.writable();
     }
+  }
+
+  /** After a message was left: what has arrived since is looked at. */
+  readOn(): void {
+    this.parser.resume();
+    if (this.isConnected)
+      this.output.resume();
   }
 
   override transportClosed(reasonCode: number): void {

@@ -6,5 +6,5 @@ export const HELD_BY_RATE = 1;
 export const HELD_BY_STORE = 2;
 /** One of its packets is long work. */
 export const HELD_BY_WORK = 4;
-/** A node for which its messages are has a full queue. */
+/** A node for which its message is has a full queue: that one comes first when it is read again. */
 export const HELD_BY_NODE = 8;

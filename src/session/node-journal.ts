@@ -6,6 +6,8 @@ export interface NodeJournal {
   readonly stamp: number;
   /** Whether all that had been written when this `stamp` was given is durable. */
   isDurable(stamp: number): boolean;
+  /** The queue of the node of this index waits for something to be durable: it is told when anything is. */
+  awaitDurable(index: number): void;
   /** The message is going to be sent under this identifier for the first time. */
   underWay(position: number, identifier: number, qos: number): void;
   /** PUBREC has come. */

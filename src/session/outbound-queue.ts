@@ -76,6 +76,11 @@ export class OutboundQueue extends PublishRecords {
     return this.lastIdentifier;
   }
 
+  /** Another number than before when the receiver has taken something, or was given something. */
+  get progress(): number {
+    return this.lastIdentifier ^ this.head << 16;
+  }
+
   /** The last one that was given out, perhaps in an earlier life of the program. */
   continueIdentifiers(last: number): void {
     this.lastIdentifier = last;
@@ -377,8 +382,7 @@ export class OutboundQueue extends PublishRecords {
     this.leaveLane(record, flags);
     bytes[record + STATE] = DONE;
     ++window.heldRevision; // it lies behind what was read of the log last
-    ++window.waitingCount;
-    window.occupy(view.getUint16(record + SLOT));
+    window.wait(this.ruleOf(record), view.getUint16(record + SLOT));
     return true;
   }
 

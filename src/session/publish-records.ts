@@ -6,12 +6,9 @@ import type { Message } from '../packet/packet.ts';
 import { ACKNOWLEDGEMENT_LENGTH, lengthOfPublish } from '../packet/publish.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import {
-  DONE, HEADER_LENGTH, HELD, IDENTIFIER, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, QOS, RELEASED, REPLAYED, RULE,
-    SENT_AT, STATE, STATE_MASK, TIME, topicOfPacket,
+  DONE, HEADER_LENGTH, HELD, IDENTIFIER, NONE, NOT_STORED, ORIGIN, PENDING, POSITION, QOS, RELEASED,
+    REPLAYED, RULE, SENT_AT, STATE, STATE_MASK, TIME, topicOfPacket,
 } from './record-layout.ts';
-
-/** Positions are those of words: this says that nobody knows what lies there now. */
-const DOUBT = 1;
 
 export class PublishRecords {
   /** Records between head and tail, DONE ones included. */
@@ -143,28 +140,6 @@ export class PublishRecords {
     this.limits.arena.view.setUint32(record + POSITION, position);
   }
 
-  /** A storage is opened, another one perhaps: no message is known to be stored before its record is found again. */
-  doubtPositions(): void {
-    for (let record = this.following(NONE); record !== NONE; record = this.following(record))
-      if (this.positionOf(record) !== NOT_STORED)
-        this.notePosition(record, this.positionOf(record) | DOUBT);
-  }
-
-  /** The message that was stored at `position` still is. @returns its record, or NONE when none was */
-  confirmPosition(position: number): number {
-    const record = this.findStored(position + DOUBT);
-    if (record !== NONE)
-      this.notePosition(record, position);
-    return record;
-  }
-
-  /** What was not found is not stored. */
-  endDoubt(): void {
-    for (let record = this.following(NONE); record !== NONE; record = this.following(record))
-      if ((this.positionOf(record) & DOUBT) !== 0)
-        this.notePosition(record, NOT_STORED);
-  }
-
   isReplayed(record: number): boolean {
     return (this.limits.arena.bytes[record + STATE]! & REPLAYED) !== 0;
   }
@@ -270,16 +245,49 @@ export class PublishRecords {
     return at !== this.tail && (at === capacity || view.getUint32(this.offset + at) === 0) ? 0 : at;
   }
 
+  /** Whether a packet of this length, or any that may come, finds room now. */
+  hasRoomFor(packetLength: number): boolean {
+    return this.findRoom(this.limits.headerLength + packetLength + 3 & ~3) !== NONE;
+  }
+
+  get hasRoomForAny(): boolean {
+    return this.findRoom(this.limits.longestNext) !== NONE;
+  }
+
   /** Finds room for a record. @returns its position, or NONE */
   protected reserve(length: number): number {
     const { limits } = this;
+    if (this.count >= limits.plentyCount)
+      return this.reserveLast(length);
+    if (this.count === 0)
+      return length <= limits.plenty ? 0 : this.reserveLast(length);
+    const { head, tail } = this;
+    if (tail <= head) // the free room is one piece in the middle
+      return tail + length <= head - limits.longestNext ? tail : this.reserveLast(length);
+    return tail + length <= limits.plenty ? tail : this.reserveLast(length);
+  }
+
+  /** The same when there may be no room for another one, which `watch` is told then. */
+  private reserveLast(length: number): number {
+    const { count, head, limits, limits: { capacity, longestNext } } = this;
+    const at = this.findRoom(length);
+    const next = at + length + longestNext;
+    if (limits.watch === undefined)
+      return at;
+    if (at === NONE || count + 1 >= limits.maximumCount
+      || (count > 0 && at + length <= head ? next > head : next > capacity && longestNext > head))
+      limits.watch.onLittleRoom();
+    return at;
+  }
+
+  private findRoom(length: number): number {
+    const { head, limits, tail } = this;
+    const { capacity } = limits;
     if (this.count >= limits.maximumCount)
       return NONE;
-    const capacity = limits.capacity;
     if (this.count === 0) // all begins anew
       return length <= capacity ? 0 : NONE;
-    const { head, tail } = this;
-    if (tail <= head) // the free room is one piece in the middle; equal would be full
+    if (tail <= head) // equal would be full
       return tail + length <= head ? tail : NONE;
     if (tail + length <= capacity)
       return tail;

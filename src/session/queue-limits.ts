@@ -28,6 +28,13 @@ export interface SessionLimits {
   readonly keepsAge?: boolean;
 }
 
+/** Told when a queue may have no room for the next message. */
+export interface RoomWatch {
+  onLittleRoom(): void;
+  /** Messages may be so long from now on, in bytes of a packet. */
+  onLongerMessage(length: number): void;
+}
+
 /** Records in a queue at most, so that the numbers that are counted in it stay far from 16 bits. */
 export const MAXIMUM_RECORD_COUNT = 32_768;
 
@@ -50,6 +57,8 @@ export class QueueLimits {
   /** What is noted of the age of each message that is entered, and where in its record; undefined: nothing. */
   age: MessageAge | undefined = undefined;
   readonly ageOffset: number;
+  /** Of all queues of nodes. */
+  watch: RoomWatch | undefined = undefined;
   /** Writes messages for nodes that speak 5.0. */
   forms: MessageForms | undefined = undefined;
   readonly isStored: boolean;
@@ -62,6 +71,13 @@ export class QueueLimits {
   /** Bytes of a queue, a multiple of 4, and records in it. */
   readonly capacity: number;
   readonly maximumCount: number;
+  /**
+   * Bytes of the longest record that may come next, and so many bytes and records after which there is room for one;
+   * towards the Server nothing is kept free for that.
+   */
+  longestNext = 0;
+  plenty: number;
+  readonly plentyCount: number;
   /** Towards the Server it is lowered while it is found out for what that closes connections. */
   maximumInflight: number;
   readonly maximumUnreleased: number;
@@ -82,7 +98,15 @@ export class QueueLimits {
     this.headerLength = this.ageOffset + (limits.keepsAge === true ? AGE_LENGTH : 0);
     this.capacity = capacityOf(limits);
     this.maximumCount = maximumQueuedMessages < MAXIMUM_RECORD_COUNT ? maximumQueuedMessages : MAXIMUM_RECORD_COUNT;
+    this.plenty = this.capacity;
+    this.plentyCount = isUpstream ? this.maximumCount : this.maximumCount - 1;
     this.maximumInflight = maximumInflightMessages;
     this.maximumUnreleased = unreleasedOf(limits);
+  }
+
+  /** A packet may be so long from now on. */
+  expect(packetLength: number): void {
+    this.longestNext = Math.min(Math.max(this.longestNext, this.headerLength + packetLength + 3 & ~3), this.capacity);
+    this.plenty = this.capacity - this.longestNext;
   }
 }

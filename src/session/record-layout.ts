@@ -36,6 +36,8 @@ export const NOT_STORED = 0;
  * long as the receiver knows the session. Greater positions are those of a log.
  */
 export const ABANDONED = 1;
+/** Positions are those of words: while a storage is opened this bit says that nobody knows what lies there now. */
+export const DOUBT = 1;
 /** Returned when no record fits the question. */
 export const NONE = -1;
 

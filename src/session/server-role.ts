@@ -8,7 +8,7 @@ import { FilterRequests } from './filter-requests.ts';
 import { PostponedAnswers } from './postponed-answers.ts';
 import type { PublishCredit } from './publish-credit.ts';
 import type { ServerSession } from './server-session.ts';
-import type { Output } from './session.ts';
+import type { Output } from './connection.ts';
 import { type SessionContext, SessionRole, type SessionSettings } from './session-role.ts';
 
 /** Who decides; `Session` is server-session.ts's. The packet is valid only during the call. */

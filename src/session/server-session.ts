@@ -19,11 +19,12 @@ import { INVALID_TOPIC } from '../packet/topic-table.ts';
 import { isAllowedClientIdentifier } from './client-identifier.ts';
 import { isDue } from './clock.ts';
 import { afterConnack, CONNECTED, CONNECTING, OPENED } from './connection-state.ts';
-import { HELD_BY_RATE, HELD_BY_WORK } from './holds.ts';
+import { HELD_BY_NODE, HELD_BY_RATE, HELD_BY_WORK } from './holds.ts';
 import { expiryInterval, heldReadInterval } from './keep-alive.ts';
 import { PublishCredit } from './publish-credit.ts';
 import type { NodeOutput, ServerRole } from './server-role.ts';
-import { ANY_LENGTH, ANY_NUMBER, Session } from './session.ts';
+import { ANY_LENGTH, ANY_NUMBER } from './connection.ts';
+import { Session } from './session.ts';
 import { LATER } from './session-role.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -206,6 +207,7 @@ export class ServerSession extends Session {
     role.clock.soon();
   }
 
+  /** @param reason one, or several: any of them */
   isHeldBy(reason: number): boolean {
     return (this.holds & reason) !== 0;
   }
@@ -218,8 +220,13 @@ export class ServerSession extends Session {
       this.parser.unpause();
   }
 
-  /** What has arrived of the node and lies here is judged now, whatever the node was made to wait for. */
+  /**
+   * What has arrived of the node and lies here is judged now, whatever the node was made to wait for. A message that
+   * waits for another node is not taken, nor those behind it: the node sends them again.
+   */
   finishReading(): void {
+    this.isRefused ||= this.isHeldBy(HELD_BY_NODE);
+    this.holds &= ~HELD_BY_NODE;
     while (this.isConnected && this.parser.hasWaiting && !this.isHeldBy(HELD_BY_WORK))
       this.parser.resume();
   }

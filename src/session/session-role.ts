@@ -10,6 +10,7 @@ import type { Packet } from '../packet/packet.ts';
 import type { TopicTable } from '../packet/topic-table.ts';
 import type { Clock } from './clock.ts';
 import { MessageForms } from './message-forms.ts';
+import type { RoomWatch } from './queue-limits.ts';
 
 /** What all sessions of a program share. */
 export interface SessionContext {
@@ -47,6 +48,9 @@ export interface SessionSettings extends ParserSettings {
   readonly sendTimeout: number;
 }
 
+/** A message that is longer by less than this is told of with those before. */
+const LENGTH_STEP = 63;
+
 export class SessionRole implements SessionContext, ParserContext {
   readonly clock: Clock;
   readonly receiver: MessageHandler;
@@ -72,6 +76,12 @@ export class SessionRole implements SessionContext, ParserContext {
   /** Of a peer of 5.0: the highest QoS that it takes, and what is left of the first byte of a PUBLISH to it. */
   maximumQoS = 2;
   publishMask = 0xFF;
+  noteAbove = 0;
+  leavesMessages = false;
+  /** Bytes of the longest PUBLISH that has come, or more. */
+  private longestMessage = 0;
+  /** Told of a longer one. */
+  watch: RoomWatch | undefined = undefined;
 
   constructor(context: SessionContext, settings: SessionSettings, peer: number, receiver: MessageHandler) {
     this.clock = context.clock;
@@ -85,5 +95,19 @@ export class SessionRole implements SessionContext, ParserContext {
     this.readLength = settings.maximumPacketSize < landingCapacity ? settings.maximumPacketSize : landingCapacity;
     this.peer = peer;
     this.forms = new MessageForms(context.arena, context.clock);
+  }
+
+  noteLength(length: number): void {
+    if (length <= this.longestMessage)
+      return;
+    this.longestMessage = Math.min(length | LENGTH_STEP, this.settings.maximumPacketSize);
+    this.leaveMessages(this.leavesMessages);
+    this.watch?.onLongerMessage(this.longestMessage);
+  }
+
+  /** Whether a PUBLISH may be left from now on. */
+  leaveMessages(mayLeave: boolean): void {
+    this.leavesMessages = mayLeave;
+    this.noteAbove = mayLeave ? 0 : this.longestMessage;
   }
 }

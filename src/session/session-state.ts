@@ -16,9 +16,10 @@ export class SessionState {
 
   /**
    * @param offset of a region of `QueueLimits.lengthOf` the limits @param window that of the session with the Server
+   * @param index of the node, if it is one
    */
-  constructor(limits: QueueLimits, offset: number, window?: UpstreamWindow) {
-    this.queue = limits.isStored ? new StoredQueue(limits, offset) : new OutboundQueue(limits, offset, window);
+  constructor(limits: QueueLimits, offset: number, window?: UpstreamWindow, index = 0) {
+    this.queue = limits.isStored ? new StoredQueue(limits, offset, index) : new OutboundQueue(limits, offset, window);
     this.offset = offset + limits.capacity;
     this.receivedCount = 0;
   }

@@ -16,10 +16,13 @@ import {
 export class StoredQueue extends OutboundQueue {
   /** Where the message is stored that is entered next. */
   private position: number;
+  private readonly index: number;
 
-  constructor(limits: QueueLimits, offset: number) {
+  /** @param index of its node */
+  constructor(limits: QueueLimits, offset: number, index: number) {
     super(limits, offset, undefined);
     this.position = NOT_STORED;
+    this.index = index;
     this.releases = this;
   }
 
@@ -51,6 +54,7 @@ export class StoredQueue extends OutboundQueue {
     bytes[record + STATE]! |= PENDING;
     --this.inflightCount;
     this.enterAgain(record - this.offset);
+    this.journal.awaitDurable(this.index);
     return record;
   }
 
@@ -74,6 +78,11 @@ export class StoredQueue extends OutboundQueue {
   /** The message of a record that was entered just now is stored at `position`. */
   store(record: number, position: number): void {
     this.notePosition(record, position);
+    this.awaitWritten(record);
+  }
+
+  /** Its PUBREL, or the message itself if it is of QoS 2, waits for all that has been written by now. */
+  awaitWritten(record: number): void {
     this.limits.arena.view.setInt32(record + NODE_STAMP, this.journal.stamp);
   }
 
@@ -120,7 +129,10 @@ export class StoredQueue extends OutboundQueue {
       this.begin(record);
       limits.arena.view.setInt32(record + NODE_STAMP, this.journal.stamp);
     }
-    return !this.journal.isDurable(limits.arena.view.getInt32(record + NODE_STAMP));
+    if (this.journal.isDurable(limits.arena.view.getInt32(record + NODE_STAMP)))
+      return false;
+    this.journal.awaitDurable(this.index);
+    return true;
   }
 
   /** A record that has been sent is to be sent once more, in its place. */

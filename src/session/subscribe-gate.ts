@@ -5,7 +5,7 @@
  */
 import type { Arena } from '../bytes/arena.ts';
 import { PUBLISH } from '../packet/control-packet.ts';
-import type { Output } from './session.ts';
+import type { Output } from './connection.ts';
 
 export class SubscribeGate implements Output {
   /** For messages. */
@@ -33,5 +33,9 @@ export class SubscribeGate implements Output {
 
   resume(): void {
     this.output.resume();
+  }
+
+  readAhead(): void {
+    this.output.readAhead();
   }
 }

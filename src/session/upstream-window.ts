@@ -54,6 +54,8 @@ export class UpstreamWindow {
   journal: Journal | undefined = undefined;
   /** Messages of the journal's log that are not in the queue. */
   waitingCount = 0;
+  /** Of `waitingCount`, by the index of the rule; those with an index beyond are not counted. */
+  waitingByRule = new Uint32Array(0);
   /** Of them, those that were passed over: they are held back, and others go first. */
   deferredCount = 0;
   /** Messages in the queue that are held; and a number that is another one when one of them is not any more. */
@@ -118,6 +120,20 @@ export class UpstreamWindow {
       this.isInexact = true;
     else
       this.waitingPerSlot[slot] = count + 1;
+  }
+
+  /** A message of this rule and slot waits in the log. */
+  wait(rule: number, slot: number): void {
+    ++this.waitingCount;
+    ++this.waitingByRule[rule]!;
+    this.occupy(slot);
+  }
+
+  /** It does not any more. */
+  endWait(rule: number, slot: number): void {
+    --this.waitingCount;
+    --this.waitingByRule[rule]!;
+    this.vacate(slot);
   }
 
   /**
@@ -199,6 +215,7 @@ export class UpstreamWindow {
   recount(records: PublishRecords): void {
     const { bytes, view } = records.limits.arena;
     this.waitingCount = 0;
+    this.waitingByRule.fill(0);
     this.vacateAll();
     for (let record = records.following(NONE); record !== NONE; record = records.following(record))
       if ((bytes[record + STATE]! & (PENDING | REPLAYED)) === (PENDING | REPLAYED))

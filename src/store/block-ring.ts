@@ -27,6 +27,9 @@ export class BlockRing {
   tailBlock = NO_BLOCK;
   tailOffset = 0;
   private sequence = 0;
+  /** The record that was written last since the storage was opened: its position, NO_BLOCK for none, and checksum. */
+  private lastPosition = NO_BLOCK;
+  private lastChecksum = 0;
   private boundary = 0;
   private isNextErased = false;
   /** The block that is written has said that the next one is being erased. */
@@ -41,7 +44,7 @@ export class BlockRing {
     this.first = first;
     this.end = end;
     this.boundary = boundary;
-    this.tailBlock = NO_BLOCK;
+    this.tailBlock = this.lastPosition = NO_BLOCK;
     this.tailOffset = this.sequence = 0;
     this.isNextErased = this.saysErasure = false;
   }
@@ -111,8 +114,18 @@ export class BlockRing {
     arena.view.setInt32(arena.stagingOffset + Format.RECORD_CHECKSUM, checksum);
     if (this.tailOffset === Format.BLOCK_HEADER_LENGTH)
       this.medium.unwritten.prove(this.tailBlock, checksum);
+    this.lastPosition = position;
+    this.lastChecksum = checksum;
     this.tailOffset += length; // in any case: what a failure leaves there is not erased
     return this.medium.program(position, length) ? position : NO_BLOCK;
+  }
+
+  /** Whether the storage has what was written last, as far as it can be read: nobody has written over it. */
+  get isIntact(): boolean {
+    const { lastChecksum, lastPosition, medium, sequence, tailBlock } = this;
+    return tailBlock === NO_BLOCK
+      || medium.hasWord(tailBlock * medium.blockLength + Format.BLOCK_SEQUENCE, sequence)
+      && (lastPosition === NO_BLOCK || medium.hasWord(lastPosition + Format.RECORD_CHECKSUM, lastChecksum));
   }
 
   /** A block whose following one is free too, for the first record. */

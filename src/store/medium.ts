@@ -172,6 +172,11 @@ export class Medium {
     return true;
   }
 
+  /** Whether there is this word, or none can be read. */
+  hasWord(position: number, word: number): boolean {
+    return !this.read(position, WORD) || this.arena.view.getInt32(this.arena.stagingOffset) === (word | 0);
+  }
+
   /** Whether all from `position` to `end` is erased. */
   isErased(position: number, end: number): boolean {
     const { arena } = this;

@@ -209,8 +209,8 @@ export class MessageQueue implements RingOwner {
   released(position: number): void {
     const { medium, versionOne } = this;
     const isVersionOne = versionOne?.holds(position / medium.blockLength | 0) === true;
-    if (!this.note(medium.mark(isVersionOne ? versionOne!.releasedAt(position) : position + Format.RECORD_MARKS))
-      && !isVersionOne)
+    this.note(medium.mark(isVersionOne ? versionOne!.releasedAt(position) : position + Format.RECORD_MARKS));
+    if (!isVersionOne)
       medium.unwritten.release(position);
   }
 
@@ -395,8 +395,9 @@ export class MessageQueue implements RingOwner {
     const block = position / medium.blockLength | 0;
     if (this.pending[block] === 0 && medium.isWorking)
       return;
-    if (!medium.mark(this.versionOne?.holds(block) ? this.versionOne.doneAt(position)
-      : this.markAt(position, destination, mark)) && this.mostDestinations === 1)
+    medium.mark(this.versionOne?.holds(block) ? this.versionOne.doneAt(position)
+      : this.markAt(position, destination, mark));
+    if (this.mostDestinations === 1)
       medium.unwritten.settle(position);
     if (this.mostDestinations === 1 || this.isSettledAt(position))
       this.uncount(block);

@@ -19,6 +19,8 @@ import { VersionOne } from './version-one.ts';
 
 /** Seconds between two ticks while something with a deadline waits. */
 const TICK = 600;
+const OVERWRITTEN = 'somebody has written over it while it was in use: what is in memory is written again to what is '
+  + 'there now; stop the gateway before you put a copy in its place';
 /** Nothing of an area is durable yet. */
 const START = -1;
 
@@ -105,7 +107,7 @@ export class Store implements Ticker {
     this.durable = medium.written;
     this.isFlushing = this.isWanted = false;
     this.confirmedQueue = this.confirmedMap = START;
-    clock.reset();
+    clock.beginRestoring();
     try {
       const scan = new BlockScan(medium, report);
       const versionOne = medium.versionOne = VersionOne.find(medium, scan);
@@ -120,7 +122,7 @@ export class Store implements Ticker {
       medium.forgetStorage();
       throw error;
     }
-    medium.unwritten.end(medium.isWorking);
+    medium.unwritten.end();
     clock.begin();
     this.lastTick = clock.now;
     this.confirm();
@@ -201,7 +203,10 @@ export class Store implements Ticker {
 
   /** Looks whether the storage still is what was opened; else it has failed. */
   check(): void {
-    this.medium.check();
+    const { map, medium, queue } = this;
+    medium.check();
+    if (medium.isWorking && !(queue.ring.isIntact && map?.ring.isIntact !== false))
+      medium.fail(OVERWRITTEN);
   }
 
   /** Waits until all is durable, and ends. */

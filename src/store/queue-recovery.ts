@@ -6,7 +6,7 @@ import { giveUpAll } from './message-record.ts';
 import type { MessageQueue } from './message-queue.ts';
 import * as Format from './record-format.ts';
 import { NO_RECORD, type RecordWalker } from './record-walker.ts';
-import { GIVEN_UP, StoredMessage } from './stored-message.ts';
+import { DONE, GIVEN_UP, StoredMessage } from './stored-message.ts';
 import type { Recovery, StoreReport } from './store-owner.ts';
 import type { StoreClock } from './store-clock.ts';
 import type { VersionOne } from './version-one.ts';
@@ -89,20 +89,27 @@ export class QueueRecovery {
       this.recovery.onMessage(record);
   }
 
-  /** What became known of the message that is read while this storage could not be written is written now. */
+  /** What is known of the message that is read, and is not in this storage, is written now; and the other way round. */
   private writeMarks(): void {
     const { medium, queue } = this;
     const { record, versionOne } = queue;
     const { unwritten } = medium;
-    const { isReleased, isSettled, position } = record;
-    if (!isSettled && unwritten.isSettled(position)) {
+    const { destinationCount, isReleased, isSettled, position } = record;
+    if (isSettled) {
+      if (destinationCount === 1 && (record.states[0]! & DONE) !== 0) // not one that was given up for its copy
+        unwritten.settle(position);
+    } else if (unwritten.isSettled(position)) {
       if (record.isMapped)
         medium.mark(versionOne!.doneAt(position));
       else
         queue.dropOriginal(position);
       giveUpAll(record);
     }
-    if (!isReleased && !record.isMapped && unwritten.isReleased(position)) {
+    if (record.isMapped)
+      return;
+    if (isReleased)
+      unwritten.release(position);
+    else if (unwritten.isReleased(position)) {
       queue.released(position);
       record.isReleased = true;
     }

@@ -32,9 +32,16 @@ export class StoreClock {
   /** What the driver's clock said last. */
   private last = 0;
   private isRunning = false;
+  /** A store has been opened in this life: this is the clock, whatever another storage says. */
+  private hasBegun = false;
 
-  /** The store has been opened: everything up to now was another life. */
+  /** The store has been opened: everything up to now was another life, unless it is one that works again. */
   begin(): void {
+    if (this.hasBegun) {
+      this.hasNews = true;
+      return;
+    }
+    this.hasBegun = true;
     ++this.now;
     if (this.calendar !== 0 && this.started === 0)
       this.started = this.now;
@@ -42,8 +49,10 @@ export class StoreClock {
     this.isRunning = false;
   }
 
-  /** Nothing is known. */
-  reset(): void {
+  /** A storage is going to be read. Before the first one nothing is known. */
+  beginRestoring(): void {
+    if (this.hasBegun)
+      return;
     this.now = this.knownAt = this.calendar = this.started = this.gapCount = 0;
     this.hasNews = false;
   }
@@ -107,6 +116,8 @@ export class StoreClock {
     if (count < 0 || count > MOST_GAPS)
       return;
     this.reach(view.getUint32(at));
+    if (this.hasBegun)
+      return; // this life knows better
     this.knownAt = view.getUint32(at + 4);
     this.calendar = view.getUint32(at + 8);
     this.started = view.getUint32(at + 12);

@@ -1,7 +1,8 @@
 /**
- * What is known of messages and could not be marked in their records, because the storage had failed: they need
- * nothing more, or their origin will not send them again. A storage that works again is told of it when it is opened,
- * as far as it is the same one: its blocks are, by their first records. Of fixed size, two bits for each record.
+ * What is known of messages, whether or not it is marked in their records: they need nothing more, or their origin
+ * will not send them again. A storage may have failed before that could be written, or an older copy of it may have
+ * taken its place. It is told of it when it is opened, as far as it is the same one: its blocks are, by their first
+ * records. Of fixed size, two bits for each record.
  */
 
 /** Bytes of the storage for one bit: no record is shorter, and those of RBS2 have two bits. */
@@ -34,16 +35,15 @@ export class UnwrittenMarks {
     }
   }
 
-  /** It has been opened. @param isWorking all that was known has been written */
-  end(isWorking: boolean): void {
-    if (isWorking)
-      this.bits.fill(0);
+  /** It has been opened. */
+  end(): void {
     this.earlierProofs = undefined;
   }
 
-  /** The first record of a block has this checksum. */
+  /** The first record of a block that is used anew has this checksum. */
   prove(block: number, checksum: number): void {
     this.proofs[block] = checksum;
+    this.clear(block * this.blockLength, (block + 1) * this.blockLength);
   }
 
   /** The same of a storage that is being opened; 0: there is none. What is known of another block is forgotten. */

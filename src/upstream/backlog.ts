@@ -13,10 +13,12 @@
  */
 import type { Message } from '../packet/packet.ts';
 import { expiryOf } from '../packet/publish-properties.ts';
+import { confirmPosition, doubtPositions, endDoubt } from '../session/doubted-positions.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { Clock } from '../session/clock.ts';
+import type { OriginIndex } from '../nodes/stored-messages.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
-import { NONE as NO_RECORD, NOT_STORED, RELEASED, SENT } from '../session/record-layout.ts';
+import { DOUBT, NONE as NO_RECORD, NOT_STORED, RELEASED, SENT } from '../session/record-layout.ts';
 import type { Journal, UpstreamWindow } from '../session/upstream-window.ts';
 import { FAILED, NO_ROOM, NONE, TOO_LONG } from '../store/message-queue.ts';
 import type { Store } from '../store/message-store.ts';
@@ -32,6 +34,7 @@ import { RoomInStore } from './room-in-store.ts';
 import { NEVER, type StoredCounters } from './stored-counters.ts';
 import type { StoredRules } from './stored-rules.ts';
 import { NO_RULE } from './topic-map.ts';
+import { UnstoredUpstream } from './unstored-upstream.ts';
 
 /** Results of `add`. */
 export const STORED = 1;
@@ -55,6 +58,7 @@ const START = -1;
 export interface BacklogIdentities {
   readonly counters: StoredCounters;
   readonly exactlyOnce: ExactlyOnce;
+  readonly origins: OriginIndex;
   /** Whose messages wait though others do not. */
   readonly probation: Probation;
 }
@@ -75,6 +79,8 @@ export class Backlog extends StoreStamps implements Journal {
   private readonly releases: Releases;
   private readonly fields = new MessageFields();
   private readonly exactlyOnce: ExactlyOnce;
+  /** What of the queue is in no log. */
+  readonly unstored: UnstoredUpstream;
   /** Whether every rule gives up what is new: then messages for nodes are, too. */
   refusesNew: boolean;
   /** Where the next message is that is not in the queue, if one waits. */
@@ -86,8 +92,13 @@ export class Backlog extends StoreStamps implements Journal {
   private nextLength = 0;
   /** Messages of version 0.1, which gave out identifiers when it stored, that may have been sent: the oldest ones. */
   private suspectCount: number;
-  /** Messages that waited in the storage before another one was opened, and have not been found in that. */
-  private missingCount = 0;
+  /**
+   * Messages that waited in the storage before another one was opened, and have not been found in that: by the index of
+   * their rule, the last ones had none.
+   */
+  private readonly missing: number[] = [];
+  /** A second storage has been opened in this life: what lies there may be about anything. */
+  private hasReturned = false;
   /** Record of the message that has entered the queue last. */
   private entered = NO_RECORD;
   /** Whether it may go out is asked of. */
@@ -109,6 +120,7 @@ export class Backlog extends StoreStamps implements Journal {
     this.losses = rules.losses;
     this.counters = identities.counters;
     this.exactlyOnce = identities.exactlyOnce;
+    this.unstored = new UnstoredUpstream(this, clock, identities.origins);
     this.probation = identities.probation;
     this.refusesNew = rules.policies.every(policy => policy.refusesNew);
     this.latest = rules.policies.some(policy => policy.keepsLatest) ? new LatestRecords() : undefined;
@@ -164,8 +176,7 @@ export class Backlog extends StoreStamps implements Journal {
       && !(queue.closeHoles() && this.enter(outgoing, position, takenAt, rule, fields.identifier) !== NO_RECORD)) {
       if (isLive && queue.unsentCount > 0)
         queue.joinLanes();
-      ++window.waitingCount;
-      window.occupy(slot);
+      window.wait(rule, slot);
     } else if (outgoing.qos === 2 && fields.identifier === 0)
       queue.peek(); // its identifier is written before the flush: one is enough then
     this.clock.soon();
@@ -242,12 +253,21 @@ export class Backlog extends StoreStamps implements Journal {
     this.releases.clear();
   }
 
-  /** A storage is going to be opened; another one may have been before. */
-  beginRestoring(): void {
-    this.queue.doubtPositions();
-    this.missingCount += this.window.waitingCount; // none, if the attempt before has failed
+  /** A storage is going to be opened. @param isAgain another one, or the same, has been before in this life */
+  beginRestoring(isAgain: boolean): void {
+    const { missing, rules: { policies }, window: { waitingByRule } } = this;
+    doubtPositions(this.queue);
+    if (isAgain && missing.length === 0) { // else the attempt before has failed
+      for (let rule = 0; rule < policies.length; ++rule)
+        missing.push(waitingByRule[rule] ?? 0);
+      missing.push(this.orphanCount);
+    }
+    this.latest?.clear();
     this.beginRecount();
     this.suspectCount = this.queue.limits.maximumInflight;
+    this.hasReturned ||= isAgain;
+    if (isAgain)
+      return; // memory knows what has been given out since
     this.counters.lastIdentifier = 0;
     this.counters.sessionLostAt = NEVER;
     this.counters.owesTelling = false;
@@ -255,10 +275,13 @@ export class Backlog extends StoreStamps implements Journal {
 
   /** What waits in the log is told of anew. */
   beginRecount(): void {
+    const { rules: { policies }, window } = this;
     this.orphanCount = 0;
     this.reconsider();
     this.room.forget();
-    this.window.recount(this.queue);
+    if (window.waitingByRule.length !== policies.length)
+      window.waitingByRule = new Uint32Array(policies.length);
+    window.recount(this.queue);
   }
 
   /** The log is looked through again, and what was passed over in it with the rest. */
@@ -303,22 +326,35 @@ export class Backlog extends StoreStamps implements Journal {
   }
 
   endRestoring(): void {
-    this.queue.endDoubt();
-    for (let left = this.missingCount - this.window.waitingCount; left > 0; --left)
-      this.losses.onLost(NO_RULE, Loss.UNREADABLE);
-    this.missingCount = 0;
+    const { missing, unstored } = this;
+    unstored.write();
+    endDoubt(this.queue);
+    for (let rule = 0; rule < missing.length; ++rule)
+      if (missing[rule]! > 0)
+        this.losses.onLost(rule === missing.length - 1 ? NO_RULE : rule, Loss.UNREADABLE, missing[rule]);
+    missing.length = 0;
     this.suspectCount = 0;
+  }
+
+  /** One that waited in the storage before is in the one that is opened. @param rule of today */
+  private isFound(position: number, rule: number): void {
+    const { missing, store } = this;
+    const index = rule === NO_RULE ? missing.length - 1 : rule;
+    if (index < missing.length && missing[index]! > 0 && store.isSame(position))
+      --missing[index]!;
   }
 
   /** A message was found in the log at start. */
   restore(message: StoredMessage): void {
     const { queue, rules, store, window } = this;
-    const known = store.isSame(message.position) ? queue.confirmPosition(message.position)
+    const known = store.isSame(message.position) ? confirmPosition(queue, message.position)
       : queue.findStored(message.position);
     const rule = rules.find(message);
     if (rule === NO_RULE) {
-      if (known === NO_RECORD)
+      if (known === NO_RECORD) {
         ++this.orphanCount;
+        this.isFound(message.position, rule);
+      }
       return;
     }
     const { hash } = rules;
@@ -329,14 +365,14 @@ export class Backlog extends StoreStamps implements Journal {
       this.complete(message, known);
       return;
     }
+    this.isFound(message.position, rule);
     // What is under way is sent again before all else but what came before it: a cut may have torn its identifier.
     if (message.identifiers[UPSTREAM] !== 0) {
       if (!window.isOccupied(slot) && this.enterLoaded(message, rule))
         return;
       this.counters.lastIdentifier = message.identifiers[UPSTREAM]!;
     }
-    ++window.waitingCount;
-    window.occupy(slot);
+    window.wait(rule, slot);
   }
 
   /** A message of the log has been given up with its block. */
@@ -396,8 +432,8 @@ export class Backlog extends StoreStamps implements Journal {
   }
 
   done(position: number): void {
-    if (!this.isGivingUp)
-      this.store.queue.done(position, UPSTREAM);
+    if (!this.isGivingUp && ((position & DOUBT) === 0 || !this.store.isWorking))
+      this.store.queue.done(position & ~DOUBT, UPSTREAM);
   }
 
   /** Whether the Server is to be told of retained state: a power cut must not make that forgotten. */
@@ -510,10 +546,8 @@ export class Backlog extends StoreStamps implements Journal {
     const { window } = this;
     if (rule === NO_RULE)
       --this.orphanCount;
-    else if (window.waitingCount > 0) {
-      --window.waitingCount;
-      window.vacate(window.slotOf(this.rules.hash));
-    }
+    else if (window.waitingCount > 0)
+      window.endWait(rule, window.slotOf(this.rules.hash));
   }
 
   /** What became of a message of the queue while its record could not be written is written. */
@@ -529,9 +563,12 @@ export class Backlog extends StoreStamps implements Journal {
   }
 
   private forgetWaiting(): void {
-    const { window } = this;
-    for (; window.waitingCount > 0; --window.waitingCount)
-      this.losses.onLost(NO_RULE, Loss.UNREADABLE);
+    const { window, window: { waitingByRule } } = this;
+    for (let rule = 0; rule < waitingByRule.length; ++rule)
+      if (waitingByRule[rule]! > 0)
+        this.losses.onLost(rule, Loss.UNREADABLE, waitingByRule[rule]);
+    window.waitingCount = 0;
+    waitingByRule.fill(0);
     window.vacateAll();
   }
 
@@ -549,7 +586,8 @@ export class Backlog extends StoreStamps implements Journal {
     if (record === NO_RECORD)
       return false;
     const identifier = message.identifiers[UPSTREAM]!;
-    if (identifier !== 0 && !(message.isMapped && this.suspectCount-- <= 0)) {
+    if (identifier !== 0 && !(message.isMapped && this.suspectCount-- <= 0)
+      && !(this.hasReturned && queue.findSent(identifier) !== NO_RECORD)) { // in another storage it means another one
       const isReceived = (message.states[UPSTREAM]! & RECEIVED) !== 0 && rules.outgoing.qos === 2
         && message.takenAt > counters.sessionLostAt;
       queue.identify(record, identifier, isReceived ? RELEASED : SENT);

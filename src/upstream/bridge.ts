@@ -89,6 +89,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   directCount = 0;
   /** Messages for the Server that were given up. */
   droppedCount = 0;
+  /** Of them, those that a storage has lost. */
+  unreadableCount = 0;
   /**
    * Messages of nodes that were not taken because the storage does not work, and those in memory that it should keep.
    */
@@ -104,7 +106,8 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   /** Messages of the Server whose name no node may have. */
   unfitCount = 0;
   private readonly outgoing = new MessageSpans();
-  private readonly incoming = new MessageSpans();
+  /** The message of the Server at hand, with its local name. */
+  readonly incoming = new MessageSpans();
   private readonly owner: BridgeOwner;
   private readonly observer: Event.GatewayObserver;
   /** Who gets what arrives from upstream. */
@@ -493,14 +496,19 @@ export class Bridge implements ClientHandler, Loss.LossObserver {
   }
 
   /** A message that had been taken is given up. */
-  onLost(rule: number, reason: number): void {
+  onLost(rule: number, reason: number, count = 1): void {
     const policy = this.policies[rule];
     if (policy !== undefined) {
-      ++policy.rule.dropped;
+      policy.rule.dropped += count;
       if (reason === Loss.EXPIRED)
-        ++policy.expired;
+        policy.expired += count;
     }
-    this.countDrop(reason, policy === undefined ? NO_RULE : rule);
+    if (reason === Loss.UNREADABLE) {
+      this.droppedCount += count;
+      this.unreadableCount += count;
+      this.observer.onEvent(Event.LOST_WITH_STORAGE, policy === undefined ? NO_RULE : rule, count);
+    } else
+      this.countDrop(reason, policy === undefined ? NO_RULE : rule);
   }
 
   /** The clock by which messages grow old. */

@@ -9,7 +9,7 @@ import type { Message } from '../packet/packet.ts';
 import { lengthOfPublish } from '../packet/publish.ts';
 import { lengthWithProperties } from '../packet/publish-properties.ts';
 import { SLASH } from '../packet/topic.ts';
-import { ANY_LENGTH } from '../session/session.ts';
+import { ANY_LENGTH } from '../session/connection.ts';
 import * as Reason from './quarantine-reasons.ts';
 
 /** In place of a character. */

@@ -101,24 +101,30 @@ export class EarlierSubscriptions {
       this.forgetFound(found, store);
   }
 
-  /** A storage is going to be read. */
-  beginRestoring(): void {
-    const { found } = this;
-    while (found !== undefined && found.first !== END)
-      found.remove(found.first);
-  }
-
-  /** A filter that was asked for at some time is in the store. */
+  /** A filter that was asked for at some time is in the store. What is known already, of another storage, stays. */
   restore(offset: number, length: number): void {
     const { arena, found } = this;
-    const at = this.isAsked(offset, length) ? END : found!.append(length);
+    const at = this.isAsked(offset, length) || this.isFound(offset, length) ? END : found!.append(length);
     if (at !== END)
       arena.bytes.copyWithin(at, offset, offset + length);
   }
 
-  /** Stores what is asked for today, before it is. */
+  private isFound(offset: number, length: number): boolean {
+    const { arena, found } = this;
+    for (let at = found!.first; at !== END; at = found!.next(at))
+      if (found!.lengthOf(at) === length && equalBytes(arena, at, offset, length))
+        return true;
+    return false;
+  }
+
+  /** Stores what is asked for today, before it is, and what is to be taken back. */
   store({ state }: Store): void {
-    const { arena, asked } = this;
+    const { arena, asked, found } = this;
+    for (let at = found === undefined ? END : found.first; at !== END; at = found!.next(at)) {
+      const key = hashOfTopic(arena, at, found!.lengthOf(at));
+      if (state !== undefined && !state.has(ANNOUNCED, key))
+        state.put(ANNOUNCED, key, at, found!.lengthOf(at));
+    }
     for (let index = 0; index < asked.length; ++index) {
       const { filterLength, filterOffset } = asked[index]!;
       const key = hashOfTopic(arena, filterOffset, filterLength);

@@ -6,6 +6,7 @@
 import type { Packet } from '../packet/packet.ts';
 import type { Clock } from '../session/clock.ts';
 import { LATER, type MessageHandler, type MessageSource, TAKEN } from '../session/session-role.ts';
+import { BOARD_COUNTERS } from '../session/upstream-window.ts';
 import type { Backlog } from './backlog.ts';
 import type { ExactlyOnce } from './exactly-once.ts';
 import type { StoredOrigins } from './stored-origins.ts';
@@ -14,6 +15,13 @@ const FIELDS = 4;
 const CONNECTION = 1;
 const IDENTIFIER = 2;
 const STAMP = 3;
+
+/**
+ * Messages whose acknowledgements wait, of nodes and of the Server; by the counters of order, of which a board has few.
+ * What it writes is durable at once: a full table is emptied on the spot. A computer may have to wait for its disk.
+ */
+export const owedToNodes = (orderCounters: number): number => orderCounters <= BOARD_COUNTERS ? 64 : orderCounters >> 1;
+export const owedToServer = (orderCounters: number): number => orderCounters <= BOARD_COUNTERS ? 16 : 64;
 
 /** A session of a node, or the one with the Server. */
 export interface IntakeSession extends MessageSource {

@@ -13,6 +13,11 @@ export class LatestRecords {
     return this.entries.byteLength;
   }
 
+  /** Nothing is known of the records that lie there now. */
+  clear(): void {
+    this.entries.fill(0);
+  }
+
   set(hash: number, position: number): void {
     const at = this.find(hash);
     if (at < 0)

@@ -20,6 +20,6 @@ export const UNFIT = 6;
 export const QUARANTINE_FULL = 7;
 
 export interface LossObserver {
-  /** @param rule index among those of direction "out", or NO_RULE of topic-map.ts */
-  onLost(rule: number, reason: number): void;
+  /** @param rule index among those of direction "out", or NO_RULE of topic-map.ts @param count 1 by default */
+  onLost(rule: number, reason: number, count?: number): void;
 }

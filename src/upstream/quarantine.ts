@@ -16,7 +16,7 @@ import { QUARANTINED, QUARANTINED_OF_NODE } from '../store/record-format.ts';
 import { QuarantinedMessage, type Suspect } from './quarantined-message.ts';
 
 export const HEADER_LENGTH = 16;
-const RULE = 4;
+export const RULE = 4;
 const TAKEN_AT = 8;
 const TOPIC_LENGTH = 12;
 const FLAGS = 14;
@@ -55,7 +55,7 @@ export class Quarantine {
   /** Bytes of one that has room. */
   private readonly longest: number;
   private readonly entries: Uint32Array;
-  private lastNumber = 0;
+  lastNumber = 0;
 
   /** @param longest topic and payload of a message together: one must fit, however small the quarantine is */
   static plan(plan: ArenaPlan, size: readonly [number, number], longest: number, isDurable: boolean): number {
@@ -103,7 +103,7 @@ export class Quarantine {
 
   /** Of the node and rule of the message at `index`. */
   private countOfSame(index: number): number {
-    return this.countOf(this.originOf(index), this.entries[index * FIELDS + RULE_FIELD]!);
+    return this.countOf(this.originOf(index), this.ruleOf(index));
   }
 
   /** Whether some node has used up its share. */
@@ -171,7 +171,7 @@ export class Quarantine {
     const at = this.locate(index);
     message.number = this.numberOf(index);
     message.origin = this.originOf(index);
-    message.rule = this.entries[index * FIELDS + RULE_FIELD]!;
+    message.rule = this.ruleOf(index);
     message.takenAt = view.getUint32(at + TAKEN_AT);
     message.qos = bytes[at + FLAGS]! & 3;
     message.retain = (bytes[at + FLAGS]! & RETAIN_FLAG) === 0 ? 0 : 1;
@@ -210,23 +210,20 @@ export class Quarantine {
       const at = this.locate(index);
       this.arena.bytes.copyWithin(at, at + length, this.offset + this.usedLength);
     }
+    this.forgetAt(index);
+  }
+
+  /** Removes the message at `index` from what is known, not from the store. */
+  forgetAt(index: number): void {
+    const length = this.lengthOf(index);
     this.entries.copyWithin(index * FIELDS, (index + 1) * FIELDS, this.count * FIELDS);
     this.usedLength -= length;
     --this.count;
   }
 
-  /** A storage is opened, which will tell what it has. */
-  beginRestoring(store: Store): void {
-    this.store = store;
+  /** What is in a storage is told anew: nothing is known. */
+  clear(): void {
     this.count = this.usedLength = 0;
-  }
-
-  /** One was found at start. @param offset of a copy of it that is valid now */
-  restore(number: number, offset: number, length: number): void {
-    if (number > this.lastNumber)
-      this.lastNumber = number;
-    if (this.count < this.capacity && this.usedLength + length <= this.length)
-      this.enter(number, offset, length); // else it stays in the store, for a configuration with more room
   }
 
   /** Of those that have more than their share, if there are any: nobody's flood costs others their messages. */
@@ -265,7 +262,7 @@ export class Quarantine {
     return this.entries[index * FIELDS]!;
   }
 
-  private originOf(index: number): number {
+  originOf(index: number): number {
     return this.entries[index * FIELDS + ORIGIN]!;
   }
 
@@ -273,15 +270,21 @@ export class Quarantine {
     return this.entries[index * FIELDS + LENGTH]! >>> 1;
   }
 
+  /** Identity of the rule by which it came. */
+  ruleOf(index: number): number {
+    return this.entries[index * FIELDS + RULE_FIELD]!;
+  }
+
   private isNamed(index: number): boolean {
     return (this.entries[index * FIELDS + LENGTH]! & NAMED) !== 0;
   }
 
-  private kindOf(index: number): number {
+  kindOf(index: number): number {
     return this.isNamed(index) ? QUARANTINED_OF_NODE : QUARANTINED;
   }
 
-  private enter(number: number, at: number, length: number): void {
+  /** A message with this number, as it lies at `at`, is there. */
+  enter(number: number, at: number, length: number): void {
     const { arena: { bytes, view }, entries } = this;
     const entry = this.count * FIELDS;
     entries[entry] = number;

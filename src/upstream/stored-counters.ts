@@ -33,6 +33,17 @@ export class StoredCounters {
     this.offset = offset;
   }
 
+  /** Writes all to a storage that may have other values. @param identifier up to which they have been given out */
+  putAll(store: Store, identifier: number): void {
+    this.putIdentifier(store, identifier);
+    if (this.sessionLostAt !== NEVER)
+      this.put(store, SESSION_LOST_KEY, this.sessionLostAt);
+    if (this.owesTelling)
+      this.put(store, TELLING_KEY, 1);
+    else
+      store.state?.remove(COUNTER, TELLING_KEY);
+  }
+
   putIdentifier(store: Store, identifier: number): void {
     this.lastIdentifier = identifier;
     this.put(store, IDENTIFIER_KEY, identifier);

@@ -6,6 +6,8 @@
  */
 import type { Arena, ArenaPlan } from '../bytes/arena.ts';
 import type { Store } from '../store/message-store.ts';
+import type { OriginIndex } from '../nodes/stored-messages.ts';
+import { DOUBT } from '../session/record-layout.ts';
 import { MESSAGE_DOWN, type StoredMessage } from '../store/stored-message.ts';
 import { RECEIVED_IDENTIFIER } from '../store/record-format.ts';
 import { hashOfContent } from './topic-hash.ts';
@@ -23,7 +25,10 @@ const LENGTH = 12;
 export const NONE = -1;
 /** Position of a message that is not in the log any more. */
 const GONE = 0;
-/** Of one that is in memory, or was, and not in the storage that is used now. */
+/**
+ * Of one that is in memory, or was, and not in the storage that is used now. Any odd position says that, also while a
+ * storage is opened: where it was in the one before.
+ */
 const IN_MEMORY = -1;
 
 const { imul } = Math;
@@ -34,7 +39,7 @@ export interface MessageHolder {
   holds(position: number, destination: number): boolean;
 }
 
-export class StoredOrigins {
+export class StoredOrigins implements OriginIndex {
   count = 0;
   private readonly capacity: number;
   /** Origin, identifier, position of the record, hash of the content, destination; oldest first. */
@@ -80,13 +85,65 @@ export class StoredOrigins {
     for (let index = this.count - 1; index >= 0; --index) {
       const at = index * FIELDS;
       const position = entries[at + POSITION]!;
-      if (position === GONE || position === IN_MEMORY)
+      if (position === GONE || isInMemory(position))
         continue;
       if (holder.holds(position >>> 0, entries[at + DESTINATION]!))
-        entries[at + POSITION] = IN_MEMORY;
+        entries[at + POSITION] = position | DOUBT;
       else
         this.remove(index);
     }
+  }
+
+  /**
+   * It has been opened. @param isAgain one had been opened before in this life: the map has no other identifiers than
+   * those that are known here
+   */
+  endRestoring(isAgain: boolean): void {
+    const { entries, store: { state } } = this;
+    for (let index = 0, at = POSITION; index < this.count; ++index, at += FIELDS)
+      if (isInMemory(entries[at]!))
+        entries[at] = IN_MEMORY;
+    if (!isAgain || state === undefined)
+      return;
+    for (let at = state.next(RECEIVED_IDENTIFIER, 0); at >= 0; at = state.next(RECEIVED_IDENTIFIER, at + 1))
+      if (!this.hasKey(state.keyAt(at)) && state.remove(RECEIVED_IDENTIFIER, state.keyAt(at)))
+        --at; // others have moved
+    for (let index = 0; index < this.count; ++index)
+      if (entries[index * FIELDS + POSITION] === GONE && !state.has(RECEIVED_IDENTIFIER, this.keyAt(index)))
+        this.putGone(index);
+  }
+
+  /** Whether it is the key of a message that is not in the log any more. */
+  private hasKey(key: number): boolean {
+    for (let index = 0; index < this.count; ++index)
+      if (this.entries[index * FIELDS + POSITION] === GONE && this.keyAt(index) === key >>> 0)
+        return true;
+    return false;
+  }
+
+  private keyAt(index: number): number {
+    return keyOf(this.entries[index * FIELDS]!, this.entries[index * FIELDS + IDENTIFIER]!);
+  }
+
+  // OriginIndex
+
+  indexOfStored(position: number): number {
+    for (let index = 0, at = POSITION; index < this.count; ++index, at += FIELDS)
+      if (position !== GONE && this.entries[at] === (position | 0))
+        return index;
+    return NONE;
+  }
+
+  originAt(index: number): number {
+    return this.entries[index * FIELDS]!;
+  }
+
+  identifierAt(index: number): number {
+    return this.entries[index * FIELDS + IDENTIFIER]!;
+  }
+
+  moveTo(index: number, position: number): void {
+    this.entries[index * FIELDS + POSITION] = position;
   }
 
   /** A message was found in the log at start. */
@@ -96,7 +153,7 @@ export class StoredOrigins {
     const destination = message.kind === MESSAGE_DOWN ? message.origin : 0;
     for (let index = 0, at = 0; index < this.count; ++index, at += FIELDS)
       if (entries[at] === (sender | 0) && entries[at + IDENTIFIER] === originIdentifier
-        && entries[at + DESTINATION] === (destination | 0) && entries[at + POSITION] === IN_MEMORY) {
+        && entries[at + DESTINATION] === (destination | 0) && isInMemory(entries[at + POSITION]!)) {
         entries[at + POSITION] = position;
         return;
       }
@@ -135,7 +192,7 @@ export class StoredOrigins {
       const position = this.entries[index * FIELDS + POSITION]! >>> 0;
       if (position === GONE)
         this.store.state?.remove(RECEIVED_IDENTIFIER, keyOf(origin, identifier));
-      else if (position !== IN_MEMORY >>> 0)
+      else if (!isInMemory(position))
         this.store.queue.released(position);
       this.remove(index);
     }
@@ -163,7 +220,7 @@ export class StoredOrigins {
     const { entries } = this;
     for (let index = 0, at = 0; index < this.count; ++index, at += FIELDS) {
       const position = entries[at + POSITION]! >>> 0;
-      if (position < start || position >= end)
+      if (position < start || position >= end || isInMemory(position))
         continue;
       entries[at + POSITION] = GONE;
       this.putGone(index);
@@ -176,7 +233,7 @@ export class StoredOrigins {
     view.setInt32(offset, entries[at]!);
     view.setUint32(offset + 4, entries[at + IDENTIFIER]!);
     view.setInt32(offset + 8, entries[at + CONTENT]!);
-    store.state?.put(RECEIVED_IDENTIFIER, keyOf(entries[at]!, entries[at + IDENTIFIER]!), offset, LENGTH);
+    store.state?.put(RECEIVED_IDENTIFIER, this.keyAt(index), offset, LENGTH);
   }
 
   private findWith(origin: number, identifier: number, field: number, value: number): number {
@@ -195,6 +252,8 @@ export class StoredOrigins {
     --this.count;
   }
 }
+
+const isInMemory = (position: number): boolean => (position & DOUBT) !== 0;
 
 /** Under which the map holds an identifier of a node. */
 const keyOf = (origin: number, identifier: number): number => imul(origin ^ identifier, 0x9E3779B1 | 0) >>> 0;

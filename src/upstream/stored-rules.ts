@@ -18,7 +18,7 @@ export class StoredRules {
   /** Hash of its local topic. */
   hash = 0;
   private readonly arena: Arena;
-  private readonly map: TopicMap;
+  readonly map: TopicMap;
   /** Of each rule of the map. */
   readonly policies: readonly StorePolicy[];
   /** Told of what is given up. */

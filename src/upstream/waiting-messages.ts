@@ -46,6 +46,11 @@ export class UpstreamMessages implements WaitingMessages {
     return this.bridge.droppedCount;
   }
 
+  /** Of them, those that a storage has lost. */
+  get unreadableCount(): number {
+    return this.bridge.unreadableCount;
+  }
+
   /** Messages that the Server has: it has acknowledged them, or they were of QoS 0 and sent. */
   get deliveredCount(): number {
     return this.inMemory.window!.deliveredCount + this.bridge.directCount;
