@@ -31,7 +31,8 @@ function anyConfiguration(random: Random): PartialConfiguration {
     access: pick(random, RIGHTS),
   }));
   const upstream = {
-    max_qos: random.integer(0, 2), max_topic_levels: pick(random, [2, 3, 200]), max_topic_length: pick(random, [5, 65_535]),
+    max_qos: random.integer(0, 2), max_topic_levels: pick(random, [2, 3, 200]),
+    max_topic_length: pick(random, [5, 65_535]),
     bridge_max_packet_size: pick(random, [0, 14]),
   };
   return { topic, listener: { users: USERS, acl, allow_anonymous: true }, upstream };

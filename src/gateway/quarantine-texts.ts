@@ -29,7 +29,8 @@ export function describeSetAside(gateway: Gateway, reason: number, words = ''): 
 }
 
 /** What is known beforehand. @returns undefined for any other reason */
-export function describeLimit(reason: number, limits: BrokerLimits, upstream: UpstreamConfiguration): string | undefined {
+export function describeLimit(reason: number, limits: BrokerLimits,
+  upstream: UpstreamConfiguration): string | undefined {
   switch (reason) {
     case Reason.TOO_MANY_LEVELS:
       return `its topic at the broker would have more than ${upstream.max_topic_levels} levels (upstream.max_topic_levels)`;

@@ -61,7 +61,8 @@ export function showTopic(file: string, board: string | undefined, options: Topi
     return misused('write either --user or --anonymous');
   if (!/^[012]$/.test(qos))
     return misused(`there is no QoS "${qos}"; write 0, 1 or 2`);
-  const { configuration, errors, further = [], hide = asIs } = loadFor(hasSeveralUpstreams(file) ? undefined : board, file);
+  const { configuration, errors, further = [], hide = asIs } =
+    loadFor(hasSeveralUpstreams(file) ? undefined : board, file);
   errors.forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;

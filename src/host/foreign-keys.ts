@@ -1,6 +1,7 @@
+/** Keys that people know from mosquitto.conf and from other products, and what they are called here. */
 const ADDRESS = 'write upstream.address instead, a list of mqtt://host:port';
 
-/** Keys that people know from mosquitto.conf and other products, and what they are called here. None is a key of ours. */
+/** None is a key of ours. */
 export const FOREIGN_KEYS: Readonly<Record<string, string>> = Object.freeze({
   acl_file: 'write its lines as entries of listener.acl instead',
   allow_zero_length_clientid: 'remove it; a node of a clean session may leave its Client Identifier empty, and gets one',

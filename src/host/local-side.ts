@@ -1,4 +1,4 @@
-/** What the status tells of the side of the nodes and only the platform knows: the port, and since when who is there. */
+/** What only the platform knows of the side of the nodes, for the status: the port, and since when who is there. */
 import { NODE_CLOSED, NODE_CONNECTED } from '../config/events.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ListenerStatus, LocalStatus } from '../gateway/status-sources.ts';

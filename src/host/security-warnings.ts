@@ -1,4 +1,7 @@
-/** What is worth a warning about TLS and the password at the broker: in the configuration, and in the files that it names, read as to connect. */
+/**
+ * What is worth a warning about TLS and the password at the broker: in the configuration, and in the files that it
+ * names, read as to connect.
+ */
 import type { Configuration } from '../config/configuration.ts';
 import { isSecure } from '../config/upstream-address.ts';
 import type { Findings } from '../rules/findings.ts';

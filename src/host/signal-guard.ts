@@ -31,7 +31,7 @@ type ReadFile = (module: 'node:fs') => { readFileSync(path: string, encoding: 'u
 
 let guard: Worker | undefined;
 
-/** Ends the program three seconds after SIGTERM or SIGINT, and soon after a second one, if it does not end by itself. */
+/** Ends the program three seconds after SIGTERM or SIGINT, soon after a second one, if it does not end by itself. */
 export function startGuard(): void {
   guard = new Worker(`(${guardSignals.toString()})(${JSON.stringify(SETTINGS)}, require)`,
     { eval: true, argv: [], execArgv: [], resourceLimits: LIMITS });

@@ -30,7 +30,8 @@ export function renderStatus(status: Status, size: ViewSize): string {
 const shorten = ([title, ...lines]: readonly Line[], most: number): Line[] =>
   [lines.length > most ? heading(title![0]![0], lines.length - most) : title!, ...lines.slice(0, most)];
 
-function linesOfHead({ advice, counters, listener, name, quarantine, store, time, upstream, uptime, version }: Status): Line[] {
+function linesOfHead(status: Status): Line[] {
+  const { advice, counters, listener, name, quarantine, store, time, upstream, uptime, version } = status;
   const isUp = upstream.state === 'connected';
   const fill = store.capacity === 0 ? 0 : store.bytes / store.capacity;
   const when = time === null ? '' : `, ${new Date(time * 1000).toTimeString().slice(0, 8)}`;
