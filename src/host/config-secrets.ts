@@ -1,7 +1,7 @@
 /**
  * What need not stand in the file: `${NAME}` in any text of a configuration is a credential of systemd of that name (a
- * file in $CREDENTIALS_DIRECTORY), else the environment variable. `$${NAME}` stands for the characters themselves, `$${`
- * for `${`. What was filled in is never repeated in a message.
+ * file in $CREDENTIALS_DIRECTORY), else the environment variable. `$${NAME}` stands for the characters themselves,
+ * `$${` for `${`. What was filled in is never repeated in a message.
  */
 import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
