@@ -158,7 +158,8 @@ export function readConfiguration(
     if (findings.length === 0)
       findings.push(...findFailedTests(configuration, partial.tests ?? []));
     if (findings.length === 0) {
-      const isInFile = (path: Path): boolean => path.at(-1) !== 'password' || !written(path).includes('${');
+      const isInFile = (path: Path): boolean => path.at(-2) === 'address' ? written(path) !== ''
+        : path.at(-1) !== 'password' || !written(path).includes('${');
       const warnings = [
         ...placed(parts.flatMap(part => placed(warningsOf(part.configuration), part)), ports),
         ...others.flatMap(port => placed(warningsOf(port.configuration), port)),
