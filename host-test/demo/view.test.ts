@@ -13,6 +13,7 @@ const STATUS: Status = {
   advice: ALL_IS_WELL,
   upstream: { state: 'connected', address: 'mqtt://127.0.0.1:1884', reason: null, next: 'nothing waits',
     nextAttemptIn: null, attempts: 1, version: null, probe: null },
+  listener: { port: 1883, problem: null },
   nodes: [],
   counters: {
     connectedNodes: 2, receivedFromNodes: 40, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0,

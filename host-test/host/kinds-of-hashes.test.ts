@@ -119,9 +119,9 @@ test('a weak hash and an empty password are worth a warning, what passwd prints 
     topic: [{ pattern: '#' }], listener: { users: [{ username: 'u', ...user }] },
   }), 'f').warnings.map(line => line.replace(/^f:1:\d+: warning: listener\.users\[0\]\./, ''));
   const hash = Buffer.alloc(32).toString('base64');
-  for (const password_hash of [saltedOnce('x', Buffer.from('salt')), `$7$101$AAAA$${hash}`, SCRYPT, PBKDF2])
+  for (const password_hash of [saltedOnce('x', Buffer.from('salt')), `$7$101$AAAAAAAAAAAAAAAA$${hash}`, SCRYPT, PBKDF2])
     expect(warningsOf({ password_hash })[0]).toContain('password_hash: whoever gets to see this hash');
-  for (const password_hash of [`scrypt$16384$8$1$AAAA$${hash}`, `pbkdf2-sha256$2000$AAAA$${hash}`, `$7$100000$AAAA$${hash}`])
+  for (const password_hash of [`scrypt$16384$8$1$AAAAAAAAAAAAAAAA$${hash}`, `pbkdf2-sha256$2000$AAAAAAAAAAAAAAAA$${hash}`, `$7$100000$AAAAAAAAAAAAAAAA$${hash}`])
     expect(warningsOf({ password_hash })).toEqual([]);
   expect(warningsOf({ password: '' })[0]).toContain('password: is empty');
 });

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { holdSignals, takeSignals } from '../../src/host/early-signals.ts';
+import { stopGuard } from '../../src/host/signal-guard.ts';
 import { causesOf, writtenKeysOf } from '../../src/host/reload-causes.ts';
 import { bundle, Command, exchange, FakeServer, Folder } from './command-line.ts';
 
@@ -143,9 +144,10 @@ test('SIGHUP before the gateway is ready is no reason to end, and is done afterw
 test('SIGHUP before anything is loaded is kept for the gateway, and only for one', () => {
   const hangUp = (): boolean => process.emit('SIGHUP', 'SIGHUP');
   holdSignals('check');
-  expect([hangUp(), takeSignals()]).toEqual([false, false]);
+  expect([hangUp(), takeSignals()[0]]).toEqual([false, false]);
   holdSignals('run');
-  expect([hangUp(), takeSignals(), hangUp()]).toEqual([true, true, false]);
+  void stopGuard();
+  expect([hangUp(), takeSignals()[0], hangUp()]).toEqual([true, true, false]);
   for (const program of ['host', 'demo']) { // all that comes before the signal can be caught
     const text = readFileSync(new URL(`../../src/${program}/main.ts`, import.meta.url), 'utf8');
     expect([...text.matchAll(/^import .* from '(.*)'/gm)].map(([, name]) => name!.split('/').at(-1))).toEqual(['early-signals.ts']);

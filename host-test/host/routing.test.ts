@@ -30,7 +30,12 @@ function anyConfiguration(random: Random): PartialConfiguration {
     user: pick(random, [null, 'anna', 'bert']), topic: pick(random, ['#', 'a/#', 'm/%u/#', '%c/+', '+/b', '$x/#']),
     access: pick(random, RIGHTS),
   }));
-  return { topic, listener: { users: USERS, acl, allow_anonymous: true } };
+  const upstream = {
+    max_qos: random.integer(0, 2), max_topic_levels: pick(random, [2, 3, 200]),
+    max_topic_length: pick(random, [5, 65_535]),
+    bridge_max_packet_size: pick(random, [0, 14]),
+  };
+  return { topic, listener: { users: USERS, acl, allow_anonymous: true }, upstream };
 }
 
 const anyTopic = (random: Random): string =>
@@ -52,7 +57,7 @@ const running = (configuration: PartialConfiguration): World => World.connected(
 function publishedByGateway(world: World, user: string | null, topic: string, qos: number): string[] {
   const { length } = world.uplink.packets;
   const node = world.node('c1', user === null ? {} : { user });
-  node.send(publish(topic, 'x', { qos, identifier: 9 }), DISCONNECT);
+  node.send(publish(topic, '', { qos, identifier: 9 }), DISCONNECT);
   world.run(100);
   return world.uplink.packets.slice(length)
     .flatMap(packet => packet.cmd === 'publish' ? [`${packet.topic} q${packet.qos}`] : []);
@@ -195,6 +200,22 @@ describe('the report about a topic', () => {
     ]);
   });
 
+  test('says which limit of the broker keeps it here, and how long a payload may be', () => {
+    const upstream = { max_topic_levels: 3, max_topic_length: 20, bridge_max_packet_size: 500, profile: 'nats' as const, max_qos: 1 };
+    const topic = [{ pattern: 'a/#', direction: 'out' as const, qos: 2, remote_prefix: 'site/' }, { pattern: 'b/#', qos: 0, store: false }];
+    const partial = { upstream, topic, listener: { allow_anonymous: true } };
+    expect(ask('a/b/c', null, 2, partial)).toContain(
+      'broker: does not get it: topic[0] matches, but its topic at the broker would have more than 3 levels (upstream.max_topic_levels); '
+      + 'it is set aside (store.quarantine)');
+    expect(ask(`b/${'x'.repeat(20)}`, null, 1, partial)).toContain(
+      'broker: does not get it: topic[1] matches, but its topic at the broker would have more than 20 bytes (upstream.max_topic_length); '
+      + 'it is dropped and counted');
+    expect(ask('a/b.c', null, 1, partial).join()).toMatch(/matches, but its topic has a space or a dot.*upstream\.profile/);
+    const report = ask('a/b', null, 2, partial).join();
+    expect(report).toContain('gets "site/a/b" with QoS 1, by topic[0]');
+    expect(report).toContain(', 485 for the broker (upstream.bridge_max_packet_size)');
+  });
+
   test('warns of what comes back', () => {
     const looped = { ...FILE, listener: { users: USERS }, topic: [{ pattern: 'c/#', direction: 'both' as const }] };
     expect(ask('c/x', 'anna', 1, looped)).toContain('loop: the broker sends it back, and by topic[0] ("c/#", both) it is "c/x" here: '
@@ -250,6 +271,17 @@ describe('the tests of a configuration', () => {
       'tests[1].expect.remote: this test fails: it is null, because listener.acl does not allow it; correct that, or write null here',
       'tests[2].expect.local: this test fails: it is null, because no rule of direction "in" matches; correct that, or write null here',
     ]);
+  });
+
+  test('know what the broker is known not to take', () => {
+    const { errors } = readConfiguration(JSON.stringify({
+      upstream: { max_topic_levels: 3, max_qos: 1 }, topic: [{ pattern: 'a/#', qos: 2 }],
+      tests: [{ publish: 'a/b', qos: 2, expect: { remote: 'a/b', qos: 2 } }, { publish: 'a/b/c/d', expect: { remote: 'a/b/c/d' } }],
+    }), 'f.json');
+    expect(errors.map(error => error.replace(/^\S+ /, ''))).toEqual([
+      'tests[0].expect.qos: this test fails: it is 1, because topic[0] decides; correct that, or write 1 here',
+      'tests[1].expect.remote: this test fails: it is null, because topic[0] matches, but its topic at the broker would have more than '
+      + '3 levels (upstream.max_topic_levels); correct that, or write null here']);
   });
 
   test('that ask for nothing, for two things, for no topic or for nobody are mistakes', () => {

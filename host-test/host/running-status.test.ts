@@ -1,6 +1,7 @@
 /** `ringbridge status FILE`: what a gateway that runs answers, and what is said when there is none, or not one. */
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { completeConfiguration } from '../../src/config/complete-configuration.ts';
@@ -127,6 +128,57 @@ test('--watch without a terminal prints lines; run --status prints the demo\'s',
   running.push(watch);
   await watch.find('stdout', /^\{.*\}\n\{.*\}\n/);
   await gateway.find('stdout', /\nstatus upstream: [a-z ]+; nodes: 0 of 0; store: 0 of \d+ bytes, 0 messages, 0 dropped; broker: 0 accepted, 0 sent\n/);
+});
+
+test('--watch without a terminal goes on when the gateway ends and comes back', async () => {
+  const gateway = await start();
+  const watch = new Command(['status', '--watch', file], undefined, env);
+  running.push(watch);
+  await watch.find('stdout', /^\{.*\}\n/);
+  gateway.process.kill('SIGTERM');
+  await watch.find('stderr', /^no gateway runs with .*\n/);
+  const { length } = watch.stdout;
+  await start();
+  await expect.poll(() => watch.stdout.slice(length), { timeout: 30_000 }).toMatch(/^\{.*\}\n/);
+});
+
+test('names who: user, address, since when, and when it was heard of last', async () => {
+  folder.write('my.json', { ...CONFIGURATION, listener: { ...CONFIGURATION.listener, users: [{ username: 'n', password: 'n' }] } });
+  const gateway = await start();
+  const port = Number(/:(\d+) /.exec(gateway.stdout)![1]);
+  const socket = connect(port, '127.0.0.1');
+  socket.write(Buffer.from('101400044d51545404c0003c00026e3100016e00016e', 'hex'));
+  await gateway.find('stderr', /node "n1" .*connected/);
+  const ofNode = async (): Promise<Status['nodes'][number]> => (JSON.parse((await ask(file)).stdout) as Status).nodes[0]!;
+  const now = Math.floor(Date.now() / 1000);
+  const there = await ofNode();
+  expect(there).toMatchObject({ identifier: 'n1', user: 'n', connected: true, address: '127.0.0.1' });
+  for (const time of [there.since!, there.lastSeen!])
+    expect(Math.abs(time - now)).toBeLessThan(60);
+  socket.end();
+  await gateway.find('stderr', /node "n1" .* is gone/);
+  await expect.poll(ofNode, { timeout: 30_000 }).toMatchObject({ user: 'n', connected: false, address: null });
+  expect((await ofNode()).since).toBeGreaterThanOrEqual(there.since!);
+});
+
+test('a taken port is in status, health and metrics', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  folder.write('my.json', { ...CONFIGURATION, listener: { ...CONFIGURATION.listener, port }, page: { port: 0 } });
+  const gateway = new Command(['run', '--config', file], undefined, env);
+  running.push(gateway);
+  const [, page] = await gateway.find('stdout', /^ready listener=none .* page=(\S+)\n/);
+  await expect.poll(() => socketsOf(gateway), { timeout: 30_000 }).toHaveLength(1);
+  const status = JSON.parse((await ask(file)).stdout) as Status;
+  expect(status.listener).toEqual({ port: null, problem: expect.stringContaining(String(port)) });
+  expect(status.advice).toBe(`no node can connect: ${status.listener.problem}`);
+  expect(renderStatus(status, { columns: 200, rows: 40, colour: false })).toContain('not open');
+  const health = await fetch(`${page}health`);
+  expect([health.status, await health.text()]).toEqual([503, expect.stringContaining('no node can connect')]);
+  expect(await (await fetch(`${page}metrics`)).text()).toContain('\nringbridge_listener_open 0\n');
+  expect(await (await fetch(`${page}api/status`)).json()).toMatchObject({ listener: status.listener });
+  taken.close();
 });
 
 test('the view fits the terminal, and tells what the JSON tells', async () => {

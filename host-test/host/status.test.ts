@@ -68,6 +68,7 @@ describe('the status', () => {
       advice: ALL_IS_WELL,
       upstream: { state: 'connected', address: 'mqtt://broker:1884', reason: null, next: 'nothing waits',
         nextAttemptIn: null, attempts: 0, version: 'MQTT 3.1.1', probe: null },
+      listener: { port: null, problem: null },
       nodes: [],
       counters: {
         connectedNodes: 0, receivedFromNodes: 0, sentToNodes: 0, droppedForNodes: 0, receivedFromUpstream: 0,

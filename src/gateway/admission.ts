@@ -90,13 +90,14 @@ export class Admission implements WillPublisher {
     old?.session?.finishReading();
     if (old?.session !== undefined)
       this.takeOver(old, old.session, session);
+    if (session.user >= 0 && this.isFull)
+      this.makeRoom();
     let node = nodes.find(identifier, length); // [MQTT311-3.1.3-2]
     const sessionPresent = node !== undefined && isOwn
       && !session.cleanStart // [MQTT311-3.1.2-4] [MQTT311-3.1.4-3] [MQTT311-3.2.2-3]
       && durable?.isOnlyWill(node) !== true;
     node ??= nodes.findRoom(session.user, parts.delivery.subscriptions, old);
-    // The last connection is there to tell a surplus node that it is one.
-    if (node === undefined || this.connectedCount >= parts.serverRole.sessions.length - 1) {
+    if (node === undefined || this.isFull) {
       session.refuse(ReasonCode.SERVER_UNAVAILABLE);
       return;
     }
@@ -136,6 +137,24 @@ export class Admission implements WillPublisher {
     parts.held.admit(node);
     parts.pressure.admit(session);
     session.writable();
+  }
+
+  /** The last connection is there to tell a surplus node that it is one. */
+  private get isFull(): boolean {
+    return this.connectedCount >= this.parts.serverRole.sessions.length - 1;
+  }
+
+  /** For a node that has a user: of those that have none, the one that has been silent longest goes. */
+  private makeRoom(): void {
+    const { sessions } = this.parts.serverRole;
+    let silent: ServerSession | undefined;
+    for (let index = 0; index < sessions.length; ++index) {
+      const session = sessions[index]!;
+      if (session.isConnected && session.user < 0
+        && (silent === undefined || (session.lastReceivedAt - silent.lastReceivedAt | 0) < 0))
+        silent = session;
+    }
+    silent?.fail(ReasonCode.PLACE_NEEDED);
   }
 
   /** Its identifier is in use: the older connection ends [MQTT311-3.1.4-2]. */

@@ -25,12 +25,14 @@ export const ALL_IS_WELL = 'all is well';
 const OVERDUE_PART = 10;
 
 /** The worst first: one sentence helps more than five. */
-export function adviceOf(sources: StatusSources, now: number): string {
+export function adviceOf(sources: StatusSources, now: number, listenerProblem: string | null = null): string {
   const { gateway, upstream } = sources;
   if (gateway.durableStore?.backlog.store.isWorking === false) {
     const { problem } = gateway.durableStore;
     return `the storage of the store does not work${problem === '' ? '' : `: ${problem}`}; ${describeFailure(gateway)}`;
   }
+  if (listenerProblem !== null)
+    return `no node can connect: ${listenerProblem}`;
   const { suspects } = gateway.bridge;
   if (suspects.cause !== UNKNOWN_CAUSE && !(suspects.cause === CLOSES_IDLE && gateway.upstream.isConnected))
     return describeCause(gateway, suspects.cause, suspects.blamedRule);

@@ -31,6 +31,9 @@ export function explainEnding(gateway: Gateway, index: number, reasonCode: numbe
       return session.isRefused ? ': it is to send again what it got no acknowledgement for, for there is room now'
         : explainQuota(gateway);
     case ReasonCode.WILL_TOO_LONG: return ` (listener.max_will_size is ${listener.max_will_size})`;
+    case ReasonCode.ADMINISTRATIVE_ACTION:
+      return session.user < 0 ? ': nodes without user may not connect any more (listener.allow_anonymous)'
+        : ': its user is gone, or has another password or mount point (listener.users)';
     case ReasonCode.PLACE_NEEDED:
       return session.clientIdentifierLength > 0 ? ''
         : ` before it had said CONNECT (listener.max_connections is ${listener.max_connections})`;

@@ -113,7 +113,8 @@ export function describeEvent(
     case Event.STATE_FULL:
       return describeFullState(gateway, subject, detail);
     case Event.RESTORED_DROPPED:
-      return `dropped ${detail} ${describeDropped(subject)}${subject === Event.DROPPED_LOST_WILL ? '' : ' from the store'}`;
+      return `dropped ${detail === 1 ? '1 of the' : detail} ${describeDropped(subject)}`
+        + `${subject === Event.DROPPED_LOST_WILL ? '' : detail === 1 ? ' in the store' : ' from the store'}`;
     case Event.DELAYED_WILL_PUBLISHED:
       return `published the Will of node "${identifierOf(gateway, gateway.nodes.states[detail]!)}", after its Will Delay`;
     case Event.STORED_WILL_PUBLISHED:

@@ -2,6 +2,8 @@
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import * as Event from '../config/events.ts';
 import { IMPLEMENTATION_SPECIFIC_ERROR } from '../packet/reason-code.ts';
+import type { UpstreamConfiguration } from '../config/configuration.ts';
+import type { BrokerLimits } from '../upstream/broker-limits.ts';
 import * as Reason from '../upstream/quarantine-reasons.ts';
 import type { QuarantinedMessage } from '../upstream/quarantined-message.ts';
 import type { Gateway } from './gateway.ts';
@@ -23,6 +25,12 @@ export function describeSetAside(gateway: Gateway, reason: number, words = ''): 
   const { bridge: { guard: { limits } }, configuration: { upstream } } = gateway;
   if (reason >= Reason.FIRST_CODE)
     return `the broker refuses this message: ${describeCode(reason)}${words}`;
+  return describeLimit(reason, limits, upstream) ?? describeFound(reason);
+}
+
+/** What is known beforehand. @returns undefined for any other reason */
+export function describeLimit(reason: number, limits: BrokerLimits,
+  upstream: UpstreamConfiguration): string | undefined {
   switch (reason) {
     case Reason.TOO_MANY_LEVELS:
       return `its topic at the broker would have more than ${upstream.max_topic_levels} levels (upstream.max_topic_levels)`;
@@ -34,6 +42,13 @@ export function describeSetAside(gateway: Gateway, reason: number, words = ''): 
         : `its packet would have more than ${limits.packetLength} bytes, which is all that the broker takes`;
     case Reason.FORBIDDEN_CHARACTER:
       return 'its topic has a space or a dot, for which this broker closes the connection (upstream.profile)';
+    default:
+      return undefined;
+  }
+}
+
+function describeFound(reason: number): string {
+  switch (reason) {
     case Reason.CLOSED_ON:
       return 'the broker closes the connection each time that it gets this message, and does not say why';
     case Reason.NEVER_ACKNOWLEDGED:

@@ -36,6 +36,25 @@ export interface TLSStatus {
 /** Where there is no TLS. */
 export const NO_TLS: TLSStatus = Object.freeze({ upstream: null, certificates: Object.freeze([]) });
 
+/** The port of the nodes. */
+export interface ListenerStatus {
+  /** Null: it is not open. */
+  readonly port: number | null;
+  /** Why it cannot be had; null: it is open, or is about to be. */
+  readonly problem: string | null;
+}
+
+/** What the platform knows of the side of the nodes. */
+export interface LocalStatus {
+  readonly listener: ListenerStatus;
+  /** @param node its index @returns seconds since 1970, null where nobody knows: connected, or away, since then */
+  sinceOf(node: number): number | null;
+}
+
+/** Where nobody has told. */
+export const UNKNOWN_SIDE: LocalStatus =
+  Object.freeze({ listener: Object.freeze({ port: null, problem: null }), sinceOf: () => null });
+
 /** What sensors/sensors.ts knows of one sensor. */
 interface SensorProgress {
   readonly configuration: SensorConfiguration;

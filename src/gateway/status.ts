@@ -1,6 +1,6 @@
 /**
  * The state of a gateway in words and numbers, as one object that is plain data: for a status page, a topic, a person.
- * Made on request, so it may allocate. Says nothing that must stay secret: no password, no user name, no payload.
+ * Made on request, so it may allocate. Says nothing that must stay secret: no password, no payload.
  */
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import { nameOf, versionNamed } from '../packet/protocol-version.ts';
@@ -15,7 +15,8 @@ import { describeProbe } from './probe-texts.ts';
 import { describeReason, describeUpstreamReason } from './reason-texts.ts';
 import { quarantineOf, type QuarantineStatus } from './quarantine-texts.ts';
 import type { Gateway } from './gateway.ts';
-import { NO_TLS, type StatusSources, type TLSStatus } from './status-sources.ts';
+import { type ListenerStatus, type LocalStatus, NO_TLS, type StatusSources, type TLSStatus,
+  UNKNOWN_SIDE } from './status-sources.ts';
 import type { TopicRule } from '../upstream/topic-map.ts';
 import { CONNECTING, OPEN, RESOLVING, WAITING } from '../upstream/upstream-phase.ts';
 import { UNKNOWN } from '../upstream/waiting-messages.ts';
@@ -55,8 +56,22 @@ export interface Status {
   };
   /** On a PC: the connection to the broker, if it has TLS, and certificates with the days that they are still valid. */
   tls: TLSStatus;
+  /** For the nodes. */
+  listener: ListenerStatus;
   nodes: {
-    identifier: string; connected: boolean; version: string | null; queuedMessages: number; queuedBytes: number;
+    identifier: string;
+    /** Null: a node without user. */
+    user: string | null;
+    connected: boolean;
+    /** While it is connected, where the platform tells. */
+    address: string | null;
+    /** Connected, or away, since then: seconds since 1970, null where nobody knows. */
+    since: number | null;
+    /** When it has sent something last: seconds since 1970, null where nobody knows. */
+    lastSeen: number | null;
+    version: string | null;
+    queuedMessages: number;
+    queuedBytes: number;
   }[];
   counters: {
     connectedNodes: number;
@@ -136,9 +151,9 @@ export interface Status {
 /**
  * @param now the time of the gateway's clock, which itself only knows when the last event was
  * @param date seconds since 1970, 0 where nobody knows
- * @param tls what the platform knows of TLS
+ * @param tls what the platform knows of TLS @param side and of the side of the nodes
  */
-export function statusOf(sources: StatusSources, now: number, date = 0, tls: TLSStatus = NO_TLS): Status {
+export function statusOf(sources: StatusSources, now: number, date = 0, tls = NO_TLS, side = UNKNOWN_SIDE): Status {
   const { gateway, sensors, upstream } = sources;
   const { bridge, configuration, endings, machine, waiting } = gateway;
   const { oldestAge } = waiting;
@@ -149,7 +164,7 @@ export function statusOf(sources: StatusSources, now: number, date = 0, tls: TLS
     version: VERSION,
     time: date === 0 ? null : date,
     uptime: gateway.systemTopics.secondsSinceStart(now),
-    advice: adviceOf(sources, now),
+    advice: adviceOf(sources, now, side.listener.problem),
     upstream: {
       state: describePhase(sources),
       address: urlOf(upstream.address),
@@ -166,7 +181,8 @@ export function statusOf(sources: StatusSources, now: number, date = 0, tls: TLS
       },
     },
     tls,
-    nodes: nodesOf(gateway),
+    listener: side.listener,
+    nodes: nodesOf(gateway, now, date, side),
     counters: {
       connectedNodes: gateway.connectedCount,
       receivedFromNodes: gateway.router.receivedCount,
@@ -255,11 +271,17 @@ function countInMemory({ durableStore, nodes, waiting }: Gateway): number {
     : durableStore.inMemoryCount;
 }
 
-function nodesOf({ arena, nodes }: Gateway): Status['nodes'] {
+function nodesOf({ arena, configuration: { listener }, nodes }: Gateway, now: number, date: number,
+  side: LocalStatus): Status['nodes'] {
   return nodes.states.filter(({ identifierLength }) => identifierLength > 0)
-    .map(({ identifierLength, identifierOffset, queue, session }) => ({
+    .map(({ identifierLength, identifierOffset, index, queue, session, user }) => ({
       identifier: decodeUTF8(arena, identifierOffset, identifierLength),
+      user: listener.users[user]?.username ?? null,
       connected: session !== undefined,
+      address: session?.remoteAddress ?? null,
+      since: side.sinceOf(index),
+      lastSeen: session === undefined ? side.sinceOf(index)
+        : date === 0 ? null : date - Math.max(0, Math.round((now - session.lastReceivedAt | 0) / 1000)),
       version: session === undefined ? null : nameOf(session.version),
       queuedMessages: queue.pendingCount,
       queuedBytes: queue.usedLength,

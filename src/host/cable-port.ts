@@ -12,6 +12,8 @@ import type { Packet } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { CableEnd } from './cable-end.ts';
+import type { Runtime } from '../io/runtime.ts';
+import { isOurOwn } from './own-listener.ts';
 
 /** What the client identifiers of cables begin with. */
 export const CABLE_PREFIX = 'upstream:';
@@ -21,10 +23,7 @@ export const CABLE_IDENTITY = randomBytes(32).toString('base64');
 const LONGEST_IDENTIFIER = CABLE_PREFIX.length + 32;
 
 /** What of a runtime is needed; it exists only after the platform. */
-interface Identities {
-  identityOf(session: number): string | undefined;
-  readonly gateway: { readonly configuration: Configuration };
-}
+type Identities = Pick<Runtime, 'gateway' | 'identityOf' | 'upstream'>;
 
 export class CablePort {
   runtime: Identities | undefined = undefined;
@@ -36,6 +35,9 @@ export class CablePort {
     this.waiting.push(end);
     this.tell();
   }
+
+  /** The broker is this gateway itself: its CONNECT is refused. */
+  onOurOwn: () => void = () => {};
 
   /** @param Base takes the connections of nodes; undefined: there are none */
   listenerOver(Base?: ListenerConstructor): ListenerConstructor {
@@ -67,7 +69,10 @@ export class CablePort {
       session.user = this.runtime!.gateway.configuration.listener.users.findIndex(isTrusted);
       return ReasonCode.SUCCESS;
     }
-    return decodeUTF8(packet.arena, offset, length).startsWith(CABLE_PREFIX)
+    const isOurs = isOurOwn(this.runtime!, packet, session.remoteAddress);
+    if (isOurs)
+      this.onOurOwn();
+    return isOurs || decodeUTF8(packet.arena, offset, length).startsWith(CABLE_PREFIX)
       ? ReasonCode.CLIENT_IDENTIFIER_NOT_VALID : strangers.authenticate(session, packet);
   }
 

@@ -14,7 +14,7 @@ import { reportFurther, reportTopic } from './topic-report.ts';
  */
 export function check(file: string, wanted: string | undefined, isForBoard: boolean): number {
   const board = isForBoard || !hasSeveralUpstreams(file) ? wanted : undefined;
-  const { configuration, errors, further = [], notes, warnings } = loadFor(board, file);
+  const { configuration, errors, further = [], hide = asIs, notes, warnings } = loadFor(board, file);
   [...errors, ...warnings].forEach(complain);
   if (isOnTrial(file))
     complain(`${file}: warning: this configuration is on trial: the one before, in ${trialFile(file)}, comes back unless `
@@ -31,9 +31,9 @@ export function check(file: string, wanted: string | undefined, isForBoard: bool
   if (isForBoard)
     warningsOfBoard(text, file, configuration, board!).forEach(complain);
   [...notes, ...notesOfBoard].forEach(complain);
-  print(describeConfiguration(configuration, board));
+  print(hide(describeConfiguration(configuration, board)));
   for (const { configuration: { topic }, name } of further)
-    print(`\n${describeRules(topic, ` of upstream "${name}"`)}`);
+    print(hide(`\n${describeRules(topic, ` of upstream "${name}"`)}`));
   const overflow = board === undefined ? undefined : findOverflow(configuration, board);
   if (overflow === undefined)
     return 0;
@@ -61,19 +61,22 @@ export function showTopic(file: string, board: string | undefined, options: Topi
     return misused('write either --user or --anonymous');
   if (!/^[012]$/.test(qos))
     return misused(`there is no QoS "${qos}"; write 0, 1 or 2`);
-  const { configuration, errors, further = [] } = loadFor(hasSeveralUpstreams(file) ? undefined : board, file);
+  const { configuration, errors, further = [], hide = asIs } =
+    loadFor(hasSeveralUpstreams(file) ? undefined : board, file);
   errors.forEach(complain);
   if (configuration === undefined)
     return USAGE_ERROR;
   const question = { topic, user: anonymous === true ? null : user, clientid, qos: Number(qos) };
   const { error, report } = reportTopic(configuration, question);
   if (report === undefined)
-    return misused(error!);
-  print(report);
+    return misused(hide(error!));
+  print(hide(report));
   for (const part of further)
-    print(`\n${reportFurther(part, question)}`);
+    print(hide(`\n${reportFurther(part, question)}`));
   return 0;
 }
+
+const asIs = (text: string): string => text;
 
 /** Which only a computer has. */
 const hasSeveralUpstreams = (file: string): boolean => (loadConfiguration(file).further?.length ?? 0) > 0;

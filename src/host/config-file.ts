@@ -50,7 +50,9 @@ export function textOf(bytes: Buffer, file: string): ReadText {
     return { error: `${file}:1:1: the file is in ${wide}; save it as UTF-8 instead` };
   if (!isUtf8(bytes))
     return { error: describeBadByte(bytes, file) };
-  return { text: bytes.toString('utf8').replace(/^\uFEFF/, '') };
+  const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  bytes.fill(0); // there may be passwords in it
+  return { text };
 }
 
 /** By the byte order mark; without one by the zero bytes that ASCII has in these encodings. */

@@ -64,7 +64,7 @@ export function* findBadNumbers(
     if (advice === undefined)
       return;
     if (!Number.isFinite(value))
-      yield { path, text: `${written} is larger than any number here; ${advice}`, offset };
+      yield { path, text: `${written} is ${value < 0 ? 'smaller' : 'larger'} than any number here; ${advice}`, offset };
     else if (value === 0 && /[1-9]/.test(written.replace(/e.*/i, '')))
       yield { path, text: `${written} is so small that it would be 0; write 0 or a larger number instead`, offset };
   }

@@ -5,7 +5,8 @@
 import type { Configuration } from '../config/configuration.ts';
 import type { TopicTest } from '../config/topic-test.ts';
 import type { Finding } from '../rules/findings.ts';
-import { type Outgoing, Routing, type Sender } from './routing.ts';
+import { Routing } from './routing.ts';
+import type { Outgoing, Sender } from './routing-answers.ts';
 import { flawOf, objectionTo } from './topic-flaws.ts';
 
 /** Where a test says nothing else. */
@@ -87,7 +88,8 @@ const namesOf = (routing: Routing, localName: string, clientid: string): (string
   routing.readersOf(localName, clientid).map(({ user }) => user);
 
 /** Why a message goes where it goes, in a few words. */
-export function reasonOf({ configuration }: Routing, { refusal, unfitRule, upstream }: Outgoing): string {
+export function reasonOf(routing: Routing, { refusal, unfitRule, unsent, upstream }: Outgoing): string {
+  const { configuration } = routing;
   switch (refusal) {
     case 'anonymous': return 'nodes without user may not connect (listener.allow_anonymous)';
     case 'acl': return 'listener.acl does not allow it';
@@ -99,6 +101,8 @@ export function reasonOf({ configuration }: Routing, { refusal, unfitRule, upstr
   }
   if (unfitRule !== undefined)
     return `topic[${unfitRule}] matches, but what it would make of the name is empty or too long`;
+  if (unsent !== undefined)
+    return `topic[${unsent.rule}] matches, but ${routing.describeUnsent(unsent)}`;
   return upstream !== undefined ? `topic[${upstream.rule}] decides`
     : `${configuration.topic.length === 0 ? 'there are no topic rules' : 'no rule of direction "out" matches'}`;
 }

@@ -3,7 +3,7 @@
  * repeats the value of a password.
  */
 import type { ErrorObject } from 'ajv';
-import { FOREIGN_KEYS } from './foreign-keys.ts';
+import { FOREIGN_KEYS, FOREIGN_KEYS_OF } from './foreign-keys.ts';
 import { nearest } from '../config/nearest-key.ts';
 import { isSecretKey } from '../config/schema-paths.ts';
 import { isAddress } from '../config/upstream-address.ts';
@@ -40,14 +40,15 @@ export function describeViolation(violation: ErrorObject, root: Schema, written:
   switch (violation.keyword) {
     case 'additionalProperties': {
       const key = String(params.additionalProperty);
-      return { path: [...path, key], text: `there is no such key; ${adviceForKey(key, schema, root)}` };
+      return { path: [...path, key], text: `there is no such key; ${adviceForKey(key, schema, root, path)}` };
     }
     case 'required':
       return { path, text: `the key "${String(params.missingProperty)}" is missing; write it as well` };
     case 'type':
       return {
         path,
-        text: `must be ${typeNames(schema)}, not ${NAMES[typeOf(value)]}; `
+        text: `must be ${typeNames(schema)}, not ${typeof value === 'number' && typesOf(schema).includes('integer') ? written(path)
+          : NAMES[typeOf(value)]}; `
           + adviceForType(value, schema, isSecret(path)),
       };
     case 'enum': {
@@ -131,8 +132,11 @@ function adviceByExample(schema: Schema): string {
   return schema.type === undefined ? 'remove it' : `write ${typeNames(schema)} instead`;
 }
 
-function adviceForKey(key: string, schema: Schema, root: Schema): string {
+function adviceForKey(key: string, schema: Schema, root: Schema, path: Path): string {
   const known = Object.keys(schema.properties ?? {}).filter(name => !name.startsWith('$'));
+  const here = FOREIGN_KEYS_OF[path.filter(step => typeof step === 'string').join('.')] ?? {};
+  if (Object.hasOwn(here, key))
+    return here[key]!;
   if (Object.hasOwn(FOREIGN_KEYS, key))
     return FOREIGN_KEYS[key]!;
   const meant = nearest(key, known);

@@ -7,6 +7,7 @@ import { brokerNameOf } from '../rules/broker-rules.ts';
 import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
 import { type Finding, Findings } from '../rules/findings.ts';
 import { gatewayStatus, missingFigures } from '../homeassistant/devices.ts';
+import { ownAddresses } from './own-listener.ts';
 import { quarantineRoom } from '../gateway/state-limits.ts';
 import { isWeakHash, parseHashForm } from '../rules/password-hash.ts';
 import { overlap } from '../rules/topic-texts.ts';
@@ -15,6 +16,8 @@ import { warnOfSecurity } from './security-warnings.ts';
 export function warningsOf(configuration: Configuration): readonly Finding[] {
   const findings = new Findings();
   warnOfBroker(findings, configuration);
+  ownAddresses(configuration).forEach(index => findings.add(['upstream', 'address', index], 'is the port of this gateway\'s own '
+    + 'listener: there is no broker behind it, unless that has taken the port; write another listener.port, or the address of the broker'));
   warnOfSecurity(findings, configuration);
   warnOfListener(findings, configuration);
   warnOfSensors(findings, configuration);
@@ -56,7 +59,7 @@ function warnOfListener(findings: Findings, { listener }: Configuration): void {
     const form = parseHashForm(password_hash);
     if (form !== undefined && isWeakHash(form))
       findings.add(['listener', 'users', index, 'password_hash'], 'whoever gets to see this hash finds the password '
-        + 'soon, so few steps does it take; make another one with "ringbridge passwd"');
+        + 'soon, so few steps does it take, or so short is its salt; make another one with "ringbridge passwd"');
     if (password === '')
       findings.add(['listener', 'users', index, 'password'], 'is empty: whoever knows the user name may connect; make '
         + 'a hash of a better one with "ringbridge passwd"');

@@ -42,6 +42,8 @@ export interface LoadedConfiguration {
   /** `FILE:LINE:COLUMN: path: what is wrong; write ... instead`, in the order of the file. */
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
+  /** Takes out of a text what was filled in for ${NAME}. */
+  readonly hide?: (text: string) => string;
   /** What does not matter on this computer. */
   readonly notes: readonly string[];
 }
@@ -76,7 +78,7 @@ export function loadConfiguration(file: string, sizes: PartialConfiguration = PC
 /** What `loadConfiguration` says of a file with this text. */
 export function judgeText(text: string, file: string, sizes: PartialConfiguration = PC_SIZES): LoadedConfiguration {
   const loaded = readConfiguration(text, file, sizes);
-  const { configuration, warnings } = loaded;
+  const { configuration, hide = (line: string) => line, warnings } = loaded;
   if (configuration === undefined)
     return loaded;
   const isForBoard = sizes !== PC_SIZES; // store.path is no file there
@@ -87,7 +89,7 @@ export function judgeText(text: string, file: string, sizes: PartialConfiguratio
     .flatMap(listener => warnOfSecurityFiles(file, { ...configuration, listener }));
   return { ...loaded, warnings: [...warnings, ...[...warnOfReaders(text, file, configuration),
     ...new Set([...warnOfSecurityFiles(file, configuration), ...ofListeners]),
-    ...isForBoard ? [] : warnOfStoreFile(file, configuration)].map(printable)] };
+    ...isForBoard ? [] : warnOfStoreFile(file, configuration)].map(line => hide(printable(line)))] };
 }
 
 /** @returns the values of a text and where they stand, or what is wrong with it as JSON */
@@ -132,7 +134,7 @@ export function readConfiguration(
   const mistyped =
     new Set(violations.filter(({ keyword }) => keyword === 'type').map(({ instancePath }) => instancePath));
   findings.push(...violations.filter(({ instancePath, keyword }) => keyword === 'type' || !mistyped.has(instancePath))
-    .map(violation => describeViolation(violation, schema, written))
+    .slice(0, 2 * MOST_FINDINGS).map(violation => describeViolation(violation, schema, written))
     .filter(({ path }) => !told.has(formatPath(path))));
 
   // Judge what is left when everything of a wrong form is taken away, so that all errors are told at once.
@@ -156,7 +158,8 @@ export function readConfiguration(
     if (findings.length === 0)
       findings.push(...findFailedTests(configuration, partial.tests ?? []));
     if (findings.length === 0) {
-      const isInFile = (path: Path): boolean => path.at(-1) !== 'password' || !written(path).includes('${');
+      const isInFile = (path: Path): boolean => path.at(-2) === 'address' ? written(path) !== ''
+        : path.at(-1) !== 'password' || !written(path).includes('${');
       const warnings = [
         ...placed(parts.flatMap(part => placed(warningsOf(part.configuration), part)), ports),
         ...others.flatMap(port => placed(warningsOf(port.configuration), port)),
@@ -165,7 +168,7 @@ export function readConfiguration(
       const notes = notesOn(text, file);
       const further = parts.slice(1).map(part => ({ name: part.name, configuration: part.configuration }));
       const listeners = others.map(port => port.configuration.listener);
-      return { configuration, further, listeners, written: writtenKeysOf(parts[0]!.value), errors: [],
+      return { configuration, further, hide, listeners, written: writtenKeysOf(parts[0]!.value), errors: [],
         warnings: warned, notes };
     }
   }
@@ -180,6 +183,9 @@ function placed(findings: readonly Finding[], { place }: { place(path: Path): Pa
   });
 }
 
+/** A file with more is told no more. */
+const MOST_FINDINGS = 200;
+
 /** There is nothing but space and comments. */
 const isWithoutValue = ([first, second]: readonly ParseError[]): boolean =>
   first !== undefined && second === undefined && first.length === 0
@@ -188,14 +194,17 @@ const isWithoutValue = ([first, second]: readonly ParseError[]): boolean =>
 const failed = (errors: readonly string[]): LoadedConfiguration =>
   ({ configuration: undefined, errors, warnings: [], notes: [] });
 
-function describe(findings: readonly Finding[], prefix: string, text: string, file: string, root: Node): string[] {
-  return findings
+function describe(all: readonly Finding[], prefix: string, text: string, file: string, root: Node): string[] {
+  const findings = all.slice(0, MOST_FINDINGS);
+  const more = all.length - findings.length;
+  const lines = findings
     .map(({ offset, path, text: message }) => ({
       offset: offset ?? offsetOf(root, path),
       message: `${prefix}${path.length === 0 ? '' : `${formatPath(path)}: `}${message}`,
     }))
     .sort((a, b) => a.offset - b.offset)
     .map(({ message, offset }) => printable(`${file}:${placeOf(text, offset)}: ${message}`));
+  return more === 0 ? lines : [...lines, printable(`${file}: ${more} more mistakes are not told; correct these first`)];
 }
 
 /** Of the key, if the file has it, else of what would contain it. */

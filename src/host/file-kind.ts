@@ -28,7 +28,9 @@ export function readRegular(file: string, most: number): { readonly bytes: Buffe
       read = readSync(descriptor, piece, 0, piece.length, null);
       pieces.push(piece.subarray(0, read));
     }
-    return { bytes: Buffer.concat(pieces) };
+    const bytes = Buffer.concat(pieces);
+    pieces.forEach(piece => piece.fill(0)); // there may be a secret in it
+    return { bytes };
   } finally {
     closeSync(descriptor);
   }

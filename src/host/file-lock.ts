@@ -259,6 +259,8 @@ function withLock<T>(path: string, use: (content: string, file: number) => T, of
       return undefined;
     if (codeOf(error) === 'ELOOP')
       return ofLink;
+    if (codeOf(error) === 'ENXIO')
+      throw new Error(`the lock of the store, "${path}", is a socket: remove it`);
     throw error;
   }
 }

@@ -1,15 +1,24 @@
-/** Keys that people know from mosquitto.conf, and what they are called here. None of them is a key of ours. */
+/** Keys that people know from mosquitto.conf and from other products, and what they are called here. */
+const ADDRESS = 'write upstream.address instead, a list of mqtt://host:port';
+
+/** None is a key of ours. */
 export const FOREIGN_KEYS: Readonly<Record<string, string>> = Object.freeze({
   acl_file: 'write its lines as entries of listener.acl instead',
-  addresses: 'write upstream.address instead, a list of mqtt://host:port',
+  allow_zero_length_clientid: 'remove it; a node of a clean session may leave its Client Identifier empty, and gets one',
+  addresses: ADDRESS,
   autosave_interval: 'remove it; store.durability "flash" writes at once',
+  base_topic: 'write remote_prefix of an entry of topic instead, for example "site/greenhouse/"',
   bind_address: 'write listener.address instead',
+  birth_message: 'write upstream.birth instead, an object with topic and payload',
   bridge_bind_address: 'remove it; the system chooses the address for the broker',
   bridge_capath: 'write upstream.bridge_cafile instead, one file with all the certificates',
   bridge_outgoing_retain: 'remove it; messages keep their RETAIN flag',
+  broker: ADDRESS,
   clean_session: 'write upstream.cleansession instead',
   clientid_prefixes: 'remove it; give nodes a user of listener.users, and rights with %c in listener.acl',
   connection: 'write name instead',
+  discovery: 'remove it; topics reach the broker as entries of topic say',
+  host: ADDRESS,
   http_dir: 'remove it; the gateway serves no files',
   idle_timeout: 'remove it; the connection to the broker is never closed for want of messages',
   include_dir: 'remove it; a configuration is one file',
@@ -27,13 +36,49 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = Object.freeze({
   persistence_location: 'write store.path instead',
   pid_file: 'remove it; the service knows its process',
   queue_qos0_messages: 'remove it; QoS 0 does not wait for a node that is away',
+  reconnect_period: 'write upstream.restart_timeout instead, in seconds',
+  retain_available: 'remove it; retained messages are kept, as many as listener.max_retained_messages says',
   round_robin: 'remove it; the addresses of upstream.address are tried in turn',
+  server: ADDRESS,
   set_tcp_nodelay: 'write upstream.bridge_tcp_nodelay instead',
   start_type: 'remove it; the connection to the broker is always kept',
+  topic_prefix: 'write remote_prefix of an entry of topic instead, for example "site/greenhouse/"',
   threshold: 'remove it; the connection to the broker is always kept',
   try_private: 'remove it; every broker is served without it',
   upgrade_outgoing_qos: 'remove it; a message has the QoS of its publisher, at most that of its rule',
+  url: ADDRESS,
   use_username_as_clientid: 'remove it; rights with %u in listener.acl are about the user',
   websockets_headers_size: 'remove it; the request of a WebSocket may have 4096 bytes',
   websockets_log_level: 'write log_level instead',
+  will_message: 'write upstream.will instead, an object with topic and payload',
+});
+
+/** Keys that are others, or ours, elsewhere: by the object in which they stand, '' for the outermost. */
+export const FOREIGN_KEYS_OF: Readonly<Record<string, Readonly<Record<string, string>>>> = Object.freeze({
+  '': Object.freeze({
+    cafile: 'write upstream.bridge_cafile instead, for the broker, or listener.cafile, for nodes',
+    client_id: 'write upstream.remote_clientid instead',
+    clientid: 'write upstream.remote_clientid instead',
+    keepalive: 'write upstream.keepalive_interval instead',
+    password: 'write upstream.remote_password instead, or entries of listener.users for nodes',
+    username: 'write upstream.remote_username instead, or entries of listener.users for nodes',
+    port: 'write listener.port instead, or the port of the broker in upstream.address',
+  }),
+  listener: Object.freeze({
+    bind: 'write listener.address instead, an IP address',
+    host: 'write listener.address instead, an IP address',
+    max_qos: 'remove it; nodes get QoS 2 if they ask for it. For the broker write upstream.max_qos',
+    tls: 'write listener.certfile and listener.keyfile instead',
+  }),
+  upstream: Object.freeze({
+    ca: 'write upstream.bridge_cafile instead',
+    cafile: 'write upstream.bridge_cafile instead',
+    client_id: 'write upstream.remote_clientid instead',
+    clientid: 'write upstream.remote_clientid instead',
+    keepalive: 'write upstream.keepalive_interval instead',
+    password: 'write upstream.remote_password instead',
+    port: ADDRESS,
+    tls: 'write mqtts://host:port in upstream.address instead, and upstream.bridge_cafile if its CA is not known',
+    username: 'write upstream.remote_username instead',
+  }),
 });

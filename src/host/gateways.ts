@@ -80,8 +80,8 @@ export class Gateways {
   }
 
   get status(): WholeStatus {
-    const { further, first: { runtime, tlsStatus } } = this;
-    const status = statusOf(runtime, performance.now() | 0, Math.floor(Date.now() / 1000), tlsStatus);
+    const { further, first: { runtime, side, tlsStatus } } = this;
+    const status = statusOf(runtime, performance.now() | 0, Math.floor(Date.now() / 1000), tlsStatus, side);
     return further === undefined ? status : { ...status, upstreams: further.status };
   }
 

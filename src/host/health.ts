@@ -20,7 +20,7 @@ export interface Health {
 }
 
 /** @param absence seconds since the broker was there last, or since the start; 0 while it is there */
-export function healthOf({ store, upstream }: Status, isStoreWanted: boolean, absence: number): Health {
+export function healthOf({ listener, store, upstream }: Status, isStoreWanted: boolean, absence: number): Health {
   const reasons: string[] = [];
   const isConnected = upstream.state === 'connected';
   if (!isConnected && absence > LONGEST_ABSENCE)
@@ -31,6 +31,8 @@ export function healthOf({ store, upstream }: Status, isStoreWanted: boolean, ab
     reasons.push(`connected, but nothing flows: ${upstream.probe.lost} probes in a row did not come back`);
   if (store.capacity > 0 && store.bytes > HIGHEST_FILL * store.capacity)
     reasons.push(`the store is full to ${Math.floor(100 * store.bytes / store.capacity)} %, ${HIGHEST_FILL * 100} are the limit`);
+  if (listener.problem !== null)
+    reasons.push(`no node can connect: ${listener.problem}`);
   if (isStoreWanted && !store.durable)
     reasons.push(store.inMemory === 0 ? 'the storage does not work: messages are kept in memory only'
       : `${store.inMemory} message${store.inMemory === 1 ? ' is' : 's are'} in memory only: the storage does not work, or has no room`);

@@ -13,6 +13,7 @@ import { CertificateWatch } from './certificate-watch.ts';
 import { FileStorage } from './file-storage.ts';
 import { type Port, PortSet } from './port-set.ts';
 import { remarkOnLeftStore } from './left-store.ts';
+import { LocalSide } from './local-side.ts';
 import { LINE_LIMIT, type Log, messageOf, ONCE } from './log.ts';
 import { createQueue, Measures } from './measures.ts';
 import { traceMessages } from './message-trace.ts';
@@ -52,10 +53,12 @@ export const FURTHER: Role = { ...ONLY, isFurther: true };
 class HostObserver extends LogObserver {
   private readonly onNoStore: StoreNews | undefined;
   private readonly isOfCable: (session: number) => boolean;
+  private readonly side: LocalSide;
 
-  constructor(log: Log, listener: ListenerCallbacks, isOfCable: (session: number) => boolean,
+  constructor(log: Log, listener: ListenerCallbacks, isOfCable: (session: number) => boolean, side: LocalSide,
     onNoStore: StoreNews | undefined) {
     super(log, listener);
+    this.side = side;
     this.isOfCable = isOfCable;
     this.onNoStore = onNoStore;
   }
@@ -64,6 +67,7 @@ class HostObserver extends LogObserver {
   override onEvent(event: number, subject: number, detail: number): void {
     if ((event === NODE_CONNECTED || event === NODE_CLOSED) && this.isOfCable(subject))
       return;
+    this.side.note(event, subject, this.runtime!.gateway);
     super.onEvent(event, subject, detail);
   }
 
@@ -76,6 +80,8 @@ class HostObserver extends LogObserver {
 
 export class HostGateway {
   readonly runtime: Runtime;
+  /** What the status tells of it. */
+  readonly side = new LocalSide();
   /** Where cables are taken. */
   readonly port = new CablePort();
   private readonly role: Role;
@@ -108,12 +114,17 @@ export class HostGateway {
     const configuration = withCables(written, role.cables);
     this.role = role;
     const observer = new HostObserver(log, {
-      onListening: port => news.onListening(port),
-      onListenerError: message => {
-        if (!this.hasStopped)
-          news.onNotListening(message);
+      onListening: port => {
+        this.side.opened(port);
+        news.onListening(port);
       },
-    }, session => port.hasCable(session), news.onNoStore);
+      onListenerError: message => {
+        if (this.hasStopped)
+          return;
+        this.side.failed(message);
+        news.onNotListening(message);
+      },
+    }, session => port.hasCable(session), this.side, news.onNoStore);
     this.configuration = configuration;
     const watch = this.certificates = new CertificateWatch(text => log.write('warning', text, text, ONCE));
     const { listener } = configuration;
@@ -158,6 +169,10 @@ export class HostGateway {
     observer.problemOf = code => connector.problemOf(code);
     observer.claimedNameOf = session => this.authenticator.claimedNameOf(session);
     this.setLevel(configuration.log_level);
+    port.onOurOwn = () => {
+      connector.isOurOwn = true;
+      log.write('error', connector.problemOf(0), undefined, ONCE);
+    };
     const remark = remarkOnLeftStore(configuration.store);
     if (remark !== undefined)
       log.write('warning', remark);

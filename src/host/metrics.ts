@@ -108,6 +108,7 @@ export function metricsOf(sources: MetricSources): string {
     [[{ name: status.name, version: status.version }, 1]]);
   metrics.add('ringbridge_uptime_seconds', 'gauge', 'Since the start.', status.uptime);
   metrics.add('ringbridge_healthy', 'gauge', '1 if GET /health answers 200.', health.isWell ? 1 : 0);
+  metrics.add('ringbridge_listener_open', 'gauge', '1 while nodes can connect.', status.listener.problem === null ? 1 : 0);
   metrics.add('ringbridge_upstream_connected', 'gauge', '1 while the broker is connected.', upstream.state === 'connected' ? 1 : 0);
   metrics.add('ringbridge_upstream_absence_seconds', 'gauge', 'Since the broker was there last; 0 while it is there.', absence);
   metrics.add('ringbridge_upstream_offline_seconds_total', 'counter', 'Without the broker, since the start.', offline);

@@ -40,6 +40,8 @@ const NANOSECONDS = 1e9;
 /** What the page is about. */
 export interface PageSubject {
   readonly runtime: Runtime;
+  /** Of the whole program, where it is more than that. */
+  readonly status?: () => Status;
   /** Of the broker's address, and of the store, as the gateway was started. */
   readonly isStoreWanted: boolean;
   readonly tls?: () => TLSStatus;
@@ -116,9 +118,9 @@ export class PageServer {
   }
 
   private status(): Status {
-    const { runtime, tls } = this.subject;
+    const { runtime, status, tls } = this.subject;
     runtime.later(() => { /* so that the gateway knows how late it is: ages are counted from there */ });
-    return statusOf(runtime, performance.now() | 0, Math.floor(Date.now() / 1000), tls?.());
+    return status?.() ?? statusOf(runtime, performance.now() | 0, Math.floor(Date.now() / 1000), tls?.());
   }
 
   private look(): void {

@@ -34,8 +34,11 @@ export function readPasswordFile(file: string): ReadPassword {
   if (!isUtf8(bytes) && bytes.length <= LONGEST_FILE)
     return fail('is no text in UTF-8; write such a password into it');
   const password = bytes.toString('utf8').replace(/\r?\n$/, '');
+  bytes.fill(0);
   if (password === '')
     return fail('is empty; write the password into it');
+  if (/[\r\n\0]/.test(password) && bytes.length <= LONGEST_FILE)
+    return fail('has a line end or U+0000 within; write the password and nothing else into it');
   return bytes.length > LONGEST_FILE || Buffer.byteLength(password) > LONGEST_PASSWORD
     ? fail(`has more than ${LONGEST_PASSWORD} bytes; write the password and nothing else into it`) : { password };
 }

@@ -7,6 +7,7 @@ import { Arena, ArenaPlan } from '../bytes/arena.ts';
 import { decodeUTF8, encodeUTF8, isPlainText, lengthOfUTF8 } from '../bytes/utf8.ts';
 import type { AccessConfiguration, Configuration } from '../config/configuration.ts';
 import { longestOutgoingPacket } from '../gateway/packet-limits.ts';
+import { describeLimit } from '../gateway/quarantine-texts.ts';
 import { FORBIDDEN, Publishing } from '../gateway/publishing.ts';
 import { nodeLimitsOf } from '../gateway/settings.ts';
 import { Access, READ } from '../nodes/access.ts';
@@ -17,48 +18,12 @@ import { type Message, MessageSpans } from '../packet/packet.ts';
 import { isSystemTopic } from '../packet/topic.ts';
 import { INVALID_TOPIC, TopicTable } from '../packet/topic-table.ts';
 import { TAKEN } from '../session/session-role.ts';
+import { BrokerLimits } from '../upstream/broker-limits.ts';
 import { StorePolicy } from '../upstream/full-policy.ts';
+import { FINE } from '../upstream/quarantine-reasons.ts';
 import { TopicMap, type TopicRule } from '../upstream/topic-map.ts';
-import { type Flaw, flawOf } from './topic-flaws.ts';
-
-/** A node; `user` null: one without user name. */
-export interface Sender {
-  readonly user: string | null;
-  readonly clientid: string;
-}
-
-/**
- * Why nobody gets a message of a node: nodes without user may not connect; a right is missing; its name, or the topic,
- * fits no mount point; the topic is $SYS/...; or it has characters for which the node loses its connection.
- */
-export type Refusal = 'anonymous' | 'acl' | 'name' | 'mount_point' | 'system' | Flaw;
-
-/** What crosses by a rule. */
-export interface Crossing {
-  /** Position of the rule in `topic` of the configuration. */
-  readonly rule: number;
-  readonly name: string;
-  readonly qos: number;
-}
-
-export interface Outgoing {
-  /** Undefined: it is taken. */
-  readonly refusal: Refusal | undefined;
-  /** Under its mount point. */
-  readonly localName: string;
-  /** Undefined: it stays here. */
-  readonly upstream: Crossing & { readonly policy: StorePolicy } | undefined;
-  /** A rule that matches, but whose name would be too long, or empty. */
-  readonly unfitRule: number | undefined;
-  /** What the broker sends back of it. */
-  readonly echo: Crossing | undefined;
-}
-
-/** One who may read a message, and the name under which it gets it. */
-export interface Reader {
-  readonly user: string | null;
-  readonly name: string;
-}
+import type { Crossing, Outgoing, Reader, Refusal, Sender, Unsent } from './routing-answers.ts';
+import { flawOf } from './topic-flaws.ts';
 
 /** The topic table has one place, too short for any name, so that nothing is remembered. */
 const PLACES = 1;
@@ -72,6 +37,7 @@ export class Routing {
   private readonly outbound: TopicMap;
   private readonly inbound: TopicMap;
   private readonly policies: readonly StorePolicy[];
+  private readonly limits: BrokerLimits;
   private readonly access: Access | undefined;
   private readonly nodes: NodeStates;
   private readonly publishing: Publishing;
@@ -79,12 +45,14 @@ export class Routing {
   private readonly longestTopic: number;
   private readonly identifierOffset: number;
   private readonly message = new MessageSpans();
+  private readonly sent = new MessageSpans();
   /** Local name of the message at hand, once somebody is to get it. */
   private localName: string | undefined;
   private upstream: Outgoing['upstream'];
+  private unsent: Unsent | undefined;
 
   constructor(configuration: Configuration) {
-    const { listener, store, topic } = configuration;
+    const { listener, store, topic, upstream } = configuration;
     const alone = { ...listener, max_sessions: 1, max_queued_bytes: 64, max_unreleased_messages: 1 };
     const limits = nodeLimitsOf(alone);
     const longest = longestOutgoingPacket(configuration);
@@ -103,6 +71,9 @@ export class Routing {
     this.topics = new TopicTable(arena, topicsOffset, PLACES, 0);
     this.outbound = new TopicMap(arena, outboundPlan, topic);
     this.inbound = new TopicMap(arena, inboundPlan, topic);
+    this.outbound.limitQoS(upstream.max_qos);
+    this.inbound.limitQoS(upstream.max_qos);
+    this.limits = new BrokerLimits(arena, upstream);
     this.policies = this.outbound.rules.map(rule => new StorePolicy(rule, store));
     this.access = accessPlan && new Access(arena, accessPlan, alone);
     this.nodes = new NodeStates(arena, nodesPlan, limits, listener.max_clientid_length, listener.users.length);
@@ -131,7 +102,7 @@ export class Routing {
     if (flaw === 'malformed')
       return this.refused(flaw, topic);
     const index = this.place(topic, qos);
-    this.localName = this.upstream = undefined;
+    this.localName = this.upstream = this.unsent = undefined;
     if (access !== undefined) {
       if (publishing.publishFor(node, message, index, access, NO_ORIGIN) === FORBIDDEN)
         return this.refused(this.isMountable(node) ? 'acl' : 'mount_point', this.mountedName(node, topic));
@@ -145,7 +116,7 @@ export class Routing {
     const flaw = flawOf(topic);
     if (flaw !== undefined) // no sensor may have such a topic
       return this.refused(flaw, topic);
-    this.localName = this.upstream = undefined;
+    this.localName = this.upstream = this.unsent = undefined;
     const index = this.place(topic, qos);
     this.publishing.publish(this.message, index, NO_ORIGIN, -1);
     return this.outgoing(topic);
@@ -212,21 +183,27 @@ export class Routing {
     return alone.publish(topic, sender, 0).refusal === undefined;
   }
 
+  /** In words, with the key that decides. */
+  describeUnsent({ reason }: Unsent): string {
+    return describeLimit(reason, this.limits, this.configuration.upstream)!;
+  }
+
   private outgoing(localName: string): Outgoing {
-    const { upstream } = this;
+    const { unsent, upstream } = this;
     this.place(localName);
-    const unfit = upstream === undefined ? this.outbound.firstMatch(this.message) : undefined;
+    const unfit = upstream === undefined && unsent === undefined ? this.outbound.firstMatch(this.message) : undefined;
     return {
       refusal: undefined,
       localName,
       upstream,
+      unsent,
       unfitRule: unfit && this.positionOf(unfit),
       echo: upstream && this.receive(upstream.name, upstream.qos),
     };
   }
 
   private refused(refusal: Refusal, localName: string): Outgoing {
-    return { refusal, localName, upstream: undefined, unfitRule: undefined, echo: undefined };
+    return { refusal, localName, upstream: undefined, unfitRule: undefined, unsent: undefined, echo: undefined };
   }
 
   /** As upstream/bridge.ts does. */
@@ -234,8 +211,18 @@ export class Routing {
     this.localName = this.nameOf(message);
     const { outbound } = this;
     const rule = outbound.resolve(outbound.uncached, message);
-    if (rule >= 0)
-      this.upstream = { ...this.crossing(outbound, rule, message.qos), policy: this.policies[rule]! };
+    if (rule >= 0) {
+      const policy = this.policies[rule]!;
+      const crossing = this.crossing(outbound, rule, message.qos);
+      const { sent } = this; // without payload
+      sent.topicNameOffset = outbound.placesOffset + outbound.uncached * outbound.placeLength;
+      sent.topicNameLength = outbound.uncachedLength;
+      const reason = this.limits.reasonFor(sent, policy.qosOf(message.qos));
+      if (reason === FINE)
+        this.upstream = { ...crossing, policy };
+      else
+        this.unsent = { rule: crossing.rule, reason, isSetAside: message.qos !== 0 && policy.keeps };
+    }
     return TAKEN;
   }
 

@@ -30,8 +30,8 @@ export interface RunningGateway {
 /** What is said after a signal is news each time. */
 const NEWS = 'SIGHUP ';
 
-/** Milliseconds from a signal to the end, whatever does not answer. */
-const LONGEST_END = 2800;
+/** Milliseconds from a signal to the end, whatever does not answer; less than signal-guard.ts has. */
+const LONGEST_END = 2600;
 
 /** Milliseconds from one attempt to get the listener's port to the next. */
 const LISTEN_INTERVAL = 30_000;
@@ -112,6 +112,7 @@ class Run {
   private readonly serviceManager: ServiceManager;
   private isReloadWanted = false;
   private isReloading = false;
+  private isQuestionWanted = false;
   /** What stands in the file of what is in force. */
   private written: WrittenKeys;
   /** What the last ready line said. */
@@ -135,7 +136,7 @@ class Run {
     const handlers = [['SIGHUP', this.onHangUp], ['SIGINT', this.onSignal], ['SIGTERM', this.onSignal], ['SIGUSR2', this.onQuestion],
       ['uncaughtException', this.onDefect]] as const;
     handlers.forEach(([name, handler]) => process.on(name, handler));
-    this.isReloadWanted = takeSignals();
+    [this.isReloadWanted, this.isQuestionWanted] = takeSignals();
     try {
       const creating = this.create();
       const gateway = await Promise.race([creating, this.ended.then(() => undefined)]);
@@ -150,6 +151,8 @@ class Run {
       this.tellStatus();
       if (this.isReloadWanted)
         this.onHangUp();
+      if (this.isQuestionWanted)
+        this.onQuestion();
       const exitCode = await this.ended;
       await gateway.stop();
       return exitCode;
@@ -195,8 +198,8 @@ class Run {
       return true;
     this.changes = options.file === undefined || options.load === undefined ? undefined
       : new PageChanges(options.file, gateway.runtime, log, this.onHangUp, wanted => gateway.planFor(wanted));
-    this.page = new PageOpening(page, pageSubject(gateway.first, configuration, page), log,
-      this.changes?.resources ?? [], () => this.sayReady(this.listener));
+    const subject = { ...pageSubject(gateway.first, configuration, page), status: () => gateway.status };
+    this.page = new PageOpening(page, subject, log, this.changes?.resources ?? [], () => this.sayReady(this.listener));
     return await this.page.open() || options.isStrict !== true;
   }
 
@@ -288,7 +291,9 @@ class Run {
   }
 
   private readonly onQuestion = (): void => {
-    if (this.gateway !== undefined)
+    if (this.gateway === undefined)
+      this.isQuestionWanted = true;
+    else
       this.print(statusLine(this.gateway.status));
   };
 }

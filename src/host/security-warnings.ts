@@ -1,4 +1,7 @@
-/** What is worth a warning about TLS: in the configuration, and in the files that it names, read as to connect. */
+/**
+ * What is worth a warning about TLS and the password at the broker: in the configuration, and in the files that it
+ * names, read as to connect.
+ */
 import type { Configuration } from '../config/configuration.ts';
 import { isSecure } from '../config/upstream-address.ts';
 import type { Findings } from '../rules/findings.ts';
@@ -6,6 +9,7 @@ import { CertificateWatch } from './certificate-watch.ts';
 import { ClientSecurity } from './client-security.ts';
 import { messageOf } from './log.ts';
 import { securityOfPage } from './page-security.ts';
+import { readPasswordFile } from './password-file.ts';
 import { hasTLS, ServerSecurity } from './server-security.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 
@@ -40,6 +44,10 @@ export function warnOfSecurityFiles(file: string, configuration: Configuration):
     } catch (error) {
       lines.push(messageOf(error));
     }
+  const { remote_password_file } = upstream;
+  const read = remote_password_file === null ? undefined : readPasswordFile(remote_password_file);
+  if (read !== undefined && 'problem' in read)
+    lines.push(read.problem);
   watch.check();
   return lines.map(line => `${file}: warning: ${line}`);
 }

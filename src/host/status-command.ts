@@ -1,5 +1,6 @@
 /** `ringbridge status FILE`: once as JSON, or again and again, as a view where there is a terminal. */
 import type { Status } from '../gateway/status.ts';
+import { complain } from './exit-codes.ts';
 import { paintAll } from './frame.ts';
 import { messageOf, printable } from './log.ts';
 import { INTERRUPT, Screen } from './screen.ts';
@@ -23,7 +24,16 @@ export async function watchStatus(file: string, pid: number | undefined, print: 
   const first = await askForStatus(file, pid);
   if (!Screen.isPossible(process.stdout)) {
     print(statusLine(first));
-    await repeat(LINE_INTERVAL, process.stdout, async () => print(statusLine(await askForStatus(file, pid))));
+    let told = '';
+    await repeat(LINE_INTERVAL, process.stdout, async () => {
+      try {
+        print(statusLine(await askForStatus(file, pid)));
+        told = '';
+      } catch (error) { // it may come back: a restart ends nobody's pipe
+        if (told !== messageOf(error))
+          complain(printable(told = messageOf(error)));
+      }
+    });
     return;
   }
   let shown: Status = first;
@@ -50,7 +60,7 @@ export async function watchStatus(file: string, pid: number | undefined, print: 
   });
 }
 
-/** Until `output` is gone. @throws what `act` throws */
+/** Until `output` is gone. */
 async function repeat(interval: number, output: NodeJS.WriteStream, act: () => Promise<void>): Promise<void> {
   let isOver = false;
   output.once('close', () => isOver = true).once('error', () => isOver = true);

@@ -30,7 +30,8 @@ export function renderStatus(status: Status, size: ViewSize): string {
 const shorten = ([title, ...lines]: readonly Line[], most: number): Line[] =>
   [lines.length > most ? heading(title![0]![0], lines.length - most) : title!, ...lines.slice(0, most)];
 
-function linesOfHead({ advice, counters, name, quarantine, store, time, upstream, uptime, version }: Status): Line[] {
+function linesOfHead(status: Status): Line[] {
+  const { advice, counters, listener, name, quarantine, store, time, upstream, uptime, version } = status;
   const isUp = upstream.state === 'connected';
   const fill = store.capacity === 0 ? 0 : store.bytes / store.capacity;
   const when = time === null ? '' : `, ${new Date(time * 1000).toTimeString().slice(0, 8)}`;
@@ -39,6 +40,7 @@ function linesOfHead({ advice, counters, name, quarantine, store, time, upstream
     [[advice, isUp ? store.dropped > 0 ? 'careful' : 'good' : 'bad']],
     EMPTY,
     [label('upstream'), [upstream.state, isUp ? 'good' : 'bad'], [`${nextOf(upstream)}, ${upstream.address}`]],
+    ...listener.problem === null ? [] : [[label('listener'), ['not open', 'bad'] as const, [`: ${printable(listener.problem)}`] as const]],
     [label('messages'), [`${counters.receivedFromNodes} from nodes, ${counters.acceptedForUpstream} accepted for the broker, `
       + `${counters.sentUpstream} sent; ${counters.receivedFromUpstream} from the broker`]],
     [label('store'), [barOf(fill), fill > 0.5 ? 'bad' : store.count > 0 ? 'careful' : 'dim'],
@@ -53,11 +55,13 @@ function linesOfHead({ advice, counters, name, quarantine, store, time, upstream
 const nameWidth = (names: readonly string[]): number =>
   Math.min(WIDEST_NAME, Math.max(4, ...names.map(name => widthOf(printable(name)))));
 
-function linesOfNodes({ nodes }: Status): Line[] {
+function linesOfNodes({ nodes, time }: Status): Line[] {
   const width = nameWidth(nodes.map(({ identifier }) => identifier));
-  return [heading('NODES', 0), ...nodes.map(({ connected, identifier, queuedBytes, queuedMessages, version }): Line => [
+  return [heading('NODES', 0), ...nodes.map(({ address, connected, identifier, lastSeen, queuedBytes, queuedMessages, since, user, version }): Line => [
     [connected ? '  ● ' : '  ○ ', connected ? 'good' : 'dim'], [`${pad(printable(identifier), width)} `],
-    [connected ? `connected, MQTT ${version}` : 'away'],
+    [`${connected ? `connected, ${version}` : 'away'}${user === null ? '' : `, user ${printable(user)}`}`
+      + `${address === null ? '' : ` from ${address}`}${since === null || time === null ? '' : `, for ${durationOf(time - since)}`}`],
+    [lastSeen === null || time === null || !connected ? '' : `, last seen ${durationOf(time - lastSeen)} ago`, 'dim'],
     [queuedMessages === 0 ? '' : `, ${countOf(queuedMessages, 'message')} waiting (${queuedBytes} bytes)`, 'careful'],
   ])];
 }

@@ -4,7 +4,8 @@ import type { Configuration } from '../config/configuration.ts';
 import type { FurtherConfiguration } from './config.ts';
 import { reasonOf } from './config-tests.ts';
 import { printable } from './log.ts';
-import { type Crossing, type Outgoing, type Reader, type Refusal, Routing, type Sender } from './routing.ts';
+import { Routing } from './routing.ts';
+import type { Crossing, Outgoing, Reader, Refusal, Sender } from './routing-answers.ts';
 import { flawOf, objectionTo } from './topic-flaws.ts';
 
 export interface TopicQuestion {
@@ -121,15 +122,16 @@ function describeRefusal(refusal: Refusal, why: string): Line[] {
 }
 
 function describeOutgoing(routing: Routing, outgoing: Outgoing, question: Omit<TopicQuestion, 'user'>): Line[] {
-  const { echo, localName, upstream } = outgoing;
+  const { echo, localName, unsent, upstream } = outgoing;
   const lines: Line[] = [];
   if (upstream === undefined)
-    lines.push(['broker', `does not get it: ${reasonOf(routing, outgoing)}`]);
+    lines.push(['broker', `does not get it: ${reasonOf(routing, outgoing)}${unsent === undefined ? ''
+      : unsent.isSetAside ? '; it is set aside (store.quarantine)' : '; it is dropped and counted'}`]);
   else
     lines.push(['broker', `gets "${upstream.name}" with QoS ${upstream.qos}, by ${ruleName(routing, upstream)}`],
       ['kept', describeKeeping(routing, upstream, question.qos)]);
   lines.push(['nodes', describeReaders(routing.readersOf(localName, question.clientid))],
-    ['limit', describeLimit(routing.configuration, question)]);
+    ['limit', describeLimit(routing.configuration, question, upstream)]);
   if (echo !== undefined)
     lines.push(['loop', `the broker sends it back, and by ${ruleName(routing, echo)} it is "${echo.name}" here`
       + `${echo.name === localName ? ': nodes that subscribe to it get it twice' : ''}`]);
@@ -176,10 +178,13 @@ function describeReaders(readers: readonly Reader[]): string {
   return `get it if they subscribe to it: ${names.join(', ')}`;
 }
 
-function describeLimit({ listener }: Configuration, question: Omit<TopicQuestion, 'user'>): string {
+function describeLimit({ listener, upstream: { bridge_max_packet_size } }: Configuration,
+  question: Omit<TopicQuestion, 'user'>, upstream: Outgoing['upstream']): string {
   const { max_packet_size, max_publish_rate } = listener;
   const rate = max_publish_rate === 0 ? '' : `, ${max_publish_rate} messages per second (listener.max_publish_rate)`;
-  return `${payloadLimit(max_packet_size, question.topic, question.qos)} bytes of payload (listener.max_packet_size)${rate}`;
+  const there = upstream === undefined || bridge_max_packet_size === 0 ? ''
+    : `, ${payloadLimit(bridge_max_packet_size, upstream.name, upstream.policy.qosOf(question.qos))} for the broker (upstream.bridge_max_packet_size)`;
+  return `${payloadLimit(max_packet_size, question.topic, question.qos)} bytes of payload (listener.max_packet_size)${there}${rate}`;
 }
 
 /** Of a PUBLISH that is not longer than `packetLength`. */

@@ -23,6 +23,8 @@ export class UpstreamConnector implements Connector {
   private readonly watch: CertificateWatch;
   private readonly security: ClientSecurity;
   private readonly webSocket = new ClientWebSocket();
+  /** The last attempt has led to our own listener. */
+  isOurOwn = false;
   private passwordProblem = '';
 
   constructor(runtime: Pick<Runtime, 'gateway' | 'upstream'>, log: Log, watch: CertificateWatch) {
@@ -33,6 +35,7 @@ export class UpstreamConnector implements Connector {
   }
 
   prepare(address: UpstreamAddress): number {
+    this.isOurOwn = false;
     const { upstream } = this.runtime.gateway.configuration;
     const file = upstream.remote_password_file;
     const read = file === null ? undefined : readPasswordFile(file);
@@ -55,6 +58,9 @@ export class UpstreamConnector implements Connector {
 
   problemOf(reasonCode: number): string {
     const { address } = this.runtime.upstream;
+    if (this.isOurOwn)
+      return 'this address leads to this gateway\'s own listener: its CONNECT is refused, for every message would go round '
+        + 'for ever; write the address of the broker in upstream.address, or another listener.port';
     if (reasonCode === ReasonCode.PASSWORD_MISSING)
       return this.passwordProblem;
     const problem = address.path === undefined ? '' : this.webSocket.problemOf(reasonCode);

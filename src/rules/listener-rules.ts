@@ -4,7 +4,7 @@ import { sessionsFor } from '../config/defaults.ts';
 import { nearest } from '../config/nearest-key.ts';
 import type { Findings } from './findings.ts';
 import { isIPv4, isIPv6 } from './ip-address.ts';
-import { parseHashForm } from './password-hash.ts';
+import { objectionToHash, parseHashForm } from './password-hash.ts';
 import { isTopicFilter, isTopicName } from './topic-texts.ts';
 
 export function judgeListener(findings: Findings, { listener }: Configuration): void {
@@ -42,8 +42,7 @@ export function judgeUsers(findings: Findings, { listener }: Configuration): voi
     else if (password !== undefined && password_hash !== undefined)
       findings.add([...path, 'password'], 'a user has either a password or a password_hash; write the hash only');
     if (password_hash !== undefined && parseHashForm(password_hash) === undefined)
-      findings.add([...path, 'password_hash'], 'is no hash that can be used; write what "ringbridge passwd" prints '
-        + 'instead');
+      findings.add([...path, 'password_hash'], `is ${objectionToHash(password_hash)}; write what "ringbridge passwd" prints instead`);
   });
 }
 

@@ -21,7 +21,9 @@ const SHA512_LENGTH = 64;
 
 /** N times r of scrypt, and iterations of the others: less is worth a warning. */
 const LEAST_SCRYPT_MEMORY = 8 * 8192;
-const LEAST_ITERATIONS = 1000;
+const LEAST_ITERATIONS = 2000;
+/** Bytes. */
+const LEAST_SALT_LENGTH = 8;
 
 const SCHEMES: Readonly<Record<string, HashForm['scheme']>> = Object.freeze({
   'scrypt': 'scrypt', 'pbkdf2-sha256': 'pbkdf2-sha256', '$7': 'pbkdf2-sha512', '$6': 'sha512',
@@ -53,18 +55,34 @@ export function parseHashForm(text: string): HashForm | undefined {
   return isWritten && isAffordable && isWhole ? { scheme, costs, salt, hash } : undefined;
 }
 
-/** Whether whoever gets to see it tries passwords too quickly. */
-export function isWeakHash({ costs, scheme }: HashForm): boolean {
+/** Whether whoever gets to see it, and perhaps others with it, tries passwords too quickly. */
+export function isWeakHash({ costs, salt, scheme }: HashForm): boolean {
+  if (lengthOfBase64(salt) < LEAST_SALT_LENGTH)
+    return true;
   const cost = costs[0] ?? 1;
   return scheme === 'scrypt' ? cost * costs[1]! < LEAST_SCRYPT_MEMORY : cost < LEAST_ITERATIONS;
 }
 
+/** @param text of which `parseHashForm` makes nothing @returns why not */
+export function objectionToHash(text: string): string {
+  const name = /^\$?[^$]*/.exec(text)![0];
+  if (!Object.hasOwn(SCHEMES, name))
+    return `no kind of hash that is known here (${Object.keys(SCHEMES).join(', ')})`;
+  const [cost = 1, blockSize = 1, parallelization = 1] = text.slice(name.length + 1).split('$').slice(0, -2).map(Number);
+  const isCostly = name === 'scrypt' ? scryptMemory(cost, blockSize, parallelization) > MAXIMUM_MEMORY
+    || parallelization > MAXIMUM_PARALLELIZATION : cost > MAXIMUM_ITERATIONS;
+  return isCostly ? 'a hash that takes too much memory or time to verify'
+    : 'cut off, changed, or of a size that does not fit its kind';
+}
+
 function isAffordableScrypt(costs: readonly number[]): boolean {
-  const cost = costs[0]!;
-  const parallelization = costs[2]!;
-  return cost >= 2 && (cost & cost - 1) === 0 && 128 * costs[1]! * (cost + parallelization) <= MAXIMUM_MEMORY
+  const [cost, blockSize, parallelization] = costs as [number, number, number];
+  return cost >= 2 && (cost & cost - 1) === 0 && scryptMemory(cost, blockSize, parallelization) <= MAXIMUM_MEMORY
     && parallelization <= MAXIMUM_PARALLELIZATION;
 }
+
+const scryptMemory = (cost: number, blockSize: number, parallelization: number): number =>
+  128 * blockSize * (cost + parallelization);
 
 const isCost = (text: string): boolean => /^[1-9][0-9]{0,7}$/.test(text);
 const isBase64 = (text: string): boolean => /^[A-Za-z0-9+/]+={0,2}$/.test(text);

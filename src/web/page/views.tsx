@@ -64,6 +64,8 @@ export function Nodes({ view }: ViewProps) {
         <Table caption="Nodes that are connected, or whose session is kept" rows={nodes} empty="No node has connected yet." columns={[
           { label: 'Identifier', of: ({ identifier }) => identifier },
           { label: 'State', of: ({ connected }) => <span class={connected ? 'good' : 'dim'}>{connected ? '● connected' : '○ away'}</span> },
+          { label: 'User', of: ({ user }) => user ?? '–' },
+          { label: 'Address', of: ({ address }) => address ?? '–' },
           { label: 'MQTT', of: ({ version }) => version ?? '–' },
           { label: 'Waiting', isNumber: true, of: ({ queuedBytes, queuedMessages }) => `${whole(queuedMessages)} (${bytes(queuedBytes)})` },
         ]} />
