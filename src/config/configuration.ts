@@ -11,6 +11,7 @@ import type { ProfileName } from './broker-profiles.ts';
 import type { FilterConfiguration } from './filter-configuration.ts';
 import type { Appearance, HomeAssistantConfiguration, PartialHomeAssistant } from './home-assistant.ts';
 import type { Quantity } from './sensor-types.ts';
+import type { MessageRates, StoreConfiguration } from './store-configuration.ts';
 import type { TopicTest } from './topic-test.ts';
 
 export type Direction = 'in' | 'out' | 'both';
@@ -230,32 +231,6 @@ export interface SensorConfiguration extends Appearance {
   gain?: number;
   /** ina226: ohm. */
   shunt_resistance?: number;
-}
-
-export interface StoreConfiguration {
-  ram: number;
-  path: string;
-  size: number;
-  durability: 'ram' | 'flash';
-  /**
-   * What becomes of messages of nodes while the storage does not work: no acknowledgement, or one though they are in
-   * memory only.
-   */
-  on_failure: 'refuse' | 'memory';
-  full: FullPolicy;
-  /** Messages per second that are sent of those that waited for the connection; 0: any number. */
-  replay_rate: number;
-  /** Messages and bytes of what the broker will not have: it is set aside and stays until somebody decides. */
-  quarantine: readonly [number, number];
-  /** For how many messages `ringbridge check` works out how long flash lasts. */
-  messages_per_second: MessageRates;
-}
-
-interface MessageRates {
-  up: number;
-  down: number;
-  /** Changes of retained messages. */
-  retained: number;
 }
 
 /** Sizes that a user changes only when memory is short. */

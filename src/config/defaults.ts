@@ -4,8 +4,9 @@
  */
 import type {
   AccessConfiguration, ListenerConfiguration, MemoryConfiguration, PageConfiguration, SensorConfiguration,
-  StoreConfiguration, TopicRuleConfiguration, UpstreamConfiguration, WillConfiguration, ProbeConfiguration,
+  TopicRuleConfiguration, UpstreamConfiguration, WillConfiguration, ProbeConfiguration,
 } from './configuration.ts';
+import type { StoreConfiguration } from './store-configuration.ts';
 import type { DeviceConfiguration, EntityConfiguration, HomeAssistantConfiguration } from './home-assistant.ts';
 
 /** Sessions of nodes that are away, beside those of all that may be connected. */

@@ -3,9 +3,10 @@
  * entry, of a rule for instance, are those of its list. The table in src/README.md is made of this one, and a test
  * changes every key of the schema and looks.
  */
-import type { Configuration, ListenerConfiguration, MemoryConfiguration, PageConfiguration, StoreConfiguration,
-  UpstreamConfiguration }
-  from './configuration.ts';
+import type {
+  Configuration, ListenerConfiguration, MemoryConfiguration, PageConfiguration, UpstreamConfiguration,
+} from './configuration.ts';
+import type { StoreConfiguration } from './store-configuration.ts';
 import type { HomeAssistantConfiguration } from './home-assistant.ts';
 
 /** At once. */

@@ -6,7 +6,7 @@ import Time from 'time';
 import Timer from 'timer';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
-import type { StoreConfiguration } from '../config/configuration.ts';
+import type { StoreConfiguration } from '../config/store-configuration.ts';
 import { blockLengthFor } from '../store/record-format.ts';
 import { type Flash, FlashBlocks } from './core.ts';
 import { ConfigFile } from './config-file.ts';

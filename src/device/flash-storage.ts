@@ -9,7 +9,7 @@
 import flash from 'embedded:storage/flash';
 import type { Arena } from '../bytes/arena.ts';
 import type { BlockStorage } from '../store/block-storage.ts';
-import type { StoreConfiguration } from '../config/configuration.ts';
+import type { StoreConfiguration } from '../config/store-configuration.ts';
 import { type Flash, FlashBlocks } from './core.ts';
 
 /** Partition that is used when `store.path` names a file, as it does by default. */

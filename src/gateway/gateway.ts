@@ -65,7 +65,6 @@ import { type WillParts, Wills } from './wills.ts';
 
 export { PENDING, type Authenticator, type GatewayOptions, type GatewayPlans, type UpstreamDriver };
 const LAST_IDENTIFIER = 65_535;
-
 export class Gateway implements AdmissionParts, BridgeOwner, Figures, RouterParts, TopicTableOwner, WillParts {
   /** As it is in force; see reload.ts. */
   configuration: Configuration;
@@ -117,9 +116,8 @@ export class Gateway implements AdmissionParts, BridgeOwner, Figures, RouterPart
 
   constructor(configuration: Configuration, options: GatewayOptions) {
     const { listener, memory, upstream } = configuration;
-    const { observer, layout = configuration, plan } = options;
+    const { layout = configuration, plan } = options, observer = this.observer = options.observer;
     this.configuration = configuration;
-    this.observer = observer;
     this.machine = options.machine;
     const regions = planRegions(plan, configuration, layout);
     const { longestPacket, sessionCount } = regions;

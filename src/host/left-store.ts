@@ -1,6 +1,6 @@
 /** A store that an earlier configuration has left behind, and that today's does not open. */
 import { statSync } from 'node:fs';
-import type { StoreConfiguration } from '../config/configuration.ts';
+import type { StoreConfiguration } from '../config/store-configuration.ts';
 import { holderOf } from './file-lock.ts';
 import { examine } from './store-file.ts';
 

@@ -291,9 +291,8 @@ class Run {
   }
 
   private readonly onQuestion = (): void => {
-    if (this.gateway === undefined)
-      this.isQuestionWanted = true;
-    else
+    this.isQuestionWanted = this.gateway === undefined;
+    if (this.gateway !== undefined)
       this.print(statusLine(this.gateway.status));
   };
 }

@@ -10,7 +10,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { StoreConfiguration } from '../config/configuration.ts';
+import type { StoreConfiguration } from '../config/store-configuration.ts';
 import { realPathOf } from './file-lock.ts';
 
 const PIPES = '\\\\.\\pipe';

@@ -3,7 +3,7 @@
  * works: a disk that was not there, a file that somebody else had, a card that was pulled out.
  */
 import type { Arena } from '../bytes/arena.ts';
-import type { StoreConfiguration } from '../config/configuration.ts';
+import type { StoreConfiguration } from '../config/store-configuration.ts';
 import * as Event from '../config/events.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { longestStoredPacket } from '../gateway/packet-limits.ts';

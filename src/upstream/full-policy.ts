@@ -7,7 +7,8 @@
  *   drop_newest        the new one is refused: its node keeps it, because it gets no acknowledgement
  *   latest_per_topic   the oldest goes, unless it is the last one of its topic: that one is kept, behind the others
  */
-import type { StoreConfiguration, TopicRuleConfiguration } from '../config/configuration.ts';
+import type { TopicRuleConfiguration } from '../config/configuration.ts';
+import type { StoreConfiguration } from '../config/store-configuration.ts';
 import type { TopicRule } from './topic-map.ts';
 
 export class StorePolicy {

@@ -4,7 +4,8 @@
  * the log is mapped anew, an orphan that has found a rule is sent.
  */
 import type { Arena } from '../bytes/arena.ts';
-import type { Configuration, StoreConfiguration, TopicRuleConfiguration } from '../config/configuration.ts';
+import type { Configuration, TopicRuleConfiguration } from '../config/configuration.ts';
+import type { StoreConfiguration } from '../config/store-configuration.ts';
 import type { OutboundQueue } from '../session/outbound-queue.ts';
 import { NONE, RULE } from '../session/record-layout.ts';
 import { NONE as NO_MESSAGE } from '../store/message-queue.ts';
