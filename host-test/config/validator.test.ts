@@ -42,11 +42,13 @@ describe('the validator of a board', () => {
     ['a number in quotes', '{"listener":{"port":"1883"}}',
       '1:14: listener.port: must be a whole number, not a text in double quotes; write 1883 instead'],
     ['a fraction', '{"listener":{"port":1883.4}}',
-      '1:14: listener.port: must be a whole number, not a number; write 1883 instead'],
+      '1:14: listener.port: must be a whole number, not 1883.4; write 1883 instead'],
     ['a key that was meant otherwise', '{"upstream":{"adress":["mqtt://a"]}}',
       '1:14: upstream.adress: there is no such key; write "address" instead'],
-    ['a key of another place', '{"port":1}',
-      '1:2: port: there is no such key; it belongs elsewhere: write listener.port or page.port instead'],
+    ['a number smaller than any', '{"listener":{"port":-1e999}}',
+      '1:14: listener.port: -1e999 is smaller than any number here; write a number from 0 to 65535 instead'],
+    ['a key of another place', '{"certfile":1}',
+      '1:2: certfile: there is no such key; it belongs elsewhere: write listener.certfile or page.certfile instead'],
     ['a number out of range', '{\n "store": {"ram":1}}',
       '2:12: store.ram: 1 is too small; write a number from 256 to 67108864 instead'],
     ['one address that is no list', '{"upstream":{"address":"mqtt://a"}}',
@@ -148,7 +150,7 @@ describe('the validator of a board', () => {
 
   it('agrees with the PC on values of any kind at every key', () => {
     const values =
-      ['null', 'true', '"7"', '"x"', '""', '7', '-1', '7.5', '1e3', '1e999', '[]', '[1]', '["a"]', '{}', '{"x":1}',
+      ['null', 'true', '"7"', '"x"', '""', '7', '-1', '7.5', '-0.50', '1e3', '1e999', '-1e999', '[]', '[1]', '["a"]', '{}', '{"x":1}',
         '"true"', `"${'n'.repeat(70)}"`, '1e10'];
     const places: string[] = [];
     const collect =

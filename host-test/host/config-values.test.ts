@@ -121,7 +121,7 @@ describe('a number that does not arrive as it is written', () => {
     ['{"sensors": [{"name": "a", "type": "simulated", "scale": 1e999}]}',
       ['1:49: sensors[0].scale: 1e999 is larger than any number here; write a number from -1000000000 to 1000000000 instead']],
     ['{"listener": {\n"port": -1e999}}',
-      ['2:1: listener.port: -1e999 is larger than any number here; write a number from 0 to 65535 instead']],
+      ['2:1: listener.port: -1e999 is smaller than any number here; write a number from 0 to 65535 instead']],
     ['{"upstream": {"restart_timeout": [1, 1e400]}}',
       ['1:38: upstream.restart_timeout[1]: 1e400 is larger than any number here; write a number from 0.01 to 86400 instead']],
     ['{"name": 1e999}', ['1:2: name: must be a text in double quotes, not a number; write "Infinity" instead']],

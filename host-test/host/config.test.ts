@@ -91,11 +91,15 @@ const REJECTED: readonly (readonly [string, string, readonly (string | RegExp)[]
   ['a misspelt key', '{\n  "listener": {\n    "prot": 1883 } }',
     ['3:5: listener.prot: there is no such key; write "port" instead']],
   ['a misspelt key at the top', '{"nmae": "x"}', ['1:2: nmae: there is no such key; write "name" instead']],
-  ['a key with part of its name', '{"upstream": {"username": "x"}}',
-    ['1:15: upstream.username: there is no such key; write "remote_username" instead']],
+  ['a key with part of its name', '{"upstream": {"identity": "x"}}',
+    ['1:15: upstream.identity: there is no such key; write "bridge_identity" instead']],
+  ['a key of another product', '{"upstream": {"username": "x"}}',
+    ['1:15: upstream.username: there is no such key; write upstream.remote_username instead']],
   ['a key with hyphens', '{"listener": {"allow-anonymous": true}}', [/write "allow_anonymous" instead$/]],
-  ['a key that belongs elsewhere', '{"port": 1883}',
-    ['1:2: port: there is no such key; it belongs elsewhere: write listener.port or page.port instead']],
+  ['a key that belongs elsewhere', '{"certfile": "a"}',
+    ['1:2: certfile: there is no such key; it belongs elsewhere: write listener.certfile or page.certfile instead']],
+  ['a port of nobody', '{"port": 1883}',
+    ['1:2: port: there is no such key; write listener.port instead, or the port of the broker in upstream.address']],
   ['a key that belongs into a list', '{"interval": 5}', [/write upstream\.probe\.interval or sensors\[\]\.interval instead/]],
   ['a key like no other', '{"store": {"xyzzy": 1}}',
     ['1:12: store.xyzzy: there is no such key; remove it, or write one of these instead: ram, path, size, durability, on_failure, full, replay_rate, quarantine, messages_per_second']],
@@ -281,7 +285,7 @@ describe('a configuration file that cannot be used', () => {
 
 describe('a configuration file that works with a warning', () => {
   const RULE = '"topic": [{}]';
-  const USERS = '"users": [{"username": "a", "password_hash": "scrypt$16384$8$1$AAAA$AAAAAAAAAAAAAAAAAAAAAA=="}]';
+  const USERS = '"users": [{"username": "a", "password_hash": "scrypt$16384$8$1$AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAA=="}]';
   test.each<readonly [string, string, readonly RegExp[]]>([
     ['nothing to warn of', `{${RULE}, "listener": {${USERS}}}`, []],
     ['anonymous on this computer only', `{${RULE}, "listener": {"address": "127.0.0.1", "allow_anonymous": true}}`, []],

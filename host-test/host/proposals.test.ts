@@ -25,6 +25,7 @@ const BESIDE: Readonly<Record<string, Json>> = {
   'upstream.bridge_identity': { ...SECURE, bridge_psk: '0a' },
   'upstream.bridge_psk': { ...SECURE, bridge_identity: 'a' },
   'listener.certfile': { keyfile: 'a' }, 'listener.keyfile': { certfile: 'a' }, 'listener.cafile': { certfile: 'a', keyfile: 'a' },
+  'page.certfile': { keyfile: 'a' }, 'page.keyfile': { certfile: 'a' },
   'listener.require_certificate': { certfile: 'a', keyfile: 'a', cafile: 'a' },
   'listener.use_identity_as_username': { psk_file: 'a' },
 };
@@ -132,7 +133,7 @@ function proposalsIn(configuration: unknown, { path, text }: Complaint): unknown
 
 /** What rules say of the values of several keys, or of a name: they know nothing of the form, and are followed next. */
 const NEXT_STEPS = new RegExp([
-  'is no Topic (Name|Filter)', 'there is no (user|sensor type)', 'is not an upstream address', 'is no IP address',
+  'is no Topic (Name|Filter)', 'there is no (user|sensor type|upstream)', 'is not an upstream address', 'is no IP address',
   'is no power of two', 'fewer sessions than connections', 'cannot hold a message as long', 'is over before the next reading',
   'bytes are too few', 'bytes keep', 'this test fails', 'the sizes add up', 'no password without a user name',
   'a user has either', 'is no hash', 'has no password', 'is no origin', 'device class', 'is no icon', 'no state class',

@@ -61,7 +61,7 @@ test('SIGHUP with other users and rules: in force, and whose user is gone is dis
   write({ listener: { port: 0, address: '127.0.0.1', users: [{ username: 'c', password: 'b' }] },
     topic: [{ pattern: 'x/#' }] });
   const said = await hangUp(command, /SIGHUP: listener\.users, topic: in force now/);
-  expect(said).toContainEqual(expect.stringMatching(/^warning .*is gone: closed by the operator$/));
+  expect(said).toContainEqual(expect.stringMatching(/^warning .*is gone: closed by the operator: its user is gone/));
   await once(node, 'close');
   expect(await exchange(port, CONNECT_AS_A, 4)).toBe('20020004');
   expect(await exchange(port, CONNECT_AS_A.replace('01 61 00 01 62', '01 63 00 01 62'), 4)).toBe('20020000');

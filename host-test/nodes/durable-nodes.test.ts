@@ -306,7 +306,7 @@ describe('what is restored is judged by today\'s configuration:', () => {
     const world = site.restart({ users: [{ username: 'u', password: 'x' }] });
     expect(world.gateway.nodes.knownCount).toBe(1);
     expect(droppedIn(world)).toEqual([[Event.DROPPED_USER, 1], [Event.DROPPED_MESSAGE, 1]]);
-    expect(world.eventTexts.some(text => text.startsWith('dropped 1 sessions of nodes'))).toBe(true);
+    expect(world.eventTexts.some(text => text.startsWith('dropped 1 of the sessions of nodes'))).toBe(true);
     expect(droppedIn(site.restart())).toEqual([]); // for good
     expect(site.world.gateway.subscriptions.count).toBe(1);
   });

@@ -70,7 +70,7 @@ describe('Wills', () => {
     replace(world, new FlashMedium(512, 32));
     expect(world.gateway.durable!.wills.dueCount).toBe(0);
     expect(world.gateway.durable!.restoration.lost[Event.DROPPED_LOST_WILL]).toBe(1);
-    expect(world.eventTexts).toContain('dropped 1 Wills of nodes that have not come back, which lay in the file that was lost');
+    expect(world.eventTexts).toContain('dropped 1 of the Wills of nodes that have not come back, which lay in the file that was lost');
     const next = start({ medium: world.place.medium });
     expect(next.connect('away', KEPT)[1]).toEqual(['CONNACK 0 present']); // its session is there
   });

@@ -4,7 +4,8 @@
  * can arrive has arrived, then judgement (judge.ts).
  */
 import type { IPublishPacket } from 'mqtt-packet';
-import type { FullPolicy, PartialConfiguration } from '../../src/config/configuration.ts';
+import type { PartialConfiguration } from '../../src/config/configuration.ts';
+import type { FullPolicy } from '../../src/config/store-configuration.ts';
 import * as Loss from '../../src/upstream/losses.ts';
 import { Chance } from './chance.ts';
 import { Disturbances, type Kind } from './disturbances.ts';

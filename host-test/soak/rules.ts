@@ -2,7 +2,8 @@
  * The configurations of a campaign: a rule for each family of topics, and what is edited between two lives of the
  * gateway. A family is the first level of a topic, so that the model knows which rule is whose without a filter.
  */
-import type { FullPolicy, PartialConfiguration, TopicRuleConfiguration } from '../../src/config/configuration.ts';
+import type { PartialConfiguration, TopicRuleConfiguration } from '../../src/config/configuration.ts';
+import type { FullPolicy } from '../../src/config/store-configuration.ts';
 import type { Chance } from './chance.ts';
 
 /** What nodes publish, sensors measure, and what comes down. */

@@ -11,11 +11,10 @@ import type { ProfileName } from './broker-profiles.ts';
 import type { FilterConfiguration } from './filter-configuration.ts';
 import type { Appearance, HomeAssistantConfiguration, PartialHomeAssistant } from './home-assistant.ts';
 import type { Quantity } from './sensor-types.ts';
-import type { MessageRates, StoreConfiguration } from './store-configuration.ts';
+import type { FullPolicy, MessageRates, StoreConfiguration } from './store-configuration.ts';
 import type { TopicTest } from './topic-test.ts';
 
 export type Direction = 'in' | 'out' | 'both';
-export type FullPolicy = 'drop_oldest' | 'drop_newest' | 'latest_per_topic';
 type QueueFullPolicy = 'drop_newest' | 'drop_oldest';
 export type OversizePolicy = 'close' | 'drop';
 type TLSVersion = 'tlsv1.2' | 'tlsv1.3';

@@ -1,5 +1,7 @@
 /** What a configuration says of the store. */
-import type { FullPolicy } from './configuration.ts';
+
+/** Which message is given up when there is no room. */
+export type FullPolicy = 'drop_oldest' | 'drop_newest' | 'latest_per_topic';
 
 export interface StoreConfiguration {
   ram: number;

@@ -25,7 +25,9 @@ function typeNames({ types }: SchemaRow): string {
 }
 
 export function describeType(row: SchemaRow, value: FoundValue): string {
-  return `must be ${typeNames(row)}, not ${typeNames({ types: value.type })}; ${adviceForType(row, value)}`;
+  const isFraction = value.type === NUMBER && (row.types & INTEGER) !== 0;
+  return `must be ${typeNames(row)}, not ${isFraction ? value.text : typeNames({ types: value.type })}; `
+    + adviceForType(row, value);
 }
 
 export function describeChoice({ choices }: SchemaRow, { text, type }: FoundValue): string {
@@ -46,7 +48,7 @@ function shown(text: string, type: number): string {
 export function describeRange(row: SchemaRow, written: string): string {
   const value = Number(written);
   if (!Number.isFinite(value))
-    return `${written} is larger than any number here; ${adviceForRange(row)}`;
+    return `${written} is ${value < 0 ? 'smaller' : 'larger'} than any number here; ${adviceForRange(row)}`;
   if (vanishes(written))
     return `${written} is so small that it would be 0; write 0 or a larger number instead`;
   return `${written} is too ${value < row.minimum! ? 'small' : 'large'}; ${adviceForRange(row)}`;

@@ -258,6 +258,6 @@ export function nodeName(gateway: Gateway, index: number): string {
   const { clientIdentifierLength, clientIdentifierOffset, user } = session;
   const identifier = clientIdentifierLength === 0 ? NO_IDENTIFIER
     : `"${decodeUTF8(gateway.arena, clientIdentifierOffset, clientIdentifierLength)}"`;
-  const name = gateway.configuration.listener.users[user]?.username;
+  const name = user >= 0 ? gateway.configuration.listener.users[user]?.username : undefined;
   return name === undefined || name === TRUSTED_USER ? identifier : `${identifier} of user "${name}"`;
 }

@@ -37,6 +37,7 @@ export class HeldMessages implements MessageHandler, RoomWatch {
   private receiver: MessageHandler;
   private serverReceiver: MessageHandler;
   private readonly role: ServerRole;
+  private readonly clock: Clock;
   private readonly bridge: Bridge;
   private readonly delivery: Delivery;
   private readonly room: ReceiversRoom;
@@ -56,18 +57,15 @@ export class HeldMessages implements MessageHandler, RoomWatch {
   constructor(role: ServerRole, bridge: Bridge, delivery: Delivery, growth: number) {
     this.growth = growth;
     this.role = role;
+    this.clock = role.clock;
     this.bridge = bridge;
     this.delivery = delivery;
     this.receiver = role.acknowledgedReceiver;
     this.serverReceiver = bridge.session.role.acknowledgedReceiver;
-    this.room = new ReceiversRoom(delivery, role.clock, role.settings.sendTimeout);
+    this.room = new ReceiversRoom(delivery, role.clock, role.settings);
     this.waiting = new Int32Array((role.sessions.length + 1) * FIELDS);
     this.limits = delivery.nodes.watchRoom(this);
     role.watch = bridge.session.role.watch = this;
-  }
-
-  private get clock(): Clock {
-    return this.role.clock;
   }
 
   /** In place of the index of a session: the Server. */

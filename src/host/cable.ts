@@ -28,6 +28,8 @@ export interface CableSide {
   /** What this side takes from a node, as its CONNACK would say: messages of QoS 2 under way, bytes of a packet. */
   readonly receiveMaximum: number;
   readonly maximumPacketSize: number;
+  /** Bytes of messages of QoS 1 and 2 that it may send before they are acknowledged. */
+  readonly queuedBytes: number;
   /** Seconds; 0: any. */
   readonly maximumKeepAlive: number;
   /** What it is asked for. */
@@ -79,7 +81,8 @@ export class Cable {
   }
 
   start(): void {
-    const capacity = 2 * Math.max(...this.sides.map(side => side.maximumPacketSize), 32_768);
+    // All that may be under way: a side that is made to wait must not look like one that does not read.
+    const capacity = 2 * Math.max(...this.sides.map(side => side.queuedBytes + side.maximumPacketSize));
     const events: LegEvents = { broken: leg => this.broken(leg), took: (leg, packet) => this.took(leg, packet) };
     const [first, second] = this.sides.map(side => new Leg(side, capacity, events)) as [Leg, Leg];
     first.other = second;

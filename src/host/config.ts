@@ -26,7 +26,7 @@ import { printable } from './log.ts';
 import { warnOfReaders } from './readers.ts';
 import { warnOfSecurityFiles } from './security-warnings.ts';
 import { portsOf } from './several-ports.ts';
-import { viewsOf } from './several-upstreams.ts';
+import { type View, viewsOf } from './several-upstreams.ts';
 import { isStoreItself, warnOfStoreFile } from './store-warnings.ts';
 import { type WrittenKeys, writtenKeysOf } from './reload-causes.ts';
 
@@ -35,6 +35,8 @@ export interface LoadedConfiguration {
   readonly configuration: Configuration | undefined;
   /** Of each further listener: its port, protocol and certificates. */
   readonly listeners?: readonly ListenerConfiguration[];
+  /** Name of the first upstream; empty: it has none. */
+  readonly firstName?: string;
   /** For each further upstream. */
   readonly further?: readonly FurtherConfiguration[];
   /** What of it stands in the file. */
@@ -161,25 +163,28 @@ export function readConfiguration(
       const isInFile = (path: Path): boolean => path.at(-2) === 'address' ? written(path) !== ''
         : path.at(-1) !== 'password' || !written(path).includes('${');
       const warnings = [
-        ...placed(parts.flatMap(part => placed(warningsOf(part.configuration), part)), ports),
+        ...placed(parts.flatMap(part => placed(warningsOf(part.configuration), part)), ports)
+          .filter(({ path }) => path.length > 1 || path[0] !== 'topic' || partial.topic === undefined
+            || partial.topic.length === 0),
         ...others.flatMap(port => placed(warningsOf(port.configuration), port)),
       ].filter(({ path }) => isInFile(path));
       const warned = describe(warnings, 'warning: ', text, file, root).map(hide);
       const notes = notesOn(text, file);
       const further = parts.slice(1).map(part => ({ name: part.name, configuration: part.configuration }));
       const listeners = others.map(port => port.configuration.listener);
-      return { configuration, further, hide, listeners, written: writtenKeysOf(parts[0]!.value), errors: [],
-        warnings: warned, notes };
+      return { configuration, firstName: parts[0]!.name, further, hide, listeners,
+        written: writtenKeysOf(parts[0]!.value), errors: [], warnings: warned, notes };
     }
   }
   return failed(describe(findings, '', text, file, root).map(hide));
 }
 
 /** In the file, as far as they are this part's to find. */
-function placed(findings: readonly Finding[], { place }: { place(path: Path): Path | undefined }): Finding[] {
+function placed(findings: readonly Finding[],
+  { place, wordsOf = text => text }: Pick<View, 'place'> & Partial<Pick<View, 'wordsOf'>>): Finding[] {
   return findings.flatMap(finding => {
     const path = place(finding.path);
-    return path === undefined ? [] : [{ ...finding, path }];
+    return path === undefined ? [] : [{ ...finding, path, text: wordsOf(finding.text) }];
   });
 }
 

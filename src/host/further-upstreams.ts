@@ -114,9 +114,9 @@ export class FurtherUpstreams {
 
 function sideOf(host: HostGateway, identifier: string, filters: () => readonly string[]): CableSide {
   const { port, runtime: { gateway } } = host;
-  const { max_keepalive, max_packet_size, max_unreleased_messages } = gateway.configuration.listener;
+  const { max_keepalive, max_packet_size, max_queued_bytes, max_unreleased_messages } = gateway.configuration.listener;
   return { port, identifier, receiveMaximum: max_unreleased_messages, maximumPacketSize: max_packet_size,
-    maximumKeepAlive: max_keepalive, filters,
+    queuedBytes: max_queued_bytes, maximumKeepAlive: max_keepalive, filters,
     oldFilters: () => filtersOf(gateway, identifier) };
 }
 

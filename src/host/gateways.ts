@@ -1,12 +1,14 @@
 /** All of a configuration: the gateway with the nodes, and one for each further upstream. */
 import type { Configuration, ListenerConfiguration } from '../config/configuration.ts';
 import { parseAddress, urlOf } from '../config/upstream-address.ts';
+import { ALL_IS_WELL } from '../gateway/advice.ts';
 import { type Status, statusOf } from '../gateway/status.ts';
 import type { ReloadPlan } from '../io/reload.ts';
 import type { Runtime } from '../io/runtime.ts';
 import type { LoadedConfiguration } from './config.ts';
 import { type FurtherPlan, type FurtherStatus, FurtherUpstreams, forgetOthers } from './further-upstreams.ts';
 import { OF_A_PORT } from './several-ports.ts';
+import { claimStore, findLeftStores } from './first-upstream.ts';
 import { HostGateway, type ListenerNews, type StoreNews } from './host-gateway.ts';
 import type { Log } from './log.ts';
 
@@ -21,7 +23,8 @@ export interface WholePlan extends ReloadPlan {
 }
 
 /** What there is of several beside the first one. */
-export type Further = { readonly [Key in 'further' | 'listeners']?: NonNullable<LoadedConfiguration[Key]> };
+export type Further =
+  { readonly [Key in 'firstName' | 'further' | 'listeners']?: NonNullable<LoadedConfiguration[Key]> };
 
 export class Gateways {
   /** The one with the nodes. */
@@ -30,15 +33,20 @@ export class Gateways {
   private readonly log: Log;
   private readonly names: readonly string[];
   private readonly listeners: readonly ListenerConfiguration[];
+  private readonly firstName: string;
 
   /** @throws as HostGateway.create */
-  static async create(configuration: Configuration, { further = [], listeners = [] }: Further, log: Log,
+  static async create(configuration: Configuration, { firstName = '', further = [], listeners = [] }: Further, log: Log,
     news: ListenerNews, onNoStore?: StoreNews): Promise<Gateways> {
+    claimStore(configuration.store, firstName);
+    for (const file of findLeftStores(configuration.store, further.map(({ name }) => name)))
+      log.write('warning', `${file} is the store of an upstream that is not configured any more, and what waits in it is `
+        + 'not sent');
     const first = await HostGateway.create(configuration, log, news, onNoStore,
       { cables: further.length, isFurther: false, listeners });
     return new Gateways(first,
       further.length === 0 ? undefined : await FurtherUpstreams.create(first, further, log, onNoStore),
-      { further, listeners }, log);
+      { firstName, further, listeners }, log);
   }
 
   private constructor(first: HostGateway, further: FurtherUpstreams | undefined, others: Required<Further>, log: Log) {
@@ -47,6 +55,7 @@ export class Gateways {
     this.log = log;
     this.names = others.further.map(({ name }) => name);
     this.listeners = others.listeners;
+    this.firstName = others.firstName;
   }
 
   get runtime(): Runtime {
@@ -71,8 +80,11 @@ export class Gateways {
     return this.first.planFor(wanted);
   }
 
-  /** As HostGateway.reload. */
-  async reload(wanted: Configuration, { further = [], listeners = [] }: Further): Promise<WholePlan> {
+  /** As HostGateway.reload. @throws Error when another upstream is the first one */
+  async reload(wanted: Configuration, { firstName = '', further = [], listeners = [] }: Further): Promise<WholePlan> {
+    if (firstName !== this.firstName)
+      throw new Error(`the first upstream is ${nameOf(firstName)}, and was ${nameOf(this.firstName)}: put that first again, `
+        + 'or start the program anew');
     const plan = await this.first.reload(wanted);
     const hasOtherListeners = portsOf(listeners) !== portsOf(this.listeners);
     return { ...plan, hasOtherListeners, further: await this.further?.reload(further)
@@ -82,13 +94,20 @@ export class Gateways {
   get status(): WholeStatus {
     const { further, first: { runtime, side, tlsStatus } } = this;
     const status = statusOf(runtime, performance.now() | 0, Math.floor(Date.now() / 1000), tlsStatus, side);
-    return further === undefined ? status : { ...status, upstreams: further.status };
+    if (further === undefined)
+      return status;
+    const upstreams = further.status;
+    const troubled = upstreams.find(({ advice }) => advice !== ALL_IS_WELL);
+    return { ...status, advice: status.advice !== ALL_IS_WELL || troubled === undefined ? status.advice
+      : `upstream "${troubled.name}": ${troubled.advice}`, upstreams };
   }
 
   async stop(): Promise<void> {
     await Promise.all([this.first.stop(), this.further?.stop()]);
   }
 }
+
+const nameOf = (name: string): string => name === '' ? 'one without a name' : `"${name}"`;
 
 /** What of further listeners is theirs. */
 const portsOf = (listeners: readonly ListenerConfiguration[]): string =>

@@ -7,6 +7,7 @@ import type { TLSStatus } from '../gateway/status-sources.ts';
 import { planReload, type ReloadPlan, reloadRuntime } from '../io/reload.ts';
 import type { Platform } from '../io/platform.ts';
 import { Runtime } from '../io/runtime.ts';
+import { isTrusted } from '../nodes/access-lengths.ts';
 import { PasswordAuthenticator } from './authentication.ts';
 import { CablePort, withCables } from './cable-port.ts';
 import { CertificateWatch } from './certificate-watch.ts';
@@ -29,6 +30,8 @@ export interface ListenerNews {
   onListening(port: number): void;
   /** They may not: the port cannot be had, or is gone. May be told before `HostGateway.start` has returned. */
   onNotListening(message: string): void;
+  /** One of several ports cannot be had, which has been said. */
+  onPortMissing?(): void;
 }
 
 /** Told when the storage cannot be had, or fails. */
@@ -145,7 +148,9 @@ export class HostGateway {
     const others = role.listeners.map((settings, index) =>
       listenerOf(settings, () => settings.websockets_origin, `listener[${index + 1}]`));
     this.ports = others.length === 0 ? undefined : new PortSet([first, ...others], {
-      onProblem: text => void log.write('error', `${text}; tried again every 30 seconds`, text, ONCE),
+      onProblem: text => {
+        log.write('error', `${text}; tried again every 30 seconds`, text, ONCE), news.onPortMissing?.();
+      },
       onChange: () => news.onListening(0),
     });
     const nodes = this.ports ?? first;
@@ -163,6 +168,7 @@ export class HostGateway {
     if (configuration.page !== null)
       this.measures.begin(this.runtime.gateway);
     this.log = log;
+    this.knowCables();
     this.authenticator = authenticator;
     const connector = this.connector = new UpstreamConnector(this.runtime, log, watch);
     this.runtime.upstream.connector = connector;
@@ -222,6 +228,7 @@ export class HostGateway {
       { authenticator: authenticator && this.port.authenticatorOver(authenticator),
         changedPasswords: changedPasswords(this.configuration, configuration) });
     this.configuration = configuration;
+    this.knowCables();
     this.connector.reload();
     try {
       this.secure.forEach(listening => listening.reload());
@@ -238,6 +245,11 @@ export class HostGateway {
 
   get tlsStatus(): TLSStatus {
     return this.connector.status;
+  }
+
+  private knowCables(): void {
+    if (this.role.cables > 0)
+      this.runtime.gateway.nodes.trustedUser = this.configuration.listener.users.findIndex(isTrusted);
   }
 
   private setLevel(level: LogLevel): void {

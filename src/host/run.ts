@@ -29,7 +29,6 @@ export interface RunningGateway {
 
 /** What is said after a signal is news each time. */
 const NEWS = 'SIGHUP ';
-
 /** Milliseconds from a signal to the end, whatever does not answer; less than signal-guard.ts has. */
 const LONGEST_END = 2600;
 
@@ -174,6 +173,7 @@ class Run {
       onListening: port =>
         this.sayReady(this.gateway?.places?.join(',') ?? hostAndPort(configuration.listener.address, port)),
       onNotListening: message => this.onNotListening(message),
+      ...options.isStrict === true && { onPortMissing: () => this.end(FAILURE) },
     }, options.isStrict === true ? () => this.end(FAILURE) : undefined);
   }
 

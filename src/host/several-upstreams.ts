@@ -4,19 +4,22 @@
  * file.
  */
 import type { PartialConfiguration } from '../config/configuration.ts';
-import { DEFAULT_NAME, DEFAULT_STORE } from '../config/defaults.ts';
+import { DEFAULT_NAME, DEFAULT_STORE, PC_SIZES } from '../config/defaults.ts';
+import { overlap } from '../rules/topic-texts.ts';
 import type { Finding, Path } from '../rules/findings.ts';
 
 /** What a rule says that is about each upstream. */
 const EACH = '*';
 const NAME = /^[A-Za-z0-9_.-]+$/;
 
-interface View {
+export interface View {
   /** Of the upstream; empty: it is the only one, and has none. */
   readonly name: string;
   readonly value: PartialConfiguration;
   /** Where something of `value` stands in the file. @returns undefined: it is not this part's to judge */
   place(path: Path): Path | undefined;
+  /** A text that names rules of `value`, with their numbers in the file. */
+  wordsOf(text: string): string;
 }
 
 type Upstream = NonNullable<PartialConfiguration['upstream']>;
@@ -25,6 +28,11 @@ type Rule = NonNullable<PartialConfiguration['topic']>[number];
 /** What a part takes from `listener`: what a node may send and have, not who may connect. */
 const SIZES = ['max_packet_size', 'max_inflight_messages', 'max_unreleased_messages', 'max_queued_messages',
   'max_queued_bytes', 'max_retained_messages', 'max_retained_bytes'] as const;
+
+/** Bytes by which a packet may be longer on the way between two gateways than it came: of properties, and a prefix. */
+const CABLE_OVERHEAD = 1024;
+/** As in the schema. */
+const SHORTEST_PACKET = 128;
 
 /** The first gateway is the only node, for ever. */
 const FOR_A_CABLE = Object.freeze(
@@ -52,13 +60,41 @@ export function viewsOf(whole: PartialConfiguration): Views {
     const prefix: Path = isList ? ['upstream', index] : ['upstream'];
     return {
       name: names[index]!,
-      value: index === 0 ? first(whole, entry, places) : further(whole, entry, places),
+      value: index === 0 ? first(whole, entry, places)
+        : further(whole, entry, places, list[0]!.max_packet_size ?? PC_SIZES.upstream.max_packet_size),
+      wordsOf: text => text.replace(/\btopic\[(\d+)\]/g, (_all, at: string) => `topic[${places[Number(at)] ?? at}]`),
       place: ([section, at, ...rest]) => section === 'upstream' ? [...prefix, ...at === undefined ? [] : [at], ...rest]
         : section === 'topic' && typeof at === 'number' ? ['topic', places[at]!, ...rest]
         : index > 0 ? undefined : [section!, ...at === undefined ? [] : [at], ...rest],
     };
   });
-  return { views, findings };
+  return { views, findings: [...findings, ...longerThanListener(list, whole.listener ?? {}), ...storms(views)] };
+}
+
+/** What a further broker may send must find its way to nodes. */
+function longerThanListener(list: readonly Upstream[], { max_packet_size = PC_SIZES.listener.max_packet_size }:
+NonNullable<PartialConfiguration['listener']>): Finding[] {
+  const most = Math.max(SHORTEST_PACKET, max_packet_size - CABLE_OVERHEAD);
+  return list.flatMap(({ max_packet_size: wanted = 0 }, index): Finding[] => index === 0 || wanted <= most ? []
+    : [{ path: ['upstream', index, 'max_packet_size'], text: `nodes get what comes from there as messages of a node, of ${max_packet_size} `
+      + `bytes at most (listener.max_packet_size); write ${most} or less instead` }]);
+}
+
+/** Rules by which a broker before 5.0 sends back what it gets. @returns the place of one, -1: there is none */
+function echoOf({ value: { topic = [], upstream = {} } }: View): number {
+  if (upstream.bridge_protocol_version === 'mqttv50') // No Local
+    return -1;
+  const remoteOf = ({ pattern = '#', remote_prefix = '' }: Rule): string => remote_prefix + pattern;
+  return topic.findIndex(out => out.direction !== 'in' && topic.some(inward =>
+    inward.direction !== undefined && inward.direction !== 'out' && overlap(remoteOf(out), remoteOf(inward))));
+}
+
+/** Two brokers that send back what they get pass it to each other for ever. */
+function storms(views: readonly View[]): Finding[] {
+  const found = views.map(view => ({ view, at: echoOf(view) })).filter(({ at }) => at >= 0);
+  return found.length < 2 ? [] : found.map(({ at, view }) => ({ path: view.place(['topic', at, 'direction'])!,
+    text: `what goes out by this rule comes back from upstream "${view.name}", goes to another one, and so round for ever; write `
+      + '"bridge_protocol_version": "mqttv50" in all upstreams but one, or rules of "in" and "out" with different topics' }));
 }
 
 function findingsOf(list: readonly Upstream[]): Finding[] {
@@ -108,17 +144,20 @@ function first(whole: PartialConfiguration, upstream: Upstream, places: readonly
   };
 }
 
-/** A gateway whose only node is the first one. */
-function further(whole: PartialConfiguration, { name = '', ...upstream }: Upstream, places: readonly number[]):
-  PartialConfiguration {
+/** A gateway whose only node is the first one. @param longestOfFirst bytes of a packet of the first one's broker */
+function further(whole: PartialConfiguration, { name = '', ...upstream }: Upstream, places: readonly number[],
+  longestOfFirst: number): PartialConfiguration {
   const { listener = {}, log_level, memory, name: gateway = DEFAULT_NAME, store = {} } = whole;
   const sizes = Object.fromEntries(SIZES.filter(key => listener[key] !== undefined).map(key => [key, listener[key]]));
+  const longest = listener.max_packet_size ?? PC_SIZES.listener.max_packet_size;
+  const longestOfAll = Math.max(longest, longestOfFirst) + CABLE_OVERHEAD;
   return {
     name: `${gateway}-${name}`,
     ...log_level !== undefined && { log_level },
     ...memory !== undefined && { memory },
-    upstream,
-    listener: { ...sizes, ...FOR_A_CABLE },
+    upstream: { max_packet_size: Math.max(SHORTEST_PACKET, longest - CABLE_OVERHEAD), ...upstream },
+    listener: { ...sizes, max_packet_size: longestOfAll, ...FOR_A_CABLE,
+      max_queued_bytes: Math.max(listener.max_queued_bytes ?? PC_SIZES.listener.max_queued_bytes, 2 * longestOfAll) },
     store: { ...store, path: `${store.path ?? DEFAULT_STORE.path}-${name}` },
     topic: rulesAt(whole, places),
   };

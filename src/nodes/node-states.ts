@@ -44,6 +44,8 @@ export class NodeStates {
   knownCount = 0;
   /** `listener.queue_full`: what the full queue of an absent node gives up; else the message that comes. */
   dropsOldest = false;
+  /** Index of TRUSTED_USER, for whose nodes others wait as long as it takes. Without an initial value: on a PC only. */
+  declare trustedUser?: number;
   readonly arena: Arena;
   private readonly limits: QueueLimits;
   /** By hash of the identifier; undefined: few are looked through. */

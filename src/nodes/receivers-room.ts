@@ -48,14 +48,14 @@ export class ReceiversRoom {
   isWaiting = false;
   private readonly delivery: Delivery;
   private readonly clock: Clock;
-  /** Milliseconds, for a node that waits. */
-  private readonly patience: number;
+  private readonly settings: { readonly sendTimeout: number };
   private readonly table: Int32Array;
 
-  constructor(delivery: Delivery, clock: Clock, patience: number) {
+  /** @param settings milliseconds for which a node waits */
+  constructor(delivery: Delivery, clock: Clock, settings: { readonly sendTimeout: number }) {
     this.delivery = delivery;
     this.clock = clock;
-    this.patience = patience;
+    this.settings = settings;
     this.table = new Int32Array(delivery.nodes.states.length * FIELDS);
   }
 
@@ -154,12 +154,15 @@ export class ReceiversRoom {
   }
 
   /** Whether a node has no room for a message, and is waited for. */
-  private isFull({ index, queue, session }: NodeState, message: Message, qos: number, publisher: number): boolean {
-    const { clock: { now }, table } = this;
+  private isFull(node: NodeState, message: Message, qos: number, publisher: number): boolean {
+    const { index, queue, session, user } = node;
+    const { clock: { now }, delivery: { nodes }, table } = this;
     const at = index * FIELDS;
     if (table[at + CLAIMED] === 0 && queue.hasRoomFor(queue.packetLengthOf(message, qos))
       || !queue.canHold(message, qos))
       return false;
+    if (publisher >= 0 && user === nodes.trustedUser) // a store behind it is full, and its policy is to wait
+      return true;
     const progress = queue.progress ^ session!.connectionNumber << 20;
     if (table[at + PROGRESS] !== progress) {
       table[at + PROGRESS] = progress;
@@ -167,7 +170,8 @@ export class ReceiversRoom {
     }
     const isShort = publisher === index || publisher === FROM_SERVER || session!.isHeldBy(HELD_BY_NODE);
     const idle = now - table[at + MOVED_AT]! | 0;
-    return idle < (isShort && SHORT_PATIENCE < this.patience ? SHORT_PATIENCE : this.patience)
+    const { sendTimeout } = this.settings;
+    return idle < (isShort && SHORT_PATIENCE < sendTimeout ? SHORT_PATIENCE : sendTimeout)
       && (publisher !== FROM_SERVER || this.charge(at, queue.latestIdentifier, now));
   }
 

@@ -31,7 +31,7 @@ const LARGEST_MEMORY = 1024 * 1024 * 1024;
 export function judgeConfiguration(configuration: Configuration, written: PartialConfiguration): readonly Finding[] {
   const findings = new Findings();
   judgeStrings(findings, written, []);
-  if (/[\0-\x1F\x7F]/.test(configuration.name))
+  if (/[\x01-\x1F\x7F]/.test(configuration.name)) // U+0000 has been told
     findings.add(['name'], 'has a control character, for which brokers close connections; write it without instead');
   judgeUpstream(findings, configuration);
   judgeClientSecurity(findings, configuration);

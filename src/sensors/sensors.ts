@@ -160,11 +160,11 @@ export class Sensors {
   /** What has been counted and is not in the store yet. */
   storeTotals(): void {
     for (let index = 0; index < this.states.length; ++index)
-      this.states[index]!.meter?.save(this.store);
+      this.states[index]!.meter?.save(this.totals);
   }
 
   /** What survives a power cut. */
-  private get store(): Store | undefined {
+  private get totals(): Store | undefined {
     return this.gateway.durableStore?.backlog.store;
   }
 
@@ -196,7 +196,7 @@ export class Sensors {
       }
       value = sensor.read();
       if (state.meter !== undefined && value === value)
-        value = state.meter.read(value, this.gateway.clock.now, this.store);
+        value = state.meter.read(value, this.gateway.clock.now, this.totals);
       value = value * state.scale + state.offset;
     } catch (error) {
       this.fail(state, OTHER_FAULT, error);

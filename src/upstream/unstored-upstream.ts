@@ -31,21 +31,21 @@ export interface UpstreamLog {
 }
 
 export class UnstoredUpstream {
-  private readonly log: UpstreamLog;
+  private readonly backlog: UpstreamLog;
   private readonly clock: Clock;
   private readonly origins: OriginIndex;
   private readonly message = new MessageSpans();
   private readonly fields = new MessageFields();
 
   constructor(log: UpstreamLog, clock: Clock, origins: OriginIndex) {
-    this.log = log;
+    this.backlog = log;
     this.clock = clock;
     this.origins = origins;
   }
 
   /** How many there are. */
   get count(): number {
-    const { queue } = this.log;
+    const { queue } = this.backlog;
     let count = 0;
     for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
       if (this.isUnstored(record))
@@ -55,7 +55,7 @@ export class UnstoredUpstream {
 
   /** The clock by which messages grow old has been set forward by so many seconds, in which none of them has. */
   setForward(seconds: number): void {
-    const { queue, queue: { limits: { arena: { view } } } } = this.log;
+    const { queue, queue: { limits: { arena: { view } } } } = this.backlog;
     for (let record = queue.following(NONE); record !== NONE; record = queue.following(record))
       if (queue.timeOf(record) !== 0)
         view.setUint32(record + TIME, queue.timeOf(record) + seconds);
@@ -63,19 +63,19 @@ export class UnstoredUpstream {
 
   /** Writes them; what has no room stays in memory alone. */
   write(): void {
-    const { queue, store } = this.log;
+    const { queue, store } = this.backlog;
     for (let record = queue.following(NONE); record !== NONE && store.isWorking; record = queue.following(record))
       if (this.isUnstored(record))
         this.writeOne(record);
   }
 
   private isUnstored(record: number): boolean {
-    const { queue, rules: { policies } } = this.log;
+    const { queue, rules: { policies } } = this.backlog;
     return isUnstored(queue, record) && policies[queue.ruleOf(record)]?.isStored === true;
   }
 
   private writeOne(record: number): void {
-    const { fields, log: { latest, queue, rules: { map, policies }, store }, message, origins } = this;
+    const { fields, backlog: { latest, queue, rules: { map, policies }, store }, message, origins } = this;
     const { arena, headerLength } = queue.limits;
     const policy = policies[queue.ruleOf(record)]!;
     readKept(arena, record + headerLength, queue.lengthOf(record), message);
@@ -102,12 +102,12 @@ export class UnstoredUpstream {
     latest?.set(hashOfTopic(arena, fields.topicNameOffset, fields.topicNameLength), position);
     queue.notePosition(record, position);
     if ((arena.bytes[record + STATE]! & PENDING) !== 0)
-      arena.view.setUint32(record + STAMP, this.log.stamp);
+      arena.view.setUint32(record + STAMP, this.backlog.stamp);
   }
 
   /** @param time when it was taken, 0 if nobody knows @param expiry seconds, 0: none @returns as `MessageQueue.push` */
   private push(time: number, expiry: number): number {
-    const { fields, log: { queue: { limits: { arena, arena: { view } } }, spare, store } } = this;
+    const { fields, backlog: { queue: { limits: { arena, arena: { view } } }, spare, store } } = this;
     const { now } = store.clock;
     // In a queue it is the second at which the message expires, in the log what was left when it came.
     const at = expiryOf(fields, arena);
