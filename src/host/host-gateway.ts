@@ -37,7 +37,7 @@ export interface ListenerNews {
 /** Told when the storage cannot be had, or fails. */
 export type StoreNews = (message: string) => void;
 
-/** The log is asked this often, in milliseconds, for what it has only counted. */
+/** Milliseconds after which the log is asked for what it has only counted. */
 const FLUSH_INTERVAL = 60_000;
 
 /** Which part of the program it is, where there are several upstreams. */
@@ -117,10 +117,7 @@ export class HostGateway {
     const configuration = withCables(written, role.cables);
     this.role = role;
     const observer = new HostObserver(log, {
-      onListening: port => {
-        this.side.opened(port);
-        news.onListening(port);
-      },
+      onListening: actual => (this.side.opened(actual), news.onListening(actual)),
       onListenerError: message => {
         if (this.hasStopped)
           return;
@@ -145,11 +142,12 @@ export class HostGateway {
         TCP: settings.protocol === 'websockets' ? webSocketNodes(origins, report) : usual.TCP };
     };
     const first = listenerOf(listener, () => this.configuration.listener.websockets_origin, 'listener');
-    const others = role.listeners.map((settings, index) =>
-      listenerOf(settings, () => settings.websockets_origin, `listener[${index + 1}]`));
+    const others = role.listeners.map((each, index) =>
+      listenerOf(each, () => each.websockets_origin, `listener[${index + 1}]`));
     this.ports = others.length === 0 ? undefined : new PortSet([first, ...others], {
       onProblem: text => {
-        log.write('error', `${text}; tried again every 30 seconds`, text, ONCE), news.onPortMissing?.();
+        log.write('error', `${text}; tried again every 30 seconds`, text, ONCE);
+        news.onPortMissing?.();
       },
       onChange: () => news.onListening(0),
     });

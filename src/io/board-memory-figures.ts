@@ -2,7 +2,7 @@
 import type { FeatureId } from './board-features.ts';
 
 /** The gateway without any feature. */
-export const PROGRAM_LENGTH = 31436;
+export const PROGRAM_LENGTH = 31452;
 
 /** One of each feature, without its texts. */
 export const FEATURE_LENGTHS: Readonly<Record<FeatureId, number>> = Object.freeze({
