@@ -9,7 +9,7 @@ import { findOldRows, measureOnBoard, runProgramOnBoard, TABLE } from './instruc
 const TIME_LIMIT = 280_000;
 /** What the SDK gives to the task that runs JavaScript on an ESP32. */
 const C_STACK = 10_240;
-const EVENTS = 6000;
+const EVENTS = 40_000;
 const SEED = 1;
 
 describe('an emulated 32-bit RISC-V board', () => {

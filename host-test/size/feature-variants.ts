@@ -80,7 +80,7 @@ export const VARIANTS: Readonly<Record<FeatureId, Variants>> = {
     ...listener(), sensors: times(index => sensor({ type: 'bme68x', data: 1, clock: 2 + index })(index)),
   } },
   sensorFilter: {
-    without: sensors({}), off: sensors({ filters: [] }), with: sensors({ filters: times(() => ({ delta: 1 })) }),
+    without: sensors({}), with: sensors({ filters: times(() => ({ delta: 1 })) }),
   },
   sensorFilterNumber: {
     without: sensors({ filters: [{ median: { window_size: 1 } }] }),

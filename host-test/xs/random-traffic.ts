@@ -294,6 +294,7 @@ function settle(): number {
   let restless = 0;
   for (let turn = 0; turn < 1000; ++turn) {
     restless = 0;
+    network.wait(20); // whose message waits for room at others is asked again now and then
     for (let index = 0; index < peers.length; ++index) {
       const peer = peers[index]!;
       peer.drain(OUTBOX_LENGTH);

@@ -14,7 +14,7 @@ const ROUNDS = 1000;
 const TIME_LIMIT = 240_000;
 
 const SEEDS = [1, 2, 3];
-const EVENTS = 20_000;
+const EVENTS = 40_000;
 
 describe.each(widths())('XS with %i bits', width => {
   let measurements: Measurement[];

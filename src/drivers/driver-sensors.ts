@@ -59,8 +59,9 @@ export class DriverSensors {
       return new DS18B20(this.buses.openOneWire(configuration), configuration.rom);
     if (configuration.type === 'modbus')
       return this.createModbus(configuration);
-    const address = configuration.address ?? sensorTypeOf(configuration.type)?.addresses?.[0];
-    return address === undefined ? undefined : this.createI2C(configuration, this.lineOf(configuration, address));
+    const usual = sensorTypeOf(configuration.type)?.addresses?.[0];
+    return usual === undefined ? undefined
+      : this.createI2C(configuration, this.lineOf(configuration, configuration.address ?? usual));
   }
 
   private createI2C({ gain, multiplexer, shunt_resistance, type }: SensorConfiguration, { port, turn }: Line<I2CPort>):
