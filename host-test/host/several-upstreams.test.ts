@@ -26,7 +26,10 @@ describe('several upstreams', () => {
     expect(patternsOf(topic)).toEqual(['b/#', 'c/#']);
     expect(upstream).toMatchObject({ address: ['mqtt://10.0.0.2'], remote_clientid: 'gw-cloud' });
     expect([sensors, store.path, store.durability]).toEqual([[], 'waiting-cloud', 'flash']);
-    expect(listener).toMatchObject({ max_packet_size: 5000, max_queued_messages: 77, acl: [], max_connections: 1 });
+    // Nothing of the first one's nodes, or broker, is too long for it; what its own broker sends is for nodes.
+    expect(listener).toMatchObject(
+      { max_packet_size: 65_536 + 1024, max_queued_messages: 77, acl: [], max_connections: 1 });
+    expect(upstream.max_packet_size).toBe(5000 - 1024);
   });
 
   it('may be one, in a list or not, which a rule may name', () => {
@@ -58,10 +61,22 @@ describe('several upstreams', () => {
     ['topic[2].pattern: "c/#/d" is no Topic Filter: "+" and "#" stand for whole levels, "#" for the last ones; write for '
       + 'example "a/+/b" or "a/#" instead']],
     ['something wrong for all, once', { upstream: [HOME, CLOUD], store: { ram: -1 } }, [expect.stringMatching(/^store\.ram: /) as string]],
+    ['more from a further broker than a node may send', { upstream: [HOME, { ...CLOUD, max_packet_size: 9000 }],
+      listener: { allow_anonymous: true, address: '127.0.0.1', max_packet_size: 5000 } },
+    ['upstream[1].max_packet_size: nodes get what comes from there as messages of a node, of 5000 bytes at most '
+      + '(listener.max_packet_size); write 3976 or less instead']],
+    ['two brokers that send everything back', { upstream: [HOME, CLOUD], topic: [{ pattern: 'a/#', direction: 'both', upstream: '*' }] },
+      [expect.stringMatching(/^topic\[0\]\.direction: what goes out by this rule comes back from upstream "home", goes to another one/) as string,
+        expect.stringMatching(/^topic\[0\]\.direction: what goes out by this rule comes back from upstream "cloud"/) as string]],
     ['an empty list', { upstream: [] }, [expect.stringMatching(/^upstream: has too few entries/) as string]],
     ['a list in the list', { upstream: [[HOME]] }, [expect.stringMatching(/^upstream\[0\]/) as string]],
   ])('are refused with %s', (_name, value, errors) => {
     expect(errorsOf(value)).toEqual(errors);
+  });
+
+  it('are no storm where one of two brokers keeps back what it has got', () => {
+    const five = { ...CLOUD, bridge_protocol_version: 'mqttv50' };
+    expect(read({ upstream: [HOME, five], topic: [{ pattern: 'a/#', direction: 'both', upstream: '*' }] }).errors).toEqual([]);
   });
 
   it('are for a computer: a board has one', () => {
