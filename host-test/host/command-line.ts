@@ -12,7 +12,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = new URL('../../', import.meta.url);
-const BUNDLE = fileURLToPath(new URL('build/command-line/', ROOT));
+/** Of this worker of the test runner: another one may write its bundle while a process of ours reads it. */
+const BUNDLE = fileURLToPath(new URL(`build/command-line-${process.env['VITEST_POOL_ID'] ?? '0'}/`, ROOT));
+/** The program of `bundle`. */
+export const BUNDLED_PROGRAM = join(BUNDLE, 'main.js');
 
 export async function bundle(): Promise<void> {
   await build({
@@ -31,7 +34,7 @@ export class Command {
   private readonly waiting = new Set<() => void>();
 
   constructor(args: readonly string[], input?: string | Buffer, env = process.env) {
-    this.process = spawn(process.execPath, [join(BUNDLE, 'main.js'), ...args], {
+    this.process = spawn(process.execPath, [BUNDLED_PROGRAM, ...args], {
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], env,
     });
     this.process.stdin?.end(input);

@@ -1,10 +1,9 @@
 /** Signals, where no listener of the main thread can run, where none listens yet, and where the terminal has gone. */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { isTested } from '../programs-here.ts';
-import { bundle, Command, exchange, Folder } from './command-line.ts';
+import { bundle, BUNDLED_PROGRAM, Command, exchange, Folder } from './command-line.ts';
 
 const LIMIT = 3000;
 
@@ -115,10 +114,9 @@ test('SIGUSR2 before the gateway is ready gives the status as soon as there is o
 });
 
 test('a gateway whose terminal has gone ends with 0', { skip: !isTested(existsSync('/usr/bin/script')) }, async () => {
-  const main = fileURLToPath(new URL('../../build/command-line/main.js', import.meta.url));
   const code = `${folder.path}/code`;
   const terminal = spawn('script', ['-qfc',
-    `trap '' HUP; ${process.execPath} ${main} run --config ${write()}; echo $? > ${code}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    `trap '' HUP; ${process.execPath} ${BUNDLED_PROGRAM} run --config ${write()}; echo $? > ${code}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
   await new Promise<void>(resolve => {
     let text = '';
     terminal.stdout.on('data', chunk => {

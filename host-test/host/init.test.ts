@@ -3,13 +3,12 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parse } from 'jsonc-parser';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Configuration } from '../../src/config/configuration.ts';
 import { loadConfiguration } from '../../src/host/config.ts';
 import { parsePasswordHash, verifyPassword } from '../../src/host/password.ts';
-import { bundle, Folder, run } from './command-line.ts';
+import { bundle, BUNDLED_PROGRAM, Folder, run } from './command-line.ts';
 import { isTested } from '../programs-here.ts';
 
 const folder = new Folder();
@@ -99,8 +98,7 @@ describe('without a terminal', () => {
 describe.runIf(isTested(spawnSync('script', ['--version']).status === 0))('at a terminal', () => {
   test('a wrong answer is asked for again, and no password is shown', async () => {
     const file = newFile();
-    const program = fileURLToPath(new URL('../../build/command-line/main.js', import.meta.url));
-    const terminal = spawn('script', ['-qec', `${process.execPath} ${program} init ${file}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const terminal = spawn('script', ['-qec', `${process.execPath} ${BUNDLED_PROGRAM} init ${file}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
     let shown = '';
     const dialogue: [prompt: string, answer: string][] = [['name of this gateway [', 'shed'], ['address of the broker', 'http://x'],
       ['"http://x" is not an upstream address', ''], ['address of the broker, mqtts:// with TLS [mqtt://127.0.0.1:1883]: ', ''], ['user name at the broker', ''],
