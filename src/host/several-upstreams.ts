@@ -3,8 +3,9 @@
  * have the rules that name them. Here it is taken apart, and what is found in a part is put where it stands in the
  * file.
  */
-import type { PartialConfiguration } from '../config/configuration.ts';
-import { DEFAULT_NAME, DEFAULT_STORE, PC_SIZES } from '../config/defaults.ts';
+import type { Configuration, PartialConfiguration } from '../config/configuration.ts';
+import { completeConfiguration } from '../config/complete-configuration.ts';
+import { DEFAULT_NAME, PC_SIZES } from '../config/defaults.ts';
 import { overlap } from '../rules/topic-texts.ts';
 import type { Finding, Path } from '../rules/findings.ts';
 
@@ -55,25 +56,25 @@ export function viewsOf(whole: PartialConfiguration): Views {
   const findings = [...isList ? findingsOf(list) : [], ...rules.flatMap((rule, index) => judge(rule, index, names))];
   const isOf = ({ upstream: wanted = names[0]! }: Rule, index: number): boolean =>
     wanted === EACH || wanted === names[index] || index === 0 && !names.includes(wanted);
+  // As they come out of what is written, and of what has to fit into what.
+  const limits = completeConfiguration(list.length > 1 ? first(whole, list[0]!, []) : {}, PC_SIZES);
   const views = list.map((entry, index): View => {
     const places = rules.flatMap((rule, at) => isOf(rule, index) && (index === 0 || !isOfSystem(rule)) ? [at] : []);
     const prefix: Path = isList ? ['upstream', index] : ['upstream'];
     return {
       name: names[index]!,
-      value: index === 0 ? first(whole, entry, places)
-        : further(whole, entry, places, list[0]!.max_packet_size ?? PC_SIZES.upstream.max_packet_size),
+      value: index === 0 ? first(whole, entry, places) : further(whole, entry, places, limits),
       wordsOf: text => text.replace(/\btopic\[(\d+)\]/g, (_all, at: string) => `topic[${places[Number(at)] ?? at}]`),
       place: ([section, at, ...rest]) => section === 'upstream' ? [...prefix, ...at === undefined ? [] : [at], ...rest]
         : section === 'topic' && typeof at === 'number' ? ['topic', places[at]!, ...rest]
-        : index > 0 ? undefined : [section!, ...at === undefined ? [] : [at], ...rest],
+        : index > 0 && section !== 'store' ? undefined : [section!, ...at === undefined ? [] : [at], ...rest],
     };
   });
-  return { views, findings: [...findings, ...longerThanListener(list, whole.listener ?? {}), ...storms(views)] };
+  return { views, findings: [...findings, ...longerThanListener(list, limits), ...storms(views)] };
 }
 
 /** What a further broker may send must find its way to nodes. */
-function longerThanListener(list: readonly Upstream[], { max_packet_size = PC_SIZES.listener.max_packet_size }:
-NonNullable<PartialConfiguration['listener']>): Finding[] {
+function longerThanListener(list: readonly Upstream[], { listener: { max_packet_size } }: Configuration): Finding[] {
   const most = Math.max(SHORTEST_PACKET, max_packet_size - CABLE_OVERHEAD);
   return list.flatMap(({ max_packet_size: wanted = 0 }, index): Finding[] => index === 0 || wanted <= most ? []
     : [{ path: ['upstream', index, 'max_packet_size'], text: `nodes get what comes from there as messages of a node, of ${max_packet_size} `
@@ -144,21 +145,21 @@ function first(whole: PartialConfiguration, upstream: Upstream, places: readonly
   };
 }
 
-/** A gateway whose only node is the first one. @param longestOfFirst bytes of a packet of the first one's broker */
+/** A gateway whose only node is the first one. @param limits of the first one, complete */
 function further(whole: PartialConfiguration, { name = '', ...upstream }: Upstream, places: readonly number[],
-  longestOfFirst: number): PartialConfiguration {
+  limits: Configuration): PartialConfiguration {
   const { listener = {}, log_level, memory, name: gateway = DEFAULT_NAME, store = {} } = whole;
   const sizes = Object.fromEntries(SIZES.filter(key => listener[key] !== undefined).map(key => [key, listener[key]]));
-  const longest = listener.max_packet_size ?? PC_SIZES.listener.max_packet_size;
-  const longestOfAll = Math.max(longest, longestOfFirst) + CABLE_OVERHEAD;
+  const longest = limits.listener.max_packet_size;
+  const longestOfAll = Math.max(longest, limits.upstream.max_packet_size) + CABLE_OVERHEAD;
   return {
     name: `${gateway}-${name}`,
     ...log_level !== undefined && { log_level },
     ...memory !== undefined && { memory },
     upstream: { max_packet_size: Math.max(SHORTEST_PACKET, longest - CABLE_OVERHEAD), ...upstream },
     listener: { ...sizes, max_packet_size: longestOfAll, ...FOR_A_CABLE,
-      max_queued_bytes: Math.max(listener.max_queued_bytes ?? PC_SIZES.listener.max_queued_bytes, 2 * longestOfAll) },
-    store: { ...store, path: `${store.path ?? DEFAULT_STORE.path}-${name}` },
+      max_queued_bytes: Math.max(limits.listener.max_queued_bytes, 2 * longestOfAll) },
+    store: { ...store, ram: Math.max(limits.store.ram, longestOfAll + CABLE_OVERHEAD), path: `${limits.store.path}-${name}` },
     topic: rulesAt(whole, places),
   };
 }
