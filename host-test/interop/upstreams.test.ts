@@ -99,6 +99,26 @@ interop('a further broker that is away does not hold the first one up, nor the n
   expect(upstreams![0]!.rules.find(({ pattern }) => pattern === 'all/#')!.dropped).toBeGreaterThan(500);
 });
 
+interop('a further store that is full makes nodes wait, for as long as it takes', async scene => {
+  const home = await Broker.start(scene);
+  const cloud = await Broker.prepare(scene);
+  const gateway = await Gateway.start(scene, between(home.address, cloud.address, {
+    store: { ram: 20_000, full: 'drop_newest' }, listener: { send_timeout: 1, max_queued_bytes: 20_000 } }));
+  const client = await clientAt(scene, gateway.port, 'writer');
+  const numbers = Array.from({ length: 600 }, (_, index) => index);
+  let acknowledged = 0;
+  const all = Promise.all(numbers.map(async number => {
+    await client.publishAsync(`all/${number}/end`, 'x'.repeat(100), { qos: 1 });
+    ++acknowledged;
+  }));
+  await new Promise(resolve => setTimeout(resolve, 4000)); // longer than anybody waits for a node that takes nothing
+  expect(acknowledged).toBeLessThan(numbers.length);
+  await cloud.start();
+  await all;
+  await Promise.all(numbers.map(number =>
+    cloud.program.line(new RegExp(`Received PUBLISH from greenhouse-cloud .*'all/${number}/end'`))));
+});
+
 interop('rights are about nodes, and no node can be a cable', async scene => {
   const [home, cloud] = [await Broker.start(scene), await Broker.start(scene)];
   const gateway = await Gateway.start(scene, between(home.address, cloud.address, {

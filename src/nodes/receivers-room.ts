@@ -74,7 +74,7 @@ export class ReceiversRoom {
   get isLittle(): boolean {
     const { delivery: { nodes: { states } } } = this;
     for (let index = 0; index < states.length; ++index)
-      if (states[index]!.session !== undefined && !states[index]!.queue.hasRoomForAny)
+      if (!states[index]!.queue.hasRoomForAny && this.isAwaited(states[index]!))
         return true;
     return false;
   }
@@ -94,7 +94,7 @@ export class ReceiversRoom {
       const node = states[matched[at]!]!;
       const options = granted[node.index]! & OPTIONS_QOS;
       const qos = options < message.qos ? options : message.qos;
-      if (qos === 0 || node.session === undefined || !this.mayRead(node, message))
+      if (qos === 0 || !this.isAwaited(node) || !this.mayRead(node, message))
         continue;
       const isFull = this.isFull(node, message, qos, publisher);
       isLacking ||= isFull;
@@ -147,6 +147,11 @@ export class ReceiversRoom {
     return AWAITED;
   }
 
+  /** One that is away is not, unless it is a part of this program. */
+  private isAwaited({ session, user }: NodeState): boolean {
+    return session !== undefined || user >= 0 && user === this.delivery.nodes.trustedUser;
+  }
+
   private mayRead(node: NodeState, { topicNameLength, topicNameOffset }: Message): boolean {
     const { delivery: { access, uncachedTopic } } = this;
     return access === undefined || access.allows(node, uncachedTopic, topicNameOffset, topicNameLength, READ)
@@ -161,8 +166,8 @@ export class ReceiversRoom {
     if (table[at + CLAIMED] === 0 && queue.hasRoomFor(queue.packetLengthOf(message, qos))
       || !queue.canHold(message, qos))
       return false;
-    if (publisher >= 0 && user === nodes.trustedUser) // a store behind it is full, and its policy is to wait
-      return true;
+    if (user === nodes.trustedUser && (publisher >= 0 || session === undefined))
+      return publisher >= 0; // a store behind it is full, and its policy is to wait
     const progress = queue.progress ^ session!.connectionNumber << 20;
     if (table[at + PROGRESS] !== progress) {
       table[at + PROGRESS] = progress;
