@@ -6,12 +6,14 @@ import { randomBytes } from 'node:crypto';
 import { decodeUTF8 } from '../bytes/utf8.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Authenticator } from '../gateway/gateway.ts';
-import type { ListenerConstructor, ListenerOptions, TCPConstructor, TCPListener, TCPSocket } from '../io/transport.ts';
+import type { ListenerConstructor, ListenerOptions, TCPConstructor, TCPListener, TCPOptions,
+  TCPSocket } from '../io/transport.ts';
 import { isTrusted, TRUSTED_USER } from '../nodes/access-lengths.ts';
 import type { Packet } from '../packet/packet.ts';
 import * as ReasonCode from '../packet/reason-code.ts';
 import type { ServerSession } from '../session/server-session.ts';
 import { CableEnd } from './cable-end.ts';
+import { constructorOf } from './constructor-of.ts';
 import type { Runtime } from '../io/runtime.ts';
 import { isOurOwn } from './own-listener.ts';
 
@@ -31,26 +33,22 @@ export class CablePort {
   /** Tells the listener of an end; undefined: there is none. */
   private notify: (() => void) | undefined = undefined;
 
+  /** Told that the broker is this gateway itself: its CONNECT is refused. */
+  onOurOwn: () => void = () => {};
+
   offer(end: CableEnd): void {
     this.waiting.push(end);
     this.tell();
   }
 
-  /** The broker is this gateway itself: its CONNECT is refused. */
-  onOurOwn: () => void = () => {};
-
   /** @param Base takes the connections of nodes; undefined: there are none */
   listenerOver(Base?: ListenerConstructor): ListenerConstructor {
-    const listen = (options: ListenerOptions): TCPListener => this.listen(options, Base);
-    return function (options: ListenerOptions) {
-      return listen(options);
-    } as unknown as ListenerConstructor;
+    return constructorOf((options: ListenerOptions) => this.listen(options, Base));
   }
 
   tcpOver(Base: TCPConstructor): TCPConstructor {
-    return function (options: ConstructorParameters<TCPConstructor>[0]) {
-      return options.from instanceof CableEnd ? options.from.takeOver(options) : new Base(options);
-    } as unknown as TCPConstructor;
+    return constructorOf((options: TCPOptions) =>
+      options.from instanceof CableEnd ? options.from.takeOver(options) : new Base(options));
   }
 
   /** @param strangers decides for everybody else */

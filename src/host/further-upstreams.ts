@@ -26,6 +26,8 @@ export interface FurtherStatus extends Pick<Status, 'advice' | 'upstream' | 'tls
 
 /** Nodes do not see this gateway. */
 const NO_NODES: ListenerNews = { onListening: () => { /* but a cable */ }, onNotListening: () => { /* likewise */ } };
+/** Milliseconds in which what the first gateway says at its end gets through the cables. */
+const LAST_WORDS = 50;
 /** What comes from a further broker may be for any node. */
 const EVERYTHING: readonly string[] = ['#'];
 
@@ -104,7 +106,7 @@ export class FurtherUpstreams {
 
   /** What the first one has said at its end still goes through the cables. */
   async stop(): Promise<void> {
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await new Promise(resolve => setTimeout(resolve, LAST_WORDS));
     await Promise.all(this.list.map(({ cable, gateway }) => {
       cable.stop();
       return gateway.stop();

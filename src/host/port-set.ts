@@ -3,6 +3,7 @@
  * tried again, and the others serve meanwhile; as long as there is none at all it is as with a single one.
  */
 import type { ListenerConstructor, ListenerOptions, TCPConstructor, TCPListener, TCPSocket } from '../io/transport.ts';
+import { constructorOf } from './constructor-of.ts';
 
 export interface Port {
   readonly Listener: ListenerConstructor;
@@ -56,16 +57,10 @@ export class PortSet {
       : [`${address.includes(':') ? `[${address}]` : address}:${actual}`]);
   }
 
-  readonly Listener = this.constructorOf<ListenerConstructor, ListenerOptions>(options => this.listen(options));
+  readonly Listener = constructorOf<ListenerConstructor, ListenerOptions>(options => this.listen(options));
 
-  readonly TCP = this.constructorOf<TCPConstructor, ConstructorParameters<TCPConstructor>[0]>(options =>
+  readonly TCP = constructorOf<TCPConstructor, ConstructorParameters<TCPConstructor>[0]>(options =>
     new (this.origins.get(options.from!) ?? this.ports[0]!).TCP(options));
-
-  private constructorOf<Constructor, Options>(make: (options: Options) => object): Constructor {
-    return function (options: Options) {
-      return make(options);
-    } as unknown as Constructor;
-  }
 
   /** The ports of `options` are those of the configuration's first one, which is in the list. */
   private listen(options: ListenerOptions): TCPListener {
